@@ -1,0 +1,77 @@
+#include "base/buf.h"
+#include <stdio.h>
+
+buf buf_in(arena *mem, size_t first_bytes, size_t max_bytes)
+{
+	buf b = { .mem = mem, .max = max_bytes };
+	if (first_bytes) {
+		b.p = arena_bytes(mem, first_bytes);
+		b.capacity = first_bytes;
+	}
+	return b;
+}
+
+char *buf_room(buf *b, size_t bytes)
+{
+	if (bytes <= b->capacity - b->n)
+		return b->p + b->n;
+	if (b->full || bytes > b->max || b->n > b->max - bytes) {
+		b->full = true;
+		return NULL;
+	}
+	size_t capacity = b->capacity ? b->capacity * 2 : 256;
+	while (capacity < b->n + bytes)
+		capacity *= 2;
+	char *p = arena_bytes(b->mem, capacity);
+	if (b->n)
+		memcpy(p, b->p, b->n);
+	b->p = p;
+	b->capacity = capacity;
+	return p + b->n;
+}
+
+void buf_put(buf *b, str s)
+{
+	char *p = s.n ? buf_room(b, s.n) : NULL;
+	if (!p)
+		return;
+	memcpy(p, s.p, s.n);
+	b->n += s.n;
+}
+
+void buf_c(buf *b, char c)
+{
+	char *p = buf_room(b, 1);
+	if (!p)
+		return;
+	*p = c;
+	b->n++;
+}
+
+void buf_fmt(buf *b, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	char *p = n >= 0 ? buf_room(b, (size_t)n + 1) : NULL;
+	if (p) {
+		vsnprintf(p, (size_t)n + 1, format, args);
+		b->n += (size_t)n;
+	}
+	va_end(args);
+}
+
+void buf_i64(buf *b, int64_t v)
+{
+	char digits[24], *p = digits + sizeof digits;
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	do {
+		*--p = (char)('0' + u % 10);
+		u /= 10;
+	} while (u);
+	if (v < 0)
+		*--p = '-';
+	buf_put(b, (str){ p, (size_t)(digits + sizeof digits - p) });
+}

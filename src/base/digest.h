@@ -1,0 +1,27 @@
+/*
+ * Digests and checksums, incremental. Contexts are reused per thread; results are raw bytes.
+ */
+#pragma once
+#include "base/arena.h"
+
+typedef enum digest_kind {
+	DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512,
+	DIGEST_CRC32, DIGEST_CRC32C, DIGEST_CRC64NVME,
+} digest_kind;
+
+typedef struct digest digest;
+/* Hangs on the arena: nothing to close. */
+digest *digest_open(arena *a, digest_kind kind);
+void digest_add(digest *d, const void *p, size_t n);
+/* Big-endian bytes for the CRCs. */
+str digest_finish(arena *a, digest *d);
+
+void sha256(str bytes, unsigned char out[32]);
+str sha256_hex(arena *a, str bytes);
+str md5_hex(arena *a, str bytes);
+void hmac_sha256(str key, str bytes, unsigned char out[32]);
+uint32_t crc32_of(uint32_t before, const void *p, size_t n);
+uint32_t crc32c_of(uint32_t before, const void *p, size_t n);
+uint64_t crc64nvme_of(uint64_t before, const void *p, size_t n);
+/* Compares secrets in constant time. */
+bool secret_eq(str a, str b);

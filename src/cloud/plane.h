@@ -1,0 +1,21 @@
+/*
+ * Data planes: HTTP that is not an API call. A function URL, an execute-api host, a website, a registry.
+ * A plane claims requests by host or path before API dispatch; it registers itself:
+ *
+ *     PLANE(lambda_url, match, serve)
+ *
+ * `match` must be quick, sees only the head, and returns true to claim the request. `serve` runs on a pool
+ * thread with the whole body and answers with http_reply, once.
+ */
+#pragma once
+#include "wire/http.h"
+#include "store/store.h"
+
+typedef struct plane {
+	const char *name;
+	bool (*match)(const http_exchange *x);
+	void (*serve)(http_exchange *x, store *s);
+} plane;
+#define PLANE(id, match_, serve_) \
+	static const plane plane_##id = { #id, match_, serve_ }; \
+	__attribute__((section("farthing_planes"), used)) static const plane *const plane_entry_##id = &plane_##id

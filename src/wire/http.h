@@ -1,0 +1,94 @@
+/*
+ * HTTP/1.1 on epoll, plain and TLS on one port (the first byte tells). Strict: what RFC 9112 forbids is
+ * 400 and a close. No buffering of bodies beyond what the application asks for.
+ *
+ * Threads: each of `loops` threads owns the connections it accepted. `head` and `request` run on that
+ * thread and must not block. http_reply and the stream calls may come from any thread, once the request
+ * has been handed over.
+ *
+ * Lifetimes: an exchange and everything it points to live until the reply is sent (or the client is
+ * gone and http_reply has been called all the same): every exchange handed to `request` must be replied
+ * to exactly once. Its arena is the request arena of the layers above.
+ *
+ * Limits, each answered with the status in brackets: head 32 KiB (431), 100 headers (431), target
+ * 16 KiB (414), head not complete in 10 s (408), body slower than 500 B/s over 10 s (408), body over
+ * max_body (413), idle keep-alive 60 s (close), connections (accepting pauses). Stated in http_limits.
+ */
+#pragma once
+#include "wire/codec.h"
+
+typedef struct http_server http_server;
+
+typedef struct http_limits {
+	size_t head_bytes, target_bytes, headers;
+	int head_ms, idle_ms, body_stall_ms, body_min_rate;
+	size_t connections;
+	size_t body_bytes; /* for bodies held in memory, unless `head` sets another */
+} http_limits;
+extern const http_limits http_default_limits;
+
+/* Where a body goes that is not held in memory. All calls on the connection's thread. */
+typedef struct http_sink {
+	/* false: stop reading; the connection is closed after the reply. */
+	bool (*write)(struct http_sink *, const char *p, size_t n);
+	void *context;
+} http_sink;
+
+typedef struct http_exchange {
+	arena *mem;
+	wire_message in;        /* method, path, query, headers, body */
+	str target;             /* raw, as received */
+	str host;               /* Host as received */
+	str peer;               /* address of the client, text */
+	bool tls, head_only;    /* HEAD: the body of the reply is not sent */
+	int64_t received_us;    /* monotonic, when the head was complete */
+	size_t body_max;        /* set by `head` to change the limit */
+	http_sink *sink;        /* set by `head` to take the body piecewise (after chunked decoding) */
+	uint64_t body_bytes;    /* received so far */
+	bool body_cut;          /* the client went away or was too slow in mid-body (sink only) */
+	void *user;             /* the application's */
+	http_server *server;
+	struct http_connection *connection; /* private */
+} http_exchange;
+
+typedef struct http_reply_body {
+	str bytes;              /* or: */
+	int fd;                 /* an open file, closed by the server afterwards; -1 when none */
+	int64_t offset, length; /* of the file part */
+} http_reply_body;
+
+typedef struct http_app {
+	void *context;
+	/* After the head. May set body_max or sink. false: the reply has been given already. */
+	bool (*head)(void *context, http_exchange *x);
+	/* The request is whole (with a sink: the body has ended). */
+	void (*request)(void *context, http_exchange *x);
+	/* The exchange is over: its bytes are sent or its client is gone. Frees nothing; may be NULL. */
+	void (*finished)(void *context, http_exchange *x, int status, uint64_t sent);
+} http_app;
+
+typedef struct http_options {
+	str address; /* 127.0.0.1 */
+	int port;    /* 0: any free one */
+	int loops;
+	const http_limits *limits; /* NULL: the defaults */
+	str certificate_path;      /* PEM with the key; empty: plain HTTP only. Created when missing */
+} http_options;
+
+/* Listening begins at once; `why` of a failure names the port. */
+err http_serve(arena *a, const http_options *o, const http_app *app, http_server **server);
+int http_port(const http_server *s);
+/* Stops accepting, lets exchanges finish for up to `grace_ms`, closes. */
+void http_stop(http_server *s, int grace_ms);
+
+/*
+ * Sends status, headers and body of `out`. Content-Length, Date and Connection are added here.
+ * `body` NULL: out->body. Takes over body->fd.
+ */
+void http_reply(http_exchange *x, const wire_message *out, const http_reply_body *body);
+
+/* A reply of unknown length: chunked. Blocks the caller (never a loop thread) while the client is
+ * slower than 1 MiB behind. false: the client is gone; http_stream_end must be called all the same. */
+void http_stream_begin(http_exchange *x, const wire_message *out);
+bool http_stream_write(http_exchange *x, str bytes);
+void http_stream_end(http_exchange *x);
