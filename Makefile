@@ -44,7 +44,8 @@ $(B)/o/%.o: %.c | $(B)/gen/stamp
 	$(CC) $(CFLAGS) -MMD -c -o $@ $<
 
 # The builder: facts and sources in, tables and structs out. It rewrites only what has changed.
-APIC_CODE := $(filter-out %_test.c,$(wildcard tools/apic*.c tools/apifile*.c src/base/*.c)) src/wire/shape.c
+APIC_CODE := $(filter-out %_test.c,$(wildcard tools/apic*.c tools/apifile*.c)) src/wire/shape.c \
+	$(addprefix src/base/,arena.c buf.c err.c map.c str.c)
 APIC_OBJECTS := $(APIC_CODE:%.c=$(B)/tool/%.o)
 $(B)/apic: $(APIC_OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto
@@ -54,7 +55,9 @@ $(B)/tool/%.o: %.c
 
 ifneq ($(SERVICES),)
 $(GENERATED): $(B)/gen/stamp ;
-$(B)/gen/stamp: $(B)/apic $(wildcard src/svc/*/*.api src/svc/*/*.patch src/svc/*/*.def src/svc/*/*.c)
+# The folders themselves, so that a file that goes away counts as a change.
+$(B)/gen/stamp: $(B)/apic src/svc $(wildcard src/svc/*/ src/svc/*/*.api src/svc/*/*.patch \
+		src/svc/*/*.def src/svc/*/*.c)
 	@mkdir -p $(B)/gen $(B)/include/gen
 	$(B)/apic --out $(B) src/svc && touch $@
 else

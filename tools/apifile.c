@@ -333,7 +333,9 @@ static shape_member *member_slot(parser *p, const char *name)
 		p->members = members;
 		p->members_capacity = wider;
 	}
-	return &p->members[p->n_members++];
+	shape_member *fresh = &p->members[p->n_members++];
+	*fresh = (shape_member){ 0 };
+	return fresh;
 }
 
 static err member_line(parser *p)

@@ -52,7 +52,7 @@ typedef enum time_format { TIME_DEFAULT, TIME_EPOCH, TIME_ISO, TIME_HTTP } time_
 typedef struct shape_member {
 	const char *name;      /* the model's name, as in C (a keyword gets a '_' there) */
 	const char *wire_name; /* the name in this service's own protocol */
-	const char *query_name; /* EC2 query name where it differs, else NULL */
+	const char *query_name; /* EC2: name in requests where it differs from wire_name, else NULL */
 	const struct shape *shape;
 	uint16_t offset;
 	uint8_t place;       /* member_place */
@@ -76,7 +76,9 @@ typedef struct shape {
 	const shape_member *members;  /* structures, in the model's order */
 	const struct shape *element;  /* lists; values of maps */
 	const struct shape *key;      /* maps */
-	const char *element_name;     /* wire name of an element ("member", "item", ..); maps: of a value */
+	/* Wire name of an element ("member", "item", ..); maps: of a value. NULL: a flattened list whose
+	 * elements have no name but the member's own. */
+	const char *element_name;
 	const char *key_name;         /* maps: "key" unless the model says otherwise */
 	const char *const *values;    /* enums, sorted by byte order */
 	const char *payload;          /* structures: the member that is the whole body, or NULL */
