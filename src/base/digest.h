@@ -13,13 +13,19 @@ typedef struct digest digest;
 /* Hangs on the arena: nothing to close. */
 digest *digest_open(arena *a, digest_kind kind);
 void digest_add(digest *d, const void *p, size_t n);
+/* From the beginning again, also after digest_finish. */
+void digest_restart(digest *d);
 /* Big-endian bytes for the CRCs. */
 str digest_finish(arena *a, digest *d);
+#define DIGEST_BYTES_MAX 64
+/* The same without an arena: how many bytes it wrote. */
+size_t digest_finish_to(digest *d, unsigned char out[DIGEST_BYTES_MAX]);
 
 void sha256(str bytes, unsigned char out[32]);
 str sha256_hex(arena *a, str bytes);
 str md5_hex(arena *a, str bytes);
 void hmac_sha256(str key, str bytes, unsigned char out[32]);
+void hmac_sha1(str key, str bytes, unsigned char out[20]); /* for signatures of version 2 only */
 uint32_t crc32_of(uint32_t before, const void *p, size_t n);
 uint32_t crc32c_of(uint32_t before, const void *p, size_t n);
 uint64_t crc64nvme_of(uint64_t before, const void *p, size_t n);
