@@ -430,9 +430,14 @@ static err usage_line(parser *p)
 	m->title = take(p);
 	m->sku = m->name;
 	m->line = p->line;
-	const char *sku = take(p);
-	if (!m->title || !identifier(m->constant) || (sku && !(m->sku = value_of(sku, "sku"))) || take(p))
-		return complain(p, "usage: usage CONSTANT PRODUCT NAME \"TITLE\" [sku=NAME]");
+	bool good = m->title && identifier(m->constant);
+	for (const char *word; (word = take(p));) {
+		const char *sku = value_of(word, "sku"), *per = value_of(word, "per");
+		m->sku = sku ? sku : m->sku;
+		good &= (sku || per) && (!per || (str_to_i64(str_c(per), &m->per) && m->per > 0));
+	}
+	if (!good)
+		return complain(p, "usage: usage CONSTANT PRODUCT NAME \"TITLE\" [sku=NAME] [per=PARTS]");
 	*p->last_meter = m;
 	p->last_meter = &m->next;
 	return OK;

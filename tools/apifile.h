@@ -39,6 +39,7 @@ typedef struct api_record {
 
 typedef struct api_meter {
 	const char *constant, *service, *name, *sku, *title;
+	int64_t per; /* parts of a unit in which it is counted; 0: a million */
 	int line;
 	struct api_meter *next;
 } api_meter;
