@@ -1,0 +1,146 @@
+/*
+ * Values in memory, as shape tables describe them: what every codec needs to fill and to read a
+ * struct whose layout it knows only from the table.
+ *
+ * Lists and maps grow by doubling; how much an array holds follows from its length, so that a flattened
+ * list can be continued wherever its next element turns up in a message.
+ *
+ * A decoder takes memory through a `room`: a few bytes of message can ask for a large struct, so what
+ * one message may occupy is limited to a multiple of its own size.
+ */
+#pragma once
+#include "base/buf.h"
+#include "wire/shape.h"
+
+#define VALUE_DEPTH_MAX 64
+
+typedef struct room {
+	arena *mem;
+	size_t limit; /* of arena_used */
+} room;
+
+static inline room room_for(arena *mem, size_t message_bytes)
+{
+	return (room){ mem, arena_used(mem) + ((size_t)2 << 20) + message_bytes * 64 };
+}
+
+/* Zeroed memory for a value, or NULL when the message has used up its room. */
+static inline void *room_take(const room *r, size_t bytes)
+{
+	return arena_used(r->mem) + bytes > r->limit ? NULL : arena_alloc(r->mem, bytes);
+}
+
+/* A list or a map as it stands in memory. */
+typedef struct value_list {
+	char *v;
+	size_t n;
+} value_list;
+
+/* The type of entries and elements that are present but take no bytes of their own. */
+extern char value_nothing[1];
+
+/* Present and empty. */
+static inline void list_open(value_list *l)
+{
+	if (!l->v)
+		*l = (value_list){ value_nothing, 0 };
+}
+
+/* One more element of `size` bytes, zeroed; NULL when there is no room. */
+static inline void *list_append(const room *r, value_list *l, size_t size)
+{
+	size_t first = size <= 32 ? 4 : 2;
+	if (l->n == 0 || (l->n >= first && (l->n & (l->n - 1)) == 0)) {
+		char *more = room_take(r, (l->n ? l->n * 2 : first) * size);
+		if (!more)
+			return NULL;
+		if (l->n)
+			memcpy(more, l->v, l->n * size);
+		l->v = more;
+	}
+	return l->v + size * l->n++;
+}
+
+/* Where a value of this member is to be written, or NULL when there is no room: structs are made. */
+static inline void *member_make(const room *r, const shape_member *m, void *in)
+{
+	char *slot = (char *)in + m->offset;
+	if (m->shape->kind != SHAPE_STRUCT)
+		return slot;
+	void *made = room_take(r, m->shape->size);
+	*(void **)(void *)slot = made;
+	return made;
+}
+
+/* Whether a value that stands by itself (in a list, in a map) is absent. */
+static inline bool value_absent(const shape *s, const void *v)
+{
+	switch ((shape_kind)s->kind) {
+	case SHAPE_INTEGER:
+	case SHAPE_LONG:
+		return !((const opt_i64 *)v)->set;
+	case SHAPE_FLOAT:
+	case SHAPE_DOUBLE:
+		return !((const opt_f64 *)v)->set;
+	case SHAPE_BOOLEAN:
+		return !((const opt_bool *)v)->set;
+	case SHAPE_TIMESTAMP:
+		return !((const opt_time *)v)->set;
+	case SHAPE_STRUCT:
+		return false;
+	case SHAPE_LIST:
+	case SHAPE_MAP:
+		return !((const value_list *)v)->v;
+	default:
+		return !((const str *)v)->p;
+	}
+}
+
+/* The member's value, or NULL when it is absent. */
+static inline const void *member_value(const shape_member *m, const void *in)
+{
+	const char *slot = (const char *)in + m->offset;
+	if (m->shape->kind == SHAPE_STRUCT)
+		return *(const void *const *)(const void *)slot;
+	return value_absent(m->shape, slot) ? NULL : slot;
+}
+
+static inline bool name_is(const char *name, str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (name[i] != s.p[i] || !name[i])
+			return false;
+	return name[s.n] == 0;
+}
+
+static inline uint8_t time_format_of(const shape_member *m, const shape *s, time_format otherwise)
+{
+	if (m && m->time_format)
+		return m->time_format;
+	return s->time_format ? s->time_format : (uint8_t)otherwise;
+}
+
+static inline bool member_is_flat(const shape_member *m)
+{
+	return m->flattened || m->shape->flattened;
+}
+
+/* The name a flattened list's elements are given by the list itself, or NULL. */
+static inline const char *flat_element_name(const shape_member *m)
+{
+	const char *name = m->shape->kind == SHAPE_LIST ? m->shape->element_name : NULL;
+	return name && (m->shape->flattened || strcmp(name, "member") != 0) ? name : NULL;
+}
+
+/*
+ * Scalars as text, for queries, headers and XML. Blobs are base64 there. `format` says how a timestamp is
+ * written; any known form is read.
+ */
+bool text_read(arena *a, const shape *s, str text, void *out);
+void text_write(buf *b, const shape *s, uint8_t format, const void *value);
+
+/* Seconds since 1970 with a fraction, as JSON has it; false when it is no number or out of range. */
+bool epoch_read(str text, int64_t *ms);
+bool number_to_i64(str text, int64_t *out);
+bool number_to_f64(arena *a, str text, double *out);
+bool integer_in_range(const shape *s, int64_t v);
