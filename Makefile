@@ -6,7 +6,7 @@ B ?= build
 CC := $(if $(shell command -v ccache 2>/dev/null),ccache ,)$(or $(FARTHING_CC),gcc)
 OPTIMISE ?= -O2
 SANITIZE ?=
-WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wstrict-prototypes -Wvla -Werror
+WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wvla -Werror
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -g $(OPTIMISE) -fno-omit-frame-pointer -fno-strict-aliasing -pthread $(WARN) \
 	-Isrc -I$(B)/include -I. $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 LDFLAGS := -no-pie -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))

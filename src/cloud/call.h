@@ -1,19 +1,29 @@
 /*
- * One service calls another through the same door as a client: validation, IAM, metering, trail.
+ * One service calls another through the same door as a client: validation, IAM, metering, log.
  *
- *     kms_Encrypt_in in = { .KeyId = .. }; kms_Encrypt_out *out;
+ *     kms_Encrypt_in in = { .KeyId = .. };
+ *     kms_Encrypt_out out;
  *     TRY(call(rq, tx, "kms", "Encrypt", &in, &out));
  *
- * The structs are the callee's generated ones (include "gen/kms.h"); this header is the only permitted way.
- * Transactions: a writing handler may call writing and reading operations inside its own transaction; a
- * reading handler only reading ones; a waiting handler any. Anything else is a bug and ensure() says so.
+ * The structs are the callee's generated ones (#include "gen/kms.h"); this header is the only permitted way.
  *
- * The caller is the same as of `rq`. call_as changes it: to a service principal (lambda.amazonaws.com)
- * acting for an account, or to a role's session.
+ * Transactions: a writing handler passes its own and may call writing and reading operations, which become
+ * part of it. A reading handler uses call_read, and only reading operations answer. A waiting handler passes
+ * NULL: each call then has a transaction of its own, and `out` is a copy in rq->mem. Anything else is a bug,
+ * and ensure() says so.
+ *
+ * What the callee meters is metered for the caller's request.
  */
 #pragma once
 #include "cloud/req.h"
 
 err call(req *rq, txn *tx, const char *service, const char *operation, const void *in, void *out);
-/* Without a request at hand (timers, tasks, data planes): a fresh one in `mem`. */
+err call_read(req *rq, const txn *tx, const char *service, const char *operation, const void *in,
+              void *out);
+
+/*
+ * A request without a client, for timers, tasks and data planes: one of our services (`principal`:
+ * lambda.amazonaws.com) acts for an account. Lives in `mem`. What it meters must be settled with
+ * usage_settle (in a transaction) or usage_settle_later.
+ */
 req *req_internal(arena *mem, store *s, const char *principal, str account, str region);

@@ -46,6 +46,7 @@ typedef struct req {
 	str host;             /* Host as received */
 	struct usage *usage;  /* metered so far, newest first */
 	struct store *store;
+	bool streaming;       /* set by a waiting handler that began a streamed reply; dispatch ends it */
 	const struct req *parent; /* the request on whose behalf this one is made, or NULL */
 } req;
 

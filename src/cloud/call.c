@@ -1,0 +1,121 @@
+#include "cloud/call.h"
+#include "cloud/handler.h"
+#include "cloud/identify.h"
+#include "cloud/meter.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
+
+req *req_internal(arena *mem, store *s, const char *principal, str account, str region)
+{
+	req *rq = arena_new(mem, req);
+	rq->mem = mem;
+	rq->store = s;
+	rq->who = (caller){ .account = account, .arn = str_c(principal), .internal = true };
+	rq->region = region;
+	rq->now = clock_now();
+	rq->id = rand_uuid(mem);
+	return rq;
+}
+
+static const operation *callee(const char *service_name, const char *name)
+{
+	const service *s = service_named(str_c(service_name));
+	const operation *op = s ? operation_find(s, str_c(name)) : NULL;
+	ensure(op && op->handler);
+	return op;
+}
+
+static req child_of(req *rq, const operation *op)
+{
+	req child = *rq;
+	child.op = op;
+	child.http = NULL;
+	child.exchange = NULL;
+	child.parent = rq;
+	child.reply_headers = NULL;
+	child.n_reply_headers = 0;
+	if (op->service->global_region)
+		child.region = str_c(op->service->global_region);
+	return child;
+}
+
+static err check_input(req *rq, const operation *op, const void *in)
+{
+	str wrong = op->input ? validate(rq->mem, op->input, in) : STR_NONE;
+	return str_is(wrong) ? fail(rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
+}
+
+static void clear(const operation *op, void *out)
+{
+	if (op->output)
+		memset(out, 0, op->output->size);
+}
+
+err call_read(req *rq, const txn *tx, const char *service_name, const char *name, const void *in,
+              void *out)
+{
+	const operation *op = callee(service_name, name);
+	ensure(op->handler->kind == HANDLER_READ);
+	TRY(check_input(rq, op, in));
+	clear(op, out);
+	req child = child_of(rq, op);
+	err e = op->handler->read(&child, tx, in, out);
+	rq->usage = child.usage;
+	return e;
+}
+
+typedef struct own_write {
+	const operation *op;
+	const void *in;
+	void *out;
+	struct usage *usage_before; /* a second run starts metering afresh */
+} own_write;
+
+static err write_alone(req *child, txn *tx, void *context)
+{
+	own_write *w = context;
+	child->usage = w->usage_before;
+	clear(w->op, w->out);
+	TRY(w->op->handler->write(child, tx, w->in, w->out));
+	if (w->op->output) {
+		void *copy = arena_alloc(child->mem, w->op->output->size);
+		shape_copy(child->mem, w->op->output, w->out, copy);
+		memcpy(w->out, copy, w->op->output->size);
+	}
+	return OK;
+}
+
+static err read_alone(req *child, const operation *op, const void *in, void *out)
+{
+	const txn *snapshot = req_read(child);
+	err e = op->handler->read(child, snapshot, in, out);
+	if (!e && op->output) {
+		void *copy = arena_alloc(child->mem, op->output->size);
+		shape_copy(child->mem, op->output, out, copy);
+		memcpy(out, copy, op->output->size);
+	}
+	req_read_end(child, snapshot);
+	return e;
+}
+
+err call(req *rq, txn *tx, const char *service_name, const char *name, const void *in, void *out)
+{
+	const operation *op = callee(service_name, name);
+	TRY(check_input(rq, op, in));
+	clear(op, out);
+	req child = child_of(rq, op);
+	err e;
+	if (op->handler->kind == HANDLER_WAIT) {
+		ensure(!tx);
+		e = op->handler->wait(&child, in, out);
+	} else if (op->handler->kind == HANDLER_READ) {
+		e = tx ? op->handler->read(&child, tx, in, out) : read_alone(&child, op, in, out);
+	} else if (tx) {
+		e = op->handler->write(&child, tx, in, out);
+	} else {
+		own_write w = { op, in, out, child.usage };
+		e = req_write(&child, write_alone, &w);
+	}
+	rq->usage = child.usage;
+	return e;
+}

@@ -1,0 +1,266 @@
+#include "cloud/dispatch.h"
+#include "cloud/auth.h"
+#include "cloud/handler.h"
+#include "cloud/identify.h"
+#include "cloud/meter.h"
+#include "cloud/plane.h"
+#include "cloud/trail.h"
+#include "sys/clock.h"
+#include "sys/pool.h"
+#include "sys/rand.h"
+
+/* Requests to an API are held in memory up to here; what is larger streams (S3) or is refused. */
+#define API_BODY_MAX ((size_t)16 << 20)
+/* CreateFunction and UpdateFunctionCode: a 50 MB archive in base64. */
+#define LAMBDA_BODY_MAX ((size_t)72 << 20)
+/* Data planes: API Gateway takes 10 MB, function URLs 6 MB in base64, registries more. */
+#define PLANE_BODY_MAX ((size_t)64 << 20)
+
+extern const plane *const __start_farthing_planes[] __attribute__((weak));
+extern const plane *const __stop_farthing_planes[] __attribute__((weak));
+
+typedef struct operation_call {
+	store_job job; /* first: the job is the call */
+	req rq;
+	dispatcher *d;
+	http_exchange *x;
+	const plane *plane;
+	const service *service;
+	void *in, *out;
+	err fault;
+	wire_message reply;
+	size_t in_bytes;
+} operation_call;
+
+static const plane *plane_for(const http_exchange *x)
+{
+	for (const plane *const *p = __start_farthing_planes; p < __stop_farthing_planes; p++)
+		if ((*p)->match(x))
+			return *p;
+	return NULL;
+}
+
+static bool head(void *context, http_exchange *x)
+{
+	operation_call *c = arena_new(x->mem, operation_call);
+	c->d = context;
+	c->x = x;
+	x->user = c;
+	c->plane = plane_for(x);
+	if (c->plane)
+		x->body_max = PLANE_BODY_MAX;
+	else if (str_starts(x->in.path, S("/2015-03-31/functions")) ||
+	         str_starts(x->in.path, S("/2018-10-31/layers")))
+		x->body_max = LAMBDA_BODY_MAX;
+	else
+		x->body_max = API_BODY_MAX;
+	return true;
+}
+
+static void usage_text(buf *b, const struct usage *u)
+{
+	for (; u; u = u->next)
+		buf_fmt(b, " %s=%lld.%06lld", u->kind->name, (long long)(u->quantity / 1000000),
+		        (long long)(u->quantity % 1000000));
+}
+
+static void finished(void *context, http_exchange *x, int status, uint64_t sent)
+{
+	(void)context;
+	operation_call *c = x->user;
+	if (!c)
+		return;
+	buf b = buf_in(x->mem, 256, 4096);
+	buf_put(&b, time_iso_ms(x->mem, clock_real()));
+	if (c->plane)
+		buf_fmt(&b, " %s %.*s %.*s", c->plane->name, STR_ARG(x->in.method), STR_ARG(x->in.path));
+	else if (c->rq.op)
+		buf_fmt(&b, " %s.%s", c->rq.op->service->name, c->rq.op->name);
+	else
+		buf_fmt(&b, " ? %.*s %.*s", STR_ARG(x->in.method), STR_ARG(x->in.path));
+	buf_fmt(&b, " %d %lldus in=%llu out=%llu", status,
+	        (long long)(clock_mono_us() - x->received_us), (unsigned long long)x->body_bytes,
+	        (unsigned long long)sent);
+	if (c->rq.who.account.n)
+		buf_fmt(&b, " account=%.*s who=%.*s", STR_ARG(c->rq.who.account), STR_ARG(c->rq.who.arn));
+	if (c->fault)
+		buf_fmt(&b, " error=%s", c->fault->kind->code);
+	usage_text(&b, c->rq.usage);
+	if (c->rq.id.n)
+		buf_fmt(&b, " id=%.*s", STR_ARG(c->rq.id));
+	trail_line(buf_str(&b));
+}
+
+static void add_reply_headers(operation_call *c)
+{
+	for (size_t i = 0; i < c->rq.n_reply_headers; i++)
+		wire_header_add(&c->reply, c->rq.reply_headers[i].name, c->rq.reply_headers[i].value);
+}
+
+static void encode(operation_call *c)
+{
+	if (c->fault)
+		c->rq.codec->encode_fault(&c->reply, c->service, c->rq.op, c->fault, c->rq.id);
+	else
+		c->rq.codec->encode(&c->reply, c->rq.op, c->out, c->rq.id);
+	add_reply_headers(c);
+}
+
+static void send_reply(operation_call *c)
+{
+	http_reply(c->x, &c->reply, NULL);
+}
+
+static void refuse(operation_call *c, err fault)
+{
+	c->fault = fault;
+	encode(c);
+	send_reply(c);
+}
+
+/* A handler may be run again: its output and what it metered begin afresh. */
+static void clear_output(operation_call *c)
+{
+	if (c->rq.op->output)
+		memset(c->out, 0, c->rq.op->output->size);
+	c->rq.usage = NULL;
+	c->rq.n_reply_headers = 0;
+	c->reply = (wire_message){ .mem = c->rq.mem };
+	c->fault = OK;
+}
+
+static bool run_write(store_job *job, txn *tx)
+{
+	operation_call *c = (operation_call *)job;
+	clear_output(c);
+	c->rq.now = clock_now();
+	c->fault = c->rq.op->handler->write(&c->rq, tx, c->in, c->out);
+	encode(c); /* what `out` points to is gone after the transaction */
+	if (!c->fault)
+		usage_settle(tx, &c->rq);
+	return c->fault == OK;
+}
+
+static void write_done(store_job *job, err commit)
+{
+	operation_call *c = (operation_call *)job;
+	if (commit) {
+		c->reply = (wire_message){ .mem = c->rq.mem };
+		refuse(c, commit);
+		return;
+	}
+	if (c->fault && c->rq.usage)
+		usage_settle_later(&c->rq);
+	send_reply(c);
+}
+
+static void run_read(operation_call *c)
+{
+	clear_output(c);
+	const txn *tx = store_read(c->d->store);
+	c->fault = c->rq.op->handler->read(&c->rq, tx, c->in, c->out);
+	encode(c);
+	store_read_end(c->d->store, tx);
+	if (c->rq.usage)
+		usage_settle_later(&c->rq);
+	send_reply(c);
+}
+
+static void run_wait(void *argument)
+{
+	operation_call *c = argument;
+	clear_output(c);
+	c->fault = c->rq.op->handler->wait(&c->rq, c->in, c->out);
+	if (c->rq.usage)
+		usage_settle_later(&c->rq);
+	if (c->rq.streaming) {
+		http_stream_end(c->x);
+		return;
+	}
+	encode(c);
+	send_reply(c);
+}
+
+static void run_plane(void *argument)
+{
+	operation_call *c = argument;
+	c->plane->serve(c->x, c->d->store);
+}
+
+static err not_here(operation_call *c, const identity *id)
+{
+	if (!id->service)
+		return fail(&c->rq, &aws_UnknownOperation,
+		            "Unable to determine service/operation name to be authorized");
+	if (!id->operation)
+		return fail(&c->rq, &aws_UnknownOperation,
+		            "Could not find operation %.*s for version %s of %s", STR_ARG(id->named),
+		            id->service->api_version, id->service->service_id);
+	return fail(&c->rq, &aws_NotImplemented,
+	            "AWS has %s:%s; Farthing does not implement it. COVERAGE.md lists what is.",
+	            id->service->name, id->operation->name);
+}
+
+static err decode_input(operation_call *c)
+{
+	const operation *op = c->rq.op;
+	c->in = arena_alloc(c->rq.mem, op->input ? op->input->size : 1);
+	c->out = arena_alloc(c->rq.mem, op->output ? op->output->size : 1);
+	if (!op->input)
+		return OK;
+	TRY(c->rq.codec->decode(&c->x->in, op, c->in));
+	str wrong = validate(c->rq.mem, op->input, c->in);
+	return str_is(wrong) ? fail(&c->rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
+}
+
+/* Who, what, in which form: everything before the handler. */
+static err prepare(operation_call *c)
+{
+	http_exchange *x = c->x;
+	req *rq = &c->rq;
+	sigv4 sig = { 0 };
+	err malformed = sigv4_parse(&x->in, x->host, &sig);
+	identity id = identify(&x->in, x->host, &sig);
+	rq->codec = id.codec;
+	rq->op = id.operation;
+	c->service = id.service;
+	rq->region = str_is(id.region) ? id.region : S("us-east-1");
+	TRY(malformed);
+	if (!id.operation || !id.operation->handler)
+		return not_here(c, &id);
+	TRY(auth_caller(rq, &sig, c->d->strict));
+	TRY(decode_input(c));
+	return OK;
+}
+
+static void request(void *context, http_exchange *x)
+{
+	operation_call *c = x->user;
+	dispatcher *d = context;
+	c->reply = (wire_message){ .mem = x->mem };
+	if (c->plane) {
+		pool_run(d->workers, run_plane, c);
+		return;
+	}
+	c->rq = (req){ .mem = x->mem, .http = &x->in, .exchange = x, .host = x->host, .store = d->store,
+		       .now = clock_now(), .id = rand_uuid(x->mem) };
+	err e = prepare(c);
+	if (e) {
+		refuse(c, e);
+		return;
+	}
+	switch (c->rq.op->handler->kind) {
+	case HANDLER_READ:
+		run_read(c);
+		break;
+	case HANDLER_WRITE:
+		c->job = (store_job){ .run = run_write, .done = write_done };
+		store_submit(d->store, &c->job);
+		break;
+	case HANDLER_WAIT:
+		pool_run(d->workers, run_wait, c);
+		break;
+	}
+}
+
+const http_app dispatch_app = { .head = head, .request = request, .finished = finished };

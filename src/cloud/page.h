@@ -1,0 +1,8 @@
+/*
+ * The key that signs pagination tokens: one per data directory, made at first start.
+ */
+#pragma once
+#include "store/store.h"
+
+/* Loads the key, or makes and keeps one. Before the first request. */
+err page_start(store *s);

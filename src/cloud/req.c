@@ -1,0 +1,80 @@
+#include "cloud/req.h"
+#include "sys/clock.h"
+
+static err fail_args(req *rq, const fault_kind *kind, const void *detail, const char *format,
+                     va_list args)
+{
+	fault *f = arena_new(rq->mem, fault);
+	f->kind = kind;
+	f->detail = detail;
+	f->message = arena_vfmt(rq->mem, format, args);
+	return f;
+}
+
+err fail(req *rq, const fault_kind *kind, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	err e = fail_args(rq, kind, NULL, format, args);
+	va_end(args);
+	return e;
+}
+
+err fail_with(req *rq, const fault_kind *kind, const void *detail, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	err e = fail_args(rq, kind, detail, format, args);
+	va_end(args);
+	return e;
+}
+
+const txn *req_read(req *rq)
+{
+	return store_read(rq->store);
+}
+
+void req_read_end(req *rq, const txn *tx)
+{
+	store_read_end(rq->store, tx);
+}
+
+typedef struct write_context {
+	req *rq;
+	err (*work)(req *, txn *, void *);
+	void *context;
+	err fault;
+} write_context;
+
+static bool run_write(void *context, txn *tx)
+{
+	write_context *w = context;
+	w->fault = w->work(w->rq, tx, w->context);
+	return w->fault == OK;
+}
+
+err req_write(req *rq, err (*work)(req *rq, txn *tx, void *context), void *context)
+{
+	write_context w = { .rq = rq, .work = work, .context = context };
+	TRY(store_write(rq->store, run_write, &w));
+	return w.fault;
+}
+
+str req_arn(const req *rq, const char *owner, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	str resource = arena_vfmt(rq->mem, format, args);
+	va_end(args);
+	return arena_fmt(rq->mem, "arn:aws:%s:%.*s:%.*s:%.*s", owner, STR_ARG(rq->region),
+	                 STR_ARG(rq->who.account), STR_ARG(resource));
+}
+
+void req_header(req *rq, str name, str value)
+{
+	http_header *more = arena_array(rq->mem, http_header, rq->n_reply_headers + 1);
+	if (rq->n_reply_headers)
+		memcpy(more, rq->reply_headers, rq->n_reply_headers * sizeof *more);
+	more[rq->n_reply_headers++] = (http_header){ name, value };
+	rq->reply_headers = more;
+}

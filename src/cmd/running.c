@@ -1,0 +1,73 @@
+#include "base/json.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "sys/file.h"
+#include "wire/http_client.h"
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define FILE_MAX 4096
+#define ANSWER_MAX ((size_t)64 << 20)
+#define ANSWER_MS 120000
+
+static str file_of(arena *mem, str data)
+{
+	return path_join(mem, data, S("server.json"));
+}
+
+err running_write(arena *mem, str data, const running *r)
+{
+	buf b = buf_in(mem, 256, FILE_MAX);
+	buf_fmt(&b, "{\"pid\":%lld,\"port\":%d,\"address\":", (long long)r->pid, r->port);
+	json_put_string(&b, r->address);
+	buf_put(&b, S(",\"endpoint\":"));
+	json_put_string(&b, r->endpoint);
+	buf_put(&b, S(",\"token\":"));
+	json_put_string(&b, r->token);
+	buf_fmt(&b, ",\"version\":\"%s\",\"strict\":%s}\n", FARTHING_VERSION, r->strict ? "true" : "false");
+	return file_write(mem, file_of(mem, data), buf_str(&b), 0600);
+}
+
+void running_remove(arena *mem, str data)
+{
+	unlink(arena_str(mem, file_of(mem, data)).p);
+}
+
+static str text_of(const json_value *v, str key)
+{
+	const json_value *member = json_get(v, key);
+	return member ? member->text : S("");
+}
+
+bool running_find(arena *mem, str data, running *out)
+{
+	str text;
+	if (file_read(mem, file_of(mem, data), FILE_MAX, &text))
+		return false;
+	const json_value *v = json_parse(mem, text);
+	int64_t port = 0;
+	*out = (running){ .address = text_of(v, S("address")), .endpoint = text_of(v, S("endpoint")),
+		          .token = text_of(v, S("token")), .version = text_of(v, S("version")) };
+	if (!str_to_i64(text_of(v, S("pid")), &out->pid) || !str_to_i64(text_of(v, S("port")), &port))
+		return false;
+	out->port = (int)port;
+	out->strict = json_get(v, S("strict")) && json_get(v, S("strict"))->kind == JSON_TRUE;
+	if (kill((pid_t)out->pid, 0) && errno == ESRCH) {
+		running_remove(mem, data);
+		return false;
+	}
+	return true;
+}
+
+int running_ask(arena *mem, const running *r, str method, str path, str *body)
+{
+	wire_message m = { .mem = mem, .method = method }, answer = { .mem = mem };
+	wire_header_add(&m, S("x-farthing-token"), r->token);
+	http_client_options o = { .total_ms = ANSWER_MS, .body_max = ANSWER_MAX };
+	str url = arena_fmt(mem, "http://127.0.0.1:%d%.*s", r->port, STR_ARG(path));
+	if (http_call(mem, url, &m, &o, &answer))
+		return 0;
+	*body = answer.body;
+	return answer.status;
+}

@@ -1,0 +1,95 @@
+#include "key.h"
+#include "base/cipher.h"
+#include "sys/rand.h"
+
+str key_arn(const req *rq, str key_id)
+{
+	return req_arn(rq, "kms", "key/%.*s", STR_ARG(key_id));
+}
+
+static str alias_of(str given)
+{
+	size_t at = str_starts(given, S("arn:")) ? str_find(given, S(":alias/")) : SIZE_MAX;
+	return at == SIZE_MAX ? given : str_sub(given, at + 1, given.n);
+}
+
+static str key_id_of(str given)
+{
+	size_t at = str_starts(given, S("arn:")) ? str_find(given, S(":key/")) : SIZE_MAX;
+	return at == SIZE_MAX ? given : str_sub(given, at + 5, given.n);
+}
+
+err key_find(req *rq, const txn *tx, str given, kms_key **key)
+{
+	str id = key_id_of(given), alias = alias_of(given);
+	if (str_starts(alias, S("alias/"))) {
+		kms_alias *a = kms_alias_get(tx, rq->mem, rq->who.account, rq->region, alias);
+		if (!a) {
+			str arn = req_arn(rq, "kms", "%.*s", STR_ARG(alias));
+			return fail(rq, &kms_NotFoundException, "Alias %.*s is not found.", STR_ARG(arn));
+		}
+		id = a->KeyId;
+	}
+	*key = kms_key_get(tx, rq->mem, rq->who.account, rq->region, id);
+	if (!*key) {
+		str arn = key_arn(rq, id);
+		return fail(rq, &kms_NotFoundException, "Key '%.*s' does not exist", STR_ARG(arn));
+	}
+	return OK;
+}
+
+static str default_policy(req *rq)
+{
+	return arena_fmt(rq->mem,
+	                 "{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"key-default-1\",\n  \"Statement\" : [ {\n"
+	                 "    \"Sid\" : \"Enable IAM User Permissions\",\n    \"Effect\" : \"Allow\",\n"
+	                 "    \"Principal\" : {\n      \"AWS\" : \"arn:aws:iam::%.*s:root\"\n    },\n"
+	                 "    \"Action\" : \"kms:*\",\n    \"Resource\" : \"*\"\n  } ]\n}",
+	                 STR_ARG(rq->who.account));
+}
+
+kms_key *key_make(req *rq, txn *tx, str manager)
+{
+	char *material = arena_bytes(rq->mem, CIPHER_KEY_BYTES);
+	kms_key *k = arena_new(rq->mem, kms_key);
+	rand_bytes(material, CIPHER_KEY_BYTES);
+	*k = (kms_key){
+		.Account = rq->who.account,
+		.Region = rq->region,
+		.KeyId = rand_uuid(rq->mem),
+		.Material = str_of(material, CIPHER_KEY_BYTES),
+		.State = kms_KeyState_Enabled,
+		.Description = S(""),
+		.Manager = manager,
+		.Created = rq->now,
+		.Policy = default_policy(rq),
+	};
+	kms_key_put(tx, k);
+	return k;
+}
+
+err key_find_or_make(req *rq, txn *tx, str given, kms_key **key)
+{
+	str alias = alias_of(given);
+	if (!str_starts(alias, S("alias/aws/")) ||
+	    kms_alias_get(tx, rq->mem, rq->who.account, rq->region, alias))
+		return key_find(rq, tx, given, key);
+	*key = key_make(rq, tx, kms_KeyManagerType_AWS);
+	(*key)->Description = arena_fmt(rq->mem, "Default key that protects my %.*s data when no other key is "
+	                                "defined", STR_ARG(str_sub(alias, 10, alias.n)));
+	(*key)->RotationDays = KMS_ROTATION_DAYS;
+	kms_key_put(tx, *key);
+	kms_alias_put(tx, &(kms_alias){ .Account = rq->who.account, .Region = rq->region, .AliasName = alias,
+	                                .KeyId = (*key)->KeyId, .Created = rq->now, .Updated = rq->now });
+	return OK;
+}
+
+err key_usable(req *rq, const kms_key *k)
+{
+	str arn = key_arn(rq, k->KeyId);
+	if (str_eq(k->State, kms_KeyState_Enabled))
+		return OK;
+	if (str_eq(k->State, kms_KeyState_Disabled))
+		return fail(rq, &kms_DisabledException, "%.*s is disabled.", STR_ARG(arn));
+	return fail(rq, &kms_KMSInvalidStateException, "%.*s is pending deletion.", STR_ARG(arn));
+}

@@ -1,0 +1,158 @@
+#include "base/time.h"
+#include "cloud/event_log.h"
+#include "logs.h"
+
+#define TOO_OLD_MS (14 * MS_DAY)
+#define TOO_NEW_MS (2 * MS_HOUR)
+#define SPAN_MS MS_DAY
+
+static str resource_of(arena *mem, const logs_group *g)
+{
+	return arena_fmt(mem, "arn:aws:logs:%.*s:%.*s:log-group:%.*s", STR_ARG(g->Region),
+	                 STR_ARG(g->Account), STR_ARG(g->Name));
+}
+
+/* AWS bills the text and 26 bytes for each event. */
+static int64_t billed_bytes(str message)
+{
+	return (int64_t)message.n + LOGS_EVENT_OVERHEAD;
+}
+
+void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, size_t n, int64_t now)
+{
+	int64_t bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t seq = (int64_t)txn_next(tx, S("logs.event"));
+		logs_event_put(tx, &(logs_event){ .GroupId = g->Id, .When = events[i].when, .Seq = seq,
+		                                  .StreamId = s->Id, .Message = events[i].message,
+		                                  .Ingested = now });
+		logs_line_put(tx, &(logs_line){ .StreamId = s->Id, .When = events[i].when, .Seq = seq });
+		bytes += billed_bytes(events[i].message);
+		if (!s->First || events[i].when < s->First)
+			s->First = events[i].when;
+		if (events[i].when > s->Last)
+			s->Last = events[i].when;
+	}
+	s->LastIngestion = now;
+	s->Bytes += bytes;
+	g->Bytes += bytes;
+	logs_stream_put(tx, s);
+	logs_group_put(tx, g);
+	str resource = resource_of(txn_arena(tx), g);
+	bool ia = str_eq(g->Class, logs_LogGroupClass_INFREQUENT_ACCESS);
+	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, QTY(bytes));
+	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, QTY(g->Bytes));
+}
+
+size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now)
+{
+	arena *mem = txn_arena(tx);
+	size_t n = 0;
+	int64_t bytes = 0;
+	record_scan s = logs_event_scan(tx, mem, 1, g->Id, 0, 0);
+	for (logs_event *e; n < most && (e = logs_event_next(&s)) && e->When < before; n++) {
+		bytes += billed_bytes(e->Message);
+		logs_event_delete(tx, e->GroupId, e->When, e->Seq);
+		logs_line_delete(tx, e->StreamId, e->When, e->Seq);
+	}
+	cursor_close(&s.at);
+	if (n && g->Name.n) {
+		g->Bytes -= bytes < g->Bytes ? bytes : g->Bytes;
+		logs_group_put(tx, g);
+		resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource_of(mem, g), QTY(g->Bytes));
+	}
+	return n;
+}
+
+static err batch_check(req *rq, const logs_InputLogEvents *events)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < events->n; i++) {
+		bytes += events->v[i].message.n + LOGS_EVENT_OVERHEAD;
+		if (i && events->v[i].timestamp.v < events->v[i - 1].timestamp.v)
+			return fail(rq, &logs_InvalidParameterException,
+			            "Log events in a single PutLogEvents request must be in chronological order.");
+		if (events->v[i].timestamp.v < 0)
+			return fail(rq, &logs_InvalidParameterException, "Log event timestamp must not be negative.");
+		if (events->v[i].message.n > LOGS_EVENT_BYTES)
+			return fail(rq, &logs_InvalidParameterException, "Log event too large: %zu bytes exceeds limit of "
+			            "%d", events->v[i].message.n, LOGS_EVENT_BYTES);
+	}
+	if (bytes > LOGS_BATCH_BYTES)
+		return fail(rq, &logs_InvalidParameterException, "Upload too large: %zu bytes exceeds limit of %d",
+		            bytes, LOGS_BATCH_BYTES);
+	if (events->n && events->v[events->n - 1].timestamp.v - events->v[0].timestamp.v > SPAN_MS)
+		return fail(rq, &logs_InvalidParameterException,
+		            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
+	return OK;
+}
+
+/* The indexes that AWS names instead of failing: events in order, so each kind is one end of the batch. */
+static logs_RejectedLogEventsInfo *rejected(req *rq, const logs_group *g,
+                                                  const logs_InputLogEvents *events, size_t *first,
+                                                  size_t *last)
+{
+	logs_RejectedLogEventsInfo *r = arena_new(rq->mem, logs_RejectedLogEventsInfo);
+	int64_t kept = g->RetentionDays ? rq->now - g->RetentionDays * MS_DAY : INT64_MIN;
+	size_t old = 0, expired = 0, end = events->n;
+	while (old < end && events->v[old].timestamp.v < rq->now - TOO_OLD_MS)
+		old++;
+	while (expired < end && events->v[expired].timestamp.v < kept)
+		expired++;
+	while (end > 0 && events->v[end - 1].timestamp.v > rq->now + TOO_NEW_MS)
+		end--;
+	if (old)
+		r->tooOldLogEventEndIndex = I64((int64_t)old);
+	if (expired)
+		r->expiredLogEventEndIndex = I64((int64_t)expired);
+	if (end < events->n)
+		r->tooNewLogEventStartIndex = I64((int64_t)end);
+	*first = old > expired ? old : expired;
+	*last = end;
+	return old || expired || end < events->n ? r : NULL;
+}
+
+err logs_PutLogEvents(req *rq, txn *tx, const logs_PutLogEvents_in *in, logs_PutLogEvents_out *out)
+{
+	logs_group *g;
+	logs_stream *s;
+	size_t first, last;
+	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+	TRY(stream_find(rq, tx, g, in->logStreamName, &s));
+	TRY(batch_check(rq, &in->logEvents));
+	out->rejectedLogEventsInfo = rejected(rq, g, &in->logEvents, &first, &last);
+	event_in *events = arena_array(rq->mem, event_in, in->logEvents.n);
+	size_t n = 0;
+	for (size_t i = first; i < last; i++)
+		events[n++] = (event_in){ in->logEvents.v[i].timestamp.v, in->logEvents.v[i].message };
+	if (n)
+		events_add(tx, g, s, events, n, rq->now);
+	out->nextSequenceToken = arena_fmt(rq->mem, "%056lld", (long long)rq->now);
+	return OK;
+}
+
+/* Lines that other services say (cloud/event_log.h): consecutive ones of a stream go together. */
+static void sink(txn *tx, const log_line *lines)
+{
+	arena *mem = txn_arena(tx);
+	while (lines) {
+		const log_line *first = lines;
+		size_t n = 0;
+		for (; lines && str_eq(lines->stream, first->stream) && str_eq(lines->group, first->group) &&
+		       str_eq(lines->account, first->account) && str_eq(lines->region, first->region);
+		     lines = lines->next)
+			n++;
+		event_in *events = arena_array(mem, event_in, n);
+		const log_line *l = first;
+		for (size_t i = 0; i < n; i++, l = l->next)
+			events[i] = (event_in){ l->when, l->message };
+		logs_group *g = logs_group_get(tx, mem, first->account, first->region, first->group);
+		if (!g)
+			g = group_make(tx, mem, first->account, first->region, first->group, first->when);
+		logs_stream *s = logs_stream_get(tx, mem, g->Id, first->stream);
+		if (!s)
+			s = stream_make(tx, mem, g, first->stream, first->when);
+		events_add(tx, g, s, events, n, first->when);
+	}
+}
+LOG_SINK(sink);

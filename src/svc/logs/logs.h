@@ -1,0 +1,25 @@
+/*
+ * CloudWatch Logs: groups, streams and events. Events are kept once, by group and time, with an index by
+ * stream; every event has a sequence number of its own, which with the time is its id.
+ */
+#pragma once
+#include "gen/logs.h"
+
+/* ResourceNotFoundException when there is none. `name` or `identifier` (name or ARN); one is given. */
+err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **group);
+err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream);
+str group_arn(const req *rq, str name);
+logs_group *group_make(txn *tx, arena *mem, str account, str region, str name, int64_t now);
+logs_stream *stream_make(txn *tx, arena *mem, const logs_group *g, str name, int64_t now);
+/* Removes up to `most` events older than `before`; how many it was. */
+size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now);
+
+/* A batch into one stream: keeps the counters of stream and group, meters. */
+typedef struct event_in { int64_t when; str message; } event_in;
+void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, size_t n, int64_t now);
+
+/* Filter patterns: words, quoted phrases, -exclusions, ?alternatives, %regex%, [fields], { $.json }. */
+typedef struct filter filter;
+/* InvalidParameterException when it cannot be read. An empty pattern fits everything. */
+err filter_parse(req *rq, str pattern, filter **out);
+bool filter_fits(arena *mem, const filter *f, str message);

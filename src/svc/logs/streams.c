@@ -1,0 +1,149 @@
+#include "logs.h"
+#include <stdlib.h>
+
+#define PAGE 50
+#define STREAMS_SORTED_MAX 100000
+
+err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream)
+{
+	*stream = logs_stream_get(tx, rq->mem, g->Id, name);
+	if (!*stream)
+		return fail(rq, &logs_ResourceNotFoundException, "The specified log stream does not exist.");
+	return OK;
+}
+
+logs_stream *stream_make(txn *tx, arena *mem, const logs_group *g, str name, int64_t now)
+{
+	logs_stream *s = arena_new(mem, logs_stream);
+	*s = (logs_stream){ .GroupId = g->Id, .Name = name, .Created = now,
+		            .Id = (int64_t)txn_next(tx, S("logs.stream")) };
+	logs_stream_put(tx, s);
+	logs_streamname_put(tx, &(logs_streamname){ .StreamId = s->Id, .Name = name });
+	return s;
+}
+
+err logs_CreateLogStream(req *rq, txn *tx, const logs_CreateLogStream_in *in,
+                         logs_CreateLogStream_out *out)
+{
+	logs_group *g;
+	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+	if (logs_stream_get(tx, rq->mem, g->Id, in->logStreamName))
+		return fail(rq, &logs_ResourceAlreadyExistsException, "The specified log stream already exists");
+	stream_make(tx, rq->mem, g, in->logStreamName, rq->now);
+	return OK;
+}
+
+err logs_DeleteLogStream(req *rq, txn *tx, const logs_DeleteLogStream_in *in,
+                         logs_DeleteLogStream_out *out)
+{
+	logs_group *g;
+	logs_stream *s;
+	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+	TRY(stream_find(rq, tx, g, in->logStreamName, &s));
+	record_scan lines = logs_line_scan(tx, rq->mem, 1, s->Id, 0, 0);
+	for (logs_line *l; (l = logs_line_next(&lines));) {
+		logs_event_delete(tx, g->Id, l->When, l->Seq);
+		logs_line_delete(tx, s->Id, l->When, l->Seq);
+	}
+	g->Bytes -= s->Bytes;
+	logs_group_put(tx, g);
+	resident_set(tx, g->Account, g->Region, rq->now, &LOGS_STORE, group_arn(rq, g->Name), QTY(g->Bytes));
+	logs_stream_delete(tx, g->Id, s->Name);
+	logs_streamname_delete(tx, s->Id);
+	return OK;
+}
+
+static logs_LogStream describe(req *rq, const logs_group *g, const logs_stream *s)
+{
+	str arn = group_arn(rq, g->Name);
+	logs_LogStream d = {
+		.logStreamName = s->Name,
+		.creationTime = I64(s->Created),
+		.uploadSequenceToken = arena_fmt(rq->mem, "%056lld", (long long)s->Id),
+		.arn = arena_fmt(rq->mem, "%.*s:log-stream:%.*s", STR_ARG(arn), STR_ARG(s->Name)),
+		.storedBytes = I64(0), /* AWS reports 0 since 2019 */
+	};
+	if (s->LastIngestion) {
+		d.firstEventTimestamp = I64(s->First);
+		d.lastEventTimestamp = I64(s->Last);
+		d.lastIngestionTime = I64(s->LastIngestion);
+	}
+	return d;
+}
+
+static int by_last_event(const void *a, const void *b, void *descending)
+{
+	const logs_stream *x = *(const logs_stream *const *)a, *y = *(const logs_stream *const *)b;
+	int c = x->Last < y->Last ? -1 : x->Last > y->Last;
+	if (!c)
+		c = str_cmp(x->Name, y->Name);
+	return *(bool *)descending ? -c : c;
+}
+
+static void sort_streams(logs_stream **v, size_t n, bool descending)
+{
+	qsort_r(v, n, sizeof *v, by_last_event, &descending);
+}
+
+static err by_time(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in, const logs_group *g,
+                   size_t page, logs_DescribeLogStreams_out *out)
+{
+	int64_t from = 0;
+	str position;
+	size_t n = 0, capacity = 64;
+	logs_stream **all = arena_array(rq->mem, logs_stream *, capacity);
+	if (str_is(in->nextToken) && (!page_position(rq, in->nextToken, &position) || !str_to_i64(position, &from)))
+		return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
+	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
+	for (logs_stream *st; n < STREAMS_SORTED_MAX && (st = logs_stream_next(&s));) {
+		if (n == capacity) {
+			logs_stream **wider = arena_array(rq->mem, logs_stream *, capacity * 2);
+			memcpy(wider, all, n * sizeof *all);
+			all = wider;
+			capacity *= 2;
+		}
+		all[n++] = st;
+	}
+	cursor_close(&s.at);
+	sort_streams(all, n, in->descending.v);
+	for (size_t i = (size_t)from; i < n && out->logStreams.n < page; i++)
+		out->logStreams.v[out->logStreams.n++] = describe(rq, g, all[i]);
+	if ((size_t)from + page < n)
+		out->nextToken = page_token(rq, arena_fmt(rq->mem, "%zu", (size_t)from + page));
+	return OK;
+}
+
+err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in,
+                            logs_DescribeLogStreams_out *out)
+{
+	logs_group *g;
+	str after;
+	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
+	TRY(group_find(rq, tx, in->logGroupName, in->logGroupIdentifier, &g));
+	out->logStreams.v = arena_array(rq->mem, logs_LogStream, page);
+	if (str_eq(in->orderBy, logs_OrderBy_LastEventTime)) {
+		if (str_is(in->logStreamNamePrefix))
+			return fail(rq, &logs_InvalidParameterException,
+			            "Cannot order by LastEventTime with a logStreamNamePrefix.");
+		return by_time(rq, tx, in, g, page, out);
+	}
+	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
+	if (in->descending.v)
+		record_scan_reverse(&s);
+	if (str_is(in->nextToken)) {
+		if (!page_position(rq, in->nextToken, &after))
+			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
+		record_scan_after(&s, after);
+	}
+	for (logs_stream *st; (st = logs_stream_next(&s));) {
+		if (!str_starts(st->Name, in->logStreamNamePrefix))
+			continue;
+		if (out->logStreams.n == page) {
+			out->nextToken = page_token(rq, out->logStreams.v[page - 1].logStreamName);
+			break;
+		}
+		out->logStreams.v[out->logStreams.n++] = describe(rq, g, st);
+	}
+	cursor_close(&s.at);
+	return OK;
+}
