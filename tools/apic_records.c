@@ -98,8 +98,10 @@ void apic_records_code(buf *b, const apic_service *s)
 		for (int i = 0; i < 3; i++) {
 			prototype(b, s, r, i);
 			buf_fmt(b, "\n{\n\tconst %s_%s key = { ", p, r->name);
-			for (int k = 0; k < r->n_keys; k++)
-				buf_fmt(b, "%s%s", k ? ", " : "", apic_name(b->mem, r->fields[k].name));
+			for (int k = 0; k < r->n_keys; k++) {
+				const char *part = apic_name(b->mem, r->fields[k].name);
+				buf_fmt(b, "%s.%s = %s", k ? ", " : "", part, part);
+			}
 			buf_put(b, S(" };\n"));
 			buf_fmt(b, "\treturn %s&%s_%s_record, %s&key);\n}\n", calls[i], p, r->name,
 			        i == 2 ? "parts, " : "");
