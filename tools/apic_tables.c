@@ -153,7 +153,7 @@ static void wrapper(buf *b, const apic_service *s, const operation *o, apic_kind
 
 static void operation_row(buf *b, const apic_service *s, const operation *o, bool implemented)
 {
-	buf_fmt(b, "\t{ \"%s\", &%s_service, \"%s\", ", o->name, s->prefix, o->method);
+	buf_fmt(b, "\t{ \"%s\", &%s_service, \"%s\", .uri = ", o->name, s->prefix, o->method);
 	apic_literal(b, o->uri);
 	if (o->status)
 		buf_fmt(b, ", .status = %d", o->status);
