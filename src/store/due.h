@@ -33,7 +33,8 @@ void timer_cancel(txn *tx, const char *kind, str key);
 #define TASK_DONE INT64_C(0)
 typedef struct task_kind {
 	const char *name;
-	/* On the pool. TASK_DONE, or the moment (Farthing's clock) at which to try again. */
+	/* On the pool. TASK_DONE, or the moment (Farthing's clock) at which to try again. `attempt` is 1 the
+	 * first time; one that a crash interrupted counts. */
 	int64_t (*run)(store *s, arena *mem, uint64_t id, str payload, unsigned attempt);
 } task_kind;
 #define TASK(id_) \
@@ -50,11 +51,19 @@ uint64_t task_add(txn *tx, const char *kind, str payload, int64_t not_before);
 void task_cancel(txn *tx, uint64_t id);
 
 struct pool;
-/* Starts the thread that fires timers and hands tasks to the pool. */
+/* Starts the thread that fires timers and hands tasks to the pool; sets the clock to the offset that
+ * due_advance kept. Interrupted tasks begin again. */
 void due_start(store *s, struct pool *workers);
+/* Waits for the tasks that run. */
 void due_stop(store *s);
 /* The clock was turned: look again. */
 void due_wake(store *s);
 /* Turns the clock forward to `to` (Farthing's time), firing every timer at its own time and in order,
- * and running tasks that fall due to their end before time goes on. `progress` may be NULL. */
+ * and running tasks that fall due to their end before time goes on. The clock's offset is kept in the
+ * store together with what has happened by it. `progress` may be NULL. When the disk fails it stops on
+ * the way: look at the clock. Not from a task, which would wait for itself. */
 void due_advance(store *s, int64_t to, void (*progress)(void *context, int64_t now), void *context);
+
+/* Rows of kinds that nobody registers (a service was removed) stay aside and come back with their kind.
+ * How many have fallen due so far, and of which kinds. */
+size_t due_unknown(store *s, arena *mem, str *kinds);
