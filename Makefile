@@ -27,6 +27,20 @@ GENERATED := $(SERVICES:%=$(B)/gen/%.c) $(if $(SERVICES),$(B)/gen/registry.c)
 object = $(patsubst %.c,$(B)/o/%.o,$(1))
 OBJECTS := $(call object,$(CODE)) $(patsubst $(B)/gen/%.c,$(B)/o/gen/%.o,$(GENERATED))
 
+# Files that travel inside the program (src/run/embedded.h): bytes as an object, symbols after the name.
+EMBED := $(if $(filter run,$(LAYERS)),sandbox_init bootstrap.py bootstrap.cjs)
+OBJECTS += $(EMBED:%=$(B)/embed/%.o)
+$(B)/embed/%.o: $(B)/embed/%
+	@cd $(<D) && ld -r -b binary -z noexecstack -o $(<F).o $(<F) && \
+		objcopy --rename-section .data=.rodata,alloc,load,readonly,data,contents $(<F).o
+$(B)/embed/bootstrap.%: src/run/bootstrap/bootstrap.%
+	@mkdir -p $(@D) && cp $< $@
+# Stands alone in a sandbox: no C library, whatever the rest is built with.
+$(B)/embed/sandbox_init: src/run/init/init.c
+	@mkdir -p $(@D)
+	gcc -std=gnu17 -Os -static -nostdlib -ffreestanding -fno-stack-protector $(WARN) \
+		-fno-asynchronous-unwind-tables -Wl,--build-id=none,-z,noexecstack -o $@ $<
+
 all: $(B)/farthing
 
 $(B)/farthing: $(OBJECTS) $(call object,$(MAIN))
@@ -39,7 +53,9 @@ $(B)/o/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -O1 -Wno-shadow -MMD -c -o $@ $<
 
-$(B)/o/%.o: %.c | $(B)/gen/stamp
+# Without services there is nothing to generate; the two kinds of build may share a directory.
+STAMP := $(if $(SERVICES),$(B)/gen/stamp,$(B)/gen/no-services)
+$(B)/o/%.o: %.c | $(STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -c -o $@ $<
 
@@ -55,21 +71,42 @@ $(B)/tool/%.o: %.c
 
 ifneq ($(SERVICES),)
 $(GENERATED): $(B)/gen/stamp ;
+$(B)/include/gen/%.h: $(B)/gen/stamp ;
 # The folders themselves, so that a file that goes away counts as a change.
 $(B)/gen/stamp: $(B)/apic src/svc $(wildcard src/svc/*/ src/svc/*/*.api src/svc/*/*.patch \
 		src/svc/*/*.def src/svc/*/*.c)
 	@mkdir -p $(B)/gen $(B)/include/gen
 	$(B)/apic --out $(B) src/svc && touch $@
 else
-$(B)/gen/stamp:
+$(STAMP):
 	@mkdir -p $(@D) && touch $@
 endif
 
 unit: $(B)/unit-tests
 	$(B)/unit-tests
 
+# The unit tests again, under the address and undefined-behaviour sanitizers.
+sanitize:
+	$(MAKE) -s B=$(B)/sanitize SANITIZE=address,undefined OPTIMISE=-O1 unit
+
+demo:
+	@tools/demo
+
+test:
+	@tools/install-packages build test
+	@$(MAKE) -s -j$$(nproc) $(B)/farthing $(B)/unit-tests
+	@test/run
+
+# Scripts that drive the real server with the stock aws CLI and boto3.
+scenario: $(B)/farthing
+	test/scenario/run
+
+# Every fuzz target for a bounded time; corpora grow in build/fuzz.
+fuzz:
+	test/fuzz/run
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit clean
+.PHONY: all unit clean sanitize demo test scenario fuzz
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)
