@@ -40,8 +40,8 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, 
 	logs_group_put(tx, g);
 	str resource = resource_of(txn_arena(tx), g);
 	bool ia = str_eq(g->Class, logs_LogGroupClass_INFREQUENT_ACCESS);
-	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, QTY(bytes));
-	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, QTY(g->Bytes));
+	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, bytes);
+	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, g->Bytes);
 }
 
 size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now)
@@ -59,7 +59,7 @@ size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_
 	if (n && g->Name.n) {
 		g->Bytes -= bytes < g->Bytes ? bytes : g->Bytes;
 		logs_group_put(tx, g);
-		resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource_of(mem, g), QTY(g->Bytes));
+		resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource_of(mem, g), g->Bytes);
 	}
 	return n;
 }

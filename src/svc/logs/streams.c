@@ -47,7 +47,7 @@ err logs_DeleteLogStream(req *rq, txn *tx, const logs_DeleteLogStream_in *in,
 	}
 	g->Bytes -= s->Bytes;
 	logs_group_put(tx, g);
-	resident_set(tx, g->Account, g->Region, rq->now, &LOGS_STORE, group_arn(rq, g->Name), QTY(g->Bytes));
+	resident_set(tx, g->Account, g->Region, rq->now, &LOGS_STORE, group_arn(rq, g->Name), g->Bytes);
 	logs_stream_delete(tx, g->Id, s->Name);
 	logs_streamname_delete(tx, s->Id);
 	return OK;

@@ -1,0 +1,91 @@
+"""What scenario scripts use: a running server, clients, and checks that say what they saw."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+FARTHING = os.environ.get("FARTHING", "build/farthing")
+REGION = "us-east-1"
+
+
+class Server:
+    """A farthing of its own, on a free port and a temporary folder."""
+
+    def __init__(self, *options, data=None):
+        self.data = data or tempfile.mkdtemp(prefix="farthing-test-")
+        self.options = options
+        self.start()
+
+    def start(self):
+        done = subprocess.run([FARTHING, "up", "--data", self.data, "--port", "0", "--detach", *self.options],
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"farthing up: {done.stdout}{done.stderr}")
+        self.banner = done.stdout
+        with open(os.path.join(self.data, "server.json")) as f:
+            facts = json.load(f)
+        self.endpoint, self.pid, self.token = facts["endpoint"], facts["pid"], facts["token"]
+
+    def stop(self):
+        subprocess.run([FARTHING, "down", "--data", self.data], capture_output=True, timeout=60)
+
+    def run(self, *words):
+        return subprocess.run([FARTHING, *words, "--data", self.data], capture_output=True, text=True, timeout=120)
+
+    def advance(self, duration):
+        done = self.run("clock", "advance", duration)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def client(self, service, key="test", secret="test", token=None, region=REGION, **config):
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=region, aws_access_key_id=key,
+                            aws_secret_access_key=secret, aws_session_token=token,
+                            config=Config(retries={"total_max_attempts": 1}, read_timeout=60,
+                                          inject_host_prefix=False, **config))
+
+
+def check(condition, seen=""):
+    if not condition:
+        raise AssertionError(str(seen))
+
+
+def same(got, want):
+    if got != want:
+        raise AssertionError(f"got {got!r}, want {want!r}")
+
+
+def refused(code, call, *args, **kwargs):
+    """The call must fail with this error code; returns the message."""
+    try:
+        answer = call(*args, **kwargs)
+    except ClientError as e:
+        same(e.response["Error"]["Code"], code)
+        return e.response["Error"]["Message"]
+    raise AssertionError(f"not refused: {answer}")
+
+
+def http(method, url, body=None, headers=None, timeout=30):
+    """Status, headers, body; *.localhost goes to 127.0.0.1 with the Host header kept."""
+    m = re.match(r"(https?)://([^/:]+)(:\d+)?(.*)", url)
+    headers = dict(headers or {})
+    if m.group(2).endswith(".localhost"):
+        headers["Host"] = m.group(2) + (m.group(3) or "")
+        url = f"{m.group(1)}://127.0.0.1{m.group(3) or ''}{m.group(4)}"
+    request = urllib.request.Request(url, data=body, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as r:
+            return r.status, dict(r.headers), r.read()
+    except urllib.error.HTTPError as e:
+        return e.code, dict(e.headers), e.read()
