@@ -72,7 +72,7 @@ static str index_key(arena *a, str kind, str key)
 /* After the commit the thread looks whether it must wake earlier than it meant to. */
 static void look(void *subject)
 {
-	due *d = subject;
+	due_work *d = subject;
 	pthread_mutex_lock(&d->lock);
 	if (d->earliest < d->planned) {
 		d->kicked = true;
@@ -84,7 +84,7 @@ static void look(void *subject)
 
 void due_announce(txn *tx, int64_t moment)
 {
-	due *d = tx->s->due;
+	due_work *d = tx->s->due;
 	if (!d)
 		return;
 	if (moment < d->earliest)

@@ -22,7 +22,7 @@
 #define POSITION 20
 #define TASKS_MAX 1024 /* handed to the pool at once */
 
-typedef struct due {
+typedef struct due_work {
 	store *s;
 	struct pool *workers;
 	pthread_t thread;
@@ -34,7 +34,7 @@ typedef struct due {
 	uint64_t tasks[TASKS_MAX]; /* handed to the pool, sorted */
 	size_t n_tasks;
 	int64_t earliest;     /* writer only: the earliest moment that this transaction has set */
-} due;
+} due_work;
 
 typedef struct timer_row {
 	str kind, key, payload;
@@ -70,7 +70,7 @@ void timer_fire(txn *tx);
 void due_recover(txn *tx);
 /* After the commit the thread looks whether it must wake by then. */
 void due_announce(txn *tx, int64_t moment);
-bool due_stopping(due *d);
+bool due_stopping(due_work *d);
 
 /* due_task.c: gives the task to the pool, unless it is there. false: no room. */
-bool task_hand(due *d, uint64_t id);
+bool task_hand(due_work *d, uint64_t id);

@@ -70,7 +70,7 @@ static bool leap_run(void *context, txn *tx)
 }
 
 /* Hands to the pool what is due; the earliest moment of what is not. */
-static int64_t tasks_hand(due *d)
+static int64_t tasks_hand(due_work *d)
 {
 	int64_t now = clock_now(), next = INT64_MAX;
 	const txn *tx = store_read(d->s);
@@ -87,7 +87,7 @@ static int64_t tasks_hand(due *d)
 }
 
 /* Does what is due and tells when there is more to do. */
-static int64_t step(due *d)
+static int64_t step(due_work *d)
 {
 	int64_t first, now;
 	for (;;) {
@@ -109,7 +109,7 @@ static int64_t step(due *d)
 }
 
 /* Until something is committed that comes earlier, a task ends, or the clock says `moment`. With the lock. */
-static void doze(due *d, int64_t moment)
+static void doze(due_work *d, int64_t moment)
 {
 	d->planned = moment;
 	int64_t now = clock_now();
@@ -125,7 +125,7 @@ static void doze(due *d, int64_t moment)
 }
 
 /* One look at what is due, with the lock released meanwhile. */
-static int64_t look_once(due *d)
+static int64_t look_once(due_work *d)
 {
 	d->kicked = false;
 	d->planned = INT64_MAX;
@@ -137,7 +137,7 @@ static int64_t look_once(due *d)
 
 static void *due_main(void *context)
 {
-	due *d = context;
+	due_work *d = context;
 	pthread_setname_np(pthread_self(), "store-due");
 	pthread_mutex_lock(&d->lock);
 	while (!d->stopping) {
@@ -157,7 +157,7 @@ static void *due_main(void *context)
 }
 
 /* The clock is ours: the thread rests. */
-static void advance_begin(due *d)
+static void advance_begin(due_work *d)
 {
 	pthread_mutex_lock(&d->lock);
 	while (d->advancing)
@@ -168,7 +168,7 @@ static void advance_begin(due *d)
 		pthread_cond_wait(&d->rest, &d->lock);
 }
 
-static void advance_end(due *d)
+static void advance_end(due_work *d)
 {
 	d->advancing = false;
 	d->kicked = true;
@@ -179,7 +179,7 @@ static void advance_end(due *d)
 
 void due_advance(store *s, int64_t to, void (*progress)(void *context, int64_t now), void *context)
 {
-	due *d = s->due;
+	due_work *d = s->due;
 	leap l = { .to = to };
 	err e = OK;
 	advance_begin(d);
@@ -215,9 +215,9 @@ static bool recover_run(void *context, txn *tx)
 void due_start(store *s, struct pool *workers)
 {
 	ensure(!s->due);
-	due *d = calloc(1, sizeof(due));
+	due_work *d = calloc(1, sizeof(due_work));
 	ensure(d != NULL);
-	*d = (due){ .s = s, .workers = workers, .planned = INT64_MAX, .earliest = INT64_MAX };
+	*d = (due_work){ .s = s, .workers = workers, .planned = INT64_MAX, .earliest = INT64_MAX };
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->wake, NULL);
 	pthread_cond_init(&d->rest, NULL);
@@ -239,7 +239,7 @@ static bool forget_run(void *context, txn *tx)
 
 void due_stop(store *s)
 {
-	due *d = s->due;
+	due_work *d = s->due;
 	if (!d)
 		return;
 	pthread_mutex_lock(&d->lock);
@@ -259,7 +259,7 @@ void due_stop(store *s)
 
 void due_wake(store *s)
 {
-	due *d = s->due;
+	due_work *d = s->due;
 	pthread_mutex_lock(&d->lock);
 	d->kicked = true;
 	pthread_cond_broadcast(&d->wake);

@@ -10,7 +10,7 @@
 /* After a commit that failed (a full disk). */
 #define RETRY_MS 1000
 
-static size_t task_place(const due *d, uint64_t id)
+static size_t task_place(const due_work *d, uint64_t id)
 {
 	size_t i = 0, end = d->n_tasks;
 	while (i < end) {
@@ -24,7 +24,7 @@ static size_t task_place(const due *d, uint64_t id)
 }
 
 /* false: it is with the pool already, or no more fit (*full). */
-static bool task_enter(due *d, uint64_t id, bool *full)
+static bool task_enter(due_work *d, uint64_t id, bool *full)
 {
 	pthread_mutex_lock(&d->lock);
 	size_t i = task_place(d, id);
@@ -39,7 +39,7 @@ static bool task_enter(due *d, uint64_t id, bool *full)
 	return fits;
 }
 
-static void task_leave(due *d, uint64_t id, bool again)
+static void task_leave(due_work *d, uint64_t id, bool again)
 {
 	pthread_mutex_lock(&d->lock);
 	size_t i = task_place(d, id);
@@ -58,7 +58,7 @@ static void task_leave(due *d, uint64_t id, bool again)
 }
 
 typedef struct handed {
-	due *d;
+	due_work *d;
 	uint64_t id;
 	int64_t again; /* what its function said */
 	unsigned attempt;
@@ -100,7 +100,7 @@ static void claim_done(store_job *job, err commit)
 }
 
 /* Notes that an attempt begins; nobody waits for it. Freed by the writer, hence malloc. */
-static void claim_submit(due *d, uint64_t id)
+static void claim_submit(due_work *d, uint64_t id)
 {
 	claim *c = calloc(1, sizeof(claim));
 	ensure(c != NULL);
@@ -130,7 +130,7 @@ static bool ended_run(void *context, txn *tx)
 	return true;
 }
 
-bool due_stopping(due *d)
+bool due_stopping(due_work *d)
 {
 	pthread_mutex_lock(&d->lock);
 	bool yes = d->stopping;
@@ -181,7 +181,7 @@ static void task_run(handed *h, arena *mem)
 static void task_job(void *argument)
 {
 	handed *h = argument;
-	due *d = h->d;
+	due_work *d = h->d;
 	if (!due_stopping(d)) {
 		arena *mem = arena_open(1 << 12);
 		task_run(h, mem);
@@ -191,7 +191,7 @@ static void task_job(void *argument)
 	free(h);
 }
 
-bool task_hand(due *d, uint64_t id)
+bool task_hand(due_work *d, uint64_t id)
 {
 	bool full;
 	if (!task_enter(d, id, &full))

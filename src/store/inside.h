@@ -79,7 +79,7 @@ struct store {
 	MDB_env *env;
 	MDB_dbi dbi;
 	size_t map_bytes;
-	struct due *due;
+	struct due_work *due;
 
 	reader *readers;
 	_Atomic bool reopening; /* new read transactions wait */

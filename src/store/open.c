@@ -29,8 +29,8 @@ static void describe(store *s, int code, char *text, size_t size)
 		snprintf(text, size, "Nothing was written: %s under %s. Make room there; Farthing goes on by itself.",
 		         code == EDQUOT ? "the disk quota is used up" : "the disk is full", s->path);
 	else if (code == MDB_MAP_FULL)
-		snprintf(text, size, "Nothing was written: the store in %s has reached its limit of %zu MiB.",
-		         s->path, s->map_bytes >> 20);
+		snprintf(text, size, "Nothing was written: the store in %s has reached its limit of %zu MiB. Start Farthing "
+		         "with more address space (ulimit -v).", s->path, s->map_bytes >> 20);
 	else if (code == MDB_TXN_FULL)
 		snprintf(text, size, "Nothing was written: the change is too large for one transaction.");
 	else if (code == MDB_READERS_FULL)
