@@ -324,8 +324,10 @@ static bool covers(const sigv4 *s, const wire_message *m)
 	return true;
 }
 
-static sigv4_verdict timely(const sigv4 *s, int64_t now)
+sigv4_verdict sigv4_timely(const sigv4 *s, int64_t now)
 {
+	if (s->form == SIG_V2_QUERY)
+		return now > s->expires_ms ? SIG_EXPIRED : SIG_OK;
 	if (s->form == SIG_QUERY) {
 		if (now > s->expires_ms)
 			return SIG_EXPIRED;
@@ -342,7 +344,7 @@ sigv4_verdict sigv4_verify(arena *a, const sigv4 *s, const wire_message *m, str 
 		return SIG_MISMATCH;
 	if (s->form == SIG_V2_QUERY)
 		return sigv4_verify_v2(a, s, m, host, secret, now, string_to_sign);
-	sigv4_verdict verdict = timely(s, now);
+	sigv4_verdict verdict = sigv4_timely(s, now);
 	if (verdict != SIG_OK)
 		return verdict;
 	if (!covers(s, m))

@@ -46,13 +46,17 @@ typedef enum sigv4_verdict { SIG_OK, SIG_MISMATCH, SIG_SKEWED, SIG_EXPIRED, SIG_
 sigv4_verdict sigv4_verify(arena *a, const sigv4 *s, const wire_message *m, str host, str secret,
                            str body_hash, int64_t now, str *string_to_sign, str *canonical);
 
+/* The part of sigv4_verify that needs no secret: SIG_OK, SIG_SKEWED or SIG_EXPIRED. */
+sigv4_verdict sigv4_timely(const sigv4 *s, int64_t now);
+
 /* Signs a request of ours: adds Authorization, X-Amz-Date, X-Amz-Content-Sha256 and the token. */
 void sigv4_sign(wire_message *m, str host, str access_key, str secret, str token, str region,
                 str signing_name, int64_t now);
 
 /*
  * aws-chunked bodies: strips the framing, checks chunk signatures and the trailing checksum. Feed it
- * pieces of any size; `emit` receives the decoded bytes.
+ * pieces of any size; `emit` receives the decoded bytes. With secret STR_NONE the signatures of chunks
+ * and trailers are read and not checked.
  */
 typedef struct chunked chunked;
 chunked *chunked_open(arena *a, const sigv4 *s, str secret, str trailer_name,

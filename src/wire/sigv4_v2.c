@@ -114,7 +114,7 @@ static void put_header(buf *b, const wire_message *m, str name)
 sigv4_verdict sigv4_verify_v2(arena *a, const sigv4 *s, const wire_message *m, str host, str secret,
                               int64_t now, str *string_to_sign)
 {
-	if (now > s->expires_ms)
+	if (sigv4_timely(s, now) != SIG_OK)
 		return SIG_EXPIRED;
 	buf b = buf_in(a, 512, TO_SIGN_MAX);
 	buf_put(&b, m->method);

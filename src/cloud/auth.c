@@ -1,0 +1,301 @@
+#include "cloud/auth.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "sys/clock.h"
+#include "wire/http.h"
+#include <stddef.h>
+
+/* ---- the root key ---- */
+
+static const str root_name = { "cloud.root-key", sizeof("cloud.root-key") - 1 };
+
+static bool make_root(void *context, txn *tx)
+{
+	arena *mem = context;
+	if (str_is(txn_get(tx, root_name)))
+		return true;
+	credential root = {
+		.AccessKey = access_key_new(mem, "AKIA", S(DEFAULT_ACCOUNT)),
+		.Secret = secret_key_new(mem),
+		.Account = S(DEFAULT_ACCOUNT),
+		.Arn = S("arn:aws:iam::" DEFAULT_ACCOUNT ":root"),
+		.UserId = S(DEFAULT_ACCOUNT),
+		.Root = true,
+		.Created = clock_now(),
+	};
+	credential_put(tx, &root);
+	txn_put(tx, root_name, root.AccessKey);
+	return true;
+}
+
+err auth_start(arena *a, store *s)
+{
+	return store_write(s, make_root, a);
+}
+
+err auth_root_key(arena *a, store *s, str *access_key, str *secret)
+{
+	const txn *tx = store_read(s);
+	const credential *root = credential_get(tx, a, txn_get(tx, root_name));
+	store_read_end(s, tx);
+	if (!root)
+		return fault_new(a, &fault_system, "The data folder has no root key.");
+	*access_key = root->AccessKey;
+	*secret = root->Secret;
+	return OK;
+}
+
+/* ---- refusals ---- */
+
+typedef struct mismatch_detail {
+	str AWSAccessKeyId, StringToSign, SignatureProvided, StringToSignBytes, CanonicalRequest,
+		CanonicalRequestBytes;
+} mismatch_detail;
+
+static const shape text_shape = { .name = "String", .kind = SHAPE_STRING, .size = sizeof(str) };
+#define MEMBER(id) \
+	{ .name = #id, .wire_name = #id, .shape = &text_shape, .offset = offsetof(mismatch_detail, id) }
+static const shape_member mismatch_members[] = {
+	MEMBER(AWSAccessKeyId), MEMBER(StringToSign), MEMBER(SignatureProvided), MEMBER(StringToSignBytes),
+	MEMBER(CanonicalRequest), MEMBER(CanonicalRequestBytes),
+};
+static const shape mismatch_shape = {
+	.name = "SignatureDoesNotMatch", .kind = SHAPE_STRUCT, .size = sizeof(mismatch_detail),
+	.members = mismatch_members, .n_members = sizeof mismatch_members / sizeof *mismatch_members,
+};
+static const fault_kind s3_mismatch = {
+	.name = "SignatureDoesNotMatch", .code = "SignatureDoesNotMatch",
+	.query_code = "SignatureDoesNotMatch", .status = 403, .shape = &mismatch_shape,
+};
+
+static bool is_s3(const req *rq)
+{
+	return rq->op && strcmp(rq->op->service->name, "s3") == 0;
+}
+
+static str spaced_hex(arena *mem, str bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = arena_bytes(mem, bytes.n * 3 + 1);
+	for (size_t i = 0; i < bytes.n; i++) {
+		p[3 * i] = digits[(unsigned char)bytes.p[i] >> 4];
+		p[3 * i + 1] = digits[(unsigned char)bytes.p[i] & 15];
+		p[3 * i + 2] = ' ';
+	}
+	return str_of(p, bytes.n ? bytes.n * 3 - 1 : 0);
+}
+
+/* S3 shows what it signed, so that the client's author can compare. */
+static err bad_signature(req *rq, const sigv4 *sig, str to_sign, str canonical)
+{
+	if (!is_s3(rq))
+		return fail(rq, auth_fault_kind(rq, AUTH_BAD_SIGNATURE),
+		            "The request signature we calculated does not match the signature you provided. "
+		            "Check your AWS Secret Access Key and signing method. Consult the service "
+		            "documentation for details.");
+	mismatch_detail *d = arena_new(rq->mem, mismatch_detail);
+	*d = (mismatch_detail){
+		.AWSAccessKeyId = sig->access_key,
+		.StringToSign = to_sign,
+		.SignatureProvided = sig->signature,
+		.StringToSignBytes = spaced_hex(rq->mem, to_sign),
+		.CanonicalRequest = canonical,
+		.CanonicalRequestBytes = str_is(canonical) ? spaced_hex(rq->mem, canonical) : STR_NONE,
+	};
+	return fail_with(rq, &s3_mismatch, d,
+	                 "The request signature we calculated does not match the signature you provided. "
+	                 "Check your key and signing method.");
+}
+
+static err skewed(req *rq, const sigv4 *sig, int64_t now)
+{
+	const fault_kind *kind = auth_fault_kind(rq, AUTH_SKEWED);
+	if (is_s3(rq))
+		return fail(rq, kind, "The difference between the request time and the current time is too "
+		                      "large.");
+	str clock = time_basic(rq->mem, now);
+	bool late = sig->when < now;
+	str limit = time_basic(rq->mem, now + (late ? -15 : 15) * MS_MINUTE);
+	return late ? fail(rq, kind, "Signature expired: %.*s is now earlier than %.*s (%.*s - 15 min.)",
+	                   STR_ARG(sig->stamp), STR_ARG(limit), STR_ARG(clock)) :
+		      fail(rq, kind, "Signature not yet current: %.*s is still later than %.*s (%.*s + 15 min.)",
+	                   STR_ARG(sig->stamp), STR_ARG(limit), STR_ARG(clock));
+}
+
+static err refused(req *rq, const sigv4 *sig, sigv4_verdict verdict, int64_t now)
+{
+	switch (verdict) {
+	case SIG_OK:
+		return OK;
+	case SIG_SKEWED:
+		return skewed(rq, sig, now);
+	case SIG_EXPIRED:
+		if (is_s3(rq))
+			return fail(rq, auth_fault_kind(rq, AUTH_URL_EXPIRED), "Request has expired");
+		return fail(rq, auth_fault_kind(rq, AUTH_URL_EXPIRED),
+		            "Signature expired: %.*s is now earlier than %.*s", STR_ARG(sig->stamp),
+		            STR_ARG(time_basic(rq->mem, now)));
+	case SIG_UNSIGNED_HEADER:
+		if (is_s3(rq))
+			return fail(rq, auth_fault_kind(rq, AUTH_UNSIGNED_HEADER),
+			            "There were headers present in the request which were not signed");
+		return fail(rq, auth_fault_kind(rq, AUTH_UNSIGNED_HEADER),
+		            "'Host' or ':authority' and every X-Amz- header must be a 'SignedHeader' in the AWS "
+		            "Authorization.");
+	default:
+		return bad_signature(rq, sig, STR_NONE, STR_NONE);
+	}
+}
+
+static err unknown_key(req *rq)
+{
+	return fail(rq, auth_fault_kind(rq, AUTH_UNKNOWN_KEY), "%s",
+	            is_s3(rq) ? "The AWS Access Key Id you provided does not exist in our records." :
+	                        "The security token included in the request is invalid.");
+}
+
+/* ---- callers ---- */
+
+static void become_root(req *rq, str account)
+{
+	rq->who = (caller){
+		.account = account,
+		.arn = arena_fmt(rq->mem, "arn:aws:iam::%.*s:root", STR_ARG(account)),
+		.user_id = account,
+		.root = true,
+	};
+}
+
+static err unsigned_caller(req *rq, bool strict)
+{
+	if (is_s3(rq) || (rq->op && rq->op->no_auth)) {
+		rq->who = (caller){ .account = S(DEFAULT_ACCOUNT), .arn = S("anonymous"),
+			            .user_id = S("anonymous"), .anonymous = true };
+		return OK;
+	}
+	if (strict)
+		return fail(rq, auth_fault_kind(rq, AUTH_MISSING), "Request is missing Authentication Token");
+	become_root(rq, S(DEFAULT_ACCOUNT));
+	return OK;
+}
+
+static bool is_account(str key)
+{
+	for (size_t i = 0; i < key.n; i++)
+		if (key.p[i] < '0' || key.p[i] > '9')
+			return false;
+	return key.n == 12;
+}
+
+static err stranger(req *rq, const sigv4 *sig, bool strict)
+{
+	int64_t now = clock_real();
+	if (strict)
+		return unknown_key(rq);
+	TRY(refused(rq, sig, sigv4_timely(sig, now), now));
+	become_root(rq, is_account(sig->access_key) ? sig->access_key : S(DEFAULT_ACCOUNT));
+	rq->who.access_key = sig->access_key;
+	return OK;
+}
+
+/* What was signed is what was on the wire; the message's path may have been rewritten since (S3). */
+static wire_message as_sent(const req *rq)
+{
+	wire_message m = *rq->http;
+	if (rq->exchange) {
+		str target = rq->exchange->target;
+		m.path = str_cut(&target, '?');
+	}
+	m.mem = rq->mem;
+	return m;
+}
+
+/* The payload hash for services that hash the body themselves. */
+static str body_hash(const req *rq, const sigv4 *sig)
+{
+	if (sig->payload_unsigned && rq->op && rq->op->unsigned_payload)
+		return sig->payload_hash;
+	return is_s3(rq) ? STR_NONE : sha256_hex(rq->mem, rq->http->body);
+}
+
+static err check_payload(req *rq, const sigv4 *sig)
+{
+	bool held = !rq->exchange || !rq->exchange->sink;
+	if (!is_s3(rq) || !held || sig->payload_hash.n != 64)
+		return OK;
+	if (str_eq(sha256_hex(rq->mem, rq->http->body), sig->payload_hash))
+		return OK;
+	return fail(rq, auth_fault_kind(rq, AUTH_BAD_PAYLOAD),
+	            "The provided 'x-amz-content-sha256' header does not match what was computed.");
+}
+
+static err check_token(req *rq, const sigv4 *sig, const credential *c)
+{
+	bool session = str_is(c->Token);
+	if (session ? !secret_eq(c->Token, sig->token) : sig->token.n != 0)
+		return fail(rq, auth_fault_kind(rq, AUTH_BAD_TOKEN), "%s",
+		            is_s3(rq) ? "The provided token is malformed or otherwise invalid." :
+		                        "The security token included in the request is invalid.");
+	if (session && c->Expires <= rq->now)
+		return fail(rq, auth_fault_kind(rq, AUTH_EXPIRED_TOKEN), "%s",
+		            is_s3(rq) ? "The provided token has expired." :
+		                        "The security token included in the request is expired");
+	return OK;
+}
+
+/* A signature is good for one service: S3's does not cover the body, others' do. */
+static err check_service(req *rq, const sigv4 *sig)
+{
+	if (!rq->op || str_eq(sig->service, str_c(rq->op->service->signing_name)))
+		return OK;
+	return fail(rq, auth_fault_kind(rq, AUTH_BAD_SIGNATURE),
+	            "Credential should be scoped to correct service: '%s'.", rq->op->service->signing_name);
+}
+
+static err known(req *rq, const sigv4 *sig, const credential *c)
+{
+	str to_sign, canonical;
+	int64_t now = clock_real();
+	if (c->Inactive)
+		return unknown_key(rq);
+	TRY(check_token(rq, sig, c));
+	TRY(check_service(rq, sig));
+	wire_message sent = as_sent(rq);
+	sigv4_verdict verdict = sigv4_verify(rq->mem, sig, &sent, rq->host, c->Secret, body_hash(rq, sig), now,
+	                                     &to_sign, &canonical);
+	if (verdict == SIG_MISMATCH)
+		return bad_signature(rq, sig, to_sign, canonical);
+	TRY(refused(rq, sig, verdict, now));
+	TRY(check_payload(rq, sig));
+	rq->who = (caller){ .account = c->Account, .arn = c->Arn, .user_id = c->UserId,
+		            .access_key = c->AccessKey, .root = c->Root };
+	return OK;
+}
+
+err auth_caller(req *rq, const sigv4 *sig, bool strict)
+{
+	if (sig->form == SIG_NONE)
+		return unsigned_caller(rq, strict);
+	const txn *tx = store_read(rq->store);
+	const credential *c = credential_get(tx, rq->mem, sig->access_key);
+	err e = c ? known(rq, sig, c) : stranger(rq, sig, strict);
+	if (c && !e && !str_is(c->Token))
+		credential_used(rq->store, tx, rq->mem, c->AccessKey, rq->now,
+		                rq->op ? str_c(rq->op->service->signing_name) : sig->service, rq->region);
+	store_read_end(rq->store, tx);
+	return e;
+}
+
+chunked *auth_chunked(req *rq, const sigv4 *sig, void (*emit)(void *context, const char *p, size_t n),
+                      void *context)
+{
+	str secret = STR_NONE, trailer = wire_header(rq->http, S("x-amz-trailer"));
+	if (sig->form != SIG_NONE && sig->chunks_signed) {
+		const txn *tx = store_read(rq->store);
+		const credential *c = credential_get(tx, rq->mem, sig->access_key);
+		secret = c ? c->Secret : STR_NONE;
+		store_read_end(rq->store, tx);
+	}
+	return chunked_open(rq->mem, sig, secret, trailer, emit, context);
+}
