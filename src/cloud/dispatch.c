@@ -1,4 +1,5 @@
 #include "cloud/dispatch.h"
+#include "base/time.h"
 #include "cloud/auth.h"
 #include "cloud/handler.h"
 #include "cloud/identify.h"
@@ -111,9 +112,9 @@ static void send_reply(operation_call *c)
 	http_reply(c->x, &c->reply, NULL);
 }
 
-static void refuse(operation_call *c, err fault)
+static void refuse(operation_call *c, err why)
 {
-	c->fault = fault;
+	c->fault = why;
 	encode(c);
 	send_reply(c);
 }

@@ -135,14 +135,20 @@ static bool match(const http_exchange *x)
 	return str_eq(x->in.path, S("/_farthing/status")) || str_eq(x->in.path, S("/_farthing/clock"));
 }
 
+bool admin_allows(http_exchange *x)
+{
+	if (admin.server && secret_eq(wire_header(&x->in, S("x-farthing-token")), admin.token))
+		return true;
+	answer_fault(x, 403, "the x-farthing-token of the data folder's server.json is needed");
+	return false;
+}
+
 static void serve(http_exchange *x, store *s)
 {
 	(void)s;
 	if (str_eq(x->in.path, S("/_farthing/status")))
 		serve_status(x);
-	else if (!secret_eq(wire_header(&x->in, S("x-farthing-token")), admin.token))
-		answer_fault(x, 403, "the x-farthing-token of the data folder's server.json is needed");
-	else
+	else if (admin_allows(x))
 		serve_clock(x);
 }
 

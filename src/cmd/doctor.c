@@ -28,9 +28,9 @@ static void wrong(const char *what, const char *remedy)
 }
 
 /* The first line that a program says of its version; STR_NONE when it is not there. */
-static str version_of(arena *mem, const char *program, const char *option)
+static str version_of(arena *mem, const char *name, const char *argument)
 {
-	const char *argv[] = { program, option, NULL };
+	const char *argv[] = { name, argument, NULL };
 	proc_spec spec = { .argv = argv, .in = -1, .out = -1, .err = -1 };
 	int status;
 	str output;
@@ -39,9 +39,9 @@ static str version_of(arena *mem, const char *program, const char *option)
 	return str_trim(str_cut(&output, '\n'));
 }
 
-static void program(arena *mem, const char *what, const char *name, const char *option, const char *remedy)
+static void program(arena *mem, const char *what, const char *name, const char *argument, const char *remedy)
 {
-	str version = version_of(mem, name, option);
+	str version = version_of(mem, name, argument);
 	if (str_is(version))
 		good(what, version);
 	else
@@ -72,7 +72,7 @@ static void data_folder(arena *mem, str data)
 		good("server", S("none runs on this folder"));
 }
 
-static void sandbox(void)
+static void sandboxes(void)
 {
 	sandbox_status s = sandbox_probe();
 	if (s.possible)
@@ -91,7 +91,7 @@ static int doctor_run(arena *mem, int argc, char **argv)
 		return 2;
 	healthy = true;
 	data_folder(mem, o.given ? o.value : default_data(mem));
-	sandbox();
+	sandboxes();
 	program(mem, "Python functions", "python3", "--version", "apt-get install python3 python3-boto3");
 	program(mem, "Node.js functions", "node", "--version", "apt-get install nodejs");
 	program(mem, "aws CLI", "aws", "--version", "apt-get install awscli");

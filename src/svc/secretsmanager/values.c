@@ -1,0 +1,256 @@
+#include "cloud/call.h"
+#include "gen/kms.h"
+#include "secret.h"
+
+static kms_EncryptionContextType context_of(req *rq, const secretsmanager_secret *s, str version_id)
+{
+	kms_EncryptionContextType_entry *e = arena_array(rq->mem, kms_EncryptionContextType_entry, 2);
+	e[0] = (kms_EncryptionContextType_entry){ S("SecretARN"), secret_arn(rq, s) };
+	e[1] = (kms_EncryptionContextType_entry){ S("SecretVersionId"), version_id };
+	return (kms_EncryptionContextType){ e, 2 };
+}
+
+static str key_of(const secretsmanager_secret *s)
+{
+	return str_is(s->KmsKeyId) ? s->KmsKeyId : S("alias/aws/secretsmanager");
+}
+
+/* KMS takes 4 KB at once; a secret may have 64: so in pieces, each with its length before it. */
+static err seal(req *rq, txn *tx, const secretsmanager_secret *s, str version_id, str value, str *sealed)
+{
+	buf b = buf_in(rq->mem, value.n + 256, SECRETS_VALUE_BYTES * 2);
+	do {
+		str piece = str_sub(value, 0, 4096);
+		kms_Encrypt_in in = { .KeyId = key_of(s), .Plaintext = piece,
+			              .EncryptionContext = context_of(rq, s, version_id) };
+		kms_Encrypt_out out;
+		err e = call(rq, tx, "kms", "Encrypt", &in, &out);
+		if (e)
+			return fail(rq, &secretsmanager_EncryptionFailure, "%.*s", STR_ARG(e->message));
+		buf_c(&b, (char)(out.CiphertextBlob.n >> 8));
+		buf_c(&b, (char)out.CiphertextBlob.n);
+		buf_put(&b, out.CiphertextBlob);
+		value = str_sub(value, piece.n, value.n);
+	} while (value.n);
+	*sealed = buf_str(&b);
+	return OK;
+}
+
+err version_open(req *rq, const txn *tx, const secretsmanager_secret *s, const secretsmanager_version *v,
+                 str *value)
+{
+	buf b = buf_in(rq->mem, v->Sealed.n, SECRETS_VALUE_BYTES * 2);
+	str rest = v->Sealed;
+	while (rest.n) {
+		size_t n = (size_t)(unsigned char)rest.p[0] << 8 | (unsigned char)rest.p[1];
+		kms_Decrypt_in in = { .CiphertextBlob = str_sub(rest, 2, 2 + n),
+			              .EncryptionContext = context_of(rq, s, v->VersionId) };
+		kms_Decrypt_out out;
+		err e = call_read(rq, tx, "kms", "Decrypt", &in, &out);
+		if (e)
+			return fail(rq, &secretsmanager_DecryptionFailure,
+			            "Secrets Manager can't decrypt the protected secret text using the provided KMS key. "
+			            "%.*s", STR_ARG(e->message));
+		buf_put(&b, out.Plaintext);
+		rest = str_sub(rest, 2 + n, rest.n);
+	}
+	*value = buf_str(&b);
+	return OK;
+}
+
+static err same_value(req *rq, const txn *tx, const secretsmanager_secret *s,
+                      const secretsmanager_version *v, str value)
+{
+	str kept;
+	TRY(version_open(rq, tx, s, v, &kept));
+	if (!str_eq(kept, value))
+		return fail(rq, &secretsmanager_ResourceExistsException,
+		            "You can't use ClientRequestToken %.*s because that value is already in use for a "
+		            "version of secret %.*s.",
+		            STR_ARG(v->VersionId), STR_ARG(s->Name));
+	return OK;
+}
+
+/* The oldest version without a stage makes room for the 101st. */
+static void drop_deprecated(req *rq, txn *tx, const secretsmanager_secret *s)
+{
+	const secretsmanager_version *oldest = NULL;
+	size_t n = 0;
+	record_scan scan = secretsmanager_version_scan(tx, rq->mem, 3, s->Account, s->Region, s->Name, STR_NONE);
+	for (secretsmanager_version *v; (v = secretsmanager_version_next(&scan)); n++)
+		if (!v->Stages.n && (!oldest || v->Created < oldest->Created))
+			oldest = v;
+	if (n > SECRETS_VERSIONS_MAX && oldest)
+		secretsmanager_version_delete(tx, s->Account, s->Region, s->Name, oldest->VersionId);
+}
+
+err version_add(req *rq, txn *tx, const secretsmanager_secret *s, str version_id, str text, str bytes,
+                const secretsmanager_SecretVersionStagesType *stages, bool *existed)
+{
+	str value = str_is(text) ? text : bytes;
+	secretsmanager_version *old =
+		secretsmanager_version_get(tx, rq->mem, s->Account, s->Region, s->Name, version_id);
+	*existed = old != NULL;
+	if (old)
+		return same_value(rq, tx, s, old, value);
+	if (value.n > SECRETS_VALUE_BYTES)
+		return fail(rq, &secretsmanager_InvalidParameterException, "The secret value is too large.");
+	secretsmanager_version v = { .Account = s->Account, .Region = s->Region, .Name = s->Name,
+		                     .VersionId = version_id, .Created = rq->now, .Binary = !str_is(text),
+		                     .KmsKeyId = key_of(s) };
+	TRY(seal(rq, tx, s, version_id, value, &v.Sealed));
+	for (size_t i = 0; i < stages->n; i++) {
+		secretsmanager_version *before = stage_take(tx, rq->mem, s, stages->v[i]);
+		if (before && str_eq(stages->v[i], STAGE_CURRENT)) {
+			stage_take(tx, rq->mem, s, STAGE_PREVIOUS);
+			before = secretsmanager_version_get(tx, rq->mem, s->Account, s->Region, s->Name,
+			                                    before->VersionId);
+			stage_give(tx, rq->mem, before, STAGE_PREVIOUS);
+		}
+	}
+	v.Stages = *stages;
+	secretsmanager_version_put(tx, &v);
+	drop_deprecated(rq, tx, s);
+	return OK;
+}
+
+static secretsmanager_SecretVersionStagesType current_stage(req *rq)
+{
+	str *stage = arena_new(rq->mem, str);
+	*stage = STAGE_CURRENT;
+	return (secretsmanager_SecretVersionStagesType){ stage, 1 };
+}
+
+static err one_value(req *rq, str text, str bytes, bool needed)
+{
+	if (str_is(text) && str_is(bytes))
+		return fail(rq, &secretsmanager_InvalidParameterException,
+		            "You can't specify both a binary secret value and a string secret value in the same "
+		            "secret.");
+	if (needed && !str_is(text) && !str_is(bytes))
+		return fail(rq, &secretsmanager_InvalidRequestException,
+		            "You must provide either SecretString or SecretBinary.");
+	return OK;
+}
+
+err secretsmanager_PutSecretValue(req *rq, txn *tx, const secretsmanager_PutSecretValue_in *in,
+                                  secretsmanager_PutSecretValue_out *out)
+{
+	secretsmanager_secret *s;
+	bool existed;
+	TRY(one_value(rq, in->SecretString, in->SecretBinary, true));
+	TRY(secret_live(rq, tx, in->SecretId, &s));
+	str id = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
+	secretsmanager_SecretVersionStagesType stages = in->VersionStages.n ? in->VersionStages :
+									      current_stage(rq);
+	TRY(version_add(rq, tx, s, id, in->SecretString, in->SecretBinary, &stages, &existed));
+	s->Changed = rq->now;
+	secretsmanager_secret_put(tx, s);
+	meter_one(rq, &SECRETS_API, secret_arn(rq, s));
+	out->ARN = secret_arn(rq, s);
+	out->Name = s->Name;
+	out->VersionId = id;
+	out->VersionStages = stages;
+	return OK;
+}
+
+err secretsmanager_GetSecretValue(req *rq, const txn *tx, const secretsmanager_GetSecretValue_in *in,
+                                  secretsmanager_GetSecretValue_out *out)
+{
+	secretsmanager_secret *s;
+	secretsmanager_version *v;
+	str value;
+	TRY(secret_live(rq, tx, in->SecretId, &s));
+	TRY(version_find(rq, tx, s, in->VersionId, in->VersionStage, &v));
+	TRY(version_open(rq, tx, s, v, &value));
+	out->ARN = secret_arn(rq, s);
+	out->Name = s->Name;
+	out->VersionId = v->VersionId;
+	out->VersionStages = v->Stages;
+	out->CreatedDate = TIME(v->Created);
+	*(v->Binary ? &out->SecretBinary : &out->SecretString) = value;
+	meter_one(rq, &SECRETS_API, out->ARN);
+	return OK;
+}
+
+err secretsmanager_UpdateSecret(req *rq, txn *tx, const secretsmanager_UpdateSecret_in *in,
+                                secretsmanager_UpdateSecret_out *out)
+{
+	secretsmanager_secret *s;
+	bool existed;
+	TRY(one_value(rq, in->SecretString, in->SecretBinary, false));
+	TRY(secret_live(rq, tx, in->SecretId, &s));
+	if (str_is(in->Description))
+		s->Description = in->Description;
+	if (str_is(in->KmsKeyId))
+		s->KmsKeyId = in->KmsKeyId;
+	s->Changed = rq->now;
+	secretsmanager_secret_put(tx, s);
+	out->ARN = secret_arn(rq, s);
+	out->Name = s->Name;
+	meter_one(rq, &SECRETS_API, out->ARN);
+	if (!str_is(in->SecretString) && !str_is(in->SecretBinary))
+		return OK;
+	secretsmanager_SecretVersionStagesType stages = current_stage(rq);
+	out->VersionId = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
+	return version_add(rq, tx, s, out->VersionId, in->SecretString, in->SecretBinary, &stages, &existed);
+}
+
+err secretsmanager_UpdateSecretVersionStage(req *rq, txn *tx,
+                                            const secretsmanager_UpdateSecretVersionStage_in *in,
+                                            secretsmanager_UpdateSecretVersionStage_out *out)
+{
+	secretsmanager_secret *s;
+	secretsmanager_version *from, *to;
+	TRY(secret_live(rq, tx, in->SecretId, &s));
+	err none = version_find(rq, tx, s, STR_NONE, in->VersionStage, &from);
+	if (!none && str_is(in->MoveToVersionId) && !str_eq(in->MoveToVersionId, from->VersionId) &&
+	    !str_eq(in->RemoveFromVersionId, from->VersionId))
+		return fail(rq, &secretsmanager_InvalidParameterException,
+		            "The parameter RemoveFromVersionId can't be empty. Staging label %.*s is currently "
+		            "attached to version %.*s, so you must explicitly reference that version in "
+		            "RemoveFromVersionId.", STR_ARG(in->VersionStage), STR_ARG(from->VersionId));
+	if (str_is(in->MoveToVersionId))
+		TRY(version_find(rq, tx, s, in->MoveToVersionId, STR_NONE, &to));
+	else if (str_eq(in->VersionStage, STAGE_CURRENT))
+		return fail(rq, &secretsmanager_InvalidParameterException,
+		            "You can only move staging label AWSCURRENT to a different secret version.");
+	stage_take(tx, rq->mem, s, in->VersionStage);
+	if (str_is(in->MoveToVersionId)) {
+		if (!none && str_eq(in->VersionStage, STAGE_CURRENT)) {
+			stage_take(tx, rq->mem, s, STAGE_PREVIOUS);
+			TRY(version_find(rq, tx, s, from->VersionId, STR_NONE, &from));
+			stage_give(tx, rq->mem, from, STAGE_PREVIOUS);
+		}
+		TRY(version_find(rq, tx, s, in->MoveToVersionId, STR_NONE, &to));
+		stage_give(tx, rq->mem, to, in->VersionStage);
+	}
+	out->ARN = secret_arn(rq, s);
+	out->Name = s->Name;
+	return OK;
+}
+
+err secretsmanager_ListSecretVersionIds(req *rq, const txn *tx,
+                                        const secretsmanager_ListSecretVersionIds_in *in,
+                                        secretsmanager_ListSecretVersionIds_out *out)
+{
+	secretsmanager_secret *s;
+	TRY(secret_find(rq, tx, in->SecretId, &s));
+	out->ARN = secret_arn(rq, s);
+	out->Name = s->Name;
+	out->Versions.v = arena_array(rq->mem, secretsmanager_SecretVersionsListEntry, SECRETS_VERSIONS_MAX + 1);
+	record_scan scan = secretsmanager_version_scan(tx, rq->mem, 3, s->Account, s->Region, s->Name, STR_NONE);
+	for (secretsmanager_version *v; (v = secretsmanager_version_next(&scan));) {
+		if (!v->Stages.n && !in->IncludeDeprecated.v)
+			continue;
+		if (out->Versions.n > SECRETS_VERSIONS_MAX)
+			continue;
+		str *key = arena_new(rq->mem, str);
+		*key = v->KmsKeyId;
+		out->Versions.v[out->Versions.n++] = (secretsmanager_SecretVersionsListEntry){
+			.VersionId = v->VersionId, .VersionStages = v->Stages, .CreatedDate = TIME(v->Created),
+			.KmsKeyIds = { key, 1 }
+		};
+	}
+	return OK;
+}
