@@ -2,6 +2,7 @@
 #include "cloud/auth.h"
 #include "cloud/event_log.h"
 #include "cloud/meter.h"
+#include "cloud/metrics.h"
 #include "cloud/page.h"
 #include "cloud/trail.h"
 #include "store/due.h"
@@ -110,6 +111,7 @@ err server_start(arena *a, const server_options *o, server **out)
 	trail_start(o->request_log, o->quiet);
 	meter_start(st);
 	log_start(st);
+	metric_start(st);
 	err e = listen_on(a, o, s);
 	if (!e)
 		e = start_parts(s);
@@ -130,6 +132,7 @@ void server_stop(server *s)
 	stop_parts(s);
 	pool_close(s->dispatch.workers);
 	log_stop();
+	metric_stop();
 	meter_stop();
 	store_close(s->dispatch.store);
 	trail_stop();

@@ -140,11 +140,11 @@ static void sink(txn *tx, const log_line *lines)
 		size_t n = 0;
 		for (; lines && str_eq(lines->stream, first->stream) && str_eq(lines->group, first->group) &&
 		       str_eq(lines->account, first->account) && str_eq(lines->region, first->region);
-		     lines = lines->next)
+		     lines = log_line_next(lines))
 			n++;
 		event_in *events = arena_array(mem, event_in, n);
 		const log_line *l = first;
-		for (size_t i = 0; i < n; i++, l = l->next)
+		for (size_t i = 0; i < n; i++, l = log_line_next(l))
 			events[i] = (event_in){ l->when, l->message };
 		logs_group *g = logs_group_get(tx, mem, first->account, first->region, first->group);
 		if (!g)
