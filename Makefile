@@ -89,6 +89,20 @@ unit: $(B)/unit-tests
 sanitize:
 	$(MAKE) -s B=$(B)/sanitize SANITIZE=address,undefined OPTIMISE=-O1 unit
 
+# Around the store alone: killed at random, on a disk that tears and drops writes, and beside bare LMDB.
+STORE := $(call object,$(filter-out %_test.c,$(wildcard src/base/*.c src/sys/*.c src/store/*.c)))
+$(B)/crash-driver: $(call object,test/crash/driver.c)
+$(B)/sim-disk: $(call object,test/sim/disk.c)
+$(B)/bench-store: $(call object,bench/store/store.c)
+$(B)/crash-driver $(B)/sim-disk $(B)/bench-store: $(STORE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+crash: $(B)/crash-driver
+	$<
+sim: $(B)/sim-disk
+	$<
+bench-store: $(B)/bench-store
+	$<
+
 demo:
 	@tools/demo
 
@@ -108,5 +122,5 @@ fuzz:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit clean sanitize demo test scenario fuzz
+.PHONY: all unit crash sim bench-store clean sanitize demo test scenario fuzz
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)
