@@ -11,16 +11,17 @@ buf buf_in(arena *mem, size_t first_bytes, size_t max_bytes)
 	return b;
 }
 
-char *buf_room(buf *b, size_t bytes)
+/* Memory for `spare` bytes beyond the text is not counted against the maximum. */
+static char *room(buf *b, size_t bytes, size_t spare)
 {
-	if (bytes <= b->capacity - b->n)
-		return b->p + b->n;
 	if (b->full || bytes > b->max || b->n > b->max - bytes) {
-		b->full = true;
+		b->full = true; /* and stays so: a later, shorter piece would leave a hole */
 		return NULL;
 	}
+	if (bytes + spare <= b->capacity - b->n)
+		return b->p + b->n;
 	size_t capacity = b->capacity ? b->capacity * 2 : 256;
-	while (capacity < b->n + bytes)
+	while (capacity < b->n + bytes + spare)
 		capacity *= 2;
 	char *p = arena_bytes(b->mem, capacity);
 	if (b->n)
@@ -28,6 +29,11 @@ char *buf_room(buf *b, size_t bytes)
 	b->p = p;
 	b->capacity = capacity;
 	return p + b->n;
+}
+
+char *buf_room(buf *b, size_t bytes)
+{
+	return room(b, bytes, 0);
 }
 
 void buf_put(buf *b, str s)
@@ -55,7 +61,7 @@ void buf_fmt(buf *b, const char *format, ...)
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, again);
 	va_end(again);
-	char *p = n >= 0 ? buf_room(b, (size_t)n + 1) : NULL;
+	char *p = n >= 0 ? room(b, (size_t)n, 1) : NULL;
 	if (p) {
 		vsnprintf(p, (size_t)n + 1, format, args);
 		b->n += (size_t)n;
