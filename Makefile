@@ -69,6 +69,21 @@ $(B)/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -c -o $@ $<
 
+# The house style, and the tests of the tools.
+TIDY_CODE := $(filter-out %_test.c,$(wildcard tools/tidy*.c)) \
+	$(addprefix src/base/,arena.c buf.c err.c map.c str.c)
+TOOL_TESTS := $(wildcard tools/*_test.c) test/main.c
+$(B)/tidy: $(TIDY_CODE:%.c=$(B)/tool/%.o)
+	$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(B)/tool-tests: $(patsubst %.c,$(B)/tool/%.o,$(TOOL_TESTS) \
+		$(filter-out %_main.c,$(sort $(APIC_CODE) $(TIDY_CODE))))
+	$(CC) $(LDFLAGS) -o $@ $^ -lm
+tidy: $(B)/tidy $(B)/tool-tests $(B)/gen/stamp
+	@$(B)/tool-tests
+	@$(B)/tidy --coverage $(B)/COVERAGE.md .
+coverage: $(B)/gen/stamp
+	cp $(B)/COVERAGE.md COVERAGE.md
+
 ifneq ($(SERVICES),)
 $(GENERATED): $(B)/gen/stamp ;
 $(B)/include/gen/%.h: $(B)/gen/stamp ;
