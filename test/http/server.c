@@ -1,0 +1,276 @@
+/*
+ * The application that test/http/run drives: one path for each way to take a body and to reply.
+ *
+ *     server [name=value ..]   loops, tls (path), head_ms, idle_ms, body_stall_ms, connections, body_bytes
+ *
+ * Prints "port N" and serves until its standard input ends.
+ */
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "sys/pool.h"
+#include "wire/http.h"
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static pool *workers;
+static atomic_long heads, requests, finishes, cuts, sent_bytes;
+
+typedef struct upload {
+	http_sink sink;
+	uint64_t n, stop_at;
+	uint32_t sum; /* Adler-like, enough to notice a byte out of place */
+	int slow_ms;
+} upload;
+
+static bool take(http_sink *s, const char *p, size_t n)
+{
+	upload *u = s->context;
+	for (size_t i = 0; i < n; i++)
+		u->sum = u->sum * 31 + (uint8_t)p[i];
+	u->n += n;
+	if (u->slow_ms)
+		clock_sleep_ms(u->slow_ms);
+	return !u->stop_at || u->n < u->stop_at;
+}
+
+static int64_t argument(const http_exchange *x, str name, int64_t otherwise)
+{
+	str rest = x->in.query;
+	while (str_is(rest)) {
+		str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
+		int64_t n;
+		if (str_eq(key, name) && str_to_i64(value, &n))
+			return n;
+	}
+	return otherwise;
+}
+
+static void say(http_exchange *x, int status, str text)
+{
+	wire_message out = { .mem = x->mem, .status = status, .body = text };
+	wire_header_add(&out, S("Content-Type"), S("text/plain"));
+	http_reply(x, &out, NULL);
+}
+
+static bool head(void *context, http_exchange *x)
+{
+	(void)context;
+	atomic_fetch_add(&heads, 1);
+	if (str_eq(x->in.path, S("/refuse"))) {
+		say(x, 403, S("refused by head\n"));
+		return false;
+	}
+	if (str_eq(x->in.path, S("/sink"))) {
+		upload *u = arena_new(x->mem, upload);
+		u->sink = (http_sink){ .write = take, .context = u };
+		u->stop_at = (uint64_t)argument(x, S("stop"), 0);
+		u->slow_ms = (int)argument(x, S("slow"), 0);
+		x->sink = &u->sink;
+	}
+	if (str_eq(x->in.path, S("/small")))
+		x->body_max = 1000;
+	return true;
+}
+
+static void show(http_exchange *x)
+{
+	str t = arena_fmt(x->mem, "method=%.*s\ntarget=%.*s\npath=%.*s\nquery=%s%.*s\nhost=%.*s\n"
+	                  "peer=%.*s\ntls=%d\nbody=%llu\n", STR_ARG(x->in.method), STR_ARG(x->target),
+	                  STR_ARG(x->in.path), x->in.query.p ? "?" : "", STR_ARG(x->in.query),
+	                  STR_ARG(x->host), STR_ARG(x->peer), x->tls, (unsigned long long)x->body_bytes);
+	for (size_t i = 0; i < x->in.n_headers; i++)
+		t = arena_concat(x->mem, t, arena_fmt(x->mem, "[%.*s]=[%.*s]\n", STR_ARG(x->in.headers[i].name),
+		                                      STR_ARG(x->in.headers[i].value)));
+	say(x, 200, t);
+}
+
+static void parked(void *argument_)
+{
+	http_exchange *x = argument_;
+	clock_sleep_ms(argument(x, S("ms"), 0));
+	if (x->in.body.n)
+		say(x, 200, x->in.body);
+	else
+		say(x, 200, S("parked\n"));
+}
+
+static void big(http_exchange *x)
+{
+	size_t n = (size_t)argument(x, S("n"), 1 << 20);
+	char *p = arena_bytes(x->mem, n);
+	for (size_t i = 0; i < n; i++)
+		p[i] = (char)('a' + i % 26);
+	say(x, 200, (str){ p, n });
+}
+
+static void file_reply(void *argument_)
+{
+	http_exchange *x = argument_;
+	int64_t n = argument(x, S("n"), 1 << 20), offset = argument(x, S("offset"), 0);
+	char name[] = "/tmp/farthing-http-XXXXXX";
+	int fd = mkstemp(name);
+	unlink(name);
+	for (int64_t i = 0; i < n + offset;) {
+		char piece[26 * 1000];
+		for (size_t k = 0; k < sizeof piece; k++)
+			piece[k] = (char)('a' + (i + (int64_t)k) % 26);
+		int64_t left = n + offset - i, w = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
+		if (write(fd, piece, (size_t)w) != w)
+			break;
+		i += w;
+	}
+	wire_message out = { .mem = x->mem, .status = 200 };
+	http_reply_body body = { .fd = fd, .offset = offset, .length = n + argument(x, S("lie"), 0) };
+	http_reply(x, &out, &body);
+}
+
+static void streamed(void *argument_)
+{
+	http_exchange *x = argument_;
+	int64_t n = argument(x, S("n"), 1 << 20), piece = argument(x, S("piece"), 1000);
+	int64_t wait_ms = argument(x, S("ms"), 0);
+	wire_message out = { .mem = x->mem, .status = 200 };
+	char *p = arena_bytes(x->mem, (size_t)piece + 26);
+	for (int64_t i = 0; i < piece + 26; i++)
+		p[i] = (char)('a' + i % 26);
+	http_stream_begin(x, &out);
+	for (int64_t i = 0; i < n; i += piece) {
+		int64_t w = n - i < piece ? n - i : piece;
+		if (!http_stream_write(x, (str){ p + i % 26, (size_t)w }))
+			break;
+		clock_sleep_ms(wait_ms);
+	}
+	http_stream_end(x);
+}
+
+static void stats(http_exchange *x)
+{
+	str status;
+	int64_t rss = 0;
+	if (!file_read(x->mem, S("/proc/self/status"), 1 << 16, &status)) {
+		size_t at = str_find(status, S("VmRSS:"));
+		if (at != SIZE_MAX)
+			rss = atol(status.p + at + 6);
+	}
+	say(x, 200, arena_fmt(x->mem, "heads=%ld\nrequests=%ld\nfinishes=%ld\ncuts=%ld\nsent=%ld\nrss_kb=%lld\n",
+	                      atomic_load(&heads), atomic_load(&requests), atomic_load(&finishes),
+	                      atomic_load(&cuts), atomic_load(&sent_bytes), (long long)rss));
+}
+
+static void odd_headers(http_exchange *x)
+{
+	wire_message out = { .mem = x->mem, .status = 200, .body = S("odd") };
+	wire_header_add(&out, S("X-Injected"), S("a\r\nSet-Cookie: b"));
+	wire_header_add(&out, S("Bad Name"), S("dropped"));
+	wire_header_add(&out, S("Content-Length"), S("77"));
+	wire_header_add(&out, S("Connection"), S("close"));
+	http_reply(x, &out, NULL);
+}
+
+static const char fixed_body[] =
+	"{\"Table\":{\"TableName\":\"orders\",\"TableStatus\":\"ACTIVE\",\"ItemCount\":12345,\"TableSizeBytes\":"
+	"98765432,\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/orders\",\"KeySchema\":[{\"Attri"
+	"buteName\":\"id\",\"KeyType\":\"HASH\"}],\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"}}}";
+
+static void request(void *context, http_exchange *x)
+{
+	(void)context;
+	str path = x->in.path;
+	atomic_fetch_add(&requests, 1);
+	if (x->body_cut)
+		atomic_fetch_add(&cuts, 1);
+	if (str_eq(path, S("/fixed")))
+		say(x, 200, str_of(fixed_body, sizeof fixed_body - 1));
+	else if (str_eq(path, S("/echo")) || str_eq(path, S("/small")))
+		say(x, 200, x->in.body);
+	else if (str_eq(path, S("/park")))
+		pool_run(workers, parked, x);
+	else if (str_eq(path, S("/show")))
+		show(x);
+	else if (str_eq(path, S("/big")))
+		big(x);
+	else if (str_eq(path, S("/file")))
+		pool_run(workers, file_reply, x);
+	else if (str_eq(path, S("/stream")))
+		pool_run(workers, streamed, x);
+	else if (str_eq(path, S("/stats")))
+		stats(x);
+	else if (str_eq(path, S("/odd")))
+		odd_headers(x);
+	else if (str_eq(path, S("/nothing")))
+		say(x, 204, STR_NONE);
+	else if (x->sink)
+		say(x, x->body_cut ? 400 : 200,
+		    arena_fmt(x->mem, "%llu %u", (unsigned long long)((upload *)x->sink->context)->n,
+		              ((upload *)x->sink->context)->sum));
+	else
+		say(x, 404, S("no such path\n"));
+}
+
+static void finished(void *context, http_exchange *x, int status, uint64_t sent)
+{
+	(void)context;
+	(void)x;
+	(void)status;
+	atomic_fetch_add(&finishes, 1);
+	atomic_fetch_add(&sent_bytes, (long)sent);
+}
+
+static bool setting(const char *text, const char *name, int64_t *value)
+{
+	size_t n = strlen(name);
+	return strncmp(text, name, n) == 0 && text[n] == '=' && str_to_i64(str_c(text + n + 1), value);
+}
+
+static void set(const char *text, http_options *o, http_limits *lim)
+{
+	int64_t v;
+	if (strncmp(text, "tls=", 4) == 0)
+		o->certificate_path = str_c(text + 4);
+	else if (setting(text, "loops", &v))
+		o->loops = (int)v;
+	else if (setting(text, "port", &v))
+		o->port = (int)v;
+	else if (setting(text, "head_ms", &v))
+		lim->head_ms = (int)v;
+	else if (setting(text, "idle_ms", &v))
+		lim->idle_ms = (int)v;
+	else if (setting(text, "body_stall_ms", &v))
+		lim->body_stall_ms = (int)v;
+	else if (setting(text, "connections", &v))
+		lim->connections = (size_t)v;
+	else if (setting(text, "body_bytes", &v))
+		lim->body_bytes = (size_t)v;
+	else
+		ensure(!"a known setting");
+}
+
+int main(int argc, char **argv)
+{
+	arena *a = arena_open(1 << 16);
+	http_limits lim = http_default_limits;
+	http_options o = { .address = S("127.0.0.1"), .loops = 2, .limits = &lim };
+	http_app app = { .head = head, .request = request, .finished = finished };
+	http_server *s;
+	for (int i = 1; i < argc; i++)
+		set(argv[i], &o, &lim);
+	workers = pool_open(64);
+	err e = http_serve(a, &o, &app, &s);
+	if (e) {
+		fprintf(stderr, "%.*s\n", STR_ARG(e->message));
+		return 1;
+	}
+	printf("port %d\n", http_port(s));
+	fflush(stdout);
+	char c;
+	while (read(0, &c, 1) > 0)
+		;
+	http_stop(s, 1000);
+	pool_close(workers);
+	printf("heads %ld finishes %ld\n", atomic_load(&heads), atomic_load(&finishes));
+	arena_close(a);
+	return atomic_load(&heads) == atomic_load(&finishes) ? 0 : 1;
+}
