@@ -49,6 +49,9 @@ $(B)/farthing: $(OBJECTS) $(call object,$(MAIN))
 $(B)/unit-tests: $(OBJECTS) $(call object,$(TESTS) test/main.c)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Data that base/embed.h puts into an object.
+$(B)/o/src/price/book.o: $(wildcard data/prices/*.csv)
+
 $(B)/o/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -O1 -Wno-shadow -MMD -c -o $@ $<

@@ -282,9 +282,9 @@ book *book_built_in(arena *mem)
 	b->by_place = map_in(mem, 1024);
 	b->pools = map_in(mem, 64);
 	b->services = map_in(mem, 64);
-	add_services(b, EMBEDDED(prices_services));
-	ensure(!book_add_pools(b, EMBEDDED(prices_pools), S("data/prices/pools.csv")));
-	ensure(!book_add_csv(b, EMBEDDED(prices_us_east_1), S("data/prices/us-east-1.csv"),
+	add_services(b, EMBED_STR(prices_services));
+	ensure(!book_add_pools(b, EMBED_STR(prices_pools), S("data/prices/pools.csv")));
+	ensure(!book_add_csv(b, EMBED_STR(prices_us_east_1), S("data/prices/us-east-1.csv"),
 	                     PRICE_HOME_REGION, PRICE_UNVERIFIED));
 	return b;
 }

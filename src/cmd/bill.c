@@ -1,0 +1,442 @@
+#include "base/json.h"
+#include "base/map.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/table.h"
+#include <stdio.h>
+
+#define DIGITS_LEAST 2
+#define DIGITS_USUAL 6
+#define DIGITS_MOST 12
+#define BILLS_MAX 6
+#define LABEL_MAX 60
+
+enum {
+	DATA, ACCOUNT, MONTH, BY, TAG, PROFILE, OPENED, CREDITS, KEEP, JSON, CSV, FOCUS, CUR, COMPARE, N_OPTIONS,
+};
+
+static str text_of(const json_value *v, str key)
+{
+	const json_value *member = json_get(v, key);
+	return member && member->text.p ? member->text : S("");
+}
+
+static bool flag_of(const json_value *v, str key)
+{
+	const json_value *member = json_get(v, key);
+	return member && member->kind == JSON_TRUE;
+}
+
+static money money_of_text(str text)
+{
+	money m = 0;
+	money_parse(text, &m);
+	return m;
+}
+
+static money money_in(const json_value *v, str key)
+{
+	return money_of_text(text_of(v, key));
+}
+
+/* As many decimals as show every amount exactly, but no more than usual unless one would print as zero. */
+static int digits_for(int digits, money amount)
+{
+	int exact = decimal_digits(amount, MONEY_DIGITS);
+	int wanted = exact < DIGITS_USUAL ? exact : DIGITS_USUAL;
+	while (amount && wanted < DIGITS_MOST && money_round(amount, wanted) == 0)
+		wanted++;
+	return wanted > digits ? wanted : digits;
+}
+
+static str amount_text(arena *mem, money m, int digits)
+{
+	return decimal_print(mem, m, MONEY_DIGITS, digits, true);
+}
+
+static str grouped_number(arena *mem, str number)
+{
+	i128 v;
+	if (!decimal_parse(number, QTY_DIGITS, &v))
+		return number;
+	return decimal_print(mem, v, QTY_DIGITS, decimal_digits(v, QTY_DIGITS), true);
+}
+
+static str marks_of(arena *mem, const json_value *line)
+{
+	return arena_fmt(mem, "%s%s%s", flag_of(line, S("doubtful")) ? "?" : "",
+	                 text_of(line, S("priced_as")).n ? "~" : "", json_get(line, S("unit")) ? "" : "!");
+}
+
+/* What the line's group is called: all keys but service and meter, joined. */
+static str heading_of(arena *mem, const json_value *bill, const json_value *line)
+{
+	str heading = S("");
+	const json_value *by = json_get(bill, S("by"));
+	for (const json_value *b = by ? by->first : NULL; b; b = b->next) {
+		str part = str_eq(b->text, S("service")) ? text_of(line, S("service_name"))
+		           : str_eq(b->text, S("meter")) ? text_of(line, S("sku"))
+		                                         : text_of(line, b->text);
+		if (part.n == 0)
+			part = str_eq(b->text, S("service")) ? S("No price known")
+			                                     : arena_fmt(mem, "(no %.*s)", STR_ARG(b->text));
+		heading = heading.n ? arena_fmt(mem, "%.*s, %.*s", STR_ARG(heading), STR_ARG(part)) : part;
+	}
+	return heading;
+}
+
+static bool by_service(const json_value *bill)
+{
+	const json_value *by = json_get(bill, S("by"));
+	for (const json_value *b = by ? by->first : NULL; b; b = b->next)
+		if (str_eq(b->text, S("service")) || str_eq(b->text, S("meter")))
+			return true;
+	return false;
+}
+
+static str label_of(arena *mem, const json_value *bill, const json_value *line)
+{
+	str title = text_of(line, S("title")), tier = text_of(line, S("tier"));
+	if (title.n == 0)
+		title = text_of(line, S("sku"));
+	if (!by_service(bill))
+		title = arena_fmt(mem, "%.*s: %.*s", STR_ARG(text_of(line, S("service_name"))), STR_ARG(title));
+	if (tier.n && !flag_of(line, S("free")))
+		title = arena_fmt(mem, "%.*s, %.*s", STR_ARG(title), STR_ARG(tier));
+	return arena_fmt(mem, "  %.*s", STR_ARG(str_sub(title, 0, LABEL_MAX)));
+}
+
+static void add_line(table *t, const json_value *bill, const json_value *line, int digits)
+{
+	bool free = flag_of(line, S("free"));
+	table_row *r = table_add(t, free ? ROW_DIM : ROW_PLAIN);
+	str price = text_of(line, S("unit_price"));
+	r->cells[0] = label_of(t->mem, bill, line);
+	r->cells[1] = grouped_number(t->mem, text_of(line, S("quantity")));
+	r->cells[2] = text_of(line, S("unit"));
+	r->cells[3] = free ? S("free") : price.n ? arena_fmt(t->mem, "x %.*s =", STR_ARG(price)) : S("no price");
+	r->cells[4] = amount_text(t->mem, money_in(line, S("amount")), digits);
+	r->cells[5] = marks_of(t->mem, line);
+}
+
+static const json_value *first_line(const json_value *bill)
+{
+	const json_value *lines = json_get(bill, S("lines"));
+	return lines ? lines->first : NULL;
+}
+
+static int digits_of(const json_value *bill, int digits)
+{
+	for (const json_value *l = first_line(bill); l; l = l->next)
+		digits = digits_for(digits, money_in(l, S("amount")));
+	return digits;
+}
+
+static void add_lines(table *t, const json_value *bill, int digits, money *total)
+{
+	str heading = STR_NONE;
+	table_row *head = NULL;
+	money sum = 0;
+	for (const json_value *l = first_line(bill); l; l = l->next) {
+		str now = heading_of(t->mem, bill, l);
+		if (!head || !str_eq(now, heading)) {
+			head = table_add(t, ROW_HEAD);
+			head->cells[0] = heading = now;
+			sum = 0;
+		}
+		add_line(t, bill, l, digits);
+		money printed = money_round(money_in(l, S("amount")), digits);
+		sum += printed;
+		*total += printed;
+		head->cells[6] = amount_text(t->mem, sum, digits);
+	}
+}
+
+static void print_marks(const json_value *bill)
+{
+	bool doubtful = false, elsewhere = false, unknown = false;
+	for (const json_value *l = first_line(bill); l; l = l->next) {
+		doubtful |= flag_of(l, S("doubtful"));
+		elsewhere |= text_of(l, S("priced_as")).n > 0;
+		unknown |= !json_get(l, S("unit"));
+	}
+	if (doubtful)
+		printf("?  a price that is not verified, not dated, or older than a year\n");
+	if (elsewhere)
+		printf("~  the region's price is not in the price book: us-east-1's is used\n");
+	if (unknown)
+		printf("!  not in the price book, so not in the total; bring prices with: farthing up --prices\n");
+}
+
+static void print_free(arena *mem, const json_value *bill)
+{
+	table t = { .mem = mem, .columns = 6, .right = { [1] = true, [3] = true, [5] = true } };
+	const json_value *free = json_get(bill, S("free_tier"));
+	if (!free || !free->first)
+		return;
+	for (const json_value *f = free->first; f; f = f->next) {
+		table_row *r = table_add(&t, ROW_PLAIN);
+		money worth = money_in(f, S("worth"));
+		r->cells[0] = arena_fmt(mem, "  %.*s", STR_ARG(text_of(f, S("offer"))));
+		r->cells[1] = grouped_number(mem, text_of(f, S("used")));
+		r->cells[2] = S("of");
+		r->cells[3] = grouped_number(mem, text_of(f, S("allowance")));
+		r->cells[4] = text_of(f, S("unit"));
+		r->cells[5] = arena_fmt(mem, "worth %.*s", STR_ARG(amount_text(mem, worth,
+		                        digits_for(DIGITS_LEAST, money_round(worth, DIGITS_USUAL)))));
+	}
+	printf("\nFree tier used this month\n");
+	table_print(&t);
+}
+
+static const char *profile_meaning(str profile)
+{
+	return str_eq(profile, S("paid"))              ? "always-free offers only"
+	       : str_eq(profile, S("legacy-12-month")) ? "12-month offers too"
+	       : str_eq(profile, S("credits"))         ? "always-free offers, then credits"
+	                                               : "list prices, nothing free";
+}
+
+static void print_head(const json_value *bill)
+{
+	str until = text_of(bill, S("until")), profile = text_of(bill, S("profile"));
+	printf("%sAccount %.*s, %.*s%s", style_on(ROW_HEAD), STR_ARG(text_of(bill, S("account"))),
+	       STR_ARG(text_of(bill, S("month"))), style_off());
+	if (!flag_of(bill, S("complete")))
+		printf(" until %.*s", STR_ARG(until));
+	printf(", USD, profile %.*s (%s)\n\n", STR_ARG(profile), profile_meaning(profile));
+}
+
+static void print_end(arena *mem, const json_value *bill)
+{
+	const json_value *forecast = json_get(bill, S("forecast"));
+	money used = money_in(bill, S("credits_used")), before = money_in(bill, S("credits_before"));
+	str end = text_of(bill, S("credits_end"));
+	if (before || used) {
+		printf("Credits used: %.*s of %.*s", STR_ARG(amount_text(mem, used, 2)),
+		       STR_ARG(amount_text(mem, before, 2)));
+		if (end.n)
+			printf("; they end on %.*s", STR_ARG(str_sub(end, 0, 10)));
+		printf("\n");
+	}
+	printf("To be paid, in whole cents: %.*s\n", STR_ARG(amount_text(mem, money_in(bill, S("due")), 2)));
+	if (!flag_of(bill, S("complete")))
+		printf("Forecast for the whole month, if it goes on like this: %.*s\n",
+		       STR_ARG(amount_text(mem, money_in(forecast, S("total")), 2)));
+	if (flag_of(bill, S("overflow")))
+		printf("These figures are too large to be added up exactly.\n");
+}
+
+static void print_bill(arena *mem, const json_value *bill)
+{
+	table t = { .mem = mem, .columns = 7,
+		    .right = { [1] = true, [3] = true, [4] = true, [6] = true } };
+	money total = 0;
+	int digits = digits_of(bill, DIGITS_LEAST);
+	print_head(bill);
+	if (!first_line(bill)) {
+		printf("Nothing has been used.\n");
+		return;
+	}
+	add_lines(&t, bill, digits, &total);
+	table_add(&t, ROW_RULE);
+	table_row *r = table_add(&t, ROW_TOTAL);
+	r->cells[0] = S("Total");
+	r->cells[4] = r->cells[6] = amount_text(mem, total, digits);
+	table_print(&t);
+	print_free(mem, bill);
+	printf("\n");
+	print_end(mem, bill);
+	print_marks(bill);
+}
+
+/* What one service costs in one bill, as printed. */
+static money service_sum(const json_value *bill, str service, int digits)
+{
+	money sum = 0;
+	for (const json_value *l = first_line(bill); l; l = l->next)
+		if (str_eq(text_of(l, S("service")), service))
+			sum += money_round(money_in(l, S("amount")), digits);
+	return sum;
+}
+
+static table_row *compare_row(table *t, row_style style, str label, const money *sums, size_t n, int digits)
+{
+	table_row *r = table_add(t, style);
+	r->cells[0] = label;
+	for (size_t i = 0; i < n; i++)
+		r->cells[i + 1] = amount_text(t->mem, sums[i], digits);
+	if (n == 2)
+		r->cells[3] = arena_fmt(t->mem, "%s%.*s", sums[1] > sums[0] ? "+" : "",
+		                        STR_ARG(amount_text(t->mem, sums[1] - sums[0], digits)));
+	return r;
+}
+
+/* One row for every service that any of the bills has. */
+static void compare_services(table *t, const json_value *const *bills, size_t n, int digits, money *totals)
+{
+	map shown = map_in(t->mem, 32);
+	for (size_t i = 0; i < n; i++)
+		for (const json_value *l = first_line(bills[i]); l; l = l->next) {
+			str service = text_of(l, S("service")), name = text_of(l, S("service_name"));
+			money sums[BILLS_MAX];
+			if (map_put(&shown, service, t))
+				continue;
+			for (size_t j = 0; j < n; j++)
+				totals[j] += sums[j] = service_sum(bills[j], service, digits);
+			compare_row(t, ROW_PLAIN, name.n ? name : S("No price known"), sums, n, digits);
+		}
+}
+
+static void print_comparison(arena *mem, const json_value *const *bills, size_t n)
+{
+	table t = { .mem = mem, .columns = n == 2 ? 4 : n + 1,
+		    .right = { false, true, true, true, true, true, true } };
+	int digits = DIGITS_LEAST;
+	money totals[BILLS_MAX] = { 0 };
+	table_row *head = table_add(&t, ROW_TOTAL);
+	for (size_t i = 0; i < n; i++) {
+		digits = digits_of(bills[i], digits);
+		head->cells[i + 1] = arena_fmt(mem, "%.*s %.*s", STR_ARG(text_of(bills[i], S("account"))),
+		                               STR_ARG(text_of(bills[i], S("month"))));
+	}
+	if (n == 2)
+		head->cells[3] = S("difference");
+	compare_services(&t, bills, n, digits, totals);
+	table_add(&t, ROW_RULE);
+	compare_row(&t, ROW_TOTAL, S("Total"), totals, n, digits);
+	money due[BILLS_MAX], forecast[BILLS_MAX];
+	for (size_t i = 0; i < n; i++) {
+		due[i] = money_in(bills[i], S("due"));
+		forecast[i] = money_in(json_get(bills[i], S("forecast")), S("total"));
+	}
+	compare_row(&t, ROW_PLAIN, S("To be paid"), due, n, 2);
+	compare_row(&t, ROW_PLAIN, S("Forecast for the month"), forecast, n, 2);
+	table_print(&t);
+}
+
+static void put_parameter(arena *mem, buf *path, const char *name, str value)
+{
+	if (value.n == 0)
+		return;
+	buf_c(path, str_find_char(buf_str(path), '?') == SIZE_MAX ? '?' : '&');
+	buf_fmt(path, "%s=", name);
+	buf_put(path, percent_encode(mem, value, false));
+}
+
+/* `other` is an account or a month to compare with; empty: as asked. */
+static str path_of(arena *mem, const option *o, str form, str other)
+{
+	buf path = buf_in(mem, 256, 1 << 14);
+	bool month = other.n == 7 && other.p[4] == '-';
+	buf_put(&path, S("/_farthing/bill"));
+	put_parameter(mem, &path, "account", other.n && !month ? other : o[ACCOUNT].value);
+	put_parameter(mem, &path, "month", month ? other : o[MONTH].value);
+	put_parameter(mem, &path, "by", o[BY].value);
+	put_parameter(mem, &path, "tag", o[TAG].value);
+	put_parameter(mem, &path, "profile", o[PROFILE].value);
+	put_parameter(mem, &path, "opened", o[OPENED].value);
+	put_parameter(mem, &path, "credits", o[CREDITS].value);
+	put_parameter(mem, &path, "form", form);
+	return buf_str(&path);
+}
+
+/* 0, or the exit status after a sentence. */
+static int ask(arena *mem, const running *r, str method, str path, str *body)
+{
+	int status = running_ask(mem, r, method, path, body);
+	if (status == 200)
+		return 0;
+	if (status == 0)
+		return complain("process %lld runs but does not answer", (long long)r->pid);
+	return complain("%.*s", STR_ARG(str_trim(*body)));
+}
+
+static int show_one(arena *mem, const running *r, const option *o)
+{
+	str body, form = o[JSON].given    ? S("json")
+	                 : o[CSV].given   ? S("csv")
+	                 : o[FOCUS].given ? S("focus")
+	                 : o[CUR].given   ? S("cur")
+	                                  : S("");
+	int failed = ask(mem, r, S("GET"), path_of(mem, o, form, S("")), &body);
+	if (failed)
+		return failed;
+	if (form.n) {
+		fwrite(body.p, 1, body.n, stdout);
+		return 0;
+	}
+	const json_value *bill = json_parse(mem, body);
+	if (!bill)
+		return complain("the server's answer is not JSON");
+	print_bill(mem, bill);
+	return 0;
+}
+
+static int compare(arena *mem, const running *r, const option *o)
+{
+	const json_value *bills[BILLS_MAX];
+	size_t n = 0;
+	str rest = o[COMPARE].value;
+	while (str_is(rest)) {
+		str body, other = str_cut(&rest, ',');
+		if (n == BILLS_MAX)
+			return usage_error("bill", "--compare takes at most %d", BILLS_MAX);
+		int failed = ask(mem, r, S("GET"), path_of(mem, o, S("json"), other), &body);
+		if (failed)
+			return failed;
+		if (!(bills[n++] = json_parse(mem, body)))
+			return complain("the server's answer is not JSON");
+	}
+	if (n < 2)
+		return usage_error("bill", "--compare takes two or more accounts or months, joined by commas");
+	print_comparison(mem, bills, n);
+	return 0;
+}
+
+static int bill_run(arena *mem, int argc, char **argv)
+{
+	option o[N_OPTIONS] = {
+		[DATA] = { .name = "data", .takes_value = true },
+		[ACCOUNT] = { .name = "account", .takes_value = true },
+		[MONTH] = { .name = "month", .takes_value = true },
+		[BY] = { .name = "by", .takes_value = true },
+		[TAG] = { .name = "tag", .takes_value = true },
+		[PROFILE] = { .name = "profile", .takes_value = true },
+		[OPENED] = { .name = "opened", .takes_value = true },
+		[CREDITS] = { .name = "credits", .takes_value = true },
+		[KEEP] = { .name = "keep" },
+		[JSON] = { .name = "json" },
+		[CSV] = { .name = "csv" },
+		[FOCUS] = { .name = "focus" },
+		[CUR] = { .name = "cur" },
+		[COMPARE] = { .name = "compare", .takes_value = true },
+	};
+	str body, *rest = arena_array(mem, str, (size_t)argc + 1);
+	size_t n_rest;
+	running r;
+	if (!options_read(o, N_OPTIONS, argc, argv, rest, &n_rest))
+		return 2;
+	if (n_rest)
+		return usage_error("bill", "\"%.*s\" is not expected", STR_ARG(rest[0]));
+	str data = o[DATA].given ? o[DATA].value : default_data(mem);
+	if (!running_find(mem, data, &r))
+		return complain("no server runs on %.*s. Start one with: farthing up", STR_ARG(data));
+	if (o[KEEP].given) {
+		int failed = ask(mem, &r, S("POST"), path_of(mem, o, S(""), S("")), &body);
+		if (failed)
+			return failed;
+	}
+	return o[COMPARE].given ? compare(mem, &r, o) : show_one(mem, &r, o);
+}
+
+VERB(bill,
+     "bill [--account ID] [--month 2026-11] [--by service,resource,meter,tag,day,hour,region,account]\n"
+     "                     [--tag KEY] [--json | --csv | --focus | --cur] [--compare X,Y] [--data DIR]\n"
+     "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
+     "                     [--credits 100] [--keep]\n\n"
+     "  --compare  accounts or months side by side\n"
+     "  --profile  what is free: always-free offers only (paid), 12-month offers too, or credits\n"
+     "  --keep     the account is of this profile from now on",
+     "Say what has been used and what it costs", bill_run);
