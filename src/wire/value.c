@@ -143,6 +143,8 @@ static void time_write(buf *b, uint8_t format, int64_t ms)
 			buf_fmt(b, ".%03d", abs((int)(ms % 1000)));
 	} else if (format == TIME_HTTP) {
 		buf_put(b, time_http(b->mem, ms));
+	} else if (format == TIME_ISO_MS) {
+		buf_put(b, time_iso_ms(b->mem, ms));
 	} else {
 		buf_put(b, time_iso(b->mem, ms));
 	}

@@ -132,6 +132,9 @@ static inline const char *flat_element_name(const shape_member *m)
 	return name && (m->shape->flattened || strcmp(name, "member") != 0) ? name : NULL;
 }
 
+/* A timestamp in XML of EC2 and S3: ISO with three digits of fraction always. */
+enum { TIME_ISO_MS = 16 };
+
 /*
  * Scalars as text, for queries, headers and XML. Blobs are base64 there. `format` says how a timestamp is
  * written; any known form is read.

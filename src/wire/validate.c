@@ -1,0 +1,414 @@
+#include "base/json.h"
+#include "base/text.h"
+#include "wire/codec.h"
+#include "wire/memo.h"
+#include "wire/pattern.h"
+#include "wire/value.h"
+
+enum { ERRORS_MAX = 10, SHOWN_MAX = 2000 };
+
+/* Where a value stands: names from the outermost in. */
+typedef struct place {
+	const struct place *outer;
+	str name;      /* a member's or a map's key */
+	size_t index;  /* of a list's element, from 1 */
+	bool lower;    /* a member: its first letter is lowered */
+	bool element;  /* of a list or map: ".member" follows when the path goes on */
+} place;
+
+typedef struct checker {
+	arena *mem;
+	buf out;
+	int n;
+} checker;
+
+static void check(checker *c, const place *at, const shape *s, const void *value);
+
+static void put_path(buf *b, const place *at)
+{
+	if (at->outer) {
+		put_path(b, at->outer);
+		if (at->outer->element)
+			buf_put(b, S(".member"));
+		buf_c(b, '.');
+	}
+	if (at->element && !str_is(at->name)) {
+		buf_i64(b, (int64_t)at->index);
+		return;
+	}
+	if (at->lower && at->name.n && at->name.p[0] >= 'A' && at->name.p[0] <= 'Z') {
+		buf_c(b, (char)(at->name.p[0] + 32));
+		buf_put(b, str_sub(at->name, 1, at->name.n));
+	} else {
+		buf_put(b, at->name);
+	}
+}
+
+/* A value as Java prints it. */
+static void put_value(buf *b, const shape *s, const void *value)
+{
+	const value_list *l = value;
+	if (b->n > SHOWN_MAX || value_absent(s, value) || s->sensitive) {
+		buf_put(b, s->sensitive ? S("***Sensitive Data Redacted***")
+		           : b->n > SHOWN_MAX ? S("..") : S("null"));
+		return;
+	}
+	switch ((shape_kind)s->kind) {
+	case SHAPE_LIST:
+		buf_c(b, '[');
+		for (size_t i = 0; i < l->n; i++) {
+			buf_put(b, i ? S(", ") : S(""));
+			put_value(b, s->element, l->v + i * s->element->size);
+		}
+		buf_c(b, ']');
+		return;
+	case SHAPE_MAP:
+		buf_c(b, '{');
+		for (size_t i = 0; i < l->n; i++) {
+			const char *entry = l->v + i * s->entry_size;
+			buf_put(b, i ? S(", ") : S(""));
+			buf_put(b, *(const str *)(const void *)entry);
+			buf_c(b, '=');
+			put_value(b, s->element, entry + s->value_offset);
+		}
+		buf_c(b, '}');
+		return;
+	case SHAPE_STRUCT: {
+		bool some = false;
+		buf_fmt(b, "%s(", s->name);
+		for (unsigned i = 0; i < s->n_members; i++) {
+			const void *v = member_value(&s->members[i], value);
+			if (!v)
+				continue;
+			buf_put(b, some ? S(", ") : S(""));
+			some = true;
+			put_path(b, &(place){ .name = str_c(s->members[i].name), .lower = true });
+			buf_c(b, '=');
+			put_value(b, s->members[i].shape, v);
+		}
+		buf_c(b, ')');
+		return;
+	}
+	case SHAPE_BLOB: {
+		size_t n = ((const str *)value)->n;
+		buf_fmt(b, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]", n, n);
+		return;
+	}
+	default:
+		text_write(b, s, TIME_ISO, value);
+	}
+}
+
+/* "Value 'x' at 'y' failed to satisfy constraint: ", after which the caller writes which. */
+static buf *complain(checker *c, const place *at, const shape *s, const void *value)
+{
+	buf *b = &c->out;
+	if (c->n == 0)
+		*b = buf_in(c->mem, 256, 64 << 10);
+	else
+		buf_put(b, S("; "));
+	c->n++;
+	buf_put(b, S("Value "));
+	if (!value) {
+		buf_put(b, S("null "));
+	} else if (!s->sensitive) {
+		buf shown = buf_in(c->mem, 64, 8192);
+		put_value(&shown, s, value);
+		buf_c(b, '\'');
+		buf_put(b, buf_str(&shown));
+		buf_put(b, S("' "));
+	}
+	buf_put(b, S("at '"));
+	put_path(b, at);
+	buf_put(b, S("' failed to satisfy constraint: "));
+	return b;
+}
+
+static void *compile(arena *a, const void *key)
+{
+	return pattern_compile(a, str_c(key));
+}
+
+/* A pattern that cannot be compiled is taken as satisfied. */
+static bool fits_pattern(checker *c, const shape *s, str text)
+{
+	static memo patterns = MEMO_INIT;
+	const pattern *p = s->pattern ? memo_get(&patterns, s->pattern, compile) : NULL;
+	return !p || pattern_matches(p, c->mem, text);
+}
+
+static bool is_text(const shape *s)
+{
+	return s->kind == SHAPE_STRING || s->kind == SHAPE_ENUM || s->kind == SHAPE_BLOB;
+}
+
+/* Characters of text, bytes of a blob, elements of the rest. Characters are counted only where the bytes
+ * do not decide already. */
+static int64_t length_of(const shape *s, const void *value)
+{
+	if (!is_text(s))
+		return (int64_t)((const value_list *)value)->n;
+	str text = *(const str *)value;
+	int64_t n = (int64_t)text.n;
+	bool decided = s->kind == SHAPE_BLOB ||
+	               ((!s->has_max || n <= s->max) && (!s->has_min || n >= s->min * 4));
+	return decided ? n : (int64_t)utf8_length(text);
+}
+
+typedef struct verdict {
+	bool pattern, low, high, value; /* violated */
+} verdict;
+
+static verdict judge(checker *c, const shape *s, const void *value)
+{
+	verdict v = { 0 };
+	double d;
+	switch ((shape_kind)s->kind) {
+	case SHAPE_STRING:
+		v.pattern = !fits_pattern(c, s, *(const str *)value);
+		break;
+	case SHAPE_ENUM:
+		v.value = !shape_has_value(s, *(const str *)value);
+		return v;
+	case SHAPE_INTEGER:
+	case SHAPE_LONG:
+		v.low = s->has_min && ((const opt_i64 *)value)->v < s->min;
+		v.high = s->has_max && ((const opt_i64 *)value)->v > s->max;
+		return v;
+	case SHAPE_FLOAT:
+	case SHAPE_DOUBLE:
+		d = ((const opt_f64 *)value)->v;
+		v.low = s->has_min && d < (double)s->min;
+		v.high = s->has_max && d > (double)s->max;
+		return v;
+	case SHAPE_BLOB:
+	case SHAPE_LIST:
+	case SHAPE_MAP:
+		break;
+	default:
+		return v;
+	}
+	if (s->has_min || s->has_max) {
+		int64_t n = length_of(s, value);
+		v.low = s->has_min && n < s->min;
+		v.high = s->has_max && n > s->max;
+	}
+	return v;
+}
+
+static bool violated(verdict v)
+{
+	return v.pattern || v.low || v.high || v.value;
+}
+
+static void put_enum(buf *b, const shape *s)
+{
+	buf_put(b, S("Member must satisfy enum value set: ["));
+	for (unsigned i = 0; i < s->n_values; i++) {
+		buf_put(b, i ? S(", ") : S(""));
+		buf_put(b, str_c(s->values[i]));
+	}
+	buf_c(b, ']');
+}
+
+static const char *measure(const shape *s)
+{
+	return is_text(s) || s->kind == SHAPE_LIST || s->kind == SHAPE_MAP ? "length" : "value";
+}
+
+static void put_low(buf *b, const shape *s)
+{
+	buf_fmt(b, "Member must have %s greater than or equal to %lld", measure(s), (long long)s->min);
+}
+
+static void put_high(buf *b, const shape *s)
+{
+	buf_fmt(b, "Member must have %s less than or equal to %lld", measure(s), (long long)s->max);
+}
+
+static void put_pattern(buf *b, const shape *s)
+{
+	buf_put(b, S("Member must satisfy regular expression pattern: "));
+	buf_put(b, str_c(s->pattern));
+}
+
+static void report(checker *c, const place *at, const shape *s, const void *value, verdict v)
+{
+	if (v.value)
+		put_enum(complain(c, at, s, value), s);
+	if (v.pattern)
+		put_pattern(complain(c, at, s, value), s);
+	if (v.low)
+		put_low(complain(c, at, s, value), s);
+	if (v.high)
+		put_high(complain(c, at, s, value), s);
+}
+
+/* For elements that are plain values AWS names the list, and all that is demanded of an element. */
+static void report_elements(checker *c, const place *at, const shape *list, const void *value,
+                            const char *who, const shape *s)
+{
+	buf *b = complain(c, at, list, value);
+	bool some = false;
+	buf_put(b, str_c(who));
+	buf_put(b, S(" must satisfy constraint: ["));
+	if (s->has_max) {
+		put_high(b, s);
+		some = true;
+	}
+	if (s->has_min) {
+		buf_put(b, some ? S(", ") : S(""));
+		put_low(b, s);
+		some = true;
+	}
+	if (s->pattern) {
+		buf_put(b, some ? S(", ") : S(""));
+		put_pattern(b, s);
+		some = true;
+	}
+	if (s->kind == SHAPE_ENUM) {
+		buf_put(b, some ? S(", ") : S(""));
+		put_enum(b, s);
+	}
+	buf_c(b, ']');
+}
+
+static bool is_plain(const shape *s)
+{
+	return s->kind != SHAPE_STRUCT && s->kind != SHAPE_LIST && s->kind != SHAPE_MAP;
+}
+
+static void check_list(checker *c, const place *at, const shape *s, const value_list *l)
+{
+	const shape *element = s->element;
+	for (size_t i = 0; i < l->n && c->n < ERRORS_MAX; i++) {
+		const char *v = l->v + i * element->size;
+		if (value_absent(element, v))
+			continue;
+		if (!is_plain(element)) {
+			check(c, &(place){ .outer = at, .index = i + 1, .element = true }, element, v);
+		} else if (violated(judge(c, element, v))) {
+			report_elements(c, at, s, l, "Member", element);
+			return;
+		}
+	}
+}
+
+static void check_map(checker *c, const place *at, const shape *s, const value_list *l)
+{
+	const shape *element = s->element;
+	bool keys = false, values = false;
+	for (size_t i = 0; i < l->n && c->n < ERRORS_MAX; i++) {
+		const char *entry = l->v + i * s->entry_size, *v = entry + s->value_offset;
+		if (!keys && violated(judge(c, s->key, entry))) {
+			report_elements(c, at, s, l, "Map keys", s->key);
+			keys = true;
+		}
+		if (value_absent(element, v))
+			continue;
+		if (!is_plain(element)) {
+			str key = *(const str *)(const void *)entry;
+			check(c, &(place){ .outer = at, .name = key, .element = true }, element, v);
+		} else if (!values && violated(judge(c, element, v))) {
+			report_elements(c, at, s, l, "Map value", element);
+			values = true;
+		}
+	}
+}
+
+/* The shapes reachable from one, each once. */
+typedef struct reach {
+	arena *mem;
+	const shape **list;
+	size_t n, capacity;
+} reach;
+
+static void reach_add(reach *r, const shape *s)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->list[i] == s)
+			return;
+	if (r->n == r->capacity) {
+		size_t capacity = r->capacity ? r->capacity * 2 : 64;
+		const shape **list = arena_array(r->mem, const shape *, capacity);
+		if (r->n)
+			memcpy(list, r->list, r->n * sizeof *list);
+		r->list = list;
+		r->capacity = capacity;
+	}
+	r->list[r->n++] = s;
+}
+
+static bool demands(const shape *s, reach *r)
+{
+	if (s->has_min || s->has_max || s->pattern || s->kind == SHAPE_ENUM || s->is_union)
+		return true;
+	if (s->kind == SHAPE_MAP)
+		reach_add(r, s->key);
+	if (s->kind == SHAPE_LIST || s->kind == SHAPE_MAP)
+		reach_add(r, s->element);
+	for (unsigned i = 0; s->kind == SHAPE_STRUCT && i < s->n_members; i++) {
+		if (s->members[i].required)
+			return true;
+		reach_add(r, s->members[i].shape);
+	}
+	return false;
+}
+
+/* Whether the model demands anything of a value of this shape or of what is in it. */
+static void *find_demands(arena *a, const void *key)
+{
+	(void)a;
+	reach r = { .mem = arena_open(1024) };
+	bool found = false;
+	reach_add(&r, key);
+	for (size_t i = 0; i < r.n && !found; i++)
+		found = demands(r.list[i], &r);
+	arena_close(r.mem);
+	return found ? value_nothing : NULL;
+}
+
+static void check_struct(checker *c, const place *at, const shape *s, const void *value)
+{
+	unsigned present = 0;
+	for (unsigned i = 0; i < s->n_members && c->n < ERRORS_MAX; i++) {
+		const shape_member *m = &s->members[i];
+		const void *v = member_value(m, value);
+		place here = { .outer = at, .name = str_c(m->name), .lower = true };
+		present += v != NULL;
+		if (v)
+			check(c, &here, m->shape, v);
+		else if (m->required)
+			buf_put(complain(c, &here, m->shape, NULL), S("Member must not be null"));
+	}
+	if (s->is_union && present != 1 && at && c->n < ERRORS_MAX)
+		buf_put(complain(c, at, s, value), S("Member must have exactly one member set"));
+}
+
+static void check(checker *c, const place *at, const shape *s, const void *value)
+{
+	static memo with_demands = MEMO_INIT;
+	if (c->n >= ERRORS_MAX)
+		return;
+	verdict v = judge(c, s, value);
+	if (violated(v))
+		report(c, at, s, value, v);
+	if (is_plain(s) || !memo_get(&with_demands, s, find_demands))
+		return;
+	if (s->kind == SHAPE_LIST)
+		check_list(c, at, s, value);
+	else if (s->kind == SHAPE_MAP)
+		check_map(c, at, s, value);
+	else
+		check_struct(c, at, s, value);
+}
+
+str validate(arena *a, const shape *s, const void *value)
+{
+	checker c = { .mem = a };
+	check(&c, NULL, s, value);
+	if (!c.n)
+		return STR_NONE;
+	return arena_fmt(a, "%d validation error%s detected: %.*s", c.n, c.n == 1 ? "" : "s",
+	                 STR_ARG(buf_str(&c.out)));
+}
