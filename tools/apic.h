@@ -1,9 +1,10 @@
 /*
- * The builder: facts (tools/apifile.h) and sources in, C out. For each folder src/svc/NAME it writes
- * include/gen/NAME.h (structs, enums, prototypes, records, meters) and gen/NAME.c (tables), and once
- * gen/registry.c and COVERAGE.md.
+ * The builder: facts (tools/apifile.h) and sources in, C out. For each folder src/svc/NAME it
+ * writes include/gen/NAME.h (structs, enums, prototypes, records, meters) and gen/NAME.c (tables),
+ * and once gen/registry.c and COVERAGE.md.
  *
- * Everything lives in one arena until the program ends. Identifiers of a service begin with `prefix`.
+ * Everything lives in one arena until the program ends. Identifiers of a service begin with
+ * `prefix`.
  */
 #pragma once
 #include "base/buf.h"

@@ -131,8 +131,8 @@ static void operation_type(buf *b, const apic_service *s, const operation *o, co
 		str type = apic_type(b->mem, s, t);
 		buf_fmt(b, "typedef %.*s %s_%s_%s;\n", STR_ARG(type), s->prefix, o->name, suffix);
 	} else {
-		buf_fmt(b, "typedef struct %s_%s_%s { char unused; } %s_%s_%s;\n", s->prefix, o->name, suffix,
-		        s->prefix, o->name, suffix);
+		buf_fmt(b, "typedef struct %s_%s_%s { char unused; } %s_%s_%s;\n", s->prefix, o->name,
+		        suffix, s->prefix, o->name, suffix);
 	}
 }
 
@@ -148,8 +148,8 @@ static void operations(buf *b, const apic_service *s)
 			continue;
 		operation_type(b, s, o, o->input, "in");
 		operation_type(b, s, o, o->output, "out");
-		buf_fmt(b, "err %s_%s(req *rq, %sconst %s_%s_in *in, %s_%s_out *out);\n", s->prefix, o->name,
-		        transaction[h->kind], s->prefix, o->name, s->prefix, o->name);
+		buf_fmt(b, "err %s_%s(req *rq, %sconst %s_%s_in *in, %s_%s_out *out);\n", s->prefix,
+		        o->name, transaction[h->kind], s->prefix, o->name, s->prefix, o->name);
 	}
 	buf_c(b, '\n');
 }

@@ -47,11 +47,13 @@ static err write_service(arena *a, str build, apic_service *s)
 	ensure(!header.full && !tables.full);
 	TRY(apic_write(a, arena_fmt(a, "%.*s/include/gen/%s.h", STR_ARG(build), s->folder),
 	               buf_str(&header)));
-	return apic_write(a, arena_fmt(a, "%.*s/gen/%s.c", STR_ARG(build), s->folder), buf_str(&tables));
+	return apic_write(a, arena_fmt(a, "%.*s/gen/%s.c", STR_ARG(build), s->folder),
+	                  buf_str(&tables));
 }
 
 /* A folder that is gone must not leave a header behind that still compiles. */
-static err remove_stale(arena *a, str dir, const char *suffix, apic_service *const *services, size_t n)
+static err remove_stale(arena *a, str dir, const char *suffix, apic_service *const *services,
+                        size_t n)
 {
 	const char **names;
 	size_t n_names;

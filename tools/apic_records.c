@@ -19,7 +19,8 @@ static str field_type(buf *b, const apic_service *s, const api_field *f)
 	if (f->type == API_BOOL)
 		return S("bool ");
 	str type = apic_type(b->mem, s, &f->shape->shape);
-	return arena_fmt(b->mem, "%.*s %s", STR_ARG(type), f->shape->shape.kind == SHAPE_STRUCT ? "*" : "");
+	return arena_fmt(b->mem, "%.*s %s", STR_ARG(type),
+	                 f->shape->shape.kind == SHAPE_STRUCT ? "*" : "");
 }
 
 static void key_parameters(buf *b, const apic_service *s, const api_record *r)
@@ -58,7 +59,8 @@ void apic_records_header(buf *b, const apic_service *s)
 			prototype(b, s, r, i);
 			buf_put(b, S(";\n"));
 		}
-		buf_fmt(b, "static inline void %s_%s_put(txn *tx, const %s_%s *r)\n{\n", p, r->name, p, r->name);
+		buf_fmt(b, "static inline void %s_%s_put(txn *tx, const %s_%s *r)\n{\n", p, r->name, p,
+		        r->name);
 		buf_fmt(b, "\trecord_put(tx, &%s_%s_record, r);\n}\n", p, r->name);
 		buf_fmt(b, "static inline %s_%s *%s_%s_next(record_scan *s)\n{\n", p, r->name, p, r->name);
 		buf_put(b, S("\treturn record_scan_next(s);\n}\n\n"));
@@ -93,8 +95,9 @@ void apic_records_code(buf *b, const apic_service *s)
 	const char *p = s->prefix;
 	for (const api_record *r = s->api->records; r; r = r->next) {
 		field_table(b, s, r);
-		buf_fmt(b, "const record_kind %s_%s_record = { \"%s.%s\", sizeof(%s_%s), %d, %d, fields_%s };\n", p,
-		        r->name, s->folder, r->name, p, r->name, r->n_keys, r->n_fields, r->name);
+		buf_fmt(b, "const record_kind %s_%s_record = { \"%s.%s\", ", p, r->name, s->folder, r->name);
+		buf_fmt(b, "sizeof(%s_%s), %d, %d, fields_%s };\n", p, r->name, r->n_keys, r->n_fields,
+		        r->name);
 		for (int i = 0; i < 3; i++) {
 			prototype(b, s, r, i);
 			buf_fmt(b, "\n{\n\tconst %s_%s key = { ", p, r->name);

@@ -1,7 +1,7 @@
 /*
  * Finds the operations that the sources of a service define, and what they reach. A handler is a
- * definition in column 0, `err PREFIX_Operation(req *rq, ..) {`, its return type on the same line or on the
- * one before; its kind stands in its parameters (cloud/req.h).
+ * definition in column 0, `err PREFIX_Operation(req *rq, ..) {`, its return type on the same line
+ * or on the one before; its kind stands in its parameters (cloud/req.h).
  */
 #include "tools/apic.h"
 #include <ctype.h>
@@ -56,8 +56,8 @@ static err found(arena *a, apic_service *s, const char *file, int line, str name
 	}
 	apic_handler *h = &s->handlers[op - s->api->service.operations];
 	if (h->kind)
-		return fault_new(a, &fault_syntax, "%s:%d: %s is defined already in %s:%d", file, line, op->name,
-		                 h->file, h->line);
+		return fault_new(a, &fault_syntax, "%s:%d: %s is defined already in %s:%d", file, line,
+		                 op->name, h->file, h->line);
 	*h = (apic_handler){ kind_of(parameters), file, line };
 	s->n_implemented++;
 	return OK;
@@ -141,8 +141,8 @@ static err check_record(arena *a, const apic_service *s, const api_record *r)
 {
 	for (const api_shape *t = s->api->shapes; t; t = t->next)
 		if (strcmp(t->shape.name, r->name) == 0)
-			return fault_new(a, &fault_syntax, "%s:%d: %s is a shape of the service", s->api->def_file,
-			                 r->line, r->name);
+			return fault_new(a, &fault_syntax, "%s:%d: %s is a shape of the service",
+			                 s->api->def_file, r->line, r->name);
 	for (const api_record *o = s->api->records; o != r; o = o->next)
 		if (strcmp(o->name, r->name) == 0)
 			return fault_new(a, &fault_syntax, "%s:%d: record %s stands there already",

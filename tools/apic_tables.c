@@ -26,8 +26,8 @@ static void member_table(buf *b, const apic_service *s, const shape *t)
 		const shape_member *m = &t->members[i];
 		buf_fmt(b, "\t{ \"%s\", ", m->name);
 		apic_literal(b, m->wire_name);
-		buf_fmt(b, ", .shape = &%s_%s_shape, .offset = offsetof(%.*s, %s)", s->prefix, m->shape->name,
-		        STR_ARG(type), apic_name(b->mem, m->name));
+		buf_fmt(b, ", .shape = &%s_%s_shape, .offset = offsetof(%.*s, %s)", s->prefix,
+		        m->shape->name, STR_ARG(type), apic_name(b->mem, m->name));
 		text_field(b, "query_name", m->query_name);
 		if (m->place)
 			buf_fmt(b, ", .place = %s", places[m->place]);
@@ -65,7 +65,8 @@ static void collection_fields(buf *b, const apic_service *s, const shape *t)
 	text_field(b, "element_name", t->element_name);
 	if (t->kind == SHAPE_MAP) {
 		str type = apic_type(b->mem, s, t);
-		buf_fmt(b, ", .entry_size = sizeof(%.*s_entry), .value_offset = offsetof(%.*s_entry, value)",
+		buf_fmt(b,
+		        ", .entry_size = sizeof(%.*s_entry), .value_offset = offsetof(%.*s_entry, value)",
 		        STR_ARG(type), STR_ARG(type));
 		buf_fmt(b, ", .key = &%s_%s_shape", s->prefix, t->key->name);
 		text_field(b, "key_name", t->key_name);
@@ -76,8 +77,8 @@ static void collection_fields(buf *b, const apic_service *s, const shape *t)
 static void shape_table(buf *b, const apic_service *s, const shape *t)
 {
 	static const char *const kinds[] = {
-		"STRING", "ENUM", "BLOB", "INTEGER", "LONG", "FLOAT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "STRUCT",
-		"LIST", "MAP", "DOCUMENT",
+		"STRING",  "ENUM",      "BLOB",   "INTEGER", "LONG", "FLOAT",    "DOUBLE",
+		"BOOLEAN", "TIMESTAMP", "STRUCT", "LIST",    "MAP",  "DOCUMENT",
 	};
 	if (t->n_members)
 		member_table(b, s, t);
@@ -89,8 +90,8 @@ static void shape_table(buf *b, const apic_service *s, const shape *t)
 	if (t->kind == SHAPE_MAP)
 		buf_fmt(b, "_Static_assert(sizeof(%.*s_entry) == %u, \"layout\");\n", STR_ARG(type),
 		        t->entry_size);
-	buf_fmt(b, "const shape %s_%s_shape = { \"%s\", SHAPE_%s, .size = sizeof(%.*s)", s->prefix, t->name,
-	        t->name, kinds[t->kind], STR_ARG(type));
+	buf_fmt(b, "const shape %s_%s_shape = { \"%s\", SHAPE_%s, .size = sizeof(%.*s)", s->prefix,
+	        t->name, t->name, kinds[t->kind], STR_ARG(type));
 	if (t->n_members)
 		buf_fmt(b, ", .n_members = %d, .members = members_%s", t->n_members, t->name);
 	if (t->n_values)
@@ -139,10 +140,12 @@ static void wrapper(buf *b, const apic_service *s, const operation *o, apic_kind
 	static const char *const parameters[] = {
 		[KIND_WRITE] = "txn *tx, ", [KIND_READ] = "const txn *tx, ", [KIND_WAIT] = "",
 	};
-	buf_fmt(b, "static err run_%s(req *rq, %sconst void *in, void *out)\n{\n", o->name, parameters[kind]);
-	buf_fmt(b, "\treturn %s_%s(rq, %sin, out);\n}\n", s->prefix, o->name, kind == KIND_WAIT ? "" : "tx, ");
-	buf_fmt(b, "static const handler handler_%s = { %s, .%s = run_%s };\n", o->name, constants[kind],
-	        kinds[kind], o->name);
+	buf_fmt(b, "static err run_%s(req *rq, %sconst void *in, void *out)\n{\n", o->name,
+	        parameters[kind]);
+	buf_fmt(b, "\treturn %s_%s(rq, %sin, out);\n}\n", s->prefix, o->name,
+	        kind == KIND_WAIT ? "" : "tx, ");
+	buf_fmt(b, "static const handler handler_%s = { %s, .%s = run_%s };\n", o->name,
+	        constants[kind], kinds[kind], o->name);
 	if (!o->errors)
 		return;
 	buf_fmt(b, "static const shape *const errors_%s[] = { ", o->name);
@@ -190,14 +193,15 @@ static void service_table(buf *b, const apic_service *s)
 	text_field(b, "xml_uri", v->xml_uri);
 	text_field(b, "global_region", v->global_region);
 	flag_field(b, "query_compatible", v->query_compatible);
-	buf_fmt(b, ",\n\t.protocol = %d, .protocols = 0x%x, .operations = operations, .n_operations = %d,\n};\n",
-	        v->protocol, v->protocols, v->n_operations);
+	buf_fmt(b, ",\n\t.protocol = %d, .protocols = 0x%x", v->protocol, v->protocols);
+	buf_fmt(b, ", .operations = operations, .n_operations = %d,\n};\n", v->n_operations);
 }
 
 void apic_tables(buf *b, apic_service *s)
 {
 	const service *v = &s->api->service;
-	buf_fmt(b, "/* Made by tools/apic from src/svc/%s. */\n#include \"gen/%s.h\"\n", s->folder, s->folder);
+	buf_fmt(b, "/* Made by tools/apic from src/svc/%s. */\n#include \"gen/%s.h\"\n", s->folder,
+	        s->folder);
 	buf_put(b, S("#include \"cloud/handler.h\"\n#include <stddef.h>\n\n"));
 	for (const api_shape *t = s->api->shapes; t; t = t->next)
 		if (t->wanted)
@@ -214,8 +218,8 @@ void apic_tables(buf *b, apic_service *s)
 	buf_put(b, S("};\n"));
 	service_table(b, s);
 	for (const api_meter *m = s->api->meters; m; m = m->next) {
-		buf_fmt(b, "const meter_kind %s = { \"%s\", \"%s\", \"%s\", ", m->constant, m->name, m->service,
-		        m->sku);
+		buf_fmt(b, "const meter_kind %s = { \"%s\", \"%s\", \"%s\", ", m->constant, m->name,
+		        m->service, m->sku);
 		apic_literal(b, m->title);
 		buf_fmt(b, ", %lld };\n", (long long)m->per);
 	}
@@ -225,7 +229,8 @@ void apic_tables(buf *b, apic_service *s)
 void apic_registry(buf *b, apic_service *const *services, size_t n)
 {
 	size_t n_meters = 0;
-	buf_put(b, S("/* Made by tools/apic. */\n#include \"cloud/handler.h\"\n#include \"cloud/meter.h\"\n\n"));
+	buf_put(b, S("/* Made by tools/apic. */\n#include \"cloud/handler.h\"\n"
+	             "#include \"cloud/meter.h\"\n\n"));
 	for (size_t i = 0; i < n; i++)
 		buf_fmt(b, "extern const service %s_service;\n", services[i]->prefix);
 	buf_put(b, S("const service *const cloud_services[] = {\n"));

@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const files[] = { "demo/demo.api", "demo/demo.patch", "demo/demo.def", "demo/demo.c" };
+static const char *const files[] = { "demo/demo.api", "demo/demo.patch", "demo/demo.def",
+	                                 "demo/demo.c" };
 
 /* A folder `demo` with these files in it; what is NULL is not there. */
 static str folder(arena *mem, const char *const texts[4])
@@ -47,7 +48,8 @@ static err load(arena *mem, const char *const texts[4], apic_service *s)
 }
 
 /* The message without the folder it happened in. */
-static str complaint(arena *mem, const char *api, const char *patch, const char *def, const char *code)
+static str complaint(arena *mem, const char *api, const char *patch, const char *def,
+                     const char *code)
 {
 	apic_service s;
 	err e = load(mem, (const char *const[]){ api, patch, def, code }, &s);
@@ -122,7 +124,8 @@ TEST(facts_become_tables)
 	CHECK_I64(shape_of(&s, "Named")->value_offset, offsetof(struct named_entry, value));
 	CHECK_STR(str_c(shape_of(&s, "Text")->pattern), S("a \"b\\"));
 	CHECK(shape_has_value(shape_of(&s, "Colour"), S("dark blue")));
-	CHECK(shape_has_value(shape_of(&s, "Colour"), S("")) && !shape_has_value(shape_of(&s, "Colour"), S("r")));
+	CHECK(shape_has_value(shape_of(&s, "Colour"), S(""))
+	      && !shape_has_value(shape_of(&s, "Colour"), S("r")));
 	CHECK(shape_of(&s, "Ratio")->min == 0 && shape_of(&s, "Ratio")->max == 100);
 	CHECK(shape_of(&s, "Tree")->is_union && shape_of(&s, "Tree")->members[0].flattened);
 }
@@ -139,7 +142,8 @@ TEST(a_patch_amends)
 	CHECK(put->input->n_members == 5 && put->errors && put->status == 200);
 	CHECK_STR(str_c(put->result_wrapper), S("PutResult"));
 	CHECK(shape_member_find(put->input, S("On"))->shape->kind == SHAPE_STRING);
-	CHECK(!shape_member_find(put->input, S("NULL")) && shape_member_find(put->input, S("Id"))->required);
+	CHECK(!shape_member_find(put->input, S("NULL"))
+	      && shape_member_find(put->input, S("Id"))->required);
 	CHECK(shape_of(&s, "Colour")->n_values == 1);
 	CHECK(s.api->service.protocols == (1 << PROTOCOL_JSON | 1 << PROTOCOL_QUERY));
 }
@@ -150,8 +154,10 @@ TEST(sources_say_what_is_implemented)
 		"/*\nerr demo_Get(req *rq, const txn *tx, in) {\n*/\n"
 		"err demo_helper(req *rq, int x)\n{\n}\n"
 		"err demo_Put(req *rq, txn *tx, const demo_Put_in *in, demo_Put_out *out);\n"
-		"err\ndemo_Put(req *rq, txn *tx,\n         const demo_Put_in *in, demo_Put_out *out)\n{\n}\n"
-		"err demo_Get(req *rq, const  txn  *tx, const demo_Get_in *in,\n\tdemo_Get_out *out)\n{\n}\n";
+		"err\ndemo_Put(req *rq, txn *tx,\n\tconst demo_Put_in *in, demo_Put_out *out)\n"
+		"{\n}\n"
+		"err demo_Get(req *rq, const  txn  *tx, const demo_Get_in *in,\n\tdemo_Get_out *out)\n"
+		"{\n}\n";
 	apic_service s;
 	CHECK_OK(load(mem, (const char *const[]){ facts, NULL, NULL, code }, &s));
 	CHECK_I64(s.n_implemented, 2);
@@ -167,7 +173,8 @@ TEST(definitions_of_ours)
 	static const char def[] =
 		"# ours\nrecord row key Account Number:i64\n\t1 Text str\n\t4 Deep Deep\n\t2 At time\n"
 		"struct Own\n\tOn Flag\n"
-		"usage DEMO_CALLS AmazonDemo demo.calls \"calls of it\" sku=demo.other per=1024\nlimit DEMO_MAX 5\n";
+		"usage DEMO_CALLS AmazonDemo demo.calls \"calls of it\" sku=demo.other per=1024\n"
+		"limit DEMO_MAX 5\n";
 	apic_service s;
 	CHECK_OK(load(mem, (const char *const[]){ facts, NULL, def, "int x;\n" }, &s));
 	const api_record *r = s.api->records;
@@ -197,7 +204,7 @@ TEST(mistakes_are_named_with_their_place)
 	          S("demo.def:2: record r: field 1 A stands there already"));
 	CHECK_STR(complaint(mem, facts, NULL, "record Tree key A\n", NULL),
 	          S("demo.def:1: Tree is a shape of the service"));
-	CHECK_STR(complaint(mem, facts, NULL, NULL,
-	                    "err demo_Pit(req *rq, txn *tx, const demo_Put_in *in, demo_Put_out *out)\n{\n}\n"),
-	          S("demo.c:1: demo has no operation Pit"));
+	static const char code[] =
+		"err demo_Pit(req *rq, txn *tx, const demo_Put_in *in, demo_Put_out *out)\n{\n}\n";
+	CHECK_STR(complaint(mem, facts, NULL, NULL, code), S("demo.c:1: demo has no operation Pit"));
 }

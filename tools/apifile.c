@@ -404,8 +404,8 @@ static err field_line(parser *p)
 		return complain(p, "record %s: more than %d fields", p->record->name, FIELDS_MAX);
 	for (int i = 0; i < p->n_fields; i++)
 		if (p->fields[i].number == number || strcmp(p->fields[i].name, name) == 0)
-			return complain(p, "record %s: field %s %s stands there already", p->record->name, digits,
-			                name);
+			return complain(p, "record %s: field %s %s stands there already", p->record->name,
+			                digits, name);
 	api_field *f = &p->fields[p->n_fields++];
 	*f = (api_field){ .name = name, .number = (int)number, .line = p->line };
 	if (strcmp(type, "str") == 0 || strcmp(type, "blob") == 0)
@@ -610,7 +610,8 @@ static err shape_line(parser *p, const char *word)
 	api_shape *s = shape_named(p, name);
 	if (s->declared && p->layer != LAYER_PATCH)
 		return complain(p, "%s is declared already in %s:%d", name, s->file, s->line);
-	bool amends = s->declared && s->shape.kind == SHAPE_STRUCT && kind_words[i].kind == SHAPE_STRUCT;
+	bool amends =
+		s->declared && s->shape.kind == SHAPE_STRUCT && kind_words[i].kind == SHAPE_STRUCT;
 	if (!amends)
 		s->shape = (shape){ .name = name, .kind = (uint8_t)kind_words[i].kind };
 	s->declared = true;

@@ -1,16 +1,17 @@
 /*
  * A service's facts in memory: NAME.api, amended by NAME.patch and extended by NAME.def beside it
- * (grammar: docs/definitions.md), as the tables of wire/shape.h. Layouts (sizes, offsets) are computed
- * as gcc lays out the structs that apic generates, so tables loaded here and generated ones describe the
- * same memory.
+ * (grammar: docs/definitions.md), as the tables of wire/shape.h. Layouts (sizes, offsets) are
+ * computed as gcc lays out the structs that apic generates, so tables loaded here and generated
+ * ones describe the same memory.
  *
- * Everything lives in the arena it was loaded into. Faults have kind fault_syntax and a message that
- * begins with FILE:LINE.
+ * Everything lives in the arena it was loaded into. Faults have kind fault_syntax and a message
+ * that begins with FILE:LINE.
  */
 #pragma once
 #include "wire/shape.h"
 
-/* A shape and where it was declared. A `const shape *` of a loaded service points at one of these. */
+/* A shape and where it was declared. A `const shape *` of a loaded service points at one of
+ * these. */
 typedef struct api_shape {
 	shape shape;        /* first, so that one pointer is both */
 	bool declared, own; /* own: from the .def */

@@ -193,13 +193,14 @@ static err check_shape(parser *p, const api_shape *s)
 {
 	const shape *t = &s->shape;
 	if (!s->declared)
-		return fault_new(p->mem, &fault_syntax, "%s:%d: %s is not declared", s->file, s->line, t->name);
-	if (t->kind == SHAPE_MAP && t->key->kind != SHAPE_STRING && t->key->kind != SHAPE_ENUM)
-		return fault_new(p->mem, &fault_syntax, "%s:%d: the keys of %s are not strings", s->file, s->line,
+		return fault_new(p->mem, &fault_syntax, "%s:%d: %s is not declared", s->file, s->line,
 		                 t->name);
+	if (t->kind == SHAPE_MAP && t->key->kind != SHAPE_STRING && t->key->kind != SHAPE_ENUM)
+		return fault_new(p->mem, &fault_syntax, "%s:%d: the keys of %s are not strings", s->file,
+		                 s->line, t->name);
 	if (t->payload && !shape_member_find(t, str_c(t->payload)))
-		return fault_new(p->mem, &fault_syntax, "%s:%d: %s has no member %s", s->file, s->line, t->name,
-		                 t->payload);
+		return fault_new(p->mem, &fault_syntax, "%s:%d: %s has no member %s", s->file, s->line,
+		                 t->name, t->payload);
 	return OK;
 }
 
@@ -211,12 +212,14 @@ static err operations_finish(parser *p)
 	bool query = s->protocols & (1u << PROTOCOL_QUERY);
 	for (api_op *op = p->first_op; op; op = op->next) {
 		operation *o = &op->operation;
-		if ((o->input && o->input->kind != SHAPE_STRUCT) || (o->output && o->output->kind != SHAPE_STRUCT))
-			return fault_new(p->mem, &fault_syntax, "%s:1: %s: what travels is no struct", p->file, o->name);
+		if ((o->input && o->input->kind != SHAPE_STRUCT)
+		    || (o->output && o->output->kind != SHAPE_STRUCT))
+			return fault_new(p->mem, &fault_syntax, "%s:1: %s: what travels is no struct", p->file,
+			                 o->name);
 		for (const shape *const *e = o->errors; e && *e; e++)
 			if (!(*e)->fault)
-				return fault_new(p->mem, &fault_syntax, "%s:1: %s: %s is no error", p->file, o->name,
-				                 (*e)->name);
+				return fault_new(p->mem, &fault_syntax, "%s:1: %s: %s is no error", p->file,
+				                 o->name, (*e)->name);
 		if (query && o->output && !o->result_wrapper)
 			o->result_wrapper = arena_fmt(p->mem, "%sResult", o->name).p;
 		o->input_streams = payload_streams(o->input);

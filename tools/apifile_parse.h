@@ -1,6 +1,6 @@
 /*
- * Inside tools/apifile*.c: the parser's state while the files of one service are read one after another.
- * Lines are cut in place, so the texts live as long as the tables.
+ * Inside tools/apifile*.c: the parser's state while the files of one service are read one after
+ * another. Lines are cut in place, so the texts live as long as the tables.
  */
 #pragma once
 #include "tools/apifile.h"

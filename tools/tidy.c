@@ -47,7 +47,8 @@ str tidy_word_before(str code, size_t end)
 	return str_sub(code, from, end);
 }
 
-/* Blanks what stands between quotes; `i` is at the opening one. Returns where the closing one is. */
+/* Blanks what stands between quotes; `i` is at the opening one. Returns where the closing one
+ * is. */
 static size_t blank_quoted(char *p, size_t i, size_t n)
 {
 	char quote = p[i++];

@@ -1,9 +1,10 @@
 /*
- * What the house style lets a machine check. A tree is given file by file, then finished for the rules that
- * look across files; findings are lines `FILE:LINE: RULE` in t->out. Paths are relative to the tree's root.
+ * What the house style lets a machine check. A tree is given file by file, then finished for the
+ * rules that look across files; findings are lines `FILE:LINE: RULE` in t->out. Paths are relative
+ * to the tree's root.
  *
- * Rules look at text, not at C: comments and the insides of strings are blanked first, and a function is
- * what begins in column 0 and ends with a brace in column 0, as all of ours do.
+ * Rules look at text, not at C: comments and the insides of strings are blanked first, and a
+ * function is what begins in column 0 and ends with a brace in column 0, as all of ours do.
  */
 #pragma once
 #include "base/buf.h"

@@ -1,4 +1,5 @@
-/* tidy [--coverage FILE] ROOT: prints findings, then "N passed, N failed", counted in files and findings. */
+/* tidy [--coverage FILE] ROOT: prints findings, then "N passed, N failed", counted in files and
+ * findings. */
 #include "tools/tidy.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ static bool read_file(arena *a, str path, str *out)
 
 static bool wanted(str name)
 {
-	static const char *const ends[] = { ".c", ".h", ".py", ".def", ".patch", ".md", ".sh", ".js", ".ts" };
+	static const char *const ends[] = { ".c",  ".h",  ".py", ".def", ".patch",
+		                                ".md", ".sh", ".js", ".ts" };
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (str_ends(name, str_c(ends[i])))
 			return true;
@@ -44,7 +46,8 @@ static void walk(tidy *t, str root, str path)
 	str folder = path.n ? arena_fmt(t->mem, "%.*s/%.*s", STR_ARG(root), STR_ARG(path)) : root;
 	int n = scandir(folder.p, &entries, visible, alphasort);
 	for (int i = 0; i < n; i++) {
-		str name = arena_fmt(t->mem, "%.*s%s%s", STR_ARG(path), path.n ? "/" : "", entries[i]->d_name);
+		str name =
+			arena_fmt(t->mem, "%.*s%s%s", STR_ARG(path), path.n ? "/" : "", entries[i]->d_name);
 		str full = arena_fmt(t->mem, "%.*s/%.*s", STR_ARG(root), STR_ARG(name)), text;
 		struct stat st;
 		bool found = lstat(full.p, &st) == 0;

@@ -22,18 +22,23 @@ static str one(arena *mem, const char *path, const char *text)
 
 TEST(tidy_directions)
 {
-	FOUND("src/base/x.c", "#include \"cloud/req.h\"\n", "src/base/x.c:1: base may not include cloud\n");
-	FOUND("src/cloud/x.c", "\n#include \"svc/ssm/a.h\"\n", "src/cloud/x.c:2: cloud may not include svc\n");
+	FOUND("src/base/x.c", "#include \"cloud/req.h\"\n",
+	      "src/base/x.c:1: base may not include cloud\n");
+	FOUND("src/cloud/x.c", "\n#include \"svc/ssm/a.h\"\n",
+	      "src/cloud/x.c:2: cloud may not include svc\n");
 	FOUND("src/svc/ssm/x.c", "#include \"svc/kms/a.h\"\n",
 	      "src/svc/ssm/x.c:1: svc/ssm may not include svc/kms: use cloud/call.h\n");
-	FOUND("src/svc/ssm/x.c", "#include \"svc/ssm/a.h\"\n#include \"gen/kms.h\"\n#include \"a.h\"\n", "");
-	FOUND("src/price/x.c", "#include \"wire/shape.h\"\n", "src/price/x.c:1: price may not include wire\n");
+	FOUND("src/svc/ssm/x.c", "#include \"svc/ssm/a.h\"\n#include \"gen/kms.h\"\n#include \"a.h\"\n",
+	      "");
+	FOUND("src/price/x.c", "#include \"wire/shape.h\"\n",
+	      "src/price/x.c:1: price may not include wire\n");
 	FOUND("src/cmd/x.c", "#include \"svc/ssm/a.h\"\n", "");
 	FOUND("src/base/x.c", "#include \"../cloud/a.h\"\n",
 	      "src/base/x.c:1: an include names its path from src\n"
 	      "src/base/x.c:1: base may not include ..\n");
 	FOUND("src/base/x_test.c", "#include \"test/test.h\"\n", "");
-	FOUND("src/base/x.c", "#include \"test/test.h\"\n", "src/base/x.c:1: base may not include test\n");
+	FOUND("src/base/x.c", "#include \"test/test.h\"\n",
+	      "src/base/x.c:1: base may not include test\n");
 	FOUND("src/base/x.c", "/* #include \"cloud/a.h\" */\n", "");
 	FOUND("test/x.c", "#include \"cloud/a.h\"\n", "");
 }
@@ -57,10 +62,15 @@ TEST(tidy_words)
 	FOUND("src/wire/x.c", "void *p = malloc (3);\nint t = time(NULL);\n",
 	      "src/wire/x.c:2: time() is banned here: use clock_now\n");
 	FOUND("src/cloud/x.c", "\tx.free(p);\n\ty->time(p);\n\tmy_free(p);\n\tint time = 1;\n", "");
-	FOUND("src/cloud/x.c", "/* free(p) */ // sprintf()\nchar *s = \"atoi(\\\"\";\nint c = '\"';\n", "");
+	FOUND("src/cloud/x.c", "/* free(p) */ // sprintf()\nchar *s = \"atoi(\\\"\";\nint c = '\"';\n",
+	      "");
 	FOUND("src/sys/x.c", "\tfree(p);\n", "");
 	FOUND("src/cloud/x_test.c", "\tfree(p);\n", "");
-	FOUND("src/base/x.c", "int x; /* TO" "DO: y */\n", "src/base/x.c:1: a note to oneself: TO" "DO\n");
+	FOUND("src/base/x.c",
+	      "int x; /* TO"
+	      "DO: y */\n",
+	      "src/base/x.c:1: a note to oneself: TO"
+	      "DO\n");
 }
 
 TEST(tidy_lines)
@@ -100,11 +110,13 @@ TEST(tidy_sizes)
 TEST(tidy_declarations)
 {
 	const given files[] = {
-		{ "src/base/a.h", "/* a */\nint one(int x,\n        int y);\nstatic inline int two(void)\n{\n}\n"
-		                  "__attribute__((noreturn)) void three(void);\ntypedef int (*four)(int);\n" },
+		{ "src/base/a.h",
+		  "/* a */\nint one(int x,\n        int y);\nstatic inline int two(void)\n{\n}\n"
+		  "__attribute__((noreturn)) void three(void);\ntypedef int (*four)(int);\n" },
 		{ "src/base/b.h", "/* b */\nvoid one(void);\n" },
-		{ "src/base/a.c", "int one(int x, int y)\n{\n}\nstatic int\nfive(void)\n{\n}\nint six(void)\n{\n}\n"
-		                  "TEST(seven)\n{\n}\nint table[] = { f(1) };\n" },
+		{ "src/base/a.c",
+		  "int one(int x, int y)\n{\n}\nstatic int\nfive(void)\n{\n}\nint six(void)\n{\n}\n"
+		  "TEST(seven)\n{\n}\nint table[] = { f(1) };\n" },
 		{ "src/svc/ssm/a.c", "err ssm_PutParameter(req *rq)\n{\n}\nerr\nssm_helper(void)\n{\n}\n" },
 	};
 	CHECK_STR(found_in(mem, files, 4),

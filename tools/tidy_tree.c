@@ -43,8 +43,8 @@ static void check_service(tidy *t, const tidy_file *f, size_t line, str name)
 	from = str_sub(from, sizeof "src/svc/" - 1, from.n);
 	str own = str_cut(&from, '/'), other = str_cut(&to, '/');
 	if (!str_eq(own, other))
-		tidy_finding(t, f->path, line, "svc/%.*s may not include svc/%.*s: use cloud/call.h", STR_ARG(own),
-		             STR_ARG(other));
+		tidy_finding(t, f->path, line, "svc/%.*s may not include svc/%.*s: use cloud/call.h",
+		             STR_ARG(own), STR_ARG(other));
 }
 
 static void check_direction(tidy *t, const tidy_file *f, size_t line, str name)
@@ -167,7 +167,8 @@ static found function_at(str code)
 	while (open < code.n && !strchr("(;{=#}:", code.p[open]))
 		open++;
 	str name = tidy_word_before(code, open);
-	if (open >= code.n || code.p[open] != '(' || name.n == 0 || name.p[0] == '_' || all_capitals(name))
+	if (open >= code.n || code.p[open] != '(' || name.n == 0 || name.p[0] == '_'
+	    || all_capitals(name))
 		return f;
 	f.end = closing(code, open);
 	while (f.end < code.n && code.p[f.end] != ';' && code.p[f.end] != '{')
@@ -203,7 +204,8 @@ static void declaration_seen(tidy *t, const tidy_file *f, size_t line, const fou
 		return;
 	str *before = map_get(&t->declared, name);
 	if (before) {
-		tidy_finding(t, f->path, line, "%.*s is declared already in %.*s", STR_ARG(name), STR_ARG(*before));
+		tidy_finding(t, f->path, line, "%.*s is declared already in %.*s", STR_ARG(name),
+		             STR_ARG(*before));
 		return;
 	}
 	str *place = arena_new(t->mem, str);
@@ -224,7 +226,8 @@ static bool is_operation(str path, str name)
 		return false;
 	str rest = str_sub(path, sizeof "src/svc/" - 1, path.n);
 	str service = str_cut(&rest, '/');
-	if (name.n <= service.n + 1 || name.p[service.n] != '_' || !isupper((unsigned char)name.p[service.n + 1]))
+	if (name.n <= service.n + 1 || name.p[service.n] != '_'
+	    || !isupper((unsigned char)name.p[service.n + 1]))
 		return false;
 	for (size_t i = 0; i < service.n; i++)
 		if (name.p[i] != (service.p[i] == '-' ? '_' : service.p[i]))
@@ -240,7 +243,8 @@ static void definition_seen(tidy *t, const tidy_file *f, size_t line, const foun
 	if (what->follows == ';')
 		tidy_finding(t, f->path, line, "%.*s is declared in a .c file", STR_ARG(name));
 	else if (!map_get(&t->declared, name) && !is_operation(f->path, name))
-		tidy_finding(t, f->path, line, "%.*s is neither static nor declared in a header", STR_ARG(name));
+		tidy_finding(t, f->path, line, "%.*s is neither static nor declared in a header",
+		             STR_ARG(name));
 }
 
 void tidy_definitions(tidy *t, const tidy_file *f)

@@ -1,8 +1,9 @@
 /*
  * Keys: the kind's name, 0x00, then the parts. A string has 0x00 written as 0x00 0xFF and ends with
  * 0x00 0x01, so that a prefix sorts first and no part runs into the next; a number is eight bytes,
- * big-endian, its sign bit turned. Values: a CBOR map from field number to value, where a shape stands as
- * its own CBOR inside a byte string, so that a reader can step over what it does not know.
+ * big-endian, its sign bit turned. Values: a CBOR map from field number to value, where a shape
+ * stands as its own CBOR inside a byte string, so that a reader can step over what it does not
+ * know.
  */
 #include "cloud/record.h"
 #include "base/buf.h"
@@ -78,7 +79,8 @@ static void put_head(buf *b, unsigned major, uint64_t v)
 	buf_put(b, str_of((const char *)head, 1 + bytes));
 }
 
-/* Where the value of a shape field stands: a structure behind its pointer, all else in the row. NULL: absent. */
+/* Where the value of a shape field stands: a structure behind its pointer, all else in the row.
+ * NULL: absent. */
 static const void *shape_value(const record_field *f, const void *row)
 {
 	const void *p = at(row, f);
@@ -114,7 +116,8 @@ static bool present(const record_field *f, const void *row)
 	}
 }
 
-/* The length is known only afterwards: room for the longest head, closed up when a shorter one does. */
+/* The length is known only afterwards: room for the longest head, closed up when a shorter one
+ * does. */
 static void put_shape(buf *b, const record_field *f, const void *row)
 {
 	enum { ROOM = 5 };
@@ -296,18 +299,21 @@ static bool parse_key(const record_kind *kind, char *key, size_t key_bytes, void
 	for (size_t i = 0; i < kind->n_keys; i++) {
 		const record_field *f = &kind->fields[i];
 		void *slot = (char *)row + f->offset;
-		if (f->type == RECORD_I64 ? !take_i64_part(&key, end, slot) : !take_str_part(&key, end, slot))
+		if (f->type == RECORD_I64 ? !take_i64_part(&key, end, slot)
+		                          : !take_str_part(&key, end, slot))
 			return false;
 	}
 	return key == end;
 }
 
-bool record_parse(arena *mem, const record_kind *kind, char *key, size_t key_bytes, str value, void *row)
+bool record_parse(arena *mem, const record_kind *kind, char *key, size_t key_bytes, str value,
+                  void *row)
 {
 	return parse_key(kind, key, key_bytes, row) && parse_value(mem, kind, value, row);
 }
 
-/* A row of the store, copied. A row that cannot be read is a bug or a damaged disk: nothing to go on with. */
+/* A row of the store, copied. A row that cannot be read is a bug or a damaged disk: nothing to go
+ * on with. */
 static void *read_row(arena *mem, const record_kind *kind, str key, str value)
 {
 	char *bytes = arena_bytes(mem, key.n + value.n);
@@ -341,7 +347,8 @@ bool record_delete(txn *tx, const record_kind *kind, const void *key)
 	return str_is(k) && txn_delete(tx, k);
 }
 
-record_scan record_scan_open(const txn *tx, arena *mem, const record_kind *kind, int parts, const void *key)
+record_scan record_scan_open(const txn *tx, arena *mem, const record_kind *kind, int parts,
+                             const void *key)
 {
 	return (record_scan){ .kind = kind, .tx = tx, .mem = mem, .parts = parts,
 	                      .prefix = key_of(mem, kind, parts, key) };

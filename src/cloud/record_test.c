@@ -30,7 +30,8 @@ static const shape tag_shape = {
 	"Tag", SHAPE_STRUCT, .size = sizeof(tag), .n_members = 2, .members = tag_members,
 };
 static const shape tags_shape = {
-	"TagList", SHAPE_LIST, .size = sizeof(tag_list), .element = &tag_shape, .element_name = "member",
+	"TagList", SHAPE_LIST, .size = sizeof(tag_list), .element = &tag_shape,
+	.element_name = "member",
 };
 static const record_field note_fields[] = {
 	{ 0, offsetof(note, Account), RECORD_STR, NULL, "Account" },
@@ -202,8 +203,10 @@ static bool fill(void *context, txn *tx)
 			record_put(tx, &note_kind, &n);
 		}
 	record_put(tx, &note_kind, &(note){ .Account = S("2"), .Name = S("other"), .Done = true });
-	bool gone = record_delete(tx, &note_kind, &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 });
-	bool again = record_delete(tx, &note_kind, &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 });
+	bool gone =
+		record_delete(tx, &note_kind, &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 });
+	bool again =
+		record_delete(tx, &note_kind, &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 });
 	return gone && !again;
 }
 
@@ -244,9 +247,11 @@ TEST(record_rows_in_the_store)
 	shop_open(&s, mem);
 	CHECK_OK(store_write(s.store, fill, NULL));
 	const txn *tx = store_read(s.store);
-	note *n = record_get(tx, mem, &note_kind, &(note){ .Account = S("1"), .Name = S("b"), .Version = -1 });
+	note *n = record_get(tx, mem, &note_kind,
+	                     &(note){ .Account = S("1"), .Name = S("b"), .Version = -1 });
 	CHECK(n && n->When == 9);
-	CHECK(!record_get(tx, mem, &note_kind, &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 }));
+	CHECK(!record_get(tx, mem, &note_kind,
+	                  &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 }));
 	CHECK(!record_get(tx, mem, &note_kind, &(note){ .Account = S("1"), .Name = S("bb") }));
 	check_scans(mem, tx);
 	store_read_end(s.store, tx);

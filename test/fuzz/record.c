@@ -1,4 +1,5 @@
-/* Any bytes as a row: the reader says no or gives a row that it writes and reads again unchanged. */
+/* Any bytes as a row: the reader says no or gives a row that it writes and reads again
+ * unchanged. */
 #include "cloud/record.h"
 #include "base/buf.h"
 #include <stddef.h>
@@ -14,7 +15,8 @@ typedef struct row {
 
 static const shape text_shape = { "Text", SHAPE_STRING, .size = sizeof(str) };
 static const shape words_shape = {
-	"Words", SHAPE_LIST, .size = sizeof(((row *)0)->Words), .element = &text_shape, .element_name = "member",
+	"Words", SHAPE_LIST, .size = sizeof(((row *)0)->Words), .element = &text_shape,
+	.element_name = "member",
 };
 static const record_field fields[] = {
 	{ 0, offsetof(row, Name), RECORD_STR, NULL, "Name" },
