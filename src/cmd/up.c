@@ -103,6 +103,18 @@ static str new_token(arena *mem)
 	return hex_encode(mem, str_of(raw, sizeof raw));
 }
 
+/* Whoever waits for the end of our output must not wait for the server's. Last words go into server.log. */
+static void leave_terminal(arena *mem, str data)
+{
+	str last_words = path_join(mem, data, S("server.log"));
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int log = open(last_words.p, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fflush(NULL);
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(log >= 0 ? log : null, 2);
+}
+
 /* Runs until told to stop. `ready` is a pipe to the process that waits for us, or -1. */
 static int serve(arena *mem, const up_options *up, int ready)
 {
@@ -127,9 +139,7 @@ static int serve(arena *mem, const up_options *up, int ready)
 	if (ready >= 0) {
 		ensure(write(ready, "+", 1) == 1);
 		close(ready);
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		dup2(null, 0);
-		dup2(null, 1);
+		leave_terminal(mem, up->server.data);
 	}
 	wait_for_signal();
 	if (!up->detach)

@@ -33,11 +33,11 @@ static err value_check(req *rq, const ssm_PutParameter_in *in, str allowed)
 		            "must have length greater than or equal to 1");
 	if (!str_is(allowed) || allowed.n == 0)
 		return OK;
-	bool fits;
-	if (!pattern_match(rq->mem, allowed, in->Value, &fits))
+	const pattern *p = pattern_compile(rq->mem, allowed);
+	if (!p)
 		return fail(rq, &ssm_InvalidAllowedPatternException,
 		            "The request does not meet the regular expression requirement.");
-	if (!fits)
+	if (!pattern_matches(p, rq->mem, in->Value))
 		return fail(rq, &ssm_ParameterPatternMismatchException,
 		            "Parameter value, cannot be validated against allowedPattern: %.*s", STR_ARG(allowed));
 	return OK;
