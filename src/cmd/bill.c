@@ -7,10 +7,10 @@
 #include <stdio.h>
 
 #define DIGITS_LEAST 2
-#define DIGITS_USUAL 6
+#define DIGITS_USUAL 8
 #define DIGITS_MOST 12
 #define BILLS_MAX 6
-#define LABEL_MAX 60
+#define LABEL_MAX 80
 
 enum {
 	DATA, ACCOUNT, MONTH, BY, TAG, PROFILE, OPENED, CREDITS, KEEP, JSON, CSV, FOCUS, CUR, COMPARE, N_OPTIONS,

@@ -138,24 +138,41 @@ static const char *read_query(const http_exchange *x, const txn *tx, bill_query 
 	return read_groups(q, by.n ? by : S("service"));
 }
 
+typedef struct form {
+	const char *name, *type;
+	void (*write)(buf *out, arena *mem, const bill *b);
+	bool export; /* always by day, region and resource */
+} form;
+static const form forms[] = {
+	{ "json", "application/json", bill_json, false },
+	{ "csv", "text/csv; charset=utf-8", bill_csv, false },
+	{ "focus", "text/csv; charset=utf-8", bill_focus, true },
+	{ "cur", "text/csv; charset=utf-8", bill_cur, true },
+};
+
+static const form *form_named(str name)
+{
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (str_eq(name, str_c(forms[i].name)))
+			return &forms[i];
+	return name.n ? NULL : forms;
+}
+
 static void serve_bill(http_exchange *x, store *s)
 {
 	const txn *tx = store_read(s);
 	bill_query q;
-	const char *wrong = read_query(x, tx, &q);
+	const form *f = form_named(parameter(x, S("form")));
+	const char *wrong = f ? read_query(x, tx, &q) : "form is json, csv, focus or cur";
 	buf out = buf_in(x->mem, 1 << 14, ANSWER_MAX);
-	str form = parameter(x, S("form"));
-	bool csv = str_eq(form, S("csv"));
-	if (!wrong && form.n && !csv && !str_eq(form, S("json")))
-		wrong = "form is json or csv";
 	if (!wrong) {
 		reader r = { .tx = tx, .account = q.account };
 		bill_source source = { .usage = usage_from_meter, .context = &r };
-		const bill *b = bill_make(x->mem, &q, &source);
-		if (csv)
-			bill_csv(&out, x->mem, b);
-		else
-			bill_json(&out, x->mem, b);
+		if (f->export) {
+			q.n_by = sizeof export_by / sizeof *export_by;
+			memcpy(q.by, export_by, sizeof export_by);
+		}
+		f->write(&out, x->mem, bill_make(x->mem, &q, &source));
 	}
 	store_read_end(s, tx);
 	if (!wrong && out.full)
@@ -163,7 +180,7 @@ static void serve_bill(http_exchange *x, store *s)
 	if (wrong)
 		refuse(x, wrong);
 	else
-		answer(x, 200, csv ? S("text/csv; charset=utf-8") : S("application/json"), buf_str(&out));
+		answer(x, 200, str_c(f->type), buf_str(&out));
 }
 
 static void put_account(void *context, str account)

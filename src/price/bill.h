@@ -74,6 +74,10 @@ str bill_quantity(arena *mem, i128 quantity, int64_t parts, int digits, bool gro
 
 void bill_json(buf *out, arena *mem, const bill *b);
 void bill_csv(buf *out, arena *mem, const bill *b);
+/* FOCUS 1.2 and AWS's Cost and Usage Report 2.0, for a bill grouped by export_by. */
+extern const bill_by export_by[3];
+void bill_focus(buf *out, arena *mem, const bill *b);
+void bill_cur(buf *out, arena *mem, const bill *b);
 
 /* Usage as it will be if the rest of the month goes on like it so far: appended to `uses`. */
 typedef struct use_list {

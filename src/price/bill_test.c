@@ -1,6 +1,7 @@
 #include "price/bill.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "price/csv.h"
 #include "test/test.h"
 
 #define NOVEMBER INT64_C(1793491200000)
@@ -148,7 +149,40 @@ TEST(bill_writes_json_and_csv_that_read_back)
 		sum += amount;
 	}
 	CHECK(money_parse(json_get(v, S("total"))->text, &total) && total == sum && sum == b->total);
-	buf csv = buf_in(mem, 1024, 1 << 20);
-	bill_csv(&csv, mem, b);
-	CHECK(str_starts(buf_str(&csv), S("resource,service,sku,")));
+	buf table = buf_in(mem, 1024, 1 << 20);
+	bill_csv(&table, mem, b);
+	CHECK(str_starts(buf_str(&table), S("resource,service,sku,")));
+}
+
+/* Every row has as many cells as the head, and the costs add up to the bill's total. */
+static void check_export(arena *mem, const bill *b, str text, str cost_column)
+{
+	str head[64], row[64];
+	csv c = csv_of(mem, text);
+	size_t n = csv_row(&c, head, 64), at = 0, rows = 0;
+	while (at < n && !str_eq(head[at], cost_column))
+		at++;
+	CHECK(at < n);
+	money sum = 0, cost;
+	while (csv_row(&c, row, 64)) {
+		CHECK(money_parse(row[at], &cost));
+		sum += cost;
+		rows++;
+	}
+	CHECK(!c.broken && rows == b->n_lines && sum == b->total);
+}
+
+TEST(bill_exports_add_up)
+{
+	scene s = { .calls_a_day = 700000, .database_from = NOVEMBER };
+	bill_source source = { scene_usage, scene_tag, &s };
+	bill_query q = query_of();
+	memcpy(q.by, export_by, sizeof export_by);
+	q.n_by = 3;
+	bill *b = bill_make(mem, &q, &source);
+	buf focus = buf_in(mem, 1024, 1 << 20), cur = buf_in(mem, 1024, 1 << 20);
+	bill_focus(&focus, mem, b);
+	bill_cur(&cur, mem, b);
+	check_export(mem, b, buf_str(&focus), S("BilledCost"));
+	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"));
 }

@@ -24,7 +24,7 @@ struct book {
 	arena *mem;
 	map by_place;        /* region/sku -> price_item */
 	map pools;           /* name -> free_pool */
-	map services;        /* code -> str * */
+	map services;        /* code -> service_name */
 	price_item **items;
 	size_t n_items, capacity, n_pools;
 	free_pool *first_pool;
@@ -264,14 +264,18 @@ err book_add_pools(book *b, str text, str name)
 	return c.broken ? bad_row(b->mem, name, &c, "a quote is not closed or there are too many fields") : OK;
 }
 
+typedef struct service_name {
+	str name, category;
+} service_name;
+
 static void add_services(book *b, str text)
 {
 	csv c = csv_of(b->mem, text);
-	str f[2];
-	while (csv_row(&c, f, 2) == 2) {
-		str *name = arena_new(b->mem, str);
-		*name = f[1];
-		map_put(&b->services, f[0], name);
+	str f[3];
+	while (csv_row(&c, f, 3) == 3) {
+		service_name *s = arena_new(b->mem, service_name);
+		*s = (service_name){ f[1], f[2] };
+		map_put(&b->services, f[0], s);
 	}
 }
 
@@ -316,8 +320,14 @@ size_t book_pools(const book *b) { return b->n_pools; }
 
 str book_service_name(const book *b, str service)
 {
-	const str *name = map_get(&b->services, service);
-	return name ? *name : service;
+	const service_name *s = map_get(&b->services, service);
+	return s ? s->name : service;
+}
+
+str book_service_category(const book *b, str service)
+{
+	const service_name *s = map_get(&b->services, service);
+	return s ? s->category : S("Other");
 }
 
 str price_tier_name(arena *mem, const price_item *item, const price_tier *tier)

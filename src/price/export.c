@@ -1,0 +1,209 @@
+/*
+ * The bill as rows for other people's tools: one row a day, region, resource, sku and tier. Columns that have
+ * no meaning here (commitments, invoices, availability zones) are there where the specification demands them,
+ * and empty.
+ */
+#include "base/time.h"
+#include "price/bill.h"
+#include "price/csv.h"
+
+#define DAY 0
+#define REGION 1
+#define RESOURCE 2
+const bill_by export_by[3] = { BY_DAY, BY_REGION, BY_RESOURCE };
+
+typedef struct cell {
+	const char *column;
+	str value;
+} cell;
+
+static void put_row(buf *out, const cell *cells, size_t n, bool names)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_c(out, ',');
+		csv_put(out, names ? str_c(cells[i].column) : cells[i].value);
+	}
+	buf_c(out, '\n');
+}
+
+static str usd_text(arena *mem, money m)
+{
+	return decimal_print_exact(mem, m, MONEY_DIGITS, 0);
+}
+
+static str price_text(arena *mem, int64_t usd)
+{
+	return decimal_print_exact(mem, usd, PRICE_DIGITS, 0);
+}
+
+static str next_day(arena *mem, str day)
+{
+	int64_t ms = 0;
+	time_parse(arena_fmt(mem, "%.*sT00:00:00Z", STR_ARG(day)), &ms);
+	return time_iso(mem, ms + MS_DAY);
+}
+
+static str day_start(arena *mem, str day)
+{
+	return arena_fmt(mem, "%.*sT00:00:00Z", STR_ARG(day));
+}
+
+static str price_id(arena *mem, const bill_line *l)
+{
+	return l->tier ? arena_fmt(mem, "%.*s#%lld", STR_ARG(l->sku), (long long)(l->tier - l->item->tiers))
+	               : l->sku;
+}
+
+/* The same row of a later export has the same id. */
+static str row_id(arena *mem, const bill *b, const bill_line *l)
+{
+	str what = arena_fmt(mem, "%.*s/%.*s/%.*s/%.*s/%.*s/%d", STR_ARG(b->query.account), STR_ARG(l->group[DAY]),
+	                     STR_ARG(l->group[REGION]), STR_ARG(l->group[RESOURCE]), STR_ARG(price_id(mem, l)),
+	                     l->free);
+	return arena_fmt(mem, "%016llx", (unsigned long long)str_hash(what));
+}
+
+/* The last part of an ARN, or the whole. */
+static str short_name(str resource)
+{
+	for (size_t i = resource.n; i > 0; i--)
+		if (resource.p[i - 1] == '/' || resource.p[i - 1] == ':')
+			return str_sub(resource, i, resource.n);
+	return resource;
+}
+
+/* What the line would cost at its tier's price: more than its amount only where it is free. */
+static money list_cost(const bill_line *l)
+{
+	money m = 0;
+	if (l->free && l->tier)
+		money_of(l->tier->usd, l->quantity, l->parts, &m);
+	return l->free ? m : l->amount;
+}
+
+static str description(arena *mem, const bill_line *l)
+{
+	if (!l->item)
+		return arena_fmt(mem, "%.*s: no price known", STR_ARG(l->sku));
+	str tier = price_tier_name(mem, l->item, l->tier);
+	return arena_fmt(mem, "$%.*s per %.*s, %.*s%s%.*s%s", STR_ARG(price_text(mem, l->free ? 0 : l->tier->usd)),
+	                 STR_ARG(l->item->unit), STR_ARG(l->item->title), tier.n ? ", " : "", STR_ARG(tier),
+	                 l->free ? " (free tier)" : "");
+}
+
+static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool names)
+{
+	str quantity = bill_quantity(mem, l->quantity, l->parts, QTY_DIGITS, false);
+	str unit = l->item ? l->item->unit : S(""), list = l->tier ? price_text(mem, l->tier->usd) : S("");
+	str amount = usd_text(mem, l->amount), account = b->query.account;
+	const cell cells[] = {
+		{ "BilledCost", amount },
+		{ "BillingAccountId", account },
+		{ "BillingAccountName", account },
+		{ "BillingAccountType", S("Account") },
+		{ "BillingCurrency", S("USD") },
+		{ "BillingPeriodEnd", time_iso(mem, b->to) },
+		{ "BillingPeriodStart", time_iso(mem, b->from) },
+		{ "ChargeCategory", S("Usage") },
+		{ "ChargeClass", S("") },
+		{ "ChargeDescription", description(mem, l) },
+		{ "ChargeFrequency", S("Usage-Based") },
+		{ "ChargePeriodEnd", next_day(mem, l->group[DAY]) },
+		{ "ChargePeriodStart", day_start(mem, l->group[DAY]) },
+		{ "ConsumedQuantity", quantity },
+		{ "ConsumedUnit", unit },
+		{ "ContractedCost", amount },
+		{ "ContractedUnitPrice", l->free ? S("0") : list },
+		{ "EffectiveCost", amount },
+		{ "InvoiceId", S("") },
+		{ "InvoiceIssuerName", S("Farthing") },
+		{ "ListCost", usd_text(mem, list_cost(l)) },
+		{ "ListUnitPrice", list },
+		{ "PricingCategory", S("Standard") },
+		{ "PricingCurrency", S("USD") },
+		{ "PricingQuantity", quantity },
+		{ "PricingUnit", unit },
+		{ "ProviderName", S("AWS") },
+		{ "PublisherName", S("AWS") },
+		{ "RegionId", l->group[REGION] },
+		{ "RegionName", l->group[REGION] },
+		{ "ResourceId", l->group[RESOURCE] },
+		{ "ResourceName", short_name(l->group[RESOURCE]) },
+		{ "ResourceType", S("") },
+		{ "ServiceCategory", book_service_category(b->query.book, l->service) },
+		{ "ServiceName", book_service_name(b->query.book, l->service) },
+		{ "ServiceSubcategory", S("") },
+		{ "SkuId", l->sku },
+		{ "SkuMeter", l->item ? l->item->title : l->sku },
+		{ "SkuPriceDetails", S("") },
+		{ "SkuPriceId", price_id(mem, l) },
+		{ "SubAccountId", account },
+		{ "SubAccountName", account },
+		{ "SubAccountType", S("Account") },
+		{ "Tags", S("{}") },
+	};
+	put_row(out, cells, sizeof cells / sizeof *cells, names);
+}
+
+static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool names)
+{
+	str start = day_start(mem, l->group[DAY]), end = next_day(mem, l->group[DAY]);
+	str account = b->query.account, list = l->tier ? price_text(mem, l->tier->usd) : S("");
+	const cell cells[] = {
+		{ "bill_bill_type", S("Anniversary") },
+		{ "bill_billing_entity", S("AWS") },
+		{ "bill_billing_period_end_date", time_iso(mem, b->to) },
+		{ "bill_billing_period_start_date", time_iso(mem, b->from) },
+		{ "bill_invoice_id", S("") },
+		{ "bill_invoicing_entity", S("Farthing") },
+		{ "bill_payer_account_id", account },
+		{ "identity_line_item_id", row_id(mem, b, l) },
+		{ "identity_time_interval", arena_fmt(mem, "%.*s/%.*s", STR_ARG(start), STR_ARG(end)) },
+		{ "line_item_availability_zone", S("") },
+		{ "line_item_blended_cost", usd_text(mem, l->amount) },
+		{ "line_item_blended_rate", l->free ? S("0") : list },
+		{ "line_item_currency_code", S("USD") },
+		{ "line_item_line_item_description", description(mem, l) },
+		{ "line_item_line_item_type", S("Usage") },
+		{ "line_item_operation", S("") },
+		{ "line_item_product_code", l->service },
+		{ "line_item_resource_id", l->group[RESOURCE] },
+		{ "line_item_unblended_cost", usd_text(mem, l->amount) },
+		{ "line_item_unblended_rate", l->free ? S("0") : list },
+		{ "line_item_usage_account_id", account },
+		{ "line_item_usage_amount", bill_quantity(mem, l->quantity, l->parts, QTY_DIGITS, false) },
+		{ "line_item_usage_end_date", end },
+		{ "line_item_usage_start_date", start },
+		{ "line_item_usage_type", l->sku },
+		{ "pricing_currency", S("USD") },
+		{ "pricing_public_on_demand_cost", usd_text(mem, list_cost(l)) },
+		{ "pricing_public_on_demand_rate", list },
+		{ "pricing_term", S("OnDemand") },
+		{ "pricing_unit", l->item ? l->item->unit : S("") },
+		{ "product_region_code", l->group[REGION] },
+		{ "product_servicecode", l->service },
+		{ "product_sku", l->sku },
+		{ "resource_tags", S("{}") },
+	};
+	put_row(out, cells, sizeof cells / sizeof *cells, names);
+}
+
+static void put_rows(buf *out, arena *mem, const bill *b,
+                     void (*row)(buf *, arena *, const bill *, const bill_line *, bool))
+{
+	const bill_line nothing = { .group = { S("1970-01-01") }, .parts = 1 };
+	row(out, mem, b, &nothing, true);
+	for (const bill_line *l = b->lines; l; l = l->next)
+		row(out, mem, b, l, false);
+}
+
+void bill_focus(buf *out, arena *mem, const bill *b)
+{
+	put_rows(out, mem, b, focus_row);
+}
+
+void bill_cur(buf *out, arena *mem, const bill *b)
+{
+	put_rows(out, mem, b, cur_row);
+}
