@@ -2,6 +2,7 @@
 # make demo       installs what is missing, deploys Bella, shows her answer and her bill
 # make test       all tests; make unit, make wire, ... for one kind (see test/run)
 # make B=build/asan SANITIZE=address,undefined unit      the same with sanitizers
+.DEFAULT_GOAL := all
 B ?= build
 CC := $(if $(shell command -v ccache 2>/dev/null),ccache ,)$(or $(FARTHING_CC),gcc)
 OPTIMISE ?= -O2
@@ -110,7 +111,7 @@ sanitize:
 # Around the store alone: killed at random, on a disk that tears and drops writes, and beside bare LMDB.
 STORE := $(call object,$(filter-out %_test.c,$(wildcard src/base/*.c src/sys/*.c src/store/*.c)))
 $(B)/crash-driver: $(call object,test/crash/driver.c)
-$(B)/sim-disk: $(call object,test/sim/disk.c)
+$(B)/sim-disk: $(call object,test/sim/disk.c test/sim/disk_calls.c)
 $(B)/bench-store: $(call object,bench/store/store.c)
 $(B)/crash-driver $(B)/sim-disk $(B)/bench-store: $(STORE)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -120,6 +121,15 @@ sim: $(B)/sim-disk
 	$<
 bench-store: $(B)/bench-store
 	$<
+
+# Every operation of every service against botocore, and the published protocol vectors.
+WIRE_TEST := $(filter-out %_test.c,$(wildcard src/base/*.c tools/apifile*.c)) test/wire/wire.c \
+	$(filter-out %_test.c $(wildcard src/wire/http*.c src/wire/sigv4*.c src/wire/tls.c \
+		src/wire/websocket*.c),$(wildcard src/wire/*.c))
+$(B)/wire-test: $(WIRE_TEST:%.c=$(B)/tool/%.o)
+	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto
+wire: $(B)/wire-test
+	test/wire/wire.py $<
 
 demo:
 	@tools/demo
@@ -140,5 +150,5 @@ fuzz:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit crash sim bench-store clean sanitize demo test scenario fuzz
+.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)
