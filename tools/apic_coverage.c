@@ -26,8 +26,9 @@ void apic_coverage(buf *b, apic_service *const *services, size_t n)
 		done += services[i]->n_implemented;
 		total += services[i]->api->service.n_operations;
 	}
-	buf_put(b, S("# Coverage\n\nMade by `make coverage` from the sources. An operation that is not "
-	             "here answers at once with an error that\nnames it, in the caller's protocol.\n\n"));
+	buf_put(b,
+	        S("# Coverage\n\nMade by `make coverage` from the sources. An operation that is not "
+	          "here answers at once with an error that\nnames it, in the caller's protocol.\n\n"));
 	buf_fmt(b, "%zu of %zu operations of %zu services.\n\n", done, total, n);
 	buf_put(b, S("| service | | implemented | of |\n|---|---|---:|---:|\n"));
 	for (size_t i = 0; i < n; i++)

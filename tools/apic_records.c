@@ -95,7 +95,8 @@ void apic_records_code(buf *b, const apic_service *s)
 	const char *p = s->prefix;
 	for (const api_record *r = s->api->records; r; r = r->next) {
 		field_table(b, s, r);
-		buf_fmt(b, "const record_kind %s_%s_record = { \"%s.%s\", ", p, r->name, s->folder, r->name);
+		buf_fmt(b, "const record_kind %s_%s_record = { \"%s.%s\", ", p, r->name, s->folder,
+		        r->name);
 		buf_fmt(b, "sizeof(%s_%s), %d, %d, fields_%s };\n", p, r->name, r->n_keys, r->n_fields,
 		        r->name);
 		for (int i = 0; i < 3; i++) {

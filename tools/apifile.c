@@ -302,7 +302,7 @@ static err member_words(parser *p, shape_member *m)
 			TRY(place_word(p, v, m));
 		else if ((v = value_of(word, "wire")))
 			m->wire_name = v;
-		else if ((v = value_of(word, "ec2")))
+		else if ((v = value_of(word, "query")))
 			m->query_name = v;
 		else if ((v = value_of(word, "ns")))
 			m->xml_uri = v;

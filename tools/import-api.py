@@ -164,7 +164,7 @@ class Service:
         if ref.get('jsonvalue') and place:
             raise ValueError('%s.%s: JSON in a header' % (owner, name))
         if 'queryName' in ref:
-            words.append(attr('ec2', ref['queryName']))
+            words.append(attr('query', ref['queryName']))
         if 'timestampFormat' in ref:
             words.append(attr('ts', TIMES[ref['timestampFormat']]))
         for trait, flag in (('flattened', 'flat'), ('xmlAttribute', 'attr'), ('hostLabel', 'host-label'),

@@ -19,8 +19,9 @@
  * 4,096 bytes (a zero byte in a string counts twice): reading a longer one finds nothing, putting
  * one is a bug, so a handler bounds what the model does not.
  *
- * Fields are stored by their number, so fields may be added, renamed and dropped (never renumbered);
- * a field that an old row lacks reads as zero. Copies: everything `get` returns is in `mem`.
+ * Fields are stored by their number, so fields may be added, renamed and dropped (never
+ * renumbered); a field that an old row lacks reads as zero. Copies: everything `get` returns is in
+ * `mem`.
  *
  * Field types: str, i64, bool, time (int64_t ms), blob (str), and any shape of the service's .api,
  * which has in C the type it has as a member (struct pointer, list or map by value).

@@ -52,7 +52,7 @@ typedef enum time_format { TIME_DEFAULT, TIME_EPOCH, TIME_ISO, TIME_HTTP } time_
 typedef struct shape_member {
 	const char *name;      /* the model's name, as in C (a keyword gets a '_' there) */
 	const char *wire_name; /* the name in this service's own protocol */
-	const char *query_name; /* EC2: name in requests where it differs from wire_name, else NULL */
+	const char *query_name; /* name in query protocols where it differs from wire_name, else NULL */
 	const struct shape *shape;
 	uint16_t offset;
 	uint8_t place;       /* member_place */
