@@ -1,0 +1,121 @@
+#include "base/time.h"
+#include "metric.h"
+
+#define LIST_PAGE 500
+#define LISTED_MS (14 * MS_DAY)
+
+static err period_check(req *rq, int64_t seconds)
+{
+	bool high = seconds == 1 || seconds == 5 || seconds == 10 || seconds == 20 || seconds == 30;
+	if (!high && (seconds < 60 || seconds % 60))
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.");
+	return OK;
+}
+
+static err request_check(req *rq, const cloudwatch_GetMetricStatistics_in *in)
+{
+	TRY(period_check(rq, in->Period.v));
+	if (!in->Statistics.n == !in->ExtendedStatistics.n)
+		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
+		            "Must specify either Statistics or ExtendedStatistics.");
+	if (in->StartTime.v >= in->EndTime.v)
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The parameter StartTime must be less than the parameter EndTime.");
+	int64_t points = (in->EndTime.v - in->StartTime.v) / (in->Period.v * MS_SECOND);
+	if (points > CW_STATISTICS_MAX)
+		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
+		            "You have requested up to %lld datapoints, which exceeds the limit of %d. You may reduce "
+		            "the datapoints requested by increasing Period, or decreasing the time range.",
+		            (long long)points, CW_STATISTICS_MAX);
+	for (size_t i = 0; i < in->ExtendedStatistics.n; i++)
+		if (!statistic_known(in->ExtendedStatistics.v[i]))
+			return fail(rq, &cloudwatch_InvalidParameterValueException,
+			            "The value %.*s for parameter ExtendedStatistics is not supported.",
+			            STR_ARG(in->ExtendedStatistics.v[i]));
+	return OK;
+}
+
+static cloudwatch_Datapoint datapoint(req *rq, const cloudwatch_GetMetricStatistics_in *in,
+                                      const cloudwatch_Bucket *b, int64_t when, str unit)
+{
+	cloudwatch_Datapoint d = { .Timestamp = TIME(when), .Unit = unit };
+	double v;
+	for (size_t i = 0; i < in->Statistics.n; i++) {
+		str name = in->Statistics.v[i];
+		opt_f64 *to = str_eq(name, S("Average"))     ? &d.Average :
+			      str_eq(name, S("Sum"))         ? &d.Sum :
+			      str_eq(name, S("Minimum"))     ? &d.Minimum :
+			      str_eq(name, S("Maximum"))     ? &d.Maximum :
+							       &d.SampleCount;
+		statistic_of(b, name, &v);
+		*to = F64(v);
+	}
+	d.ExtendedStatistics.v = in->ExtendedStatistics.n ? arena_array(rq->mem, cloudwatch_DatapointValueMap_entry,
+	                                                                in->ExtendedStatistics.n) : NULL;
+	for (size_t i = 0; i < in->ExtendedStatistics.n; i++)
+		if (statistic_of(b, in->ExtendedStatistics.v[i], &v))
+			d.ExtendedStatistics.v[d.ExtendedStatistics.n++] = (cloudwatch_DatapointValueMap_entry){
+				in->ExtendedStatistics.v[i], F64(v) };
+	return d;
+}
+
+err cloudwatch_GetMetricStatistics(req *rq, const txn *tx, const cloudwatch_GetMetricStatistics_in *in,
+                                   cloudwatch_GetMetricStatistics_out *out)
+{
+	TRY(request_check(rq, in));
+	meter_one(rq, &CW_API, S("GetMetricStatistics"));
+	out->Label = in->MetricName;
+	out->Datapoints.v = arena_new(rq->mem, cloudwatch_Datapoint);
+	const cloudwatch_metric *m = metric_find(tx, rq->mem, rq->who.account, rq->region, in->Namespace,
+	                                         in->MetricName, &in->Dimensions);
+	if (!m)
+		return OK;
+	int64_t period = in->Period.v * MS_SECOND, start = in->StartTime.v - in->StartTime.v % period;
+	series s = metric_series(tx, rq->mem, m->Id, in->Unit, start, in->EndTime.v, period, CW_STATISTICS_MAX);
+	out->Datapoints.v = arena_array(rq->mem, cloudwatch_Datapoint, s.n + 1);
+	for (size_t i = 0; i < s.n; i++)
+		out->Datapoints.v[out->Datapoints.n++] = datapoint(rq, in, &s.buckets[i], s.when[i], s.unit);
+	return OK;
+}
+
+static bool dimensions_fit(const cloudwatch_metric *m, const cloudwatch_DimensionFilters *filters)
+{
+	for (size_t i = 0; i < filters->n; i++) {
+		bool found = false;
+		for (size_t j = 0; j < m->Dimensions.n; j++)
+			found = found || (str_eq(m->Dimensions.v[j].Name, filters->v[i].Name) &&
+			                  (!str_is(filters->v[i].Value) ||
+			                   str_eq(m->Dimensions.v[j].Value, filters->v[i].Value)));
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Walks all metrics of the account; what follows a page is found by the whole key. */
+err cloudwatch_ListMetrics(req *rq, const txn *tx, const cloudwatch_ListMetrics_in *in,
+                           cloudwatch_ListMetrics_out *out)
+{
+	int64_t skip = 0, seen = 0;
+	str position;
+	if (str_is(in->NextToken) && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
+		return fail(rq, &cloudwatch_InvalidNextToken, "Request parameter NextToken is invalid.");
+	int64_t since = rq->now - (str_is(in->RecentlyActive) ? 3 * MS_HOUR : LISTED_MS);
+	out->Metrics.v = arena_array(rq->mem, cloudwatch_Metric, LIST_PAGE);
+	record_scan s = cloudwatch_metric_scan(tx, rq->mem, str_is(in->Namespace) ? 3 : 2, rq->who.account,
+	                                       rq->region, in->Namespace, STR_NONE, STR_NONE);
+	for (cloudwatch_metric *m; (m = cloudwatch_metric_next(&s)); seen++) {
+		if (seen < skip || m->Last < since || !dimensions_fit(m, &in->Dimensions) ||
+		    (str_is(in->MetricName) && !str_eq(m->Name, in->MetricName)))
+			continue;
+		if (out->Metrics.n == LIST_PAGE) {
+			out->NextToken = page_token(rq, arena_fmt(rq->mem, "%lld", (long long)seen));
+			break;
+		}
+		out->Metrics.v[out->Metrics.n++] = (cloudwatch_Metric){ m->Namespace, m->Name, m->Dimensions };
+	}
+	cursor_close(&s.at);
+	meter_one(rq, &CW_API, S("ListMetrics"));
+	return OK;
+}

@@ -1,0 +1,233 @@
+#include "metric.h"
+#include "base/time.h"
+#include <math.h>
+#include <stdlib.h>
+
+static int by_name(const void *a, const void *b)
+{
+	const cloudwatch_Dimension *x = a, *y = b;
+	return str_cmp(x->Name, y->Name);
+}
+
+str dimension_key(arena *mem, const cloudwatch_Dimensions *d)
+{
+	buf b = buf_in(mem, 128, 3000);
+	cloudwatch_Dimension *sorted = arena_array(mem, cloudwatch_Dimension, d->n + 1);
+	for (size_t i = 0; i < d->n; i++)
+		sorted[i] = d->v[i];
+	qsort(sorted, d->n, sizeof *sorted, by_name);
+	for (size_t i = 0; i < d->n; i++) {
+		buf_put(&b, sorted[i].Name);
+		buf_c(&b, 1);
+		buf_put(&b, sorted[i].Value);
+		buf_c(&b, 2);
+	}
+	return buf_str(&b);
+}
+
+cloudwatch_metric *metric_find(const txn *tx, arena *mem, str account, str region, str name_space, str name,
+                               const cloudwatch_Dimensions *dimensions)
+{
+	return cloudwatch_metric_get(tx, mem, account, region, name_space, name,
+	                             dimension_key(mem, dimensions));
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = ((const cloudwatch_Weighted *)a)->Value.v, y = ((const cloudwatch_Weighted *)b)->Value.v;
+	return x < y ? -1 : x > y;
+}
+
+/* Sorted, equal values joined; when there are too many, each two neighbours become one. */
+static cloudwatch_WeightedList joined(arena *mem, const cloudwatch_WeightedList *have, const sample *s)
+{
+	cloudwatch_WeightedList all = { arena_array(mem, cloudwatch_Weighted, have->n + s->n + 1), 0 };
+	for (size_t i = 0; i < have->n; i++)
+		all.v[all.n++] = have->v[i];
+	for (size_t i = 0; i < s->n; i++)
+		all.v[all.n++] = (cloudwatch_Weighted){ F64(s->values[i]), F64(s->counts ? s->counts[i] : 1) };
+	qsort(all.v, all.n, sizeof *all.v, by_value);
+	bool crowded = all.n > CW_BUCKET_VALUES_MAX;
+	size_t n = 0;
+	for (size_t i = 0; i < all.n; i++) {
+		cloudwatch_Weighted *last = n ? &all.v[n - 1] : NULL;
+		if (last && (last->Value.v == all.v[i].Value.v || (crowded && i % 2))) {
+			double count = last->Count.v + all.v[i].Count.v;
+			last->Value.v = (last->Value.v * last->Count.v + all.v[i].Value.v * all.v[i].Count.v) / count;
+			last->Count.v = count;
+		} else {
+			all.v[n++] = all.v[i];
+		}
+	}
+	all.n = n;
+	return all;
+}
+
+static void bucket_add(arena *mem, cloudwatch_Bucket *b, const sample *s)
+{
+	bool fresh = !b->Samples.set, distribution = fresh || b->Values.n;
+	double minimum = s->minimum, maximum = s->maximum, sum = s->sum, samples = s->samples;
+	for (size_t i = 0; i < s->n; i++) {
+		double v = s->values[i], count = s->counts ? s->counts[i] : 1;
+		minimum = i == 0 || v < minimum ? v : minimum;
+		maximum = i == 0 || v > maximum ? v : maximum;
+		sum += v * count;
+		samples += count;
+	}
+	b->Minimum = F64(fresh || minimum < b->Minimum.v ? minimum : b->Minimum.v);
+	b->Maximum = F64(fresh || maximum > b->Maximum.v ? maximum : b->Maximum.v);
+	b->Sum = F64(b->Sum.v + sum);
+	b->Samples = F64(b->Samples.v + samples);
+	/* A set whose least and greatest value are one is that value, so many times. */
+	sample single = { .values = &s->minimum, .counts = &s->samples, .n = 1 };
+	if (!s->n && s->minimum == s->maximum)
+		s = &single;
+	if (distribution && s->n)
+		b->Values = joined(mem, &b->Values, s);
+	else
+		b->Values = (cloudwatch_WeightedList){ 0 };
+}
+
+static void bill_hour(txn *tx, cloudwatch_metric *m, int64_t now)
+{
+	int64_t hour = now / MS_HOUR;
+	if (m->BilledHour == hour)
+		return;
+	m->BilledHour = hour;
+	arena *mem = txn_arena(tx);
+	usage_add(tx, m->Account, m->Region, now, &CW_METRIC,
+	          arena_fmt(mem, "%.*s/%.*s", STR_ARG(m->Namespace), STR_ARG(m->Name)), QTY(1));
+}
+
+void metric_add(txn *tx, str account, str region, str name_space, str name,
+                const cloudwatch_Dimensions *dimensions, str unit, int64_t when, bool high_resolution,
+                const sample *s, bool custom, int64_t now)
+{
+	arena *mem = txn_arena(tx);
+	int64_t step = high_resolution ? MS_SECOND : MS_MINUTE;
+	cloudwatch_metric *m = metric_find(tx, mem, account, region, name_space, name, dimensions);
+	if (!m) {
+		m = arena_new(mem, cloudwatch_metric);
+		*m = (cloudwatch_metric){ .Account = account, .Region = region, .Namespace = name_space,
+			                  .Name = name, .DimensionKey = dimension_key(mem, dimensions),
+			                  .Id = (int64_t)txn_next(tx, S("cloudwatch.metric")),
+			                  .Dimensions = *dimensions };
+	}
+	if (when > m->Last)
+		m->Last = when;
+	if (custom)
+		bill_hour(tx, m, now);
+	cloudwatch_metric_put(tx, m);
+	int64_t at = when - when % step;
+	cloudwatch_point *p = cloudwatch_point_get(tx, mem, m->Id, at, unit);
+	cloudwatch_Bucket *b = p && p->It ? p->It : arena_new(mem, cloudwatch_Bucket);
+	bucket_add(mem, b, s);
+	cloudwatch_point_put(tx, &(cloudwatch_point){ .MetricId = m->Id, .When = at, .Unit = unit, .It = b });
+}
+
+/* Two buckets become one. A statistic set among them ends the distribution. */
+static void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_Bucket *b)
+{
+	if (!into->Samples.set) {
+		*into = *b;
+		return;
+	}
+	double *values = arena_array(mem, double, b->Values.n + 1), *counts = arena_array(mem, double, b->Values.n + 1);
+	for (size_t i = 0; i < b->Values.n; i++) {
+		values[i] = b->Values.v[i].Value.v;
+		counts[i] = b->Values.v[i].Count.v;
+	}
+	sample s = { .values = values, .counts = counts, .n = b->Values.n };
+	if (into->Values.n && b->Values.n)
+		into->Values = joined(mem, &into->Values, &s);
+	else
+		into->Values = (cloudwatch_WeightedList){ 0 };
+	into->Minimum.v = b->Minimum.v < into->Minimum.v ? b->Minimum.v : into->Minimum.v;
+	into->Maximum.v = b->Maximum.v > into->Maximum.v ? b->Maximum.v : into->Maximum.v;
+	into->Sum.v += b->Sum.v;
+	into->Samples.v += b->Samples.v;
+}
+
+series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, int64_t start, int64_t end,
+                     int64_t period_ms, size_t most)
+{
+	size_t capacity = 64;
+	series out = { .when = arena_array(mem, int64_t, capacity), .unit = unit,
+		       .buckets = arena_array(mem, cloudwatch_Bucket, capacity) };
+	record_scan s = cloudwatch_point_scan(tx, mem, 1, metric_id, 0, STR_NONE);
+	record_scan_after(&s, arena_fmt(mem, "%lld", (long long)start - 1));
+	for (cloudwatch_point *p; (p = cloudwatch_point_next(&s)) && p->When < end;) {
+		int64_t at = p->When - p->When % period_ms;
+		if (str_is(unit) && !str_eq(unit, p->Unit))
+			continue;
+		if (!str_is(out.unit))
+			out.unit = p->Unit;
+		if (out.n && out.when[out.n - 1] == at) {
+			bucket_merge(mem, &out.buckets[out.n - 1], p->It);
+			continue;
+		}
+		if (out.n == most)
+			break;
+		if (out.n == capacity) {
+			int64_t *when = arena_array(mem, int64_t, capacity * 2);
+			cloudwatch_Bucket *buckets = arena_array(mem, cloudwatch_Bucket, capacity * 2);
+			memcpy(when, out.when, out.n * sizeof *when);
+			memcpy(buckets, out.buckets, out.n * sizeof *buckets);
+			out.when = when;
+			out.buckets = buckets;
+			capacity *= 2;
+		}
+		out.when[out.n] = at;
+		out.buckets[out.n++] = *p->It;
+	}
+	cursor_close(&s.at);
+	return out;
+}
+
+static bool percentile_of_name(str name, double *p)
+{
+	if (str_eq(name, S("IQM")))
+		return false;
+	return name.n > 1 && name.p[0] == 'p' && str_to_f64(str_sub(name, 1, name.n), p) && *p >= 0 && *p <= 100;
+}
+
+bool statistic_known(str name)
+{
+	double p;
+	return str_eq(name, S("Average")) || str_eq(name, S("Sum")) || str_eq(name, S("Minimum")) ||
+	       str_eq(name, S("Maximum")) || str_eq(name, S("SampleCount")) || percentile_of_name(name, &p);
+}
+
+/* Interpolated between the two values at whose ranks the percentile stands. */
+static double percentile(const cloudwatch_Bucket *b, double p)
+{
+	double rank = p / 100 * (b->Samples.v - 1), seen = 0;
+	for (size_t i = 0; i < b->Values.n; i++) {
+		double last = seen + b->Values.v[i].Count.v - 1;
+		if (rank <= last || i + 1 == b->Values.n)
+			return b->Values.v[i].Value.v;
+		if (rank < last + 1) {
+			double low = b->Values.v[i].Value.v, high = b->Values.v[i + 1].Value.v;
+			return low + (high - low) * (rank - last);
+		}
+		seen = last + 1;
+	}
+	return b->Maximum.v;
+}
+
+bool statistic_of(const cloudwatch_Bucket *b, str name, double *out)
+{
+	double p;
+	if (percentile_of_name(name, &p)) {
+		if (!b->Values.n)
+			return false;
+		*out = percentile(b, p);
+		return true;
+	}
+	*out = str_eq(name, S("Sum"))         ? b->Sum.v :
+	       str_eq(name, S("Minimum"))     ? b->Minimum.v :
+	       str_eq(name, S("Maximum"))     ? b->Maximum.v :
+	       str_eq(name, S("SampleCount")) ? b->Samples.v :
+						b->Sum.v / b->Samples.v;
+	return true;
+}

@@ -1,0 +1,96 @@
+#include "base/time.h"
+#include "cloud/metrics.h"
+#include "metric.h"
+#include <math.h>
+
+#define TOO_OLD_MS (14 * MS_DAY)
+#define TOO_NEW_MS (2 * MS_HOUR)
+
+static err bad_value(req *rq, const char *what, size_t i)
+{
+	return fail(rq, &cloudwatch_InvalidParameterValueException,
+	            "The parameter MetricData.member.%zu.%s", i + 1, what);
+}
+
+static err datum_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
+{
+	bool several = d->Values.n != 0;
+	if (d->Value.set + (d->StatisticValues != NULL) + several != 1)
+		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
+		            "The parameters MetricData.member.%zu.Value, MetricData.member.%zu.Values and "
+		            "MetricData.member.%zu.StatisticValues are mutually exclusive and you have specified more "
+		            "than one, or none.", i + 1, i + 1, i + 1);
+	if (d->Value.set && !isfinite(d->Value.v))
+		return bad_value(rq, "Value must be a number.", i);
+	for (size_t j = 0; j < d->Values.n; j++)
+		if (!isfinite(d->Values.v[j].v))
+			return bad_value(rq, "Values must be numbers.", i);
+	if (d->Values.n > CW_VALUES_MAX)
+		return bad_value(rq, "Values must have no more than 150 members.", i);
+	if (d->Counts.n && d->Counts.n != d->Values.n)
+		return bad_value(rq, "Counts must have as many members as Values.", i);
+	if (d->Timestamp.set && d->Timestamp.v < rq->now - TOO_OLD_MS)
+		return bad_value(rq, "Timestamp must specify a time no more than two weeks in the past.", i);
+	if (d->Timestamp.set && d->Timestamp.v > rq->now + TOO_NEW_MS)
+		return bad_value(rq, "Timestamp must specify a time no more than two hours in the future.", i);
+	if (d->StorageResolution.set && d->StorageResolution.v != 1 && d->StorageResolution.v != 60)
+		return bad_value(rq, "StorageResolution must be 1 or 60.", i);
+	return OK;
+}
+
+static sample sample_of(arena *mem, const cloudwatch_MetricDatum *d)
+{
+	size_t n = d->Value.set ? 1 : d->Values.n;
+	double *values = arena_array(mem, double, n + 1), *counts = arena_array(mem, double, n + 1);
+	if (d->StatisticValues)
+		return (sample){ .samples = d->StatisticValues->SampleCount.v, .sum = d->StatisticValues->Sum.v,
+			         .minimum = d->StatisticValues->Minimum.v, .maximum = d->StatisticValues->Maximum.v };
+	values[0] = d->Value.v;
+	counts[0] = 1;
+	for (size_t i = 0; i < d->Values.n; i++) {
+		values[i] = d->Values.v[i].v;
+		counts[i] = d->Counts.n ? d->Counts.v[i].v : 1;
+	}
+	return (sample){ .values = values, .counts = counts, .n = n };
+}
+
+err cloudwatch_PutMetricData(req *rq, txn *tx, const cloudwatch_PutMetricData_in *in,
+                             cloudwatch_PutMetricData_out *out)
+{
+	if (str_starts(in->Namespace, S("AWS/")))
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The value AWS/ for parameter Namespace is invalid.");
+	if (in->MetricData.n > CW_DATUMS_MAX)
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The collection MetricData must not have a size greater than %d.", CW_DATUMS_MAX);
+	if (!in->MetricData.n)
+		return fail(rq, &cloudwatch_MissingRequiredParameterException,
+		            "The parameter MetricData is required.");
+	for (size_t i = 0; i < in->MetricData.n; i++)
+		TRY(datum_check(rq, &in->MetricData.v[i], i));
+	for (size_t i = 0; i < in->MetricData.n; i++) {
+		const cloudwatch_MetricDatum *d = &in->MetricData.v[i];
+		sample s = sample_of(rq->mem, d);
+		metric_add(tx, rq->who.account, rq->region, in->Namespace, d->MetricName, &d->Dimensions,
+		           str_is(d->Unit) ? d->Unit : S("None"), d->Timestamp.set ? d->Timestamp.v : rq->now,
+		           d->StorageResolution.v == 1, &s, true, rq->now);
+	}
+	meter_one(rq, &CW_API, S("PutMetricData"));
+	return OK;
+}
+
+/* What other services say of themselves (cloud/metrics.h). */
+static void sink(txn *tx, const metric_point *points)
+{
+	for (const metric_point *p = points; p; p = metric_point_next(p)) {
+		cloudwatch_Dimension d[METRIC_DIMENSIONS_MAX];
+		double one = 1;
+		for (size_t i = 0; i < p->n_dimensions; i++)
+			d[i] = (cloudwatch_Dimension){ p->dimensions[i].name, p->dimensions[i].value };
+		cloudwatch_Dimensions dimensions = { d, p->n_dimensions };
+		sample s = { .values = &p->value, .counts = &one, .n = 1 };
+		metric_add(tx, p->account, p->region, p->name_space, p->name, &dimensions, p->unit, p->when, false,
+		           &s, false, p->when);
+	}
+}
+METRIC_SINK(sink);
