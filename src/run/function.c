@@ -1,0 +1,279 @@
+#include "run/function_parts.h"
+#include "base/json.h"
+#include "sys/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOG_PIPE_BYTES (256 << 10)
+#define RSS_CHECK_US 20000
+#define VCPU_MB 1769 /* AWS: at this memory a function has the equivalent of one vCPU */
+#define SCRATCH_BYTES 2048
+
+static bool waits_for_event(const function_env *env)
+{
+	for (int i = 0; i < env->n; i++)
+		if (env->connections[i].fd >= 0 && env->connections[i].waits)
+			return true;
+	return false;
+}
+
+static void check_memory(function_env *env)
+{
+	if (sandbox_memory_ok(env->sb))
+		return;
+	env->out_of_memory = true;
+}
+
+/* Without a notification, sizes are looked at from time to time. */
+static int64_t rss_check(function_env *env, int64_t now)
+{
+	if (sandbox_oom_fd(env->sb) >= 0)
+		return INT64_MAX;
+	if (now - env->rss_checked_us >= RSS_CHECK_US) {
+		env->rss_checked_us = now;
+		check_memory(env);
+	}
+	return env->rss_checked_us + RSS_CHECK_US;
+}
+
+static void note_end(function_env *env)
+{
+	if (!env->ended && sandbox_ended(env->sb, &env->status)) {
+		env->ended = true;
+		/* The kernel's own killer, where it was faster than we. */
+		if (WIFSIGNALED(env->status) && WTERMSIG(env->status) == SIGKILL)
+			check_memory(env);
+	}
+}
+
+/* One round of waiting and doing. False when the time is up. */
+static bool pump(function_env *env, int64_t until_us)
+{
+	struct pollfd p[CONNECTIONS_MAX + 4];
+	int64_t now = clock_mono_us(), check = rss_check(env, now);
+	int64_t wake = check < until_us ? check : until_us;
+	if (now >= until_us)
+		return false;
+	nfds_t n = 0;
+	p[n++] = (struct pollfd){ sandbox_listener(env->sb), POLLIN, 0 };
+	p[n++] = (struct pollfd){ env->log.fd, POLLIN, 0 };
+	p[n++] = (struct pollfd){ sandbox_end_fd(env->sb), POLLIN, 0 };
+	p[n++] = (struct pollfd){ sandbox_oom_fd(env->sb), (short)sandbox_oom_events(env->sb), 0 };
+	for (int i = 0; i < env->n; i++)
+		p[n++] = (struct pollfd){ env->connections[i].fd, POLLIN, 0 };
+	struct timespec wait = { (wake - now) / 1000000, (wake - now) % 1000000 * 1000 };
+	if (ppoll(p, n, &wait, NULL) <= 0)
+		return true;
+	/* What it said comes before what it did next. */
+	if (p[1].revents)
+		function_log_drain(&env->log);
+	for (int i = 0; i < (int)n - 4; i++)
+		if (p[i + 4].revents && env->connections[i].fd >= 0)
+			function_readable(env, &env->connections[i], until_us);
+	if (p[0].revents)
+		function_accept(env);
+	if (p[3].revents)
+		check_memory(env);
+	if (p[2].revents)
+		note_end(env);
+	return true;
+}
+
+static str exit_message(arena *mem, const function_env *env, str id)
+{
+	if (env->out_of_memory || WIFSIGNALED(env->status)) {
+		int number = env->out_of_memory ? SIGKILL : WTERMSIG(env->status);
+		const char *name = number == SIGKILL ? "killed" : strsignal(number);
+		str text = arena_lower(mem, str_c(name));
+		return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited with error: signal: %.*s%s",
+		                 STR_ARG(id), STR_ARG(text),
+		                 !env->out_of_memory && WCOREDUMP(env->status) ? " (core dumped)" : "");
+	}
+	int code = WEXITSTATUS(env->status);
+	if (code == 0)
+		return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited without providing a reason",
+		                 STR_ARG(id));
+	return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited with error: exit status %d",
+	                 STR_ARG(id), code);
+}
+
+static str error_object(arena *mem, str type, str message)
+{
+	buf b = buf_in(mem, 256, 8192);
+	buf_put(&b, S("{\"errorType\":"));
+	json_put_string(&b, type);
+	buf_put(&b, S(",\"errorMessage\":"));
+	json_put_string(&b, message);
+	buf_c(&b, '}');
+	return buf_str(&b);
+}
+
+/* What became of it, when it was not the runtime that said so. */
+static void conclude(function_env *env, arena *mem, str id, function_result *out)
+{
+	out->peak_bytes = sandbox_memory_peak(env->sb);
+	for (int i = 0; i < env->n; i++) { /* the arena of the answer is the caller's */
+		env->connections[i].keep = false;
+		env->connections[i].body = (buf){ 0 };
+	}
+	env->running = false;
+	env->result = NULL;
+	env->mem = NULL;
+	out->ended = env->ended || env->out_of_memory || env->timed_out;
+	if (env->answered)
+		return;
+	out->ended = true;
+	if (env->timed_out) {
+		out->outcome = FUNCTION_TIMEOUT;
+		out->error_type = S("Sandbox.Timedout");
+		return; /* the message names the function's timeout, which the caller knows */
+	}
+	out->outcome = env->out_of_memory ? FUNCTION_OUT_OF_MEMORY : FUNCTION_EXITED;
+	out->error_type = env->out_of_memory ? S("Runtime.OutOfMemory") : S("Runtime.ExitError");
+	out->payload = error_object(mem, S("Runtime.ExitError"), exit_message(mem, env, id));
+}
+
+static err open_env(arena *mem, const function_spec *spec, function_env **out)
+{
+	int log[2];
+	if (pipe2(log, O_CLOEXEC | O_NONBLOCK))
+		return fault_new(mem, &fault_system, "function: %s", strerror(errno));
+	/* The function's end waits when it is full; ours never does. */
+	fcntl(log[1], F_SETFL, fcntl(log[1], F_GETFL) & ~O_NONBLOCK);
+	fcntl(log[1], F_SETPIPE_SZ, LOG_PIPE_BYTES);
+	/* An environment outlives the request that started it: it has no arena. */
+	function_env *env = calloc(1, sizeof *env);
+	ensure(env);
+	env->log.sink = spec->log;
+	env->log.context = spec->log_context;
+	function_log_open(&env->log, log[0]);
+	env->scratch = arena_open(SCRATCH_BYTES);
+	err failed = function_sandbox(mem, spec, log[1], &env->sb);
+	close(log[1]);
+	if (failed) {
+		function_log_close(&env->log);
+		arena_close(env->scratch);
+		free(env);
+		return failed;
+	}
+	*out = env;
+	return OK;
+}
+
+static int64_t cpu_share(int64_t memory_mb)
+{
+	return memory_mb * 1000 / VCPU_MB;
+}
+
+err function_start(arena *mem, const function_spec *spec, int64_t limit_us, function_env **out,
+                   function_result *init)
+{
+	function_env *env = NULL;
+	int64_t begun = clock_mono_us();
+	*out = NULL;
+	*init = (function_result){ .outcome = FUNCTION_OK };
+	str no_entry = function_no_entry(mem, spec);
+	if (str_is(no_entry)) {
+		init->outcome = FUNCTION_ERROR;
+		init->ended = true;
+		init->error_type = S("Runtime.InvalidEntrypoint");
+		init->payload = error_object(mem, init->error_type,
+		                             arena_concat(mem, S("RequestId:  Error: "), no_entry));
+		return OK;
+	}
+	TRY(open_env(mem, spec, &env));
+	env->mem = mem;
+	env->result = init;
+	while (!waits_for_event(env) && !env->answered && !env->ended && !env->out_of_memory)
+		if (!pump(env, begun + limit_us)) {
+			env->timed_out = true;
+			break;
+		}
+	function_log_drain(&env->log);
+	init->duration_us = clock_mono_us() - begun;
+	if (waits_for_event(env) && !env->ended) {
+		/* Initialisation has all the CPU there is, as on AWS; from here on it is by memory. */
+		sandbox_set_cpu(env->sb, cpu_share(spec->memory_mb));
+		env->result = NULL;
+		env->mem = NULL;
+		init->peak_bytes = sandbox_memory_peak(env->sb);
+		*out = env;
+		return OK;
+	}
+	conclude(env, mem, S(""), init);
+	function_stop(env);
+	return OK;
+}
+
+void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t until_us,
+                     function_result *out)
+{
+	*out = (function_result){ .outcome = FUNCTION_GONE, .ended = true };
+	sandbox_thaw(env->sb);
+	connection *c = NULL;
+	for (int i = 0; i < env->n && !c; i++)
+		if (env->connections[i].fd >= 0 && env->connections[i].waits)
+			c = &env->connections[i];
+	if (!c || e->request_id.n >= sizeof env->id)
+		return;
+	int64_t begun = clock_mono_us();
+	memcpy(env->id, e->request_id.p, e->request_id.n);
+	env->id[e->request_id.n] = '\0';
+	env->mem = mem;
+	env->result = out;
+	env->running = true;
+	env->answered = env->timed_out = false;
+	if (!function_send_event(env, c, e, until_us)) {
+		/* It may have died while it rested; then nobody has seen the event. */
+		note_end(env);
+		env->timed_out = !env->ended && clock_mono_us() >= until_us;
+		if (!env->timed_out) {
+			env->running = false;
+			return;
+		}
+	}
+	while (!env->answered && !env->ended && !env->out_of_memory && !env->timed_out)
+		env->timed_out = !pump(env, until_us);
+	function_log_drain(&env->log);
+	out->duration_us = clock_mono_us() - begun;
+	conclude(env, mem, e->request_id, out);
+}
+
+bool function_rest(function_env *env, int64_t wait_us, bool *ended)
+{
+	int64_t until = clock_mono_us() + wait_us;
+	while (!waits_for_event(env) && !env->ended && !env->out_of_memory)
+		if (!pump(env, until))
+			break;
+	function_log_drain(&env->log);
+	*ended = env->ended || env->out_of_memory;
+	if (*ended || !waits_for_event(env))
+		return false;
+	sandbox_freeze(env->sb);
+	return true;
+}
+
+bool function_alive(function_env *env)
+{
+	note_end(env);
+	return !env->ended;
+}
+
+void function_stop(function_env *env)
+{
+	if (!env)
+		return;
+	for (int i = 0; i < env->n; i++)
+		function_disconnect(&env->connections[i]);
+	sandbox_close(env->sb);
+	function_log_close(&env->log);
+	arena_close(env->scratch);
+	free(env);
+}

@@ -1,0 +1,66 @@
+/*
+ * What the files of a function environment share: its state, its connections, its log.
+ */
+#pragma once
+#include "run/function.h"
+
+#define CONNECTIONS_MAX 16
+#define LOG_EVENT_MAX ((size_t)256 << 10)
+#define INPUT_BYTES ((size_t)32 << 10)
+
+typedef struct connection {
+	int fd;
+	char *in;              /* INPUT_BYTES, from accept to close */
+	size_t n;
+	bool in_body, waits;   /* waits: has asked for the next event */
+	int owed;              /* answers to posts, not sent yet */
+	rapi_request request;
+	char id[72], error_type[128], content_type[128]; /* copies: the head's bytes move on */
+	bool keep;             /* the body is of interest */
+	buf body;
+	bool too_large;
+} connection;
+
+typedef struct function_log {
+	int fd;
+	char *p;               /* what has come of the current event or line */
+	size_t n, capacity;
+	void (*sink)(void *context, str line);
+	void *context;
+} function_log;
+
+struct function_env {
+	sandbox *sb;
+	function_log log;
+	connection connections[CONNECTIONS_MAX];
+	int n;                 /* connections in use */
+	arena *scratch;        /* for heads we write */
+	bool initialised;      /* has asked for its first event */
+	bool running;          /* has an event and has not answered */
+	char id[72];           /* of that event */
+	arena *mem;            /* of that invocation, for the answer */
+	function_result *result;
+	bool answered;         /* *result has an outcome from the runtime */
+	bool ended, out_of_memory, timed_out;
+	int status;            /* wait status, when ended */
+	int64_t rss_checked_us;
+};
+
+/* function_log.c */
+void function_log_open(function_log *l, int fd);
+/* Takes everything that is there to be read. */
+void function_log_drain(function_log *l);
+/* The end: what stands without a line end is a line too. */
+void function_log_close(function_log *l);
+
+/* function_api.c: accept, read, answer. Nothing here waits, but sending to a slow runtime up to
+ * until_us. */
+void function_accept(function_env *env);
+void function_readable(function_env *env, connection *c, int64_t until_us);
+bool function_send_event(function_env *env, connection *c, const rapi_event *e, int64_t until_us);
+void function_disconnect(connection *c);
+
+/* function_spec.c */
+err function_sandbox(arena *mem, const function_spec *spec, int output, sandbox **out);
+/* provided.*: AWS's sentence when the code has no program to run, else STR_NONE. */
+str function_no_entry(arena *mem, const function_spec *spec);

@@ -1,0 +1,476 @@
+#include "run/sandbox_launch.h"
+#include "sys/clock.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define START_WAIT_MS 10000
+#define UID_FIRST 0x70000000u /* above every range that others hand out */
+#define UIDS 65536u
+#define SLACK (INT64_C(4) << 20)
+
+struct sandbox {
+	struct sandbox *next; /* among those being cleared away */
+	pid_t init;
+	int pidfd, control, listener;
+	cgroup *group;
+	sandbox_watch *watch;
+	int64_t memory_bytes, tmp_bytes, peak_bytes;
+	bool ended, frozen;
+	int status;
+};
+
+/* Sandboxes that have been closed, for the thread that buries them. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_once_t once;
+	sandbox *first;
+	int waiting;
+} yard = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_ONCE_INIT, NULL, 0 };
+
+static atomic_uint serial;
+
+static void add(launch *l, tree_entry e)
+{
+	ensure(l->n_tree < SANDBOX_TREE_MAX);
+	l->tree[l->n_tree++] = e;
+}
+
+/* Folders above `path`, each once. */
+static void add_parents(arena *a, launch *l, str path)
+{
+	for (size_t i = 1; i < path.n; i++) {
+		if (path.p[i] != '/')
+			continue;
+		str parent = str_sub(path, 0, i);
+		bool known = false;
+		for (int k = 0; k < l->n_tree; k++)
+			known = known || str_eq(str_c(l->tree[k].path), parent);
+		if (!known)
+			add(l, (tree_entry){ .kind = TREE_DIR, .path = arena_str(a, parent).p });
+	}
+}
+
+/* /bin and its like: a link on a merged /usr, a folder elsewhere. */
+static void add_programs(arena *a, launch *l)
+{
+	static const char *const names[] = { "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
+	add(l, (tree_entry){ .kind = TREE_BIND, .path = "usr", .from = "/usr" });
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct stat s;
+		char text[256];
+		const char *from = arena_fmt(a, "/%s", names[i]).p;
+		if (lstat(from, &s))
+			continue;
+		ssize_t n = S_ISLNK(s.st_mode) ? readlink(from, text, sizeof text) : -1;
+		if (n > 0 && n < (ssize_t)sizeof text)
+			add(l, (tree_entry){ .kind = TREE_LINK, .path = names[i],
+				.from = arena_str(a, str_of(text, (size_t)n)).p });
+		else
+			add(l, (tree_entry){ .kind = TREE_BIND, .path = names[i], .from = from });
+	}
+}
+
+static void add_system(launch *l)
+{
+	static const tree_entry entries[] = {
+		{ .kind = TREE_DIR, .path = "proc" }, { .kind = TREE_DIR, .path = "tmp" },
+		{ .kind = TREE_DIR, .path = "etc" }, { .kind = TREE_DIR, .path = "etc/ssl" },
+		{ .kind = TREE_FILE, .path = "etc/passwd",
+		  .from = "root:x:0:0:root:/root:/sbin/nologin\n"
+		          "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n" },
+		{ .kind = TREE_FILE, .path = "etc/group", .from = "root:x:0:\nsbx_user1051:x:990:\n" },
+		{ .kind = TREE_FILE, .path = "etc/hosts", .from = "127.0.0.1 localhost\n" },
+		{ .kind = TREE_FILE, .path = "etc/nsswitch.conf",
+		  .from = "passwd: files\ngroup: files\nhosts: files dns\n" },
+		{ .kind = TREE_FILE, .path = "etc/host.conf", .from = "multi on\n" },
+		{ .kind = TREE_BIND, .path = "etc/ld.so.cache", .from = "/etc/ld.so.cache", .device = true,
+		  .optional = true },
+		{ .kind = TREE_BIND, .path = "etc/ssl/certs", .from = "/etc/ssl/certs", .optional = true },
+		{ .kind = TREE_BIND, .path = "etc/ssl/openssl.cnf", .from = "/etc/ssl/openssl.cnf",
+		  .device = true, .optional = true },
+		{ .kind = TREE_BIND, .path = "etc/alternatives", .from = "/etc/alternatives",
+		  .optional = true },
+		{ .kind = TREE_DIR, .path = "dev" },
+		{ .kind = TREE_BIND, .path = "dev/null", .from = "/dev/null", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/zero", .from = "/dev/zero", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/full", .from = "/dev/full", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/random", .from = "/dev/random", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/urandom", .from = "/dev/urandom", .device = true },
+		{ .kind = TREE_LINK, .path = "dev/fd", .from = "/proc/self/fd" },
+		{ .kind = TREE_LINK, .path = "dev/stdin", .from = "/proc/self/fd/0" },
+		{ .kind = TREE_LINK, .path = "dev/stdout", .from = "/proc/self/fd/1" },
+		{ .kind = TREE_LINK, .path = "dev/stderr", .from = "/proc/self/fd/2" },
+		{ .kind = TREE_DIR, .path = "opt" }, { .kind = TREE_DIR, .path = "var" },
+		{ .kind = TREE_LINK, .path = "var/tmp", .from = "/tmp" },
+	};
+	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+		add(l, entries[i]);
+}
+
+/* overlayfs takes ':' and ',' only behind a backslash. */
+static void add_overlay(launch *l)
+{
+	char *p = l->overlay, *end = l->overlay + sizeof l->overlay - 2;
+	p += snprintf(p, 16, "lowerdir=");
+	for (int i = l->spec->n_layers - 1; i >= 0; i--) {
+		for (const char *s = l->spec->layers[i]; *s && p < end; *p++ = *s++)
+			if (strchr(":,\\", *s))
+				*p++ = '\\';
+		if (i)
+			*p++ = ':';
+	}
+	*p = '\0';
+	ensure(p < end);
+}
+
+static void plan_tree(arena *a, launch *l)
+{
+	const sandbox_spec *s = l->spec;
+	add_programs(a, l);
+	add_system(l);
+	for (int i = 0; i < s->n_binds; i++) {
+		str target = str_sub(str_c(s->binds[i].target), 1, SIZE_MAX);
+		if (str_starts(target, S("usr/")))
+			continue; /* it is there already */
+		add_parents(a, l, target);
+		add(l, (tree_entry){ .kind = TREE_BIND, .path = arena_str(a, target).p,
+			.from = s->binds[i].source });
+	}
+	if (s->n_layers == 1)
+		add(l, (tree_entry){ .kind = TREE_BIND, .path = "opt", .from = s->layers[0] });
+	else if (s->n_layers > 1)
+		add_overlay(l);
+	snprintf(l->tmp_options, sizeof l->tmp_options, "mode=700,size=%lld,uid=%u,gid=%u",
+	         (long long)s->tmp_bytes, l->user_namespace ? SANDBOX_UID : l->uid,
+	         l->user_namespace ? SANDBOX_UID : l->uid);
+}
+
+/* One message, with its descriptor if it has one. 1, 0 when nothing came in time, -1 when they are
+ * gone. */
+static int receive(int control, control_message *m, int *fd, int wait_ms)
+{
+	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } ancillary;
+	struct iovec v = { m, sizeof *m };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = ancillary.bytes,
+		.msg_controllen = sizeof ancillary.bytes };
+	struct pollfd p = { control, POLLIN, 0 };
+	*fd = -1;
+	if (wait_ms && poll(&p, 1, wait_ms) <= 0)
+		return 0;
+	ssize_t n = recvmsg(control, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	return n == (ssize_t)sizeof *m ? 1 : -1;
+}
+
+/* Waits for what the child hands over while it builds. */
+static err greet(arena *mem, sandbox *sb, const launch *l)
+{
+	int64_t until = clock_mono_us() + START_WAIT_MS * 1000;
+	bool listener = l->spec->listen_port == 0 || !l->private_network, watch = !l->watch_connect;
+	while (!listener || !watch) {
+		control_message m;
+		int fd, left = (int)((until - clock_mono_us()) / 1000);
+		int got = left > 0 ? receive(sb->control, &m, &fd, left) : 0;
+		if (got < 0)
+			return fault_new(mem, &fault_system, "the sandbox ended while it was being built");
+		if (got == 0 && left > 0)
+			continue;
+		if (got == 0)
+			return fault_new(mem, &fault_system, "the sandbox was not built within %d s",
+			                 START_WAIT_MS / 1000);
+		m.what[sizeof m.what - 1] = '\0';
+		if (m.kind == CONTROL_FAILED)
+			return fault_new(mem, &fault_system, "sandbox: %s: %s", m.what, strerror(m.number));
+		if (m.kind == CONTROL_LISTENER) {
+			sb->listener = fd;
+			listener = true;
+		} else if (m.kind == CONTROL_WATCH) {
+			sb->watch = sandbox_watch_add(fd, l->spec->reach);
+			watch = true;
+		}
+	}
+	if (l->watch_connect && !sb->watch)
+		return fault_new(mem, &fault_system, "sandbox: connections cannot be watched");
+	return OK;
+}
+
+err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
+{
+	sandbox_status status = sandbox_probe();
+	int pair[2];
+	if (!status.possible)
+		return fault_new(mem, &fault_system, "%s", status.namespaces);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return fault_new(mem, &fault_system, "sandbox: %s", strerror(errno));
+	launch *l = arena_new(mem, launch);
+	l->spec = spec;
+	l->user_namespace = !status.root;
+	l->private_network = l->watch_connect = status.private_network;
+	l->uid = status.root ? UID_FIRST + atomic_fetch_add(&serial, 1) % UIDS : (unsigned)geteuid();
+	l->control = pair[1];
+	const struct sock_fprog *filter = sandbox_filter(l->watch_connect);
+	l->filter = filter ? *filter : (struct sock_fprog){ 0 };
+	plan_tree(mem, l);
+
+	/* Outlives every arena: it ends when the thread that buries it has done so. */
+	sandbox *sb = calloc(1, sizeof *sb);
+	ensure(sb);
+	*sb = (sandbox){ .control = pair[0], .memory_bytes = spec->memory_bytes,
+		.listener = l->private_network ? -1 : spec->listener, .tmp_bytes = spec->tmp_bytes };
+	err failed = sandbox_clone(mem, l, &sb->init, &sb->pidfd, &sb->group);
+	close(pair[1]);
+	if (failed) {
+		close(pair[0]);
+		free(sb);
+		return failed;
+	}
+	/* /tmp is charged to whoever writes it, but is no memory of the function's. */
+	cgroup_set_memory(sb->group, spec->memory_bytes + spec->tmp_bytes + SLACK);
+	cgroup_set_alarm(sb->group, spec->memory_bytes);
+	cgroup_set_pids(sb->group, spec->pids);
+	failed = greet(mem, sb, l);
+	if (failed) {
+		sandbox_close(sb);
+		return failed;
+	}
+	*out = sb;
+	return OK;
+}
+
+static void bury(sandbox *sb)
+{
+	siginfo_t info;
+	while (waitid(P_PIDFD, (id_t)sb->pidfd, &info, WEXITED | __WALL) && errno == EINTR)
+		;
+	for (int i = 0; !cgroup_close(sb->group); i++)
+		clock_sleep_ms(i < 10 ? 1 : 20);
+	sandbox_watch_remove(sb->watch);
+	if (sb->listener >= 0)
+		close(sb->listener);
+	close(sb->pidfd);
+	close(sb->control);
+	free(sb);
+}
+
+static void *undertaker(void *unused)
+{
+	pthread_mutex_lock(&yard.lock);
+	for (;;) {
+		while (!yard.first)
+			pthread_cond_wait(&yard.changed, &yard.lock);
+		sandbox *sb = yard.first;
+		yard.first = sb->next;
+		pthread_mutex_unlock(&yard.lock);
+		bury(sb);
+		pthread_mutex_lock(&yard.lock);
+		yard.waiting--;
+		pthread_cond_broadcast(&yard.changed);
+	}
+	return unused;
+}
+
+static void start_undertaker(void)
+{
+	pthread_t thread;
+	ensure(pthread_create(&thread, NULL, undertaker, NULL) == 0);
+	pthread_detach(thread);
+}
+
+void sandbox_close(sandbox *sb)
+{
+	if (!sb)
+		return;
+	pthread_once(&yard.once, start_undertaker);
+	syscall(SYS_pidfd_send_signal, sb->pidfd, SIGKILL, NULL, 0);
+	pthread_mutex_lock(&yard.lock);
+	sb->next = yard.first;
+	yard.first = sb;
+	yard.waiting++;
+	pthread_cond_broadcast(&yard.changed);
+	pthread_mutex_unlock(&yard.lock);
+}
+
+void sandbox_drain(void)
+{
+	pthread_mutex_lock(&yard.lock);
+	while (yard.waiting)
+		pthread_cond_wait(&yard.changed, &yard.lock);
+	pthread_mutex_unlock(&yard.lock);
+}
+
+bool sandbox_allow(sandbox *sb, const char *address, int port)
+{
+	/* Where the network is shared there is nothing to grant. */
+	return !sb->watch || sandbox_watch_allow(sb->watch, address, port);
+}
+
+int sandbox_listener(const sandbox *sb)
+{
+	return sb->listener;
+}
+
+int sandbox_shared_listener(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 32) ||
+	    getsockname(fd, (struct sockaddr *)&a, &n)) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+int sandbox_end_fd(const sandbox *sb)
+{
+	return sb->control;
+}
+
+bool sandbox_ended(sandbox *sb, int *status)
+{
+	control_message m;
+	int fd, got;
+	while (!sb->ended && (got = receive(sb->control, &m, &fd, 0)) != 0) {
+		if (fd >= 0)
+			close(fd);
+		if (got < 0) { /* init itself was killed */
+			sb->ended = true;
+			sb->status = SIGKILL;
+		} else if (m.kind == CONTROL_ENDED) {
+			sb->ended = true;
+			sb->status = m.number;
+			if (m.peak_bytes > sb->peak_bytes)
+				sb->peak_bytes = m.peak_bytes;
+		} else if (m.kind == CONTROL_FAILED) { /* the program could not be executed */
+			sb->ended = true;
+			sb->status = 127 << 8;
+		}
+	}
+	if (sb->ended)
+		*status = sb->status;
+	return sb->ended;
+}
+
+void sandbox_set_cpu(sandbox *sb, int64_t milli)
+{
+	cgroup_set_cpu(sb->group, milli);
+}
+
+/* Adds up what is resident in a process and its descendants, or sends them all a signal. */
+static int64_t each_process(pid_t pid, int number, int depth)
+{
+	char path[64], text[4096];
+	int64_t resident = 0;
+	long pages = 0;
+	if (number) {
+		kill(pid, number);
+	} else {
+		snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+		FILE *f = fopen(path, "re");
+		if (f && fscanf(f, "%*d %ld", &pages) == 1)
+			resident = (int64_t)pages * sysconf(_SC_PAGESIZE);
+		if (f)
+			fclose(f);
+	}
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	int fd = depth < 32 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *p = text, *end; *p; p = end + (*end == ' ')) {
+		long child = strtol(p, &end, 10);
+		if (end == p)
+			break;
+		resident += each_process((pid_t)child, number, depth + 1);
+	}
+	return resident;
+}
+
+void sandbox_freeze(sandbox *sb)
+{
+	if (!sb->frozen && !cgroup_freeze(sb->group, true))
+		each_process(sb->init, SIGSTOP, 0);
+	sb->frozen = true;
+}
+
+void sandbox_thaw(sandbox *sb)
+{
+	if (sb->frozen && !cgroup_freeze(sb->group, false))
+		each_process(sb->init, SIGCONT, 0);
+	sb->frozen = false;
+}
+
+int sandbox_oom_fd(const sandbox *sb)
+{
+	return cgroup_oom_fd(sb->group);
+}
+
+int sandbox_oom_events(const sandbox *sb)
+{
+	(void)sb;
+	return POLLIN | POLLPRI;
+}
+
+/* Bytes in the sandbox's /tmp. */
+static int64_t tmp_used(const sandbox *sb)
+{
+	char path[64];
+	struct statfs s;
+	snprintf(path, sizeof path, "/proc/%d/root/tmp", (int)sb->init);
+	return statfs(path, &s) ? 0 : (int64_t)(s.f_blocks - s.f_bfree) * (int64_t)s.f_bsize;
+}
+
+bool sandbox_memory_ok(sandbox *sb)
+{
+	if (!cgroup_limits_memory() || !sb->group) {
+		int64_t now = each_process(sb->init, 0, 0);
+		if (now > sb->peak_bytes)
+			sb->peak_bytes = now;
+		return now <= sb->memory_bytes;
+	}
+	cgroup_oom_seen(sb->group);
+	cgroup_memory m = cgroup_memory_of(sb->group);
+	int64_t files = tmp_used(sb), other = m.cache + (files < m.shared ? files : m.shared);
+	if (m.now - other > sb->memory_bytes)
+		return false;
+	cgroup_set_alarm(sb->group, sb->memory_bytes + other + SLACK);
+	return true;
+}
+
+int64_t sandbox_memory_peak(sandbox *sb)
+{
+	/* Pages of programs and libraries that were in memory already are in nobody's account. */
+	int64_t now = each_process(sb->init, 0, 0);
+	if (now > sb->peak_bytes)
+		sb->peak_bytes = now;
+	if (sb->group && cgroup_limits_memory()) {
+		cgroup_memory m = cgroup_memory_of(sb->group);
+		int64_t own = m.peak - m.cache - m.shared;
+		if (own > sb->peak_bytes)
+			sb->peak_bytes = own;
+	}
+	return sb->peak_bytes < sb->memory_bytes ? sb->peak_bytes : sb->memory_bytes;
+}

@@ -1,0 +1,94 @@
+/*
+ * A sandbox: one program with its children, in user (when the server is not root), mount, pid, ipc,
+ * uts and network namespaces of its own, held to a share of memory, CPU, processes and files.
+ *
+ * What it sees: the machine's programs and libraries read-only, the folders it was given, a /tmp of
+ * the stated size, a minimal /dev and /etc, its own /proc. What it may not do: gain privileges,
+ * mount, trace, make namespaces, load anything into the kernel (seccomp), or reach the network,
+ * except what `reach` and `allow` grant. Its own 127.0.0.1 is private; a connection to a loopback
+ * address on which nothing of the sandbox listens is offered to the server, which connects on its
+ * behalf, if granted, to the machine's loopback service of that address and port. The connection
+ * then runs without us.
+ *
+ * Lifetime: from sandbox_open to sandbox_close, on no arena's time. Every process in it dies with
+ * the server. One thread at a time uses a sandbox; opening is safe from any thread.
+ */
+#pragma once
+#include "base/err.h"
+#include "run/cgroup.h"
+
+typedef struct sandbox sandbox;
+
+typedef enum sandbox_reach {
+	REACH_NOTHING,  /* but what `allow` lists */
+	REACH_LOOPBACK, /* every service on the machine's loopback addresses */
+	REACH_INTERNET, /* every address */
+} sandbox_reach;
+
+/* Nothing of the machine's network is shared: false. All of it, where namespaces are not to be had:
+ * true. */
+typedef struct sandbox_status {
+	bool possible, root, private_network;
+	const char *network; /* a sentence each */
+	const char *namespaces;
+} sandbox_status;
+sandbox_status sandbox_probe(void);
+
+#define SANDBOX_BINDS_MAX 24
+#define SANDBOX_LAYERS_MAX 5
+#define SANDBOX_ALLOW_MAX 16
+
+typedef struct sandbox_bind {
+	const char *source;  /* absolute, on the machine */
+	const char *target;  /* absolute, inside */
+} sandbox_bind;
+
+typedef struct sandbox_spec {
+	const char *const *argv; /* argv[0] is a path inside */
+	const char *const *env;
+	const char *directory;   /* to start in */
+	sandbox_bind binds[SANDBOX_BINDS_MAX]; /* read-only */
+	int n_binds;
+	const char
+		*layers[SANDBOX_LAYERS_MAX]; /* folders merged into /opt, the later over the earlier */
+	int n_layers;
+	int64_t memory_bytes, tmp_bytes;
+	int pids, files;
+	int output;              /* becomes descriptors 1 and 2 */
+	int listen_port;         /* a listener on 127.0.0.1 inside, kept by the server; 0: none */
+	int listener;            /* where the network is shared: one that listens already; taken over */
+	sandbox_reach reach;
+} sandbox_spec;
+
+/* Everything in `spec` is needed only during the call. */
+err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out);
+/* Kills everything in it. Returns at once; the remains are cleared away by a thread of our own. */
+void sandbox_close(sandbox *sb);
+/* Waits until nothing closed is left: for shutdown and tests. */
+void sandbox_drain(void);
+
+/* Grants one more address ("127.0.0.1", "10.0.0.7") and port; port 0 is any. */
+bool sandbox_allow(sandbox *sb, const char *address, int port);
+
+/* The listener inside. */
+int sandbox_listener(const sandbox *sb);
+/* Where the network is shared: a listener on any free port, for spec->listener. */
+int sandbox_shared_listener(int *port);
+/* Readable when the program has ended. */
+int sandbox_end_fd(const sandbox *sb);
+/* Whether it has ended, and its wait status. */
+bool sandbox_ended(sandbox *sb, int *status);
+
+/* Thousandths of one CPU; 0: as much as there is. */
+void sandbox_set_cpu(sandbox *sb, int64_t milli);
+void sandbox_freeze(sandbox *sb);
+void sandbox_thaw(sandbox *sb);
+
+/* Polls readable when memory runs out, or -1: then call sandbox_memory_ok every 20 ms while it
+ * runs. */
+int sandbox_oom_fd(const sandbox *sb);
+int sandbox_oom_events(const sandbox *sb); /* the poll events to wait for */
+/* Whether the function keeps within its memory, not counting what it has in /tmp. Else kill it. */
+bool sandbox_memory_ok(sandbox *sb);
+/* The most it has had, as AWS reports it: at least what is resident now. */
+int64_t sandbox_memory_peak(sandbox *sb);

@@ -1,0 +1,71 @@
+/*
+ * Between the server and the process it has just cloned: what to build inside the new namespaces.
+ * Filled by the parent before cloning; the child uses it, allocates nothing and calls the kernel
+ * only.
+ */
+#pragma once
+#include "run/sandbox.h"
+#include <linux/filter.h>
+
+#define SANDBOX_UID 993            /* inside, and in /etc/passwd there */
+#define SANDBOX_TREE_MAX 96
+
+typedef enum tree_kind { TREE_DIR, TREE_LINK, TREE_FILE, TREE_BIND } tree_kind;
+
+/* One entry of the new root, in order; paths are relative to it. */
+typedef struct tree_entry {
+	tree_kind kind;
+	const char *path;
+	const char *from;  /* TREE_LINK: its text; TREE_FILE: its content; TREE_BIND: the source */
+	bool device;       /* TREE_BIND: of a device node or a file that is one */
+	bool optional;     /* TREE_BIND: a missing source is left out */
+	int fd;            /* the child's: the detached mount */
+} tree_entry;
+
+typedef struct launch {
+	const sandbox_spec *spec;
+	tree_entry tree[SANDBOX_TREE_MAX];
+	int n_tree;
+	char overlay[4096];      /* options of the overlay on /opt; empty: none */
+	char tmp_options[96];
+	bool user_namespace, private_network;
+	unsigned uid;            /* outside */
+	int control;             /* the child's end */
+	int init_fd;             /* the first process of the pid namespace, as an image in memory */
+	struct sock_fprog filter;
+	bool watch_connect;      /* the filter hands connect() to us */
+} launch;
+
+/* Messages on the control socket, one per packet. */
+typedef enum control_kind {
+	CONTROL_LISTENER = 'L', /* with the descriptor */
+	CONTROL_WATCH = 'N',    /* with the seccomp notification descriptor */
+	CONTROL_FAILED = 'E',
+	CONTROL_ENDED = 'S',    /* from init: the program has ended */
+} control_kind;
+
+typedef struct control_message {
+	char kind;
+	int32_t number;      /* FAILED: errno; ENDED: wait status */
+	int64_t peak_bytes;  /* ENDED: largest resident size */
+	char what[64];       /* FAILED: the step */
+} control_message;
+
+/* In the clone. Does not return. */
+__attribute__((noreturn)) void sandbox_child(launch *l);
+
+/* sandbox_filter.c: two programs, made once. NULL when seccomp is not to be had. */
+const struct sock_fprog *sandbox_filter(bool watch_connect);
+
+/* sandbox_net.c: answers connect() of one sandbox until its processes are gone. Takes over `fd`. */
+typedef struct sandbox_watch sandbox_watch;
+sandbox_watch *sandbox_watch_add(int fd, sandbox_reach reach);
+bool sandbox_watch_allow(sandbox_watch *w, const char *address, int port);
+void sandbox_watch_remove(sandbox_watch *w);
+bool sandbox_watch_possible(void);
+
+/*
+ * sandbox_launcher.c: clones from a thread that never ends, because a child's death signal is tied
+ * to the thread that made it.
+ */
+err sandbox_clone(arena *mem, launch *l, pid_t *pid, int *pidfd, cgroup **group);

@@ -1,0 +1,420 @@
+/*
+ * Connections out of a sandbox. Its connect() calls stop in the kernel and are put to us (seccomp
+ * user notification). We read the address once, try it inside the sandbox's own network first, and
+ * when nothing listens there and the address is granted, make the connection outside and put the
+ * connected socket in the place of the caller's. No byte of the connection passes through us
+ * afterwards.
+ *
+ * The address is read from memory that the caller could change meanwhile; that gains it nothing,
+ * because we connect to what we have read. Only calls that stay inside the sandbox are let go on by
+ * themselves.
+ */
+#include "run/sandbox_launch.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define CONNECT_WAIT_MS 75000
+#define SLOW_MAX 256 /* connections waited for at one time */
+
+typedef union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+} address;
+
+struct sandbox_watch {
+	int fd;
+	atomic_int references;
+	sandbox_reach reach;
+	struct { address to; } allowed[SANDBOX_ALLOW_MAX];
+	int n_allowed;
+};
+
+static struct {
+	pthread_mutex_t lock; /* held while a batch of events is answered */
+	pthread_once_t once;
+	int epoll;
+	bool running;
+	atomic_int slow;
+} net = { .lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT, .epoll = -1 };
+
+/* One connect() being answered. */
+typedef struct asked {
+	sandbox_watch *watch;
+	uint64_t id;
+	pid_t process;
+	int number;   /* of the descriptor over there */
+	int theirs;   /* the same socket, here; -1 */
+	int ours;     /* the connection outside; -1 */
+	bool blocking, close_on_exec;
+	address to;
+	socklen_t n;
+} asked;
+
+static void let_go(sandbox_watch *w)
+{
+	if (atomic_fetch_sub(&w->references, 1) == 1) {
+		close(w->fd);
+		free(w);
+	}
+}
+
+static void answer(const asked *q, int error, bool go_on)
+{
+	struct seccomp_notif_resp r = { .id = q->id, .error = -error,
+		.flags = go_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0 };
+	/* Gone meanwhile: nobody waits for the answer. */
+	(void)ioctl(q->watch->fd, SECCOMP_IOCTL_NOTIF_SEND, &r);
+}
+
+static bool is_loopback(const address *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return (ntohl(a->v4.sin_addr.s_addr) >> 24) == 127 || a->v4.sin_addr.s_addr == 0;
+	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
+static bool same(const address *allowed, const address *to)
+{
+	if (allowed->any.sa_family != to->any.sa_family)
+		return false;
+	if (to->any.sa_family == AF_INET)
+		return allowed->v4.sin_addr.s_addr == to->v4.sin_addr.s_addr &&
+		       (!allowed->v4.sin_port || allowed->v4.sin_port == to->v4.sin_port);
+	return memcmp(&allowed->v6.sin6_addr, &to->v6.sin6_addr, sizeof to->v6.sin6_addr) == 0 &&
+	       (!allowed->v6.sin6_port || allowed->v6.sin6_port == to->v6.sin6_port);
+}
+
+static bool granted(const sandbox_watch *w, const address *to)
+{
+	if (w->reach == REACH_INTERNET || (w->reach == REACH_LOOPBACK && is_loopback(to)))
+		return true;
+	for (int i = 0; i < w->n_allowed; i++)
+		if (same(&w->allowed[i].to, to))
+			return true;
+	return false;
+}
+
+/* A thread's number to its process's. */
+static pid_t process_of(pid_t thread)
+{
+	char path[64], text[1024];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)thread);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *p = strstr(text, "\nTgid:");
+	return p ? (pid_t)strtol(p + 6, NULL, 10) : thread;
+}
+
+/* Whether their descriptor closes on exec; -1 over there is no descriptor. */
+static bool closes_on_exec(pid_t process, int number)
+{
+	char path[64], text[256];
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)process, number);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *p = strstr(text, "flags:");
+	return p && (strtol(p + 6, NULL, 8) & O_CLOEXEC);
+}
+
+/* Fills in the question; false: not ours to answer, it goes on by itself. */
+static bool understand(asked *q, const struct seccomp_notif *n)
+{
+	size_t bytes = n->data.args[2] < sizeof q->to ? (size_t)n->data.args[2] : sizeof q->to;
+	struct iovec here = { &q->to, bytes }, there = { (void *)(uintptr_t)n->data.args[1], bytes };
+	if (bytes < sizeof(struct sockaddr_in) ||
+	    process_vm_readv((pid_t)n->pid, &here, 1, &there, 1, 0) != (ssize_t)bytes)
+		return false;
+	q->n = (socklen_t)bytes;
+	sa_family_t family = q->to.any.sa_family;
+	if (family != AF_INET && !(family == AF_INET6 && bytes >= sizeof(struct sockaddr_in6)))
+		return false;
+	if (family == AF_INET && q->to.v4.sin_addr.s_addr == 0)
+		q->to.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	q->process = process_of((pid_t)n->pid);
+	q->number = (int)n->data.args[0];
+	int pidfd = (int)syscall(SYS_pidfd_open, q->process, 0);
+	q->theirs = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, q->number, 0);
+	if (pidfd >= 0)
+		close(pidfd);
+	int type = 0;
+	socklen_t size = sizeof type;
+	if (q->theirs < 0 || getsockopt(q->theirs, SOL_SOCKET, SO_TYPE, &type, &size)
+	    || type != SOCK_STREAM || ioctl(q->watch->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &q->id))
+		return false;
+	int flags = fcntl(q->theirs, F_GETFL);
+	q->blocking = !(flags & O_NONBLOCK);
+	return true;
+}
+
+/* Connects without waiting: 0, EINPROGRESS or what went wrong. */
+static int connect_at_once(int fd, const address *to, socklen_t n)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	if (connect(fd, &to->any, n) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	struct pollfd p = { fd, POLLOUT, 0 };
+	if (poll(&p, 1, 0) <= 0)
+		return EINPROGRESS;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	return error;
+}
+
+static int try_inside(const asked *q)
+{
+	int flags = fcntl(q->theirs, F_GETFL);
+	if (q->blocking)
+		fcntl(q->theirs, F_SETFL, flags | O_NONBLOCK);
+	int error = connect_at_once(q->theirs, &q->to, q->n);
+	if (q->blocking)
+		fcntl(q->theirs, F_SETFL, flags);
+	return error;
+}
+
+static void copy_options(int from, int to)
+{
+	static const struct { int level, name;
+	} numbers[] = {
+		{ IPPROTO_TCP, TCP_NODELAY },  { SOL_SOCKET, SO_KEEPALIVE },
+		{ IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_KEEPINTVL },
+		{ IPPROTO_TCP, TCP_KEEPCNT },  { IPPROTO_TCP, TCP_USER_TIMEOUT },
+	};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		int v = 0;
+		socklen_t n = sizeof v;
+		if (getsockopt(from, numbers[i].level, numbers[i].name, &v, &n) == 0)
+			setsockopt(to, numbers[i].level, numbers[i].name, &v, n);
+	}
+	for (int name = SO_RCVTIMEO;; name = SO_SNDTIMEO) {
+		struct timeval t;
+		socklen_t n = sizeof t;
+		if (getsockopt(from, SOL_SOCKET, name, &t, &n) == 0)
+			setsockopt(to, SOL_SOCKET, name, &t, n);
+		if (name == SO_SNDTIMEO)
+			break;
+	}
+}
+
+/* Gives them our socket in the place of theirs. */
+static int hand_over(const asked *q)
+{
+	if (q->blocking)
+		fcntl(q->ours, F_SETFL, fcntl(q->ours, F_GETFL) & ~O_NONBLOCK);
+	struct seccomp_notif_addfd a = { .id = q->id, .flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.srcfd = (uint32_t)q->ours, .newfd = (uint32_t)q->number,
+		.newfd_flags = q->close_on_exec ? O_CLOEXEC : 0 };
+	return ioctl(q->watch->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &a) < 0 ? ECONNABORTED : 0;
+}
+
+static void finish(asked *q, int error)
+{
+	if (error == 0 && q->ours >= 0)
+		error = hand_over(q);
+	answer(q, error, false);
+	if (q->ours >= 0)
+		close(q->ours);
+	if (q->theirs >= 0)
+		close(q->theirs);
+	let_go(q->watch);
+}
+
+/* A connection that takes its time, for a caller that waits for it. */
+static void *wait_for(void *argument)
+{
+	asked *q = argument;
+	int error = ETIMEDOUT;
+	socklen_t size = sizeof error;
+	struct pollfd p = { q->ours, POLLOUT, 0 };
+	if (poll(&p, 1, CONNECT_WAIT_MS) > 0)
+		getsockopt(q->ours, SOL_SOCKET, SO_ERROR, &error, &size);
+	finish(q, error);
+	atomic_fetch_sub(&net.slow, 1);
+	free(q);
+	return NULL;
+}
+
+static bool start_waiting(const asked *q)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+	if (atomic_fetch_add(&net.slow, 1) >= SLOW_MAX) {
+		atomic_fetch_sub(&net.slow, 1);
+		return false;
+	}
+	asked *copy = malloc(sizeof *copy);
+	ensure(copy);
+	*copy = *q;
+	pthread_attr_init(&small);
+	pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&small, 128 << 10);
+	bool ok = pthread_create(&thread, &small, wait_for, copy) == 0;
+	pthread_attr_destroy(&small);
+	if (!ok) {
+		free(copy);
+		atomic_fetch_sub(&net.slow, 1);
+	}
+	return ok;
+}
+
+static void go_outside(asked *q)
+{
+	q->ours = socket(q->to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (q->ours < 0) {
+		finish(q, ENETUNREACH);
+		return;
+	}
+	copy_options(q->theirs, q->ours);
+	q->close_on_exec = closes_on_exec(q->process, q->number);
+	int error = connect_at_once(q->ours, &q->to, q->n);
+	if (error != EINPROGRESS) {
+		finish(q, error);
+	} else if (q->blocking) {
+		if (!start_waiting(q))
+			finish(q, EAGAIN);
+	} else {
+		/* They wait for it themselves, on our socket. */
+		error = hand_over(q);
+		close(q->ours);
+		q->ours = -1;
+		finish(q, error ? error : EINPROGRESS);
+	}
+}
+
+static void handle(sandbox_watch *w)
+{
+	struct seccomp_notif n = { 0 };
+	if (ioctl(w->fd, SECCOMP_IOCTL_NOTIF_RECV, &n))
+		return;
+	asked q = { .watch = w, .id = n.id, .theirs = -1, .ours = -1 };
+	atomic_fetch_add(&w->references, 1);
+	if (!understand(&q, &n)) {
+		answer(&q, 0, true);
+		if (q.theirs >= 0)
+			close(q.theirs);
+		let_go(w);
+		return;
+	}
+	if (is_loopback(&q.to)) {
+		int error = try_inside(&q);
+		if (error != ECONNREFUSED || !granted(w, &q.to)) {
+			finish(&q, error);
+			return;
+		}
+	} else if (!granted(w, &q.to)) {
+		finish(&q, ENETUNREACH);
+		return;
+	}
+	go_outside(&q);
+}
+
+static void *serve(void *unused)
+{
+	struct epoll_event events[32];
+	for (;;) {
+		int n = epoll_wait(net.epoll, events, 32, -1);
+		pthread_mutex_lock(&net.lock);
+		/* What was removed between the wait and the lock is looked up again. */
+		n = n > 0 ? epoll_wait(net.epoll, events, 32, 0) : 0;
+		for (int i = 0; i < n; i++) {
+			sandbox_watch *w = events[i].data.ptr;
+			if (events[i].events & EPOLLIN)
+				handle(w);
+			else
+				epoll_ctl(net.epoll, EPOLL_CTL_DEL, w->fd, NULL);
+		}
+		pthread_mutex_unlock(&net.lock);
+	}
+	return unused;
+}
+
+static void start(void)
+{
+	pthread_t thread;
+	sigset_t all, before;
+	net.epoll = epoll_create1(EPOLL_CLOEXEC);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	net.running = net.epoll >= 0 && pthread_create(&thread, NULL, serve, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (net.running)
+		pthread_detach(thread);
+}
+
+bool sandbox_watch_possible(void)
+{
+	struct seccomp_notif_sizes sizes;
+	uint32_t action = SECCOMP_RET_USER_NOTIF;
+	return syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
+	       sizes.seccomp_notif <= sizeof(struct seccomp_notif) &&
+	       syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 && sandbox_filter(true);
+}
+
+/* As long as its sandbox, and until the last question is answered: on the heap. */
+sandbox_watch *sandbox_watch_add(int fd, sandbox_reach reach)
+{
+	pthread_once(&net.once, start);
+	sandbox_watch *w = calloc(1, sizeof *w);
+	ensure(w);
+	*w = (sandbox_watch){ .fd = fd, .references = 1, .reach = reach };
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = w };
+	if (!net.running || epoll_ctl(net.epoll, EPOLL_CTL_ADD, fd, &e)) {
+		let_go(w);
+		return NULL;
+	}
+	return w;
+}
+
+bool sandbox_watch_allow(sandbox_watch *w, const char *text, int port)
+{
+	address a = { 0 };
+	if (inet_pton(AF_INET, text, &a.v4.sin_addr) == 1) {
+		a.v4.sin_family = AF_INET;
+		a.v4.sin_port = htons((uint16_t)port);
+	} else if (inet_pton(AF_INET6, text, &a.v6.sin6_addr) == 1) {
+		a.v6.sin6_family = AF_INET6;
+		a.v6.sin6_port = htons((uint16_t)port);
+	} else {
+		return false;
+	}
+	pthread_mutex_lock(&net.lock);
+	bool room = w->n_allowed < SANDBOX_ALLOW_MAX;
+	if (room)
+		w->allowed[w->n_allowed++].to = a;
+	pthread_mutex_unlock(&net.lock);
+	return room;
+}
+
+void sandbox_watch_remove(sandbox_watch *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&net.lock);
+	epoll_ctl(net.epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	let_go(w);
+	pthread_mutex_unlock(&net.lock);
+}
