@@ -16,6 +16,7 @@ typedef enum apic_kind { KIND_NONE, KIND_WRITE, KIND_READ, KIND_WAIT } apic_kind
 /* Where an operation is defined. */
 typedef struct apic_handler {
 	apic_kind kind;
+	bool refuses; /* does nothing but say that it is not implemented: not counted */
 	const char *file;
 	int line;
 } apic_handler;

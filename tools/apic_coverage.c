@@ -7,7 +7,7 @@ static void names(buf *b, const apic_service *s)
 	size_t column = 0;
 	bool first = true;
 	for (size_t i = 0; i < s->api->service.n_operations; i++) {
-		if (!s->handlers[i].kind)
+		if (!s->handlers[i].kind || s->handlers[i].refuses)
 			continue;
 		const char *name = s->api->service.operations[i].name;
 		if (!first)

@@ -42,7 +42,9 @@ static apic_kind kind_of(str parameters)
 	return str_find(parameters, S("txn*")) != SIZE_MAX ? KIND_WRITE : KIND_WAIT;
 }
 
-static err found(arena *a, apic_service *s, const char *file, int line, str name, str parameters)
+/* `body` stands behind the opening brace. */
+static err found(arena *a, apic_service *s, apic_handler h, str name, str parameters,
+                 const char *body)
 {
 	const operation *op = operation_find(&s->api->service, name);
 	if (!op) {
@@ -51,15 +53,18 @@ static err found(arena *a, apic_service *s, const char *file, int line, str name
 		             && str_find(parameters, S("_out*")) != SIZE_MAX;
 		if (!looks)
 			return OK;
-		return fault_new(a, &fault_syntax, "%s:%d: %s has no operation %.*s", file, line, s->folder,
-		                 STR_ARG(name));
+		return fault_new(a, &fault_syntax, "%s:%d: %s has no operation %.*s", h.file, h.line,
+		                 s->folder, STR_ARG(name));
 	}
-	apic_handler *h = &s->handlers[op - s->api->service.operations];
-	if (h->kind)
-		return fault_new(a, &fault_syntax, "%s:%d: %s is defined already in %s:%d", file, line,
-		                 op->name, h->file, h->line);
-	*h = (apic_handler){ kind_of(parameters), file, line };
-	s->n_implemented++;
+	apic_handler *slot = &s->handlers[op - s->api->service.operations];
+	if (slot->kind)
+		return fault_new(a, &fault_syntax, "%s:%d: %s is defined already in %s:%d", h.file, h.line,
+		                 op->name, slot->file, slot->line);
+	static const char refusal[] = "return fail(rq, &aws_NotImplemented";
+	h.kind = kind_of(parameters);
+	h.refuses = strncmp(skip_blanks(body), refusal, sizeof refusal - 1) == 0;
+	*slot = h;
+	s->n_implemented += !h.refuses;
 	return OK;
 }
 
@@ -78,10 +83,12 @@ static err definition(arena *a, apic_service *s, const char *file, int line, con
 		return OK;
 	while (*close && *close != ')' && *close != ';' && *close != '{')
 		close++;
-	if (*close != ')' || *skip_blanks(close + 1) != '{')
+	const char *body = *close == ')' ? skip_blanks(close + 1) : "";
+	if (*body != '{')
 		return OK;
-	return found(a, s, file, line, str_of(name, (size_t)(end - name)),
-	             plain_parameters(a, open + 1, close));
+	return found(a, s, (apic_handler){ .file = file, .line = line },
+	             str_of(name, (size_t)(end - name)), plain_parameters(a, open + 1, close),
+	             body + 1);
 }
 
 static err scan_file(arena *a, apic_service *s, const char *file)

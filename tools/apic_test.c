@@ -168,6 +168,16 @@ TEST(sources_say_what_is_implemented)
 	CHECK(!((const api_shape *)shape_of(&s, "Other"))->wanted);
 }
 
+TEST(a_handler_that_refuses_is_not_counted)
+{
+	static const char code[] =
+		"err demo_Get(req *rq, const txn *tx, const demo_Get_in *in, demo_Get_out *out)\n"
+		"{\n\treturn fail(rq, &aws_NotImplemented, \"demo\");\n}\n";
+	apic_service s;
+	CHECK_OK(load(mem, (const char *const[]){ facts, NULL, NULL, code }, &s));
+	CHECK(s.n_implemented == 0 && s.handlers[0].kind == KIND_READ && s.handlers[0].refuses);
+}
+
 TEST(definitions_of_ours)
 {
 	static const char def[] =
