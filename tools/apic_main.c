@@ -116,5 +116,7 @@ int main(int argc, char **argv)
 	err e = build_all(a, build, str_c(argv[3]), &ok);
 	if (e)
 		fprintf(stderr, "%.*s\n", STR_ARG(e->message));
-	return e || !ok;
+	int status = e || !ok;
+	arena_close(a);
+	return status;
 }

@@ -106,5 +106,6 @@ int main(int argc, char **argv)
 		check_coverage(&t, root, str_c(argv[2]));
 	fwrite(t.out.p ? t.out.p : "", 1, t.out.n, stdout);
 	printf("%zu passed, %zu failed\n", t.n_files, t.findings);
+	arena_close(a);
 	return t.findings != 0;
 }
