@@ -119,3 +119,29 @@ err call(req *rq, txn *tx, const char *service_name, const char *name, const voi
 	rq->usage = child.usage;
 	return e;
 }
+
+bool call_possible(const char *service_name, const char *name)
+{
+	const service *s = service_named(str_c(service_name));
+	const operation *op = s ? operation_find(s, str_c(name)) : NULL;
+	return op && op->handler;
+}
+
+#define JSON_OUT_MAX ((size_t)8 << 20)
+
+err call_json(req *rq, txn *tx, const char *service_name, const char *name, str in, str *out)
+{
+	if (!call_possible(service_name, name))
+		return fail(rq, &aws_NotImplemented, "Farthing does not implement %s:%s.", service_name, name);
+	const operation *op = callee(service_name, name);
+	void *input = arena_alloc(rq->mem, op->input ? op->input->size : 1);
+	void *output = arena_alloc(rq->mem, op->output ? op->output->size : 1);
+	if (op->input)
+		TRY(json_decode_value(rq->mem, op->input, in, input));
+	TRY(call(rq, tx, service_name, name, input, output));
+	buf b = buf_in(rq->mem, 256, JSON_OUT_MAX);
+	if (op->output)
+		json_encode_value(&b, op->output, output);
+	*out = buf_str(&b);
+	return OK;
+}

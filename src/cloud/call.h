@@ -27,3 +27,12 @@ err call_read(req *rq, const txn *tx, const char *service, const char *operation
  * usage_settle (in a transaction) or usage_settle_later.
  */
 req *req_internal(arena *mem, store *s, const char *principal, str account, str region);
+
+/* Whether the operation is implemented here: for targets that a user names (an alarm's action, a rule's). */
+bool call_possible(const char *service, const char *operation);
+
+/*
+ * The same by names alone, with the awsJson form of input and output (base64 for blobs): for targets chosen
+ * by data, and for services that may not be in the build. aws_NotImplemented when the operation is not here.
+ */
+err call_json(req *rq, txn *tx, const char *service, const char *operation, str in, str *out);

@@ -1,4 +1,4 @@
-#include "metric.h"
+#include "alarm.h"
 #include "base/time.h"
 #include <math.h>
 #include <stdlib.h>
@@ -122,6 +122,7 @@ void metric_add(txn *tx, str account, str region, str name_space, str name,
 	cloudwatch_point *p = cloudwatch_point_get(tx, mem, m->Id, at, unit);
 	cloudwatch_Bucket *b = p && p->It ? p->It : arena_new(mem, cloudwatch_Bucket);
 	bucket_add(mem, b, s);
+	alarms_wake(tx, account, region, name_space, name, m->DimensionKey, now);
 	cloudwatch_point_put(tx, &(cloudwatch_point){ .MetricId = m->Id, .When = at, .Unit = unit, .It = b });
 }
 
