@@ -269,7 +269,7 @@ static err known(req *rq, const sigv4 *sig, const credential *c)
 	TRY(refused(rq, sig, verdict, now));
 	TRY(check_payload(rq, sig));
 	rq->who = (caller){ .account = c->Account, .arn = c->Arn, .user_id = c->UserId,
-		            .access_key = c->AccessKey, .root = c->Root };
+		            .access_key = c->AccessKey, .root = c->Root, .key = c };
 	return OK;
 }
 

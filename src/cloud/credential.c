@@ -27,6 +27,7 @@ static const record_field credential_fields[] = {
 	FIELD(credential, 11, RECORD_STR, SessionTags),
 	FIELD(credential, 12, RECORD_STR, SourceIdentity),
 	FIELD(credential, 13, RECORD_BOOL, MfaPresent),
+	FIELD(credential, 14, RECORD_STR, Role),
 };
 static const record_kind credentials = {
 	.name = "cloud.credential",

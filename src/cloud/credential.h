@@ -23,6 +23,7 @@ typedef struct credential {
 	str SessionTags;     /* JSON object, or absent */
 	str SourceIdentity;
 	bool MfaPresent;
+	str Role;            /* ARN of the role whose session this is; absent for all else */
 } credential;
 
 /* The copy is in `mem`. NULL when there is none. */

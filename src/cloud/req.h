@@ -29,6 +29,7 @@ typedef struct caller {
 	bool root;      /* may do everything */
 	bool internal;  /* one of our services acting on its own behalf (service principal in `arn`) */
 	bool anonymous;
+	const struct credential *key; /* what proved it (cloud/credential.h); NULL: nothing that we issued */
 } caller;
 
 typedef struct req {
