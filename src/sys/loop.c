@@ -14,6 +14,7 @@
 struct loop {
 	int epoll, event;
 	_Atomic(loop_task *) posted; /* newest first; CLOSED after the end */
+	atomic_int posters;          /* inside loop_post: the loop must not be freed under them */
 	atomic_bool asleep;          /* a poster must ring */
 	atomic_bool stopping;
 	loop_task *later, **later_last;
@@ -49,6 +50,9 @@ void loop_close(loop *l)
 {
 	if (!l)
 		return;
+	/* Who has posted the last task may still be about to ring. */
+	while (atomic_load(&l->posters))
+		clock_sleep_ms(1);
 	if (l->epoll >= 0)
 		close(l->epoll);
 	if (l->event >= 0)
@@ -87,7 +91,7 @@ static void ring(loop *l)
 		;
 }
 
-bool loop_post(loop *l, loop_task *t)
+static bool push(loop *l, loop_task *t)
 {
 	loop_task *head = atomic_load(&l->posted);
 	do {
@@ -95,11 +99,19 @@ bool loop_post(loop *l, loop_task *t)
 			return false;
 		t->next = head;
 	} while (!atomic_compare_exchange_weak(&l->posted, &head, t));
-	/* Only who finds the loop asleep pays for the system call, and only one of many. A loop that goes
-	 * to sleep says so before it looks at the queue for the last time. */
-	if (atomic_load(&l->asleep) && atomic_exchange(&l->asleep, false))
-		ring(l);
 	return true;
+}
+
+bool loop_post(loop *l, loop_task *t)
+{
+	atomic_fetch_add(&l->posters, 1);
+	bool taken = push(l, t);
+	/* Only who finds the loop asleep pays for the system call, and only one of many. A loop that
+	 * goes to sleep says so before it looks at the queue for the last time. */
+	if (taken && atomic_load(&l->asleep) && atomic_exchange(&l->asleep, false))
+		ring(l);
+	atomic_fetch_sub(&l->posters, 1);
+	return taken;
 }
 
 void loop_stop(loop *l)

@@ -247,13 +247,11 @@ static void settle_deadline(http_connection *c)
 	http_wait w = wanted_wait(c);
 	bool again = w == WAIT_WRITE && c->progressed;
 	c->progressed = false;
-	if (w == c->wait && !again)
-		return;
-	c->wait = w;
-	if (w != WAIT_NONE)
-		loop_timer_set(c->l->loop, &c->timer, loop_now_ms(c->l->loop) + wait_ms(c, w));
-	else if (c->timer.at_ms)
+	if (w == WAIT_NONE && c->timer.at_ms)
 		loop_timer_clear(c->l->loop, &c->timer);
+	else if (w != c->wait || again)
+		loop_timer_set(c->l->loop, &c->timer, loop_now_ms(c->l->loop) + wait_ms(c, w));
+	c->wait = w;
 }
 
 void http_connection_advance(http_connection *c)
@@ -308,20 +306,18 @@ void http_connection_refuse(http_connection *c, int status)
 	c->phase = PHASE_DRAIN;
 }
 
-static bool too_slow(http_connection *c)
+static void refuse_slow_body(http_connection *c)
 {
 	const http_limits *lim = &c->l->server->limits;
 	uint64_t least = (uint64_t)lim->body_min_rate * (uint64_t)lim->body_stall_ms / 1000;
 	if (c->window >= least) {
 		c->window = 0;
-		c->wait = WAIT_NONE;
-		return false;
-	}
-	if (c->x->x.sink)
+		c->wait = WAIT_NONE; /* the next window begins */
+	} else if (c->x->x.sink) {
 		http_body_cut(c);
-	else
+	} else {
 		http_connection_refuse(c, 408);
-	return true;
+	}
 }
 
 static void deadline(loop_timer *t)
@@ -336,7 +332,7 @@ static void deadline(loop_timer *t)
 		http_connection_refuse(c, 408);
 		break;
 	case WAIT_BODY:
-		too_slow(c);
+		refuse_slow_body(c);
 		break;
 	default:
 		http_connection_close(c);
