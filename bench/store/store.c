@@ -100,7 +100,8 @@ static MDB_env *bare_open(void)
 	must(mdb_dbi_open(tx, NULL, 0, &dbi));
 	for (int i = 0; i < KEYS; i++) {
 		char key[24];
-		MDB_val k = { (size_t)snprintf(key, sizeof(key), "key/%012d", i), key }, v = { VALUE, value + i };
+		MDB_val k = { (size_t)snprintf(key, sizeof(key), "key/%012d", i), key },
+				v = { VALUE, value + i };
 		must(mdb_put(tx, dbi, &k, &v, 0));
 	}
 	must(mdb_txn_commit(tx));
@@ -316,7 +317,19 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-enum { DISK, BARE_1, OURS_1, BARE_64, OURS_64, OURS_64_GET, SUBMIT_64, BARE_GET, OURS_GET, SCAN, ROWS };
+enum {
+	DISK,
+	BARE_1,
+	OURS_1,
+	BARE_64,
+	OURS_64,
+	OURS_64_GET,
+	SUBMIT_64,
+	BARE_GET,
+	OURS_GET,
+	SCAN,
+	ROWS
+};
 
 static double measure(int row)
 {
@@ -341,7 +354,9 @@ int main(int argc, char **argv)
 		"store, 64 threads", "  that read first", "store, 64 in flight", "LMDB get", "store get",
 		"store scan",
 	};
-	static const int against[] = { -1, DISK, BARE_1, -1, BARE_64, BARE_64, BARE_64, -1, BARE_GET, -1 };
+	static const int against[] = {
+		-1, DISK, BARE_1, -1, BARE_64, BARE_64, BARE_64, -1, BARE_GET, -1
+	};
 	enum { ROUNDS_MAX = 20 };
 	double rates[ROWS][ROUNDS_MAX];
 	mem = arena_open(1 << 16);
@@ -361,7 +376,8 @@ int main(int argc, char **argv)
 			rates[row][i] = measure(row);
 	for (int row = 0; row < ROWS; row++) {
 		qsort(rates[row], (size_t)rounds, sizeof(double), compare);
-		printf("%-19s %10.0f /s (best %.0f)", names[row], rates[row][rounds / 2], rates[row][rounds - 1]);
+		printf("%-19s %10.0f /s (best %.0f)", names[row], rates[row][rounds / 2],
+		       rates[row][rounds - 1]);
 		if (against[row] >= 0)
 			printf("  %.2f of %s", rates[row][rounds / 2] / rates[against[row]][rounds / 2],
 			       names[against[row]]);

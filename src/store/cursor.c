@@ -1,11 +1,11 @@
 #include "store/inside.h"
 
 /*
- * One LMDB cursor walks all sub-spaces on its path: it is moved into one when it meets the pointer, and
- * back to the pointer when the sub-space ends.
+ * One LMDB cursor walks all sub-spaces on its path: it is moved into one when it meets the pointer,
+ * and back to the pointer when the sub-space ends.
  *
- * In a write transaction rows may change between two steps. LMDB adjusts open cursors to that, but a
- * fresh search for what follows the last key is simpler to trust, so that is what is done.
+ * In a write transaction rows may change between two steps. LMDB adjusts open cursors to that, but
+ * a fresh search for what follows the last key is simpler to trust, so that is what is done.
  */
 struct cursor_state {
 	txn *tx;
@@ -18,7 +18,7 @@ struct cursor_state {
 	size_t last_room;
 	unsigned depth;
 	uint64_t ids[LEVELS + 1]; /* ids[0] is 0: the outermost space */
-	char *path;     /* the bytes of the key above the current space; NULL until a sub-space is met */
+	char *path; /* the bytes of the key above the current space; NULL until a sub-space is met */
 };
 
 typedef struct cursor_state walk;
@@ -52,7 +52,8 @@ static void enter(walk *w, const MDB_val *k, const MDB_val *v)
 	w->ids[++w->depth] = be64_get(v->mv_data);
 }
 
-/* On the first row of the space that is not before `bytes`; walking backwards, on the last before it. */
+/* On the first row of the space that is not before `bytes`; walking backwards, on the last before
+ * it. */
 static int seek_row(walk *w, char *bytes, size_t n, MDB_val *k, MDB_val *v)
 {
 	*k = (MDB_val){ n, bytes };
@@ -158,7 +159,8 @@ static void cursor_put_back(txn *tx, MDB_cursor *at)
 		mdb_cursor_close(at);
 }
 
-/* Rows have changed: look again for what follows the last key, with a cursor that knows no pages. */
+/* Rows have changed: look again for what follows the last key, with a cursor that knows no
+ * pages. */
 static int start_again(walk *w, MDB_val *k, MDB_val *v)
 {
 	mdb_cursor_close(w->at);

@@ -11,9 +11,9 @@
  *     01 'C'                  offset of Farthing's clock, 8 bytes
  *     01 'N' name             counters (txn_next)
  *
- * A position is the moment, then the transaction and the place in it: timers of one moment fire in the
- * order in which they were set, and no counter needs writing for that. Numbers are big-endian, moments
- * with the sign bit turned, so that they sort.
+ * A position is the moment, then the transaction and the place in it: timers of one moment fire in
+ * the order in which they were set, and no counter needs writing for that. Numbers are big-endian,
+ * moments with the sign bit turned, so that they sort.
  */
 #pragma once
 #include "store/due.h"
@@ -65,8 +65,8 @@ int64_t timer_first(const txn *tx);
 int64_t task_first(const txn *tx);
 /* Fires the earliest timer: its row goes, its function runs. */
 void timer_fire(txn *tx);
-/* The rows of a crashed or newly composed server: interrupted tasks wait again, kinds that have come back
- * leave their place aside, those that are gone go there when they fall due. */
+/* The rows of a crashed or newly composed server: interrupted tasks wait again, kinds that have
+ * come back leave their place aside, those that are gone go there when they fall due. */
 void due_recover(txn *tx);
 /* After the commit the thread looks whether it must wake by then. */
 void due_announce(txn *tx, int64_t moment);

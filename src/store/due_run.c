@@ -45,8 +45,8 @@ typedef struct leap {
 	bool arrived;
 } leap;
 
-/* Turns the clock to the next moment and fires what is due then; goes on to the one after it as long as
- * no task waits, which has to run before time goes on. */
+/* Turns the clock to the next moment and fires what is due then; goes on to the one after it as
+ * long as no task waits, which has to run before time goes on. */
 static bool leap_run(void *context, txn *tx)
 {
 	leap *l = context;
@@ -108,7 +108,8 @@ static int64_t step(due_work *d)
 	return first < task ? first : task;
 }
 
-/* Until something is committed that comes earlier, a task ends, or the clock says `moment`. With the lock. */
+/* Until something is committed that comes earlier, a task ends, or the clock says `moment`. With
+ * the lock. */
 static void doze(due_work *d, int64_t moment)
 {
 	d->planned = moment;

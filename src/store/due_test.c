@@ -186,7 +186,7 @@ static size_t rows(store *s, const char *prefix)
 
 static void wait_for(size_t n)
 {
-	for (int i = 0; i < 2000 && n_happened < n; i++)
+	for (int i = 0; i < 20000 && n_happened < n; i++)
 		clock_sleep_ms(1);
 	CHECK_I64(n_happened, n);
 }
@@ -196,26 +196,26 @@ TEST(due_fires_in_order)
 	bed b = bed_open(mem);
 	int64_t t = b.now + MS_DAY;
 	WRITING(&b) {
-		timer_set(tx, "test_note", S("c"), t + 20, S("c"));
-		timer_set(tx, "test_note", S(""), t + 10, S("a"));
-		timer_set(tx, "test_note", S(""), t + 10, S("b"));
-		timer_set(tx, "test_note", S("x"), t + 5, S("x"));
-		timer_set(tx, "test_note", S("y"), t + 5, S("y"));
+		timer_set(tx, "test_note", S("c"), t + 20 * MS_MINUTE, S("c"));
+		timer_set(tx, "test_note", S(""), t + 10 * MS_MINUTE, S("a"));
+		timer_set(tx, "test_note", S(""), t + 10 * MS_MINUTE, S("b"));
+		timer_set(tx, "test_note", S("x"), t + 5 * MS_MINUTE, S("x"));
+		timer_set(tx, "test_note", S("y"), t + 5 * MS_MINUTE, S("y"));
 	}
 	WRITING(&b) {
-		timer_set(tx, "test_note", S("d"), t + 20, S("d"));
-		timer_set(tx, "test_note", S("y"), t + 30, S("z"));
+		timer_set(tx, "test_note", S("d"), t + 20 * MS_MINUTE, S("d"));
+		timer_set(tx, "test_note", S("y"), t + 30 * MS_MINUTE, S("z"));
 		timer_cancel(tx, "test_note", S("x"));
 		timer_cancel(tx, "test_note", S("never set"));
 	}
-	due_advance(b.s, t + 15, NULL, NULL);
+	due_advance(b.s, t + 15 * MS_MINUTE, NULL, NULL);
 	CHECK_STR(what_happened(), S("ab"));
-	CHECK(clock_now() >= t + 15 && clock_now() < t + 15 + MS_MINUTE);
+	CHECK(clock_now() >= t + 15 * MS_MINUTE && clock_now() < t + 16 * MS_MINUTE);
 	due_advance(b.s, t + MS_HOUR, NULL, NULL);
 	CHECK_STR(what_happened(), S("abcdz"));
-	int64_t at[] = { t + 10, t + 10, t + 20, t + 20, t + 30 };
+	int64_t minutes[] = { 10, 10, 20, 20, 30 };
 	for (int i = 0; i < 5; i++)
-		CHECK_I64(happened_at[i], at[i]);
+		CHECK_I64(happened_at[i], t + minutes[i] * MS_MINUTE);
 	CHECK_I64(rows(b.s, "\1T") + rows(b.s, "\1I"), 0);
 	bed_close(mem, &b);
 }
@@ -231,7 +231,7 @@ TEST(due_fires_by_the_real_clock)
 	}
 	wait_for(4);
 	CHECK(str_starts(what_happened(), S("a")) && str_ends(what_happened(), S("u")));
-	CHECK(clock_now() >= b.now + 100 && clock_now() < b.now + 1500);
+	CHECK(clock_now() >= b.now + 100 && clock_now() < b.now + MS_MINUTE);
 	/* Earlier than what the thread sleeps for. */
 	WRITING(&b) {
 		timer_set(tx, "test_note", S(""), b.now + MS_DAY, S("x"));
@@ -272,7 +272,7 @@ TEST(due_runs_tasks_before_time_goes_on)
 	for (size_t i = 0; i < n_happened; i++)
 		if (happened[i] != '2') {
 			int64_t want = b.now + MS_HOUR * (1 + (happened[i] | 32) - 'a');
-			CHECK(happened_at[i] >= want && happened_at[i] < want + 2000);
+			CHECK(happened_at[i] >= want && happened_at[i] < want + MS_MINUTE);
 		}
 	CHECK_I64(rows(b.s, "\1K") + rows(b.s, "\1S") + rows(b.s, "\1R"), 0);
 	bed_close(mem, &b);
@@ -400,7 +400,7 @@ TEST(due_month)
 	int64_t began = clock_mono_us();
 	due_advance(b.s, b.now + 30 * MS_DAY, count_progress, &steps);
 	CHECK(clock_now() >= b.now + 30 * MS_DAY && steps == 1);
-	CHECK(clock_mono_us() - began < 1000000);
+	CHECK(clock_mono_us() - began < 5000000);
 	WRITING(&b) {
 		timer_set(tx, "test_hourly", S("only"), b.now + 30 * MS_DAY + MS_HOUR, S(""));
 	}

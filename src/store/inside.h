@@ -1,17 +1,18 @@
 /*
  * What the files of store/ share and nobody else sees.
  *
- * Rows on disk, in LMDB's main database. A key of the store's users is its own row key when it begins
- * with a byte of 2 or more; otherwise a byte 1 stands before it, so that keys that begin with a byte 0
- * are ours and the order of bytes is kept:
+ * Rows on disk, in LMDB's main database. A key of the store's users is its own row key when it
+ * begins with a byte of 2 or more; otherwise a byte 1 stands before it, so that keys that begin
+ * with a byte 0 are ours and the order of bytes is kept:
  *
  *     00 'F'            the format: 4 bytes of the caller's, 4 of ours, big-endian
  *     00 'I'            the last sub-space given out, 8 bytes big-endian
  *     00 'L' id8 rest   what follows the first CHUNK bytes of a long key
  *
- * LMDB's keys end at 511 bytes and ours do not, so a key longer than CHUNK stands in a sub-space: the
- * row (first CHUNK bytes, 00) holds the sub-space's id, and the rest of the key is a key in there,
- * which may be long again. Row keys of CHUNK + 1 bytes are such pointers and nothing else is.
+ * LMDB's keys end at 511 bytes and ours do not, so a key longer than CHUNK stands in a sub-space:
+ * the row (first CHUNK bytes, 00) holds the sub-space's id, and the rest of the key is a key in
+ * there, which may be long again. Row keys of CHUNK + 1 bytes are such pointers and nothing else
+ * is.
  */
 #pragma once
 #include "store/store.h"
@@ -57,8 +58,8 @@ struct txn {
 	size_t n_hooks, hooks_room;
 };
 
-/* A thread's read transaction, kept for its next one. Belongs to its thread and, in txn.s, to its store,
- * whichever ends first; readers_lock guards the change. */
+/* A thread's read transaction, kept for its next one. Belongs to its thread and, in txn.s, to its
+ * store, whichever ends first; readers_lock guards the change. */
 typedef struct reader {
 	txn tx;
 	unsigned depth;
@@ -89,6 +90,7 @@ struct store {
 	_Atomic bool stopping;
 	store_job *ready;           /* writer: taken from the inbox, oldest first */
 	size_t last_group;
+	bool doubtful;              /* writer: the file and the disk may differ in what counts */
 	pthread_t writer;
 	txn tx;
 
@@ -141,8 +143,8 @@ void cursors_close(txn *tx);
 
 /* read.c */
 void readers_close(store *s);
-/* Ends every thread's read transaction so that the environment may be closed. false: some are in use and
- * stayed so; nothing has changed. */
+/* Ends every thread's read transaction so that the environment may be closed. false: some are in
+ * use and stayed so; nothing has changed. */
 bool readers_pause(store *s);
 void readers_resume(store *s);
 

@@ -1,6 +1,6 @@
 /*
- * Random operations against a sorted array that does the same. Keys are made to meet where the store
- * cuts long ones. SEED=n repeats a run, ROUNDS=n makes it longer.
+ * Random operations against a sorted array that does the same. Keys are made to meet where the
+ * store cuts long ones. SEED=n repeats a run, ROUNDS=n makes it longer.
  */
 #include "store/inside.h"
 #include "sys/file.h"
@@ -167,7 +167,8 @@ static void delete_prefix(run *r, txn *tx)
 	EXPECT(txn_delete_prefix(tx, prefix) == n);
 }
 
-/* Changes rows before, at and behind the cursor and expects it to go on with what follows its key. */
+/* Changes rows before, at and behind the cursor and expects it to go on with what follows its
+ * key. */
 static void walk_and_change(run *r, txn *tx)
 {
 	bool reverse = below(r, 2);
@@ -228,7 +229,8 @@ static bool job(void *context, txn *tx)
 	return r->keep;
 }
 
-/* Nothing is left of long keys that are gone: as many sub-spaces as pointers, and none of them empty. */
+/* Nothing is left of long keys that are gone: as many sub-spaces as pointers, and none of them
+ * empty. */
 static bool tidy(store *s)
 {
 	const txn *tx = store_read(s);

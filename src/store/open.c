@@ -26,20 +26,25 @@ static void describe(store *s, int code, char *text, size_t size)
 {
 	const char *full = code == EIO ? no_room(s) : NULL;
 	if (code == ENOSPC || code == EDQUOT || full)
-		snprintf(text, size, "Nothing was written: %s under %s. Make room there; Farthing goes on by itself.",
+		snprintf(text, size,
+		         "Nothing was written: %s under %s. Make room there; Farthing goes on by itself.",
 		         code == EDQUOT ? "the disk quota is used up" : "the disk is full", s->path);
 	else if (code == MDB_MAP_FULL)
-		snprintf(text, size, "Nothing was written: the store in %s has reached its limit of %zu MiB. Start Farthing "
-		         "with more address space (ulimit -v).", s->path, s->map_bytes >> 20);
+		snprintf(
+			text, size,
+			"Nothing was written: the store in %s has reached its limit of %zu MiB. Start Farthing "
+			"with more address space (ulimit -v).",
+			s->path, s->map_bytes >> 20);
 	else if (code == MDB_TXN_FULL)
 		snprintf(text, size, "Nothing was written: the change is too large for one transaction.");
 	else if (code == MDB_READERS_FULL)
 		snprintf(text, size, "More than %d threads read the store at once.", READERS_MAX);
 	else if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID)
-		snprintf(text, size, "The store in %s is damaged (%s). Restore the folder from a copy.", s->path,
-		         mdb_strerror(code));
+		snprintf(text, size, "The store in %s is damaged (%s). Restore the folder from a copy.",
+		         s->path, mdb_strerror(code));
 	else
-		snprintf(text, size, "The store in %s cannot be used: %s. Check the disk and the system's log.",
+		snprintf(text, size,
+		         "The store in %s cannot be used: %s. Check the disk and the system's log.",
 		         s->path, mdb_strerror(code));
 }
 
@@ -114,13 +119,14 @@ static err in_use(arena *a, store *s)
 	int64_t pid;
 	str number = str_trim(str_of(text, n > 0 ? (size_t)n : 0));
 	if (!str_to_i64(number, &pid))
-		return fault_new(a, &fault_system,
-		                 "%s is in use by another process. Stop it, or choose another data directory.",
-		                 s->path);
-	return fault_new(a, &fault_system,
-	                 "%s is in use by process %lld. Stop it (farthing down, or kill %lld), or choose "
-	                 "another data directory.",
-	                 s->path, (long long)pid, (long long)pid);
+		return fault_new(
+			a, &fault_system,
+			"%s is in use by another process. Stop it, or choose another data directory.", s->path);
+	return fault_new(
+		a, &fault_system,
+		"%s is in use by process %lld. Stop it (farthing down, or kill %lld), or choose "
+		"another data directory.",
+		s->path, (long long)pid, (long long)pid);
 }
 
 static err cannot_open(arena *a, const char *path, const char *name, int code)
@@ -217,14 +223,17 @@ static err format_check(arena *a, store *s, unsigned format)
 		mdb_txn_abort(tx);
 	}
 	if (rc || !found)
-		return fault_new(a, &fault_system, "%s/data.mdb is not a store of Farthing's. Choose another "
-		                 "data directory.", s->path);
+		return fault_new(a, &fault_system,
+		                 "%s/data.mdb is not a store of Farthing's. Choose another "
+		                 "data directory.",
+		                 s->path);
 	unsigned theirs = (unsigned)(found >> 32), layout = (unsigned)found;
 	if (theirs > format || layout > LAYOUT)
-		return fault_new(a, &fault_system,
-		                 "%s was written by a newer version of Farthing (format %u.%u; this one reads "
-		                 "up to %u.%u). Use that version, or another data directory.",
-		                 s->path, theirs, layout, format, LAYOUT);
+		return fault_new(
+			a, &fault_system,
+			"%s was written by a newer version of Farthing (format %u.%u; this one reads "
+			"up to %u.%u). Use that version, or another data directory.",
+			s->path, theirs, layout, format, LAYOUT);
 	/* From the first write on, older versions must keep off. */
 	if (theirs < format && (rc = format_write(s, format)))
 		return cannot_open(a, s->path, "data.mdb", rc);

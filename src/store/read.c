@@ -2,8 +2,8 @@
 #include "sys/clock.h"
 #include <stdlib.h>
 
-/* How long the writer waits for read transactions to end before it gives up reopening for this time. A
- * thread may hold one while it waits for the writer, so it cannot be for ever. */
+/* How long the writer waits for read transactions to end before it gives up reopening for this
+ * time. A thread may hold one while it waits for the writer, so it cannot be for ever. */
 #define PAUSE_MS 2000
 
 static _Thread_local reader *readers_of_thread;
@@ -85,8 +85,10 @@ static void reader_begin(store *s, reader *r)
 		clock_sleep_ms(1);
 	}
 	r->tx.fault = OK;
-	int rc = r->tx.mdb ? mdb_txn_renew(r->tx.mdb)
-	                   : mdb_txn_begin(s->env, NULL, MDB_RDONLY, &r->tx.mdb);
+	/* Without an environment: it broke, and could not be opened again yet. */
+	int rc = !s->env    ? MDB_PANIC
+		: r->tx.mdb ? mdb_txn_renew(r->tx.mdb)
+			    : mdb_txn_begin(s->env, NULL, MDB_RDONLY, &r->tx.mdb);
 	if (rc)
 		txn_fail(&r->tx, rc);
 }

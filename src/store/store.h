@@ -1,14 +1,15 @@
 /*
- * The store: ordered keys and values of bytes, on disk, with transactions. One writer, many readers.
+ * The store: ordered keys and values of bytes, on disk, with transactions. One writer, many
+ * readers.
  *
  * Writing. Jobs are handed to one writer thread, which runs them one after another inside one
- * transaction and commits as soon as no further job waits or the group is large (natural group commit).
- * A job that returns false is undone alone. `done` is called after the whole group is on disk, and only
- * then may anything be acknowledged. A job may be run again (the group's commit failed, another backend
- * had a conflict): it must have no effect outside its transaction.
+ * transaction and commits as soon as no further job waits or the group is large (natural group
+ * commit). A job that returns false is undone alone. `done` is called after the whole group is on
+ * disk, and only then may anything be acknowledged. A job may be run again (the group's commit
+ * failed, another backend had a conflict): it must have no effect outside its transaction.
  *
- * Reading. A read transaction is a snapshot: it sees everything acknowledged before it began. It costs
- * well under a microsecond and must be short, because pages it sees cannot be reused.
+ * Reading. A read transaction is a snapshot: it sees everything acknowledged before it began. It
+ * costs well under a microsecond and must be short, because pages it sees cannot be reused.
  *
  * Values. What txn_get and cursors return points into the store and is valid until the end of the
  * transaction, and in a write transaction only until the next write. Copy what must live longer.
@@ -16,8 +17,8 @@
  * Failure. A full disk or an I/O error makes the transaction fail as a whole: writes become no-ops,
  * txn_fault says why, the group is not acknowledged, the server goes on reading.
  *
- * Keys are at most 4,096 bytes, values at most 2 GiB. Everything is one ordered space; folders of keys
- * are made by prefixes (cloud/record.h does it for most).
+ * Keys are at most 4,096 bytes, values at most 2 GiB. Everything is one ordered space; folders of
+ * keys are made by prefixes (cloud/record.h does it for most).
  */
 #pragma once
 #include "base/err.h"
@@ -31,7 +32,8 @@ typedef struct store_options {
 	unsigned format;       /* version of what is stored; opening a newer one is refused */
 } store_options;
 
-/* Faults have messages that say what to do: locked by process N, written by a newer version, no room. */
+/* Faults have messages that say what to do: locked by process N, written by a newer version, no
+ * room. */
 err store_open(arena *a, const store_options *o, store **out);
 /* Finishes queued jobs, commits, closes. */
 void store_close(store *s);
@@ -47,7 +49,8 @@ typedef struct store_job {
 } store_job;
 
 void store_submit(store *s, store_job *job);
-/* The same, waiting for it: for pool threads. `run` returning false is not a failure of store_write. */
+/* The same, waiting for it: for pool threads. `run` returning false is not a failure of
+ * store_write. */
 err store_write(store *s, bool (*run)(void *context, txn *tx), void *context);
 
 /* Any thread; nestable per thread (the inner one sees the outer's snapshot). */
@@ -55,6 +58,7 @@ const txn *store_read(store *s);
 void store_read_end(store *s, const txn *tx);
 
 str txn_get(const txn *tx, str key); /* STR_NONE when absent */
+/* Both may be what was just read. */
 void txn_put(txn *tx, str key, str value);
 /* Whether it was there. */
 bool txn_delete(txn *tx, str key);
@@ -64,13 +68,15 @@ err txn_fault(const txn *tx);
 store *txn_store(const txn *tx);
 /* An arena that ends with the transaction (with the job, in a group). */
 arena *txn_arena(const txn *tx);
-/* Runs hook(subject) on the writer thread once the transaction is on disk; not when undone. For waking
- * what the transaction has queued: it must not do the work itself. */
+/* Runs hook(subject) on the writer thread once the transaction is on disk, before `done`; not when
+ * undone. For waking what the transaction has queued: it must not do the work itself. The subject
+ * outlives the job (not in txn_arena); hung twice in a row it is called once. */
 void txn_on_commit(txn *tx, void (*hook)(void *subject), void *subject);
 
 /*
- * Walks keys in [from, to), backwards when `reverse`. Loop: for (cursor c = txn_scan(..); cursor_next(&c);)
- * using c.key and c.value. A writer may put and delete while walking; it then sees its own changes.
+ * Walks keys in [from, to), backwards when `reverse`. Loop: for (cursor c = txn_scan(..);
+ * cursor_next(&c);) using c.key and c.value. A writer may put and delete while walking; it then
+ * sees its own changes.
  */
 typedef struct cursor {
 	str key, value;
@@ -87,6 +93,7 @@ str key_after_prefix(arena *a, str prefix);
 uint64_t txn_next(txn *tx, str name);
 
 typedef struct store_stats {
-	uint64_t commits, jobs, syncs, bytes_used, bytes_free;
+	uint64_t commits, jobs, syncs;
+	uint64_t bytes_used, bytes_free; /* of the file: in use, and free for what is written next */
 } store_stats;
 store_stats store_stats_of(store *s);

@@ -209,7 +209,8 @@ TEST(store_commits_groups)
 	uint64_t before = store_stats_of(s).commits;
 	for (int i = 0; i < N; i++) {
 		str key = arena_fmt(mem, "k%03d", i);
-		all[i] = (many){ { .run = many_run, .done = many_done }, { key, key, i % 3 > 0 }, &left, true };
+		all[i] =
+			(many){ { .run = many_run, .done = many_done }, { key, key, i % 3 > 0 }, &left, true };
 		store_submit(s, &all[i].job);
 	}
 	h.hold = 0;
@@ -351,7 +352,8 @@ TEST(store_hooks_run_when_committed)
 static bool fill_run(void *context, txn *tx)
 {
 	str big = *(str *)context;
-	txn_put(tx, arena_fmt(txn_arena(tx), "fill%llu", (unsigned long long)txn_next(tx, S("n"))), big);
+	txn_put(tx, arena_fmt(txn_arena(tx), "fill%llu", (unsigned long long)txn_next(tx, S("n"))),
+	        big);
 	return true;
 }
 

@@ -127,7 +127,8 @@ void txn_put(txn *tx, str key, str value)
 	ensure(tx->writing && key.n <= KEY_MAX && value.n <= VALUE_MAX);
 	if (tx->fault)
 		return;
-	/* What was read a moment ago may be what is written now, and LMDB moves it while it makes room. */
+	/* What was read a moment ago may be what is written now, and LMDB moves it while it makes
+	 * room. */
 	if (tx->lent && value.n)
 		value = arena_str(tx->mem, value);
 	if (key_length(key) > CHUNK)

@@ -56,7 +56,9 @@ static void waiting_done(store_job *job, err commit)
 err store_write(store *s, bool (*run)(void *context, txn *tx), void *context)
 {
 	ensure(!pthread_equal(pthread_self(), s->writer));
-	waiting w = { .job = { .run = waiting_run, .done = waiting_done }, .run = run, .context = context };
+	waiting w = { .job = { .run = waiting_run, .done = waiting_done },
+		          .run = run,
+		          .context = context };
 	store_submit(s, &w.job);
 	while (!atomic_load(&w.finished))
 		futex_wait(&w.finished, 0);
@@ -107,8 +109,9 @@ typedef struct group {
 	int64_t began_us;
 } group;
 
-/* Clients that were just answered are about to write again: a commit that does not wait for them at all
- * leaves them to the next one, and every second group is nearly empty. One client never waits. */
+/* Clients that were just answered are about to write again: a commit that does not wait for them at
+ * all leaves them to the next one, and every second group is nearly empty. One client never
+ * waits. */
 static store_job *job_gather(store *s, const group *g)
 {
 	store_job *j = job_next(s);
@@ -134,6 +137,26 @@ static bool group_grow(store *s, group *g)
 	return j != NULL;
 }
 
+/*
+ * After LMDB has declared the environment unusable, because the page that decides which transaction
+ * counts could not be written: what the file holds is what counts, so it is opened again. LMDB has
+ * put the old page back without syncing it, and the disk may hold either. Until they agree nothing
+ * may be written: the next transaction uses the pages of the failed one.
+ */
+static void reopen(store *s)
+{
+	s->doubtful = true;
+	if (!readers_pause(s))
+		return;
+	if (s->env)
+		mdb_env_close(s->env);
+	s->env = NULL;
+	s->doubtful = env_open(s) != 0 || mdb_env_sync(s->env, 1) != 0;
+	readers_resume(s);
+	if (s->due)
+		due_wake(s);
+}
+
 static int transaction_begin(store *s)
 {
 	txn *tx = &s->tx;
@@ -142,7 +165,9 @@ static int transaction_begin(store *s)
 	tx->group_bytes = 0;
 	tx->serial = 0;
 	tx->lent = false;
-	int rc = s->env ? mdb_txn_begin(s->env, NULL, 0, &tx->mdb) : MDB_PANIC;
+	if (s->doubtful)
+		reopen(s);
+	int rc = s->doubtful ? MDB_PANIC : mdb_txn_begin(s->env, NULL, 0, &tx->mdb);
 	if (rc == 0 && (rc = mdb_cursor_open(tx->mdb, s->dbi, &tx->at)) != 0)
 		mdb_txn_abort(tx->mdb);
 	return rc;
@@ -154,11 +179,24 @@ static void transaction_abort(txn *tx)
 	mdb_txn_abort(tx->mdb);
 }
 
+static bool broken(store *s)
+{
+	MDB_txn *probe;
+	int rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &probe);
+	if (rc == 0)
+		mdb_txn_abort(probe);
+	return rc == MDB_PANIC;
+}
+
 static int transaction_commit(store *s, txn *tx)
 {
 	bool changed = tx->changes > 0;
 	mdb_cursor_close(tx->at);
 	int rc = mdb_txn_commit(tx->mdb);
+	if (rc && broken(s)) {
+		reopen(s);
+		return MDB_PANIC;
+	}
 	if (rc == 0 && changed) {
 		atomic_fetch_add_explicit(&s->commits, 1, memory_order_relaxed);
 		/* The pages, then the page that says which of them count. */
@@ -218,21 +256,6 @@ static void group_done(store *s, group *g, err commit)
 		g->jobs[i]->done(g->jobs[i], commit);
 }
 
-/* After LMDB has declared the environment unusable (its last page could not be written): whatever the
- * file holds now is what counts, so it is opened again. */
-static void reopen(store *s)
-{
-	if (!readers_pause(s))
-		return;
-	if (s->env)
-		mdb_env_close(s->env);
-	s->env = NULL;
-	env_open(s);
-	readers_resume(s);
-	if (s->due)
-		due_wake(s);
-}
-
 static void group_commit(store *s, group *g)
 {
 	int rc = group_run(s, g);
@@ -241,7 +264,6 @@ static void group_commit(store *s, group *g)
 		group_done(s, g, OK);
 	} else if (rc == MDB_PANIC) {
 		/* Whether the group is on disk nobody knows, so it must not be run again. */
-		reopen(s);
 		group_done(s, g, store_fault(s, rc));
 	} else if (g->n == 1 && !g->log_lost) {
 		group_done(s, g, s->tx.fault ? s->tx.fault : store_fault(s, rc));
