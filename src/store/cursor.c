@@ -201,7 +201,6 @@ static void remember(walk *w, str key)
 	memcpy((char *)(uintptr_t)w->last.p, key.p, key.n);
 	w->last.n = key.n;
 	w->changes = w->tx->changes;
-	w->tx->lent = true;
 }
 
 cursor txn_scan(const txn *tx, str from, str to, bool reverse)
@@ -243,8 +242,8 @@ bool cursor_next(cursor *c)
 	}
 	if (w->tx->writing)
 		remember(w, key);
-	c->key = key;
-	c->value = (str){ v.mv_size ? v.mv_data : "", v.mv_size };
+	c->key = row_lend(w->tx, key.p, key.n);
+	c->value = row_lend(w->tx, v.mv_data, v.mv_size);
 	return true;
 }
 

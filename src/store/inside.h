@@ -50,6 +50,7 @@ struct txn {
 	MDB_cursor *at;   /* where the last key was looked for: a put after a get searches once */
 	uint64_t changes; /* rows changed since the transaction began */
 	bool lent;        /* pointers into pages have been given out since the last change */
+	struct loan *loans;
 	bool logging, log_lost;
 	undo *log;        /* newest first */
 	size_t log_bytes, group_bytes;
@@ -130,6 +131,10 @@ bool row_get(txn *tx, MDB_val key, MDB_val *value);
 void row_put(txn *tx, MDB_val key, MDB_val value);
 /* Whether it was there. */
 bool row_delete(txn *tx, MDB_val key);
+/* What callers get to see of a row. With the address sanitizer a writer gets a copy that is freed
+ * by the next change, so that whoever uses it longer is found out. */
+str row_lend(txn *tx, const void *p, size_t n);
+void loans_end(txn *tx);
 void txn_fail(txn *tx, int code);
 void txn_undo(txn *tx);
 /* A read-only transaction is changed inside (its arena, its cursors), never what it sees. */

@@ -26,6 +26,46 @@ arena *txn_arena(const txn *tx)
 	return tx->mem;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+struct loan {
+	struct loan *before;
+	char bytes[];
+};
+
+str row_lend(txn *tx, const void *p, size_t n)
+{
+	if (!tx->writing)
+		return (str){ n ? p : "", n };
+	struct loan *l = malloc(sizeof(*l) + n);
+	ensure(l != NULL);
+	l->before = tx->loans;
+	tx->loans = l;
+	tx->lent = true;
+	memcpy(l->bytes, p, n);
+	return (str){ l->bytes, n };
+}
+
+void loans_end(txn *tx)
+{
+	while (tx->loans) {
+		struct loan *l = tx->loans;
+		tx->loans = l->before;
+		free(l);
+	}
+}
+#else
+str row_lend(txn *tx, const void *p, size_t n)
+{
+	tx->lent = true;
+	return (str){ n ? p : "", n };
+}
+
+void loans_end(txn *tx)
+{
+	(void)tx;
+}
+#endif
+
 bool row_get(txn *tx, MDB_val key, MDB_val *value)
 {
 	if (tx->fault)
@@ -50,6 +90,7 @@ static void log_row(txn *tx, MDB_val key, const MDB_val *old)
 	size_t bytes = sizeof(undo) + key.mv_size + (old ? old->mv_size : 0);
 	tx->changes++;
 	tx->lent = false;
+	loans_end(tx);
 	tx->group_bytes += bytes;
 	if (!tx->logging)
 		return;
@@ -118,8 +159,7 @@ str txn_get(const txn *tx, str key)
 	MDB_val value;
 	if (key.n > KEY_MAX || !place_of(t, key, false, &p) || !row_get(t, p.key, &value))
 		return STR_NONE;
-	t->lent = true;
-	return (str){ value.mv_size ? value.mv_data : "", value.mv_size };
+	return row_lend(t, value.mv_data, value.mv_size);
 }
 
 void txn_put(txn *tx, str key, str value)

@@ -221,6 +221,7 @@ static bool job_run(txn *tx, store_job *job, group *g)
 		if (!tx->log_lost)
 			txn_undo(tx);
 	}
+	loans_end(tx);
 	arena_reset(tx->mem);
 	return keep;
 }
