@@ -9,11 +9,27 @@
 #define DIGITS_LEAST 2
 #define DIGITS_USUAL 8
 #define DIGITS_MOST 12
+#define QUANTITY_USUAL 6
+#define QUANTITY_MOST 12
 #define BILLS_MAX 6
 #define LABEL_MAX 80
 
 enum {
-	DATA, ACCOUNT, MONTH, BY, TAG, PROFILE, OPENED, CREDITS, KEEP, JSON, CSV, FOCUS, CUR, COMPARE, N_OPTIONS,
+	DATA,
+	ACCOUNT,
+	MONTH,
+	BY,
+	TAG,
+	PROFILE,
+	OPENED,
+	CREDITS,
+	KEEP,
+	JSON,
+	CSV,
+	FOCUS,
+	CUR,
+	COMPARE,
+	N_OPTIONS,
 };
 
 static str text_of(const json_value *v, str key)
@@ -40,7 +56,8 @@ static money money_in(const json_value *v, str key)
 	return money_of_text(text_of(v, key));
 }
 
-/* As many decimals as show every amount exactly, but no more than usual unless one would print as zero. */
+/* As many decimals as show every amount exactly, but no more than usual unless one would print as
+ * zero. */
 static int digits_for(int digits, money amount)
 {
 	int exact = decimal_digits(amount, MONEY_DIGITS);
@@ -55,18 +72,24 @@ static str amount_text(arena *mem, money m, int digits)
 	return decimal_print(mem, m, MONEY_DIGITS, digits, true);
 }
 
+/* Six decimals do, unless only more show that it is not nothing. */
 static str grouped_number(arena *mem, str number)
 {
 	i128 v;
-	if (!decimal_parse(number, QTY_DIGITS, &v))
+	int digits = QUANTITY_USUAL;
+	if (!decimal_parse(number, QUANTITY_MOST, &v))
 		return number;
-	return decimal_print(mem, v, QTY_DIGITS, decimal_digits(v, QTY_DIGITS), true);
+	while (v && digits < QUANTITY_MOST && decimal_round(v, QUANTITY_MOST, digits) == 0)
+		digits++;
+	v = decimal_round(v, QUANTITY_MOST, digits);
+	return decimal_print(mem, v, QUANTITY_MOST, decimal_digits(v, QUANTITY_MOST), true);
 }
 
 static str marks_of(arena *mem, const json_value *line)
 {
 	return arena_fmt(mem, "%s%s%s", flag_of(line, S("doubtful")) ? "?" : "",
-	                 text_of(line, S("priced_as")).n ? "~" : "", json_get(line, S("unit")) ? "" : "!");
+	                 text_of(line, S("priced_as")).n ? "~" : "",
+	                 json_get(line, S("unit")) ? "" : "!");
 }
 
 /* What the line's group is called: all keys but service and meter, joined. */
@@ -101,7 +124,8 @@ static str label_of(arena *mem, const json_value *bill, const json_value *line)
 	if (title.n == 0)
 		title = text_of(line, S("sku"));
 	if (!by_service(bill))
-		title = arena_fmt(mem, "%.*s: %.*s", STR_ARG(text_of(line, S("service_name"))), STR_ARG(title));
+		title =
+			arena_fmt(mem, "%.*s: %.*s", STR_ARG(text_of(line, S("service_name"))), STR_ARG(title));
 	if (tier.n && !flag_of(line, S("free")))
 		title = arena_fmt(mem, "%.*s, %.*s", STR_ARG(title), STR_ARG(tier));
 	return arena_fmt(mem, "  %.*s", STR_ARG(str_sub(title, 0, LABEL_MAX)));
@@ -115,7 +139,9 @@ static void add_line(table *t, const json_value *bill, const json_value *line, i
 	r->cells[0] = label_of(t->mem, bill, line);
 	r->cells[1] = grouped_number(t->mem, text_of(line, S("quantity")));
 	r->cells[2] = text_of(line, S("unit"));
-	r->cells[3] = free ? S("free") : price.n ? arena_fmt(t->mem, "x %.*s =", STR_ARG(price)) : S("no price");
+	r->cells[3] = free ? S("free")
+		: price.n      ? arena_fmt(t->mem, "x %.*s =", STR_ARG(price))
+					   : S("no price");
 	r->cells[4] = amount_text(t->mem, money_in(line, S("amount")), digits);
 	r->cells[5] = marks_of(t->mem, line);
 }
@@ -166,7 +192,8 @@ static void print_marks(const json_value *bill)
 	if (elsewhere)
 		printf("~  the region's price is not in the price book: us-east-1's is used\n");
 	if (unknown)
-		printf("!  not in the price book, so not in the total; bring prices with: farthing up --prices\n");
+		printf("!  not in the price book, so not in the total; bring prices with: farthing up "
+		       "--prices\n");
 }
 
 static void print_free(arena *mem, const json_value *bill)
@@ -220,7 +247,8 @@ static void print_end(arena *mem, const json_value *bill)
 			printf("; they end on %.*s", STR_ARG(str_sub(end, 0, 10)));
 		printf("\n");
 	}
-	printf("To be paid, in whole cents: %.*s\n", STR_ARG(amount_text(mem, money_in(bill, S("due")), 2)));
+	printf("To be paid, in whole cents: %.*s\n",
+	       STR_ARG(amount_text(mem, money_in(bill, S("due")), 2)));
 	if (!flag_of(bill, S("complete")))
 		printf("Forecast for the whole month, if it goes on like this: %.*s\n",
 		       STR_ARG(amount_text(mem, money_in(forecast, S("total")), 2)));
@@ -261,7 +289,8 @@ static money service_sum(const json_value *bill, str service, int digits)
 	return sum;
 }
 
-static table_row *compare_row(table *t, row_style style, str label, const money *sums, size_t n, int digits)
+static table_row *compare_row(table *t, row_style style, str label, const money *sums, size_t n,
+                              int digits)
 {
 	table_row *r = table_add(t, style);
 	r->cells[0] = label;
@@ -274,7 +303,8 @@ static table_row *compare_row(table *t, row_style style, str label, const money 
 }
 
 /* One row for every service that any of the bills has. */
-static void compare_services(table *t, const json_value *const *bills, size_t n, int digits, money *totals)
+static void compare_services(table *t, const json_value *const *bills, size_t n, int digits,
+                             money *totals)
 {
 	map shown = map_in(t->mem, 32);
 	for (size_t i = 0; i < n; i++)
@@ -390,7 +420,8 @@ static int compare(arena *mem, const running *r, const option *o)
 			return complain("the server's answer is not JSON");
 	}
 	if (n < 2)
-		return usage_error("bill", "--compare takes two or more accounts or months, joined by commas");
+		return usage_error("bill",
+		                   "--compare takes two or more accounts or months, joined by commas");
 	print_comparison(mem, bills, n);
 	return 0;
 }
@@ -432,8 +463,10 @@ static int bill_run(arena *mem, int argc, char **argv)
 }
 
 VERB(bill,
-     "bill [--account ID] [--month 2026-11] [--by service,resource,meter,tag,day,hour,region,account]\n"
-     "                     [--tag KEY] [--json | --csv | --focus | --cur] [--compare X,Y] [--data DIR]\n"
+     "bill [--account ID] [--month 2026-11] [--by "
+     "service,resource,meter,tag,day,hour,region,account]\n"
+     "                     [--tag KEY] [--json | --csv | --focus | --cur] [--compare X,Y] [--data "
+     "DIR]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
      "                     [--credits 100] [--keep]\n\n"
      "  --compare  accounts or months side by side\n"

@@ -3,6 +3,7 @@
 #include "cloud/server.h"
 #include "cmd/admin.h"
 #include "cmd/cmd.h"
+#include "cmd/prices.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/rand.h"
@@ -23,7 +24,7 @@ typedef struct up_options {
 	bool detach;
 } up_options;
 
-enum { DATA, PORT, ADDRESS, DETACH, STRICT, IAM, QUIET, LOOPS, N_OPTIONS };
+enum { DATA, PORT, ADDRESS, DETACH, STRICT, IAM, QUIET, LOOPS, PRICES, N_OPTIONS };
 
 static int read_options(arena *mem, int argc, char **argv, up_options *up)
 {
@@ -36,6 +37,7 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		[IAM] = { .name = "iam", .takes_value = true },
 		[QUIET] = { .name = "quiet" },
 		[LOOPS] = { .name = "loops", .takes_value = true },
+		[PRICES] = { .name = "prices", .takes_value = true },
 	};
 	str *rest = arena_array(mem, str, (size_t)argc + 1);
 	size_t n_rest;
@@ -50,6 +52,9 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		return usage_error("up", "--loops is a number of threads from 1 to 64");
 	if (o[IAM].given && !str_eq(o[IAM].value, S("enforce")) && !str_eq(o[IAM].value, S("off")))
 		return usage_error("up", "--iam is enforce or off");
+	err e = o[PRICES].given ? prices_use(mem, o[PRICES].value) : OK;
+	if (e)
+		return complain_fault(e);
 	up->detach = o[DETACH].given;
 	up->server = (server_options){
 		.data = o[DATA].given ? o[DATA].value : default_data(mem),
@@ -201,5 +206,8 @@ static int up_run(arena *mem, int argc, char **argv)
 	return up.detach ? detach(mem, &up) : serve(mem, &up, -1);
 }
 
-VERB(up, "up [--data DIR] [--port N] [--address A] [--detach] [--strict] [--iam enforce|off] [--quiet]",
+VERB(up, "up [--data DIR] [--port N] [--address A] [--detach] [--strict] [--iam enforce|off] [--quiet]\n"
+     "                   [--prices FILE|FOLDER]\n\n"
+     "  --prices  prices to lay over the built-in ones: tables like data/prices/us-east-1.csv,\n"
+     "            or AWS's own price list files (JSON or CSV)",
      "Start the cloud", up_run);

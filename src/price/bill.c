@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define LIST_MONTH_HOURS 730
+#define QUANTITY_ONE INT64_C(1000000000000)
 #define CREDIT_MONTHS 6
 
 static const char *const by_names[BY_KINDS] = {
@@ -28,11 +29,11 @@ bool bill_by_named(str name, bill_by *out)
 
 str bill_quantity(arena *mem, i128 quantity, int64_t parts, int digits, bool grouped)
 {
-	i128 millionths = 0;
-	if (!i128_mul_div(quantity, QTY_ONE, parts, &millionths))
+	i128 v = 0;
+	if (!i128_mul_div(quantity, QUANTITY_ONE, parts, &v))
 		return S("overflow");
-	int exact = decimal_digits(millionths, QTY_DIGITS);
-	return decimal_print(mem, millionths, QTY_DIGITS, exact < digits ? exact : digits, grouped);
+	v = decimal_round(v, QUANTITY_DIGITS, digits);
+	return decimal_print(mem, v, QUANTITY_DIGITS, decimal_digits(v, QUANTITY_DIGITS), grouped);
 }
 
 typedef struct maker {
@@ -71,8 +72,9 @@ static str group_value(maker *m, bill_by by, const charge *c)
 	case BY_SERVICE: return c->item ? c->item->service : S("unknown");
 	case BY_RESOURCE: return u->resource;
 	case BY_METER: return u->sku;
-	case BY_TAG: return m->source->tag ? m->source->tag(m->source->context, u->resource, m->query->tag_key)
-		                           : S("");
+	case BY_TAG:
+		return m->source->tag ? m->source->tag(m->source->context, u->resource, m->query->tag_key)
+							  : S("");
 	case BY_DAY: return str_sub(hour_text(m, u->when), 0, 10);
 	case BY_HOUR: return hour_text(m, u->when);
 	case BY_REGION: return u->region;
@@ -153,8 +155,8 @@ static void add_charge(void *context, const charge *c)
 {
 	maker *m = context;
 	bill_line *l = line_of(m, c);
-	if (!i128_add(l->quantity, c->quantity, &l->quantity) || !i128_add(l->amount, c->amount, &l->amount) ||
-	    !i128_add(m->total, c->amount, &m->total))
+	if (!i128_add(l->quantity, c->quantity, &l->quantity)
+	    || !i128_add(l->amount, c->amount, &l->amount) || !i128_add(m->total, c->amount, &m->total))
 		m->overflow = true;
 	m->unpriced += c->item == NULL;
 	spend_credits(m, c);
@@ -170,7 +172,8 @@ static int line_order(const void *a, const void *b)
 	order = order ? order : str_cmp(x->sku, y->sku);
 	if (order || x->free != y->free)
 		return order ? order : y->free - x->free;
-	return x->tier && y->tier ? (x->tier->from > y->tier->from) - (x->tier->from < y->tier->from) : 0;
+	return x->tier && y->tier ? (x->tier->from > y->tier->from) - (x->tier->from < y->tier->from)
+							  : 0;
 }
 
 static bill_line *sorted(maker *m)
@@ -189,8 +192,11 @@ static bill_line *sorted(maker *m)
 
 static pricing *month_pricing(arena *mem, const bill_query *q, int64_t month)
 {
-	pricing_options o = { .book = q->book, .profile = q->profile, .month = month, .opened = q->opened,
-		              .month_hours = q->list_months ? LIST_MONTH_HOURS : 0 };
+	pricing_options o = { .book = q->book,
+		                  .profile = q->profile,
+		                  .month = month,
+		                  .opened = q->opened,
+		                  .month_hours = q->list_months ? LIST_MONTH_HOURS : 0 };
 	return pricing_open(mem, &o);
 }
 
@@ -214,8 +220,10 @@ static void credits_of_earlier_months(maker *m)
 	const bill_query *q = m->query;
 	bool credits = q->profile == PROFILE_CREDITS && q->opened < q->now;
 	m->credits = credits ? q->credits : 0;
-	m->credits_until = month_after(month_of(q->opened), CREDIT_MONTHS) + (q->opened - month_of(q->opened));
-	for (int64_t month = month_of(q->opened); m->credits > 0 && month < q->month; month = month_after(month, 1)) {
+	m->credits_until =
+		month_after(month_of(q->opened), CREDIT_MONTHS) + (q->opened - month_of(q->opened));
+	for (int64_t month = month_of(q->opened); m->credits > 0 && month < q->month;
+	     month = month_after(month, 1)) {
 		int64_t end = month_after(month, 1);
 		use_list uses = { .mem = m->mem };
 		m->source->usage(m->source->context, month, end, end, use_push, &uses);

@@ -1,9 +1,10 @@
 /*
- * The bill of one account and one month: usage priced, grouped, added up, and carried forward to the end of
- * the month. Knows nothing of where usage lies: a source hands it over.
+ * The bill of one account and one month: usage priced, grouped, added up, and carried forward to
+ * the end of the month. Knows nothing of where usage lies: a source hands it over.
  *
- * Amounts are exact to 10^-18 USD. Whoever prints fewer digits rounds each line half away from zero and adds
- * up what it printed, so that a reader's sum is the total; the amount due is the exact sum rounded to cents.
+ * Amounts are exact to 10^-18 USD. Whoever prints fewer digits rounds each line half away from zero
+ * and adds up what it printed, so that a reader's sum is the total; the amount due is the exact sum
+ * rounded to cents.
  */
 #pragma once
 #include "base/buf.h"
@@ -69,7 +70,8 @@ bill *bill_make(arena *mem, const bill_query *q, const bill_source *s);
 /* What is to be paid: the total less credits, in whole cents. */
 money bill_due(const bill *b);
 
-/* "4.838710": in units, rounded half away from zero. */
+/* "4.838709677419": in units, rounded half away from zero to at most `digits` (at most 12) decimals. */
+#define QUANTITY_DIGITS 12
 str bill_quantity(arena *mem, i128 quantity, int64_t parts, int digits, bool grouped);
 
 void bill_json(buf *out, arena *mem, const bill *b);

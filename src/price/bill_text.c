@@ -56,7 +56,7 @@ static void put_line(buf *out, arena *mem, const bill *b, const bill_line *l)
 			put_str(out, bill_by_name(b->query.by[i]).p, l->group[i]);
 	put_str(out, "service", l->service);
 	put_str(out, "sku", l->sku);
-	put_str(out, "quantity", bill_quantity(mem, l->quantity, l->parts, QTY_DIGITS, false));
+	put_str(out, "quantity", bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false));
 	if (l->item)
 		put_price(out, mem, b, l);
 	put_flag(out, "free", l->free);
@@ -157,7 +157,8 @@ void bill_csv(buf *out, arena *mem, const bill *b)
 	for (size_t i = 0; i < q->n_by; i++)
 		if (q->by[i] != BY_SERVICE && q->by[i] != BY_METER)
 			buf_fmt(out, "%s,", bill_by_name(q->by[i]).p);
-	buf_put(out, S("service,sku,title,quantity,unit,unit_price,free,amount,currency,status,as_of\n"));
+	buf_put(out,
+	        S("service,sku,title,quantity,unit,unit_price,free,amount,currency,status,as_of\n"));
 	for (const bill_line *l = b->lines; l; l = l->next) {
 		for (size_t i = 0; i < q->n_by; i++)
 			if (q->by[i] != BY_SERVICE && q->by[i] != BY_METER) {
@@ -166,7 +167,7 @@ void bill_csv(buf *out, arena *mem, const bill *b)
 			}
 		const str fields[] = {
 			l->service, l->sku, l->item ? l->item->title : S(""),
-			bill_quantity(mem, l->quantity, l->parts, QTY_DIGITS, false),
+			bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false),
 			l->item ? l->item->unit : S(""), l->tier ? price_text(mem, l->tier->usd) : S(""),
 			l->free ? S("true") : S("false"),
 			decimal_print_exact(mem, l->amount, MONEY_DIGITS, 2), S("USD"),

@@ -2,6 +2,7 @@
 #include "base/embed.h"
 #include "base/map.h"
 #include "base/time.h"
+#include "price/book_inside.h"
 #include "price/csv.h"
 #include <pthread.h>
 
@@ -114,6 +115,8 @@ static bool pool_from_row(book *b, price_item *item, const str *f)
 	if (rule) {
 		item->pool = pool_named(b, rule->pool);
 		item->pool->before_tiers |= rule->before_tiers;
+	} else {
+		item->pool = map_get(&b->pools, item->sku);
 	}
 	if (f[C_FREE].n == 0 || kind == FREE_NONE)
 		return true;
@@ -279,13 +282,19 @@ static void add_services(book *b, str text)
 	}
 }
 
-book *book_built_in(arena *mem)
+book *book_empty(arena *mem)
 {
 	book *b = arena_new(mem, book);
 	*b = (book){ .mem = mem };
 	b->by_place = map_in(mem, 1024);
 	b->pools = map_in(mem, 64);
 	b->services = map_in(mem, 64);
+	return b;
+}
+
+book *book_built_in(arena *mem)
+{
+	book *b = book_empty(mem);
 	add_services(b, EMBED_STR(prices_services));
 	ensure(!book_add_pools(b, EMBED_STR(prices_pools), S("data/prices/pools.csv")));
 	ensure(!book_add_csv(b, EMBED_STR(prices_us_east_1), S("data/prices/us-east-1.csv"),
@@ -314,6 +323,7 @@ const price_item *book_find(const book *b, str region, str sku, bool *elsewhere)
 	return NULL;
 }
 
+arena *book_arena(book *b) { return b->mem; }
 size_t book_items(const book *b) { return b->n_items; }
 const price_item *book_item(const book *b, size_t index) { return b->items[index]; }
 size_t book_pools(const book *b) { return b->n_pools; }

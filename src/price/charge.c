@@ -28,7 +28,9 @@ typedef struct item_state {
 	struct item_state *next_member;
 	i128 free_used;     /* in our parts; others of the pool may count in others */
 	int64_t per, parts;
+	i128 free_limit;    /* the pool's allowance in our parts */
 	i128 reached;       /* how far into the tiers */
+	i128 tier_end;      /* of the tier we are in; -1: the last */
 	size_t tier;
 	tier_state *tiers;
 } item_state;
@@ -133,6 +135,13 @@ static pool_state *pool_of(pricing *p, const price_item *item, str region)
 	return s;
 }
 
+static i128 tier_end(pricing *p, const item_state *s)
+{
+	const price_tier *t = &s->item->tiers[s->tier];
+	bool last = t->to == PRICE_NO_END || s->tier + 1 == s->item->n_tiers;
+	return last ? -1 : scaled(p, t->to, s->parts, QTY_ONE);
+}
+
 static item_state *item_open(pricing *p, str region, str sku, int64_t per)
 {
 	item_state *s = arena_new(p->mem, item_state);
@@ -145,8 +154,10 @@ static item_state *item_open(pricing *p, str region, str sku, int64_t per)
 		s->parts = INT64_MAX;
 	}
 	s->tiers = arena_array(p->mem, tier_state, s->item->n_tiers);
+	s->tier_end = tier_end(p, s);
 	s->pool = pool_of(p, s->item, region);
 	if (s->pool) {
+		s->free_limit = scaled(p, s->pool->pool->allowance, s->parts, QTY_ONE);
 		s->next_member = s->pool->members;
 		s->pool->members = s;
 	}
@@ -177,14 +188,12 @@ static item_state *item_of(pricing *p, const price_use *u)
 /* Moves to the tier that `reached` lies in; returns what is left of it, or all there is. */
 static i128 room_in_tier(pricing *p, item_state *s, i128 wanted)
 {
-	for (;; s->tier++) {
-		const price_tier *t = &s->item->tiers[s->tier];
-		if (t->to == PRICE_NO_END || s->tier + 1 == s->item->n_tiers)
-			return wanted;
-		i128 end = scaled(p, t->to, s->parts, QTY_ONE);
-		if (s->reached < end)
-			return wanted < end - s->reached ? wanted : end - s->reached;
+	while (s->tier_end >= 0 && s->reached >= s->tier_end) {
+		s->tier++;
+		s->tier_end = tier_end(p, s);
 	}
+	bool fits = s->tier_end < 0 || wanted < s->tier_end - s->reached;
+	return fits ? wanted : s->tier_end - s->reached;
 }
 
 /* The cost of `quantity` more in a tier: exact cost after, less exact cost before. */
@@ -213,7 +222,9 @@ static i128 take_free(pricing *p, item_state *s, i128 wanted)
 {
 	if (!s->pool)
 		return 0;
-	i128 left = scaled(p, s->pool->pool->allowance, s->parts, QTY_ONE) - pool_used(p, s->pool, s->parts);
+	i128 left = s->free_limit - s->free_used;
+	if (left > 0)
+		left = s->free_limit - pool_used(p, s->pool, s->parts);
 	if (left <= 0)
 		return 0;
 	i128 taken = wanted < left ? wanted : left;

@@ -1,7 +1,7 @@
 /*
- * The bill as rows for other people's tools: one row a day, region, resource, sku and tier. Columns that have
- * no meaning here (commitments, invoices, availability zones) are there where the specification demands them,
- * and empty.
+ * The bill as rows for other people's tools: one row a day, region, resource, sku and tier. Columns
+ * that have no meaning here (commitments, invoices, availability zones) are there where the
+ * specification demands them, and empty.
  */
 #include "base/time.h"
 #include "price/bill.h"
@@ -51,16 +51,17 @@ static str day_start(arena *mem, str day)
 
 static str price_id(arena *mem, const bill_line *l)
 {
-	return l->tier ? arena_fmt(mem, "%.*s#%lld", STR_ARG(l->sku), (long long)(l->tier - l->item->tiers))
-	               : l->sku;
+	return l->tier
+		? arena_fmt(mem, "%.*s#%lld", STR_ARG(l->sku), (long long)(l->tier - l->item->tiers))
+		: l->sku;
 }
 
 /* The same row of a later export has the same id. */
 static str row_id(arena *mem, const bill *b, const bill_line *l)
 {
-	str what = arena_fmt(mem, "%.*s/%.*s/%.*s/%.*s/%.*s/%d", STR_ARG(b->query.account), STR_ARG(l->group[DAY]),
-	                     STR_ARG(l->group[REGION]), STR_ARG(l->group[RESOURCE]), STR_ARG(price_id(mem, l)),
-	                     l->free);
+	str what = arena_fmt(mem, "%.*s/%.*s/%.*s/%.*s/%.*s/%d", STR_ARG(b->query.account),
+	                     STR_ARG(l->group[DAY]), STR_ARG(l->group[REGION]),
+	                     STR_ARG(l->group[RESOURCE]), STR_ARG(price_id(mem, l)), l->free);
 	return arena_fmt(mem, "%016llx", (unsigned long long)str_hash(what));
 }
 
@@ -87,15 +88,17 @@ static str description(arena *mem, const bill_line *l)
 	if (!l->item)
 		return arena_fmt(mem, "%.*s: no price known", STR_ARG(l->sku));
 	str tier = price_tier_name(mem, l->item, l->tier);
-	return arena_fmt(mem, "$%.*s per %.*s, %.*s%s%.*s%s", STR_ARG(price_text(mem, l->free ? 0 : l->tier->usd)),
-	                 STR_ARG(l->item->unit), STR_ARG(l->item->title), tier.n ? ", " : "", STR_ARG(tier),
+	return arena_fmt(mem, "$%.*s per %.*s, %.*s%s%.*s%s",
+	                 STR_ARG(price_text(mem, l->free ? 0 : l->tier->usd)), STR_ARG(l->item->unit),
+	                 STR_ARG(l->item->title), tier.n ? ", " : "", STR_ARG(tier),
 	                 l->free ? " (free tier)" : "");
 }
 
 static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool names)
 {
-	str quantity = bill_quantity(mem, l->quantity, l->parts, QTY_DIGITS, false);
-	str unit = l->item ? l->item->unit : S(""), list = l->tier ? price_text(mem, l->tier->usd) : S("");
+	str quantity = bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false);
+	str unit = l->item ? l->item->unit : S(""),
+		list = l->tier ? price_text(mem, l->tier->usd) : S("");
 	str amount = usd_text(mem, l->amount), account = b->query.account;
 	const cell cells[] = {
 		{ "BilledCost", amount },
@@ -172,7 +175,7 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "line_item_unblended_cost", usd_text(mem, l->amount) },
 		{ "line_item_unblended_rate", l->free ? S("0") : list },
 		{ "line_item_usage_account_id", account },
-		{ "line_item_usage_amount", bill_quantity(mem, l->quantity, l->parts, QTY_DIGITS, false) },
+		{ "line_item_usage_amount", bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false) },
 		{ "line_item_usage_end_date", end },
 		{ "line_item_usage_start_date", start },
 		{ "line_item_usage_type", l->sku },
