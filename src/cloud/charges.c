@@ -1,0 +1,94 @@
+#include "cloud/charges.h"
+#include "base/time.h"
+#include "cloud/meter.h"
+
+#define CREDITS_GRANTED USD(100)
+
+typedef struct reader {
+	const txn *tx;
+	str account;
+	void (*use)(void *collector, const price_use *u);
+	void *collector;
+	str last_meter, last_sku;
+	int64_t last_per;
+} reader;
+
+static void line_to_use(void *context, const usage_line *l)
+{
+	reader *r = context;
+	if (!str_is(r->last_meter) || !str_eq(l->meter, r->last_meter)) {
+		const meter_kind *kind = meter_named(l->meter);
+		r->last_meter = l->meter;
+		r->last_sku = kind ? str_c(kind->sku) : l->meter;
+		r->last_per = kind && kind->per ? kind->per : QTY_ONE;
+	}
+	price_use u = { .region = l->region, .sku = r->last_sku, .resource = l->resource, .when = l->hour,
+		        .quantity = l->quantity, .per = r->last_per, .resident = l->resident };
+	r->use(r->collector, &u);
+}
+
+void charges_usage(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
+                   void (*use)(void *collector, const price_use *u), void *collector)
+{
+	reader r = { .tx = tx, .account = account, .use = use, .collector = collector };
+	usage_each(tx, account, from, to, now, line_to_use, &r);
+}
+
+static void usage_for_bill(void *context, int64_t from, int64_t to, int64_t now,
+                           void (*use)(void *collector, const price_use *u), void *collector)
+{
+	const reader *r = context;
+	charges_usage(r->tx, r->account, from, to, now, use, collector);
+}
+
+bill *charges_bill(arena *mem, const txn *tx, const bill_query *q)
+{
+	reader r = { .tx = tx, .account = q->account };
+	bill_source source = { .usage = usage_for_bill, .context = &r };
+	return bill_make(mem, q, &source);
+}
+
+/* What kind of account it is: "profile opened credits", under $bill/ACCOUNT. */
+static str profile_key(arena *mem, str account)
+{
+	return arena_fmt(mem, "$bill/%.*s", STR_ARG(account));
+}
+
+static bool day_parse(arena *mem, str text, int64_t *ms)
+{
+	return text.n == 10 && time_parse(arena_fmt(mem, "%.*sT00:00:00Z", STR_ARG(text)), ms);
+}
+
+const char *charges_profile(arena *mem, bill_query *q, str profile, str opened, str credits)
+{
+	if (profile.n && !profile_named(profile, &q->profile))
+		return "profile is paid, legacy-12-month, credits or list";
+	if (opened.n && !day_parse(mem, opened, &q->opened))
+		return "opened is a day: 2026-11-01";
+	if (credits.n && (!money_parse(credits, &q->credits) || q->credits < 0))
+		return "credits is an amount in USD: 100";
+	return NULL;
+}
+
+bill_query charges_query(arena *mem, const txn *tx, str account, int64_t month, int64_t now)
+{
+	bill_query q = { .book = price_book(), .account = account, .month = month_of(month), .now = now,
+		         .credits = CREDITS_GRANTED };
+	str kept = arena_str(mem, txn_get(tx, profile_key(mem, account)));
+	if (str_is(kept)) {
+		str profile = str_cut(&kept, ' '), opened = str_cut(&kept, ' ');
+		ensure(!charges_profile(mem, &q, profile, opened, kept));
+	}
+	if (!q.opened)
+		q.opened = q.month;
+	return q;
+}
+
+void charges_keep_profile(txn *tx, const bill_query *q)
+{
+	arena *mem = txn_arena(tx);
+	str day = str_sub(time_iso(mem, q->opened), 0, 10), name = profile_name(q->profile);
+	str credits = decimal_print_exact(mem, q->credits, MONEY_DIGITS, 0);
+	txn_put(tx, profile_key(mem, q->account),
+	        arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(name), STR_ARG(day), STR_ARG(credits)));
+}

@@ -1,0 +1,23 @@
+/*
+ * What an account's usage costs: joins the meter (what was used) and the price book (what it costs), for the
+ * bill, Cost Explorer, Budgets and the others that talk of money. One table, many views.
+ *
+ * Call meter_flush before reading, where the last 100 ms matter. The transaction must stay open while the
+ * bill is used: its strings point into it.
+ */
+#pragma once
+#include "price/bill.h"
+#include "store/store.h"
+
+/* A query for this account, month and moment, with the profile the account is kept under; no groups yet. */
+bill_query charges_query(arena *mem, const txn *tx, str account, int64_t month, int64_t now);
+bill *charges_bill(arena *mem, const txn *tx, const bill_query *q);
+
+/* Usage of any time, as the price layer takes it. */
+void charges_usage(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
+                   void (*use)(void *collector, const price_use *u), void *collector);
+
+/* Changes the profile of a query from text; empty ones leave it. A sentence when one is wrong, or NULL. */
+const char *charges_profile(arena *mem, bill_query *q, str profile, str opened, str credits);
+/* Keeps the query's profile for its account. */
+void charges_keep_profile(txn *tx, const bill_query *q);
