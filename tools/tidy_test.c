@@ -80,12 +80,12 @@ TEST(tidy_lines)
 	      "src/base/x.c:4: indented with spaces\nsrc/base/x.c:5: no newline at the end\n"
 	      "src/base/x.c:1: f is declared in a .c file\n");
 	FOUND("src/base/x.h", "int x;\n", "src/base/x.h:1: a header opens with what it is about\n");
-	char line[112];
+	char line[122];
 	memset(line, 'x', sizeof line);
-	memcpy(line + 100, "\n", 2);
+	memcpy(line + 110, "\n", 2);
 	FOUND("src/base/x.c", line, "");
-	memcpy(line + 100, "x\n", 3);
-	FOUND("src/base/x.c", line, "src/base/x.c:1: 101 columns, at most 100\n");
+	memcpy(line + 110, "x\n", 3);
+	FOUND("src/base/x.c", line, "src/base/x.c:1: 111 columns, at most 110\n");
 	memcpy(line, "\xc3\xa4", 2);
 	FOUND("src/base/x.c", line, "");
 }

@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include <ctype.h>
 
-enum { COLUMNS = 100, TAB = 4, FILE_LINES = 1000, HEADER_LINES = 300, FUNCTION_LINES = 70 };
+enum { COLUMNS = 110, TAB = 4, FILE_LINES = 1000, HEADER_LINES = 300, FUNCTION_LINES = 70 };
 
 static size_t columns(str line)
 {

@@ -1,13 +1,13 @@
 #include "cloud/later.h"
 #include "sys/clock.h"
 #include <pthread.h>
-#include <stdlib.h>
 
 #define WAITING_MAX ((size_t)64 << 20)
 #define ARENA_BYTES ((size_t)1 << 16)
 
-/* One arena fills while the other is written. Lives from open to close, so on no arena's time. */
+/* One arena fills while the other is written. */
 struct later {
+	arena *home; /* holds this, from open to close */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
@@ -91,8 +91,9 @@ static void *writer(void *argument)
 
 later *later_open(store *s, int wait_ms, void (*write)(txn *tx, const later_item *items))
 {
-	later *l = calloc(1, sizeof *l);
-	ensure(l);
+	arena *home = arena_open(sizeof(later) + 64);
+	later *l = arena_new(home, later);
+	l->home = home;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->changed, NULL);
 	l->store = s;
@@ -120,7 +121,7 @@ void later_close(later *l)
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
 	arena_close(l->filling);
-	free(l);
+	arena_close(l->home);
 }
 
 uint64_t later_dropped(later *l)

@@ -71,7 +71,8 @@ void req_read_end(req *rq, const txn *tx);
 err req_write(req *rq, err (*work)(req *rq, txn *tx, void *context), void *context);
 
 /* arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE of the request's region and account. */
-str req_arn(const req *rq, const char *service, const char *format, ...) __attribute__((format(printf, 3, 4)));
+str req_arn(const req *rq, const char *service, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void req_header(req *rq, str name, str value);
 
 /*

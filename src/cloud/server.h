@@ -42,5 +42,5 @@ typedef struct server_part {
 } server_part;
 #define SERVER_PART(id, start_, stop_) \
 	static const server_part server_part_##id = { #id, start_, stop_ }; \
-	__attribute__((section("farthing_parts"), used)) static const server_part *const server_part_entry_##id = \
-		&server_part_##id
+	__attribute__((section("farthing_parts"), \
+	               used)) static const server_part *const server_part_entry_##id = &server_part_##id

@@ -14,7 +14,8 @@ typedef enum point_state { POINT_MISSING, POINT_OK, POINT_BREACHING } point_stat
  * range, which is longer than N. Returns the new state; `before` when it is to be kept.
  * AWS: "Configuring how CloudWatch alarms treat missing data", AlarmThatSendsEmail.
  */
-str alarm_state(const point_state *points, size_t n, size_t to_alarm, size_t periods, str missing, str before);
+str alarm_state(const point_state *points, size_t n, size_t to_alarm, size_t periods, str missing,
+                str before);
 
 /* News of a metric: its alarms are looked at when the current period ends. */
 void alarms_wake(txn *tx, str account, str region, str name_space, str name, str key, int64_t now);

@@ -124,9 +124,10 @@ static str reason_of(arena *mem, const cloudwatch_alarm *a, const window *w, str
 	        hits, said, said == 1 ? "" : "s", STR_ARG(buf_str(&list)), hits == 1 ? "was" : "were",
 	        alarm ? "" : "not ", words_of(it->ComparisonOperator));
 	json_put_double(&b, it->Threshold.v);
-	buf_fmt(&b, ") (minimum %lld datapoint%s for %s transition).",
-	        (long long)(alarm ? it->DatapointsToAlarm.v : it->EvaluationPeriods.v - it->DatapointsToAlarm.v + 1),
-	        it->DatapointsToAlarm.v == 1 ? "" : "s", alarm ? "OK -> ALARM" : "ALARM -> OK");
+	buf_fmt(
+		&b, ") (minimum %lld datapoint%s for %s transition).",
+		(long long)(alarm ? it->DatapointsToAlarm.v : it->EvaluationPeriods.v - it->DatapointsToAlarm.v + 1),
+		it->DatapointsToAlarm.v == 1 ? "" : "s", alarm ? "OK -> ALARM" : "ALARM -> OK");
 	return buf_str(&b);
 }
 

@@ -179,7 +179,8 @@ err cloudwatch_DescribeAlarms(req *rq, const txn *tx, const cloudwatch_DescribeA
 	return OK;
 }
 
-err cloudwatch_DescribeAlarmsForMetric(req *rq, const txn *tx, const cloudwatch_DescribeAlarmsForMetric_in *in,
+err cloudwatch_DescribeAlarmsForMetric(req *rq, const txn *tx,
+                                       const cloudwatch_DescribeAlarmsForMetric_in *in,
                                        cloudwatch_DescribeAlarmsForMetric_out *out)
 {
 	str key = dimension_key(rq->mem, &in->Dimensions);
@@ -263,7 +264,8 @@ err cloudwatch_DescribeAlarmHistory(req *rq, const txn *tx, const cloudwatch_Des
 	size_t page = in->MaxRecords.set ? (size_t)in->MaxRecords.v : PAGE;
 	int64_t skip = 0, seen = 0;
 	str position;
-	if (str_is(in->NextToken) && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
+	if (str_is(in->NextToken)
+	    && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
 		return fail(rq, &cloudwatch_InvalidNextToken, "The token is not valid.");
 	out->AlarmHistoryItems.v = arena_array(rq->mem, cloudwatch_AlarmHistoryItem, page);
 	record_scan s = cloudwatch_history_scan(tx, rq->mem, 2, rq->who.account, rq->region, 0, 0);

@@ -51,8 +51,9 @@ static cloudwatch_Datapoint datapoint(req *rq, const cloudwatch_GetMetricStatist
 		statistic_of(b, name, &v);
 		*to = F64(v);
 	}
-	d.ExtendedStatistics.v = in->ExtendedStatistics.n ? arena_array(rq->mem, cloudwatch_DatapointValueMap_entry,
-	                                                                in->ExtendedStatistics.n) : NULL;
+	d.ExtendedStatistics.v = in->ExtendedStatistics.n
+		? arena_array(rq->mem, cloudwatch_DatapointValueMap_entry, in->ExtendedStatistics.n)
+		: NULL;
 	for (size_t i = 0; i < in->ExtendedStatistics.n; i++)
 		if (statistic_of(b, in->ExtendedStatistics.v[i], &v))
 			d.ExtendedStatistics.v[d.ExtendedStatistics.n++] = (cloudwatch_DatapointValueMap_entry){
@@ -99,7 +100,8 @@ err cloudwatch_ListMetrics(req *rq, const txn *tx, const cloudwatch_ListMetrics_
 {
 	int64_t skip = 0, seen = 0;
 	str position;
-	if (str_is(in->NextToken) && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
+	if (str_is(in->NextToken)
+	    && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
 		return fail(rq, &cloudwatch_InvalidNextToken, "Request parameter NextToken is invalid.");
 	int64_t since = rq->now - (str_is(in->RecentlyActive) ? 3 * MS_HOUR : LISTED_MS);
 	out->Metrics.v = arena_array(rq->mem, cloudwatch_Metric, LIST_PAGE);

@@ -133,7 +133,8 @@ static void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_B
 		*into = *b;
 		return;
 	}
-	double *values = arena_array(mem, double, b->Values.n + 1), *counts = arena_array(mem, double, b->Values.n + 1);
+	double *values = arena_array(mem, double, b->Values.n + 1),
+		   *counts = arena_array(mem, double, b->Values.n + 1);
 	for (size_t i = 0; i < b->Values.n; i++) {
 		values[i] = b->Values.v[i].Value.v;
 		counts[i] = b->Values.v[i].Count.v;

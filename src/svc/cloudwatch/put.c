@@ -16,10 +16,12 @@ static err datum_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
 {
 	bool several = d->Values.n != 0;
 	if (d->Value.set + (d->StatisticValues != NULL) + several != 1)
-		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
-		            "The parameters MetricData.member.%zu.Value, MetricData.member.%zu.Values and "
-		            "MetricData.member.%zu.StatisticValues are mutually exclusive and you have specified more "
-		            "than one, or none.", i + 1, i + 1, i + 1);
+		return fail(
+			rq, &cloudwatch_InvalidParameterCombinationException,
+			"The parameters MetricData.member.%zu.Value, MetricData.member.%zu.Values and "
+			"MetricData.member.%zu.StatisticValues are mutually exclusive and you have specified more "
+			"than one, or none.",
+			i + 1, i + 1, i + 1);
 	if (d->Value.set && !isfinite(d->Value.v))
 		return bad_value(rq, "Value must be a number.", i);
 	for (size_t j = 0; j < d->Values.n; j++)

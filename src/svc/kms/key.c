@@ -40,12 +40,13 @@ err key_find(req *rq, const txn *tx, str given, kms_key **key)
 
 static str default_policy(req *rq)
 {
-	return arena_fmt(rq->mem,
-	                 "{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"key-default-1\",\n  \"Statement\" : [ {\n"
-	                 "    \"Sid\" : \"Enable IAM User Permissions\",\n    \"Effect\" : \"Allow\",\n"
-	                 "    \"Principal\" : {\n      \"AWS\" : \"arn:aws:iam::%.*s:root\"\n    },\n"
-	                 "    \"Action\" : \"kms:*\",\n    \"Resource\" : \"*\"\n  } ]\n}",
-	                 STR_ARG(rq->who.account));
+	return arena_fmt(
+		rq->mem,
+		"{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"key-default-1\",\n  \"Statement\" : [ {\n"
+		"    \"Sid\" : \"Enable IAM User Permissions\",\n    \"Effect\" : \"Allow\",\n"
+		"    \"Principal\" : {\n      \"AWS\" : \"arn:aws:iam::%.*s:root\"\n    },\n"
+		"    \"Action\" : \"kms:*\",\n    \"Resource\" : \"*\"\n  } ]\n}",
+		STR_ARG(rq->who.account));
 }
 
 kms_key *key_make(req *rq, txn *tx, str manager)

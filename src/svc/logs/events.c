@@ -75,15 +75,18 @@ static err batch_check(req *rq, const logs_InputLogEvents *events)
 		if (events->v[i].timestamp.v < 0)
 			return fail(rq, &logs_InvalidParameterException, "Log event timestamp must not be negative.");
 		if (events->v[i].message.n > LOGS_EVENT_BYTES)
-			return fail(rq, &logs_InvalidParameterException, "Log event too large: %zu bytes exceeds limit of "
-			            "%d", events->v[i].message.n, LOGS_EVENT_BYTES);
+			return fail(rq, &logs_InvalidParameterException,
+			            "Log event too large: %zu bytes exceeds limit of "
+			            "%d",
+			            events->v[i].message.n, LOGS_EVENT_BYTES);
 	}
 	if (bytes > LOGS_BATCH_BYTES)
 		return fail(rq, &logs_InvalidParameterException, "Upload too large: %zu bytes exceeds limit of %d",
 		            bytes, LOGS_BATCH_BYTES);
 	if (events->n && events->v[events->n - 1].timestamp.v - events->v[0].timestamp.v > SPAN_MS)
-		return fail(rq, &logs_InvalidParameterException,
-		            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
+		return fail(
+			rq, &logs_InvalidParameterException,
+			"The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
 	return OK;
 }
 

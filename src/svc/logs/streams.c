@@ -92,7 +92,8 @@ static err by_time(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in,
 	str position;
 	size_t n = 0, capacity = 64;
 	logs_stream **all = arena_array(rq->mem, logs_stream *, capacity);
-	if (str_is(in->nextToken) && (!page_position(rq, in->nextToken, &position) || !str_to_i64(position, &from)))
+	if (str_is(in->nextToken)
+	    && (!page_position(rq, in->nextToken, &position) || !str_to_i64(position, &from)))
 		return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
 	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
 	for (logs_stream *st; n < STREAMS_SORTED_MAX && (st = logs_stream_next(&s));) {

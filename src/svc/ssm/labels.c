@@ -84,10 +84,12 @@ err ssm_LabelParameterVersion(req *rq, txn *tx, const ssm_LabelParameterVersion_
 		all.v[all.n++] = good.v[i];
 	}
 	if (all.n > SSM_LABELS_MAX)
-		return fail(rq, &ssm_ParameterVersionLabelLimitExceeded,
-		            "An error occurred (ParameterVersionLabelLimitExceeded) when calling the "
-		            "LabelParameterVersion operation: A parameter version can have maximum %d labels.Move one "
-		            "or more labels to another version and try again.", SSM_LABELS_MAX);
+		return fail(
+			rq, &ssm_ParameterVersionLabelLimitExceeded,
+			"An error occurred (ParameterVersionLabelLimitExceeded) when calling the "
+			"LabelParameterVersion operation: A parameter version can have maximum %d labels.Move one "
+			"or more labels to another version and try again.",
+			SSM_LABELS_MAX);
 	labels_leave(rq, tx, p, row->Number, good);
 	row->It->Labels = all;
 	p = ssm_param_get(tx, rq->mem, p->Account, p->Region, p->Name);

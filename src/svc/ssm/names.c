@@ -39,11 +39,12 @@ static bool begins_nocase(str s, str prefix)
 
 static err form_refused(req *rq, const char *what)
 {
-	return fail(rq, &aws_ValidationException,
-	            "Parameter name: can't be prefixed with \"%s\" (case-insensitive). If formed as a path, it can "
-	            "consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of "
-	            "letters, numbers and the following 3 symbols .-_",
-	            what);
+	return fail(
+		rq, &aws_ValidationException,
+		"Parameter name: can't be prefixed with \"%s\" (case-insensitive). If formed as a path, it can "
+		"consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of "
+		"letters, numbers and the following 3 symbols .-_",
+		what);
 }
 
 err parameter_name_check(req *rq, str name)

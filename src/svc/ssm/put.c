@@ -15,13 +15,15 @@ static err tier_for(req *rq, const ssm_PutParameter_in *in, const ssm_Stored *ol
 		            "the advanced-parameter tier to the standard-parameter tier. If necessary, you can "
 		            "delete the advanced parameter and recreate it as a standard parameter.");
 	if (in->Value.n > (advanced ? SSM_ADVANCED_BYTES : SSM_STANDARD_BYTES))
-		return fail(rq, &aws_ValidationException,
-		            advanced ? "Advanced tier parameters support a maximum parameter value of %d characters." :
-			    "Standard tier parameters support a maximum parameter value of %d characters. To create "
-			    "a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For "
-			    "more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/"
-			    "parameter-store-advanced-parameters.html",
-		            advanced ? SSM_ADVANCED_BYTES : SSM_STANDARD_BYTES);
+		return fail(
+			rq, &aws_ValidationException,
+			advanced
+				? "Advanced tier parameters support a maximum parameter value of %d characters."
+				: "Standard tier parameters support a maximum parameter value of %d characters. To create "
+				  "a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For "
+				  "more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+				  "parameter-store-advanced-parameters.html",
+			advanced ? SSM_ADVANCED_BYTES : SSM_STANDARD_BYTES);
 	return OK;
 }
 
