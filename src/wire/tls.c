@@ -209,6 +209,11 @@ ssize_t tls_write(tls_session *s, const void *p, size_t n)
 	return why == 0 ? TLS_BROKEN : why;
 }
 
+bool tls_wants_write(const tls_session *s)
+{
+	return SSL_want_write(s);
+}
+
 bool tls_established(const tls_session *s)
 {
 	return SSL_is_init_finished(s);

@@ -30,6 +30,8 @@ void tls_session_close(tls_session *s);
 ssize_t tls_read(tls_session *s, void *p, size_t n);
 /* After TLS_WAIT the same bytes must be offered again, at whatever address. */
 ssize_t tls_write(tls_session *s, const void *p, size_t n);
+/* After TLS_WAIT: for what. */
+bool tls_wants_write(const tls_session *s);
 bool tls_established(const tls_session *s);
 /* Says goodbye; needs no answer. */
 void tls_goodbye(tls_session *s);
