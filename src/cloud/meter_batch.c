@@ -5,11 +5,12 @@
  */
 #include "cloud/meter_rows.h"
 #include "base/map.h"
+#include "sys/clock.h"
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>
 
-#define FLUSH_MS 100
+#define FLUSH_US 100000
 #define LINES_MAX ((size_t)1 << 18)
 #define BATCH_BYTES ((size_t)1 << 16)
 
@@ -92,11 +93,8 @@ static bool write_batch(void *context, txn *tx)
 /* With the lock held; returns early when somebody waits for the flush. */
 static void wait_for_more(void)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += FLUSH_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
+	int64_t end = clock_mono_us() + FLUSH_US;
+	struct timespec until = { .tv_sec = end / 1000000, .tv_nsec = end % 1000000 * 1000 };
 	while (!batcher.stopping && !batcher.hurry)
 		if (pthread_cond_timedwait(&batcher.work, &batcher.lock, &until) == ETIMEDOUT)
 			break;

@@ -1,11 +1,11 @@
 /*
  * How usage lies in the store; for the meter's own files only.
  *
- *     $usage/ account 00 hour(8, big-endian) region 00 meter 00 resource   ->  by requests(8), by residents(8)
- *     $resident/ account 00 region 00 meter 00 resource                    ->  rate(8), since(8), rest(8)
+ *     $usage/ account 00 hour(8, big-endian) region 00 meter 00 resource  ->  by requests(8), by residents(8)
+ *     $resident/ account 00 region 00 meter 00 resource                   ->  rate(8), since(8), rest(8)
  *
- * Hours stand before the rest, so a month of an account is one range and lines come in order of time, which
- * is the order in which tiers fill up. Numbers in values are little-endian.
+ * Hours stand before the rest, so a month of an account is one range and lines come in order of time, in
+ * which tiers fill up. Numbers in values are little-endian.
  */
 #pragma once
 #include "cloud/meter.h"

@@ -128,7 +128,8 @@ TEST(meter_residents_accrue_to_the_millisecond)
 	CHECK(end.n == 3 && end.total == 500000 + 1000000 + 1750000 && end.resident == end.total);
 	/* A part of the month only. */
 	take(s, (step){ .when = born, .kind = &bytes, .resource = S("b"), .quantity = 1000, .what = SET });
-	CHECK_I64(look(s, ACCOUNT, NOVEMBER + MS_DAY, NOVEMBER + 2 * MS_DAY, NOVEMBER + 9 * MS_DAY).total, 24000);
+	int64_t second = NOVEMBER + MS_DAY;
+	CHECK_I64(look(s, ACCOUNT, second, second + MS_DAY, NOVEMBER + 9 * MS_DAY).total, 24000);
 }
 
 TEST(meter_residents_lose_nothing_to_rounding)
@@ -152,7 +153,8 @@ TEST(meter_residents_lose_nothing_to_rounding)
 TEST(meter_residents_add_and_say_their_rate)
 {
 	store *s = open_store(mem);
-	step grow = { .when = NOVEMBER, .kind = &bytes, .resource = S("bucket"), .quantity = 500, .what = CHANGE };
+	step grow = { .when = NOVEMBER, .kind = &bytes, .resource = S("bucket"), .quantity = 500,
+		      .what = CHANGE };
 	take(s, grow);
 	take(s, grow);
 	grow.quantity = -5000;

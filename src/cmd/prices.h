@@ -1,6 +1,6 @@
 /*
- * The user's own prices: a file or a folder of files, each a table like data/prices/us-east-1.csv (the region is
- * the file's name unless the table has a region column) or an offer file of AWS's (JSON or CSV).
+ * The user's own prices: a file or a folder of files, each a table like data/prices/us-east-1.csv (of the
+ * region that the file is named after, unless it has a region column) or an offer file of AWS's.
  */
 #pragma once
 #include "base/err.h"

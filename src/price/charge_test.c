@@ -3,7 +3,8 @@
 #include "test/test.h"
 
 #define NOVEMBER INT64_C(1793491200000) /* 2026-11-01 */
-#define HEAD "service,sku_key,dimension,unit,tier_from,tier_to,usd_per_unit,free_allowance,free_kind,free_scope\n"
+#define HEAD \
+	"service,sku_key,dimension,unit,tier_from,tier_to,usd_per_unit,free_allowance,free_kind,free_scope\n"
 
 typedef struct sum {
 	money amount, first;
@@ -73,7 +74,7 @@ TEST(charge_tiers_and_free_units_as_hand_computed)
 	CHECK(s.free == (i128)400000 * QTY_ONE && s.amount == usd("24.5833825"));
 	sum list = { 0 };
 	p = open_month(mem, PROFILE_LIST);
-	use(p, S("apigw.rest.requests"), INT64_C(21000000000) / 1000, &list); /* in thousands: below the first tier */
+	use(p, S("apigw.rest.requests"), 21000000, &list); /* below the end of the first tier */
 	CHECK(list.amount == usd("73.5"));
 	list = (sum){ 0 };
 	p = open_month(mem, PROFILE_LIST);

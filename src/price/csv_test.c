@@ -4,7 +4,8 @@
 TEST(csv_reads_quotes_doubles_and_line_ends)
 {
 	str f[4];
-	csv c = csv_of(mem, S("\xef\xbb\xbf" "a,b,c\r\n\r\n\"x, y\",\"he said \"\"no\"\"\",\n\"two\nlines\",2,3"));
+	csv c = csv_of(mem, S("\xef\xbb\xbf" "a,b,c\r\n\r\n"
+	                      "\"x, y\",\"he said \"\"no\"\"\",\n\"two\nlines\",2,3"));
 	CHECK_I64(csv_row(&c, f, 4), 3);
 	CHECK_STR(f[0], S("a"));
 	CHECK_STR(f[2], S("c"));

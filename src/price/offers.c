@@ -166,10 +166,17 @@ static void tier_add(loader *l, offer_price *price, str begin, str end, str usd,
 	*at = t;
 }
 
+/* The next member of an object; false at its end or where the text breaks. */
+static bool member(json *j, json_kind *k)
+{
+	*k = json_next(j);
+	return *k != JSON_OBJECT_END && *k != JSON_ERROR && *k != JSON_END;
+}
+
 /* From here on `j` stands behind an opening brace; each reads to its closing one. */
 static void read_attributes(loader *l, json *j, product *p)
 {
-	for (json_kind k = json_next(j); k != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END; k = json_next(j)) {
+	for (json_kind k; member(j, &k);) {
 		if (k != JSON_STRING) {
 			json_skip(j);
 			continue;
@@ -191,7 +198,7 @@ static void read_product(loader *l, json *j)
 	p->n = 0;
 	p->service = l->report->service;
 	p->region = S("");
-	for (json_kind k = json_next(j); k != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END; k = json_next(j)) {
+	for (json_kind k; member(j, &k);) {
 		if (k == JSON_OBJECT && str_eq(j->key, S("attributes")))
 			read_attributes(l, j, p);
 		else if (k == JSON_STRING && str_eq(j->key, S("productFamily")) && p->n < ATTRIBUTES_MAX)
@@ -205,7 +212,7 @@ static void read_product(loader *l, json *j)
 static void read_dimension(loader *l, json *j, offer_price *price)
 {
 	str begin = S(""), end = S(""), unit = S(""), usd = STR_NONE;
-	for (json_kind k = json_next(j); k != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END; k = json_next(j)) {
+	for (json_kind k; member(j, &k);) {
 		if (k == JSON_STRING && str_eq(j->key, S("beginRange")))
 			begin = j->text;
 		else if (k == JSON_STRING && str_eq(j->key, S("endRange")))
@@ -213,7 +220,7 @@ static void read_dimension(loader *l, json *j, offer_price *price)
 		else if (k == JSON_STRING && str_eq(j->key, S("unit")))
 			unit = j->text;
 		else if (k == JSON_OBJECT && str_eq(j->key, S("pricePerUnit"))) {
-			while ((k = json_next(j)) != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END)
+			while (member(j, &k))
 				if (k == JSON_STRING && str_eq(j->key, S("USD")))
 					usd = j->text;
 				else
@@ -229,7 +236,7 @@ static void read_dimension(loader *l, json *j, offer_price *price)
 /* terms.OnDemand[sku][term].priceDimensions[rate] */
 static void read_term(loader *l, json *j, offer_price *price)
 {
-	for (json_kind k = json_next(j); k != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END; k = json_next(j)) {
+	for (json_kind k; member(j, &k);) {
 		if (k != JSON_OBJECT || !str_eq(j->key, S("priceDimensions"))) {
 			json_skip(j);
 			continue;
@@ -242,7 +249,7 @@ static void read_term(loader *l, json *j, offer_price *price)
 static void read_on_demand(loader *l, json *j)
 {
 	json_kind k;
-	while ((k = json_next(j)) != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END) {
+	while (member(j, &k)) {
 		offer_price *price = k == JSON_OBJECT ? map_get(&l->by_aws_sku, j->key) : NULL;
 		if (!price) {
 			json_skip(j);
@@ -256,7 +263,7 @@ static void read_on_demand(loader *l, json *j)
 static void read_members(loader *l, json *j, str name, void (*read)(loader *l, json *j))
 {
 	json_kind k;
-	while ((k = json_next(j)) != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END)
+	while (member(j, &k))
 		if (k == JSON_OBJECT && (!name.n || str_eq(j->key, name)))
 			read(l, j);
 		else
@@ -269,7 +276,7 @@ static err load_json(loader *l, str text)
 	json_kind k = json_next(&j);
 	if (k != JSON_OBJECT)
 		return bad_offer(l, "a JSON object is expected");
-	while ((k = json_next(&j)) != JSON_OBJECT_END && k != JSON_ERROR && k != JSON_END) {
+	while (member(&j, &k)) {
 		if (k == JSON_STRING && str_eq(j.key, S("offerCode")))
 			l->report->service = arena_str(l->mem, j.text);
 		else if (k == JSON_STRING && str_eq(j.key, S("publicationDate")))
@@ -347,7 +354,8 @@ static str table_of(loader *l)
 {
 	buf out = buf_in(l->mem, 1 << 14, TABLE_MAX);
 	str day = str_sub(l->report->published, 0, 10);
-	buf_put(&out, S("region,service,sku_key,dimension,unit,tier_from,tier_to,usd_per_unit,source,status,as_of\n"));
+	buf_put(&out, S("region,service,sku_key,dimension,unit,tier_from,tier_to,usd_per_unit,"
+	                "source,status,as_of\n"));
 	for (const offer_price *p = l->first; p; p = p->next) {
 		const price_item *known = book_find(l->book, p->region, p->sku, NULL);
 		if (p->shadowed || !p->tiers)
