@@ -1,0 +1,74 @@
+#include "svc/dynamodb/ddb.h"
+
+err ddb_update_check(req *rq, const ddb_table *t, const update *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (ddb_is_key(t, u->v[i].path.v[0].name))
+			return fail(rq, &aws_ValidationException,
+			            "One or more parameter values were invalid: Cannot update attribute %.*s. "
+			            "This attribute is part of the key", STR_ARG(u->v[i].path.v[0].name));
+	return OK;
+}
+
+static err make_new(req *rq, const ddb_table *t, ddb_change *c)
+{
+	value updated;
+	if (c->kind == CHANGE_PUT) {
+		c->new = c->put;
+	} else if (c->kind == CHANGE_UPDATE) {
+		TRY(ddb_invalid(rq, update_apply(rq->mem, &c->update, c->old.map, c->key, &updated)));
+		TRY(ddb_item_updated(rq, t, updated, &c->new));
+	}
+	return OK;
+}
+
+err ddb_change_apply(req *rq, ddb_writer *w, ddb_change *c)
+{
+	const ddb_table *t = w->t;
+	str key = ddb_row_key(rq->mem, t, c->kind == CHANGE_PUT ? c->put.map : c->key);
+	c->old = ddb_item_copy(rq->mem, ddb_item_at(w->tx, key));
+	c->new = (ddb_item){ STR_NONE, 0 };
+	c->failed = !ddb_holds(c->condition, c->old);
+	if (c->failed || c->kind == CHANGE_CHECK) {
+		/* A condition that fails costs what the write of the item would have. */
+		size_t put = c->kind == CHANGE_PUT ? c->put.size : 0;
+		w->units.table += ddb_write_units(put > c->old.size ? put : c->old.size);
+		return OK;
+	}
+	TRY(make_new(rq, t, c));
+	if (value_is(c->old.map) || value_is(c->new.map))
+		ddb_write(w, key, c->old, c->new);
+	else
+		w->units.table += ddb_write_units(0);
+	return OK;
+}
+
+err ddb_check_failed(req *rq, str return_values, ddb_item old)
+{
+	dynamodb_ConditionalCheckFailedException_error *detail =
+		arena_new(rq->mem, dynamodb_ConditionalCheckFailedException_error);
+	if (str_eq(return_values, S("ALL_OLD")) && value_is(old.map))
+		detail->Item = wire_map_out(rq->mem, old.map);
+	return fail_with(rq, &dynamodb_ConditionalCheckFailedException, detail,
+	                 "The conditional request failed");
+}
+
+/* AWS estimates the size in whole GB; one partition key's items here are taken to be below one. */
+dynamodb_ItemCollectionMetrics *ddb_collection(req *rq, const ddb_table *t, str wanted, value key)
+{
+	bool local = false;
+	for (size_t i = 0; i < t->n_indexes; i++)
+		local |= !t->indexes[i].global;
+	if (!local || !str_eq(wanted, S("SIZE")))
+		return NULL;
+	dynamodb_ItemCollectionMetrics *m = arena_new(rq->mem, dynamodb_ItemCollectionMetrics);
+	m->ItemCollectionKey.v = arena_array(rq->mem, dynamodb_ItemCollectionKeyAttributeMap_entry, 1);
+	m->ItemCollectionKey.n = 1;
+	m->ItemCollectionKey.v[0].key = t->hash.name;
+	wire_value_out(rq->mem, value_member(key, t->hash.name), &m->ItemCollectionKey.v[0].value);
+	m->SizeEstimateRangeGB.v = arena_array(rq->mem, opt_f64, 2);
+	m->SizeEstimateRangeGB.n = 2;
+	m->SizeEstimateRangeGB.v[0] = F64(0);
+	m->SizeEstimateRangeGB.v[1] = F64(1);
+	return m;
+}

@@ -1,0 +1,170 @@
+#include "svc/dynamodb/ddb.h"
+
+static err no_such_index(req *rq, const ddb_view_params *v)
+{
+	return fail(rq, &aws_ValidationException, "The table does not have the specified index: %.*s",
+	            STR_ARG(v->index_name));
+}
+
+/* Whether an index keeps this attribute. */
+static bool keeps(const ddb_page *p, str name)
+{
+	const ddb_index *ix = p->ix;
+	if (ix->projects == PROJECT_ALL || ddb_is_key(p->t, name) || str_eq(name, ix->hash.name) ||
+	    str_eq(name, ix->range.name))
+		return true;
+	for (size_t i = 0; i < ix->n_include; i++)
+		if (str_eq(name, ix->include[i]))
+			return true;
+	return false;
+}
+
+static err check_kept(req *rq, ddb_page *p)
+{
+	for (size_t i = 0; p->project && i < p->project->n; i++) {
+		str name = p->project->v[i].v[0].name;
+		if (keeps(p, name))
+			continue;
+		if (p->ix->global)
+			return fail(rq, &aws_ValidationException,
+			            "One or more parameter values were invalid: Global secondary index %.*s "
+			            "does not project [%.*s]", STR_ARG(p->ix->name), STR_ARG(name));
+		p->fetch = true;
+	}
+	return OK;
+}
+
+static err check_select(req *rq, const ddb_view_params *v)
+{
+	const char *parameter = v->expression ? "ProjectionExpression" : "AttributesToGet";
+	if (str_eq(v->select, S("SPECIFIC_ATTRIBUTES")) && !v->projection_given)
+		return fail(rq, &aws_ValidationException,
+		            "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
+		            "SPECIFIC_ATTRIBUTES");
+	if (v->projection_given && str_is(v->select) && !str_eq(v->select, S("SPECIFIC_ATTRIBUTES")))
+		return fail(rq, &aws_ValidationException,
+		            "Cannot specify the %s when choosing to get %s", parameter,
+		            str_eq(v->select, S("COUNT")) ? "only the Count"
+		                                          : arena_str(rq->mem, v->select).p);
+	if (str_eq(v->select, S("ALL_PROJECTED_ATTRIBUTES")) && !str_is(v->index_name))
+		return fail(rq, &aws_ValidationException,
+		            "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName");
+	return OK;
+}
+
+err ddb_page_view(req *rq, const ddb_view_params *v, ddb_page *p)
+{
+	TRY(check_select(rq, v));
+	p->count_only = str_eq(v->select, S("COUNT"));
+	p->consistent = v->consistent;
+	if (!str_is(v->index_name))
+		return OK;
+	p->ix = ddb_index_named(p->t, v->index_name);
+	if (!p->ix)
+		return no_such_index(rq, v);
+	if (p->ix->building)
+		return fail(rq, &aws_ValidationException, "Cannot read from backfilling global secondary "
+		            "index: %.*s", STR_ARG(p->ix->name));
+	if (p->ix->global && v->consistent)
+		return fail(rq, &aws_ValidationException,
+		            "Consistent reads are not supported on global secondary indexes");
+	if (str_eq(v->select, S("ALL_ATTRIBUTES")) && p->ix->projects != PROJECT_ALL) {
+		if (p->ix->global)
+			return fail(rq, &aws_ValidationException,
+			            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is "
+			            "not supported for global secondary index %.*s because its projection type "
+			            "is not ALL", STR_ARG(p->ix->name));
+		p->fetch = true;
+	}
+	return check_kept(rq, p);
+}
+
+err ddb_start_key(req *rq, const ddb_page *p, const dynamodb_Key *given, value *key, str *row)
+{
+	const ddb_attr attrs[] = { p->t->hash, p->t->range, p->ix ? p->ix->hash : p->t->hash,
+		                       p->ix ? p->ix->range : p->t->range };
+	str why = wire_map_in(rq->mem, (const dynamodb_AttributeMap *)given, key);
+	if (str_is(why))
+		return fail(rq, &aws_ValidationException, "The provided starting key is invalid: %.*s",
+		            STR_ARG(why));
+	for (size_t i = 0; i < 4; i++) {
+		value v = str_is(attrs[i].name) ? value_member(*key, attrs[i].name) : STR_NONE;
+		if (str_is(attrs[i].name) &&
+		    (value_tag_of(v) != attrs[i].type || !value_text(v).n || value_text(v).n > 2048))
+			return fail(rq, &aws_ValidationException,
+			            "The provided starting key is invalid%s", value_is(v)
+			            ? ": The provided key element does not match the schema" : "");
+	}
+	if (value_count(*key) != value_count(ddb_key_of(rq->mem, p->t, p->ix, *key)))
+		return fail(rq, &aws_ValidationException, "The provided starting key is invalid");
+	*row = ddb_row_key(rq->mem, p->t, *key);
+	if (p->ix)
+		*row = ddb_index_key(rq->mem, p->t, p->ix, *key, *row);
+	return OK;
+}
+
+static void add_item(req *rq, ddb_page *p, value map_value)
+{
+	size_t n = p->items.n;
+	if (n < 4 ? n == 0 : (n & (n - 1)) == 0) {
+		dynamodb_AttributeMap *wider = arena_array(rq->mem, dynamodb_AttributeMap, n ? n * 2 : 4);
+		if (n)
+			memcpy(wider, p->items.v, n * sizeof *wider);
+		p->items.v = wider;
+	}
+	p->items.v[p->items.n++] = wire_map_out(rq->mem, map_value);
+}
+
+typedef struct page_state {
+	size_t bytes;
+	value last; /* the row that was read last */
+	qty fetched;
+} page_state;
+
+/* An item's row counts: filters, then the page. */
+static void take(req *rq, const txn *tx, ddb_page *p, page_state *s, ddb_item i)
+{
+	s->bytes += i.size;
+	s->last = i.map;
+	p->scanned++;
+	if (p->fetch) {
+		ddb_item whole = ddb_item_at(tx, ddb_row_key(rq->mem, p->t, i.map));
+		s->fetched += ddb_read_units(whole.size, p->consistent);
+		i = value_is(whole.map) ? whole : i;
+	}
+	if (!ddb_holds(p->filter, i))
+		return;
+	p->count++;
+	if (p->count_only)
+		return;
+	i = ddb_item_copy(rq->mem, i);
+	add_item(rq, p, p->project ? projection_of(rq->mem, p->project, i.map) : i.map);
+}
+
+void ddb_page_read(req *rq, const txn *tx, ddb_page *p)
+{
+	page_state s = { 0 };
+	bool more = false;
+	cursor c = txn_scan(tx, p->from, p->to, p->reverse);
+	while (!more && cursor_next(&c)) {
+		ddb_item i = ddb_item_of_row(c.value);
+		if (s.bytes && s.bytes + i.size > DDB_PAGE_BYTES_MAX) {
+			more = true;
+			break;
+		}
+		take(rq, tx, p, &s, i);
+		more = p->limit && p->scanned == p->limit;
+	}
+	if (more)
+		p->last = wire_map_out(rq->mem, ddb_key_of(rq->mem, p->t, p->ix, s.last));
+	cursor_close(&c);
+	if (!p->count_only && !p->items.v)
+		p->items.v = arena_array(rq->mem, dynamodb_AttributeMap, 1);
+	qty units = ddb_read_units(s.bytes, p->consistent);
+	if (p->ix)
+		p->units.index[p->ix - p->t->indexes] = units;
+	else
+		p->units.table = units;
+	p->units.table += s.fetched;
+	ddb_meter_reads(rq, p->t, &p->units);
+}

@@ -1,0 +1,180 @@
+#include "sys/rand.h"
+#include "svc/dynamodb/ddb.h"
+
+static str index_arn(req *rq, const ddb_table *t, str name)
+{
+	return arena_fmt(rq->mem, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(name));
+}
+
+static void describe_locals(req *rq, const dynamodb_CreateTable_in *in, const ddb_table *t,
+                            dynamodb_LocalSecondaryIndexDescriptionList *out)
+{
+	size_t n = in->LocalSecondaryIndexes.n;
+	if (!n)
+		return;
+	out->v = arena_array(rq->mem, dynamodb_LocalSecondaryIndexDescription, n);
+	for (out->n = 0; out->n < n; out->n++) {
+		const dynamodb_LocalSecondaryIndex *g = &in->LocalSecondaryIndexes.v[out->n];
+		out->v[out->n] = (dynamodb_LocalSecondaryIndexDescription){
+			.IndexName = g->IndexName,
+			.KeySchema = g->KeySchema,
+			.Projection = g->Projection,
+			.IndexArn = index_arn(rq, t, g->IndexName),
+		};
+	}
+}
+
+static void describe_globals(req *rq, const dynamodb_CreateTable_in *in, const ddb_table *t,
+                             dynamodb_GlobalSecondaryIndexDescriptionList *out)
+{
+	size_t n = in->GlobalSecondaryIndexes.n;
+	if (!n)
+		return;
+	out->v = arena_array(rq->mem, dynamodb_GlobalSecondaryIndexDescription, n);
+	for (out->n = 0; out->n < n; out->n++) {
+		const dynamodb_GlobalSecondaryIndex *g = &in->GlobalSecondaryIndexes.v[out->n];
+		out->v[out->n] = (dynamodb_GlobalSecondaryIndexDescription){
+			.IndexName = g->IndexName,
+			.KeySchema = g->KeySchema,
+			.Projection = g->Projection,
+			.IndexArn = index_arn(rq, t, g->IndexName),
+			.ProvisionedThroughput = ddb_throughput(rq, g->ProvisionedThroughput),
+			.OnDemandThroughput = g->OnDemandThroughput,
+		};
+	}
+}
+
+static void describe_options(req *rq, const dynamodb_CreateTable_in *in,
+                             dynamodb_TableDescription *d)
+{
+	if (str_eq(in->BillingMode, S("PAY_PER_REQUEST"))) {
+		d->BillingModeSummary = arena_new(rq->mem, dynamodb_BillingModeSummary);
+		d->BillingModeSummary->BillingMode = in->BillingMode;
+		d->BillingModeSummary->LastUpdateToPayPerRequestDateTime = TIME(rq->now);
+	}
+	if (str_is(in->TableClass)) {
+		d->TableClassSummary = arena_new(rq->mem, dynamodb_TableClassSummary);
+		d->TableClassSummary->TableClass = in->TableClass;
+	}
+	if (in->SSESpecification && in->SSESpecification->Enabled.v) {
+		d->SSEDescription = arena_new(rq->mem, dynamodb_SSEDescription);
+		d->SSEDescription->Status = S("ENABLED");
+		d->SSEDescription->SSEType = S("KMS");
+		d->SSEDescription->KMSMasterKeyArn = in->SSESpecification->KMSMasterKeyId;
+	}
+	d->OnDemandThroughput = in->OnDemandThroughput;
+	d->DeletionProtectionEnabled = BOOL(in->DeletionProtectionEnabled.v);
+}
+
+static dynamodb_TableDescription *describe(req *rq, const dynamodb_CreateTable_in *in,
+                                           const ddb_table *t)
+{
+	dynamodb_TableDescription *d = arena_new(rq->mem, dynamodb_TableDescription);
+	d->AttributeDefinitions = in->AttributeDefinitions;
+	d->TableName = t->name;
+	d->KeySchema = in->KeySchema;
+	d->CreationDateTime = TIME(rq->now);
+	d->ProvisionedThroughput = ddb_throughput(rq, in->ProvisionedThroughput);
+	d->TableArn = t->arn;
+	d->TableId = rand_uuid(rq->mem);
+	describe_locals(rq, in, t, &d->LocalSecondaryIndexes);
+	describe_globals(rq, in, t, &d->GlobalSecondaryIndexes);
+	describe_options(rq, in, d);
+	return d;
+}
+
+static err refuse_unknown(req *rq, const dynamodb_CreateTable_in *in)
+{
+	if (in->WarmThroughput)
+		return fail(rq, &aws_NotImplemented, "WarmThroughput is not implemented");
+	if (str_is(in->ResourcePolicy))
+		return fail(rq, &aws_NotImplemented, "ResourcePolicy is not implemented");
+	if (str_is(in->GlobalTableSourceArn))
+		return fail(rq, &aws_NotImplemented, "Global tables are not implemented");
+	return OK;
+}
+
+/* What the answer shows, although the table can be used at once. */
+static dynamodb_TableDescription *creating(req *rq, const txn *tx, const dynamodb_table *r,
+                                           const ddb_table *t)
+{
+	dynamodb_TableDescription *d = ddb_describe(rq, tx, r, t);
+	d->TableStatus = S("CREATING");
+	for (size_t i = 0; i < d->GlobalSecondaryIndexes.n; i++)
+		d->GlobalSecondaryIndexes.v[i].IndexStatus = S("CREATING");
+	return d;
+}
+
+/* Makes a table with its indexes. */
+err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
+                         dynamodb_CreateTable_out *out)
+{
+	ddb_table t;
+	TRY(refuse_unknown(rq, in));
+	TRY(ddb_table_in(rq, in, &t));
+	if (ddb_head_get(tx, rq->mem, t.account, t.region, t.name))
+		return fail(rq, &dynamodb_ResourceInUseException, "Table already exists: %.*s",
+		            STR_ARG(t.name));
+	t.id = txn_next(tx, S("dynamodb.table"));
+	dynamodb_table r = {
+		.Account = t.account,
+		.Region = t.region,
+		.TableName = t.name,
+		.Id = (int64_t)t.id,
+		.Table = describe(rq, in, &t),
+		.Tags = in->Tags,
+		.NextIndex = (int64_t)t.n_indexes + 1,
+	};
+	if (in->StreamSpecification)
+		TRY(ddb_stream_set(rq, tx, &r, &t, in->StreamSpecification));
+	dynamodb_table_put(tx, &r);
+	ddb_head_put(tx, &t);
+	ddb_bill_capacity(rq, tx, r.Table, &t, false);
+	out->TableDescription = creating(rq, tx, &r, &t);
+	return OK;
+}
+
+static void end_rows(req *rq, txn *tx, const ddb_table *t)
+{
+	ddb_purge(tx, ddb_index_prefix(rq->mem, t->id, 0));
+	for (size_t i = 0; i < t->n_indexes; i++)
+		ddb_purge(tx, ddb_index_prefix(rq->mem, t->id, t->indexes[i].id));
+	if (t->ttl.n)
+		ddb_purge(tx, ddb_expiry_prefix(rq->mem, t));
+}
+
+/* Ends a table at once; its rows go in the background. */
+err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
+                         dynamodb_DeleteTable_out *out)
+{
+	static const dynamodb_StreamSpecification no_stream;
+	dynamodb_table *r;
+	TRY(ddb_record(rq, tx, in->TableName, &r));
+	if (r->Table->DeletionProtectionEnabled.v)
+		return fail(rq, &aws_ValidationException,
+		            "Resource cannot be deleted as it is currently protected against deletion. "
+		            "Disable deletion protection first.");
+	ddb_table *t = ddb_head_get(tx, rq->mem, r->Account, r->Region, r->TableName);
+	ensure(t != NULL);
+	dynamodb_TableDescription *d = ddb_describe(rq, tx, r, t);
+	ddb_bill_capacity(rq, tx, d, t, true);
+	if (t->view)
+		TRY(ddb_stream_set(rq, tx, r, t, &no_stream));
+	ddb_tally_end(tx, rq->mem, t, rq->now);
+	end_rows(rq, tx, t);
+	ddb_head_delete(tx, t);
+	dynamodb_table_delete(tx, r->Account, r->Region, r->TableName);
+	out->TableDescription = arena_new(rq->mem, dynamodb_TableDescription);
+	*out->TableDescription = (dynamodb_TableDescription){
+		.TableName = d->TableName,
+		.TableStatus = S("DELETING"),
+		.ProvisionedThroughput = d->ProvisionedThroughput,
+		.TableSizeBytes = d->TableSizeBytes,
+		.ItemCount = d->ItemCount,
+		.TableArn = d->TableArn,
+		.TableId = d->TableId,
+		.BillingModeSummary = d->BillingModeSummary,
+		.DeletionProtectionEnabled = BOOL(false),
+	};
+	return OK;
+}
