@@ -131,6 +131,15 @@ $(B)/wire-test: $(WIRE_TEST:%.c=$(B)/tool/%.o)
 wire: $(B)/wire-test
 	test/wire/wire.py $<
 
+# The HTTP layer alone, over sockets; and beside nginx.
+HTTP := $(call object,$(filter-out %_test.c,$(wildcard src/base/*.c src/sys/*.c src/wire/*.c)))
+$(B)/http-server: $(HTTP) $(call object,test/http/server.c)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+http: $(B)/http-server
+	test/http/run $<
+bench-http: $(B)/http-server
+	bench/http/run $<
+
 demo:
 	@tools/demo
 
@@ -150,5 +159,5 @@ fuzz:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz
+.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz http bench-http
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)

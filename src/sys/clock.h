@@ -1,7 +1,7 @@
 /*
- * What time it is. Farthing's time is the real one plus an offset that the user turns (`farthing clock`);
- * everything with a due date asks clock_now. Real time is only for signatures, measured durations and
- * deadlines of real work.
+ * What time it is. Farthing's time is the real one plus an offset that the user turns (`farthing
+ * clock`); everything with a due date asks clock_now. Real time is only for signatures, measured
+ * durations and deadlines of real work.
  */
 #pragma once
 #include <stdint.h>

@@ -16,7 +16,8 @@ static err failed(arena *a, str path, const char *doing)
 
 static err read_all(arena *a, int fd, str path, size_t size, str *out)
 {
-	/* One byte more than the size that fstat told: files of /proc and /sys tell zero, others may grow. */
+	/* One byte more than the size that fstat told: files of /proc and /sys tell zero, others
+	 * may grow. */
 	size_t capacity = size + 1 < 4096 ? 4096 : size + 1, n = 0;
 	char *p = arena_bytes(a, capacity + 1);
 	for (;;) {
@@ -164,8 +165,9 @@ static int open_folder(int at, const char *name)
 }
 
 /*
- * Empties the folder `at`. Folders found in it are moved to `top` before they are emptied in their turn, so
- * that no depth of nesting (a function may nest as deep as it likes) costs stack or descriptors.
+ * Empties the folder `at`. Folders found in it are moved to `top` before they are emptied in their
+ * turn, so that no depth of nesting (a function may nest as deep as it likes) costs stack or
+ * descriptors.
  */
 static bool empty_folder(int at, int top, uint64_t *moved, bool *again)
 {
@@ -229,7 +231,8 @@ err dir_remove(arena *a, str path)
 	int top = open_folder(AT_FDCWD, path.p);
 	if (top < 0)
 		return failed(a, path, "open");
-	/* Names of an interrupted removal stay in use: rename never replaces a folder that is not empty. */
+	/* Names of an interrupted removal stay in use: rename never replaces a folder that is not
+	 * empty. */
 	uint64_t moved = rand_below(UINT32_MAX) << 20;
 	bool again = true, fine = true;
 	while (again && fine) {
@@ -277,5 +280,6 @@ str path_join(arena *a, str dir, str name)
 {
 	if (str_empty(dir))
 		return arena_str(a, name);
-	return arena_fmt(a, "%.*s%s%.*s", STR_ARG(dir), str_ends(dir, S("/")) ? "" : "/", STR_ARG(name));
+	const char *between = str_ends(dir, S("/")) ? "" : "/";
+	return arena_fmt(a, "%.*s%s%.*s", STR_ARG(dir), between, STR_ARG(name));
 }

@@ -1,6 +1,6 @@
 /*
- * Files, for everything but the store's own pages. Paths are C strings inside str (arena_str makes them
- * so). Failures are faults of kind fault_system with the path and the system's reason.
+ * Files, for everything but the store's own pages. Paths are C strings inside str (arena_str makes
+ * them so). Failures are faults of kind fault_system with the path and the system's reason.
  */
 #pragma once
 #include "base/err.h"

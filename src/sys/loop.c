@@ -106,8 +106,8 @@ bool loop_post(loop *l, loop_task *t)
 {
 	atomic_fetch_add(&l->posters, 1);
 	bool taken = push(l, t);
-	/* Only who finds the loop asleep pays for the system call, and only one of many. A loop that
-	 * goes to sleep says so before it looks at the queue for the last time. */
+	/* Only who finds the loop asleep pays for the system call, and only one of many. A loop
+	 * that goes to sleep says so before it looks at the queue for the last time. */
 	if (taken && atomic_load(&l->asleep) && atomic_exchange(&l->asleep, false))
 		ring(l);
 	atomic_fetch_sub(&l->posters, 1);
@@ -216,8 +216,8 @@ void loop_timer_clear(loop *l, loop_timer *t)
 
 static void run_slot(loop *l, int slot)
 {
-	/* Whatever a firing timer does to the others, the list is read from its head. Those that are not
-	 * due go into other slots: link_timer never chooses the slot of the current tick. */
+	/* Whatever a firing timer does to the others, the list is read from its head. Those that
+	 * are not due go into other slots: link_timer never chooses the slot of the current tick. */
 	while (l->slots[slot]) {
 		loop_timer *t = l->slots[slot];
 		unlink_timer(l, t);

@@ -1,12 +1,13 @@
 /*
- * An event loop on epoll: descriptors, deadlines and work sent by other threads. One thread runs it and owns
- * everything added to it; only loop_post and loop_stop may be called from elsewhere.
+ * An event loop on epoll: descriptors, deadlines and work sent by other threads. One thread runs
+ * it and owns everything added to it; only loop_post and loop_stop may be called from elsewhere.
  *
- * Descriptors are watched edge-triggered: `ready` must go on until the system says EAGAIN or remember that
- * it has not. Whoever takes part embeds the structures here in its own and finds itself by offset.
+ * Descriptors are watched edge-triggered: `ready` must go on until the system says EAGAIN or
+ * remember that it has not. Whoever takes part embeds the structures here in its own and finds
+ * itself by offset.
  *
- * A structure with a descriptor may be mentioned again later in the batch of events that led to its end:
- * take it out with loop_remove at once, and free it in a task given to loop_later.
+ * A structure with a descriptor may be mentioned again later in the batch of events that led to
+ * its end: take it out with loop_remove at once, and free it in a task given to loop_later.
  */
 #pragma once
 #include <stdbool.h>
@@ -50,8 +51,8 @@ int64_t loop_now_ms(const loop *l);
 bool loop_add(loop *l, loop_io *io, uint32_t events);
 void loop_remove(loop *l, loop_io *io);
 
-/* From any thread: runs the task on the loop's, in the order in which tasks came. false: the loop has ended
- * and the task will not run. */
+/* From any thread: runs the task on the loop's, in the order in which tasks came. false: the loop
+ * has ended and the task will not run. */
 bool loop_post(loop *l, loop_task *t);
 /* After the current batch of events. On the loop's thread only. */
 void loop_later(loop *l, loop_task *t);

@@ -27,8 +27,8 @@ struct pool {
 static void *worker(void *context);
 
 /*
- * Called with the lock held. When the system refuses a thread, the job waits for one of those that exist;
- * there is always at least one.
+ * Called with the lock held. When the system refuses a thread, the job waits for one of those that
+ * exist; there is always at least one.
  */
 static bool add_thread(pool *p)
 {

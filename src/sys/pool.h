@@ -1,6 +1,7 @@
 /*
- * Threads for work that waits: invoking a function, starting a database, long polling. The pool grows
- * by need up to its maximum and shrinks when idle. Jobs start in the order in which they came.
+ * Threads for work that waits: invoking a function, starting a database, long polling. The pool
+ * grows by need up to its maximum and shrinks when idle. Jobs start in the order in which they
+ * came.
  */
 #pragma once
 #include <stdbool.h>

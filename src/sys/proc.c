@@ -22,8 +22,8 @@
 #define GROUPS_MAX 64
 #define KERNEL_SIGSET 8 /* bytes of a signal set as the kernel counts them */
 
-/* Everything the child needs, prepared before it exists: between clone and exec it may only make system
- * calls, because it shares the memory of the server. */
+/* Everything the child needs, prepared before it exists: between clone and exec it may only make
+ * system calls, because it shares the memory of the server. */
 typedef struct start {
 	const char *program;
 	char *const *argv, *const *env;
@@ -69,7 +69,8 @@ static void child_descriptors(start *s)
 		child_fail(s, "close_range");
 }
 
-/* Raw calls: glibc's wrappers change the identity of every thread, and here the threads are the server's. */
+/* Raw calls: glibc's wrappers change the identity of every thread, and here the threads are the
+ * server's. */
 static void child_identity(start *s)
 {
 	if (!s->change_user)
@@ -84,7 +85,12 @@ static int child(void *context)
 {
 	start *s = context;
 	/* Ignored signals stay ignored across exec; a child begins with the defaults. */
-	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } by_default = { 0 };
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} by_default = { 0 };
 	for (int i = 1; i <= 64; i++)
 		syscall(SYS_rt_sigaction, i, &by_default, NULL, KERNEL_SIGSET);
 	sigset_t none;
@@ -107,8 +113,8 @@ static int child(void *context)
 static void spawn(start *s, char *stack)
 {
 	s->parent = getpid();
-	/* CLONE_VM and CLONE_VFORK: the page tables of a large server are not copied, and this thread
-	 * sleeps until the child has left for its program. */
+	/* CLONE_VM and CLONE_VFORK: the page tables of a large server are not copied, and this
+	 * thread sleeps until the child has left for its program. */
 	pid_t pid = clone(child, stack + CHILD_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
 	if (pid < 0) {
 		s->error = errno;
@@ -121,8 +127,8 @@ static void spawn(start *s, char *stack)
 }
 
 /*
- * All children are started by one thread that never ends: PR_SET_PDEATHSIG fires when the *thread* that
- * made the child ends, and the threads of a pool come and go.
+ * All children are started by one thread that never ends: PR_SET_PDEATHSIG fires when the *thread*
+ * that made the child ends, and the threads of a pool come and go.
  */
 static struct {
 	pthread_mutex_t lock;
@@ -155,7 +161,8 @@ static void *spawner_run(void *stack)
 /* Called with the lock held. */
 static void spawner_start(void)
 {
-	char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	                   -1, 0);
 	pthread_t t;
 	sigset_t all, before;
 	sigfillset(&all);
@@ -269,7 +276,8 @@ static int exit_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Reads what is there; false at the end. Past the maximum the bytes are dropped, so that the child goes on. */
+/* Reads what is there; false at the end. Past the maximum the bytes are dropped, so that the child
+ * goes on. */
 static bool drain(int fd, buf *b)
 {
 	char bytes[16384];

@@ -1,6 +1,6 @@
 /*
- * Child processes. Every child dies with the server (PR_SET_PDEATHSIG) unless stated otherwise, has no
- * inherited descriptors but those named, and is reaped by whoever started it.
+ * Child processes. Every child dies with the server (PR_SET_PDEATHSIG) unless stated otherwise,
+ * has no inherited descriptors but those named, and is reaped by whoever started it.
  */
 #pragma once
 #include "base/err.h"

@@ -5,7 +5,8 @@
 #include <stdatomic.h>
 #include <sys/random.h>
 
-/* Bytes fetched ahead from the kernel, per thread: a request needs a few dozen, a call costs a microsecond. */
+/* Bytes fetched ahead from the kernel, per thread: a request needs a few dozen, a call costs a
+ * microsecond. */
 static _Thread_local struct {
 	unsigned char bytes[512];
 	size_t left;
@@ -28,7 +29,8 @@ static void kernel_bytes(void *p, size_t n)
 	}
 }
 
-/* SplitMix64: one 64-bit state, every value once in a period. Predictable, which is its purpose here. */
+/* SplitMix64: one 64-bit state, every value once in a period. Predictable, which is its purpose
+ * here. */
 static uint64_t seeded_next(void)
 {
 	uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);

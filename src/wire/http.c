@@ -146,7 +146,8 @@ static void release_loop(http_loop *l)
 	release_server(l->server);
 }
 
-/* Exchanges may outlive the loop: whoever counts to zero, the loop's thread or the last one to reply, frees. */
+/* Exchanges may outlive the loop: whoever counts to zero, the loop's thread or the last one to
+ * reply, frees. */
 void http_orphan_done(http_loop *l)
 {
 	if (atomic_fetch_sub(&l->orphans, 1) == 1)
@@ -236,7 +237,8 @@ static err bind_to(arena *a, const http_options *o, http_server *s)
 	s->listener = open_listener(found);
 	freeaddrinfo(found);
 	if (s->listener < 0)
-		return fault_new(a, &fault_system, "port %d of %s: %s", o->port, address.p, strerror(errno));
+		return fault_new(a, &fault_system, "port %d of %s: %s", o->port, address.p,
+		                 strerror(errno));
 	struct sockaddr_storage bound;
 	socklen_t n = sizeof bound;
 	getsockname(s->listener, (struct sockaddr *)&bound, &n);

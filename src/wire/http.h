@@ -1,18 +1,19 @@
 /*
- * HTTP/1.1 on epoll, plain and TLS on one port (the first byte tells). Strict: what RFC 9112 forbids is
- * 400 and a close. No buffering of bodies beyond what the application asks for.
+ * HTTP/1.1 on epoll, plain and TLS on one port (the first byte tells). Strict: what RFC 9112
+ * forbids is 400 and a close. No buffering of bodies beyond what the application asks for.
  *
- * Threads: each of `loops` threads owns the connections it accepted. `head` and `request` run on that
- * thread and must not block. http_reply and the stream calls may come from any thread, once the request
- * has been handed over.
+ * Threads: each of `loops` threads owns the connections it accepted. `head` and `request` run on
+ * that thread and must not block. http_reply and the stream calls may come from any thread, once
+ * the request has been handed over.
  *
- * Lifetimes: an exchange and everything it points to live until the reply is sent (or the client is
- * gone and http_reply has been called all the same): every exchange handed to `request` must be replied
- * to exactly once. Its arena is the request arena of the layers above.
+ * Lifetimes: an exchange and everything it points to live until the reply is sent (or the client
+ * is gone and http_reply has been called all the same): every exchange handed to `request` must be
+ * replied to exactly once. Its arena is the request arena of the layers above.
  *
  * Limits, each answered with the status in brackets: head 32 KiB (431), 100 headers (431), target
- * 16 KiB (414), head not complete in 10 s (408), body slower than 500 B/s over 10 s (408), body over
- * max_body (413), idle keep-alive 60 s (close), connections (accepting pauses). Stated in http_limits.
+ * 16 KiB (414), head not complete in 10 s (408), body slower than 500 B/s over 10 s (408), body
+ * over max_body (413), idle keep-alive 60 s (close), connections (accepting pauses). Stated in
+ * http_limits.
  */
 #pragma once
 #include "wire/codec.h"
@@ -63,7 +64,8 @@ typedef struct http_app {
 	bool (*head)(void *context, http_exchange *x);
 	/* The request is whole (with a sink: the body has ended). */
 	void (*request)(void *context, http_exchange *x);
-	/* The exchange is over: its bytes are sent or its client is gone. Frees nothing; may be NULL. */
+	/* The exchange is over: its bytes are sent or its client is gone. Frees nothing; may be
+	 * NULL. */
 	void (*finished)(void *context, http_exchange *x, int status, uint64_t sent);
 } http_app;
 
@@ -88,7 +90,8 @@ void http_stop(http_server *s, int grace_ms);
 void http_reply(http_exchange *x, const wire_message *out, const http_reply_body *body);
 
 /* A reply of unknown length: chunked. Blocks the caller (never a loop thread) while the client is
- * slower than 1 MiB behind. false: the client is gone; http_stream_end must be called all the same. */
+ * slower than 1 MiB behind. false: the client is gone; http_stream_end must be called all the
+ * same. */
 void http_stream_begin(http_exchange *x, const wire_message *out);
 bool http_stream_write(http_exchange *x, str bytes);
 void http_stream_end(http_exchange *x);

@@ -1,4 +1,5 @@
-/* Bodies of requests: in the input buffer where they fit, else in a block of their own, or into a sink. */
+/* Bodies of requests: in the input buffer where they fit, else in a block of their own, or into a
+ * sink. */
 #include "wire/http_connection.h"
 #include <stdlib.h>
 
@@ -50,8 +51,8 @@ static http_body_way choose_way(const http_connection *c, const exchange *e)
 	return e->body_left <= c->in_capacity - c->in_start ? BODY_IN_PLACE : BODY_BLOCK;
 }
 
-/* Chunks are read into what the head has left of its buffer. When that is little, the exchange keeps the
- * buffer and the connection gets another. */
+/* Chunks are read into what the head has left of its buffer. When that is little, the exchange
+ * keeps the buffer and the connection gets another. */
 static void swap_buffer(http_connection *c, exchange *e)
 {
 	size_t n = c->in_end - c->in_start, capacity = HTTP_BUFFER;

@@ -167,8 +167,10 @@ static void close_link(call *c)
 /* Whether it is worth trying again. */
 static bool wait_again(call *c, ssize_t n, short plain)
 {
-	if (c->tls)
-		return n == TLS_WAIT && wait_until(c->fd, tls_wants_write(c->tls) ? POLLOUT : POLLIN, c->until_us);
+	if (c->tls) {
+		short events = tls_wants_write(c->tls) ? POLLOUT : POLLIN;
+		return n == TLS_WAIT && wait_until(c->fd, events, c->until_us);
+	}
 	return (errno == EAGAIN || errno == EINTR) && wait_until(c->fd, plain, c->until_us);
 }
 
@@ -284,7 +286,8 @@ static bool parse_head(str head, wire_message *answer)
 static bool read_framing(call *c)
 {
 	const wire_message *a = c->answer;
-	str coding = wire_header(a, S("transfer-encoding")), length = wire_header(a, S("content-length"));
+	str coding = wire_header(a, S("transfer-encoding"));
+	str length = wire_header(a, S("content-length"));
 	c->length = -1;
 	c->chunked = false;
 	if (c->head_only || a->status == 204 || a->status == 304)
@@ -379,7 +382,8 @@ static err read_body(call *c)
 	return OK;
 }
 
-static err exchange_with(call *c, const place *p, const wire_message *m, const http_client_options *o)
+static err exchange_with(call *c, const place *p, const wire_message *m,
+                         const http_client_options *o)
 {
 	TRY(open_link(c, p, o));
 	TRY(send_request(c, p, m));

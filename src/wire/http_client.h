@@ -1,6 +1,6 @@
 /*
- * An HTTP/1.1 client for threads that may wait: one request, one answer, one connection, held to a total
- * time and a size. For webhooks, containers, and the command line's questions to its server.
+ * An HTTP/1.1 client for threads that may wait: one request, one answer, one connection, held to a
+ * total time and a size. For webhooks, containers, and the command line's questions to its server.
  *
  * The time covers everything but the system's own resolver. Redirects are answers like others.
  */
@@ -15,10 +15,10 @@ typedef struct http_client_options {
 } http_client_options;
 
 /*
- * `url`: http:// or https://, host, optional port, path and query, percent-encoded. Sends `m`'s method,
- * headers and body (Host unless given, Content-Length and Connection are added) and fills status, headers
- * and body of `answer`, whose mem is set. Names below localhost are 127.0.0.1. A fault of kind fault_system
- * says what failed.
+ * `url`: http:// or https://, host, optional port, path and query, percent-encoded. Sends `m`'s
+ * method, headers and body (Host unless given, Content-Length and Connection are added) and fills
+ * status, headers and body of `answer`, whose mem is set. Names below localhost are 127.0.0.1. A
+ * fault of kind fault_system says what failed.
  */
 err http_call(arena *a, str url, const wire_message *m, const http_client_options *o,
               wire_message *answer);

@@ -98,8 +98,9 @@ TEST(client_and_server)
 TEST(client_refuses_bad_requests)
 {
 	static const str urls[] = {
-		S("ftp://a/"), S("http://"), S("http:///x"), S("http://u@h/"), S("http://h:x/"), S("http://h:0/"),
-		S("http://h:70000/"), S("http://h/a b"), S("http://h/\r\nX: y"), S("http://h\r\nX/"), S("http://[::1/"),
+		S("ftp://a/"), S("http://"), S("http:///x"), S("http://u@h/"), S("http://h:x/"),
+		S("http://h:0/"), S("http://h:70000/"), S("http://h/a b"), S("http://h/\r\nX: y"),
+		S("http://h\r\nX/"), S("http://[::1/"),
 		S("http://[::1]x/"), S("h"), S(""), S("http://127.0.0.1:1/#f"),
 	};
 	wire_message get = { .mem = mem, .method = S("GET") }, answer = { 0 };
@@ -141,7 +142,8 @@ static err hear(arena *mem, str says, int total_ms, wire_message *answer)
 	wire_message get = { .mem = mem, .method = S("GET") };
 	http_client_options o = { .total_ms = total_ms, .body_max = 1000 };
 	*answer = (wire_message){ 0 };
-	err e = http_call(mem, arena_fmt(mem, "http://127.0.0.1:%d/", ntohs(at.sin_port)), &get, &o, answer);
+	str url = arena_fmt(mem, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+	err e = http_call(mem, url, &get, &o, answer);
 	pool_close(p);
 	close(listener);
 	return e;
@@ -154,16 +156,19 @@ TEST(client_hears_many_kinds_of_answers)
 		{ S("HTTP/1.0 200\r\n\r\nup to the end"), S("up to the end") },
 		{ S("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\n"
 		    "Content-Length: 1\r\n\r\nx"), S("x") },
-		{ S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), S("abcde") },
+		{ S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n"
+		    "0\r\n\r\n"), S("abcde") },
 		{ S("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), S("") },
 		{ S("HTTP/1.1 200 OK\nContent-Length: 2\n\nok"), S("ok") },
 	};
 	static const str wrong[] = {
 		S(""), S("HTTP/1.1 200 OK\r\n"), S("SSH-2.0-x\r\n\r\n"), S("HTTP/1.1 20x OK\r\n\r\n"),
-		S("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"), S("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"),
+		S("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"),
+		S("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"),
 		S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
 		S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
-		S("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"), S("HTTP/1.1 200 OK\r\nbad line\r\n\r\n"),
+		S("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"),
+		S("HTTP/1.1 200 OK\r\nbad line\r\n\r\n"),
 		S("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"),
 	};
 	wire_message answer;
@@ -188,8 +193,8 @@ TEST(client_keeps_its_time)
 	http_client_options o = { .total_ms = 100 };
 	for (int tls = 0; tls < 2; tls++) {
 		int64_t start = clock_mono_us();
-		err e = http_call(mem, arena_fmt(mem, "http%s://127.0.0.1:%d/", tls ? "s" : "", ntohs(at.sin_port)),
-		                  &get, &o, &answer);
+		str url = arena_fmt(mem, "http%s://127.0.0.1:%d/", tls ? "s" : "", ntohs(at.sin_port));
+		err e = http_call(mem, url, &get, &o, &answer);
 		CHECK(e != OK);
 		CHECK(clock_mono_us() - start >= 99000 && clock_mono_us() - start < 3000000);
 	}

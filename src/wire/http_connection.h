@@ -1,12 +1,13 @@
 /*
  * The server's inside: loops, connections and exchanges. Private to wire/http*.c.
  *
- * A connection belongs to its loop and is touched on that thread only. An exchange is the loop's as well,
- * except between the call of `request` and the task that carries the reply back: then only its arena, the
- * fields under "reply" and the stream are the replier's.
+ * A connection belongs to its loop and is touched on that thread only. An exchange is the loop's
+ * as well, except between the call of `request` and the task that carries the reply back: then
+ * only its arena, the fields under "reply" and the stream are the replier's.
  *
- * An idle connection holds no buffer and no exchange. A connection whose client has gone is closed at once,
- * but stays in memory while its exchange is in the application's hands, and until the batch of events is over.
+ * An idle connection holds no buffer and no exchange. A connection whose client has gone is closed
+ * at once, but stays in memory while its exchange is in the application's hands, and until the
+ * batch of events is over.
  */
 #pragma once
 #include "sys/loop.h"
@@ -18,7 +19,7 @@
 
 #define HTTP_BUFFER ((size_t)16 << 10)    /* input of one connection */
 #define HTTP_OUT ((size_t)64 << 10)       /* replies gathered during one turn of a connection */
-#define HTTP_SCRATCH ((size_t)128 << 10)  /* bodies on their way to a sink, files on their way into TLS */
+#define HTTP_SCRATCH ((size_t)128 << 10)  /* bodies on their way to a sink, files into TLS */
 #define HTTP_COPIED ((size_t)16 << 10)    /* bodies up to this size are copied behind their head */
 #define HTTP_SPARES 64                    /* exchanges and buffers kept by a loop */
 #define HTTP_LINGER_MS 5000
@@ -63,11 +64,14 @@ typedef enum http_phase {
 	PHASE_REPLY,  /* sending a body that was not copied */
 	PHASE_STREAM,
 	PHASE_DRAIN,  /* sending what is left, then closing */
-	PHASE_LINGER, /* our side is closed; reading until the client's is, lest a reset overtakes the reply */
+	PHASE_LINGER, /* our side is closed; reading until the client's is, lest a reset overtakes
+	               * the reply */
 	PHASE_CLOSED,
 } http_phase;
 
-typedef enum http_wait { WAIT_NONE, WAIT_IDLE, WAIT_HEAD, WAIT_BODY, WAIT_WRITE, WAIT_LINGER } http_wait;
+typedef enum http_wait {
+	WAIT_NONE, WAIT_IDLE, WAIT_HEAD, WAIT_BODY, WAIT_WRITE, WAIT_LINGER,
+} http_wait;
 
 typedef struct http_connection {
 	loop_io io;
@@ -111,7 +115,7 @@ typedef struct exchange {
 	http_chunks chunks;
 	char *body; /* held in memory outside the input buffer */
 	size_t body_n, body_capacity;
-	char *kept; /* an input buffer that slices of the request point into, when another took its place */
+	char *kept; /* an input buffer that the request points into, when another took its place */
 	size_t kept_capacity;
 	/* the reply */
 	bool replied, inline_reply, no_body;

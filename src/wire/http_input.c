@@ -55,8 +55,8 @@ ssize_t http_receive(http_connection *c, char *p, size_t n)
 		got = recv(c->io.fd, p, n, 0);
 	while (got < 0 && errno == EINTR);
 	if (got > 0) {
-		/* A short read has emptied the socket; more will be announced. Only an end that has been
-		 * announced already will not be announced again. */
+		/* A short read has emptied the socket; more will be announced. Only an end that
+		 * has been announced already will not be announced again. */
 		if ((size_t)got < n)
 			c->readable = c->fin;
 		return got;

@@ -151,7 +151,8 @@ static ssize_t file_piece(http_connection *c, int fd, int64_t *offset, int64_t l
 		size_t n = length < (int64_t)TURN_BYTES ? (size_t)length : TURN_BYTES;
 		return outcome(c, TEMP_FAILURE_RETRY(sendfile(c->io.fd, fd, &at, n)));
 	}
-	/* What TLS could not send it has already encrypted: the same bytes are read and offered again. */
+	/* What TLS could not send it has already encrypted: the same bytes are read and offered
+	 * again. */
 	size_t n = length < (int64_t)FILE_PIECE ? (size_t)length : FILE_PIECE;
 	ssize_t got = pread(fd, c->l->scratch, n, *offset);
 	return got <= 0 ? BROKEN : send_some(c, c->l->scratch, (size_t)got, 0);
@@ -169,7 +170,8 @@ http_flush http_out_file(http_connection *c, int fd, int64_t *offset, int64_t *l
 		ssize_t put = file_piece(c, fd, offset, *length);
 		if (put == WAIT)
 			return FLUSH_BLOCKED;
-		/* A file that is shorter than its reply said: the client must not wait for the rest. */
+		/* A file that is shorter than its reply said: the client must not wait for the
+		 * rest. */
 		if (put <= 0)
 			return FLUSH_BROKEN;
 		*offset += put;

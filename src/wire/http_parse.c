@@ -78,7 +78,8 @@ size_t http_scan_head(http_scan *s, const char *p, size_t n)
 		}
 		size_t line = s->line, at = (size_t)(end - p);
 		s->line = s->searched = at + 1;
-		/* An empty line ends the head, also one that lacks its CR: the parser then refuses it. */
+		/* An empty line ends the head, also one that lacks its CR: the parser then refuses
+		 * it. */
 		if (at == line || (at == line + 1 && p[line] == '\r'))
 			return at + 1;
 	}
@@ -104,8 +105,8 @@ static bool valid_host(str host)
 /* http://host:port/path?query, as sent to proxies. */
 static int absolute_target(http_head *h)
 {
-	size_t scheme = str_starts(h->target, S("http://")) ? 7 : str_starts(h->target, S("https://")) ? 8 : 0;
-	if (!scheme)
+	size_t scheme = str_starts(h->target, S("http://")) ? 7 : 8;
+	if (scheme == 8 && !str_starts(h->target, S("https://")))
 		return 400;
 	str rest = str_sub(h->target, scheme, h->target.n);
 	size_t n = 0;
@@ -245,7 +246,8 @@ static int parse_header(str line, http_head *h, framing *f)
 	size_t n = 0;
 	while (n < line.n && kinds[(uint8_t)line.p[n]] & TOKEN)
 		n++;
-	/* An obs-fold begins with white space, `Host :` has it before the colon: neither is a token. */
+	/* An obs-fold begins with white space, `Host :` has it before the colon: neither is a
+	 * token. */
 	if (n == 0 || n == line.n || line.p[n] != ':')
 		return 400;
 	size_t from = n + 1, to = line.n;

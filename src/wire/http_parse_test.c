@@ -43,13 +43,15 @@ TEST(head_framing)
 	CHECK_I64(h.content_length, 12);
 	CHECK_I64(PARSE("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n", &h), 0);
 	CHECK(h.chunked);
-	CHECK_I64(PARSE("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nConnection: x, close\r\n\r\n", &h), 0);
+	CHECK_I64(PARSE("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
+	                "Connection: x, close\r\n\r\n", &h), 0);
 	CHECK(h.expect_continue && !h.keep_alive);
 	CHECK_I64(PARSE("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", &h), 0);
 	CHECK(!h.keep_alive && h.minor == 0 && !h.expect_continue);
 	CHECK_I64(PARSE("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", &h), 0);
 	CHECK(h.keep_alive);
-	CHECK_I64(PARSE("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", &h), 0);
+	CHECK_I64(PARSE("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+	                "Upgrade: websocket\r\n\r\n", &h), 0);
 	CHECK_STR(h.upgrade, S("websocket"));
 	CHECK_I64(PARSE("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", &h), 0);
 	CHECK(!str_is(h.upgrade));
@@ -71,42 +73,45 @@ TEST(head_targets)
 /* Each is refused with 400. */
 static const struct { const char *why, *text; size_t n; } bad[] = {
 #define BAD(why, literal) { why, literal, sizeof(literal) - 1 }
-	BAD("both lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"),
-	BAD("the other order", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"),
-	BAD("two lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n"),
-	BAD("two equal lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n"),
-	BAD("list of lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\n"),
-	BAD("sign", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\n"),
-	BAD("negative", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -4\r\n\r\n"),
-	BAD("hexadecimal", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x4\r\n\r\n"),
-	BAD("empty length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n"),
-	BAD("huge length", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n"),
-	BAD("obs-fold", "GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n"),
-	BAD("fold with tab", "GET / HTTP/1.1\r\nHost: a\r\nX-A: b\r\n\tc\r\n\r\n"),
+#define POST_BAD(why, headers) BAD(why, "POST / HTTP/1.1\r\nHost: a\r\n" headers "\r\n")
+#define GET_BAD(why, headers) BAD(why, "GET / HTTP/1.1\r\nHost: a\r\n" headers "\r\n")
+	POST_BAD("both lengths", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+	POST_BAD("the other order", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n"),
+	POST_BAD("two lengths", "Content-Length: 3\r\nContent-Length: 4\r\n"),
+	POST_BAD("two equal lengths", "Content-Length: 3\r\nContent-Length: 3\r\n"),
+	POST_BAD("list of lengths", "Content-Length: 3, 3\r\n"),
+	POST_BAD("sign", "Content-Length: +4\r\n"),
+	POST_BAD("negative", "Content-Length: -4\r\n"),
+	POST_BAD("hexadecimal", "Content-Length: 0x4\r\n"),
+	POST_BAD("empty length", "Content-Length:\r\n"),
+	POST_BAD("huge length", "Content-Length: 99999999999999999999\r\n"),
+	GET_BAD("obs-fold", "X-A: b\r\n c\r\n"),
+	GET_BAD("fold with tab", "X-A: b\r\n\tc\r\n"),
 	BAD("fold after the request line", "GET / HTTP/1.1\r\n Host: a\r\n\r\n"),
-	BAD("NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n"),
-	BAD("NUL in a name", "GET / HTTP/1.1\r\nHost: a\r\nX\0A: b\r\n\r\n"),
-	BAD("control in a long value", "GET / HTTP/1.1\r\nHost: a\r\nX-A: abcdefghijklmnop\x01qrstuvwxyz\r\n\r\n"),
-	BAD("DEL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX-A: abcdef\x7fgh\r\n\r\n"),
-	BAD("CR in a value", "GET / HTTP/1.1\r\nHost: a\r\nX-A: b\rc\r\n\r\n"),
+	GET_BAD("NUL in a value", "X-A: b\0c\r\n"),
+	GET_BAD("NUL in a name", "X\0A: b\r\n"),
+	GET_BAD("control in a long value", "X-A: abcdefghijklmnop\x01qrstuvwxyz\r\n"),
+	GET_BAD("DEL in a value", "X-A: abcdef\x7fgh\r\n"),
+	GET_BAD("CR in a value", "X-A: b\rc\r\n"),
 	BAD("blank before colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
-	BAD("blank in a name", "GET / HTTP/1.1\r\nHost: a\r\nX A: b\r\n\r\n"),
-	BAD("no name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"),
-	BAD("no colon", "GET / HTTP/1.1\r\nHost: a\r\nXyz\r\n\r\n"),
+	GET_BAD("blank in a name", "X A: b\r\n"),
+	GET_BAD("no name", ": b\r\n"),
+	GET_BAD("no colon", "Xyz\r\n"),
 	BAD("bare LF", "GET / HTTP/1.1\nHost: a\n\n"),
 	BAD("bare LF in one header", "GET / HTTP/1.1\r\nHost: a\nX-A: b\r\n\r\n"),
 	BAD("bare LF at the end", "GET / HTTP/1.1\r\nHost: a\r\n\n"),
 	BAD("CR CR LF", "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n"),
 	BAD("no host", "GET / HTTP/1.1\r\nX-A: b\r\n\r\n"),
-	BAD("two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+	GET_BAD("two hosts", "Host: a\r\n"),
 	BAD("host with blank", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
 	BAD("host with slash", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
 	BAD("host with @", "GET / HTTP/1.1\r\nHost: u@b\r\n\r\n"),
 	BAD("hosts that differ", "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n"),
-	BAD("two codings", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
-	BAD("chunked twice", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
-	BAD("identity", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n"),
-	BAD("vertical tab", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b" "chunked\r\n\r\n"),
+	POST_BAD("two codings", "Transfer-Encoding: gzip, chunked\r\n"),
+	POST_BAD("chunked twice",
+	         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+	POST_BAD("identity", "Transfer-Encoding: identity\r\n"),
+	POST_BAD("vertical tab", "Transfer-Encoding: \x0b" "chunked\r\n"),
 	BAD("chunked in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
 	BAD("no version", "GET /\r\nHost: a\r\n\r\n"),
 	BAD("two blanks", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -206,7 +211,8 @@ static bool decode(str in, size_t piece, buf *out, size_t *rest, bool *ended)
 
 TEST(chunks)
 {
-	str in = S("5\r\nhello\r\n00006;name=\"v\"\r\n world\r\n1;x\r\n!\r\n0\r\nX-T: v\r\nY:\r\n\r\nGET");
+	str in = S("5\r\nhello\r\n00006;name=\"v\"\r\n world\r\n1;x\r\n!\r\n"
+	           "0\r\nX-T: v\r\nY:\r\n\r\nGET");
 	for (size_t piece = 1; piece <= in.n; piece++) {
 		buf out = buf_in(mem, 0, 1000);
 		size_t rest = 0;
@@ -217,11 +223,13 @@ TEST(chunks)
 		CHECK_I64(rest, 3);
 	}
 	static const str wrong[] = {
-		S("\r\n"), S("x\r\n"), S("-1\r\n"), S("+1\r\n"), S("0x5\r\n"), S("5 \r\nhello"), S(" 5\r\n"),
-		S("5\nhello"), S("5\r\nhelloX"), S("5\r\nhello\n"), S("5\r\nhello\rX"), S("5;a\nb"),
-		S("FFFFFFFFFFFFFFFF\r\n"), S("FFFFFFFFFFFFFFFFF\r\n"), S("00000000000000001\r\n"),
-		S("10000000001\r\n"), S("0\r\nbad name: x\r\n\r\n"), S("0\r\n: x\r\n\r\n"), S("0\r\nX\r\n\r\n"),
-		S("0\r\n X: y\r\n\r\n"), S("0\r\nX: y\n\r\n"), S("0\r\n\rX"), S("0\n\n"), S("5;\x01\r\n"),
+		S("\r\n"), S("x\r\n"), S("-1\r\n"), S("+1\r\n"), S("0x5\r\n"), S("5 \r\nhello"),
+		S(" 5\r\n"), S("5\nhello"), S("5\r\nhelloX"), S("5\r\nhello\n"),
+		S("5\r\nhello\rX"), S("5;a\nb"), S("FFFFFFFFFFFFFFFF\r\n"),
+		S("FFFFFFFFFFFFFFFFF\r\n"), S("00000000000000001\r\n"), S("10000000001\r\n"),
+		S("0\r\nbad name: x\r\n\r\n"), S("0\r\n: x\r\n\r\n"), S("0\r\nX\r\n\r\n"),
+		S("0\r\n X: y\r\n\r\n"), S("0\r\nX: y\n\r\n"), S("0\r\n\rX"), S("0\n\n"),
+		S("5;\x01\r\n"),
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		buf out = buf_in(mem, 0, 1000);

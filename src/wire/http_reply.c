@@ -1,4 +1,5 @@
-/* Replies: the head in the arena of the request, made by whoever replies; the rest on the loop's thread. */
+/* Replies: the head in the arena of the request, made by whoever replies; the rest on the loop's
+ * thread. */
 #include "wire/http_connection.h"
 #include "base/time.h"
 #include "sys/clock.h"
@@ -51,8 +52,9 @@ str http_reason(int status)
 	default: break;
 	}
 	/* RFC 9110 15: an unknown code is understood by its class. */
-	return status < 300 ? S("Success") : status < 400 ? S("Redirection") : status < 500 ? S("Client Error")
-	                                                                                 : S("Server Error");
+	if (status < 400)
+		return status < 300 ? S("Success") : S("Redirection");
+	return status < 500 ? S("Client Error") : S("Server Error");
 }
 
 /* The real time: clients correct their clocks, and so their signatures, by this header. */
@@ -80,7 +82,8 @@ static char *put(char *to, str s)
 	return to + s.n;
 }
 
-/* Values may come from requests (metadata, response-content-disposition): no line may begin in them. */
+/* Values may come from requests (metadata, response-content-disposition): no line may begin in
+ * them. */
 static char *put_value(char *to, str s)
 {
 	if (http_is_field_value(s))
@@ -110,7 +113,9 @@ static char *put_number(char *to, int64_t v)
 	return put(to, (str){ p, (size_t)(digits + sizeof digits - p) });
 }
 
-typedef enum own_header { NOT_OURS, OURS_LENGTH, OURS_DATE, OURS_CONNECTION, OURS_CODING } own_header;
+typedef enum own_header {
+	NOT_OURS, OURS_LENGTH, OURS_DATE, OURS_CONNECTION, OURS_CODING,
+} own_header;
 
 static own_header ours(str name)
 {
@@ -128,7 +133,7 @@ static bool without_body(const exchange *e, int status)
 	return e->x.head_only || status < 200 || status == 204 || status == 304;
 }
 
-/* What the application says that we say ourselves; `length` is for replies whose body is not sent. */
+/* What the application said itself; `length` counts when the body is not sent. */
 typedef struct said { bool date; str length; } said;
 
 static char *put_headers(char *to, exchange *e, const wire_message *out, said *s)

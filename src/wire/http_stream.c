@@ -198,7 +198,7 @@ static block *frame(const stream *s, str bytes)
 	ensure(b != NULL);
 	*b = (block){ .n = 0 };
 	if (s->chunked)
-		b->n = (size_t)sprintf(b->bytes, "%zx\r\n", bytes.n);
+		b->n = (size_t)snprintf(b->bytes, 24, "%zx\r\n", bytes.n);
 	memcpy(b->bytes + b->n, bytes.p, bytes.n);
 	b->n += bytes.n;
 	if (s->chunked) {

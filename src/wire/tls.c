@@ -37,16 +37,22 @@ static bool add_extension(X509 *x, int nid, const char *value)
 	return added;
 }
 
+static bool name_entry(X509_NAME *name, const char *field, const char *value)
+{
+	return X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC, (const unsigned char *)value, -1,
+	                                  -1, 0);
+}
+
 static bool fill_certificate(X509 *x, EVP_PKEY *key)
 {
 	X509_NAME *name = X509_get_subject_name(x);
-	/* A trusted authority as well, so that a trust store that takes the file needs nothing else. */
+	/* A trusted authority as well, so that a trust store that takes the file needs nothing
+	 * else. */
 	return X509_set_version(x, 2) &&
 	       ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), rand_u64() >> 1) &&
 	       X509_gmtime_adj(X509_getm_notBefore(x), -86400) &&
 	       X509_time_adj_ex(X509_getm_notAfter(x), 365 * YEARS, 0, NULL) &&
-	       X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"Farthing", -1, -1, 0) &&
-	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0) &&
+	       name_entry(name, "O", "Farthing") && name_entry(name, "CN", "localhost") &&
 	       X509_set_issuer_name(x, name) && X509_set_pubkey(x, key) &&
 	       add_extension(x, NID_basic_constraints, "critical,CA:TRUE") &&
 	       add_extension(x, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
@@ -82,7 +88,8 @@ static int choose_protocol(SSL *s, const unsigned char **out, unsigned char *out
 	(void)s;
 	(void)unused;
 	unsigned char *chosen;
-	if (SSL_select_next_proto(&chosen, out_n, ours, sizeof ours - 1, in, in_n) != OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto(&chosen, out_n, ours, sizeof ours - 1, in, in_n) !=
+	    OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_NOACK;
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
@@ -94,7 +101,8 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
 	if (!c)
 		return NULL;
 	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-	/* Buffers of idle sessions are given back; replies go out in pieces from wherever they lie. */
+	/* Buffers of idle sessions are given back; replies go out in pieces from wherever they
+	 * lie. */
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 	                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(c, 1);
@@ -187,7 +195,8 @@ void tls_session_close(tls_session *s)
 static ssize_t outcome(SSL *s, int result)
 {
 	int why = SSL_get_error(s, result);
-	/* The queue of errors belongs to the thread: what stays in it would be blamed on the next session. */
+	/* The queue of errors belongs to the thread: what stays in it would be blamed on the next
+	 * session. */
 	ERR_clear_error();
 	if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
 		return TLS_WAIT;

@@ -1,6 +1,6 @@
 /*
- * TLS by OpenSSL: the certificate, and moving bytes over a non-blocking socket with what the event loop
- * needs to know afterwards.
+ * TLS by OpenSSL: the certificate, and moving bytes over a non-blocking socket with what the event
+ * loop needs to know afterwards.
  */
 #pragma once
 #include "base/err.h"
@@ -10,8 +10,8 @@ typedef struct ssl_ctx_st tls_context;
 typedef struct ssl_st tls_session;
 
 /*
- * PEM file with certificate and key. When missing it is created: P-256 (half the handshake of RSA), signed
- * by itself, for localhost and the names under it that services use.
+ * PEM file with certificate and key. When missing it is created: P-256 (half the handshake of
+ * RSA), signed by itself, for localhost and the names under it that services use.
  */
 err tls_server_context(arena *a, str path, tls_context **out);
 /* Verifies peers against the system's authorities unless `trust_all`. NULL when OpenSSL refuses. */

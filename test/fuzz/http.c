@@ -74,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	head_in_pieces(p, n - 1, piece);
 	http_chunk a, b;
 	uint64_t whole = chunks(p, n - 1, n, &a), cut = chunks(p, n - 1, piece, &b);
-	ensure(whole == cut && ((a == CHUNK_BAD) == (b == CHUNK_BAD)) && ((a == CHUNK_END) == (b == CHUNK_END)));
+	ensure(whole == cut && (a == CHUNK_BAD) == (b == CHUNK_BAD));
+	ensure((a == CHUNK_END) == (b == CHUNK_END));
 	free(p);
 	return 0;
 }

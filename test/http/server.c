@@ -1,10 +1,12 @@
 /*
  * The application that test/http/run drives: one path for each way to take a body and to reply.
  *
- *     server [name=value ..]   loops, tls (path), head_ms, idle_ms, body_stall_ms, connections, body_bytes
+ * server [name=value ..]   loops, tls (path), head_ms, idle_ms, body_stall_ms, connections,
+ * body_bytes
  *
  * Prints "port N" and serves until its standard input ends.
  */
+#include "base/buf.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/pool.h"
@@ -77,14 +79,16 @@ static bool head(void *context, http_exchange *x)
 
 static void show(http_exchange *x)
 {
-	str t = arena_fmt(x->mem, "method=%.*s\ntarget=%.*s\npath=%.*s\nquery=%s%.*s\nhost=%.*s\n"
-	                  "peer=%.*s\ntls=%d\nbody=%llu\n", STR_ARG(x->in.method), STR_ARG(x->target),
-	                  STR_ARG(x->in.path), x->in.query.p ? "?" : "", STR_ARG(x->in.query),
-	                  STR_ARG(x->host), STR_ARG(x->peer), x->tls, (unsigned long long)x->body_bytes);
+	buf b = buf_in(x->mem, 1000, 100000);
+	buf_fmt(&b, "method=%.*s\ntarget=%.*s\npath=%.*s\nquery=%s%.*s\nhost=%.*s\n",
+	        STR_ARG(x->in.method), STR_ARG(x->target), STR_ARG(x->in.path),
+	        x->in.query.p ? "?" : "", STR_ARG(x->in.query), STR_ARG(x->host));
+	buf_fmt(&b, "peer=%.*s\ntls=%d\nbody=%llu\n", STR_ARG(x->peer), x->tls,
+	        (unsigned long long)x->body_bytes);
 	for (size_t i = 0; i < x->in.n_headers; i++)
-		t = arena_concat(x->mem, t, arena_fmt(x->mem, "[%.*s]=[%.*s]\n", STR_ARG(x->in.headers[i].name),
-		                                      STR_ARG(x->in.headers[i].value)));
-	say(x, 200, t);
+		buf_fmt(&b, "[%.*s]=[%.*s]\n", STR_ARG(x->in.headers[i].name),
+		        STR_ARG(x->in.headers[i].value));
+	say(x, 200, buf_str(&b));
 }
 
 static void parked(void *argument_)
@@ -117,7 +121,8 @@ static void file_reply(void *argument_)
 		char piece[26 * 1000];
 		for (size_t k = 0; k < sizeof piece; k++)
 			piece[k] = (char)('a' + (i + (int64_t)k) % 26);
-		int64_t left = n + offset - i, w = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
+		int64_t left = n + offset - i;
+		int64_t w = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
 		if (write(fd, piece, (size_t)w) != w)
 			break;
 		i += w;
@@ -155,9 +160,10 @@ static void stats(http_exchange *x)
 		if (at != SIZE_MAX)
 			rss = atol(status.p + at + 6);
 	}
-	say(x, 200, arena_fmt(x->mem, "heads=%ld\nrequests=%ld\nfinishes=%ld\ncuts=%ld\nsent=%ld\nrss_kb=%lld\n",
-	                      atomic_load(&heads), atomic_load(&requests), atomic_load(&finishes),
-	                      atomic_load(&cuts), atomic_load(&sent_bytes), (long long)rss));
+	say(x, 200, arena_fmt(x->mem, "heads=%ld\nrequests=%ld\nfinishes=%ld\ncuts=%ld\nsent=%ld\n"
+	                      "rss_kb=%lld\n", atomic_load(&heads), atomic_load(&requests),
+	                      atomic_load(&finishes), atomic_load(&cuts), atomic_load(&sent_bytes),
+	                      (long long)rss));
 }
 
 static void odd_headers(http_exchange *x)
@@ -171,9 +177,10 @@ static void odd_headers(http_exchange *x)
 }
 
 static const char fixed_body[] =
-	"{\"Table\":{\"TableName\":\"orders\",\"TableStatus\":\"ACTIVE\",\"ItemCount\":12345,\"TableSizeBytes\":"
-	"98765432,\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/orders\",\"KeySchema\":[{\"Attri"
-	"buteName\":\"id\",\"KeyType\":\"HASH\"}],\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"}}}";
+	"{\"Table\":{\"TableName\":\"orders\",\"TableStatus\":\"ACTIVE\",\"ItemCount\":12345,"
+	"\"TableSizeBytes\":98765432,\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:t"
+	"able/orders\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],\"Bill"
+	"ingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"}}}";
 
 static void request(void *context, http_exchange *x)
 {
