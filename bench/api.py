@@ -58,7 +58,7 @@ def rss_mb(pid):
 
 def signed(endpoint, service, target, version, bodies, credentials):
     """A wrk script that plays signed POSTs round and round."""
-    requests = []
+    requests, host = [], endpoint.split("//")[1]
     for body in bodies:
         r = AWSRequest("POST", endpoint + "/", data=body, headers={
             "content-type": f"application/x-amz-json-{version}", "x-amz-target": target})
@@ -66,11 +66,12 @@ def signed(endpoint, service, target, version, bodies, credentials):
         requests.append((dict(r.headers), body))
     path = os.path.join(work, f"{len(os.listdir(work))}.lua")
     with open(path, "w") as f:
-        f.write("local r = {}\n")
+        f.write("local r = {}\nfunction init(args)\n")
         for headers, body in requests:
             h = ",".join(f"[{json.dumps(k)}]={json.dumps(v)}" for k, v in headers.items())
+            h += f',["Host"]="{host}"'
             f.write(f"r[#r+1] = wrk.format('POST', '/', {{{h}}}, [==[{body}]==])\n")
-        f.write("local i = math.random(#r)\nfunction request() i = i % #r + 1; return r[i] end\n")
+        f.write("end\nlocal i = 0\nfunction request() i = i % #r + 1; return r[i] end\n")
     return path
 
 

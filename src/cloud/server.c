@@ -39,28 +39,9 @@ static bool is_loopback(str address)
 	       str_eq(address, S("localhost"));
 }
 
-#define CLOCK_KEY S("farthing.clock")
-
-static void restore_clock(store *s)
-{
-	const txn *tx = store_read(s);
-	int64_t offset = 0;
-	if (str_to_i64(txn_get(tx, CLOCK_KEY), &offset))
-		clock_set_offset(offset);
-	store_read_end(s, tx);
-}
-
-static bool keep_clock(void *unused, txn *tx)
-{
-	(void)unused;
-	txn_put(tx, CLOCK_KEY, arena_fmt(txn_arena(tx), "%lld", (long long)clock_offset()));
-	return true;
-}
-
 void server_advance(server *s, int64_t to)
 {
 	due_advance(s->dispatch.store, to, NULL, NULL);
-	store_write(s->dispatch.store, keep_clock, NULL);
 }
 
 static err start_parts(server *s)
@@ -102,7 +83,7 @@ err server_start(arena *a, const server_options *o, server **out)
 	TRY(dir_make(a, s->data, 0700));
 	TRY(store_open(a, &so, &s->dispatch.store));
 	store *st = s->dispatch.store;
-	restore_clock(st);
+	due_restore_clock(st);
 	TRY(page_start(st));
 	TRY(auth_start(a, st));
 	s->dispatch.workers = pool_open(WORKERS_MAX);

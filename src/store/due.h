@@ -52,6 +52,9 @@ typedef struct task_kind {
 uint64_t task_add(txn *tx, const char *kind, str payload, int64_t not_before);
 void task_cancel(txn *tx, uint64_t id);
 
+/* Sets Farthing's clock as it stood: before anything asks what time it is. */
+void due_restore_clock(store *s);
+
 struct pool;
 /* Starts the thread that fires timers and hands tasks to the pool; sets the clock to the offset
  * that due_advance kept. Interrupted tasks begin again. */

@@ -203,13 +203,19 @@ void due_advance(store *s, int64_t to, void (*progress)(void *context, int64_t n
 	advance_end(d);
 }
 
+void due_restore_clock(store *s)
+{
+	const txn *tx = store_read(s);
+	str offset = txn_get(tx, S("\1C"));
+	if (offset.n == 8)
+		clock_set_offset(moment_get(offset.p));
+	store_read_end(s, tx);
+}
+
 static bool recover_run(void *context, txn *tx)
 {
 	tx->s->due = context;
 	due_recover(tx);
-	str offset = txn_get(tx, S("\1C"));
-	if (offset.n == 8)
-		clock_set_offset(moment_get(offset.p));
 	return true;
 }
 
@@ -222,6 +228,7 @@ void due_start(store *s, struct pool *workers)
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->wake, NULL);
 	pthread_cond_init(&d->rest, NULL);
+	due_restore_clock(s);
 	while (store_write(s, recover_run, d))
 		clock_sleep_ms(RETRY_MS);
 	sigset_t all, before;
