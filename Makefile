@@ -152,12 +152,18 @@ test:
 scenario: $(B)/farthing
 	test/scenario/run
 
-# Every fuzz target for a bounded time; corpora grow in build/fuzz.
+# Every fuzz target (test/fuzz/NAME.c) for a bounded time, with clang's libFuzzer; corpora grow in build/fuzz.
+FUZZ := $(patsubst test/fuzz/%.c,$(B)/fuzz-%,$(wildcard test/fuzz/*.c))
+$(FUZZ): $(B)/fuzz-%: $(OBJECTS) $(B)/o/test/fuzz/%.o
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+fuzz-targets: $(FUZZ)
 fuzz:
-	test/fuzz/run
+	$(MAKE) -s B=$(B)/fuzz FARTHING_CC=clang WARN=-w OPTIMISE=-O1 \
+		SANITIZE=fuzzer-no-link,address,undefined fuzz-targets
+	test/fuzz/run $(B)/fuzz
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz http bench-http
+.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)
