@@ -219,8 +219,7 @@ void cgroup_set_alarm(cgroup *g, int64_t alarm)
 		return;
 	int dir = g->dir[CGROUP_V1_MEMORY];
 	int usage = openat(dir, "memory.usage_in_bytes", O_RDONLY | O_CLOEXEC);
-	size_t n =
-		(size_t)snprintf(text, sizeof text, "%d %d %lld", g->oom_fd, usage, (long long)alarm);
+	size_t n = (size_t)snprintf(text, sizeof text, "%d %d %lld", g->oom_fd, usage, (long long)alarm);
 	file_put(dir, "cgroup.event_control", text, n);
 	if (usage >= 0)
 		close(usage);

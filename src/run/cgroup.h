@@ -1,15 +1,14 @@
 /*
  * Control groups: memory, CPU and process limits, and freezing, for one sandbox each.
  *
- * Three back-ends, chosen once at start: version 2, version 1 (also the hybrid layout, where limits
- * are version 1 and freezing and killing are version 2), and none (then the sandbox falls back on
- * rlimits and on looking at resident sizes now and then). Groups are named after the server's
- * process, so several servers share a machine; those of a dead server are emptied and removed at
- * the next start.
+ * Three back-ends, chosen once at start: version 2, version 1 (also the hybrid layout, where limits are
+ * version 1 and freezing and killing are version 2), and none (then the sandbox falls back on rlimits and
+ * on looking at resident sizes now and then). Groups are named after the server's process, so several
+ * servers share a machine; those of a dead server are emptied and removed at the next start.
  *
- * Moving a process into a version 1 group can wait for an RCU grace period (14 ms seen). So it is
- * never done on the way of a launch: the launching thread sits in the group of the next sandbox
- * beforehand, and children are born in it.
+ * Moving a process into a version 1 group can wait for an RCU grace period (14 ms seen). So it is never
+ * done on the way of a launch: the launching thread sits in the group of the next sandbox beforehand, and
+ * children are born in it.
  */
 #pragma once
 #include "base/err.h"

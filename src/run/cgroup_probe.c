@@ -15,8 +15,7 @@ static const char *const controllers[] = {
 	[CGROUP_V1_MEMORY] = "memory", [CGROUP_V1_CPU] = "cpu", [CGROUP_V1_PIDS] = "pids",
 };
 
-/* When this process was started, in clock ticks since boot: tells it from a later one of the same
- * number. */
+/* When this process was started, in clock ticks since boot: tells it from a later one of the same number. */
 static long long start_of(long pid)
 {
 	char path[64], text[1024];
@@ -130,8 +129,7 @@ static bool file_put(int dir, const char *name, const char *text)
 	return ok;
 }
 
-/* Version 2: hands the controller down to our groups; its own rule forbids it where processes
- * live. */
+/* Version 2: hands the controller down to our groups; its own rule forbids it where processes live. */
 static bool delegated(int base, const char *controller)
 {
 	char text[32];

@@ -1,6 +1,6 @@
 /*
- * Files of ours that travel inside the program: the sandbox's first process and the language
- * bootstraps. The Makefile turns each into an object with ld; these are its symbols.
+ * Files of ours that travel inside the program: the sandbox's first process and the language bootstraps.
+ * The Makefile turns each into an object with ld; these are its symbols.
  */
 #pragma once
 #include "base/str.h"

@@ -1,11 +1,9 @@
 /*
- * A function environment: one sandbox with one runtime in it, and the server's end of its Runtime
- * API. It handles one event at a time. The thread that invokes does the socket work itself.
+ * A function environment: one sandbox with one runtime in it, and the server's end of its Runtime API. It
+ * handles one event at a time. The thread that invokes does the socket work itself.
  *
- *     function_start     builds the sandbox, starts the runtime, waits until it asks for its first
- *     event
- *     function_invoke    hands over an event, waits for the answer, the deadline or the end of the
- *     process
+ *     function_start     builds the sandbox, starts the runtime, waits until it asks for its first event
+ *     function_invoke    hands over an event, waits for the answer, the deadline or the end of the process
  *     function_rest      after every invoke: waits until the runtime asks again, then freezes it
  *     function_stop
  *
@@ -61,20 +59,17 @@ typedef struct function_result {
 } function_result;
 
 /*
- * `limit_us` bounds the initialisation. A fault is the machine's (no sandbox, no folder); the
- * function's own failures are in `init`, and then *out is NULL. The strings of `spec` are needed
- * during the call only.
+ * `limit_us` bounds the initialisation. A fault is the machine's (no sandbox, no folder); the function's own
+ * failures are in `init`, and then *out is NULL. The strings of `spec` are needed during the call only.
  */
 err function_start(arena *mem, const function_spec *spec, int64_t limit_us, function_env **out,
                    function_result *init);
 
-/* `until_us` on the monotonic clock is when it is killed; e->deadline_ms is what the function is
- * told. */
+/* `until_us` on the monotonic clock is when it is killed; e->deadline_ms is what the function is told. */
 void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t until_us,
                      function_result *out);
 
-/* Waits up to wait_us for the runtime to ask for more, then freezes. False: not yet; call again.
- * When
+/* Waits up to wait_us for the runtime to ask for more, then freezes. False: not yet; call again. When
  * *ended is set it never will. */
 bool function_rest(function_env *env, int64_t wait_us, bool *ended);
 

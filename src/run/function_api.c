@@ -37,8 +37,8 @@ void function_accept(function_env *env)
 	}
 }
 
-/* Sends it all; a runtime that does not read is waited for until `until_us`, taking its log
- * meanwhile, for it may be the log that it waits for. */
+/* Sends it all; a runtime that does not read is waited for until `until_us`, taking its log meanwhile, for
+ * it may be the log that it waits for. */
 static bool send_all(function_env *env, connection *c, struct iovec *v, int n, int64_t until_us)
 {
 	while (n) {
@@ -93,8 +93,8 @@ bool function_send_event(function_env *env, connection *c, const rapi_event *e, 
 	return ok;
 }
 
-static void refuse(function_env *env, connection *c, int status, const char *type,
-                   const char *message, int64_t until_us)
+static void refuse(function_env *env, connection *c, int status, const char *type, const char *message,
+                   int64_t until_us)
 {
 	buf b = buf_in(env->scratch, 512, 64 << 10);
 	put_owed(c, &b);
@@ -151,15 +151,12 @@ static void answer(function_env *env, connection *c)
 	out->streamed = c->request.streaming;
 	out->content_type = arena_str(env->mem, str_c(c->content_type));
 	if (failed)
-		out->error_type =
-			arena_str(env->mem, str_c(c->error_type[0] ? c->error_type : "Unhandled"));
+		out->error_type = arena_str(env->mem, str_c(c->error_type[0] ? c->error_type : "Unhandled"));
 	if (c->too_large) {
 		out->error_type = S("Function.ResponseSizeTooLarge");
-		out->payload = arena_fmt(env->mem,
-		                         "{\"errorMessage\":\"Response payload size exceeded maximum "
+		out->payload = arena_fmt(env->mem, "{\"errorMessage\":\"Response payload size exceeded maximum "
 		                         "allowed payload size (%d bytes).\",\"errorType\":"
-		                         "\"Function.ResponseSizeTooLarge\"}",
-		                         FUNCTION_RESPONSE_MAX);
+		                         "\"Function.ResponseSizeTooLarge\"}", FUNCTION_RESPONSE_MAX);
 	}
 	env->answered = true;
 	env->running = false;
@@ -189,8 +186,7 @@ static void act(function_env *env, connection *c, int64_t until_us)
 		} else if (c->request.kind != RAPI_INIT_ERROR && strcmp(c->id, env->id) != 0) {
 			refuse(env, c, 400, "InvalidRequestID", "Invalid request ID", until_us);
 		} else {
-			refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed",
-			       until_us);
+			refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed", until_us);
 		}
 		c->body = (buf){ 0 };
 		c->keep = false;

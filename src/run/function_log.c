@@ -1,6 +1,6 @@
 /*
- * A runtime's output, cut into log events: lines, and what our bootstraps frame (four bytes that no
- * text has, four bytes of length, the event). Both come through one pipe, so their order is kept.
+ * A runtime's output, cut into log events: lines, and what our bootstraps frame (four bytes that no text
+ * has, four bytes of length, the event). Both come through one pipe, so their order is kept.
  */
 #include "run/function_parts.h"
 #include <errno.h>
@@ -62,8 +62,7 @@ static size_t take(function_log *l, str s, bool last)
 static void cut(function_log *l, bool last)
 {
 	size_t at = 0;
-	for (size_t used; at < l->n && (used = take(l, str_of(l->p + at, l->n - at), last)) != 0;
-	     at += used)
+	for (size_t used; at < l->n && (used = take(l, str_of(l->p + at, l->n - at), last)) != 0; at += used)
 		;
 	l->n -= at;
 	if (at && l->n)

@@ -53,8 +53,7 @@ void function_log_drain(function_log *l);
 /* The end: what stands without a line end is a line too. */
 void function_log_close(function_log *l);
 
-/* function_api.c: accept, read, answer. Nothing here waits, but sending to a slow runtime up to
- * until_us. */
+/* function_api.c: accept, read, answer. Nothing here waits, but sending to a slow runtime up to until_us. */
 void function_accept(function_env *env);
 void function_readable(function_env *env, connection *c, int64_t until_us);
 bool function_send_event(function_env *env, connection *c, const rapi_event *e, int64_t until_us);

@@ -78,20 +78,16 @@ static const char **environment(arena *mem, const function_spec *s, int port)
 	set(&vs, "TZ", S(":UTC"));
 	set(&vs, "LANG", S("en_US.UTF-8"));
 	set(&vs, "PATH", S("/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"));
-	set(&vs, "LD_LIBRARY_PATH",
-	    S("/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:"
-	      "/var/task/lib:/opt/lib"));
+	set(&vs, "LD_LIBRARY_PATH", S("/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:"
+	                              "/var/task/lib:/opt/lib"));
 	set(&vs, "AWS_XRAY_CONTEXT_MISSING", S("LOG_ERROR"));
 	set(&vs, "AWS_XRAY_DAEMON_ADDRESS", S("127.0.0.1:2000"));
 	if (s->interpreter->python)
 		set(&vs, "PYTHONPATH", S("/var/runtime"));
 	if (node) {
 		str rest = str_sub(s->runtime, 6, s->runtime.n), major = str_cut(&rest, '.');
-		set(&vs, "NODE_PATH",
-		    arena_fmt(mem,
-		              "/opt/nodejs/node%.*s/node_modules:/opt/nodejs/node_modules:"
-		              "/var/runtime/node_modules:/var/runtime:/var/task",
-		              STR_ARG(major)));
+		set(&vs, "NODE_PATH", arena_fmt(mem, "/opt/nodejs/node%.*s/node_modules:/opt/nodejs/node_modules:"
+		    "/var/runtime/node_modules:/var/runtime:/var/task", STR_ARG(major)));
 	}
 	if (s->endpoint.n)
 		set(&vs, "AWS_ENDPOINT_URL", s->endpoint);
@@ -113,16 +109,14 @@ static const char **command(arena *mem, const function_spec *s)
 	}
 	argv[n++] = it->path.p;
 	if (it->python) {
-		/* -S: packages' start-up hooks cost more than the rest of the start; -B: the code is
-		 * read-only. */
+		/* -S: packages' start-up hooks cost more than the rest of the start; -B: the code is read-only. */
 		argv[n++] = "-S";
 		argv[n++] = "-B";
 		argv[n++] = it->script.p;
 		argv[n++] = it->site.p;
 	} else {
 		argv[n++] = "--max-http-header-size=81920";
-		argv[n++] =
-			arena_fmt(mem, "--max-old-space-size=%lld", (long long)(s->memory_mb * 9 / 10)).p;
+		argv[n++] = arena_fmt(mem, "--max-old-space-size=%lld", (long long)(s->memory_mb * 9 / 10)).p;
 		argv[n++] = it->script.p;
 	}
 	return argv;

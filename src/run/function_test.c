@@ -45,18 +45,9 @@ static bench prepare(arena *mem, const char *runtime, const char *handler)
 	CHECK_OK(dir_make(mem, code, 0755));
 	b.log.text = buf_in(mem, 1024, 1 << 20);
 	b.spec = (function_spec){
-		.runtime = str_c(runtime),
-		.handler = str_c(handler),
-		.name = S("f"),
-		.version = S("$LATEST"),
-		.region = S("us-east-1"),
-		.log_group = S("/aws/lambda/f"),
-		.log_stream = S("s"),
-		.code = code,
-		.memory_mb = 128,
-		.tmp_mb = 512,
-		.reach = REACH_NOTHING,
-		.log = note,
+		.runtime = str_c(runtime), .handler = str_c(handler), .name = S("f"), .version = S("$LATEST"),
+		.region = S("us-east-1"), .log_group = S("/aws/lambda/f"), .log_stream = S("s"), .code = code,
+		.memory_mb = 128, .tmp_mb = 512, .reach = REACH_NOTHING, .log = note,
 	};
 	if (interpreter_find(mem, b.spec.runtime, &b.spec.interpreter))
 		SKIP("the interpreter is not installed");
@@ -78,10 +69,9 @@ static function_result invoke(bench *b, const char *payload, int64_t limit_us)
 {
 	function_result r;
 	bool ended;
-	rapi_event e = { .request_id = S("8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-		             .payload = str_c(payload),
-		             .arn = S("arn:aws:lambda:us-east-1:000000000000:function:f"),
-		             .deadline_ms = clock_real() + limit_us / 1000 };
+	rapi_event e = { .request_id = S("8476a536-e9f4-11e8-9739-2dfe598c3fcd"), .payload = str_c(payload),
+		.arn = S("arn:aws:lambda:us-east-1:000000000000:function:f"),
+		.deadline_ms = clock_real() + limit_us / 1000 };
 	function_invoke(b->env, b->mem, &e, clock_mono_us() + limit_us, &r);
 	if (!r.ended)
 		CHECK(function_rest(b->env, SECOND, &ended));
@@ -107,17 +97,13 @@ TEST(function_python_answers)
 	     "    n += 1\n"
 	     "    print('one\\ntwo')\n"
 	     "    left = context.get_remaining_time_in_millis()\n"
-	     "    return {'n': n, 'twice': event['x'] * 2, 'left': 0 < left <= 3000, 'pid': "
-	     "os.getpid(),\n"
-	     "            'memory': context.memory_limit_in_mb, 'uid': os.getuid(), 'cwd': "
-	     "os.getcwd()}\n",
-	     0644);
+	     "    return {'n': n, 'twice': event['x'] * 2, 'left': 0 < left <= 3000, 'pid': os.getpid(),\n"
+	     "            'memory': context.memory_limit_in_mb, 'uid': os.getuid(), 'cwd': os.getcwd()}\n", 0644);
 	start(&b);
 	CHECK_I64(b.init.outcome, FUNCTION_OK);
 	function_result r = invoke(&b, "{\"x\": 21}", 3 * SECOND);
 	CHECK_I64(r.outcome, FUNCTION_OK);
-	CHECK(str_starts(
-		r.payload, S("{\"n\": 1, \"twice\": 42, \"left\": true, \"pid\": 2, \"memory\": \"128\"")));
+	CHECK(str_starts(r.payload, S("{\"n\": 1, \"twice\": 42, \"left\": true, \"pid\": 2, \"memory\": \"128\"")));
 	r = invoke(&b, "{\"x\": \"a\"}", 3 * SECOND);
 	CHECK(str_starts(r.payload, S("{\"n\": 2, \"twice\": \"aa\"")));
 	CHECK(r.peak_bytes > 0 && r.peak_bytes <= 128 << 20);

@@ -34,8 +34,7 @@ static const char python_probe[] =
 	"        version = m.group(1) if m else '0'\n"
 	"py_compile.compile(sys.argv[1], sys.argv[2], '/var/runtime/bootstrap.py', True,\n"
 	"                   invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)\n"
-	"print('%d.%d.%d' % sys.version_info[:3], sys.base_prefix, ':'.join(folders), version, "
-    "sep='\\n')\n";
+	"print('%d.%d.%d' % sys.version_info[:3], sys.base_prefix, ':'.join(folders), version, sep='\\n')\n";
 
 err interpreter_start(str folder)
 {
@@ -74,8 +73,7 @@ static void consider(candidates *c, str path)
 		c->v[c->n++] = arena_str(c->mem, str_c(real));
 }
 
-/* FOLDER/<anything that begins with `start`>/bin/NAME, newest last in the listing and so tried
- * first. */
+/* FOLDER/<anything that begins with `start`>/bin/NAME, newest last in the listing and so tried first. */
 static void consider_versions(candidates *c, str folder, str start, str name)
 {
 	str *names = NULL;
@@ -133,8 +131,7 @@ static candidates node_candidates(arena *mem, str major)
 	                  S("../installation/bin/node"));
 	consider_versions(&c, path_join(mem, h, S(".asdf/installs/nodejs")),
 	                  arena_fmt(mem, "%.*s.", STR_ARG(major)), S("node"));
-	consider_versions(&c, S("/usr/local/n/versions/node"), arena_fmt(mem, "%.*s.", STR_ARG(major)),
-	                  S("node"));
+	consider_versions(&c, S("/usr/local/n/versions/node"), arena_fmt(mem, "%.*s.", STR_ARG(major)), S("node"));
 	return c;
 }
 
@@ -160,8 +157,7 @@ static str prefix_to_bind(arena *mem, str prefix)
 }
 
 /* Asks one Python what it is. Its bootstrap is compiled into a folder of its own. */
-static bool ask_python(arena *mem, str path, int number, str runtime, interpreter *out,
-                       str *botocore)
+static bool ask_python(arena *mem, str path, int number, str runtime, interpreter *out, str *botocore)
 {
 	str folder = arena_fmt(mem, "%.*s/%.*s-%d", STR_ARG(known.folder), STR_ARG(runtime), number);
 	str source = path_join(mem, folder, S("bootstrap.py"));
@@ -219,24 +215,20 @@ static bool find_node(arena *mem, str runtime, interpreter *out)
 		size_t end = c.v[i].n;
 		for (int slashes = 0; end && slashes < 2;)
 			slashes += c.v[i].p[--end] == '/';
-		*out = (interpreter){ .path = c.v[i],
-			                  .prefix = prefix_to_bind(mem, str_sub(c.v[i], 0, end)),
-			                  .runtime = folder,
-			                  .script = S("/var/runtime/bootstrap.cjs"),
-			                  .site = S(""),
-			                  .version = arena_str(mem, str_trim(text)) };
+		*out = (interpreter){ .path = c.v[i], .prefix = prefix_to_bind(mem, str_sub(c.v[i], 0, end)),
+			.runtime = folder, .script = S("/var/runtime/bootstrap.cjs"), .site = S(""),
+			.version = arena_str(mem, str_trim(text)) };
 		return true;
 	}
 	return false;
 }
 
 static const char *const names[] = {
-	"python2.7",    "python3.6",       "python3.7",     "python3.8",  "python3.9",  "python3.10",
-	"python3.11",   "python3.12",      "python3.13",    "python3.14", "nodejs12.x", "nodejs14.x",
-	"nodejs16.x",   "nodejs18.x",      "nodejs20.x",    "nodejs22.x", "nodejs24.x", "provided",
-	"provided.al2", "provided.al2023", "java8",         "java8.al2",  "java11",     "java17",
-	"java21",       "java25",          "dotnetcore3.1", "dotnet6",    "dotnet8",    "dotnet10",
-	"go1.x",        "ruby2.7",         "ruby3.2",       "ruby3.3",    "ruby3.4",
+	"python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11",
+	"python3.12", "python3.13", "python3.14", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x",
+	"nodejs20.x", "nodejs22.x", "nodejs24.x", "provided", "provided.al2", "provided.al2023", "java8",
+	"java8.al2", "java11", "java17", "java21", "java25", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10",
+	"go1.x", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4",
 };
 
 bool interpreter_known(str runtime)
@@ -250,23 +242,18 @@ bool interpreter_known(str runtime)
 static err absent(arena *mem, str runtime)
 {
 	if (str_starts(runtime, S("python3")))
-		return fault_new(
-			mem, &fault_system,
-			"No %.*s interpreter is on this machine. Install %.*s (for "
-			"example: pyenv install %.*s) so that it is in PATH, /usr/bin or ~/.pyenv/versions.",
-			STR_ARG(runtime), STR_ARG(runtime), STR_ARG(str_sub(runtime, 6, runtime.n)));
+		return fault_new(mem, &fault_system, "No %.*s interpreter is on this machine. Install %.*s (for "
+		                 "example: pyenv install %.*s) so that it is in PATH, /usr/bin or ~/.pyenv/versions.",
+		                 STR_ARG(runtime), STR_ARG(runtime), STR_ARG(str_sub(runtime, 6, runtime.n)));
 	if (str_starts(runtime, S("nodejs"))) {
 		str rest = str_sub(runtime, 6, runtime.n);
 		str major = str_cut(&rest, '.');
-		return fault_new(mem, &fault_system,
-		                 "No Node.js %.*s is on this machine. Install it so that `node` "
-		                 "of version %.*s is in PATH, /usr/bin or ~/.nvm/versions/node.",
-		                 STR_ARG(major), STR_ARG(major));
+		return fault_new(mem, &fault_system, "No Node.js %.*s is on this machine. Install it so that `node` "
+		                 "of version %.*s is in PATH, /usr/bin or ~/.nvm/versions/node.", STR_ARG(major),
+		                 STR_ARG(major));
 	}
-	return fault_new(mem, &fault_system,
-	                 "The runtime %.*s cannot be run here: Python, Node.js and provided.* "
-	                 "can.",
-	                 STR_ARG(runtime));
+	return fault_new(mem, &fault_system, "The runtime %.*s cannot be run here: Python, Node.js and provided.* "
+	                 "can.", STR_ARG(runtime));
 }
 
 err interpreter_find(arena *mem, str runtime, const interpreter **out)

@@ -1,10 +1,10 @@
 /*
  * Which program runs a function of a given runtime: python3.11, nodejs20.x, provided.al2023.
  *
- * Interpreters are looked for in PATH, the system's folders and the usual version managers (pyenv,
- * uv, asdf, nvm); a wrapper script is passed over. Among several of the wanted version the one with
- * the newest boto3 wins, because functions on AWS have it. Each is asked once per server what it
- * is, which also compiles our bootstrap for it.
+ * Interpreters are looked for in PATH, the system's folders and the usual version managers (pyenv, uv, asdf,
+ * nvm); a wrapper script is passed over. Among several of the wanted version the one with the newest boto3
+ * wins, because functions on AWS have it. Each is asked once per server what it is, which also compiles our
+ * bootstrap for it.
  */
 #pragma once
 #include "base/err.h"

@@ -99,8 +99,7 @@ static int header_line(rapi_request *r, str line, bool *has_length)
 	for (size_t i = 0; i < colon; i++)
 		if (!token_char(line.p[i]))
 			return 400;
-	return header(r, str_sub(line, 0, colon), str_trim(str_sub(line, colon + 1, line.n)),
-	              has_length);
+	return header(r, str_sub(line, 0, colon), str_trim(str_sub(line, colon + 1, line.n)), has_length);
 }
 
 int rapi_head(str bytes, rapi_request *out)
@@ -231,10 +230,8 @@ void rapi_put_event(buf *b, const rapi_event *e)
 
 void rapi_put_accepted(buf *b)
 {
-	buf_put(
-		b,
-		S("HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n"
-	      "{\"status\":\"OK\"}\n"));
+	buf_put(b, S("HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n"
+	             "{\"status\":\"OK\"}\n"));
 }
 
 void rapi_put_refusal(buf *b, int status, str error_type, str message)
@@ -248,7 +245,7 @@ void rapi_put_refusal(buf *b, int status, str error_type, str message)
 	buf_put(&body, S(",\"errorType\":"));
 	json_put_string(&body, error_type);
 	buf_put(&body, S("}\n"));
-	buf_fmt(b, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-	        status, reason, body.n);
+	buf_fmt(b, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, reason,
+	        body.n);
 	buf_put(b, buf_str(&body));
 }

@@ -1,6 +1,6 @@
 /*
- * The Lambda Runtime API as bytes: what a runtime asks (HTTP/1.1) and what it is told. No sockets
- * here, so that it can be fuzzed: everything read comes from the function's own code.
+ * The Lambda Runtime API as bytes: what a runtime asks (HTTP/1.1) and what it is told. No sockets here, so
+ * that it can be fuzzed: everything read comes from the function's own code.
  *
  * Limits: head 16 KiB, chunk lines and trailers 4 KiB; bodies are bounded by whoever stores them.
  */
@@ -35,8 +35,8 @@ typedef struct rapi_request {
 int rapi_head(str bytes, rapi_request *out);
 
 /*
- * Takes a piece of the body off the bytes at hand: *used of them are done with, *piece is payload
- * among them. 1: the body is complete; 0: call again with the rest; -1: malformed.
+ * Takes a piece of the body off the bytes at hand: *used of them are done with, *piece is payload among
+ * them. 1: the body is complete; 0: call again with the rest; -1: malformed.
  */
 int rapi_body_take(rapi_body *b, str bytes, size_t *used, str *piece);
 

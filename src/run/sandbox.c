@@ -160,8 +160,7 @@ static void plan_tree(arena *a, launch *l)
 	         l->user_namespace ? SANDBOX_UID : l->uid);
 }
 
-/* One message, with its descriptor if it has one. 1, 0 when nothing came in time, -1 when they are
- * gone. */
+/* One message, with its descriptor if it has one. 1, 0 when nothing came in time, -1 when they are gone. */
 static int receive(int control, control_message *m, int *fd, int wait_ms)
 {
 	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } ancillary;

@@ -1,17 +1,16 @@
 /*
- * A sandbox: one program with its children, in user (when the server is not root), mount, pid, ipc,
- * uts and network namespaces of its own, held to a share of memory, CPU, processes and files.
+ * A sandbox: one program with its children, in user (when the server is not root), mount, pid, ipc, uts and
+ * network namespaces of its own, held to a share of memory, CPU, processes and files.
  *
- * What it sees: the machine's programs and libraries read-only, the folders it was given, a /tmp of
- * the stated size, a minimal /dev and /etc, its own /proc. What it may not do: gain privileges,
- * mount, trace, make namespaces, load anything into the kernel (seccomp), or reach the network,
- * except what `reach` and `allow` grant. Its own 127.0.0.1 is private; a connection to a loopback
- * address on which nothing of the sandbox listens is offered to the server, which connects on its
- * behalf, if granted, to the machine's loopback service of that address and port. The connection
- * then runs without us.
+ * What it sees: the machine's programs and libraries read-only, the folders it was given, a /tmp of the
+ * stated size, a minimal /dev and /etc, its own /proc. What it may not do: gain privileges, mount, trace,
+ * make namespaces, load anything into the kernel (seccomp), or reach the network, except what `reach` and
+ * `allow` grant. Its own 127.0.0.1 is private; a connection to a loopback address on which nothing of the
+ * sandbox listens is offered to the server, which connects on its behalf, if granted, to the machine's
+ * loopback service of that address and port. The connection then runs without us.
  *
- * Lifetime: from sandbox_open to sandbox_close, on no arena's time. Every process in it dies with
- * the server. One thread at a time uses a sandbox; opening is safe from any thread.
+ * Lifetime: from sandbox_open to sandbox_close, on no arena's time. Every process in it dies with the
+ * server. One thread at a time uses a sandbox; opening is safe from any thread.
  */
 #pragma once
 #include "base/err.h"
@@ -25,8 +24,7 @@ typedef enum sandbox_reach {
 	REACH_INTERNET, /* every address */
 } sandbox_reach;
 
-/* Nothing of the machine's network is shared: false. All of it, where namespaces are not to be had:
- * true. */
+/* Nothing of the machine's network is shared: false. All of it, where namespaces are not to be had: true. */
 typedef struct sandbox_status {
 	bool possible, root, private_network;
 	const char *network; /* a sentence each */
@@ -49,8 +47,7 @@ typedef struct sandbox_spec {
 	const char *directory;   /* to start in */
 	sandbox_bind binds[SANDBOX_BINDS_MAX]; /* read-only */
 	int n_binds;
-	const char
-		*layers[SANDBOX_LAYERS_MAX]; /* folders merged into /opt, the later over the earlier */
+	const char *layers[SANDBOX_LAYERS_MAX]; /* folders merged into /opt, the later over the earlier */
 	int n_layers;
 	int64_t memory_bytes, tmp_bytes;
 	int pids, files;
@@ -84,8 +81,7 @@ void sandbox_set_cpu(sandbox *sb, int64_t milli);
 void sandbox_freeze(sandbox *sb);
 void sandbox_thaw(sandbox *sb);
 
-/* Polls readable when memory runs out, or -1: then call sandbox_memory_ok every 20 ms while it
- * runs. */
+/* Polls readable when memory runs out, or -1: then call sandbox_memory_ok every 20 ms while it runs. */
 int sandbox_oom_fd(const sandbox *sb);
 int sandbox_oom_events(const sandbox *sb); /* the poll events to wait for */
 /* Whether the function keeps within its memory, not counting what it has in /tmp. Else kill it. */

@@ -21,8 +21,7 @@
 #include <unistd.h>
 
 /* From <sys/mount.h>, which does not live together with <linux/mount.h>. */
-int mount(const char *source, const char *target, const char *type, unsigned long flags,
-          const void *data);
+int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 int umount2(const char *target, int flags);
 
 #define OLD_RDONLY 1
@@ -140,8 +139,7 @@ static void build_root(launch *l)
 		die(l->control, "making mounts private");
 	detach_sources(l);
 	umask(0);
-	if (mount("sandbox", "/etc", "tmpfs", OLD_NOSUID | OLD_NODEV, "mode=755,size=4m")
-	    || chdir("/etc"))
+	if (mount("sandbox", "/etc", "tmpfs", OLD_NOSUID | OLD_NODEV, "mode=755,size=4m") || chdir("/etc"))
 		die(l->control, "mounting the root");
 	for (int i = 0; i < l->n_tree; i++)
 		place(l, &l->tree[i]);
@@ -149,8 +147,7 @@ static void build_root(launch *l)
 		die(l->control, "mounting /tmp");
 	if (mount("proc", "proc", "proc", OLD_NOSUID | OLD_NODEV | OLD_NOEXEC, NULL))
 		die(l->control, "mounting /proc");
-	if (l->overlay[0]
-	    && mount("layers", "opt", "overlay", OLD_NOSUID | OLD_NODEV | OLD_RDONLY, l->overlay))
+	if (l->overlay[0] && mount("layers", "opt", "overlay", OLD_NOSUID | OLD_NODEV | OLD_RDONLY, l->overlay))
 		die(l->control, "merging layers");
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", DETACH) || chdir("/"))
 		die(l->control, "pivot_root");
@@ -187,8 +184,8 @@ static void give_listener(const launch *l)
 	close(fd);
 }
 
-/* From here on an ordinary user without any capability, for good. Per thread: raw calls, since
- * glibc's would look for threads that only the server has. */
+/* From here on an ordinary user without any capability, for good. Per thread: raw calls, since glibc's
+ * would look for threads that only the server has. */
 static void drop_privileges(const launch *l, int control)
 {
 	for (int c = 0; prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == 0; c++)
@@ -239,8 +236,7 @@ static void unblock_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the second process, which shares our memory until it becomes the program, and so changes
- * nothing. */
+/* In the second process, which shares our memory until it becomes the program, and so changes nothing. */
 __attribute__((noreturn)) static void become_program(const launch *l)
 {
 	const sandbox_spec *s = l->spec;
@@ -285,12 +281,7 @@ __attribute__((noreturn)) static void become_init(launch *l)
 /* What the server ignores, the program does not. */
 static void default_signals(void)
 {
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} by_default = { 0 };
+	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } by_default = { 0 };
 	for (int i = 1; i <= 64; i++)
 		syscall(SYS_rt_sigaction, i, &by_default, NULL, sizeof by_default.mask);
 }

@@ -1,8 +1,7 @@
 /*
  * What a function may ask of the kernel. Everything an ordinary program needs is let through; what
- * reaches for the machine (mounting, tracing, modules, keys, namespaces, raw sockets, BPF,
- * performance counters) answers EPERM, as an unprivileged process would see it anyway: the filter
- * is the second wall.
+ * reaches for the machine (mounting, tracing, modules, keys, namespaces, raw sockets, BPF, performance
+ * counters) answers EPERM, as an unprivileged process would see it anyway: the filter is the second wall.
  */
 #include "run/sandbox_launch.h"
 #include <errno.h>
@@ -17,78 +16,19 @@
 #include <unistd.h>
 
 static const char *const refused[] = {
-	"acct",
-	"add_key",
-	"adjtimex",
-	"bpf",
-	"chroot",
-	"clock_adjtime",
-	"clock_settime",
-	"create_module",
-	"delete_module",
-	"fanotify_init",
-	"fanotify_mark",
-	"finit_module",
-	"fsconfig",
-	"fsmount",
-	"fsopen",
-	"fspick",
-	"get_kernel_syms",
-	"get_mempolicy",
-	"init_module",
-	"ioperm",
-	"iopl",
-	"kcmp",
-	"kexec_file_load",
-	"kexec_load",
-	"keyctl",
-	"lookup_dcookie",
-	"mbind",
-	"migrate_pages",
-	"mount",
-	"mount_setattr",
-	"move_mount",
-	"move_pages",
-	"name_to_handle_at",
-	"nfsservctl",
-	"open_by_handle_at",
-	"open_tree",
-	"perf_event_open",
-	"pidfd_getfd",
-	"pivot_root",
-	"process_madvise",
-	"process_vm_readv",
-	"process_vm_writev",
-	"ptrace",
-	"query_module",
-	"quotactl",
-	"quotactl_fd",
-	"reboot",
-	"request_key",
-	"set_mempolicy",
-	"setdomainname",
-	"sethostname",
-	"setns",
-	"settimeofday",
-	"stime",
-	"swapoff",
-	"swapon",
-	"sysfs",
-	"syslog",
-	"umount",
-	"umount2",
-	"unshare",
-	"uselib",
-	"userfaultfd",
-	"ustat",
-	"vhangup",
-	"vm86",
-	"vm86old",
-	"landlock_create_ruleset",
+	"acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime",
+	"create_module", "delete_module", "fanotify_init", "fanotify_mark", "finit_module", "fsconfig",
+	"fsmount", "fsopen", "fspick", "get_kernel_syms", "get_mempolicy", "init_module", "ioperm", "iopl",
+	"kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mbind", "migrate_pages",
+	"mount", "mount_setattr", "move_mount", "move_pages", "name_to_handle_at", "nfsservctl",
+	"open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root", "process_madvise",
+	"process_vm_readv", "process_vm_writev", "ptrace", "query_module", "quotactl", "quotactl_fd",
+	"reboot", "request_key", "set_mempolicy", "setdomainname", "sethostname", "setns", "settimeofday",
+	"stime", "swapoff", "swapon", "sysfs", "syslog", "umount", "umount2", "unshare", "uselib",
+	"userfaultfd", "ustat", "vhangup", "vm86", "vm86old", "landlock_create_ruleset",
 };
 
-/* Programs try these and have another way when they are missing. io_uring would pass the filter
- * by. */
+/* Programs try these and have another way when they are missing. io_uring would pass the filter by. */
 static const char *const missing[] = {
 	"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "memfd_secret",
 };
@@ -151,9 +91,8 @@ static struct sock_fprog build(bool watch_connect)
 		off_t bytes = lseek(fd, 0, SEEK_END);
 		void *code = malloc((size_t)bytes);
 		if (code && pread(fd, code, (size_t)bytes, 0) == bytes)
-			program =
-				(struct sock_fprog){ (unsigned short)((size_t)bytes / sizeof(struct sock_filter)),
-				                     code };
+			program = (struct sock_fprog){ (unsigned short)((size_t)bytes / sizeof(struct sock_filter)),
+				                       code };
 		else
 			free(code);
 	}

@@ -1,7 +1,6 @@
 /*
- * Between the server and the process it has just cloned: what to build inside the new namespaces.
- * Filled by the parent before cloning; the child uses it, allocates nothing and calls the kernel
- * only.
+ * Between the server and the process it has just cloned: what to build inside the new namespaces. Filled
+ * by the parent before cloning; the child uses it, allocates nothing and calls the kernel only.
  */
 #pragma once
 #include "run/sandbox.h"
@@ -65,7 +64,7 @@ void sandbox_watch_remove(sandbox_watch *w);
 bool sandbox_watch_possible(void);
 
 /*
- * sandbox_launcher.c: clones from a thread that never ends, because a child's death signal is tied
- * to the thread that made it.
+ * sandbox_launcher.c: clones from a thread that never ends, because a child's death signal is tied to the
+ * thread that made it.
  */
 err sandbox_clone(arena *mem, launch *l, pid_t *pid, int *pidfd, cgroup **group);

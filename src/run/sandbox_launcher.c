@@ -10,8 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int mount(const char *source, const char *target, const char *type, unsigned long flags,
-          const void *data);
+int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 #define PRIVATE_TREE (16384 | (1 << 18))
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
@@ -37,8 +36,7 @@ static struct {
 
 static pid_t clone_with(uint64_t flags, int group_fd, int *pidfd)
 {
-	struct clone_args a = { .flags = flags | (pidfd ? CLONE_PIDFD : 0),
-		                    .pidfd = (uint64_t)(uintptr_t)pidfd };
+	struct clone_args a = { .flags = flags | (pidfd ? CLONE_PIDFD : 0), .pidfd = (uint64_t)(uintptr_t)pidfd };
 	if (group_fd >= 0) {
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = (uint64_t)group_fd;
@@ -148,18 +146,14 @@ static void probe(void)
 	s->root = plain;
 	s->private_network = s->possible && sandbox_watch_possible() &&
 		try_namespaces(NAMESPACES | CLONE_NEWNET | (user ? CLONE_NEWUSER : 0));
-	s->namespaces = plain
-		? "functions run as unprivileged users of their own, in namespaces made as root"
-		: user
-		? "functions run in user namespaces (the server is not root)"
-		: "functions cannot run: this kernel gives us no namespaces. Run as root, allow "
-	      "unprivileged "
+	s->namespaces = plain ? "functions run as unprivileged users of their own, in namespaces made as root"
+		: user ? "functions run in user namespaces (the server is not root)"
+		: "functions cannot run: this kernel gives us no namespaces. Run as root, allow unprivileged "
 		  "user namespaces (sysctl kernel.unprivileged_userns_clone=1), or in a container add "
 		  "--privileged";
-	s->network = s->private_network ? "each function has a network of its own and reaches only the "
-	                                  "loopback services it is given"
-									: "functions share the machine's network: network namespaces "
-	                                  "or seccomp notification are missing";
+	s->network = s->private_network
+		? "each function has a network of its own and reaches only the loopback services it is given"
+		: "functions share the machine's network: network namespaces or seccomp notification are missing";
 }
 
 sandbox_status sandbox_probe(void)

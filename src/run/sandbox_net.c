@@ -1,13 +1,11 @@
 /*
- * Connections out of a sandbox. Its connect() calls stop in the kernel and are put to us (seccomp
- * user notification). We read the address once, try it inside the sandbox's own network first, and
- * when nothing listens there and the address is granted, make the connection outside and put the
- * connected socket in the place of the caller's. No byte of the connection passes through us
- * afterwards.
+ * Connections out of a sandbox. Its connect() calls stop in the kernel and are put to us (seccomp user
+ * notification). We read the address once, try it inside the sandbox's own network first, and when
+ * nothing listens there and the address is granted, make the connection outside and put the connected
+ * socket in the place of the caller's. No byte of the connection passes through us afterwards.
  *
- * The address is read from memory that the caller could change meanwhile; that gains it nothing,
- * because we connect to what we have read. Only calls that stay inside the sandbox are let go on by
- * themselves.
+ * The address is read from memory that the caller could change meanwhile; that gains it nothing, because
+ * we connect to what we have read. Only calls that stay inside the sandbox are let go on by themselves.
  */
 #include "run/sandbox_launch.h"
 #include <arpa/inet.h>
@@ -161,8 +159,8 @@ static bool understand(asked *q, const struct seccomp_notif *n)
 		close(pidfd);
 	int type = 0;
 	socklen_t size = sizeof type;
-	if (q->theirs < 0 || getsockopt(q->theirs, SOL_SOCKET, SO_TYPE, &type, &size)
-	    || type != SOCK_STREAM || ioctl(q->watch->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &q->id))
+	if (q->theirs < 0 || getsockopt(q->theirs, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM ||
+	    ioctl(q->watch->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &q->id))
 		return false;
 	int flags = fcntl(q->theirs, F_GETFL);
 	q->blocking = !(flags & O_NONBLOCK);
@@ -198,11 +196,9 @@ static int try_inside(const asked *q)
 
 static void copy_options(int from, int to)
 {
-	static const struct { int level, name;
-	} numbers[] = {
-		{ IPPROTO_TCP, TCP_NODELAY },  { SOL_SOCKET, SO_KEEPALIVE },
-		{ IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_KEEPINTVL },
-		{ IPPROTO_TCP, TCP_KEEPCNT },  { IPPROTO_TCP, TCP_USER_TIMEOUT },
+	static const struct { int level, name; } numbers[] = {
+		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		int v = 0;

@@ -1,8 +1,7 @@
 /*
- * The first process of a sandbox's pid namespace: collects orphans, and when the program itself
- * (its only child at the start) has ended, tells the server on descriptor 3 and leaves, which ends
- * everything else. It stands alone, without a C library, so that it costs 20 KB and holds nothing
- * of the server's memory.
+ * The first process of a sandbox's pid namespace: collects orphans, and when the program itself (its only
+ * child at the start) has ended, tells the server on descriptor 3 and leaves, which ends everything else.
+ * It stands alone, without a C library, so that it costs 20 KB and holds nothing of the server's memory.
  */
 #include <stdint.h>
 
@@ -58,8 +57,7 @@ __attribute__((noreturn, used)) void run(void)
 	static struct message m;
 	int status = 0;
 
-	call(SYS_PRCTL, 4 /* PR_SET_DUMPABLE */, 0, 0,
-	     0); /* closed to the program, which has our user */
+	call(SYS_PRCTL, 4 /* PR_SET_DUMPABLE */, 0, 0, 0); /* closed to the program, which has our user */
 
 	for (;;) {
 		long pid = call(SYS_WAIT4, -1, (long)&status, 0x40000000 /* __WALL */, (long)&usage);

@@ -1,0 +1,59 @@
+/*
+ * An engine: a database server of the machine's packages, run as an unprivileged user in a folder of its own,
+ * watched, started again when it falls, and gone when we are gone.
+ *
+ * The folder may lie below one that its user cannot enter (a home of mode 0700): the child goes there before it
+ * gives up its privileges and knows the place as /proc/self/cwd from then on.
+ *
+ * Lifetime: from engine_start to engine_stop. Each engine has a thread, which is its parent: the kernel sends
+ * `death_signal` when that thread ends, so nothing outlives a server that was killed. Any thread may call.
+ */
+#pragma once
+#include "base/err.h"
+#include <sys/types.h>
+
+#define ENGINE_CWD "/proc/self/cwd"
+
+typedef struct engine engine;
+
+/* Who engines are: `postgres` if we are root (or `nobody` where there is no such user), else ourselves. */
+typedef struct engine_user {
+	uid_t uid;
+	gid_t gid;
+	bool change;      /* we are root and become it */
+	const char *name; /* of uid */
+	const char *own;  /* the name of the user that we are */
+} engine_user;
+const engine_user *engine_identity(void);
+
+/* A folder that belongs to the engines' user; existing is fine. */
+err engine_folder(arena *a, str path);
+
+/*
+ * A tool of the engine (initdb, a backup), as its user, to its end. *output is what it said, at most 64 KiB;
+ * a fault has the end of it.
+ */
+err engine_run(arena *a, str folder, const char *const *argv, str *output);
+
+typedef struct engine_spec {
+	const char *const *argv;  /* argv[0] is a path */
+	str folder;               /* to stand in */
+	str log;                  /* file for what it says, appended to */
+	int64_t memory_bytes;     /* limits; 0: none */
+	int64_t cpu_milli;
+	int death_signal;         /* when we die */
+} engine_spec;
+
+/* Everything in `spec` is copied. */
+err engine_start(arena *a, const engine_spec *spec, engine **out);
+/* 0 while it is down. */
+pid_t engine_pid(engine *e);
+/* How often it has been started; more than once means that it fell. */
+unsigned engine_starts(engine *e);
+/* Sends the signal, waits, kills what is left, and frees the engine. */
+void engine_stop(engine *e, int signal, int wait_ms);
+void engine_limit(engine *e, int64_t memory_bytes, int64_t cpu_milli);
+/* What its processes have used so far, in milliseconds of one CPU; starts again with the engine. */
+int64_t engine_cpu_ms(engine *e);
+/* What they hold, in bytes. */
+int64_t engine_memory(engine *e);

@@ -1,0 +1,52 @@
+/*
+ * PostgreSQL servers from the machine's packages, each in a folder ROOT/NAME with data/ and log/. A template is
+ * made by initdb once per root and copied for each new server.
+ *
+ * The role rdsadmin owns everything and gets in by the socket only, as the users that run the servers and us;
+ * whoever else connects needs a password, and TLS if so configured. Standbys follow by the socket of their
+ * primary, so no password is kept anywhere.
+ *
+ * Listening on a loopback address of its own is what gives each server the usual port.
+ */
+#pragma once
+#include "run/engine.h"
+#include "run/postgres_client.h"
+
+typedef struct postgres postgres;
+
+/* The folder of the newest PostgreSQL's programs (of `major`, if not 0), and which it is. The fault says what to
+ * install. */
+err postgres_find(arena *a, int major, str *bin, int *found);
+/* 15.14 */
+err postgres_version(arena *a, str bin, str *version);
+
+typedef struct postgres_spec {
+	str bin, root, name;
+	str addresses;        /* 127.16.0.1,127.16.0.2 */
+	int port;
+	int max_connections;
+	int64_t memory_bytes; /* of the class: sizes the buffers, and is the limit */
+	int64_t cpu_milli;
+	bool force_tls;
+	str settings;         /* more lines of postgresql.conf */
+	str primary;          /* the NAME to follow; empty: a primary itself */
+	int primary_port;
+} postgres_spec;
+
+/* A new folder from the template. Replaces what an interrupted one left. */
+err postgres_make(arena *a, str bin, str root, str name);
+/* The same as a copy of a stopped server's folder, or of a running one's by the backup protocol. */
+err postgres_copy(arena *a, str root, str from, str to);
+err postgres_backup(arena *a, str bin, str root, str from, int port, str to);
+void postgres_remove(arena *a, str root, str name);
+/* Bytes of data, without the write-ahead log that is kept anyway. */
+int64_t postgres_bytes(arena *a, str root, str name);
+
+/* Returns when it answers. */
+err postgres_start(arena *a, const postgres_spec *spec, postgres **out);
+/* Fast: open transactions are rolled back, everything is on disk. */
+void postgres_stop(postgres *p);
+err postgres_open(arena *a, postgres *p, str database, postgres_client **out);
+engine *postgres_engine(postgres *p);
+/* Whether all of address:port can be had. */
+bool postgres_address_free(str address, int port);

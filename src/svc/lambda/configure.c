@@ -1,0 +1,181 @@
+#include "lambda.h"
+
+/* Names AWS sets itself. */
+static const char *const reserved[] = {
+	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
+	"AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+	"AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+	"AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+};
+
+static bool is_reserved(str name)
+{
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (str_eq(name, str_c(reserved[i])))
+			return true;
+	return false;
+}
+
+static err variables(req *rq, const lambda_Environment *in, lambda_FunctionConfiguration *c)
+{
+	const lambda_EnvironmentVariables *v = &in->Variables;
+	buf bad = buf_in(rq->mem, 64, 65536);
+	size_t bytes = 2;
+	for (size_t i = 0; i < v->n; i++) {
+		bytes += v->v[i].key.n + v->v[i].value.n + 6;
+		if (is_reserved(v->v[i].key))
+			buf_fmt(&bad, "%s%.*s", bad.n ? ", " : "", STR_ARG(v->v[i].key));
+	}
+	if (bad.n)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Lambda was unable to configure your environment variables because the environment "
+		            "variables you have provided contains reserved keys that are currently not supported for "
+		            "modification. Reserved keys used in this request: %.*s", STR_ARG(buf_str(&bad)));
+	if (bytes > LAMBDA_VARIABLES_BYTES)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Lambda was unable to configure your environment variables because the environment "
+		            "variables you have provided exceeded the 4KB limit.");
+	c->Environment = NULL;
+	if (v->n) {
+		c->Environment = arena_new(rq->mem, lambda_EnvironmentResponse);
+		c->Environment->Variables = *v;
+	}
+	return OK;
+}
+
+static err numbers(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
+                   lambda_FunctionConfiguration *c)
+{
+	if (in->Timeout.set && in->Timeout.v > LAMBDA_TIMEOUT_S)
+		return fail(rq, &aws_ValidationException,
+		            "1 validation error detected: Value '%lld' at 'timeout' failed to satisfy constraint: "
+		            "Member must have value less than or equal to %d", (long long)in->Timeout.v,
+		            LAMBDA_TIMEOUT_S);
+	if (in->MemorySize.set && in->MemorySize.v > LAMBDA_MEMORY_MB)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "'MemorySize' value failed to satisfy constraint: Member must have value less than or "
+		            "equal to %d", LAMBDA_MEMORY_MB);
+	if (in->Timeout.set)
+		c->Timeout = in->Timeout;
+	if (in->MemorySize.set)
+		c->MemorySize = in->MemorySize;
+	if (in->EphemeralStorage)
+		c->EphemeralStorage = in->EphemeralStorage;
+	return OK;
+}
+
+/* arn:aws:lambda:REGION:ACCOUNT:layer:NAME:NUMBER */
+static lambda_layer *layer_of(req *rq, const txn *tx, str arn)
+{
+	str rest = arn, part[8];
+	int n = 0;
+	int64_t number;
+	while (n < 8 && str_is(rest))
+		part[n++] = str_cut(&rest, ':');
+	if (n != 8 || !str_eq(part[5], S("layer")) || !str_to_i64(part[7], &number))
+		return NULL;
+	return lambda_layer_get(tx, rq->mem, part[4], part[3], part[6], number);
+}
+
+static err layers(req *rq, const txn *tx, const lambda_LayerList *in, lambda_FunctionConfiguration *c)
+{
+	if (in->n > LAMBDA_LAYERS)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Function cannot have more than %d layers", LAMBDA_LAYERS);
+	lambda_Layer *v = arena_array(rq->mem, lambda_Layer, in->n + 1);
+	for (size_t i = 0; i < in->n; i++) {
+		lambda_layer *l = layer_of(rq, tx, in->v[i]);
+		if (!l)
+			return fail(rq, &lambda_InvalidParameterValueException, "Layer version %.*s does not exist.",
+			            STR_ARG(in->v[i]));
+		v[i] = (lambda_Layer){ .Arn = in->v[i], .CodeSize = I64(l->CodeSize) };
+	}
+	c->Layers = (lambda_LayersReferenceList){ in->n ? v : NULL, in->n };
+	return OK;
+}
+
+err runtime_check(req *rq, str name)
+{
+	const interpreter *it;
+	err missing = str_is(name) ? interpreter_find(rq->mem, name, &it) : OK;
+	return missing ? fail(rq, &lambda_InvalidParameterValueException, "%.*s", STR_ARG(missing->message)) : OK;
+}
+
+static void vpc(req *rq, const lambda_VpcConfig *in, lambda_FunctionConfiguration *c)
+{
+	lambda_VpcConfigResponse *v = arena_new(rq->mem, lambda_VpcConfigResponse);
+	v->SubnetIds = in->SubnetIds;
+	v->SecurityGroupIds = in->SecurityGroupIds;
+	v->Ipv6AllowedForDualStack = in->Ipv6AllowedForDualStack;
+	v->VpcId = S("");
+	if (!v->SubnetIds.v)
+		v->SubnetIds = (lambda_SubnetIds){ arena_array(rq->mem, str, 1), 0 };
+	if (!v->SecurityGroupIds.v)
+		v->SecurityGroupIds = (lambda_SecurityGroupIds){ arena_array(rq->mem, str, 1), 0 };
+	c->VpcConfig = v;
+}
+
+static void logging(req *rq, const lambda_LoggingConfig *in, lambda_FunctionConfiguration *c)
+{
+	lambda_LoggingConfig *l = arena_new(rq->mem, lambda_LoggingConfig);
+	*l = *in;
+	bool json = str_eq(in->LogFormat, S("JSON"));
+	if (!str_is(l->LogFormat))
+		l->LogFormat = S("Text");
+	if (json && !str_is(l->ApplicationLogLevel))
+		l->ApplicationLogLevel = S("INFO");
+	if (json && !str_is(l->SystemLogLevel))
+		l->SystemLogLevel = S("INFO");
+	if (!str_is(l->LogGroup))
+		l->LogGroup = arena_concat(rq->mem, S("/aws/lambda/"), c->FunctionName);
+	c->LoggingConfig = l;
+}
+
+static void modes(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
+                  lambda_FunctionConfiguration *c)
+{
+	if (in->TracingConfig) {
+		c->TracingConfig = arena_new(rq->mem, lambda_TracingConfigResponse);
+		c->TracingConfig->Mode = in->TracingConfig->Mode;
+	}
+	if (in->SnapStart) {
+		c->SnapStart = arena_new(rq->mem, lambda_SnapStartResponse);
+		c->SnapStart->ApplyOn = in->SnapStart->ApplyOn;
+		c->SnapStart->OptimizationStatus = S("Off");
+	}
+	if (in->LoggingConfig)
+		logging(rq, in->LoggingConfig, c);
+	if (in->VpcConfig)
+		vpc(rq, in->VpcConfig, c);
+	if (in->DeadLetterConfig)
+		c->DeadLetterConfig = in->DeadLetterConfig->TargetArn.n ? in->DeadLetterConfig : NULL;
+}
+
+err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
+              lambda_FunctionConfiguration *c)
+{
+	if (in->FileSystemConfigs.n)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Farthing does not mount file systems into functions.");
+	if (in->CapacityProviderConfig || in->DurableConfig)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Farthing has neither capacity providers nor durable functions.");
+	TRY(numbers(rq, in, c));
+	if (str_is(in->Runtime))
+		c->Runtime = in->Runtime;
+	if (in->Environment)
+		TRY(variables(rq, in->Environment, c));
+	if (in->Layers.v)
+		TRY(layers(rq, tx, &in->Layers, c));
+	if (str_is(in->Role))
+		c->Role = in->Role;
+	if (str_is(in->Handler))
+		c->Handler = in->Handler;
+	if (str_is(in->Description))
+		c->Description = in->Description;
+	if (str_is(in->KMSKeyArn))
+		c->KMSKeyArn = in->KMSKeyArn.n ? in->KMSKeyArn : STR_NONE;
+	modes(rq, in, c);
+	return OK;
+}

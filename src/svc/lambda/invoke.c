@@ -1,0 +1,299 @@
+#include "lambda.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cloud/credential.h"
+#include "cloud/metrics.h"
+#include "cloud/server.h"
+#include "pool.h"
+#include "report.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
+
+#define INIT_LIMIT_US (INT64_C(10) * 1000000)
+#define SESSION_MS (12 * MS_HOUR)
+#define SAME_TRIES 3
+
+/* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
+str trace_header(arena *mem, str given)
+{
+	unsigned char r[20];
+	if (given.n && given.n < 512)
+		return given;
+	rand_bytes(r, sizeof r);
+	str root = hex_encode(mem, str_of((char *)r, 12)), parent = hex_encode(mem, str_of((char *)r + 12, 8));
+	return arena_fmt(mem, "Root=1-%08llx-%.*s;Parent=%.*s;Sampled=0",
+	                 (unsigned long long)(clock_now() / 1000), STR_ARG(root), STR_ARG(parent));
+}
+
+typedef struct session {
+	arena *mem;
+	const target *t;
+	credential c;
+} session;
+
+static bool put_session(void *context, txn *tx)
+{
+	session *s = context;
+	credential_put_session(tx, &s->c);
+	return true;
+}
+
+/* The role's temporary credentials, as Lambda gives them to each environment. */
+static err assume(arena *mem, store *s, const target *t, credential *out)
+{
+	const lambda_version *v = t->version;
+	str role = v->Config->Role, rest = role, name = role;
+	while (str_is(rest))
+		name = str_cut(&rest, '/');
+	int64_t now = clock_now();
+	session made = { mem, t, {
+		.AccessKey = access_key_new(mem, "ASIA", v->Account), .Secret = secret_key_new(mem),
+		.Token = session_token_new(mem), .Account = v->Account, .Role = role, .Created = now,
+		.Expires = now + SESSION_MS,
+		.Arn = arena_fmt(mem, "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s", STR_ARG(v->Account), STR_ARG(name),
+		                 STR_ARG(v->Name)),
+		.UserId = arena_fmt(mem, "%.*s:%.*s", STR_ARG(unique_id_new(mem, "AROA")), STR_ARG(v->Name)),
+	} };
+	*out = made.c;
+	return store_write(s, put_session, &made);
+}
+
+static void log_line(void *context, str line)
+{
+	environment_log(context, line);
+}
+
+static err layer_folders(arena *mem, const txn *tx, const lambda_version *v, function_spec *spec)
+{
+	for (size_t i = 0; i < v->Config->Layers.n; i++) {
+		str rest = v->Config->Layers.v[i].Arn, part[8] = { { 0 } };
+		int64_t number = 0;
+		for (int n = 0; n < 8 && str_is(rest); n++)
+			part[n] = str_cut(&rest, ':');
+		lambda_layer *l = str_to_i64(part[7], &number)
+			? lambda_layer_get(tx, mem, part[4], part[3], part[6], number) : NULL;
+		if (!l)
+			return fault_new(mem, &fault_system, "The layer %.*s is gone",
+			                 STR_ARG(v->Config->Layers.v[i].Arn));
+		TRY(code_folder(mem, l->Code, &spec->layers[spec->n_layers++]));
+	}
+	return OK;
+}
+
+static err spec_of(arena *mem, store *s, const target *t, environment *e, function_spec *spec)
+{
+	const lambda_FunctionConfiguration *c = t->version->Config;
+	credential role;
+	*spec = (function_spec){
+		.runtime = c->Runtime, .handler = c->Handler, .name = t->version->Name, .version = c->Version,
+		.region = t->version->Region, .log_group = e->group, .log_stream = e->stream,
+		.endpoint = server_endpoint(), .memory_mb = c->MemorySize.v, .tmp_mb = c->EphemeralStorage->Size.v,
+		.reach = REACH_LOOPBACK, .log = log_line, .log_context = e,
+	};
+	TRY(interpreter_find(mem, c->Runtime, &spec->interpreter));
+	TRY(assume(mem, s, t, &role));
+	spec->access_key = role.AccessKey;
+	spec->secret_key = role.Secret;
+	spec->session_token = role.Token;
+	e->credentials_until = role.Expires;
+	TRY(code_folder(mem, t->version->Code, &spec->code));
+	const txn *tx = store_read(s);
+	err failed = layer_folders(mem, tx, t->version, spec);
+	store_read_end(s, tx);
+	TRY(failed);
+	size_t n = c->Environment ? c->Environment->Variables.n : 0;
+	function_pair *pairs = arena_array(mem, function_pair, n + 3);
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (function_pair){ c->Environment->Variables.v[i].key, c->Environment->Variables.v[i].value };
+	if (e->json_log) {
+		pairs[n++] = (function_pair){ S("AWS_LAMBDA_LOG_FORMAT"), S("JSON") };
+		pairs[n++] = (function_pair){ S("AWS_LAMBDA_LOG_LEVEL"), c->LoggingConfig->ApplicationLogLevel };
+	}
+	spec->variables = pairs;
+	spec->n_variables = n;
+	return OK;
+}
+
+/*
+ * Starts it. AWS gives initialisation ten seconds; what takes longer is begun once more inside the
+ * invocation, with the function's own timeout.
+ */
+static err begin(arena *mem, store *s, const target *t, environment *e, function_result *init)
+{
+	function_spec spec;
+	TRY(spec_of(mem, s, t, e, &spec));
+	report_init_start(e, t);
+	TRY(function_start(mem, &spec, INIT_LIMIT_US, &e->fe, init));
+	if (init->outcome != FUNCTION_OK)
+		report_init(e, init, "init");
+	if (init->outcome != FUNCTION_TIMEOUT)
+		return OK;
+	TRY(function_start(mem, &spec, t->version->Config->Timeout.v * 1000000, &e->fe, init));
+	if (init->outcome != FUNCTION_OK)
+		report_init(e, init, "invoke");
+	return OK;
+}
+
+/* What AWS says of a timeout. */
+static str timeout_payload(arena *mem, str id, int64_t timeout_s)
+{
+	return arena_fmt(mem, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: %.*s Error: Task "
+	                 "timed out after %lld.00 seconds\"}", STR_ARG(id), (long long)timeout_s);
+}
+
+static void one_event(arena *mem, const target *t, const invocation *i, environment *e, function_result *r)
+{
+	int64_t limit_us = t->version->Config->Timeout.v * 1000000;
+	rapi_event event = { .request_id = i->request_id, .arn = t->invoked_arn, .trace_id = i->trace_id,
+		.client_context = i->client_context, .cognito_identity = STR_NONE, .payload = i->payload,
+		.deadline_ms = clock_real() + limit_us / 1000 };
+	report_start(e, t, i);
+	function_invoke(e->fe, mem, &event, clock_mono_us() + limit_us, r);
+}
+
+/* Meters and logs what has run, and fills in the answer. */
+static void settle(arena *mem, const target *t, const invocation *i, environment *e, function_result *r,
+                   const function_result *init, answer *out)
+{
+	int64_t timeout_s = t->version->Config->Timeout.v;
+	if (r->outcome == FUNCTION_TIMEOUT) {
+		r->payload = timeout_payload(mem, i->request_id, timeout_s);
+		r->duration_us = timeout_s * 1000000;
+		report_timeout(e, i, timeout_s);
+	}
+	report_end(e, t, i, r, init);
+	report_usage(t, r, init);
+	out->failed = r->outcome != FUNCTION_OK;
+	out->payload = r->payload;
+	out->content_type = r->content_type;
+	out->streamed = r->streamed;
+	out->duration_us = r->duration_us;
+	out->log = e->tail ? arena_str(mem, str_of(e->tail, e->tail_n)) : STR_NONE;
+	e->tail = NULL;
+	e->tail_n = 0;
+}
+
+static bool cold(arena *mem, store *s, const target *t, const invocation *i, environment *e, answer *out)
+{
+	function_result init;
+	err failed = begin(mem, s, t, e, &init);
+	if (failed) {
+		out->refused = BROKEN;
+		out->why = failed->message;
+		pool_drop(e);
+		return false;
+	}
+	if (init.outcome != FUNCTION_OK) {
+		/* The invocation ends with what initialisation said. */
+		function_result r = init;
+		r.duration_us = init.duration_us;
+		report_start(e, t, i);
+		settle(mem, t, i, e, &r, NULL, out);
+		pool_drop(e);
+		return false;
+	}
+	function_result r;
+	one_event(mem, t, i, e, &r);
+	settle(mem, t, i, e, &r, &init, out);
+	pool_give(e, r.ended);
+	return true;
+}
+
+static void run(arena *mem, store *s, const target *t, const invocation *i, answer *out)
+{
+	char *tail = i->tail ? arena_bytes(mem, TAIL_BYTES) : NULL;
+	environment *e;
+	for (int tries = 0; tries < SAME_TRIES && (e = pool_take(t)); tries++) {
+		function_result r;
+		e->tail = tail;
+		e->tail_n = 0;
+		one_event(mem, t, i, e, &r);
+		if (r.outcome == FUNCTION_GONE) { /* it died in its sleep; nobody has seen the event */
+			e->tail = NULL;
+			pool_drop(e);
+			continue;
+		}
+		settle(mem, t, i, e, &r, NULL, out);
+		pool_give(e, r.ended);
+		return;
+	}
+	e = pool_make(t);
+	e->tail = tail;
+	cold(mem, s, t, i, e, out);
+}
+
+void invoke_run(arena *mem, store *s, const target *t, const invocation *i, answer *out)
+{
+	*out = (answer){ .refused = pool_enter(t), .log = STR_NONE };
+	if (out->refused != TAKEN) {
+		report_throttle(t);
+		return;
+	}
+	run(mem, s, t, i, out);
+	pool_leave(t);
+}
+
+static err refuse(req *rq, const answer *a)
+{
+	lambda_TooManyRequestsException_error *detail = arena_new(rq->mem, lambda_TooManyRequestsException_error);
+	if (a->refused == BROKEN)
+		return fail(rq, &lambda_ServiceException, "The function could not be started: %.*s", STR_ARG(a->why));
+	detail->Reason = a->refused == THROTTLED_RESERVED ? S("ReservedFunctionConcurrentInvocationLimitExceeded")
+		: S("ConcurrentInvocationLimitExceeded");
+	return fail_with(rq, &lambda_TooManyRequestsException, detail, "Rate Exceeded.");
+}
+
+static err check_payload(req *rq, str payload, bool async)
+{
+	size_t most = async ? LAMBDA_ASYNC_BYTES : LAMBDA_EVENT_BYTES;
+	if (payload.n > most)
+		return fail(rq, &lambda_RequestTooLargeException,
+		            "%zu byte payload is too large for the %s invocation type (limit %zu bytes)", payload.n,
+		            async ? "Event" : "RequestResponse", most);
+	if (payload.n && !json_valid(payload))
+		return fail(rq, &lambda_InvalidRequestContentException,
+		            "Could not parse request body into json: Could not parse payload into json: "
+		            "Unexpected character or end of input");
+	return OK;
+}
+
+err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
+{
+	target t;
+	bool async = str_eq(in->InvocationType, S("Event"));
+	const txn *tx = req_read(rq);
+	err missing = target_find(rq, tx, in->FunctionName, in->Qualifier, &t);
+	req_read_end(rq, tx);
+	TRY(missing);
+	TRY(check_payload(rq, in->Payload, async));
+	str payload = in->Payload.n ? in->Payload : S("{}");
+	out->ExecutedVersion = t.version->Config->Version;
+	if (str_eq(in->InvocationType, S("DryRun"))) {
+		out->StatusCode = I64(204);
+		return OK;
+	}
+	str trace = rq->http ? wire_header(rq->http, S("X-Amzn-Trace-Id")) : STR_NONE;
+	if (async) {
+		TRY(async_take(rq, &t, payload, in->ClientContext, trace));
+		out->StatusCode = I64(202);
+		out->ExecutedVersion = STR_NONE;
+		return OK;
+	}
+	invocation i = { .request_id = rq->id, .payload = payload, .client_context = STR_NONE,
+		.trace_id = trace_header(rq->mem, trace), .tail = str_eq(in->LogType, S("Tail")) };
+	if (in->ClientContext.n && !base64_decode(rq->mem, in->ClientContext, &i.client_context))
+		return fail(rq, &lambda_InvalidRequestContentException, "Client context must be a valid Base64-encoded "
+		            "JSON object.");
+	answer a;
+	invoke_run(rq->mem, rq->store, &t, &i, &a);
+	if (a.refused != TAKEN)
+		return refuse(rq, &a);
+	out->StatusCode = I64(200);
+	out->Payload = a.payload;
+	if (a.failed)
+		out->FunctionError = S("Unhandled");
+	if (str_is(a.log))
+		out->LogResult = base64_encode(rq->mem, a.log);
+	return OK;
+}

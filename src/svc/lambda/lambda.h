@@ -1,0 +1,113 @@
+/*
+ * Inside the Lambda service: naming functions, their packages, and running them.
+ */
+#pragma once
+#include "gen/lambda.h"
+#include "cloud/meter.h"
+#include "cloud/req.h"
+#include "run/function.h"
+
+#define LATEST INT64_C(0) /* the version number of $LATEST */
+
+/* A function as a request names it: by name, partial or whole ARN, with or without a qualifier. */
+typedef struct function_name {
+	str account, region, name;
+	str qualifier; /* version, alias or $LATEST; STR_NONE when none was given */
+} function_name;
+
+/* `qualifier` is the parameter beside the name, or STR_NONE. */
+err name_read(req *rq, str text, str qualifier, function_name *out);
+/* arn:aws:lambda:..:function:NAME, with `:qualifier` when there is one. */
+str name_arn(arena *mem, const function_name *f);
+str name_arn_of(arena *mem, str account, str region, str name, str qualifier);
+err name_not_found(req *rq, const function_name *f);
+
+/* What a name stands for. */
+typedef struct target {
+	function_name f;
+	lambda_function *function;
+	lambda_version *version;
+	str alias;       /* its name when the qualifier is one */
+	str invoked_arn; /* as the caller named it */
+} target;
+/* A qualifier that is an alias with weights chooses a version by chance. */
+err target_find(req *rq, const txn *tx, str text, str qualifier, target *out);
+err target_named(req *rq, const txn *tx, const function_name *f, target *out);
+/* The function alone, whatever the qualifier. */
+err function_find(req *rq, const txn *tx, const function_name *f, lambda_function **out);
+lambda_version *version_get(const txn *tx, arena *mem, const lambda_function *fn, int64_t number);
+
+/* "2026-11-21T06:14:12.123+0000", as Lambda writes moments. */
+str time_text(arena *mem, int64_t ms);
+str version_text(arena *mem, int64_t number);
+
+/* Marks a change of $LATEST: a new revision, and new environments. */
+void version_touch(req *rq, txn *tx, lambda_version *v);
+/* What a create or update answers: the state AWS shows until the change has gone through. */
+void show_pending(req *rq, lambda_FunctionConfiguration *c, bool created);
+
+/*
+ * configure.c: settings of CreateFunction and UpdateFunctionConfiguration. Absent members leave `c` as it
+ * is. What the model does not say is checked here.
+ */
+err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
+              lambda_FunctionConfiguration *c);
+
+/* Whether the machine has an interpreter for it. May start programs: never inside a transaction. */
+err runtime_check(req *rq, str name);
+
+/*
+ * code.c: packages, kept under their SHA-256 in the data folder. The zip is durable; the unpacked folder is
+ * made again when it is missing.
+ */
+typedef struct package {
+	str hash;           /* hex */
+	str hash_base64;    /* CodeSha256 */
+	int64_t size, unzipped;
+} package;
+err code_start(store *s, str folder);
+/* Checks, keeps and unpacks. Held until code_release, so that it is not swept before a row names it. */
+err code_keep(req *rq, str zip, package *out);
+void code_release(const package *p);
+void code_refer(txn *tx, str account, str region, str owner, const package *p);
+void code_forget(txn *tx, str account, str region, str owner, str hash);
+/* The unpacked folder. */
+err code_folder(arena *mem, str hash, str *folder);
+err code_zip(arena *mem, str hash, str *zip);
+str code_location(req *rq, str hash);
+str function_owner(arena *mem, const lambda_version *v);
+/* functions.c: the package of a request, from whichever source it names. */
+err code_given(req *rq, str zip, str bucket, str key, str image, package *out);
+/* s3.c */
+err code_from_s3(req *rq, str bucket, str key, package *out);
+/* versions.c: $LATEST, given in *v, becomes a version, which is then in *v. */
+err publish(req *rq, txn *tx, lambda_function *fn, str description, lambda_version *v);
+int64_t code_stored(const txn *tx, arena *mem, str account, str region);
+
+/* invoke.c */
+typedef struct invocation {
+	str request_id, payload, client_context, trace_id;
+	bool tail;      /* collect the last 4 KB of the log */
+} invocation;
+
+typedef enum refusal { TAKEN, THROTTLED_RESERVED, THROTTLED_ACCOUNT, NO_RUNTIME, BROKEN } refusal;
+
+typedef struct answer {
+	refusal refused;
+	str why;         /* NO_RUNTIME, BROKEN: a sentence */
+	bool failed;     /* a function error: payload is its error object */
+	str payload, content_type;
+	bool streamed;
+	str log;         /* the tail */
+	int64_t duration_us;
+} answer;
+/* Runs the function and waits for its answer. `t` is only read; everything is copied into `mem`. */
+void invoke_run(arena *mem, store *s, const target *t, const invocation *i, answer *out);
+str trace_header(arena *mem, str given);
+
+/* async.c */
+err async_take(req *rq, const target *t, str payload, str client_context, str trace_id);
+
+/* policy.c: statements of resource policies. */
+str policy_document(const txn *tx, arena *mem, const function_name *f);
+void policy_drop(txn *tx, arena *mem, str account, str region, str name);

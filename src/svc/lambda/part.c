@@ -1,0 +1,18 @@
+/* Starts and stops the service with the server. */
+#include "cloud/server.h"
+#include "pool.h"
+#include "sys/file.h"
+
+static err start(store *s, str data_folder)
+{
+	arena *mem = arena_open(1024);
+	err failed = interpreter_start(path_join(mem, data_folder, S("run")));
+	if (!failed) {
+		arena_close(mem);
+		TRY(code_start(s, data_folder));
+		pool_start(s);
+		return OK;
+	}
+	return failed; /* its message lives in `mem` */
+}
+SERVER_PART(lambda, start, pool_stop);

@@ -1,0 +1,48 @@
+/*
+ * Environments: kept warm between invocations, one event at a time in each, found again by what they were
+ * made from. A change of code or settings makes what exists stale: idle ones end at once, busy ones are not
+ * taken again. Idle ones end after ten minutes of real time.
+ */
+#pragma once
+#include "lambda.h"
+
+#define TAIL_BYTES 4096
+
+typedef struct environment environment;
+
+struct environment {
+	environment *next;      /* among the idle */
+	function_env *fe;
+	arena *mem;             /* its own: the environment itself and its names */
+	arena *scratch;         /* for one log line */
+	str account, region, name, group, stream;
+	int64_t number, generation, instance; /* of the version it was made from */
+	int64_t credentials_until;            /* Farthing's clock */
+	int64_t idle_since_us;
+	bool json_log;
+	char *tail;             /* TAIL_BYTES, or NULL when nobody wants it */
+	size_t tail_n;
+};
+
+/* Concurrency: TAKEN, or which limit stands in the way. */
+refusal pool_enter(const target *t);
+void pool_leave(const target *t);
+int64_t pool_running(const target *t);
+
+/* An idle environment of exactly this code and configuration, or NULL: make one and start it. */
+environment *pool_take(const target *t);
+environment *pool_make(const target *t);
+/* Ends one that was never started or is of no more use. */
+void pool_drop(environment *e);
+/* Gives it back after an event. Hardly waits: a runtime that is slow to ask for more is waited for by a
+ * thread of its own. */
+void pool_give(environment *e, bool ended);
+
+/* After the commit, idle environments are looked through for those whose function is no more the same. */
+void pool_changed(txn *tx);
+
+/* One log event, without its line end. */
+void environment_log(environment *e, str line);
+
+void pool_start(store *s);
+void pool_stop(void);

@@ -1,0 +1,181 @@
+#include "lambda.h"
+#include "pool.h"
+
+#define TAGS_MAX 50
+#define UNZIPPED_MB_BYTES INT64_C(262144000)
+
+/* The function of a tag operation's ARN. */
+static err tagged(req *rq, const txn *tx, str arn, lambda_function **fn)
+{
+	function_name f;
+	TRY(name_read(rq, arn, STR_NONE, &f));
+	return function_find(rq, tx, &f, fn);
+}
+
+static void drop_tag(lambda_Tags *tags, str key)
+{
+	for (size_t i = 0; i < tags->n; i++)
+		if (str_eq(tags->v[i].key, key)) {
+			memmove(&tags->v[i], &tags->v[i + 1], (tags->n - i - 1) * sizeof *tags->v);
+			tags->n--;
+			return;
+		}
+}
+
+err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda_TagResource_out *out)
+{
+	lambda_function *fn;
+	TRY(tagged(rq, tx, in->Resource, &fn));
+	lambda_Tags all = { arena_array(rq->mem, lambda_Tags_entry, fn->Tags.n + in->Tags.n + 1), fn->Tags.n };
+	for (size_t i = 0; i < fn->Tags.n; i++)
+		all.v[i] = fn->Tags.v[i];
+	for (size_t i = 0; i < in->Tags.n; i++) {
+		drop_tag(&all, in->Tags.v[i].key);
+		all.v[all.n++] = in->Tags.v[i];
+	}
+	if (all.n > TAGS_MAX)
+		return fail(rq, &lambda_InvalidParameterValueException, "A resource can have at most %d tags", TAGS_MAX);
+	fn->Tags = all;
+	lambda_function_put(tx, fn);
+	return OK;
+}
+
+err lambda_UntagResource(req *rq, txn *tx, const lambda_UntagResource_in *in, lambda_UntagResource_out *out)
+{
+	lambda_function *fn;
+	TRY(tagged(rq, tx, in->Resource, &fn));
+	for (size_t i = 0; i < in->TagKeys.n; i++)
+		drop_tag(&fn->Tags, in->TagKeys.v[i]);
+	lambda_function_put(tx, fn);
+	return OK;
+}
+
+err lambda_ListTags(req *rq, const txn *tx, const lambda_ListTags_in *in, lambda_ListTags_out *out)
+{
+	lambda_function *fn;
+	TRY(tagged(rq, tx, in->Resource, &fn));
+	out->Tags = fn->Tags;
+	if (!out->Tags.v)
+		out->Tags.v = arena_array(rq->mem, lambda_Tags_entry, 1);
+	return OK;
+}
+
+static err named(req *rq, const txn *tx, str name, function_name *f, lambda_function **fn)
+{
+	TRY(name_read(rq, name, STR_NONE, f));
+	return function_find(rq, tx, f, fn);
+}
+
+/* What all functions of the account and region have reserved. */
+static int64_t reserved_sum(const txn *tx, arena *mem, str account, str region, str but)
+{
+	int64_t sum = 0;
+	record_scan s = lambda_function_scan(tx, mem, 2, account, region, STR_NONE);
+	for (lambda_function *f; (f = lambda_function_next(&s));)
+		if (f->Reserved && !str_eq(f->Name, but))
+			sum += f->Reserved - 1;
+	return sum;
+}
+
+err lambda_PutFunctionConcurrency(req *rq, txn *tx, const lambda_PutFunctionConcurrency_in *in,
+                                  lambda_PutFunctionConcurrency_out *out)
+{
+	function_name f;
+	lambda_function *fn;
+	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	int64_t wanted = in->ReservedConcurrentExecutions.v;
+	int64_t left = LAMBDA_CONCURRENCY - reserved_sum(tx, rq->mem, f.account, f.region, f.name) - wanted;
+	if (left < LAMBDA_UNRESERVED_MIN)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Specified ReservedConcurrentExecutions for function decreases account's "
+		            "UnreservedConcurrentExecution below its minimum value of [%d].", LAMBDA_UNRESERVED_MIN);
+	fn->Reserved = wanted + 1;
+	lambda_function_put(tx, fn);
+	out->ReservedConcurrentExecutions = I64(wanted);
+	return OK;
+}
+
+err lambda_GetFunctionConcurrency(req *rq, const txn *tx, const lambda_GetFunctionConcurrency_in *in,
+                                  lambda_GetFunctionConcurrency_out *out)
+{
+	function_name f;
+	lambda_function *fn;
+	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	if (fn->Reserved)
+		out->ReservedConcurrentExecutions = I64(fn->Reserved - 1);
+	return OK;
+}
+
+err lambda_DeleteFunctionConcurrency(req *rq, txn *tx, const lambda_DeleteFunctionConcurrency_in *in,
+                                     lambda_DeleteFunctionConcurrency_out *out)
+{
+	function_name f;
+	lambda_function *fn;
+	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	fn->Reserved = 0;
+	lambda_function_put(tx, fn);
+	return OK;
+}
+
+/* There are no signing configurations here, so no function has one. */
+err lambda_GetFunctionCodeSigningConfig(req *rq, const txn *tx, const lambda_GetFunctionCodeSigningConfig_in *in,
+                                        lambda_GetFunctionCodeSigningConfig_out *out)
+{
+	function_name f;
+	lambda_function *fn;
+	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	out->FunctionName = fn->Name;
+	out->CodeSigningConfigArn = S("");
+	return OK;
+}
+
+err lambda_GetAccountSettings(req *rq, const txn *tx, const lambda_GetAccountSettings_in *in,
+                              lambda_GetAccountSettings_out *out)
+{
+	int64_t count = 0, reserved = reserved_sum(tx, rq->mem, rq->who.account, rq->region, STR_NONE);
+	record_scan s = lambda_function_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	while (lambda_function_next(&s))
+		count++;
+	out->AccountLimit = arena_new(rq->mem, lambda_AccountLimit);
+	*out->AccountLimit = (lambda_AccountLimit){
+		.TotalCodeSize = I64(LAMBDA_STORAGE_BYTES), .CodeSizeUnzipped = I64(UNZIPPED_MB_BYTES),
+		.CodeSizeZipped = I64(LAMBDA_ZIP_BYTES), .ConcurrentExecutions = I64(LAMBDA_CONCURRENCY),
+		.UnreservedConcurrentExecutions = I64(LAMBDA_CONCURRENCY - reserved) };
+	out->AccountUsage = arena_new(rq->mem, lambda_AccountUsage);
+	out->AccountUsage->FunctionCount = I64(count);
+	out->AccountUsage->TotalCodeSize = I64(code_stored(tx, rq->mem, rq->who.account, rq->region));
+	return OK;
+}
+
+err lambda_GetRuntimeManagementConfig(req *rq, const txn *tx, const lambda_GetRuntimeManagementConfig_in *in,
+                                      lambda_GetRuntimeManagementConfig_out *out)
+{
+	target t;
+	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
+	out->UpdateRuntimeOn = str_is(t.version->UpdateRuntimeOn) && t.version->UpdateRuntimeOn.n
+		? t.version->UpdateRuntimeOn : S("Auto");
+	out->FunctionArn = t.version->Config->FunctionArn;
+	return OK;
+}
+
+err lambda_GetFunctionRecursionConfig(req *rq, const txn *tx, const lambda_GetFunctionRecursionConfig_in *in,
+                                      lambda_GetFunctionRecursionConfig_out *out)
+{
+	function_name f;
+	lambda_function *fn;
+	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	out->RecursiveLoop = fn->RecursiveLoop.n ? fn->RecursiveLoop : S("Terminate");
+	return OK;
+}
+
+err lambda_PutFunctionRecursionConfig(req *rq, txn *tx, const lambda_PutFunctionRecursionConfig_in *in,
+                                      lambda_PutFunctionRecursionConfig_out *out)
+{
+	function_name f;
+	lambda_function *fn;
+	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	fn->RecursiveLoop = in->RecursiveLoop;
+	lambda_function_put(tx, fn);
+	out->RecursiveLoop = in->RecursiveLoop;
+	return OK;
+}
