@@ -117,6 +117,7 @@ static void open_stream(req *rq, txn *tx, dynamodb_table *r, ddb_table *t, str v
 		.View = view,
 		.Created = rq->now,
 		.KeySchema = r->Table->KeySchema,
+		.First = (int64_t)txn_next(tx, S("dynamodb.change")),
 	});
 }
 
@@ -128,6 +129,7 @@ static void close_stream(req *rq, txn *tx, dynamodb_table *r, ddb_table *t)
 		dynamodb_stream_get(tx, rq->mem, t->account, t->region, t->name, (int64_t)t->stream);
 	ensure(s != NULL);
 	s->Closed = rq->now;
+	s->Last = (int64_t)txn_next(tx, S("dynamodb.change"));
 	dynamodb_stream_put(tx, s);
 	arm(tx, rq->mem, t, rq->now + RETENTION);
 	note_sweep(tx, t, 0, rq->now);

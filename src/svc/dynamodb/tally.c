@@ -34,7 +34,8 @@ void ddb_tally_get(const txn *tx, arena *mem, const ddb_table *t, ddb_tally *out
 	out->table = fixed.table;
 	out->billed = fixed.billed;
 	out->since = fixed.since;
-	out->drift = (__int128)fixed.drift_high << 64 | fixed.drift_low;
+	out->drift =
+		(__int128)((unsigned __int128)(uint64_t)fixed.drift_high << 64 | fixed.drift_low);
 	out->settle_due = fixed.settle_due;
 	out->ttl_due = fixed.ttl_due;
 	out->sweep_due = fixed.sweep_due;
@@ -111,10 +112,9 @@ static void post(txn *tx, const ddb_table *t, ddb_tally *tally, int64_t rate)
 	tally->billed = rate;
 }
 
-static bool far_apart(int64_t bytes, int64_t billed)
+static int64_t slack(int64_t bytes)
 {
-	int64_t gap = bytes > billed ? bytes - billed : billed - bytes;
-	return gap > DRIFT_FREE && gap > billed / 100;
+	return bytes / 100 > DRIFT_FREE ? bytes / 100 : DRIFT_FREE;
 }
 
 str ddb_payload(arena *mem, const ddb_table *t)
@@ -135,9 +135,11 @@ ddb_table *ddb_of_payload(const txn *tx, arena *mem, str payload)
 void ddb_tally_put(txn *tx, arena *mem, const ddb_table *t, ddb_tally *tally, int64_t now)
 {
 	int64_t bytes = stored_bytes(tally);
-	if (far_apart(bytes, tally->billed)) {
+	if (bytes < tally->billed)
+		post(tx, t, tally, bytes > slack(bytes) ? bytes - slack(bytes) : 0);
+	else if (bytes - tally->billed > slack(bytes))
 		post(tx, t, tally, bytes);
-	} else if (bytes != tally->billed && !tally->settle_due) {
+	if (bytes != tally->billed && !tally->settle_due) {
 		tally->settle_due = (now / MS_HOUR + 1) * MS_HOUR;
 		timer_set(tx, "ddb_storage", ddb_tally_key(mem, t->id), tally->settle_due,
 		          ddb_payload(mem, t));
