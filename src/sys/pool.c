@@ -136,8 +136,10 @@ void pool_run(pool *p, void (*run)(void *), void *argument)
 	p->queued++;
 	if (p->queued > p->idle && p->threads < p->max)
 		add_thread(p);
-	pthread_cond_signal(&p->work);
+	bool wake = p->idle > 0;
 	pthread_mutex_unlock(&p->lock);
+	if (wake)
+		pthread_cond_signal(&p->work);
 }
 
 void pool_close(pool *p)

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static pool *workers;
+static pool *workers, *writer; /* the writer is one thread, as the store's is */
 static atomic_long heads, requests, finishes, cuts, sent_bytes;
 
 typedef struct upload {
@@ -194,7 +194,7 @@ static void request(void *context, http_exchange *x)
 	else if (str_eq(path, S("/echo")) || str_eq(path, S("/small")))
 		say(x, 200, x->in.body);
 	else if (str_eq(path, S("/park")))
-		pool_run(workers, parked, x);
+		pool_run(argument(x, S("ms"), 0) ? workers : writer, parked, x);
 	else if (str_eq(path, S("/show")))
 		show(x);
 	else if (str_eq(path, S("/big")))
@@ -265,6 +265,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		set(argv[i], &o, &lim);
 	workers = pool_open(64);
+	writer = pool_open(1);
 	err e = http_serve(a, &o, &app, &s);
 	if (e) {
 		fprintf(stderr, "%.*s\n", STR_ARG(e->message));
@@ -277,6 +278,7 @@ int main(int argc, char **argv)
 		;
 	http_stop(s, 1000);
 	pool_close(workers);
+	pool_close(writer);
 	printf("heads %ld finishes %ld\n", atomic_load(&heads), atomic_load(&finishes));
 	arena_close(a);
 	return atomic_load(&heads) == atomic_load(&finishes) ? 0 : 1;
