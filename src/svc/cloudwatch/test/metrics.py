@@ -69,3 +69,25 @@ def test_dashboards(server):
     check("d" in [e["DashboardName"] for e in cw.list_dashboards()["DashboardEntries"]])
     cw.delete_dashboards(DashboardNames=["d"])
     refused("ResourceNotFound", cw.get_dashboard, DashboardName="d")
+
+
+def test_metric_math(server):
+    cw = server.client("cloudwatch")
+    t = now(server)
+    for name, v in (("x", 6.0), ("y", 2.0)):
+        cw.put_metric_data(Namespace="M", MetricData=[{"MetricName": name, "Value": v, "Timestamp": t}])
+
+    def stat(i, name):
+        return {"Id": i, "MetricStat": {"Metric": {"Namespace": "M", "MetricName": name}, "Period": 60, "Stat": "Sum"}}
+
+    def value(expression):
+        r = cw.get_metric_data(MetricDataQueries=[stat("a", "x"), stat("b", "y"), {"Id": "e", "Expression": expression}],
+                               StartTime=t - datetime.timedelta(minutes=3), EndTime=t + datetime.timedelta(minutes=2))
+        return {m["Id"]: m["Values"] for m in r["MetricDataResults"]}["e"]
+
+    same(value("100 * b / (a + b)"), [25.0])
+    same(value("SUM(METRICS())"), [8.0])
+    same(value("IF(a > 5, 1, 0)"), [1.0])
+    check(value("FILL(a, 0)").count(0.0) >= 3)
+    refused("ValidationError", value, "a +")
+    refused("ValidationError", value, "e + 1")
