@@ -130,10 +130,11 @@ static int serve(arena *mem, const up_options *up, int ready)
 	sigprocmask(SIG_BLOCK, &stop, NULL); /* before any thread exists */
 	server *s = NULL;
 	err e = server_start(mem, &up->server, &s);
-	if (e) {
-		complain_fault(e);
-		return 1;
-	}
+	if (e && str_ends(e->message, S("Address already in use")))
+		return complain("port %d is in use. Choose another with --port N, or --port 0 for any free one",
+		                up->server.port);
+	if (e)
+		return complain_fault(e);
 	running r = { .pid = getpid(), .port = server_port(s), .address = up->server.address,
 		      .endpoint = server_endpoint(), .token = new_token(mem), .strict = server_strict(s) };
 	admin_start(s, r.token);
@@ -178,7 +179,8 @@ static int detach(arena *mem, up_options *up)
 	close(ready[1]);
 	struct pollfd p = { .fd = ready[0], .events = POLLIN };
 	char plus = 0;
-	if (poll(&p, 1, READY_MS) > 0 && read(ready[0], &plus, 1) == 1) {
+	bool answered = poll(&p, 1, READY_MS) > 0;
+	if (answered && read(ready[0], &plus, 1) == 1) {
 		printf("It runs in the background (process %d). Requests are logged in %.*s\n"
 		       "Stop it with: farthing down%s%.*s\n",
 		       child, STR_ARG(up->server.request_log),
@@ -186,9 +188,9 @@ static int detach(arena *mem, up_options *up)
 		       STR_ARG(str_eq(up->server.data, default_data(mem)) ? S("") : up->server.data));
 		return 0;
 	}
-	int status = 1;
-	if (waitpid(child, &status, WNOHANG) == 0)
+	if (!answered)
 		return complain("the server is not ready after %d s", READY_MS / 1000);
+	waitpid(child, NULL, 0); /* it has said why */
 	return 1;
 }
 
