@@ -11,6 +11,7 @@ typedef struct reader {
 	void *collector;
 	str last_meter, last_sku;
 	int64_t last_per;
+	const use_list *more;
 } reader;
 
 static void line_to_use(void *context, const usage_line *l)
@@ -39,6 +40,9 @@ static void usage_for_bill(void *context, int64_t from, int64_t to, int64_t now,
 {
 	const reader *r = context;
 	charges_usage(r->tx, r->account, from, to, now, use, collector);
+	for (size_t i = 0; r->more && i < r->more->n; i++)
+		if (r->more->at[i].when >= from && r->more->at[i].when < to)
+			use(collector, &r->more->at[i]);
 }
 
 bill *charges_bill(arena *mem, const txn *tx, const bill_query *q)
@@ -46,6 +50,14 @@ bill *charges_bill(arena *mem, const txn *tx, const bill_query *q)
 	reader r = { .tx = tx, .account = q->account };
 	bill_source source = { .usage = usage_for_bill, .context = &r };
 	return bill_make(mem, q, &source);
+}
+
+bool charges_each(arena *mem, const txn *tx, const bill_query *q, const use_list *more,
+                  void (*each)(void *context, const charge *c, money credit), void *context)
+{
+	reader r = { .tx = tx, .account = q->account, .more = more };
+	bill_source source = { .usage = usage_for_bill, .context = &r };
+	return bill_charges(mem, q, &source, each, context);
 }
 
 /* What kind of account it is: "profile opened credits", under $bill/ACCOUNT. */

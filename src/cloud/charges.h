@@ -13,6 +13,10 @@
 bill_query charges_query(arena *mem, const txn *tx, str account, int64_t month, int64_t now);
 bill *charges_bill(arena *mem, const txn *tx, const bill_query *q);
 
+/* Every charge of the query's month (price/bill.h), with `more` usage that has not happened (may be NULL). */
+bool charges_each(arena *mem, const txn *tx, const bill_query *q, const use_list *more,
+                  void (*each)(void *context, const charge *c, money credit), void *context);
+
 /* Usage of any time, as the price layer takes it. */
 void charges_usage(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
                    void (*use)(void *collector, const price_use *u), void *collector);

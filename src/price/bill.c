@@ -40,6 +40,9 @@ typedef struct maker {
 	arena *mem;
 	const bill_query *query;
 	const bill_source *source;
+	/* Set: charges go there instead of into lines. */
+	void (*each)(void *context, const charge *c, money credit);
+	void *context;
 	map lines;
 	bill_line *first;
 	size_t n;
@@ -138,28 +141,35 @@ static bill_line *line_of(maker *m, const charge *c)
 	return m->first = l;
 }
 
-static void spend_credits(maker *m, const charge *c)
+static money spend_credits(maker *m, const charge *c)
 {
 	if (m->credits <= 0 || c->amount <= 0)
-		return;
+		return 0;
 	if (c->use->when >= m->credits_until) {
 		m->credits_end = m->credits_until;
-		return;
+		return 0;
 	}
-	m->credits -= c->amount < m->credits ? c->amount : m->credits;
+	money taken = c->amount < m->credits ? c->amount : m->credits;
+	m->credits -= taken;
 	if (m->credits == 0)
 		m->credits_end = c->use->when;
+	return taken;
 }
 
 static void add_charge(void *context, const charge *c)
 {
 	maker *m = context;
-	bill_line *l = line_of(m, c);
-	if (!i128_add(l->quantity, c->quantity, &l->quantity)
-	    || !i128_add(l->amount, c->amount, &l->amount) || !i128_add(m->total, c->amount, &m->total))
-		m->overflow = true;
+	money credit = spend_credits(m, c);
 	m->unpriced += c->item == NULL;
-	spend_credits(m, c);
+	if (!i128_add(m->total, c->amount, &m->total))
+		m->overflow = true;
+	if (m->each) {
+		m->each(m->context, c, credit);
+		return;
+	}
+	bill_line *l = line_of(m, c);
+	if (!i128_add(l->quantity, c->quantity, &l->quantity) || !i128_add(l->amount, c->amount, &l->amount))
+		m->overflow = true;
 }
 
 static int line_order(const void *a, const void *b)
@@ -300,6 +310,23 @@ bill *bill_make(arena *mem, const bill_query *query, const bill_source *s)
 	if (b->until < b->to)
 		make_forecast(mem, b, s, &uses);
 	return b;
+}
+
+bool bill_charges(arena *mem, const bill_query *query, const bill_source *s,
+                  void (*each)(void *context, const charge *c, money credit), void *context)
+{
+	bill_query q = *query;
+	q.month = month_of(query->month);
+	q.n_by = 0;
+	int64_t end = month_after(q.month, 1);
+	maker m = { .mem = mem, .query = &q, .source = s };
+	credits_of_earlier_months(&m);
+	m.each = each;
+	m.context = context;
+	use_list uses = { .mem = mem };
+	s->usage(s->context, q.month, end, q.now < end ? q.now : end, use_push, &uses);
+	price_all(&m, &uses, q.month);
+	return !m.overflow;
 }
 
 money bill_due(const bill *b)

@@ -67,6 +67,10 @@ typedef struct bill {
 } bill;
 
 bill *bill_make(arena *mem, const bill_query *q, const bill_source *s);
+/* Every charge of the month in the order of time, with what credits take of it: for views of their own.
+ * false: the figures are too large to be added up. */
+bool bill_charges(arena *mem, const bill_query *q, const bill_source *s,
+                  void (*each)(void *context, const charge *c, money credit), void *context);
 /* What is to be paid: the total less credits, in whole cents. */
 money bill_due(const bill *b);
 

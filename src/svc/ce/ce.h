@@ -1,0 +1,45 @@
+/*
+ * Cost Explorer is a view of the one charge table (cloud/charges.h): charges of the months asked for, cut into
+ * periods, filtered and grouped. Nothing is kept here.
+ */
+#pragma once
+#include "cloud/charges.h"
+#include "gen/ce.h"
+
+/* [from, to) cut into periods of a month, a day or an hour. */
+typedef struct ce_period {
+	int64_t from, to;
+	char unit;     /* 'M', 'D' or 'H' */
+	size_t n;
+} ce_period;
+
+err ce_period_of(req *rq, const ce_DateInterval *in, str granularity, bool forecast, ce_period *out);
+/* Which period a moment lies in; SIZE_MAX outside of all. */
+size_t ce_period_at(const ce_period *p, int64_t when);
+int64_t ce_period_from(const ce_period *p, size_t i);
+int64_t ce_period_to(const ce_period *p, size_t i);
+ce_DateInterval *ce_interval(req *rq, const ce_period *p, size_t i);
+
+/* One row that Cost Explorer sees: a charge, or the credit that pays for it. */
+typedef struct ce_row {
+	const charge *charge;
+	str record_type; /* Usage, Credit */
+	money amount;
+	i128 quantity;   /* 10^-12 units */
+	str unit;
+} ce_row;
+
+/* The row's value of a dimension; STR_NONE when the dimension is not one we know. */
+str ce_dimension(req *rq, const ce_row *row, str dimension);
+bool ce_dimension_known(str dimension);
+
+/* NULL filter: everything fits. */
+err ce_filter_check(req *rq, const ce_Expression *filter, unsigned depth);
+bool ce_filter_fits(req *rq, const ce_Expression *filter, const ce_row *row);
+
+/* All rows of the months that the period touches, that lie in it and fit. A row's strings end with the call. */
+typedef void ce_each(void *context, const ce_row *row, size_t period);
+err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_list *more,
+            int64_t now, ce_each *each, void *context);
+
+str ce_amount(req *rq, money amount);

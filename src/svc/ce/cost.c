@@ -1,0 +1,183 @@
+#include "base/map.h"
+#include "ce.h"
+
+typedef struct group {
+	str keys[CE_GROUPS_MAX];
+	money amount;
+	i128 quantity;
+	str unit;
+	bool mixed;      /* units differ */
+	struct group *next;
+} group;
+
+typedef struct report {
+	req *rq;
+	const ce_GroupDefinitions *by;
+	map *groups;     /* one table a period */
+	group **first;
+	size_t n_periods;
+} report;
+
+static group *group_of(report *r, const ce_row *row, size_t period)
+{
+	str keys[CE_GROUPS_MAX] = { S(""), S("") };
+	for (size_t i = 0; i < r->by->n; i++)
+		keys[i] = ce_dimension(r->rq, row, r->by->v[i].Key);
+	str key = arena_fmt(r->rq->mem, "%.*s\n%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
+	group *g = map_get(&r->groups[period], key);
+	if (g)
+		return g;
+	g = arena_new(r->rq->mem, group);
+	*g = (group){ .keys = { arena_str(r->rq->mem, keys[0]), arena_str(r->rq->mem, keys[1]) },
+		      .unit = row->unit };
+	map_put(&r->groups[period], key, g);
+	group **at = &r->first[period];
+	while (*at && (str_cmp((*at)->keys[0], g->keys[0]) < 0 ||
+	               (str_eq((*at)->keys[0], g->keys[0]) && str_cmp((*at)->keys[1], g->keys[1]) < 0)))
+		at = &(*at)->next;
+	g->next = *at;
+	return *at = g;
+}
+
+static void add_row(void *context, const ce_row *row, size_t period)
+{
+	group *g = group_of(context, row, period);
+	g->amount += row->amount;
+	g->quantity += row->quantity;
+	g->mixed |= !str_eq(g->unit, row->unit);
+}
+
+static const char *const metrics[][2] = {
+	{ "AmortizedCost", "AMORTIZED_COST" },
+	{ "BlendedCost", "BLENDED_COST" },
+	{ "NetAmortizedCost", "NET_AMORTIZED_COST" },
+	{ "NetUnblendedCost", "NET_UNBLENDED_COST" },
+	{ "NormalizedUsageAmount", "NORMALIZED_USAGE_AMOUNT" },
+	{ "UnblendedCost", "UNBLENDED_COST" },
+	{ "UsageQuantity", "USAGE_QUANTITY" },
+};
+
+static str metric_named(str name)
+{
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+		if (str_eq(name, str_c(metrics[i][0])) || str_eq(name, str_c(metrics[i][1])))
+			return str_c(metrics[i][0]);
+	return STR_NONE;
+}
+
+static ce_MetricValue metric_value(report *r, const group *g, str metric)
+{
+	bool cost = str_ends(metric, S("Cost"));
+	if (cost)
+		return (ce_MetricValue){ .Amount = ce_amount(r->rq, g->amount), .Unit = S("USD") };
+	return (ce_MetricValue){
+		.Amount = decimal_print_exact(r->rq->mem, decimal_round(g->quantity, QUANTITY_DIGITS, 10),
+		                              QUANTITY_DIGITS, 0),
+		.Unit = g->mixed || !g->unit.n ? S("N/A") : g->unit,
+	};
+}
+
+static ce_Metrics metrics_of(report *r, const group *g, const ce_MetricNames *wanted)
+{
+	ce_Metrics m = { .v = arena_array(r->rq->mem, ce_Metrics_entry, wanted->n), .n = wanted->n };
+	for (size_t i = 0; i < wanted->n; i++) {
+		m.v[i].key = metric_named(wanted->v[i]);
+		m.v[i].value = metric_value(r, g, m.v[i].key);
+	}
+	return m;
+}
+
+static ce_Groups groups_of(report *r, size_t period, const ce_MetricNames *wanted)
+{
+	ce_Groups out = { .v = arena_array(r->rq->mem, ce_Group, r->groups[period].n + 1) };
+	for (const group *g = r->first[period]; g; g = g->next) {
+		ce_Group *o = &out.v[out.n++];
+		o->Keys.v = arena_array(r->rq->mem, str, r->by->n);
+		o->Keys.n = r->by->n;
+		memcpy(o->Keys.v, g->keys, r->by->n * sizeof(str));
+		o->Metrics = metrics_of(r, g, wanted);
+	}
+	return out;
+}
+
+static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *wanted)
+{
+	if (by->n > CE_GROUPS_MAX)
+		return fail(rq, &aws_ValidationException, "Too many group by dimensions provided.");
+	for (size_t i = 0; i < by->n; i++) {
+		const ce_GroupDefinition *g = &by->v[i];
+		if (!str_eq(g->Type, S("DIMENSION")))
+			return fail(rq, &aws_NotImplemented, "Grouping by tag or cost category is not implemented.");
+		if (!ce_dimension_known(g->Key))
+			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
+	}
+	for (size_t i = 0; i < wanted->n; i++)
+		if (!str_is(metric_named(wanted->v[i])))
+			return fail(rq, &aws_ValidationException, "Invalid Metrics parameter: %.*s",
+			            STR_ARG(wanted->v[i]));
+	return OK;
+}
+
+static report report_open(req *rq, const ce_GroupDefinitions *by, size_t periods)
+{
+	report r = { .rq = rq, .by = by, .n_periods = periods };
+	r.groups = arena_array(rq->mem, map, periods);
+	r.first = arena_array(rq->mem, group *, periods);
+	for (size_t i = 0; i < periods; i++)
+		r.groups[i] = map_in(rq->mem, 8);
+	return r;
+}
+
+static ce_ResultsByTime results_of(report *r, const ce_period *p, const ce_MetricNames *wanted)
+{
+	ce_ResultsByTime out = { .v = arena_array(r->rq->mem, ce_ResultByTime, p->n), .n = p->n };
+	static const group nothing = { .unit = { "N/A", 3 } };
+	for (size_t i = 0; i < p->n; i++) {
+		ce_ResultByTime *o = &out.v[i];
+		o->TimePeriod = ce_interval(r->rq, p, i);
+		o->Estimated = BOOL(ce_period_to(p, i) > month_of(r->rq->now));
+		if (r->by->n) {
+			o->Groups = groups_of(r, i, wanted);
+			o->Total.v = arena_array(r->rq->mem, ce_Metrics_entry, 1);
+			continue;
+		}
+		o->Groups.v = arena_array(r->rq->mem, ce_Group, 1);
+		o->Total = metrics_of(r, r->first[i] ? r->first[i] : &nothing, wanted);
+	}
+	return out;
+}
+
+err ce_GetCostAndUsage(req *rq, const ce_GetCostAndUsage_in *in, ce_GetCostAndUsage_out *out)
+{
+	ce_period p;
+	meter_one(rq, &CE_REQUEST, S(""));
+	TRY(ce_period_of(rq, in->TimePeriod, in->Granularity, false, &p));
+	if (in->Metrics.n == 0)
+		return fail(rq, &aws_ValidationException, "At least one metric is required.");
+	TRY(check(rq, &in->GroupBy, &in->Metrics));
+	report r = report_open(rq, &in->GroupBy, p.n);
+	TRY(ce_rows(rq, &p, in->Filter, NULL, rq->now, add_row, &r));
+	if (in->GroupBy.n)
+		out->GroupDefinitions = in->GroupBy;
+	out->ResultsByTime = results_of(&r, &p, &in->Metrics);
+	out->DimensionValueAttributes.v = arena_array(rq->mem, ce_DimensionValuesWithAttributes, 1);
+	return OK;
+}
+
+err ce_GetCostAndUsageWithResources(req *rq, const ce_GetCostAndUsageWithResources_in *in,
+                                    ce_GetCostAndUsageWithResources_out *out)
+{
+	ce_period p;
+	static str unblended = { "UnblendedCost", 13 };
+	ce_MetricNames wanted = in->Metrics.n ? in->Metrics : (ce_MetricNames){ .v = &unblended, .n = 1 };
+	meter_one(rq, &CE_REQUEST, S(""));
+	TRY(ce_period_of(rq, in->TimePeriod, in->Granularity, false, &p));
+	TRY(check(rq, &in->GroupBy, &wanted));
+	report r = report_open(rq, &in->GroupBy, p.n);
+	TRY(ce_rows(rq, &p, in->Filter, NULL, rq->now, add_row, &r));
+	if (in->GroupBy.n)
+		out->GroupDefinitions = in->GroupBy;
+	out->ResultsByTime = results_of(&r, &p, &wanted);
+	out->DimensionValueAttributes.v = arena_array(rq->mem, ce_DimensionValuesWithAttributes, 1);
+	return OK;
+}
