@@ -60,6 +60,36 @@ bool charges_each(arena *mem, const txn *tx, const bill_query *q, const use_list
 	return bill_charges(mem, q, &source, each, context);
 }
 
+/* Kept beyond the transaction. */
+static void keep(void *context, const price_use *u)
+{
+	use_list *l = context;
+	price_use copy = *u;
+	copy.region = arena_str(l->mem, u->region);
+	copy.sku = arena_str(l->mem, u->sku);
+	copy.resource = arena_str(l->mem, u->resource);
+	use_push(l, &copy);
+}
+
+bool charges_flow(arena *mem, const txn *tx, str account, int64_t now, int64_t to, use_list *out)
+{
+	int64_t month = month_of(now), today = now - now % MS_DAY;
+	use_list so_far = { .mem = mem }, whole = { .mem = mem };
+	charges_usage(tx, account, month, month_after(month, 1), now, keep, &so_far);
+	/* Over exactly one day: the daily share. */
+	forecast_flow(&whole, &so_far, month, now, now + MS_DAY);
+	for (int64_t day = today; day < to; day += MS_DAY)
+		for (size_t i = 0; i < whole.n; i++) {
+			price_use u = whole.at[i];
+			i128 share = 0;
+			i128_mul_div(u.quantity, day == today ? today + MS_DAY - now : MS_DAY, MS_DAY, &share);
+			u.quantity = (int64_t)share;
+			u.when = day == today ? now - now % MS_HOUR : day;
+			use_push(out, &u);
+		}
+	return so_far.n > 0;
+}
+
 /* What kind of account it is: "profile opened credits", under $bill/ACCOUNT. */
 static str profile_key(arena *mem, str account)
 {

@@ -25,3 +25,17 @@ void charges_usage(const txn *tx, str account, int64_t from, int64_t to, int64_t
 const char *charges_profile(arena *mem, bill_query *q, str profile, str opened, str credits);
 /* Keeps the query's profile for its account. */
 void charges_keep_profile(txn *tx, const bill_query *q);
+
+/*
+ * What a charge is of, by the names Cost Explorer and Budgets have for it (SERVICE, REGION, USAGE_TYPE ..);
+ * STR_NONE for a name we do not know. Lives as long as the charge does.
+ */
+str charges_dimension(str account, const charge *c, str dimension);
+bool charges_dimension_known(str dimension);
+
+/*
+ * Usage to come until `to`: the flow of this month so far, a piece a day, at its average rate. What exists by
+ * the hour needs none: asked with a later `now`, it accrues. Strings are copied into `mem`. false: nothing
+ * has been used this month, so nothing can be said.
+ */
+bool charges_flow(arena *mem, const txn *tx, str account, int64_t now, int64_t to, use_list *out);

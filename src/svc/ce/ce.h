@@ -31,7 +31,6 @@ typedef struct ce_row {
 
 /* The row's value of a dimension; STR_NONE when the dimension is not one we know. */
 str ce_dimension(req *rq, const ce_row *row, str dimension);
-bool ce_dimension_known(str dimension);
 
 /* NULL filter: everything fits. */
 err ce_filter_check(req *rq, const ce_Expression *filter, unsigned depth);

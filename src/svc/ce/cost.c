@@ -108,7 +108,7 @@ static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *w
 		const ce_GroupDefinition *g = &by->v[i];
 		if (!str_eq(g->Type, S("DIMENSION")))
 			return fail(rq, &aws_NotImplemented, "Grouping by tag or cost category is not implemented.");
-		if (!ce_dimension_known(g->Key))
+		if (!charges_dimension_known(g->Key))
 			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
 	}
 	for (size_t i = 0; i < wanted->n; i++)

@@ -19,46 +19,6 @@ static void add_row(void *context, const ce_row *row, size_t period)
 	s->quantity[period] += row->quantity;
 }
 
-/* Kept beyond the transaction. */
-static void keep(void *context, const price_use *u)
-{
-	use_list *l = context;
-	price_use copy = *u;
-	copy.region = arena_str(l->mem, u->region);
-	copy.sku = arena_str(l->mem, u->sku);
-	copy.resource = arena_str(l->mem, u->resource);
-	use_push(l, &copy);
-}
-
-static use_list used_this_month(req *rq)
-{
-	use_list l = { .mem = rq->mem };
-	int64_t month = month_of(rq->now);
-	const txn *tx = req_read(rq);
-	charges_usage(tx, rq->who.account, month, month_after(month, 1), rq->now, keep, &l);
-	req_read_end(rq, tx);
-	return l;
-}
-
-/* The flow of what is left of this month, and of each later one, a piece a day. */
-static void flow_to_come(req *rq, const use_list *so_far, int64_t to, use_list *out)
-{
-	int64_t month = month_of(rq->now), today = rq->now - rq->now % MS_DAY;
-	use_list whole = { .mem = rq->mem };
-	/* Over exactly one day: the daily share. */
-	forecast_flow(&whole, so_far, month, rq->now, rq->now + MS_DAY);
-	for (int64_t day = today; day < to; day += MS_DAY)
-		for (size_t i = 0; i < whole.n; i++) {
-			price_use u = whole.at[i];
-			int64_t left = day == today ? today + MS_DAY - rq->now : MS_DAY;
-			i128 share = 0;
-			i128_mul_div(u.quantity, left, MS_DAY, &share);
-			u.quantity = (int64_t)share;
-			u.when = day == today ? rq->now - rq->now % MS_HOUR : day;
-			use_push(out, &u);
-		}
-}
-
 static err check(req *rq, const ce_DateInterval *interval, str granularity, ce_period *p)
 {
 	if (str_eq(granularity, S("HOURLY")))
@@ -76,13 +36,15 @@ static err check(req *rq, const ce_DateInterval *interval, str granularity, ce_p
 static err predict(req *rq, const ce_period *p, const ce_Expression *filter, sums *s)
 {
 	TRY(meter_flush());
-	use_list more = { .mem = rq->mem }, so_far = used_this_month(rq);
-	if (so_far.n == 0)
+	use_list more = { .mem = rq->mem };
+	const txn *tx = req_read(rq);
+	bool any = charges_flow(rq->mem, tx, rq->who.account, rq->now, p->to, &more);
+	req_read_end(rq, tx);
+	if (!any)
 		return fail(rq, &ce_DataUnavailableException,
 		            "Insufficient amount of historical data to generate forecast.");
 	s->mean = arena_array(rq->mem, money, p->n);
 	s->quantity = arena_array(rq->mem, i128, p->n);
-	flow_to_come(rq, &so_far, p->to, &more);
 	return ce_rows(rq, p, filter, &more, p->to, add_row, s);
 }
 

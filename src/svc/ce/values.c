@@ -79,7 +79,7 @@ err ce_GetDimensionValues(req *rq, const ce_GetDimensionValues_in *in,
 	TRY(ce_period_of(rq, in->TimePeriod, S("MONTHLY"), false, &p));
 	if (str_is(in->Context) && !str_eq(in->Context, S("COST_AND_USAGE")))
 		return fail(rq, &aws_NotImplemented, "Reservations and Savings Plans are not implemented.");
-	if (!ce_dimension_known(in->Dimension))
+	if (!charges_dimension_known(in->Dimension))
 		return fail(rq, &aws_NotImplemented, "The dimension %.*s is not implemented.",
 		            STR_ARG(in->Dimension));
 	values all = { .rq = rq, .dimension = in->Dimension, .search = in->SearchString,
