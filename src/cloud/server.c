@@ -27,6 +27,17 @@ struct server {
 };
 
 static char endpoint[64];
+static bool is_strict, enforces_iam;
+
+bool server_is_strict(void)
+{
+	return is_strict;
+}
+
+bool server_enforces_iam(void)
+{
+	return enforces_iam;
+}
 
 str server_endpoint(void)
 {
@@ -89,6 +100,8 @@ err server_start(arena *a, const server_options *o, server **out)
 	s->dispatch.workers = pool_open(WORKERS_MAX);
 	s->dispatch.strict = o->strict || !is_loopback(o->address);
 	s->dispatch.enforce_iam = o->enforce_iam;
+	is_strict = s->dispatch.strict;
+	enforces_iam = o->enforce_iam;
 	trail_start(o->request_log, o->quiet);
 	meter_start(st);
 	log_start(st);

@@ -33,6 +33,9 @@ str server_data(const server *s);
 void server_advance(server *s, int64_t to);
 /* http://127.0.0.1:4566 of the running server, for functions and children; empty before it listens. */
 str server_endpoint(void);
+/* How the running server treats callers, for data planes that check signatures themselves. */
+bool server_is_strict(void);
+bool server_enforces_iam(void);
 /* What services start when the server is up and stop before it goes (pools of environments, engines):
  * SERVER_PART(lambda, start, stop) in their folder. */
 typedef struct server_part {

@@ -1,0 +1,267 @@
+/*
+ * Function URLs: ID.lambda-url.REGION.localhost (or .on.aws), and /_lambda-url/ID/.. for clients that do
+ * not resolve such names.
+ */
+#include "lambda.h"
+#include "cloud/auth.h"
+#include "cloud/authorise.h"
+#include "cloud/call.h"
+#include "cloud/plane.h"
+#include "cloud/server.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
+#include "url_event.h"
+
+#define PATH_FORM "/_lambda-url/"
+#define PERMISSION S("lambda:InvokeFunctionUrl")
+
+typedef struct place {
+	str id, region, domain, path;
+} place;
+
+static bool place_of(const http_exchange *x, place *p)
+{
+	str host = x->host, name = str_cut(&host, ':');
+	if (str_starts(x->in.path, S(PATH_FORM))) {
+		str rest = str_sub(x->in.path, sizeof PATH_FORM - 1, x->in.path.n);
+		str id = str_cut(&rest, '/');
+		*p = (place){ id, STR_NONE, name, S("/") };
+		if (str_is(rest))
+			p->path = str_sub(x->in.path, sizeof PATH_FORM - 1 + id.n, x->in.path.n);
+		return id.n > 0;
+	}
+	str rest = name, id = str_cut(&rest, '.');
+	if (!str_is(rest) || !str_eq(str_cut(&rest, '.'), S("lambda-url")) || !str_is(rest))
+		return false;
+	*p = (place){ id, str_cut(&rest, '.'), name, x->in.path };
+	return str_eq(rest, S("localhost")) || str_eq(rest, S("on.aws"));
+}
+
+static bool match(const http_exchange *x)
+{
+	place p;
+	return place_of(x, &p);
+}
+
+typedef struct visit {
+	http_exchange *x;
+	store *s;
+	arena *mem;
+	place at;
+	lambda_url *url;
+	target t;
+	caller who;
+	str request_id, trace_id;
+	wire_message out;
+} visit;
+
+static void send(visit *v)
+{
+	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
+	wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
+	http_reply(v->x, &v->out, NULL);
+}
+
+static void refuse(visit *v, int status, const char *type, str body)
+{
+	v->out.status = status;
+	v->out.n_headers = 0;
+	wire_header_add(&v->out, S("content-type"), S("application/json"));
+	if (type)
+		wire_header_add(&v->out, S("x-amzn-ErrorType"), str_c(type));
+	v->out.body = body;
+	send(v);
+}
+
+static void forbid(visit *v)
+{
+	refuse(v, 403, "AccessDeniedException",
+	       S("{\"Message\":\"Forbidden. For troubleshooting Function URL authorization issues, see: "
+	         "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html\"}"));
+}
+
+/* The URL's configuration and the version it leads to. */
+static bool find(visit *v, req *rq)
+{
+	const txn *tx = store_read(v->s);
+	lambda_urlid *id = lambda_urlid_get(tx, v->mem, v->at.id);
+	bool ok = id && (!str_is(v->at.region) || str_eq(v->at.region, id->Region));
+	if (ok) {
+		rq->who.account = id->Account;
+		rq->region = id->Region;
+		function_name f = { id->Account, id->Region, id->Name, id->Qualifier.n ? id->Qualifier : STR_NONE };
+		v->url = lambda_url_get(tx, v->mem, id->Account, id->Region, id->Name, id->Qualifier);
+		ok = v->url && !target_named(rq, tx, &f, &v->t);
+	}
+	store_read_end(v->s, tx);
+	return ok;
+}
+
+/* Signed for the service lambda, by somebody of whom we know. */
+static bool signed_caller(visit *v, req *rq)
+{
+	sigv4 sig;
+	if (sigv4_parse(&v->x->in, v->x->host, &sig) || sig.form == SIG_NONE || !str_eq(sig.service, S("lambda")))
+		return false;
+	rq->http = &v->x->in;
+	rq->host = v->x->host;
+	rq->codec = &codec_rest_json;
+	rq->who = (caller){ 0 };
+	if (auth_caller(rq, &sig, server_is_strict()))
+		return false;
+	v->who = rq->who;
+	return true;
+}
+
+/* Whether the policies let this caller in. Asked where policies are enforced. */
+static bool permitted(visit *v, req *rq)
+{
+	if (!server_enforces_iam())
+		return true;
+	policy_key *keys = policy_key_add(v->mem, NULL, S("lambda:FunctionUrlAuthType"), v->url->It->AuthType);
+	const txn *tx = store_read(v->s);
+	decision d = decide(rq, tx, PERMISSION, v->t.invoked_arn, keys);
+	store_read_end(v->s, tx);
+	return d.allowed;
+}
+
+static bool listed(const str *v, size_t n, str wanted)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq_nocase(v[i], wanted) || str_eq(v[i], S("*")))
+			return true;
+	return false;
+}
+
+static str joined(arena *mem, const str *v, size_t n)
+{
+	buf b = buf_in(mem, 64, 65536);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_c(&b, ',');
+		buf_put(&b, v[i]);
+	}
+	return buf_str(&b);
+}
+
+static void drop_cors(wire_message *m)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < m->n_headers; i++)
+		if (!str_eq_nocase(str_sub(m->headers[i].name, 0, 15), S("access-control-")))
+			m->headers[n++] = m->headers[i];
+	m->n_headers = n;
+}
+
+/* What the URL's own configuration says takes the place of what the function says. */
+static void add_cors(visit *v, bool preflight)
+{
+	const lambda_Cors *c = v->url->It->Cors;
+	str origin = wire_header(&v->x->in, S("origin"));
+	wire_message *m = &v->out;
+	if (!c)
+		return;
+	drop_cors(m);
+	if (!str_is(origin) || !listed(c->AllowOrigins.v, c->AllowOrigins.n, origin))
+		return;
+	bool any = listed(c->AllowOrigins.v, c->AllowOrigins.n, S("*")) && !c->AllowCredentials.v;
+	wire_header_add(m, S("access-control-allow-origin"), any ? S("*") : origin);
+	if (!any)
+		wire_header_add(m, S("vary"), S("Origin"));
+	if (c->AllowCredentials.v)
+		wire_header_add(m, S("access-control-allow-credentials"), S("true"));
+	if (c->ExposeHeaders.n && !preflight)
+		wire_header_add(m, S("access-control-expose-headers"),
+		                joined(v->mem, c->ExposeHeaders.v, c->ExposeHeaders.n));
+	if (!preflight)
+		return;
+	str method = wire_header(&v->x->in, S("access-control-request-method"));
+	if (c->AllowMethods.n && !listed(c->AllowMethods.v, c->AllowMethods.n, method))
+		return;
+	if (c->AllowMethods.n)
+		wire_header_add(m, S("access-control-allow-methods"),
+		                joined(v->mem, c->AllowMethods.v, c->AllowMethods.n));
+	if (c->AllowHeaders.n)
+		wire_header_add(m, S("access-control-allow-headers"),
+		                joined(v->mem, c->AllowHeaders.v, c->AllowHeaders.n));
+	if (c->MaxAge.set)
+		wire_header_add(m, S("access-control-max-age"), arena_fmt(v->mem, "%lld", (long long)c->MaxAge.v));
+}
+
+/* Answered here, without the function, once CORS is configured. */
+static bool preflight(visit *v)
+{
+	const wire_message *m = &v->x->in;
+	if (!v->url->It->Cors || !str_eq(m->method, S("OPTIONS")) || !str_is(wire_header(m, S("origin"))) ||
+	    !str_is(wire_header(m, S("access-control-request-method"))))
+		return false;
+	v->out.status = 200;
+	v->out.body = S("");
+	add_cors(v, true);
+	send(v);
+	return true;
+}
+
+static str event_of(visit *v)
+{
+	url_request r = { .x = v->x, .id = v->at.id, .domain = v->at.domain, .path = v->at.path,
+		.request_id = v->request_id, .trace_id = v->trace_id, .now = clock_now() };
+	if (str_is(v->who.account))
+		r.who = (url_caller){ v->who.account, v->who.access_key, v->who.arn, v->who.user_id };
+	else
+		r.who.account = STR_NONE;
+	return url_event(v->mem, &r);
+}
+
+static void invoke(visit *v)
+{
+	invocation i = { .request_id = v->request_id, .trace_id = v->trace_id, .client_context = STR_NONE,
+		.payload = event_of(v) };
+	answer a;
+	if (i.payload.n > LAMBDA_EVENT_BYTES) {
+		refuse(v, 413, "RequestTooLargeException", S("{\"message\":\"Request Entity Too Large\"}"));
+		return;
+	}
+	invoke_run(v->mem, v->s, &v->t, &i, &a);
+	if (a.refused == THROTTLED_RESERVED || a.refused == THROTTLED_ACCOUNT) {
+		refuse(v, 429, "TooManyRequestsException", S("{\"Type\":\"User\",\"message\":\"Rate Exceeded.\"}"));
+		return;
+	}
+	bool ok = a.refused == TAKEN && !a.failed &&
+		(a.streamed ? url_streamed(v->mem, a.payload, a.content_type, &v->out)
+		 : url_answer(v->mem, a.payload, &v->out));
+	if (!ok) {
+		refuse(v, 502, "InternalServerErrorException", S("Internal Server Error"));
+		return;
+	}
+	add_cors(v, false);
+	send(v);
+}
+
+static void serve(http_exchange *x, store *s)
+{
+	visit v = { .x = x, .s = s, .mem = x->mem };
+	v.out.mem = x->mem;
+	v.request_id = rand_uuid(x->mem);
+	v.trace_id = trace_header(x->mem, wire_header(&x->in, S("x-amzn-trace-id")));
+	req *rq = req_internal(x->mem, s, "lambda.amazonaws.com", S(DEFAULT_ACCOUNT), S("us-east-1"));
+	if (!place_of(x, &v.at) || !find(&v, rq)) {
+		forbid(&v);
+		return;
+	}
+	if (preflight(&v))
+		return;
+	if (str_eq(v.url->It->AuthType, S("AWS_IAM"))) {
+		if (!signed_caller(&v, rq)) {
+			forbid(&v);
+			return;
+		}
+	} else {
+		rq->who = (caller){ .anonymous = true, .account = v.t.f.account, .arn = S("anonymous") };
+	}
+	if (permitted(&v, rq))
+		invoke(&v);
+	else
+		forbid(&v);
+}
+PLANE(lambda_url, match, serve);
