@@ -28,6 +28,7 @@ static const record_field credential_fields[] = {
 	FIELD(credential, 12, RECORD_STR, SourceIdentity),
 	FIELD(credential, 13, RECORD_BOOL, MfaPresent),
 	FIELD(credential, 14, RECORD_STR, Role),
+	FIELD(credential, 15, RECORD_STR, Federator),
 };
 static const record_kind credentials = {
 	.name = "cloud.credential",

@@ -24,6 +24,7 @@ typedef struct credential {
 	str SourceIdentity;
 	bool MfaPresent;
 	str Role;            /* ARN of the role whose session this is; absent for all else */
+	str Federator;       /* ARN of the user or root on whose behalf a federated user acts */
 } credential;
 
 /* The copy is in `mem`. NULL when there is none. */

@@ -1,0 +1,91 @@
+/*
+ * May this caller do this? The policies that bear on a request, combined as AWS documents it: an explicit
+ * deny anywhere wins; else an identity policy or, within one account, a resource policy that names the
+ * caller must allow; boundary and session policies must allow as well. Across accounts both sides must.
+ *
+ * cloud/ knows no service: IAM hands over identity policies through IDENTITY_SOURCE, services with
+ * policies on their resources (S3, KMS, SQS, Lambda ..) through RESOURCE_POLICY, and every service says in
+ * an ACCESS table what its operations are called in policies and on which resource they act.
+ *
+ *     ACCESS(ssm, { "GetParameter", NULL, "parameter{/Name}" }, ...)
+ *
+ * An operation without a row is SERVICE:Operation on "*".
+ */
+#pragma once
+#include "cloud/policy.h"
+#include "cloud/req.h"
+
+/* ---- what services register ---- */
+
+typedef struct identity_policies {
+	policy *const *policies;     /* the identity's own, its groups', by name and document */
+	size_t n;
+	const policy *boundary;      /* NULL: none */
+	bool gone;                   /* the user or role no longer exists: nothing is allowed */
+	policy_key *tags;            /* aws:PrincipalTag/.. */
+} identity_policies;
+
+typedef struct identity_source {
+	void (*find)(const txn *tx, arena *mem, const caller *who, identity_policies *out);
+} identity_source;
+#define IDENTITY_SOURCE(id, find_) \
+	static const identity_source identity_source_##id = { find_ }; \
+	__attribute__((section("farthing_identities"), used)) \
+	static const identity_source *const identity_source_entry_##id = &identity_source_##id
+
+/* `find` returns the document of the resource's policy as far as it speaks of the action, or STR_NONE.
+ * `decisive`: where there is one, nothing else allows without it (KMS keys, trust in roles). */
+typedef struct resource_policy {
+	const char *service; /* the third part of its ARNs */
+	str (*find)(const txn *tx, arena *mem, str action, str arn);
+	bool decisive;
+} resource_policy;
+#define RESOURCE_POLICY(service_, find_, decisive_) \
+	static const resource_policy resource_policy_##service_ = { #service_, find_, decisive_ }; \
+	__attribute__((section("farthing_resource_policies"), used)) \
+	static const resource_policy *const resource_policy_entry_##service_ = &resource_policy_##service_
+
+/*
+ * What an operation is in policies. `action` NULL: SERVICE:Operation with the service's signing name.
+ * `resource` is the part of the ARN behind the account, or a whole one from "arn:"; {Member} is the value
+ * of that member of the input (nothing when absent), {/Member} the same with one slash in front, {region},
+ * {account}. A member that is an ARN already takes the place of the whole. `several` gives the resources
+ * where a template cannot; each of them must be allowed. The empty resource "" marks what anybody may do.
+ */
+typedef struct access_rule {
+	const char *operation, *action, *resource;
+	size_t (*several)(req *rq, const void *in, str **arns);
+} access_rule;
+typedef struct access_table {
+	const char *service; /* folder */
+	const char *prefix;  /* of actions and ARNs; NULL: the signing name */
+	const access_rule *rules;
+	size_t n;
+} access_table;
+#define ACCESS(id, folder_, prefix_, ...) \
+	static const access_rule access_rules_##id[] = { __VA_ARGS__ }; \
+	static const access_table access_table_##id = { folder_, prefix_, access_rules_##id, \
+		                                        sizeof access_rules_##id / sizeof(access_rule) }; \
+	__attribute__((section("farthing_access"), used)) \
+	static const access_table *const access_table_entry_##id = &access_table_##id
+
+/* ---- what the dispatcher and a few handlers call ---- */
+
+/* What was asked and which statement decided, for the log. */
+typedef struct decision {
+	bool allowed;
+	str action, resource;
+	str why;             /* "AmazonS3FullAccess, statement 1 allows"; a sentence's end for refusals */
+	const policy_statement *statement; /* NULL: nothing spoke */
+} decision;
+
+/* rq->op with its decoded input, by the ACCESS tables. AccessDenied in the protocol's spelling. */
+err authorise_operation(req *rq, const txn *tx, const void *in, decision *d);
+/* One action by name, with more keys of context, for what an operation needs besides (iam:PassRole). */
+err authorise(req *rq, const txn *tx, str action, str resource, policy_key *more, decision *d);
+/* The same without making a fault of it. */
+decision decide(req *rq, const txn *tx, str action, str resource, policy_key *more);
+
+/* The caller as principal elements name it, and the keys every request has (aws:SourceIp ..). */
+policy_principal principal_of(const caller *who);
+policy_key *request_keys(req *rq, policy_key *more);

@@ -1,0 +1,190 @@
+/*
+ * What the evaluator (cloud/authorise.h) wants to know from IAM: which policies a caller has, whom a role
+ * trusts, and what IAM's own operations are called in policies.
+ */
+#include "cloud/authorise.h"
+#include "cloud/credential.h"
+#include "entity.h"
+#include "source.h"
+
+typedef struct gathered {
+	const txn *tx;
+	arena *mem;
+	str account;
+	policy **v;
+	size_t n, room;
+} gathered;
+
+static void gather(gathered *g, str name, str document)
+{
+	str wrong;
+	policy *p = policy_parse(g->mem, document, POLICY_IDENTITY, &wrong);
+	if (!p)
+		return;
+	p->name = name;
+	if (g->n == g->room) {
+		size_t room = g->room ? g->room * 2 : 16;
+		policy **wider = arena_array(g->mem, policy *, room);
+		if (g->n)
+			memcpy(wider, g->v, g->n * sizeof *wider);
+		g->v = wider;
+		g->room = room;
+	}
+	g->v[g->n++] = p;
+}
+
+static void gather_holder(gathered *g, const iam_attachedPoliciesListType *attached,
+                          const iam_policyDetailListType *inlined)
+{
+	managed m;
+	for (size_t i = 0; i < attached->n; i++)
+		if (iam_policy_of(g->tx, g->mem, g->account, attached->v[i].PolicyArn, &m))
+			gather(g, m.it->Arn, m.document);
+	for (size_t i = 0; i < inlined->n; i++)
+		gather(g, inlined->v[i].PolicyName, inlined->v[i].PolicyDocument);
+}
+
+static const policy *boundary_of(gathered *g, const iam_AttachedPermissionsBoundary *b)
+{
+	managed m;
+	str wrong;
+	if (!b)
+		return NULL;
+	bool there = iam_policy_of(g->tx, g->mem, g->account, b->PermissionsBoundaryArn, &m);
+	policy *p = there ? policy_parse(g->mem, m.document, POLICY_IDENTITY, &wrong) : NULL;
+	if (!p) /* a boundary that is gone bounds everything */
+		p = arena_new(g->mem, policy);
+	p->name = b->PermissionsBoundaryArn;
+	return p;
+}
+
+static policy_key *tags_of(arena *mem, const iam_tagListType *tags)
+{
+	policy_key *keys = NULL;
+	for (size_t i = 0; i < tags->n; i++)
+		keys = policy_key_add(mem, keys,
+		                      arena_fmt(mem, "aws:PrincipalTag/%.*s", STR_ARG(tags->v[i].Key)),
+		                      tags->v[i].Value);
+	return keys;
+}
+
+static void of_user(gathered *g, str name, identity_policies *out)
+{
+	iam_user *user = iam_user_get(g->tx, g->mem, g->account, iam_key(g->mem, name));
+	if (!user) {
+		out->gone = true;
+		return;
+	}
+	gather_holder(g, &user->Attached, &user->Inline);
+	record_scan s = iam_membership_scan(g->tx, g->mem, 2, g->account, user->Key, STR_NONE);
+	for (iam_membership *m; (m = iam_membership_next(&s));) {
+		iam_group *group = iam_group_get(g->tx, g->mem, g->account, m->Group);
+		if (group)
+			gather_holder(g, &group->Attached, &group->Inline);
+	}
+	out->boundary = boundary_of(g, user->It->PermissionsBoundary);
+	out->tags = tags_of(g->mem, &user->It->Tags);
+}
+
+/* Nobody calls as a group; the simulator asks. */
+static void of_group(gathered *g, str name, identity_policies *out)
+{
+	iam_group *group = iam_group_get(g->tx, g->mem, g->account, iam_key(g->mem, name));
+	out->gone = !group;
+	if (group)
+		gather_holder(g, &group->Attached, &group->Inline);
+}
+
+static void of_role(gathered *g, str arn, identity_policies *out)
+{
+	iam_role *role = iam_role_get(g->tx, g->mem, g->account, iam_key(g->mem, iam_arn_name(arn)));
+	if (!role || !str_eq(role->It->Arn, arn)) {
+		out->gone = true;
+		return;
+	}
+	gather_holder(g, &role->Attached, &role->Inline);
+	out->boundary = boundary_of(g, role->It->PermissionsBoundary);
+	out->tags = tags_of(g->mem, &role->It->Tags);
+}
+
+void iam_identity(const txn *tx, arena *mem, str account, str arn, identity_policies *out)
+{
+	gathered g = { .tx = tx, .mem = mem, .account = account };
+	size_t user = str_find(arn, S(":user/"));
+	if (user != SIZE_MAX)
+		of_user(&g, iam_arn_name(arn), out);
+	else if (str_find(arn, S(":role/")) != SIZE_MAX)
+		of_role(&g, arn, out);
+	else if (str_find(arn, S(":group/")) != SIZE_MAX)
+		of_group(&g, iam_arn_name(arn), out);
+	else if (!str_ends(arn, S(":root")))
+		out->gone = true;
+	out->policies = g.v;
+	out->n = g.n;
+}
+
+/* A session acts with its role's policies, a federated user with those of whoever federated it. */
+static void find_identity(const txn *tx, arena *mem, const caller *who, identity_policies *out)
+{
+	str arn = who->arn;
+	if (who->key && str_is(who->key->Role))
+		arn = who->key->Role;
+	else if (who->key && str_is(who->key->Federator))
+		arn = who->key->Federator;
+	iam_identity(tx, mem, who->account, arn, out);
+}
+IDENTITY_SOURCE(iam, find_identity);
+
+static str trust_of(const txn *tx, arena *mem, str action, str arn)
+{
+	str rest = arn, account = STR_NONE;
+	if (str_find(arn, S(":role/")) == SIZE_MAX || action.n < 4 ||
+	    !str_eq_nocase(str_sub(action, 0, 4), S("sts:")))
+		return STR_NONE;
+	for (int i = 0; i < 5 && str_is(rest); i++)
+		account = str_cut(&rest, ':');
+	iam_role *role = iam_role_get(tx, mem, account, iam_key(mem, iam_arn_name(arn)));
+	return role && str_eq(role->It->Arn, arn) ? role->It->AssumeRolePolicyDocument : STR_NONE;
+}
+RESOURCE_POLICY(iam, trust_of, true);
+
+#define ON(operation, resource) { operation, NULL, resource, NULL }
+#define USER(operation) ON(operation, "user{/UserName}")
+#define GROUP(operation) ON(operation, "group{/GroupName}")
+#define ROLE(operation) ON(operation, "role{/RoleName}")
+#define POLICY(operation) ON(operation, "{PolicyArn}")
+#define PROFILE(operation) ON(operation, "instance-profile{/InstanceProfileName}")
+#define PROVIDER(operation) ON(operation, "{OpenIDConnectProviderArn}")
+ACCESS(iam, "iam", NULL,
+	USER("CreateUser"), USER("GetUser"), USER("UpdateUser"), USER("DeleteUser"), USER("TagUser"),
+	USER("UntagUser"), USER("ListUserTags"), USER("CreateAccessKey"), USER("DeleteAccessKey"),
+	USER("UpdateAccessKey"), USER("ListAccessKeys"), USER("PutUserPolicy"), USER("GetUserPolicy"),
+	USER("DeleteUserPolicy"), USER("ListUserPolicies"), USER("AttachUserPolicy"), USER("DetachUserPolicy"),
+	USER("ListAttachedUserPolicies"), USER("ListGroupsForUser"), USER("PutUserPermissionsBoundary"),
+	USER("DeleteUserPermissionsBoundary"), USER("CreateLoginProfile"), USER("GetLoginProfile"),
+	USER("UpdateLoginProfile"), USER("DeleteLoginProfile"), USER("ListMFADevices"),
+	USER("ListSSHPublicKeys"), USER("ListSigningCertificates"), USER("ListServiceSpecificCredentials"),
+	ON("ListUsers", "user{/PathPrefix}"), ON("ListRoles", "role{/PathPrefix}"),
+	ON("ListGroups", "group{/PathPrefix}"), ON("ListInstanceProfiles", "instance-profile{/PathPrefix}"),
+	GROUP("CreateGroup"), GROUP("GetGroup"), GROUP("UpdateGroup"), GROUP("DeleteGroup"),
+	GROUP("AddUserToGroup"), GROUP("RemoveUserFromGroup"), GROUP("PutGroupPolicy"),
+	GROUP("GetGroupPolicy"), GROUP("DeleteGroupPolicy"), GROUP("ListGroupPolicies"),
+	GROUP("AttachGroupPolicy"), GROUP("DetachGroupPolicy"), GROUP("ListAttachedGroupPolicies"),
+	ROLE("CreateRole"), ROLE("GetRole"), ROLE("UpdateRole"), ROLE("UpdateRoleDescription"),
+	ROLE("DeleteRole"), ROLE("UpdateAssumeRolePolicy"), ROLE("TagRole"), ROLE("UntagRole"),
+	ROLE("ListRoleTags"), ROLE("PutRolePolicy"), ROLE("GetRolePolicy"), ROLE("DeleteRolePolicy"),
+	ROLE("ListRolePolicies"), ROLE("AttachRolePolicy"), ROLE("DetachRolePolicy"),
+	ROLE("ListAttachedRolePolicies"), ROLE("PutRolePermissionsBoundary"),
+	ROLE("DeleteRolePermissionsBoundary"), ROLE("ListInstanceProfilesForRole"),
+	ROLE("DeleteServiceLinkedRole"),
+	ON("CreateServiceLinkedRole", "role/aws-service-role{/AWSServiceName}/*"),
+	ON("CreatePolicy", "policy{/PolicyName}"), POLICY("GetPolicy"), POLICY("DeletePolicy"),
+	POLICY("CreatePolicyVersion"), POLICY("GetPolicyVersion"), POLICY("ListPolicyVersions"),
+	POLICY("DeletePolicyVersion"), POLICY("SetDefaultPolicyVersion"), POLICY("ListEntitiesForPolicy"),
+	POLICY("TagPolicy"), POLICY("UntagPolicy"), POLICY("ListPolicyTags"),
+	PROFILE("CreateInstanceProfile"), PROFILE("GetInstanceProfile"), PROFILE("DeleteInstanceProfile"),
+	PROFILE("AddRoleToInstanceProfile"), PROFILE("RemoveRoleFromInstanceProfile"),
+	PROFILE("TagInstanceProfile"), PROFILE("UntagInstanceProfile"), PROFILE("ListInstanceProfileTags"),
+	PROVIDER("GetOpenIDConnectProvider"), PROVIDER("DeleteOpenIDConnectProvider"),
+	PROVIDER("UpdateOpenIDConnectProviderThumbprint"), PROVIDER("AddClientIDToOpenIDConnectProvider"),
+	PROVIDER("RemoveClientIDFromOpenIDConnectProvider"), ON("SimulatePrincipalPolicy", "{PolicySourceArn}"));

@@ -1,0 +1,107 @@
+#include "entity.h"
+
+err iam_tags_page(req *rq, const iam_tagListType *tags, str marker, opt_i64 most, iam_tagListType *out,
+                  str *next, opt_bool *truncated)
+{
+	page_of page;
+	TRY(page_open(rq, marker, most, &page));
+	out->v = arena_array(rq->mem, iam_Tag, tags->n + 1);
+	bool passed = !str_is(page.after);
+	for (size_t i = 0; i < tags->n; i++) {
+		if (!passed) {
+			passed = str_eq(tags->v[i].Key, page.after);
+			continue;
+		}
+		if (!page_take(&page, tags->v[i].Key))
+			break;
+		out->v[out->n++] = tags->v[i];
+	}
+	page_close(rq, &page, next, truncated);
+	return OK;
+}
+
+err iam_TagUser(req *rq, txn *tx, const iam_TagUser_in *in, UNUSED iam_TagUser_out *out)
+{
+	iam_user *user;
+	TRY(iam_find_user(rq, tx, in->UserName, &user));
+	TRY(iam_tags_merge(rq, &user->It->Tags, &in->Tags));
+	iam_user_put(tx, user);
+	return OK;
+}
+
+err iam_UntagUser(req *rq, txn *tx, const iam_UntagUser_in *in, UNUSED iam_UntagUser_out *out)
+{
+	iam_user *user;
+	TRY(iam_find_user(rq, tx, in->UserName, &user));
+	iam_tags_remove(rq, &user->It->Tags, &in->TagKeys);
+	iam_user_put(tx, user);
+	return OK;
+}
+
+err iam_ListUserTags(req *rq, const txn *tx, const iam_ListUserTags_in *in, iam_ListUserTags_out *out)
+{
+	iam_user *user;
+	TRY(iam_find_user(rq, tx, in->UserName, &user));
+	return iam_tags_page(rq, &user->It->Tags, in->Marker, in->MaxItems, &out->Tags, &out->Marker,
+	                     &out->IsTruncated);
+}
+
+err iam_TagRole(req *rq, txn *tx, const iam_TagRole_in *in, UNUSED iam_TagRole_out *out)
+{
+	iam_role *role;
+	TRY(iam_find_role(rq, tx, in->RoleName, &role));
+	TRY(iam_tags_merge(rq, &role->It->Tags, &in->Tags));
+	iam_role_put(tx, role);
+	return OK;
+}
+
+err iam_UntagRole(req *rq, txn *tx, const iam_UntagRole_in *in, UNUSED iam_UntagRole_out *out)
+{
+	iam_role *role;
+	TRY(iam_find_role(rq, tx, in->RoleName, &role));
+	iam_tags_remove(rq, &role->It->Tags, &in->TagKeys);
+	iam_role_put(tx, role);
+	return OK;
+}
+
+err iam_ListRoleTags(req *rq, const txn *tx, const iam_ListRoleTags_in *in, iam_ListRoleTags_out *out)
+{
+	iam_role *role;
+	TRY(iam_find_role(rq, tx, in->RoleName, &role));
+	return iam_tags_page(rq, &role->It->Tags, in->Marker, in->MaxItems, &out->Tags, &out->Marker,
+	                     &out->IsTruncated);
+}
+
+static err own_policy(req *rq, const txn *tx, str arn, managed *m)
+{
+	TRY(iam_find_policy(rq, tx, arn, m));
+	if (m->row)
+		return OK;
+	return fail(rq, &iam_InvalidInputException, "Policy %.*s is AWS's and cannot be tagged.", STR_ARG(arn));
+}
+
+err iam_TagPolicy(req *rq, txn *tx, const iam_TagPolicy_in *in, UNUSED iam_TagPolicy_out *out)
+{
+	managed m;
+	TRY(own_policy(rq, tx, in->PolicyArn, &m));
+	TRY(iam_tags_merge(rq, &m.row->It->Tags, &in->Tags));
+	iam_policy_put(tx, m.row);
+	return OK;
+}
+
+err iam_UntagPolicy(req *rq, txn *tx, const iam_UntagPolicy_in *in, UNUSED iam_UntagPolicy_out *out)
+{
+	managed m;
+	TRY(own_policy(rq, tx, in->PolicyArn, &m));
+	iam_tags_remove(rq, &m.row->It->Tags, &in->TagKeys);
+	iam_policy_put(tx, m.row);
+	return OK;
+}
+
+err iam_ListPolicyTags(req *rq, const txn *tx, const iam_ListPolicyTags_in *in, iam_ListPolicyTags_out *out)
+{
+	managed m;
+	TRY(iam_find_policy(rq, tx, in->PolicyArn, &m));
+	return iam_tags_page(rq, &m.it->Tags, in->Marker, in->MaxItems, &out->Tags, &out->Marker,
+	                     &out->IsTruncated);
+}

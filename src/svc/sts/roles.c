@@ -1,0 +1,136 @@
+#include "base/text.h"
+#include "base/time.h"
+#include "cloud/auth.h"
+#include "cloud/call.h"
+#include "gen/iam.h"
+#include "session.h"
+
+static str role_name_of(str arn, str *account)
+{
+	str rest = arn;
+	for (int i = 0; i < 4; i++)
+		str_cut(&rest, ':');
+	*account = str_is(rest) ? str_cut(&rest, ':') : STR_NONE;
+	if (!str_is(rest) || !str_starts(rest, S("role/")))
+		return STR_NONE;
+	while (str_find_char(rest, '/') != SIZE_MAX)
+		str_cut(&rest, '/');
+	return rest;
+}
+
+static err not_allowed(req *rq, str role)
+{
+	return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+	            "User: %.*s is not authorized to perform: sts:AssumeRole on resource: %.*s",
+	            STR_ARG(rq->who.arn), STR_ARG(role));
+}
+
+/* The role as IAM has it. AWS does not tell strangers whether a role exists. */
+static err find_role(req *rq, const txn *tx, str arn, const iam_Role **role, str *account)
+{
+	str name = role_name_of(arn, account);
+	if (!name.n || account->n != 12)
+		return fail(rq, &aws_ValidationException, "%.*s is invalid", STR_ARG(arn));
+	req there = *rq;
+	there.who = (caller){ .account = *account, .arn = S("sts.amazonaws.com"), .internal = true };
+	iam_GetRole_in in = { .RoleName = name };
+	iam_GetRole_out out;
+	if (call_read(&there, tx, "iam", "GetRole", &in, &out) != OK || !str_eq(out.Role->Arn, arn))
+		return not_allowed(rq, arn);
+	*role = out.Role;
+	return OK;
+}
+
+static policy_key *assume_keys(req *rq, const sts_AssumeRole_in *in)
+{
+	policy_key *k = policy_key_add(rq->mem, NULL, S("sts:RoleSessionName"), in->RoleSessionName);
+	if (str_is(in->ExternalId))
+		k = policy_key_add(rq->mem, k, S("sts:ExternalId"), in->ExternalId);
+	if (str_is(in->SourceIdentity))
+		k = policy_key_add(rq->mem, k, S("sts:SourceIdentity"), in->SourceIdentity);
+	for (size_t i = 0; i < in->Tags.n; i++)
+		k = policy_key_add(rq->mem, k,
+		                   arena_fmt(rq->mem, "aws:RequestTag/%.*s", STR_ARG(in->Tags.v[i].Key)),
+		                   in->Tags.v[i].Value);
+	return request_keys(rq, k);
+}
+
+static bool trusts(req *rq, const policy *trust, str action, str role, const policy_key *keys)
+{
+	policy_principal who = principal_of(&rq->who);
+	policy_question q = { .action = action, .resource = role, .who = &who, .keys = keys };
+	policy_answer a = policy_ask(rq->mem, trust, &q);
+	return a.allowed && !a.denied;
+}
+
+/* What the role's trust policy says of the caller; identity policies are the dispatcher's business. */
+static err check_trust(req *rq, const sts_AssumeRole_in *in, const iam_Role *role)
+{
+	str wrong, document = percent_decode(rq->mem, role->AssumeRolePolicyDocument, false);
+	const policy *trust = policy_parse(rq->mem, document, POLICY_TRUST, &wrong);
+	const policy_key *keys = assume_keys(rq, in);
+	if (!trust || !trusts(rq, trust, S("sts:AssumeRole"), role->Arn, keys))
+		return not_allowed(rq, role->Arn);
+	if (in->Tags.n && !trusts(rq, trust, S("sts:TagSession"), role->Arn, keys))
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+		            "User: %.*s is not authorized to perform: sts:TagSession on resource: %.*s",
+		            STR_ARG(rq->who.arn), STR_ARG(role->Arn));
+	if (str_is(in->SourceIdentity) && !trusts(rq, trust, S("sts:SetSourceIdentity"), role->Arn, keys))
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+		            "User: %.*s is not authorized to perform: sts:SetSourceIdentity on resource: %.*s",
+		            STR_ARG(rq->who.arn), STR_ARG(role->Arn));
+	return OK;
+}
+
+static err duration(req *rq, const sts_AssumeRole_in *in, const iam_Role *role, int64_t *seconds)
+{
+	bool chained = rq->who.key && str_is(rq->who.key->Role);
+	int64_t most = role->MaxSessionDuration.set ? role->MaxSessionDuration.v : STS_ROLE_SECONDS_DEFAULT;
+	*seconds = in->DurationSeconds.set ? in->DurationSeconds.v : STS_ROLE_SECONDS_DEFAULT;
+	if (chained && *seconds > STS_CHAINED_SECONDS_MAX)
+		return fail(rq, &aws_ValidationException,
+		            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+		            "role chaining");
+	if (*seconds > most)
+		return fail(rq, &aws_ValidationException,
+		            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+	return OK;
+}
+
+err sts_AssumeRole(req *rq, txn *tx, const sts_AssumeRole_in *in, sts_AssumeRole_out *out)
+{
+	const iam_Role *role = NULL;
+	str account;
+	int64_t seconds, percent = 0;
+	if (rq->who.root && !rq->who.internal && rq->who.key)
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+		            "Roles may not be assumed by root accounts.");
+	TRY(find_role(rq, tx, in->RoleArn, &role, &account));
+	TRY(check_trust(rq, in, role));
+	TRY(duration(rq, in, role, &seconds));
+
+	credential c = {
+		.Account = account,
+		.Role = role->Arn,
+		.Arn = arena_fmt(rq->mem, "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s", STR_ARG(account),
+		                 STR_ARG(role->RoleName), STR_ARG(in->RoleSessionName)),
+		.UserId = arena_fmt(rq->mem, "%.*s:%.*s", STR_ARG(role->RoleId), STR_ARG(in->RoleSessionName)),
+		.SourceIdentity = in->SourceIdentity,
+	};
+	TRY(session_policy(rq, tx, in->Policy, &in->PolicyArns, account, &c.SessionPolicy, &percent));
+	TRY(session_tags(rq, &in->Tags, &c.SessionTags));
+	out->Credentials = session_open(rq, tx, &c, seconds);
+	out->AssumedRoleUser = arena_new(rq->mem, sts_AssumedRoleUser);
+	out->AssumedRoleUser->AssumedRoleId = c.UserId;
+	out->AssumedRoleUser->Arn = c.Arn;
+	out->SourceIdentity = in->SourceIdentity;
+	if (percent)
+		out->PackedPolicySize = I64(percent);
+	return OK;
+}
+
+ACCESS(sts, "sts", NULL,
+	{ "GetCallerIdentity", NULL, "", NULL },
+	{ "GetSessionToken", NULL, "", NULL },
+	{ "AssumeRole", NULL, "{RoleArn}", NULL },
+	{ "GetFederationToken", NULL, "arn:aws:sts::{account}:federated-user/{Name}", NULL });
