@@ -21,7 +21,8 @@ struct pool {
 	job *first, **last, *spare;
 	int queued, spares;
 	int threads, idle, max;
-	bool closing;
+	pthread_t ended; /* the last thread that went; it waits for the one before it */
+	bool has_ended, closing;
 };
 
 static void *worker(void *context);
@@ -33,16 +34,12 @@ static void *worker(void *context);
 static bool add_thread(pool *p)
 {
 	pthread_t t;
-	pthread_attr_t attr;
 	sigset_t all, before;
 	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	/* Signals are the main thread's business. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool made = pthread_create(&t, &attr, worker, p) == 0;
+	bool made = pthread_create(&t, NULL, worker, p) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
 	if (made)
 		p->threads++;
 	return made;
@@ -92,10 +89,15 @@ static void *worker(void *context)
 		now.run(now.argument);
 		pthread_mutex_lock(&p->lock);
 	}
+	pthread_t before = p->ended;
+	bool has_before = p->has_ended;
+	p->ended = pthread_self();
+	p->has_ended = true;
 	p->threads--;
-	/* Under the lock: pool_close frees the pool as soon as it gets it. */
 	pthread_cond_signal(&p->gone);
 	pthread_mutex_unlock(&p->lock);
+	if (has_before)
+		pthread_join(before, NULL);
 	return NULL;
 }
 
@@ -152,6 +154,9 @@ void pool_close(pool *p)
 	while (p->threads)
 		pthread_cond_wait(&p->gone, &p->lock);
 	pthread_mutex_unlock(&p->lock);
+	/* Until the last has really gone: libraries clean up after their threads, and not at exit. */
+	if (p->has_ended)
+		pthread_join(p->ended, NULL);
 	for (job *j = p->spare; j;) {
 		job *next = j->next;
 		free(j);

@@ -26,6 +26,7 @@ const http_limits http_default_limits = {
 	.body_min_rate = 500,
 	.connections = 10000,
 	.body_bytes = (size_t)16 << 20,
+	.held_bytes = (size_t)1 << 30,
 };
 
 static void listen_on(http_loop *l)

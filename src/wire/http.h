@@ -12,8 +12,8 @@
  *
  * Limits, each answered with the status in brackets: head 32 KiB (431), 100 headers (431), target
  * 16 KiB (414), head not complete in 10 s (408), body slower than 500 B/s over 10 s (408), body
- * over max_body (413), idle keep-alive 60 s (close), connections (accepting pauses). Stated in
- * http_limits.
+ * over max_body (413), idle keep-alive 60 s (close), connections (accepting pauses), 1 GiB of
+ * bodies in memory (503), a client that takes nothing for 60 s (close). Stated in http_limits.
  */
 #pragma once
 #include "wire/codec.h"
@@ -25,6 +25,7 @@ typedef struct http_limits {
 	int head_ms, idle_ms, body_stall_ms, body_min_rate;
 	size_t connections;
 	size_t body_bytes; /* for bodies held in memory, unless `head` sets another */
+	size_t held_bytes; /* of all such bodies together (503) */
 } http_limits;
 extern const http_limits http_default_limits;
 
@@ -95,3 +96,28 @@ void http_reply(http_exchange *x, const wire_message *out, const http_reply_body
 void http_stream_begin(http_exchange *x, const wire_message *out);
 bool http_stream_write(http_exchange *x, str bytes);
 void http_stream_end(http_exchange *x);
+
+/*
+ * Another protocol on the same connection. http_upgrade is the reply to an exchange (status 101 and
+ * the Upgrade header are in `out`; Connection is added): the exchange is over, and bytes flow.
+ *
+ * `received` and `closed` are called on the connection's thread and must not block; `closed` is the
+ * last. The caller holds the tunnel until http_tunnel_release, and may use it from any thread until
+ * then; after its end it only says so. `received` and `closed` may come before http_upgrade has
+ * returned, but http_tunnel_release must not.
+ */
+typedef struct http_tunnel http_tunnel;
+typedef struct http_tunnel_app {
+	void *context;
+	void (*received)(void *context, http_tunnel *t, str bytes);
+	void (*closed)(void *context, http_tunnel *t);
+} http_tunnel_app;
+http_tunnel *http_upgrade(http_exchange *x, const wire_message *out, const http_tunnel_app *app);
+/* All or nothing. While the client is more than 1 MiB behind, a loop thread gets false at once and
+ * any other waits. false: gone, closing, or behind. */
+bool http_tunnel_send(http_tunnel *t, str bytes);
+/* Receives no more until it is called with false. */
+void http_tunnel_pause(http_tunnel *t, bool paused);
+/* Once all that was sent has left. */
+void http_tunnel_close(http_tunnel *t);
+void http_tunnel_release(http_tunnel *t);

@@ -118,6 +118,15 @@ bool http_body_begin(http_connection *c)
 	return true;
 }
 
+/* All bodies that are held in memory share one limit, however many connections there are. */
+static bool hold(http_server *s, size_t more)
+{
+	if (atomic_fetch_add(&s->held, more) <= s->limits.held_bytes - more)
+		return true;
+	atomic_fetch_sub(&s->held, more);
+	return false;
+}
+
 static bool grow_block(exchange *e, size_t need)
 {
 	if (need <= e->body_capacity)
@@ -127,9 +136,14 @@ static bool grow_block(exchange *e, size_t need)
 		capacity *= 2;
 	if (!e->chunked && capacity > e->x.body_bytes + e->body_left)
 		capacity = e->x.body_bytes + e->body_left;
-	char *larger = realloc(e->body, capacity);
-	if (!larger)
+	size_t more = capacity - e->body_capacity;
+	if (more > e->x.server->limits.held_bytes || !hold(e->x.server, more))
 		return false;
+	char *larger = realloc(e->body, capacity);
+	if (!larger) {
+		atomic_fetch_sub(&e->x.server->held, more);
+		return false;
+	}
 	e->body = larger;
 	e->body_capacity = capacity;
 	return true;
@@ -259,6 +273,8 @@ bool http_body_more(http_connection *c)
 			return false;
 		}
 		c->window += (uint64_t)got;
+		c->turn += (size_t)got;
+		c->sated = c->turn >= HTTP_TURN_BYTES;
 	}
 	if (status) {
 		http_connection_refuse(c, status);

@@ -58,7 +58,11 @@ static void end_exchange(exchange *e)
 	if (e->fd >= 0)
 		close(e->fd);
 	http_stream_free(e);
+	/* One whose client had gone before it began. */
+	if (e->tunnel)
+		http_tunnel_ended(e->tunnel);
 	free(e->body);
+	atomic_fetch_sub(&e->x.server->held, e->body_capacity);
 }
 
 static void queue(http_connection *c)
@@ -150,6 +154,10 @@ void http_connection_close(http_connection *c)
 	c->l->out_n = 0;
 	leave_loop(c);
 	exchange *e = c->x;
+	if (was == PHASE_TUNNEL) {
+		http_tunnel_ended(c->tunnel);
+		c->tunnel = NULL;
+	}
 	if (!e)
 		queue(c);
 	else if (was == PHASE_STREAM)
@@ -176,6 +184,7 @@ static void shut(http_connection *c)
 static bool after_flush(http_connection *c, http_flush f)
 {
 	c->blocked = f == FLUSH_BLOCKED;
+	c->sated = f == FLUSH_MORE;
 	if (f == FLUSH_BROKEN)
 		http_connection_close(c);
 	else if (f == FLUSHED && c->phase == PHASE_DRAIN)
@@ -202,6 +211,8 @@ static bool step(http_connection *c)
 		return after_flush(c, http_stream_more(c));
 	case PHASE_DRAIN:
 		return after_flush(c, http_out_flush(c));
+	case PHASE_TUNNEL:
+		return http_tunnel_more(c);
 	case PHASE_LINGER:
 		return http_input_linger(c);
 	case PHASE_APP:
@@ -261,7 +272,9 @@ void http_connection_advance(http_connection *c)
 	bool more = true;
 	if (c->pending_n && http_out_flush(c) == FLUSH_BROKEN)
 		http_connection_close(c);
-	for (int i = 0; more && i < TURN_STEPS; i++)
+	c->sated = false;
+	c->turn = 0;
+	for (int i = 0; more && !c->sated && i < TURN_STEPS; i++)
 		more = step(c);
 	if (c->phase != PHASE_CLOSED && http_out_flush(c) == FLUSH_BROKEN)
 		http_connection_close(c);
@@ -269,7 +282,8 @@ void http_connection_advance(http_connection *c)
 		return;
 	if (more)
 		queue(c);
-	if (c->phase == PHASE_HEAD && c->in && c->in_start == c->in_end) {
+	bool waits = c->phase == PHASE_HEAD || c->phase == PHASE_TUNNEL;
+	if (waits && c->in && c->in_start == c->in_end) {
 		http_buffer_put(c->l, c->in, c->in_capacity);
 		c->in = NULL;
 		c->in_start = c->in_end = c->in_capacity = 0;

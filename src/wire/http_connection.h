@@ -21,6 +21,7 @@
 #define HTTP_OUT ((size_t)64 << 10)       /* replies gathered during one turn of a connection */
 #define HTTP_SCRATCH ((size_t)128 << 10)  /* bodies on their way to a sink, files into TLS */
 #define HTTP_COPIED ((size_t)16 << 10)    /* bodies up to this size are copied behind their head */
+#define HTTP_TURN_BYTES ((size_t)1 << 20) /* after which another connection has its turn */
 #define HTTP_SPARES 64                    /* exchanges and buffers kept by a loop */
 #define HTTP_LINGER_MS 5000
 
@@ -30,6 +31,7 @@ struct http_server {
 	int listener, port, n_loops;
 	tls_context *tls;
 	atomic_size_t connections;
+	atomic_size_t held; /* bytes of bodies in memory */
 	atomic_bool stopping;
 	atomic_int references; /* the owner and each loop that has connections or orphans left */
 	struct http_loop *loops;
@@ -63,6 +65,7 @@ typedef enum http_phase {
 	PHASE_APP,    /* waiting for the reply */
 	PHASE_REPLY,  /* sending a body that was not copied */
 	PHASE_STREAM,
+	PHASE_TUNNEL, /* upgraded */
 	PHASE_DRAIN,  /* sending what is left, then closing */
 	PHASE_LINGER, /* our side is closed; reading until the client's is, lest a reset overtakes
 	               * the reply */
@@ -81,12 +84,14 @@ typedef struct http_connection {
 	struct http_connection *next, *before;
 	tls_session *tls;
 	struct exchange *x;
+	http_tunnel *tunnel;
 	char *in; /* NULL when idle; unread input is [in_start, in_end) */
 	size_t in_start, in_end, in_capacity;
 	http_scan scan;
 	char *pending; /* output that the socket did not take */
 	size_t pending_at, pending_n, pending_capacity;
 	uint64_t window; /* body bytes since the timer was set */
+	size_t turn;     /* body bytes in this turn */
 	http_phase phase;
 	http_wait wait;
 	bool readable;   /* the socket has not said EAGAIN since it last became readable */
@@ -94,6 +99,7 @@ typedef struct http_connection {
 	bool in_app;     /* inside a callback of the application */
 	bool queued;     /* `later` is in the loop's queue */
 	bool linger, blank, blocked, progressed;
+	bool sated;      /* has moved enough bytes for one turn */
 	char peer[46];
 } http_connection;
 
@@ -125,6 +131,7 @@ typedef struct exchange {
 	int64_t offset, length;
 	uint64_t sent;
 	struct http_stream *stream;
+	http_tunnel *tunnel;
 	size_t headers_max;
 	http_header headers[];
 } exchange;
@@ -196,3 +203,9 @@ http_flush http_stream_more(http_connection *c);
 /* The client has. true: the application had written its last, and the exchange is over. */
 bool http_stream_gone(exchange *e);
 void http_stream_free(exchange *e);
+
+/* http_tunnel.c */
+void http_tunnel_start(http_connection *c, http_tunnel *t);
+bool http_tunnel_more(http_connection *c);
+/* The connection has closed. */
+void http_tunnel_ended(http_tunnel *t);

@@ -7,7 +7,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define TURN_BYTES ((size_t)1 << 20)
 #define FILE_PIECE ((size_t)16 << 10)
 #define WAIT (-1)
 #define BROKEN (-2)
@@ -133,7 +132,7 @@ static http_flush send_both(http_connection *c, const char *p, size_t n, size_t 
 http_flush http_out_bytes(http_connection *c, const char *p, size_t n, size_t *sent)
 {
 	http_flush f = FLUSHED;
-	size_t piece = n - *sent < TURN_BYTES ? n - *sent : TURN_BYTES, before = *sent;
+	size_t piece = n - *sent < HTTP_TURN_BYTES ? n - *sent : HTTP_TURN_BYTES, before = *sent;
 	if (c->l->out_n && !c->pending_n && !c->tls)
 		f = send_both(c, p + *sent, piece, sent);
 	else
@@ -148,7 +147,7 @@ static ssize_t file_piece(http_connection *c, int fd, int64_t *offset, int64_t l
 {
 	if (!c->tls) {
 		off_t at = *offset;
-		size_t n = length < (int64_t)TURN_BYTES ? (size_t)length : TURN_BYTES;
+		size_t n = length < (int64_t)HTTP_TURN_BYTES ? (size_t)length : HTTP_TURN_BYTES;
 		return outcome(c, TEMP_FAILURE_RETRY(sendfile(c->io.fd, fd, &at, n)));
 	}
 	/* What TLS could not send it has already encrypted: the same bytes are read and offered
@@ -165,7 +164,7 @@ http_flush http_out_file(http_connection *c, int fd, int64_t *offset, int64_t *l
 	if (f != FLUSHED)
 		return f;
 	while (*length > 0) {
-		if (turn >= TURN_BYTES)
+		if (turn >= HTTP_TURN_BYTES)
 			return FLUSH_MORE;
 		ssize_t put = file_piece(c, fd, offset, *length);
 		if (put == WAIT)

@@ -198,7 +198,9 @@ void http_reply_head(exchange *e, const wire_message *out, int64_t length, bool 
 	if (!s.date)
 		to = put_header(to, S("Date"), http_date_now());
 	to = put_length(to, e, length, &s, chunked && !e->no_body);
-	if (!e->keep_alive)
+	if (e->status == 101)
+		to = put(to, S("Connection: Upgrade\r\n"));
+	else if (!e->keep_alive)
 		to = put(to, S("Connection: close\r\n"));
 	else if (e->minor == 0)
 		to = put(to, S("Connection: keep-alive\r\n"));
@@ -211,6 +213,13 @@ void http_reply_start(http_connection *c)
 {
 	exchange *e = c->x;
 	http_out(c, e->head);
+	if (e->tunnel) {
+		http_tunnel *t = e->tunnel;
+		e->tunnel = NULL;
+		http_exchange_finish(e);
+		http_tunnel_start(c, t);
+		return;
+	}
 	if (e->no_body) {
 		http_connection_replied(c);
 		return;

@@ -10,7 +10,7 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/pool.h"
-#include "wire/http.h"
+#include "wire/websocket.h"
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static pool *workers, *writer; /* the writer is one thread, as the store's is */
-static atomic_long heads, requests, finishes, cuts, sent_bytes;
+static atomic_long heads, requests, finishes, cuts, sent_bytes, sockets, last_code;
 
 typedef struct upload {
 	http_sink sink;
@@ -161,9 +161,10 @@ static void stats(http_exchange *x)
 			rss = atol(status.p + at + 6);
 	}
 	say(x, 200, arena_fmt(x->mem, "heads=%ld\nrequests=%ld\nfinishes=%ld\ncuts=%ld\nsent=%ld\n"
-	                      "rss_kb=%lld\n", atomic_load(&heads), atomic_load(&requests),
-	                      atomic_load(&finishes), atomic_load(&cuts), atomic_load(&sent_bytes),
-	                      (long long)rss));
+	                      "rss_kb=%lld\nsockets=%ld\nlast_code=%ld\n", atomic_load(&heads),
+	                      atomic_load(&requests), atomic_load(&finishes), atomic_load(&cuts),
+	                      atomic_load(&sent_bytes), (long long)rss, atomic_load(&sockets),
+	                      atomic_load(&last_code)));
 }
 
 static void odd_headers(http_exchange *x)
@@ -174,6 +175,104 @@ static void odd_headers(http_exchange *x)
 	wire_header_add(&out, S("Content-Length"), S("77"));
 	wire_header_add(&out, S("Connection"), S("close"));
 	http_reply(x, &out, NULL);
+}
+
+/* Upgraded connections. A line of raw bytes comes back; "!" ends it. */
+static void raw_received(void *context, http_tunnel *t, str bytes)
+{
+	(void)context;
+	http_tunnel_send(t, bytes);
+	if (str_find_char(bytes, '!') != SIZE_MAX)
+		http_tunnel_close(t);
+}
+
+static void raw_closed(void *context, http_tunnel *t)
+{
+	(void)context;
+	(void)t;
+	atomic_fetch_sub(&sockets, 1);
+}
+
+static void raw(http_exchange *x)
+{
+	http_tunnel_app app = { .received = raw_received, .closed = raw_closed };
+	wire_message out = { .mem = x->mem, .status = 101 };
+	wire_header_add(&out, S("Upgrade"), S("raw"));
+	atomic_fetch_add(&sockets, 1);
+	http_tunnel_release(http_upgrade(x, &out, &app));
+}
+
+/* What a socket's messages ask for is done by a pool thread, which owns the socket: everything it
+ * says goes through its inbox. */
+typedef struct chat {
+	websocket *w;
+	atomic_int references;
+	atomic_bool accepted;
+} chat;
+
+typedef struct order {
+	chat *c;
+	int64_t n;
+} order;
+
+static void chat_release(chat *c)
+{
+	if (atomic_fetch_sub(&c->references, 1) != 1)
+		return;
+	websocket_release(c->w);
+	free(c);
+}
+
+static void flood(void *argument_)
+{
+	order *o = argument_;
+	static const char text[1000];
+	while (!atomic_load(&o->c->accepted))
+		clock_sleep_ms(1);
+	while (o->n-- > 0 && websocket_send(o->c->w, false, str_of(text, sizeof text)))
+		;
+	chat_release(o->c);
+	free(o);
+}
+
+static void chat_message(void *context, websocket *w, bool text, str bytes)
+{
+	chat *c = context;
+	int64_t n;
+	if (str_eq(bytes, S("close"))) {
+		websocket_close(w, 4000, S("bye"));
+	} else if (str_starts(bytes, S("flood ")) && str_to_i64(str_sub(bytes, 6, bytes.n), &n)) {
+		order *o = malloc(sizeof *o);
+		*o = (order){ c, n };
+		atomic_fetch_add(&c->references, 1);
+		pool_run(workers, flood, o);
+	} else if (str_eq(bytes, S("ping"))) {
+		websocket_ping(w);
+	} else {
+		websocket_send(w, text, bytes);
+	}
+}
+
+static void chat_closed(void *context, websocket *w, int code)
+{
+	(void)w;
+	atomic_fetch_sub(&sockets, 1);
+	atomic_store(&last_code, code);
+	chat_release(context);
+}
+
+static void chat_accept(void *argument_)
+{
+	http_exchange *x = argument_;
+	chat *c = calloc(1, sizeof *c);
+	websocket_app app = { .context = c, .message = chat_message, .closed = chat_closed };
+	wire_message out = { .mem = x->mem };
+	wire_header_add(&out, S("Sec-WebSocket-Protocol"), S("test"));
+	atomic_fetch_add(&sockets, 1);
+	atomic_store(&c->references, 2);
+	c->w = websocket_accept(x, &out, &app);
+	atomic_store(&c->accepted, true);
+	chat_release(c);
 }
 
 static const char fixed_body[] =
@@ -207,6 +306,10 @@ static void request(void *context, http_exchange *x)
 		stats(x);
 	else if (str_eq(path, S("/odd")))
 		odd_headers(x);
+	else if (str_eq(path, S("/raw")))
+		raw(x);
+	else if (str_eq(path, S("/chat")) && websocket_asked(x))
+		pool_run(workers, chat_accept, x);
 	else if (str_eq(path, S("/nothing")))
 		say(x, 204, STR_NONE);
 	else if (x->sink)
@@ -251,6 +354,8 @@ static void set(const char *text, http_options *o, http_limits *lim)
 		lim->connections = (size_t)v;
 	else if (setting(text, "body_bytes", &v))
 		lim->body_bytes = (size_t)v;
+	else if (setting(text, "held_bytes", &v))
+		lim->held_bytes = (size_t)v;
 	else
 		ensure(!"a known setting");
 }
