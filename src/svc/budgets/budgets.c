@@ -1,0 +1,254 @@
+#include "budgets.h"
+#include "base/time.h"
+#include "cloud/meter.h"
+#include "price/bill.h"
+
+#define PAGE 100
+#define END_OF_TIME INT64_C(3706473600000) /* 2087-06-15 */
+
+str budget_arn(arena *mem, str account, str name)
+{
+	return arena_fmt(mem, "arn:aws:budgets::%.*s:budget/%.*s", STR_ARG(account), STR_ARG(name));
+}
+
+static err own_account(req *rq, str account)
+{
+	if (str_eq(account, rq->who.account))
+		return OK;
+	return fail(rq, &budgets_AccessDeniedException, "Account %.*s is not authorized to act for account %.*s",
+	            STR_ARG(rq->who.account), STR_ARG(account));
+}
+
+err budget_find(req *rq, const txn *tx, str account, str name, budgets_budget **out)
+{
+	TRY(own_account(rq, account));
+	*out = budgets_budget_get(tx, rq->mem, account, name);
+	if (*out)
+		return OK;
+	return fail(rq, &budgets_NotFoundException, "Unable to get budget: %.*s - the budget doesn't exist.",
+	            STR_ARG(name));
+}
+
+static void by_default(opt_bool *flag, bool value)
+{
+	if (!flag->set)
+		*flag = BOOL(value);
+}
+
+static void fill_cost_types(req *rq, budgets_Budget *b)
+{
+	budgets_CostTypes *t = arena_new(rq->mem, budgets_CostTypes);
+	if (b->CostTypes)
+		*t = *b->CostTypes;
+	by_default(&t->IncludeTax, true);
+	by_default(&t->IncludeSubscription, true);
+	by_default(&t->UseBlended, false);
+	by_default(&t->IncludeRefund, true);
+	by_default(&t->IncludeCredit, true);
+	by_default(&t->IncludeUpfront, true);
+	by_default(&t->IncludeRecurring, true);
+	by_default(&t->IncludeOtherSubscription, true);
+	by_default(&t->IncludeSupport, true);
+	by_default(&t->IncludeDiscount, true);
+	by_default(&t->UseAmortized, false);
+	b->CostTypes = t;
+}
+
+static err fill_period(req *rq, budgets_Budget *b)
+{
+	budgets_TimePeriod *p = arena_new(rq->mem, budgets_TimePeriod);
+	if (b->TimePeriod)
+		*p = *b->TimePeriod;
+	if (str_eq(b->TimeUnit, S("CUSTOM")) && (!p->Start.set || !p->End.set))
+		return fail(rq, &budgets_InvalidParameterException,
+		            "A custom budget needs the start and the end of its period.");
+	if (!p->Start.set)
+		p->Start = TIME(budget_period_of(b, rq->now).from);
+	if (!p->End.set)
+		p->End = TIME(END_OF_TIME);
+	if (p->End.v <= p->Start.v)
+		return fail(rq, &budgets_InvalidParameterException, "The period ends before it starts.");
+	b->TimePeriod = p;
+	return OK;
+}
+
+err budget_check(req *rq, str account, budgets_Budget *b)
+{
+	str unknown;
+	TRY(own_account(rq, account));
+	bool cost = str_eq(b->BudgetType, S("COST"));
+	if (!cost && !str_eq(b->BudgetType, S("USAGE")))
+		return fail(rq, &aws_NotImplemented, "Budgets of type %.*s are not implemented.",
+		            STR_ARG(b->BudgetType));
+	if (b->AutoAdjustData || b->FilterExpression)
+		return fail(rq, &aws_NotImplemented, "%s is not implemented.",
+		            b->AutoAdjustData ? "AutoAdjustData" : "FilterExpression");
+	if (!b->BudgetLimit && !b->PlannedBudgetLimits.n)
+		return fail(rq, &budgets_InvalidParameterException, "A budget needs a BudgetLimit.");
+	if (b->BudgetLimit && cost && !str_eq(b->BudgetLimit->Unit, S("USD")))
+		return fail(rq, &budgets_InvalidParameterException, "The unit of a cost budget must be USD.");
+	i128 amount;
+	if (b->BudgetLimit && (!decimal_parse(b->BudgetLimit->Amount, QUANTITY_DIGITS, &amount) || amount <= 0))
+		return fail(rq, &budgets_InvalidParameterException, "The limit must be greater than 0.");
+	if (!budget_filters_known(b, &unknown))
+		return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.", STR_ARG(unknown));
+	if (cost)
+		fill_cost_types(rq, b);
+	b->LastUpdatedTime = TIME(rq->now);
+	return fill_period(rq, b);
+}
+
+err budgets_CreateBudget(req *rq, txn *tx, const budgets_CreateBudget_in *in, budgets_CreateBudget_out *out)
+{
+	(void)out;
+	budgets_Budget b = *in->Budget;
+	TRY(budget_check(rq, in->AccountId, &b));
+	if (budgets_budget_get(tx, rq->mem, in->AccountId, b.BudgetName))
+		return fail(rq, &budgets_DuplicateRecordException,
+		            "Error creating budget: %.*s - the budget already exists.", STR_ARG(b.BudgetName));
+	budgets_Kept kept = { .Budget = &b, .Tags = in->ResourceTags };
+	budgets_budget row = { .Account = in->AccountId, .Name = b.BudgetName, .It = &kept,
+		               .Updated = rq->now };
+	budgets_budget_put(tx, &row);
+	if (in->NotificationsWithSubscribers.n > BUDGETS_ALERTS_MAX)
+		return fail(rq, &budgets_CreationLimitExceededException, "A budget can have at most %d notifications.",
+		            BUDGETS_ALERTS_MAX);
+	for (size_t i = 0; i < in->NotificationsWithSubscribers.n; i++) {
+		const budgets_NotificationWithSubscribers *n = &in->NotificationsWithSubscribers.v[i];
+		TRY(alert_put(rq, tx, b.BudgetName, n->Notification, &n->Subscribers));
+	}
+	alerts_arm(tx, rq->now);
+	return OK;
+}
+
+err budgets_UpdateBudget(req *rq, txn *tx, const budgets_UpdateBudget_in *in, budgets_UpdateBudget_out *out)
+{
+	(void)out;
+	budgets_budget *row;
+	budgets_Budget b = *in->NewBudget;
+	TRY(budget_find(rq, tx, in->AccountId, b.BudgetName, &row));
+	TRY(budget_check(rq, in->AccountId, &b));
+	budgets_Kept kept = { .Budget = &b, .Tags = row->It->Tags };
+	row->It = &kept;
+	row->Updated = rq->now;
+	budgets_budget_put(tx, row);
+	return OK;
+}
+
+err budgets_DeleteBudget(req *rq, txn *tx, const budgets_DeleteBudget_in *in, budgets_DeleteBudget_out *out)
+{
+	(void)out;
+	budgets_budget *row;
+	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
+	record_scan scan = budgets_alert_scan(tx, rq->mem, 2, in->AccountId, in->BudgetName, STR_NONE);
+	for (budgets_alert *a; (a = budgets_alert_next(&scan));)
+		budgets_alert_delete(tx, a->Account, a->Budget, a->Id);
+	budgets_budget_delete(tx, in->AccountId, in->BudgetName);
+	return OK;
+}
+
+/* The budget as the API shows it: with what has been spent. */
+static err show(req *rq, const txn *tx, const budgets_budget *row, budgets_Budget *out)
+{
+	budget_spend s;
+	*out = *row->It->Budget;
+	TRY(budget_spend_of(rq->mem, tx, row->Account, out, budget_period_of(out, rq->now), rq->now, true, &s));
+	out->CalculatedSpend = arena_new(rq->mem, budgets_CalculatedSpend);
+	out->CalculatedSpend->ActualSpend = budget_amount(rq->mem, &s, s.actual);
+	out->CalculatedSpend->ForecastedSpend = budget_amount(rq->mem, &s, s.forecast);
+	out->LastUpdatedTime = TIME(row->Updated);
+	out->HealthStatus = arena_new(rq->mem, budgets_HealthStatus);
+	out->HealthStatus->Status = S("HEALTHY");
+	out->HealthStatus->LastUpdatedTime = TIME(row->Updated);
+	return OK;
+}
+
+static err describe_in(req *rq, const txn *tx, const budgets_DescribeBudget_in *in, budgets_Budget *out)
+{
+	budgets_budget *row;
+	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
+	return show(rq, tx, row, out);
+}
+
+/* Waits, because pricing a large month takes longer than a connection's thread may. */
+err budgets_DescribeBudget(req *rq, const budgets_DescribeBudget_in *in, budgets_DescribeBudget_out *out)
+{
+	budgets_Budget *b = arena_new(rq->mem, budgets_Budget);
+	TRY(meter_flush());
+	const txn *tx = req_read(rq);
+	err e = describe_in(rq, tx, in, b);
+	req_read_end(rq, tx);
+	out->Budget = b;
+	return e;
+}
+
+static err describe_page(req *rq, const txn *tx, const budgets_DescribeBudgets_in *in,
+                         budgets_DescribeBudgets_out *out)
+{
+	size_t most = in->MaxResults.set && in->MaxResults.v < PAGE ? (size_t)in->MaxResults.v : PAGE;
+	record_scan scan = budgets_budget_scan(tx, rq->mem, 1, in->AccountId, STR_NONE);
+	str after;
+	if (in->NextToken.n) {
+		if (!page_position(rq, in->NextToken, &after))
+			return fail(rq, &budgets_InvalidNextTokenException, "The token is not valid.");
+		record_scan_after(&scan, after);
+	}
+	out->Budgets.v = arena_array(rq->mem, budgets_Budget, most);
+	for (budgets_budget *row; (row = budgets_budget_next(&scan));) {
+		if (out->Budgets.n == most) {
+			out->NextToken = page_token(rq, out->Budgets.v[most - 1].BudgetName);
+			break;
+		}
+		TRY(show(rq, tx, row, &out->Budgets.v[out->Budgets.n++]));
+	}
+	return OK;
+}
+
+err budgets_DescribeBudgets(req *rq, const budgets_DescribeBudgets_in *in, budgets_DescribeBudgets_out *out)
+{
+	TRY(own_account(rq, in->AccountId));
+	TRY(meter_flush());
+	const txn *tx = req_read(rq);
+	err e = describe_page(rq, tx, in, out);
+	req_read_end(rq, tx);
+	return e;
+}
+
+static err history_in(req *rq, const txn *tx, const budgets_DescribeBudgetPerformanceHistory_in *in,
+                      budgets_BudgetPerformanceHistory *out)
+{
+	budgets_budget *row;
+	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
+	const budgets_Budget *b = row->It->Budget;
+	*out = (budgets_BudgetPerformanceHistory){
+		.BudgetName = b->BudgetName, .BudgetType = b->BudgetType, .CostFilters = b->CostFilters,
+		.CostTypes = b->CostTypes, .TimeUnit = b->TimeUnit,
+	};
+	budgets_BudgetedAndActualAmountsList *list = &out->BudgetedAndActualAmountsList;
+	list->v = arena_array(rq->mem, budgets_BudgetedAndActualAmounts, BUDGETS_HISTORY);
+	budget_period p = budget_period_of(b, rq->now);
+	while (list->n < BUDGETS_HISTORY && p.to > b->TimePeriod->Start.v) {
+		budget_spend s;
+		TRY(budget_spend_of(rq->mem, tx, row->Account, b, p, rq->now, false, &s));
+		budgets_BudgetedAndActualAmounts *a = &list->v[list->n++];
+		a->BudgetedAmount = budget_amount(rq->mem, &s, s.limit);
+		a->ActualAmount = budget_amount(rq->mem, &s, s.actual);
+		a->TimePeriod = arena_new(rq->mem, budgets_TimePeriod);
+		*a->TimePeriod = (budgets_TimePeriod){ .Start = TIME(p.from), .End = TIME(p.to) };
+		if (str_eq(b->TimeUnit, S("CUSTOM")))
+			break;
+		p = budget_period_before(b, p);
+	}
+	return OK;
+}
+
+err budgets_DescribeBudgetPerformanceHistory(req *rq, const budgets_DescribeBudgetPerformanceHistory_in *in,
+                                             budgets_DescribeBudgetPerformanceHistory_out *out)
+{
+	out->BudgetPerformanceHistory = arena_new(rq->mem, budgets_BudgetPerformanceHistory);
+	TRY(meter_flush());
+	const txn *tx = req_read(rq);
+	err e = history_in(rq, tx, in, out->BudgetPerformanceHistory);
+	req_read_end(rq, tx);
+	return e;
+}
