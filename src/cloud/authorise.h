@@ -79,6 +79,14 @@ typedef struct decision {
 	const policy_statement *statement; /* NULL: nothing spoke */
 } decision;
 
+/*
+ * The door of every operation, called from outside or from another service: OK unless rq->enforce says that
+ * policies decide and they refuse. Our own services acting for themselves (rq->who.internal) pass: where
+ * AWS asks a resource's policy about them (a function invoked by a rule), the service asks decide() itself.
+ * Sets rq->decision.
+ */
+err authorise_call(req *rq, const txn *tx, const void *in);
+
 /* rq->op with its decoded input, by the ACCESS tables. AccessDenied in the protocol's spelling. */
 err authorise_operation(req *rq, const txn *tx, const void *in, decision *d);
 /* One action by name, with more keys of context, for what an operation needs besides (iam:PassRole). */

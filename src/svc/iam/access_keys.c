@@ -24,7 +24,7 @@ err iam_CreateAccessKey(req *rq, txn *tx, const iam_CreateAccessKey_in *in, iam_
 	};
 	credential_put(tx, &c);
 	iam_AccessKeyMetadata it = { .UserName = user->It->UserName, .AccessKeyId = c.AccessKey,
-		                     .Status = iam_statusType_Active, .CreateDate = TIME(rq->now) };
+		                     .Status = iam_statusType_Active, .CreateDate = iam_now(rq) };
 	iam_access_key_put(tx, &(iam_access_key){ rq->who.account, user->Key, c.AccessKey, &it });
 	out->AccessKey = arena_new(rq->mem, iam_AccessKey);
 	*out->AccessKey = (iam_AccessKey){ .UserName = it.UserName, .AccessKeyId = c.AccessKey,

@@ -136,6 +136,8 @@ err iam_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more)
 {
 	iam_Tag *merged = arena_array(rq->mem, iam_Tag, tags->n + more->n + 1);
 	size_t n = tags->n;
+	if (n + more->n == 0)
+		return OK; /* no tags are absent, not an empty list */
 	if (n)
 		memcpy(merged, tags->v, n * sizeof *merged);
 	for (size_t i = 0; i < more->n; i++) {
@@ -171,7 +173,7 @@ void iam_tags_remove(req *rq, iam_tagListType *tags, const iam_tagKeyListType *k
 		if (!goes)
 			left[n++] = tags->v[i];
 	}
-	*tags = (iam_tagListType){ left, n };
+	*tags = n ? (iam_tagListType){ left, n } : (iam_tagListType){ 0 };
 }
 
 #define PAGE_DEFAULT 100

@@ -12,6 +12,8 @@
 str iam_key(arena *mem, str name);
 /* arn:aws:iam::ACCOUNT:kind/path/name */
 str iam_arn(const req *rq, const char *kind, str path, str name);
+/* The moment of the request; IAM tells whole seconds. */
+static inline opt_time iam_now(const req *rq) { return TIME(rq->now / 1000 * 1000); }
 /* "/" when absent. */
 str iam_path(str path);
 /* What stands behind the last slash of an ARN. */

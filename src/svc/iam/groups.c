@@ -21,7 +21,7 @@ err iam_CreateGroup(req *rq, txn *tx, const iam_CreateGroup_in *in, iam_CreateGr
 		.GroupName = in->GroupName,
 		.GroupId = unique_id_new(rq->mem, "AGPA"),
 		.Arn = iam_arn(rq, "group", in->Path, in->GroupName),
-		.CreateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
 	};
 	iam_group_put(tx, &(iam_group){ .Account = rq->who.account, .Key = iam_key(rq->mem, in->GroupName),
 	                                .It = it });

@@ -47,7 +47,7 @@ err iam_CreateServiceLinkedRole(req *rq, txn *tx, const iam_CreateServiceLinkedR
 		.RoleName = name,
 		.RoleId = unique_id_new(rq->mem, "AROA"),
 		.Arn = iam_arn(rq, "role", path, name),
-		.CreateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
 		.AssumeRolePolicyDocument = arena_fmt(rq->mem,
 			"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
 			"\"%.*s\"},\"Action\":\"sts:AssumeRole\"}]}", STR_ARG(in->AWSServiceName)),

@@ -3,6 +3,7 @@
  */
 #include "base/digest.h"
 #include "base/text.h"
+#include "cloud/auth.h"
 #include "entity.h"
 #include "sys/rand.h"
 
@@ -83,7 +84,7 @@ err iam_CreateLoginProfile(req *rq, txn *tx, const iam_CreateLoginProfile_in *in
 		return fail(rq, &aws_ValidationException, "A password is required.");
 	TRY(strong_enough(rq, tx, in->Password));
 	iam_LoginProfile *it = arena_new(rq->mem, iam_LoginProfile);
-	*it = (iam_LoginProfile){ .UserName = user->It->UserName, .CreateDate = TIME(rq->now),
+	*it = (iam_LoginProfile){ .UserName = user->It->UserName, .CreateDate = iam_now(rq),
 		                  .PasswordResetRequired = BOOL(in->PasswordResetRequired.v) };
 	iam_login login = { .Account = rq->who.account, .User = user->Key, .It = it };
 	set_password(rq, &login, in->Password);
@@ -132,7 +133,7 @@ err iam_ChangePassword(req *rq, txn *tx, const iam_ChangePassword_in *in, UNUSED
 		return fail(rq, &iam_InvalidUserTypeException, "Only IAM Users can change their own password");
 	TRY(find_login(rq, tx, STR_NONE, &login));
 	if (!secret_eq(login->Digest, digest_of(rq->mem, login->Salt, in->OldPassword)))
-		return fail(rq, &aws_AccessDenied, "The old password was incorrect.");
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "The old password was incorrect.");
 	TRY(strong_enough(rq, tx, in->NewPassword));
 	set_password(rq, login, in->NewPassword);
 	login->It->PasswordResetRequired = BOOL(false);

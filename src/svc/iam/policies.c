@@ -1,4 +1,4 @@
-#include "cloud/credential.h"
+#include "cloud/auth.h"
 #include "entity.h"
 
 /* ---- finding ---- */
@@ -40,7 +40,7 @@ static err find_own(req *rq, const txn *tx, str arn, iam_policy **out)
 	*out = m.row;
 	if (m.row)
 		return OK;
-	return fail(rq, &aws_AccessDenied,
+	return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 	            "User: %.*s is not authorized to perform: iam:%s on resource: policy %.*s", STR_ARG(rq->who.arn),
 	            rq->op ? rq->op->name : "UpdatePolicy", STR_ARG(arn));
 }
@@ -85,12 +85,12 @@ err iam_CreatePolicy(req *rq, txn *tx, const iam_CreatePolicy_in *in, iam_Create
 		.DefaultVersionId = S("v1"),
 		.IsAttachable = BOOL(true),
 		.Description = in->Description,
-		.CreateDate = TIME(rq->now),
-		.UpdateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
+		.UpdateDate = iam_now(rq),
 	};
 	TRY(iam_tags_merge(rq, &it->Tags, &in->Tags));
 	iam_PolicyVersion first = { .Document = in->PolicyDocument, .VersionId = S("v1"),
-		                    .IsDefaultVersion = BOOL(true), .CreateDate = TIME(rq->now) };
+		                    .IsDefaultVersion = BOOL(true), .CreateDate = iam_now(rq) };
 	iam_policy_put(tx, &(iam_policy){ .Account = account, .Key = key, .It = it, .Versions = { &first, 1 },
 	                                  .LastVersion = 1 });
 	out->Policy = shown(rq, tx, it);
@@ -205,7 +205,7 @@ static void make_default(iam_policy *row, str id, int64_t now)
 	for (size_t i = 0; i < row->Versions.n; i++)
 		row->Versions.v[i].IsDefaultVersion = BOOL(str_eq(row->Versions.v[i].VersionId, id));
 	row->It->DefaultVersionId = id;
-	row->It->UpdateDate = TIME(now);
+	row->It->UpdateDate = TIME(now / 1000 * 1000);
 }
 
 err iam_CreatePolicyVersion(req *rq, txn *tx, const iam_CreatePolicyVersion_in *in,
@@ -225,10 +225,10 @@ err iam_CreatePolicyVersion(req *rq, txn *tx, const iam_CreatePolicyVersion_in *
 		.Document = in->PolicyDocument,
 		.VersionId = arena_fmt(rq->mem, "v%lld", (long long)++row->LastVersion),
 		.IsDefaultVersion = BOOL(false),
-		.CreateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
 	};
 	row->Versions = (iam_policyDocumentVersionListType){ v, n + 1 };
-	row->It->UpdateDate = TIME(rq->now);
+	row->It->UpdateDate = iam_now(rq);
 	if (in->SetAsDefault.v)
 		make_default(row, v[0].VersionId, rq->now);
 	iam_policy_put(tx, row);

@@ -45,7 +45,7 @@ err iam_CreateInstanceProfile(req *rq, txn *tx, const iam_CreateInstanceProfile_
 		.InstanceProfileName = in->InstanceProfileName,
 		.InstanceProfileId = unique_id_new(rq->mem, "AIPA"),
 		.Arn = iam_arn(rq, "instance-profile", in->Path, in->InstanceProfileName),
-		.CreateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
 		.Roles = { arena_array(rq->mem, iam_Role, 1), 0 },
 	};
 	TRY(iam_tags_merge(rq, &it->Tags, &in->Tags));

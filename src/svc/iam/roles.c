@@ -55,7 +55,7 @@ err iam_CreateRole(req *rq, txn *tx, const iam_CreateRole_in *in, iam_CreateRole
 		.RoleName = in->RoleName,
 		.RoleId = unique_id_new(rq->mem, "AROA"),
 		.Arn = iam_arn(rq, "role", in->Path, in->RoleName),
-		.CreateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
 		.AssumeRolePolicyDocument = in->AssumeRolePolicyDocument,
 		.Description = in->Description,
 		.MaxSessionDuration = in->MaxSessionDuration,

@@ -23,7 +23,7 @@ err iam_CreateUser(req *rq, txn *tx, const iam_CreateUser_in *in, iam_CreateUser
 		.UserName = in->UserName,
 		.UserId = unique_id_new(rq->mem, "AIDA"),
 		.Arn = iam_arn(rq, "user", in->Path, in->UserName),
-		.CreateDate = TIME(rq->now),
+		.CreateDate = iam_now(rq),
 	};
 	TRY(iam_tags_merge(rq, &it->Tags, &in->Tags));
 	str key = iam_key(rq->mem, in->UserName);

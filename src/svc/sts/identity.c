@@ -1,3 +1,4 @@
+#include "cloud/auth.h"
 #include "session.h"
 
 err sts_GetCallerIdentity(req *rq, UNUSED const txn *tx,
@@ -27,9 +28,9 @@ err sts_GetSessionToken(req *rq, txn *tx, const sts_GetSessionToken_in *in, sts_
 {
 	int64_t seconds = in->DurationSeconds.set ? in->DurationSeconds.v : STS_SESSION_SECONDS_DEFAULT;
 	if (rq->who.key && str_is(rq->who.key->Token))
-		return fail(rq, &aws_AccessDenied, "Cannot call GetSessionToken with session credentials");
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "Cannot call GetSessionToken with session credentials");
 	if (str_is(in->SerialNumber) || str_is(in->TokenCode))
-		return fail(rq, &aws_AccessDenied,
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 		            "MultiFactorAuthentication failed with invalid MFA one time pass code.");
 	if (rq->who.root && seconds > STS_ROOT_SESSION_SECONDS_MAX)
 		seconds = STS_ROOT_SESSION_SECONDS_MAX;
@@ -46,7 +47,7 @@ err sts_GetFederationToken(req *rq, txn *tx, const sts_GetFederationToken_in *in
 	int64_t seconds = in->DurationSeconds.set ? in->DurationSeconds.v : STS_SESSION_SECONDS_DEFAULT;
 	int64_t percent = 0;
 	if (rq->who.key && str_is(rq->who.key->Token))
-		return fail(rq, &aws_AccessDenied, "Cannot call GetFederationToken with session credentials");
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "Cannot call GetFederationToken with session credentials");
 	if (rq->who.root && seconds > STS_ROOT_SESSION_SECONDS_MAX)
 		seconds = STS_ROOT_SESSION_SECONDS_MAX;
 	credential c = {
