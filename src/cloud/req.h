@@ -45,9 +45,13 @@ typedef struct req {
 	const wire_message *http; /* NULL when called from inside */
 	struct http_exchange *exchange; /* for the few that stream; NULL when called from inside */
 	str host;             /* Host as received */
+	bool enforce;         /* --iam enforce: policies decide (cloud/authorise.h) */
+	const struct decision *decision; /* what they decided last, for the log; NULL when not asked */
 	struct usage *usage;  /* metered so far, newest first */
 	struct store *store;
 	bool streaming;       /* set by a waiting handler that began a streamed reply; dispatch ends it */
+	struct upload *upload; /* where the body went that was not held in memory (cloud/stream.h) */
+	struct http_reply_body *reply_body; /* set by a handler: the reply's body is this part of a file */
 	const struct req *parent; /* the request on whose behalf this one is made, or NULL */
 } req;
 
