@@ -1,5 +1,5 @@
-/* Answers to our own requests: any bytes behind any cut into pieces. The client's source is included
- * for its inside; its one function gets another name beside the one in the program. */
+/* Answers to our own requests: any bytes behind any cut into pieces. The client's source is
+ * included for its inside; its one function gets another name beside the one in the program. */
 #define http_call http_call_under_test
 #include "wire/http_client.c"
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* What clients send once they have a WebSocket. The tunnel below it is replaced by one that counts. */
+/* What clients send once they have a WebSocket. The tunnel below it is replaced by one that
+ * counts. */
 #define http_upgrade upgrade_under_test
 #define http_tunnel_send send_under_test
 #define http_tunnel_close close_under_test
