@@ -57,7 +57,7 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		return complain_fault(e);
 	up->detach = o[DETACH].given;
 	up->server = (server_options){
-		.data = o[DATA].given ? o[DATA].value : default_data(mem),
+		.data = path_absolute(mem, o[DATA].given ? o[DATA].value : default_data(mem)),
 		.address = o[ADDRESS].given ? o[ADDRESS].value : S("127.0.0.1"),
 		.port = (int)port,
 		.loops = (int)loops,

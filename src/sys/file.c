@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -282,4 +283,12 @@ str path_join(arena *a, str dir, str name)
 		return arena_str(a, name);
 	const char *between = str_ends(dir, S("/")) ? "" : "/";
 	return arena_fmt(a, "%.*s%s%.*s", STR_ARG(dir), between, STR_ARG(name));
+}
+
+str path_absolute(arena *a, str path)
+{
+	char here[PATH_MAX];
+	if (str_starts(path, S("/")) || !getcwd(here, sizeof here))
+		return path;
+	return path_join(a, arena_str(a, str_c(here)), path);
 }

@@ -14,3 +14,5 @@ err dir_remove(arena *a, str path);              /* with everything in it; missi
 /* Names in a folder without . and .., sorted. */
 err dir_list(arena *a, str path, str **names, size_t *n);
 str path_join(arena *a, str dir, str name);
+/* From the root, as seen from the current folder. */
+str path_absolute(arena *a, str path);
