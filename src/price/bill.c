@@ -243,10 +243,15 @@ static void credits_of_earlier_months(maker *m)
 	}
 }
 
+typedef struct free_list {
+	free_use *at;
+	size_t n;
+} free_list;
+
 static void keep_free(void *context, const free_use *f)
 {
-	bill *b = context;
-	b->free[b->n_free++] = *f;
+	free_list *l = context;
+	l->at[l->n++] = *f;
 }
 
 static int free_order(const void *a, const void *b)
@@ -262,6 +267,16 @@ static void count_free(void *context, const free_use *f)
 	++*(size_t *)context;
 }
 
+static free_list free_of(arena *mem, pricing *p)
+{
+	size_t n = 0;
+	pricing_free_each(p, count_free, &n);
+	free_list l = { .at = arena_array(mem, free_use, n + 1) };
+	pricing_free_each(p, keep_free, &l);
+	qsort(l.at, l.n, sizeof *l.at, free_order);
+	return l;
+}
+
 static void make_forecast(arena *mem, bill *b, const bill_source *s, const use_list *so_far)
 {
 	bill_query q = b->query;
@@ -271,7 +286,9 @@ static void make_forecast(arena *mem, bill *b, const bill_source *s, const use_l
 	use_list uses = { .mem = mem };
 	s->usage(s->context, b->from, b->to, b->to, use_push, &uses);
 	forecast_flow(&uses, so_far, b->from, b->until, b->to);
-	price_all(&m, &uses, q.month);
+	free_list free = free_of(mem, price_all(&m, &uses, q.month));
+	b->forecast_free = free.at;
+	b->n_forecast_free = free.n;
 	b->forecast = m.total;
 	b->forecast_lines = sorted(&m);
 	b->overflow |= m.overflow;
@@ -293,11 +310,9 @@ bill *bill_make(arena *mem, const bill_query *query, const bill_source *s)
 	use_list uses = { .mem = mem };
 	s->usage(s->context, b->from, b->to, b->until, use_push, &uses);
 	pricing *p = price_all(&m, &uses, b->from);
-	size_t n_free = 0;
-	pricing_free_each(p, count_free, &n_free);
-	b->free = arena_array(mem, free_use, n_free + 1);
-	pricing_free_each(p, keep_free, b);
-	qsort(b->free, b->n_free, sizeof *b->free, free_order);
+	free_list free = free_of(mem, p);
+	b->free = b->forecast_free = free.at;
+	b->n_free = b->n_forecast_free = free.n;
 	b->month_hours = pricing_month_hours(p);
 	b->lines = sorted(&m);
 	b->n_lines = m.n;

@@ -63,6 +63,8 @@ typedef struct bill {
 	size_t n_free;
 	money forecast;            /* of the whole month, usage so far included */
 	bill_line *forecast_lines; /* grouped by service */
+	free_use *forecast_free;   /* as `free`, at the end of the month */
+	size_t n_forecast_free;
 	bool overflow;
 } bill;
 

@@ -91,7 +91,8 @@ static err mail(arena *mem, const json_value *v, str subject, uint64_t id)
 {
 	str to = member(v, S("address"));
 	outbox_mail m = {
-		.id = arena_fmt(mem, "budgets-%llu", (unsigned long long)id), .from = S("budgets@costalerts.amazonaws.com"),
+		.id = arena_fmt(mem, "budgets-%llu", (unsigned long long)id),
+		.from = S("budgets@costalerts.amazonaws.com"),
 		.subject = subject, .body = member(v, S("text")), .to = &to, .n_to = 1, .when = clock_now(),
 	};
 	return outbox_put(mem, &m);

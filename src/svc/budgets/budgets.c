@@ -88,7 +88,8 @@ err budget_check(req *rq, str account, budgets_Budget *b)
 	if (b->BudgetLimit && cost && !str_eq(b->BudgetLimit->Unit, S("USD")))
 		return fail(rq, &budgets_InvalidParameterException, "The unit of a cost budget must be USD.");
 	i128 amount;
-	if (b->BudgetLimit && (!decimal_parse(b->BudgetLimit->Amount, QUANTITY_DIGITS, &amount) || amount <= 0))
+	if (b->BudgetLimit &&
+	    (!decimal_parse(b->BudgetLimit->Amount, QUANTITY_DIGITS, &amount) || amount <= 0))
 		return fail(rq, &budgets_InvalidParameterException, "The limit must be greater than 0.");
 	if (!budget_filters_known(b, &unknown))
 		return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.", STR_ARG(unknown));
@@ -111,8 +112,8 @@ err budgets_CreateBudget(req *rq, txn *tx, const budgets_CreateBudget_in *in, bu
 		               .Updated = rq->now };
 	budgets_budget_put(tx, &row);
 	if (in->NotificationsWithSubscribers.n > BUDGETS_ALERTS_MAX)
-		return fail(rq, &budgets_CreationLimitExceededException, "A budget can have at most %d notifications.",
-		            BUDGETS_ALERTS_MAX);
+		return fail(rq, &budgets_CreationLimitExceededException,
+		            "A budget can have at most %d notifications.", BUDGETS_ALERTS_MAX);
 	for (size_t i = 0; i < in->NotificationsWithSubscribers.n; i++) {
 		const budgets_NotificationWithSubscribers *n = &in->NotificationsWithSubscribers.v[i];
 		TRY(alert_put(rq, tx, b.BudgetName, n->Notification, &n->Subscribers));

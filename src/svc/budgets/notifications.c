@@ -82,8 +82,8 @@ err budgets_CreateNotification(req *rq, txn *tx, const budgets_CreateNotificatio
 	budgets_budget *row;
 	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
 	if (alerts_of(rq, tx, in->BudgetName) >= BUDGETS_ALERTS_MAX)
-		return fail(rq, &budgets_CreationLimitExceededException, "A budget can have at most %d notifications.",
-		            BUDGETS_ALERTS_MAX);
+		return fail(rq, &budgets_CreationLimitExceededException,
+		            "A budget can have at most %d notifications.", BUDGETS_ALERTS_MAX);
 	TRY(alert_put(rq, tx, in->BudgetName, in->Notification, &in->Subscribers));
 	alerts_arm(tx, rq->now);
 	return OK;

@@ -37,7 +37,8 @@ static void keep_tags(txn *tx, budgets_budget *b, budgets_ResourceTagList tags)
 	budgets_budget_put(tx, b);
 }
 
-err budgets_UntagResource(req *rq, txn *tx, const budgets_UntagResource_in *in, budgets_UntagResource_out *out)
+err budgets_UntagResource(req *rq, txn *tx, const budgets_UntagResource_in *in,
+                          budgets_UntagResource_out *out)
 {
 	(void)out;
 	budgets_budget *b;
@@ -67,7 +68,8 @@ err budgets_TagResource(req *rq, txn *tx, const budgets_TagResource_in *in, budg
 		all.n += at == all.n;
 	}
 	if (all.n > TAGS_MAX)
-		return fail(rq, &budgets_ServiceQuotaExceededException, "A budget can have at most %d tags.", TAGS_MAX);
+		return fail(rq, &budgets_ServiceQuotaExceededException, "A budget can have at most %d tags.",
+		            TAGS_MAX);
 	keep_tags(tx, b, all);
 	return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Cost Explorer is a view of the one charge table (cloud/charges.h): charges of the months asked for, cut into
- * periods, filtered and grouped. Nothing is kept here.
+ * Cost Explorer is a view of the one charge table (cloud/charges.h): charges of the months asked for, cut
+ * into periods, filtered and grouped. Nothing is kept here.
  */
 #pragma once
 #include "cloud/charges.h"
@@ -36,7 +36,7 @@ str ce_dimension(req *rq, const ce_row *row, str dimension);
 err ce_filter_check(req *rq, const ce_Expression *filter, unsigned depth);
 bool ce_filter_fits(req *rq, const ce_Expression *filter, const ce_row *row);
 
-/* All rows of the months that the period touches, that lie in it and fit. A row's strings end with the call. */
+/* All rows of the months that the period touches, that lie in it and fit. A row ends with the call. */
 typedef void ce_each(void *context, const ce_row *row, size_t period);
 err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_list *more,
             int64_t now, ce_each *each, void *context);

@@ -1,0 +1,180 @@
+#include "base/time.h"
+#include "cloud/charges.h"
+#include "gen/freetier.h"
+
+#define FILTER_DEPTH 16
+#define PERCENT 100
+
+static opt_f64 number_of(arena *mem, i128 millionths)
+{
+	double v = 0;
+	str_to_f64(decimal_print_exact(mem, millionths, QTY_DIGITS, 1), &v);
+	return F64(v);
+}
+
+static str kind_text(free_kind k)
+{
+	return k == FREE_ALWAYS ? S("Always Free") : k == FREE_12_MONTHS ? S("12 Months Free") : S("Free Trial");
+}
+
+static i128 forecast_of(const bill *b, const free_use *f)
+{
+	for (size_t i = 0; i < b->n_forecast_free; i++)
+		if (b->forecast_free[i].pool == f->pool && str_eq(b->forecast_free[i].region, f->region))
+			return b->forecast_free[i].used;
+	return f->used;
+}
+
+static void show(req *rq, const bill *b, const free_use *f, freetier_FreeTierUsage *out)
+{
+	arena *mem = rq->mem;
+	str allowance = decimal_print_exact(mem, f->allowance, QTY_DIGITS, 0);
+	str region = f->region.n ? arena_str(mem, f->region) : S("Global");
+	*out = (freetier_FreeTierUsage){
+		.service = book_service_name(b->query.book, f->item->service),
+		.operation = S(""),
+		.usageType = f->item->sku,
+		.region = region,
+		.actualUsageAmount = number_of(mem, f->used),
+		.forecastedUsageAmount = number_of(mem, forecast_of(b, f)),
+		.limit = number_of(mem, f->allowance),
+		.unit = f->item->unit,
+		.description = arena_fmt(mem, "%.*s %.*s a month are free (%.*s)", STR_ARG(allowance),
+		                         STR_ARG(f->item->unit), STR_ARG(f->pool->name)),
+		.freeTierType = kind_text(f->pool->kind),
+	};
+}
+
+static str dimension_of(const freetier_FreeTierUsage *u, str d)
+{
+	return str_eq(d, S("SERVICE"))          ? u->service
+	       : str_eq(d, S("OPERATION"))      ? u->operation
+	       : str_eq(d, S("USAGE_TYPE"))     ? u->usageType
+	       : str_eq(d, S("REGION"))         ? u->region
+	       : str_eq(d, S("FREE_TIER_TYPE")) ? u->freeTierType
+	                                        : u->description;
+}
+
+static bool option_fits(str option, str have, str want)
+{
+	return str_eq(option, S("STARTS_WITH")) ? str_starts(have, want)
+	       : str_eq(option, S("ENDS_WITH")) ? str_ends(have, want)
+	       : str_eq(option, S("CONTAINS"))  ? str_find(have, want) != SIZE_MAX
+	                                        : str_eq(have, want);
+}
+
+static bool dimension_fits(const freetier_DimensionValues *d, const freetier_FreeTierUsage *u)
+{
+	double least, percent = u->limit.v > 0 ? u->actualUsageAmount.v * PERCENT / u->limit.v : 0;
+	for (size_t i = 0; i < d->Values.n; i++) {
+		if (str_eq(d->Key, S("USAGE_PERCENTAGE"))) {
+			if (str_to_f64(d->Values.v[i], &least) && percent >= least)
+				return true;
+			continue;
+		}
+		for (size_t j = 0; j < d->MatchOptions.n; j++)
+			if (option_fits(d->MatchOptions.v[j], dimension_of(u, d->Key), d->Values.v[i]))
+				return true;
+	}
+	return false;
+}
+
+static bool fits(const freetier_Expression *f, const freetier_FreeTierUsage *u)
+{
+	bool any = f && f->Or.n == 0;
+	if (!f)
+		return true;
+	for (size_t i = 0; i < f->And.n; i++)
+		if (!fits(&f->And.v[i], u))
+			return false;
+	for (size_t i = 0; i < f->Or.n && !any; i++)
+		any = fits(&f->Or.v[i], u);
+	return any && !(f->Not && fits(f->Not, u)) && (!f->Dimensions || dimension_fits(f->Dimensions, u));
+}
+
+static err filter_check(req *rq, const freetier_Expression *f, unsigned depth)
+{
+	if (!f)
+		return OK;
+	if (depth > FILTER_DEPTH)
+		return fail(rq, &freetier_ValidationException, "The filter is nested too deeply.");
+	if ((f->And.v != NULL) + (f->Or.v != NULL) + (f->Not != NULL) + (f->Dimensions != NULL) != 1)
+		return fail(rq, &freetier_ValidationException, "An expression has exactly one operator.");
+	for (size_t i = 0; i < f->And.n; i++)
+		TRY(filter_check(rq, &f->And.v[i], depth + 1));
+	for (size_t i = 0; i < f->Or.n; i++)
+		TRY(filter_check(rq, &f->Or.v[i], depth + 1));
+	return filter_check(rq, f->Not, depth + 1);
+}
+
+static bill *bill_now(req *rq, const txn *tx)
+{
+	bill_query q = charges_query(rq->mem, tx, rq->who.account, rq->now, rq->now);
+	return charges_bill(rq->mem, tx, &q);
+}
+
+static err page_of(req *rq, const freetier_GetFreeTierUsage_in *in, const bill *b,
+                   freetier_GetFreeTierUsage_out *out)
+{
+	size_t most = in->maxResults.set ? (size_t)in->maxResults.v : FREETIER_PAGE;
+	str after = S("");
+	if (in->nextToken.n && !page_position(rq, in->nextToken, &after))
+		return fail(rq, &freetier_ValidationException, "The token is not valid.");
+	freetier_FreeTierUsages *list = &out->freeTierUsages;
+	list->v = arena_array(rq->mem, freetier_FreeTierUsage, b->n_free + 1);
+	str last = S("");
+	for (size_t i = 0; i < b->n_free; i++) {
+		str place = arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(b->free[i].pool->name),
+		                      STR_ARG(b->free[i].region));
+		if (after.n && str_cmp(place, after) <= 0)
+			continue;
+		show(rq, b, &b->free[i], &list->v[list->n]);
+		if (!fits(in->filter, &list->v[list->n]))
+			continue;
+		if (list->n == most) {
+			out->nextToken = page_token(rq, last);
+			break;
+		}
+		list->n++;
+		last = place;
+	}
+	return OK;
+}
+
+err freetier_GetFreeTierUsage(req *rq, const freetier_GetFreeTierUsage_in *in,
+                              freetier_GetFreeTierUsage_out *out)
+{
+	TRY(filter_check(rq, in->filter, 0));
+	TRY(meter_flush());
+	const txn *tx = req_read(rq);
+	err e = page_of(rq, in, bill_now(rq, tx), out);
+	req_read_end(rq, tx);
+	return e;
+}
+
+err freetier_GetAccountPlanState(req *rq, const freetier_GetAccountPlanState_in *in,
+                                 freetier_GetAccountPlanState_out *out)
+{
+	(void)in;
+	TRY(meter_flush());
+	const txn *tx = req_read(rq);
+	bill *b = bill_now(rq, tx);
+	req_read_end(rq, tx);
+	out->accountId = rq->who.account;
+	if (b->query.profile != PROFILE_CREDITS) {
+		out->accountPlanType = S("PAID");
+		out->accountPlanStatus = S("ACTIVE");
+		return OK;
+	}
+	int64_t month = month_of(b->query.opened);
+	int64_t end = month_after(month, FREETIER_PLAN_MONTHS) + b->query.opened - month;
+	money left = b->credits_before - b->credits_used;
+	double dollars = 0;
+	str_to_f64(money_print(rq->mem, left, 2), &dollars);
+	out->accountPlanType = S("FREE");
+	out->accountPlanStatus = left > 0 && rq->now < end ? S("ACTIVE") : S("EXPIRED");
+	out->accountPlanRemainingCredits = arena_new(rq->mem, freetier_MonetaryAmount);
+	*out->accountPlanRemainingCredits = (freetier_MonetaryAmount){ .amount = F64(dollars), .unit = S("USD") };
+	out->accountPlanExpirationDate = TIME(end);
+	return OK;
+}
