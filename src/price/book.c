@@ -9,6 +9,7 @@
 EMBED(prices_us_east_1, "data/prices/us-east-1.csv");
 EMBED(prices_pools, "data/prices/pools.csv");
 EMBED(prices_services, "data/prices/services.csv");
+EMBED(prices_regions, "data/prices/regions.csv");
 
 #define COLUMNS_MAX 32
 #define ITEMS_MAX ((size_t)1 << 20)
@@ -26,6 +27,7 @@ struct book {
 	map by_place;        /* region/sku -> price_item */
 	map pools;           /* name -> free_pool */
 	map services;        /* code -> service_name */
+	map regions;         /* code -> str * */
 	price_item **items;
 	size_t n_items, capacity, n_pools;
 	free_pool *first_pool;
@@ -282,6 +284,17 @@ static void add_services(book *b, str text)
 	}
 }
 
+static void add_regions(book *b, str text)
+{
+	csv c = csv_of(b->mem, text);
+	str f[2];
+	while (csv_row(&c, f, 2) == 2) {
+		str *name = arena_new(b->mem, str);
+		*name = f[1];
+		map_put(&b->regions, f[0], name);
+	}
+}
+
 book *book_empty(arena *mem)
 {
 	book *b = arena_new(mem, book);
@@ -289,6 +302,7 @@ book *book_empty(arena *mem)
 	b->by_place = map_in(mem, 1024);
 	b->pools = map_in(mem, 64);
 	b->services = map_in(mem, 64);
+	b->regions = map_in(mem, 32);
 	return b;
 }
 
@@ -296,6 +310,7 @@ book *book_built_in(arena *mem)
 {
 	book *b = book_empty(mem);
 	add_services(b, EMBED_STR(prices_services));
+	add_regions(b, EMBED_STR(prices_regions));
 	ensure(!book_add_pools(b, EMBED_STR(prices_pools), S("data/prices/pools.csv")));
 	ensure(!book_add_csv(b, EMBED_STR(prices_us_east_1), S("data/prices/us-east-1.csv"),
 	                     PRICE_HOME_REGION, PRICE_UNVERIFIED));
@@ -332,6 +347,12 @@ str book_service_name(const book *b, str service)
 {
 	const service_name *s = map_get(&b->services, service);
 	return s ? s->name : service;
+}
+
+str book_location(const book *b, str region)
+{
+	const str *name = map_get(&b->regions, region);
+	return name ? *name : region;
 }
 
 str book_service_category(const book *b, str service)

@@ -66,6 +66,8 @@ const price_item *book_item(const book *b, size_t index);
 size_t book_pools(const book *b);
 /* "Amazon Simple Queue Service" of AWSQueueService; the code itself when it has no name. */
 str book_service_name(const book *b, str service);
+/* "US East (N. Virginia)" of us-east-1; the code itself when it has no name. */
+str book_location(const book *b, str region);
 /* FOCUS's ServiceCategory. */
 str book_service_category(const book *b, str service);
 /* "first 10,240 GB", "next 40,960 GB", "over 153,600 GB"; empty when there is one tier. */

@@ -1,0 +1,45 @@
+import json
+
+from scenario import check, refused, same
+
+
+def test_products(server):
+    p = server.client("pricing")
+    found = p.get_products(ServiceCode="AmazonEC2", Filters=[
+        {"Type": "TERM_MATCH", "Field": "instanceType", "Value": "t3.micro"},
+        {"Type": "TERM_MATCH", "Field": "operatingSystem", "Value": "Linux"},
+        {"Type": "TERM_MATCH", "Field": "location", "Value": "US East (N. Virginia)"}])["PriceList"]
+    same(len(found), 1)
+    product = json.loads(found[0])
+    same(product["product"]["attributes"]["regionCode"], "us-east-1")
+    term = next(iter(product["terms"]["OnDemand"].values()))
+    price = next(iter(term["priceDimensions"].values()))
+    same((price["pricePerUnit"]["USD"], price["unit"], price["endRange"]), ("0.0104000000", "hour", "Inf"))
+    tiers = json.loads(p.get_products(ServiceCode="AWSLambda", Filters=[
+        {"Type": "EQUALS", "Field": "usagetype", "Value": "lambda.x86.gb_second"}])["PriceList"][0])
+    dimensions = next(iter(tiers["terms"]["OnDemand"].values()))["priceDimensions"]
+    same(sorted(d["beginRange"] for d in dimensions.values()), ["0", "15000000000", "6000000000"])
+    some = p.get_products(ServiceCode="AmazonRDS", Filters=[
+        {"Type": "ANY_OF", "Field": "databaseEngine", "Value": "MySQL,PostgreSQL"},
+        {"Type": "CONTAINS", "Field": "instanceType", "Value": "t4g"},
+        {"Type": "NONE_OF", "Field": "deploymentOption", "Value": "Multi-AZ"}])["PriceList"]
+    check(some and all("t4g" in s and "Multi-AZ" not in s for s in some), some)
+    refused("InvalidParameterException", p.get_products, ServiceCode="AmazonNothing")
+
+
+def test_pages(server):
+    p = server.client("pricing")
+    pages = [page["PriceList"] for page in p.get_paginator("get_products").paginate(
+        ServiceCode="AmazonS3", PaginationConfig={"PageSize": 7})]
+    check(len(pages) > 2 and all(len(page) == 7 for page in pages[:-1]), [len(x) for x in pages])
+    skus = [json.loads(x)["product"]["sku"] for page in pages for x in page]
+    same(len(skus), len(set(skus)))
+    services = [s["ServiceCode"] for page in p.get_paginator("describe_services").paginate(
+        PaginationConfig={"PageSize": 5}) for s in page["Services"]]
+    check("AmazonDynamoDB" in services and services == sorted(services), services)
+    names = p.describe_services(ServiceCode="AmazonEC2")["Services"][0]["AttributeNames"]
+    check("instanceType" in names and "location" in names, names)
+    values = p.get_attribute_values(ServiceCode="AmazonEC2", AttributeName="instanceType")["AttributeValues"]
+    check({"Value": "m5.large"} in values, values)
+    refused("InvalidParameterException", p.get_attribute_values, ServiceCode="AmazonEC2", AttributeName="taste")
+    refused("InvalidNextTokenException", p.get_products, ServiceCode="AmazonS3", NextToken="x")
