@@ -156,6 +156,8 @@ scenario: $(B)/farthing
 FUZZ := $(patsubst test/fuzz/%.c,$(B)/fuzz-%,$(wildcard test/fuzz/*.c))
 $(FUZZ): $(B)/fuzz-%: $(OBJECTS) $(B)/o/test/fuzz/%.o
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+$(filter $(B)/fuzz-codec_%,$(FUZZ)): \
+	$(patsubst %.c,$(B)/tool/%.o,$(filter-out %_test.c,$(wildcard tools/apifile*.c)))
 fuzz-targets: $(FUZZ)
 fuzz:
 	$(MAKE) -s B=$(B)/fuzz FARTHING_CC=clang WARN=-w OPTIMISE=-O1 \

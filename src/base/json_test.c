@@ -114,7 +114,8 @@ TEST(json_trees_read_back)
 	CHECK(json_get(json_get(v, S("a")), S("b")) == NULL);
 	buf b = buf_in(mem, 0, 1000);
 	json_write(&b, v);
-	CHECK_STR(buf_str(&b), S("{\"a\":[1,2,{\"b\":null}],\"c\":\"\xc3\xa9\\\"\",\"d\":true,\"e\":{},\"f\":[]}"));
+	CHECK_STR(buf_str(&b),
+	          S("{\"a\":[1,2,{\"b\":null}],\"c\":\"\xc3\xa9\\\"\",\"d\":true,\"e\":{},\"f\":[]}"));
 	CHECK(json_parse(mem, S("{\"a\":1} x")) == NULL);
 }
 

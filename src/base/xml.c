@@ -293,7 +293,8 @@ bool xml_content(xml *x, str *out)
 
 static bool special(char c)
 {
-	return c == '&' || c == '<' || c == '>' || c == '"' || ((unsigned char)c < 0x20 && c != '\n' && c != '\t');
+	return c == '&' || c == '<' || c == '>' || c == '"'
+		|| ((unsigned char)c < 0x20 && c != '\n' && c != '\t');
 }
 
 void xml_put_text(buf *b, str s)

@@ -47,10 +47,33 @@ TEST(xml_text_is_decoded)
 TEST(xml_refuses_what_is_not_well_formed)
 {
 	static const char *const bad[] = {
-		"", "x", "<", "<a", "<a>", "<a></b>", "<a></a><b></b>", "<a></a>x", "</a>", "<a><b></a></b>",
-		"<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>", "<a>&e;</a>", "<a>&#0;</a>", "<a>&#xd800;</a>",
-		"<a>&amp</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a b></a>", "<a b=c></a>", "<a b='c></a>", "<a b=\"1\"c=\"<\"></a>",
-		"<a><![CDATA[x</a>", "<a><!-- x</a>", "<1a></1a>", "<a>\xff</a>", "<a\"></a>", "< a></a>",
+		"",
+		"x",
+		"<",
+		"<a",
+		"<a>",
+		"<a></b>",
+		"<a></a><b></b>",
+		"<a></a>x",
+		"</a>",
+		"<a><b></a></b>",
+		"<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
+		"<a>&e;</a>",
+		"<a>&#0;</a>",
+		"<a>&#xd800;</a>",
+		"<a>&amp</a>",
+		"<a>&#;</a>",
+		"<a>&#x;</a>",
+		"<a b></a>",
+		"<a b=c></a>",
+		"<a b='c></a>",
+		"<a b=\"1\"c=\"<\"></a>",
+		"<a><![CDATA[x</a>",
+		"<a><!-- x</a>",
+		"<1a></1a>",
+		"<a>\xff</a>",
+		"<a\"></a>",
+		"< a></a>",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		xml x = xml_of(mem, str_c(bad[i]));

@@ -60,6 +60,8 @@ str validate(arena *a, const shape *s, const void *value);
  * query (?delete, ?x=y) is present. NULL: none. The codec re-reads labels when it decodes.
  */
 const operation *rest_route(const service *s, str method, str path, str query);
+/* The same for a whole message: some operations differ by a header (CopyObject, UploadPartCopy). */
+const operation *rest_route_message(const service *s, const wire_message *m);
 
 /*
  * Values as text, for records, logs and tests. The JSON form is the awsJson one (model names, epoch

@@ -32,10 +32,40 @@ static str content_type(const service *s)
 	               : S("application/x-amz-json-1.1");
 }
 
+static bool has_events(const shape *s)
+{
+	for (unsigned i = 0; s && i < s->n_members; i++)
+		if (s->members[i].shape->event_stream)
+			return true;
+	return false;
+}
+
+/* The rest of the output is the first event of the stream; the others are the handler's to write. */
+static void encode_events(wire_message *m, const operation *op, const void *out)
+{
+	static const http_header headers[] = {
+		{ S(":message-type"), S("event") },
+		{ S(":event-type"), S("initial-response") },
+		{ S(":content-type"), S("application/json") },
+	};
+	buf b = buf_in(m->mem, 512, BODY_MAX), frame = buf_in(m->mem, 512, BODY_MAX);
+	buf_c(&b, '{');
+	if (out)
+		json_write_members(&b, op->output, names_of(op->service), out, NULL);
+	buf_c(&b, '}');
+	event_frame(&frame, headers, sizeof headers / sizeof *headers, buf_str(&b));
+	m->body = buf_str(&frame);
+}
+
 static void encode(wire_message *m, const operation *op, const void *out, str request_id)
 {
 	m->status = op->status ? op->status : 200;
 	add_request_id(m, op->service, request_id);
+	if (has_events(op->output)) {
+		wire_header_add(m, S("Content-Type"), S("application/vnd.amazon.eventstream"));
+		encode_events(m, op, out);
+		return;
+	}
 	add_content_type(m, content_type(op->service));
 	if (!op->output || !out) {
 		/* AWS leaves the body out where the model knows no output, but not every client can take that

@@ -96,7 +96,8 @@ static void fault_query(wire_message *m, const service *s, const operation *op, 
 	buf b = buf_in(m->mem, 512, BODY_MAX);
 	buf_put(&b, DECLARATION);
 	buf_put(&b, S("<ErrorResponse xmlns=\""));
-	xml_put_text(&b, s && s->xml_uri ? str_c(s->xml_uri) : S("http://webservices.amazon.com/AWSFault/2005-15-09"));
+	xml_put_text(
+		&b, s && s->xml_uri ? str_c(s->xml_uri) : S("http://webservices.amazon.com/AWSFault/2005-15-09"));
 	buf_put(&b, S("\"><Error>"));
 	xml_put_element(&b, "Type", f.server ? S("Receiver") : S("Sender"));
 	xml_put_element(&b, "Code", f.code);

@@ -121,7 +121,8 @@ static err read_query_pair(const wire_message *m, const operation *op, const roo
 		}
 		return slot && text_read(m->mem, s, text, slot) ? OK : bad_value(m, member, text);
 	}
-	if (map && !fixed_key(op, key) && !add_to_map(r, map->shape, key, text, (value_list *)(void *)((char *)in + map->offset)))
+	if (map && !fixed_key(op, key)
+	    && !add_to_map(r, map->shape, key, text, (value_list *)(void *)((char *)in + map->offset)))
 		return bad_value(m, map, text);
 	return OK;
 }
@@ -168,11 +169,23 @@ static str cut_element(arena *a, str *rest, bool dates)
 	return str_trim(element);
 }
 
+/* Headers hold bytes: where they are no UTF-8 they are Latin-1. */
+static str header_as_text(arena *a, str text)
+{
+	if (utf8_valid(text))
+		return text;
+	buf b = buf_in(a, text.n * 2, text.n * 2);
+	for (size_t i = 0; i < text.n; i++)
+		utf8_put(&b, (unsigned char)text.p[i]);
+	return buf_str(&b);
+}
+
 static err read_header(const wire_message *m, const shape_member *member, str text, void *in)
 {
 	const shape *s = member->shape;
 	void *slot = (char *)in + member->offset;
 	room r = room_for(m->mem, text.n);
+	text = header_as_text(m->mem, text);
 	if (s->kind == SHAPE_LIST) {
 		list_open(slot);
 		while (str_is(text) && str_trim(text).n) {
@@ -201,9 +214,9 @@ static err read_prefixed(const wire_message *m, const shape_member *member, void
 		if (!entry)
 			return bad_value(m, member, name);
 		*(str *)(void *)entry = str_sub(name, prefix.n, name.n);
-		if (!text_read(m->mem, member->shape->element, m->headers[i].value,
-		               entry + member->shape->value_offset))
-			return bad_value(m, member, m->headers[i].value);
+		str text = header_as_text(m->mem, m->headers[i].value);
+		if (!text_read(m->mem, member->shape->element, text, entry + member->shape->value_offset))
+			return bad_value(m, member, text);
 	}
 	return OK;
 }
@@ -244,7 +257,8 @@ bool rest_write_raw(wire_message *m, const shape_member *payload, const void *ou
 {
 	uint8_t kind = payload->shape->kind;
 	if (payload->shape->event_stream) {
-		wire_header_add(m, S("Content-Type"), S("application/vnd.amazon.eventstream"));
+		if (!str_is(wire_header(m, S("Content-Type"))))
+			wire_header_add(m, S("Content-Type"), S("application/vnd.amazon.eventstream"));
 		return true;
 	}
 	if (kind != SHAPE_BLOB && kind != SHAPE_STRING && kind != SHAPE_ENUM && kind != SHAPE_DOCUMENT)

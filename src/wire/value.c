@@ -127,7 +127,7 @@ bool text_read(arena *a, const shape *s, str text, void *out)
 	case SHAPE_ENUM:
 	case SHAPE_DOCUMENT:
 		*(str *)out = text.p ? text : S("");
-		return true;
+		return utf8_valid(text);
 	default:
 		return false;
 	}

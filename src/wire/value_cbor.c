@@ -198,9 +198,13 @@ static bool read_value(reader *r, const shape *s, const cbor_item *item, void *o
 	case SHAPE_STRING:
 	case SHAPE_ENUM:
 	case SHAPE_DOCUMENT:
-		return read_text(r, item, out) || mismatch(r, s);
+		if (item->major != CBOR_TEXT)
+			return mismatch(r, s);
+		return read_text(r, item, out) || malformed(r);
 	case SHAPE_BLOB:
-		return (item->major == CBOR_BYTES && cbor_string(&r->c, item, out)) || mismatch(r, s);
+		if (item->major != CBOR_BYTES)
+			return mismatch(r, s);
+		return cbor_string(&r->c, item, out) || malformed(r);
 	case SHAPE_INTEGER:
 	case SHAPE_LONG:
 		if (!read_integer(r, s, item, &i))

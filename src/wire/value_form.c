@@ -189,14 +189,22 @@ static bool read_collection(reader *r, const shape *s, bool flat, range at, void
 	return read_list(r, s, below(at, s->element_name ? s->element_name : "member"), out);
 }
 
+/* EC2 capitalises what has no name of its own in queries. */
+static bool capitalised(const char *member, str name)
+{
+	bool lower = member[0] >= 'a' && member[0] <= 'z';
+	return lower && name.n && name.p[0] == member[0] - 32 &&
+	       name_is(member + 1, str_sub(name, 1, name.n));
+}
+
 static const shape_member *find_member(const reader *r, const shape *s, str name)
 {
 	for (unsigned i = 0; i < s->n_members; i++) {
 		const shape_member *m = &s->members[i];
 		const char *own = member_is_flat(m) && !r->style.ec2 ? flat_element_name(m) : NULL;
 		if (m->query_name ? name_is(m->query_name, name)
-		    : own         ? name_is(own, name)
-		                  : name_is(m->wire_name, name))
+		                  : name_is(m->wire_name, name) || (own && name_is(own, name)) ||
+		                            (r->style.ec2 && capitalised(m->wire_name, name)))
 			return m;
 	}
 	return NULL;

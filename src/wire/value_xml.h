@@ -12,7 +12,8 @@ typedef struct xml_style {
 } xml_style;
 
 /* What AWS answers to any document it cannot use. */
-#define XML_MALFORMED "The XML you provided was not well-formed or did not validate against our published schema"
+#define XML_MALFORMED \
+	"The XML you provided was not well-formed or did not validate against our published schema"
 
 /* Reads a document whose root is the struct `s`, whatever the root is called. `body_only` as in json_read. */
 bool xml_read(arena *a, const shape *s, str text, bool body_only, void *value, str *why);
