@@ -22,11 +22,11 @@ static const access_rule *rule_of(const access_table *t, const operation *op)
 	return NULL;
 }
 
-/* The text of a member of the input; STR_NONE when it is absent or no text. */
-static str member_text(const operation *op, const void *in, str name)
+str access_member(const req *rq, const void *in, str name)
 {
-	const shape_member *m = op->input ? shape_member_find(op->input, name) : NULL;
-	if (!m || (m->shape->kind != SHAPE_STRING && m->shape->kind != SHAPE_ENUM))
+	const shape_member *m = rq->op->input ? shape_member_find(rq->op->input, name) : NULL;
+	if (!m || (m->shape->kind != SHAPE_STRING && m->shape->kind != SHAPE_ENUM &&
+	           m->shape->kind != SHAPE_BLOB))
 		return STR_NONE;
 	return *(const str *)((const char *)in + m->offset);
 }
@@ -49,7 +49,7 @@ static str resource_of(req *rq, const void *in, const char *prefix, const char *
 		if (slash)
 			name = str_sub(name, 1, name.n);
 		value = str_eq(name, S("region")) ? rq->region :
-			str_eq(name, S("account")) ? rq->who.account : member_text(rq->op, in, name);
+			str_eq(name, S("account")) ? rq->who.account : access_member(rq, in, name);
 		if (str_starts(value, S("arn:")))
 			return value;
 		if (slash && !str_starts(value, S("/")))
@@ -100,9 +100,12 @@ err authorise_operation(req *rq, const txn *tx, const void *in, decision *d)
 	}
 	if (rule && rule->several) {
 		str *arns;
-		size_t n = rule->several(rq, in, &arns);
-		for (size_t i = 0; i < n; i++)
-			TRY(authorise(rq, tx, action, arns[i], keys, d));
+		size_t n = rule->several(rq, tx, in, &arns);
+		for (size_t i = 0; i < n; i++) {
+			bool plain = str_starts(arns[i], S("arn:")) || str_eq(arns[i], S("*"));
+			str its = plain ? action : str_cut(&arns[i], ' ');
+			TRY(authorise(rq, tx, its, arns[i], keys, d));
+		}
 		if (n)
 			return OK;
 	}

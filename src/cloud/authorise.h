@@ -50,11 +50,12 @@ typedef struct resource_policy {
  * `resource` is the part of the ARN behind the account, or a whole one from "arn:"; {Member} is the value
  * of that member of the input (nothing when absent), {/Member} the same with one slash in front, {region},
  * {account}. A member that is an ARN already takes the place of the whole. `several` gives the resources
- * where a template cannot; each of them must be allowed. The empty resource "" marks what anybody may do.
+ * where a template cannot; each of them must be allowed. One of them may be "dynamodb:PutItem arn:.." where
+ * its action is another one. The empty resource "" marks what anybody may do.
  */
 typedef struct access_rule {
 	const char *operation, *action, *resource;
-	size_t (*several)(req *rq, const void *in, str **arns);
+	size_t (*several)(req *rq, const txn *tx, const void *in, str **arns);
 } access_rule;
 typedef struct access_table {
 	const char *service; /* folder */
@@ -89,6 +90,8 @@ err authorise_call(req *rq, const txn *tx, const void *in);
 
 /* rq->op with its decoded input, by the ACCESS tables. AccessDenied in the protocol's spelling. */
 err authorise_operation(req *rq, const txn *tx, const void *in, decision *d);
+/* The text of a member of the operation's input; STR_NONE when it is absent or no text. For `several`. */
+str access_member(const req *rq, const void *in, str name);
 /* One action by name, with more keys of context, for what an operation needs besides (iam:PassRole). */
 err authorise(req *rq, const txn *tx, str action, str resource, policy_key *more, decision *d);
 /* The same without making a fault of it. */

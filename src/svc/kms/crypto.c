@@ -42,6 +42,11 @@ static str seal(req *rq, const kms_key *k, const kms_EncryptionContextType *cont
 	return arena_concat(rq->mem, str_of(head, BLOB_HEAD), sealed);
 }
 
+str blob_key_id(str blob)
+{
+	return blob.n < BLOB_HEAD || blob.p[0] != BLOB_VERSION ? STR_NONE : str_sub(blob, 1, BLOB_HEAD);
+}
+
 static err open_blob(req *rq, const txn *tx, str blob, str key_given,
                      const kms_EncryptionContextType *context, kms_key **key, str *plain)
 {

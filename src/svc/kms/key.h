@@ -13,3 +13,5 @@ err key_find_or_make(req *rq, txn *tx, str given, kms_key **key);
 /* Enabled, or AWS's fault for a key that is disabled or about to be deleted. */
 err key_usable(req *rq, const kms_key *k);
 kms_key *key_make(req *rq, txn *tx, str manager);
+/* The key that a ciphertext names; STR_NONE when it is none of ours. */
+str blob_key_id(str blob);
