@@ -66,7 +66,8 @@ static err check_item_key(req *rq, ddb_attr a, value attributes, bool range)
 }
 
 /* An attribute that is an index's key may be absent, but not of another type, empty or too long. */
-static err check_index_attr(req *rq, const ddb_index *ix, ddb_attr a, value attributes, bool range)
+static err check_index_attr(req *rq, const ddb_index *ix, ddb_attr a, value attributes, bool range,
+                            bool updated)
 {
 	value v = str_is(a.name) ? value_member(attributes, a.name) : STR_NONE;
 	if (!value_is(v))
@@ -76,6 +77,11 @@ static err check_index_attr(req *rq, const ddb_index *ix, ddb_attr a, value attr
 		            INVALID "Type mismatch for Index Key %.*s Expected: %s Actual: %s IndexName: "
 		            "%.*s", STR_ARG(a.name), value_type(a.type), value_type(value_tag_of(v)),
 		            STR_ARG(ix->name));
+	if (!value_text(v).n && updated)
+		return fail(rq, &aws_ValidationException,
+		            NOT_VALID "The update expression attempted to update a secondary index key to a "
+		            "value that is not supported. The AttributeValue for a key attribute cannot "
+		            "contain an empty %s value.", a.type == VALUE_B ? "binary" : "string");
 	if (!value_text(v).n)
 		return fail(rq, &aws_ValidationException,
 		            NOT_VALID "A value specified for a secondary index key is not supported. The "
@@ -85,12 +91,12 @@ static err check_index_attr(req *rq, const ddb_index *ix, ddb_attr a, value attr
 	return check_key_size(rq, value_text(v).n, range);
 }
 
-static err check_index_attrs(req *rq, const ddb_table *t, value attributes)
+static err check_index_attrs(req *rq, const ddb_table *t, value attributes, bool updated)
 {
 	for (size_t i = 0; i < t->n_indexes; i++) {
 		const ddb_index *ix = &t->indexes[i];
-		TRY(check_index_attr(rq, ix, ix->hash, attributes, false));
-		TRY(check_index_attr(rq, ix, ix->range, attributes, true));
+		TRY(check_index_attr(rq, ix, ix->hash, attributes, false, updated));
+		TRY(check_index_attr(rq, ix, ix->range, attributes, true, updated));
 	}
 	return OK;
 }
@@ -101,7 +107,7 @@ err ddb_item_in(req *rq, const ddb_table *t, const dynamodb_AttributeMap *given,
 	TRY(check_item_key(rq, t->hash, out->map, false));
 	if (str_is(t->range.name))
 		TRY(check_item_key(rq, t->range, out->map, true));
-	TRY(check_index_attrs(rq, t, out->map));
+	TRY(check_index_attrs(rq, t, out->map, false));
 	out->size = value_item_size(out->map);
 	if (out->size > DDB_ITEM_BYTES_MAX)
 		return fail(rq, &aws_ValidationException,
@@ -115,7 +121,7 @@ err ddb_item_updated(req *rq, const ddb_table *t, value attributes, ddb_item *ou
 	if (out->size > DDB_ITEM_BYTES_MAX)
 		return fail(rq, &aws_ValidationException,
 		            "Item size to update has exceeded the maximum allowed size");
-	return check_index_attrs(rq, t, attributes);
+	return check_index_attrs(rq, t, attributes, true);
 }
 
 static size_t add_key_name(str *names, size_t n, ddb_attr a)

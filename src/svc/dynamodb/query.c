@@ -58,6 +58,10 @@ static err split(req *rq, const expr *e, const expr *out[2], size_t *n)
 		return OK;
 	}
 	TRY(check_form(rq, e));
+	for (size_t i = 0; i < *n; i++)
+		if (str_eq(attribute_of(out[i]), attribute_of(e)))
+			return fail(rq, &aws_ValidationException,
+			            "KeyConditionExpressions must only contain one condition per key");
 	if (*n == 2)
 		return fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
 	out[(*n)++] = e;
@@ -93,9 +97,6 @@ static err assign(req *rq, const ddb_page *p, const expr *condition, key_query *
 	const expr *found[2] = { NULL, NULL };
 	size_t n = 0;
 	TRY(split(rq, condition, found, &n));
-	if (n == 2 && str_eq(attribute_of(found[0]), attribute_of(found[1])))
-		return fail(rq, &aws_ValidationException,
-		            "KeyConditionExpressions must only contain one condition per key");
 	for (size_t i = 0; i < n; i++) {
 		if (str_eq(attribute_of(found[i]), hash.name))
 			q->hash = found[i];
