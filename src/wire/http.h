@@ -65,8 +65,9 @@ typedef struct http_app {
 	bool (*head)(void *context, http_exchange *x);
 	/* The request is whole (with a sink: the body has ended). */
 	void (*request)(void *context, http_exchange *x);
-	/* The exchange is over: its bytes are sent or its client is gone. Frees nothing; may be
-	 * NULL. */
+	/* The exchange is over: its bytes are sent or its client is gone. Frees nothing; may be NULL.
+	 * Follows every `head`, also without `request` (status 0 then, or that of the layer's
+	 * refusal). `sent`: bytes of the body that left. */
 	void (*finished)(void *context, http_exchange *x, int status, uint64_t sent);
 } http_app;
 
@@ -86,7 +87,8 @@ void http_stop(http_server *s, int grace_ms);
 
 /*
  * Sends status, headers and body of `out`. Content-Length, Date and Connection are added here.
- * `body` NULL: out->body. Takes over body->fd.
+ * `body` NULL: out->body. Takes over body->fd. `out` may go at once; the bytes of the body must
+ * live as long as the exchange, so in its arena or longer. Header values cannot begin new lines.
  */
 void http_reply(http_exchange *x, const wire_message *out, const http_reply_body *body);
 

@@ -276,11 +276,13 @@ void http_connection_advance(http_connection *c)
 	c->turn = 0;
 	for (int i = 0; more && !c->sated && i < TURN_STEPS; i++)
 		more = step(c);
+	/* What held the next request back may go now, without the socket announcing anything. */
+	bool held = c->pending_n > 0;
 	if (c->phase != PHASE_CLOSED && http_out_flush(c) == FLUSH_BROKEN)
 		http_connection_close(c);
 	if (c->phase == PHASE_CLOSED)
 		return;
-	if (more)
+	if (more || (held && !c->pending_n))
 		queue(c);
 	bool waits = c->phase == PHASE_HEAD || c->phase == PHASE_TUNNEL;
 	if (waits && c->in && c->in_start == c->in_end) {
