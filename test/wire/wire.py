@@ -125,6 +125,15 @@ def sqs_as_query(data):
             op['output']['resultWrapper'] = name + 'Result'
 
 
+def patched(data, name):
+    """The plain shapes that NAME.patch declares anew, in botocore's model too."""
+    path = os.path.join(ROOT, 'src', 'svc', name, name + '.patch')
+    for line in open(path, encoding='utf-8') if os.path.exists(path) else ():
+        m = re.match(r'(string|integer|long|boolean|timestamp) (\w+)$', line.strip())
+        if m:
+            data['shapes'][m.group(2)] = {'type': m.group(1)}
+
+
 class Service:
     """One service in one protocol: botocore's model and our tables."""
 
@@ -133,6 +142,7 @@ class Service:
         self.rnd = random.Random('%d %s %s' % (options.seed, name, protocol))
         self.options, self.tally, self.codes = options, tally, codes
         data = copy.deepcopy(loader.load_service_model(name, 'service-2'))
+        patched(data, name)
         if name == 'sqs' and protocol == 'query':
             sqs_as_query(data)
         self.model = ServiceModel(data, name)
