@@ -52,6 +52,7 @@ $(B)/unit-tests: $(OBJECTS) $(call object,$(TESTS) test/main.c)
 
 # Data that base/embed.h puts into an object.
 $(B)/o/src/price/book.o: $(wildcard data/prices/*.csv)
+$(B)/o/src/price/golden_test.o: $(wildcard test/golden/*)
 
 $(B)/o/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
@@ -131,6 +132,11 @@ $(B)/wire-test: $(WIRE_TEST:%.c=$(B)/tool/%.o)
 wire: $(B)/wire-test
 	test/wire/wire.py $<
 
+$(B)/bench-codec: $(patsubst %.c,$(B)/tool/%.o,bench/codec/codec.c $(filter-out test/wire/wire.c,$(WIRE_TEST)))
+	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto
+bench-codec: $(B)/bench-codec
+	$<
+
 # The HTTP layer alone, over sockets; and beside nginx.
 HTTP := $(call object,$(filter-out %_test.c,$(wildcard src/base/*.c src/sys/*.c src/wire/*.c)))
 $(B)/http-server: $(HTTP) $(call object,test/http/server.c)
@@ -167,5 +173,5 @@ fuzz:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http
+.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http bench-codec
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)

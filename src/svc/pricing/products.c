@@ -83,7 +83,8 @@ static bool fits_all(req *rq, const product *p, const pricing_Filters *filters)
 }
 
 /* The book is constant memory: no transaction is needed, but a read is what this is. */
-err pricing_GetProducts(req *rq, const txn *tx, const pricing_GetProducts_in *in, pricing_GetProducts_out *out)
+err pricing_GetProducts(req *rq, const txn *tx, const pricing_GetProducts_in *in,
+                        pricing_GetProducts_out *out)
 {
 	size_t start, most = in->MaxResults.set ? (size_t)in->MaxResults.v : PRICING_PAGE;
 	const book *b = price_book();
