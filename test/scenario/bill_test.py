@@ -1,0 +1,146 @@
+"""The bill against hand computation, in every form, and across kill -9."""
+import csv
+import io
+import json
+import os
+import random
+import signal
+import threading
+import time
+from decimal import Decimal
+
+from scenario import Server, check, same
+
+API = Decimal("0.000005")
+
+
+def bill(server, *options):
+    done = server.run("bill", *options)
+    same((done.returncode, done.stderr), (0, ""))
+    return done.stdout
+
+
+def used(server, sku, *options):
+    lines = json.loads(bill(server, "--json", *options))["lines"]
+    return sum(Decimal(line["quantity"]) for line in lines if line["sku"] == sku)
+
+
+def total_of(text, column):
+    return sum(Decimal(row[column]) for row in csv.DictReader(io.StringIO(text)))
+
+
+def test_lines_are_quantity_times_price(_):
+    server = Server()
+    try:
+        ssm = server.client("ssm")
+        for i in range(7):
+            ssm.put_parameter(Name=f"/p{i}", Value="x", Type="String", Tier="Advanced")
+        for _ in range(30):
+            ssm.get_parameter(Name="/p1")
+        for key in ("111111111111", "222222222222"):
+            server.client("ssm", key=key).put_parameter(Name="/q", Value="x", Type="String", Tier="Advanced")
+        b = json.loads(bill(server, "--json"))
+        line = [x for x in b["lines"] if x["sku"] == "ssm.param.api"][0]
+        same((line["quantity"], line["unit_price"], Decimal(line["amount"])), ("37", "0.000005", 37 * API))
+        same(sum(Decimal(x["amount"]) for x in b["lines"]), Decimal(b["total"]))
+        # Every way of grouping and every export has the same total; parameters accrue meanwhile.
+        for by in ("service", "resource", "meter", "day", "hour", "region", "account", "day,resource,meter"):
+            got = json.loads(bill(server, "--json", "--by", by))
+            check(abs(Decimal(got["total"]) - Decimal(b["total"])) < Decimal("0.0001"), by)
+            same(sum(Decimal(x["amount"]) for x in got["lines"]), Decimal(got["total"]))
+        check(abs(total_of(bill(server, "--csv"), "amount") - Decimal(b["total"])) < Decimal("0.0001"))
+        check(abs(total_of(bill(server, "--focus"), "BilledCost") - Decimal(b["total"])) < Decimal("0.0001"))
+        check(abs(total_of(bill(server, "--cur"), "line_item_unblended_cost") - Decimal(b["total"]))
+              < Decimal("0.0001"))
+        text = bill(server)
+        check("37  request" in text and "x 0.000005 =" in text and "\033" not in text, text)
+        check("111111111111" in bill(server, "--compare", "111111111111,222222222222"))
+        same(used(server, "ssm.param.api", "--account", "222222222222"), Decimal(1))
+        same(server.run("bill", "--by", "colour").returncode, 1)
+        same(server.run("bill", "--month", "May").returncode, 1)
+    finally:
+        server.remove()
+
+
+def test_a_month_of_existing_costs_its_hours(_):
+    server = Server()
+    try:
+        today = server.run("clock", "show").stdout[:10]
+        server.advance(f"{32 - int(today[8:10])}d")
+        month = server.run("clock", "show").stdout[:7]
+        server.client("kms").create_key()
+        begun = time.time()
+        server.advance("40d")
+        check(time.time() - begun < 10, "a month of idle resources takes too long")
+        later = json.loads(bill(server, "--json", "--month", month))
+        key = [x for x in later["lines"] if x["sku"] == "kms.key"][0]
+        same(later["complete"], True)
+        # From its creation, hours into the month's first day, to the month's end.
+        check(Decimal("0.85") < Decimal(key["quantity"]) <= 1, key)
+        same(Decimal(key["amount"]).quantize(Decimal("1e-9")), Decimal(key["quantity"]).quantize(Decimal("1e-9")))
+    finally:
+        server.remove()
+
+
+def test_prices_of_the_user(_):
+    server = Server()
+    prices = os.path.join(server.data, "mine.csv")
+    try:
+        server.stop()
+        with open(prices, "w") as f:
+            f.write("service,sku_key,dimension,unit,tier_from,tier_to,usd_per_unit,region\n"
+                    "AWSSystemsManager,ssm.param.api,calls,request,0,2,1,us-east-1\n"
+                    "AWSSystemsManager,ssm.param.api,calls,request,2,Inf,0.5,us-east-1\n")
+        server.options = ("--prices", prices)
+        server.start()
+        for _ in range(4):
+            server.client("ssm").put_parameter(Name="/p", Value="x", Type="String", Tier="Advanced", Overwrite=True)
+        lines = [x for x in json.loads(bill(server, "--json"))["lines"] if x["sku"] == "ssm.param.api"]
+        same([(x["quantity"], x["unit_price"], x["amount"]) for x in lines],
+             [("2", "1.00", "2.00"), ("2", "0.50", "1.00")])
+        with open(prices, "w") as f:
+            f.write("service,sku_key\n")
+        server.stop()
+        try:
+            server.start()
+            raise AssertionError("a broken price file is accepted")
+        except RuntimeError as e:
+            check("mine.csv, line 1" in str(e), e)
+    finally:
+        server.remove()
+
+
+def test_usage_survives_kill_9(_):
+    """A write's usage is in its transaction: after any crash the meter has counted exactly what was written."""
+    server, names = Server(), [f"/w{i}" for i in range(4)]
+    try:
+        server.client("ssm").put_parameter(Name="/reads", Value="x", Type="String", Tier="Advanced")
+        for round_ in range(6):
+            stop = threading.Event()
+
+            def write(name):
+                ssm = server.client("ssm", max_pool_connections=1)
+                while not stop.is_set():
+                    try:
+                        ssm.put_parameter(Name=name, Value="x", Type="String", Tier="Advanced", Overwrite=True)
+                    except Exception:
+                        return
+
+            writers = [threading.Thread(target=write, args=(name,)) for name in names]
+            for w in writers:
+                w.start()
+            time.sleep(random.uniform(0.2, 0.8))
+            os.kill(server.pid, signal.SIGKILL)
+            stop.set()
+            for w in writers:
+                w.join()
+            while os.path.exists(f"/proc/{server.pid}"):
+                time.sleep(0.01)
+            server.start()
+            ssm = server.client("ssm")
+            counted = used(server, "ssm.param.api")
+            versions = sum(p["Version"] for p in ssm.describe_parameters(MaxResults=50)["Parameters"])
+            same((round_, int(counted)), (round_, versions))
+        check(versions > 50, versions)
+    finally:
+        server.remove()
