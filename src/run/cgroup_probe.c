@@ -1,5 +1,6 @@
 #include "run/cgroup_probe.h"
 #include "base/err.h"
+#include "sys/clock.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -179,7 +180,7 @@ static void sweep(int base)
 			fclose(f);
 		close(group);
 		for (int i = 0; i < 50 && unlinkat(base, e->d_name, AT_REMOVEDIR) && errno == EBUSY; i++)
-			usleep(2000);
+			clock_sleep_ms(2);
 	}
 	if (d)
 		closedir(d);

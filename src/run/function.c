@@ -93,12 +93,15 @@ static str exit_message(arena *mem, const function_env *env, str id)
 		const char *name = number == SIGKILL ? "killed" : strsignal(number);
 		str text = arena_lower(mem, str_c(name));
 		return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited with error: signal: %.*s%s", STR_ARG(id),
-		                 STR_ARG(text), !env->out_of_memory && WCOREDUMP(env->status) ? " (core dumped)" : "");
+		                 STR_ARG(text), !env->out_of_memory && WCOREDUMP(env->status) ? " "
+		                 "(core dumped)" : "");
 	}
 	int code = WEXITSTATUS(env->status);
 	if (code == 0)
-		return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited without providing a reason", STR_ARG(id));
-	return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited with error: exit status %d", STR_ARG(id), code);
+		return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited without providing a "
+		                 "reason", STR_ARG(id));
+	return arena_fmt(mem, "RequestId: %.*s Error: Runtime exited with error: exit status %d",
+	                 STR_ARG(id), code);
 }
 
 static str error_object(arena *mem, str type, str message)

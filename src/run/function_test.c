@@ -2,11 +2,12 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "test/test.h"
-#include <signal.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SECOND INT64_C(1000000)
@@ -103,10 +104,148 @@ TEST(function_python_answers)
 	CHECK_I64(b.init.outcome, FUNCTION_OK);
 	function_result r = invoke(&b, "{\"x\": 21}", 3 * SECOND);
 	CHECK_I64(r.outcome, FUNCTION_OK);
-	CHECK(str_starts(r.payload, S("{\"n\": 1, \"twice\": 42, \"left\": true, \"pid\": 2, \"memory\": \"128\"")));
+	CHECK(str_starts(r.payload, S("{\"n\": 1, \"twice\": 42, \"left\": true, \"pid\": 2, "
+	                              "\"memory\": \"128\"")));
 	r = invoke(&b, "{\"x\": \"a\"}", 3 * SECOND);
 	CHECK(str_starts(r.payload, S("{\"n\": 2, \"twice\": \"aa\"")));
 	CHECK(r.peak_bytes > 0 && r.peak_bytes <= 128 << 20);
 	CHECK_STR(buf_str(&b.log.text), S("loaded|one|two|one|two|"));
+	finish(&b);
+}
+
+TEST(function_python_faults)
+{
+	bench b = prepare(mem, "python3.11", "app.handler");
+	code(&b, "app.py",
+	     "import os, time\n"
+	     "def handler(event, context):\n"
+	     "    if event == 'raise': raise KeyError('body')\n"
+	     "    if event == 'slow': time.sleep(9)\n"
+	     "    os._exit(3)\n", 0644);
+	start(&b);
+	function_result r = invoke(&b, "\"raise\"", 3 * SECOND);
+	CHECK_I64(r.outcome, FUNCTION_ERROR);
+	CHECK_STR(r.error_type, S("KeyError"));
+	CHECK(!r.ended);
+	CHECK(str_starts(buf_str(&b.log.text), S("[ERROR] KeyError: 'body'\nTraceback (most recent call last):\n")));
+	r = invoke(&b, "1", 3 * SECOND);
+	CHECK_I64(r.outcome, FUNCTION_EXITED);
+	CHECK(r.ended);
+	CHECK_STR(r.payload, S("{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: 8476a536-e9f4-11e8-"
+	                       "9739-2dfe598c3fcd Error: Runtime exited with error: exit status 3\"}"));
+	r = invoke(&b, "1", 3 * SECOND);
+	CHECK_I64(r.outcome, FUNCTION_GONE);
+	function_stop(b.env);
+	start(&b);
+	int64_t begun = clock_mono_us();
+	r = invoke(&b, "\"slow\"", SECOND / 5);
+	CHECK_I64(r.outcome, FUNCTION_TIMEOUT);
+	CHECK(clock_mono_us() - begun < 2 * SECOND);
+	finish(&b);
+}
+
+TEST(function_init_failures)
+{
+	bench b = prepare(mem, "python3.11", "app.handler");
+	code(&b, "app.py", "import not_there\n", 0644);
+	start(&b);
+	CHECK(!b.env);
+	CHECK_I64(b.init.outcome, FUNCTION_ERROR);
+	CHECK_STR(b.init.error_type, S("Runtime.ImportModuleError"));
+	code(&b, "app.py", "import time\ntime.sleep(9)\n", 0644);
+	b.spec.log_context = &b.log;
+	CHECK_OK(function_start(mem, &b.spec, SECOND / 5, &b.env, &b.init));
+	CHECK_I64(b.init.outcome, FUNCTION_TIMEOUT);
+	finish(&b);
+}
+
+TEST(function_memory_limit)
+{
+	bench b = prepare(mem, "python3.11", "app.handler");
+	code(&b, "app.py",
+	     "def handler(event, context):\n"
+	     "    if event == 'tmp':\n"
+	     "        with open('/tmp/x', 'wb') as f:\n"
+	     "            for _ in range(300): f.write(bytes(1 << 20))\n"
+	     "        return 'written'\n"
+	     "    kept = []\n"
+	     "    while True: kept.append(bytearray(1 << 20))\n", 0644);
+	b.spec.memory_mb = 192;
+	start(&b);
+	CHECK_I64(b.init.outcome, FUNCTION_OK);
+	function_result r = invoke(&b, "\"tmp\"", 20 * SECOND);
+	CHECK_STR(r.payload, S("\"written\""));
+	r = invoke(&b, "1", 20 * SECOND);
+	CHECK_I64(r.outcome, FUNCTION_OUT_OF_MEMORY);
+	finish(&b);
+}
+
+TEST(function_reaches_what_it_is_given)
+{
+	bench b = prepare(mem, "python3.11", "app.handler");
+	if (!sandbox_probe().private_network)
+		SKIP("functions share the machine's network here");
+	code(&b, "app.py",
+	     "import socket\n"
+	     "def handler(port, context):\n"
+	     "    def tried(address):\n"
+	     "        try: s = socket.create_connection(address, 2)\n"
+	     "        except OSError as e: return type(e).__name__\n"
+	     "        return 'outside' if s.getpeername() == address else 'elsewhere'\n"
+	     "    inside = socket.create_server(('127.0.0.1', 8080))\n"
+	     "    return [tried(('127.9.8.7', port)), tried(('127.0.0.1', 8080)), tried(('192.0.2.1', 80))]\n", 0644);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f090807) };
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 4) == 0);
+	CHECK(getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+	const char *port = arena_fmt(mem, "%d", ntohs(a.sin_port)).p;
+	start(&b);
+	CHECK_STR(invoke(&b, port, 9 * SECOND).payload,
+	          S("[\"ConnectionRefusedError\", \"outside\", \"OSError\"]"));
+	function_stop(b.env);
+	b.spec.reach = REACH_LOOPBACK;
+	start(&b);
+	CHECK_STR(invoke(&b, port, 9 * SECOND).payload, S("[\"outside\", \"outside\", \"OSError\"]"));
+	close(fd);
+	finish(&b);
+}
+
+TEST(function_node_answers)
+{
+	bench b = prepare(mem, "nodejs20.x", "index.handler");
+	code(&b, "index.js",
+	     "exports.handler = (event, context, callback) => {\n"
+	     "  console.log('one\\ntwo');\n"
+	     "  setTimeout(() => callback(null, {twice: event.x * 2}), 5);\n"
+	     "};\n", 0644);
+	start(&b);
+	CHECK_I64(b.init.outcome, FUNCTION_OK);
+	CHECK_STR(invoke(&b, "{\"x\":21}", 3 * SECOND).payload, S("{\"twice\":42}"));
+	CHECK(str_ends(buf_str(&b.log.text), S("\tINFO\tone\ntwo|")));
+	finish(&b);
+}
+
+TEST(function_without_entry)
+{
+	bench b = prepare(mem, "provided.al2023", "x");
+	start(&b);
+	CHECK_STR(b.init.error_type, S("Runtime.InvalidEntrypoint"));
+	code(&b, "bootstrap", "#!/bin/sh\nexit 7\n", 0755);
+	start(&b);
+	CHECK_I64(b.init.outcome, FUNCTION_EXITED);
+	CHECK(str_ends(b.init.payload, S("exit status 7\"}")));
+	finish(&b);
+}
+
+TEST(function_children_do_not_stay)
+{
+	bench b = prepare(mem, "provided.al2023", "x");
+	code(&b, "bootstrap", "#!/bin/sh\nsleep 1234 &\nsleep 4321\n", 0755);
+	b.spec.log_context = &b.log;
+	CHECK_OK(function_start(mem, &b.spec, SECOND / 3, &b.env, &b.init));
+	CHECK_I64(b.init.outcome, FUNCTION_TIMEOUT);
+	sandbox_drain();
+	CHECK(system("ps ax | grep -q '[s]leep 1234'") != 0);
 	finish(&b);
 }

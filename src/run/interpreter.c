@@ -131,7 +131,8 @@ static candidates node_candidates(arena *mem, str major)
 	                  S("../installation/bin/node"));
 	consider_versions(&c, path_join(mem, h, S(".asdf/installs/nodejs")),
 	                  arena_fmt(mem, "%.*s.", STR_ARG(major)), S("node"));
-	consider_versions(&c, S("/usr/local/n/versions/node"), arena_fmt(mem, "%.*s.", STR_ARG(major)), S("node"));
+	consider_versions(&c, S("/usr/local/n/versions/node"), arena_fmt(mem, "%.*s.", STR_ARG(major)),
+	                  S("node"));
 	return c;
 }
 
@@ -252,7 +253,8 @@ static err absent(arena *mem, str runtime)
 		                 "of version %.*s is in PATH, /usr/bin or ~/.nvm/versions/node.", STR_ARG(major),
 		                 STR_ARG(major));
 	}
-	return fault_new(mem, &fault_system, "The runtime %.*s cannot be run here: Python, Node.js and provided.* "
+	return fault_new(mem, &fault_system, "The runtime %.*s cannot be run here: Python, Node.js and "
+	                 "provided.* "
 	                 "can.", STR_ARG(runtime));
 }
 

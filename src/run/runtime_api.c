@@ -245,7 +245,8 @@ void rapi_put_refusal(buf *b, int status, str error_type, str message)
 	buf_put(&body, S(",\"errorType\":"));
 	json_put_string(&body, error_type);
 	buf_put(&body, S("}\n"));
-	buf_fmt(b, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, reason,
+	buf_fmt(b, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	        status, reason,
 	        body.n);
 	buf_put(b, buf_str(&body));
 }

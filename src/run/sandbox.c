@@ -225,6 +225,7 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	l->user_namespace = !status.root;
 	l->private_network = l->watch_connect = status.private_network;
 	l->uid = status.root ? UID_FIRST + atomic_fetch_add(&serial, 1) % UIDS : (unsigned)geteuid();
+	l->gid = status.root ? l->uid : (unsigned)getegid();
 	l->control = pair[1];
 	const struct sock_fprog *filter = sandbox_filter(l->watch_connect);
 	l->filter = filter ? *filter : (struct sock_fprog){ 0 };

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -13,24 +12,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* From <sys/mount.h>, which does not live together with <linux/mount.h>. */
-int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
-int umount2(const char *target, int flags);
-
-#define OLD_RDONLY 1
-#define OLD_NOSUID 2
-#define OLD_NODEV 4
-#define OLD_NOEXEC 8
-#define OLD_REC 16384
-#define OLD_PRIVATE (1 << 18)
-#define DETACH 2
 
 #define CONTROL_FD 3
 #define INIT_FD 4
@@ -77,7 +65,7 @@ static void map_user(const launch *l)
 	write_file(l, "/proc/self/setgroups", "deny", 0);
 	snprintf(text, sizeof text, "%d %u 1", SANDBOX_UID, l->uid);
 	write_file(l, "/proc/self/uid_map", text, 0);
-	snprintf(text, sizeof text, "%d %u 1", SANDBOX_UID, (unsigned)getegid());
+	snprintf(text, sizeof text, "%d %u 1", SANDBOX_UID, l->gid);
 	write_file(l, "/proc/self/gid_map", text, 0);
 }
 
@@ -88,14 +76,13 @@ static void detach_sources(launch *l)
 		tree_entry *e = &l->tree[i];
 		if (e->kind != TREE_BIND)
 			continue;
-		e->fd = (int)syscall(SYS_open_tree, AT_FDCWD, e->from,
-		                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		e->fd = open_tree(AT_FDCWD, e->from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		if (e->fd < 0 && e->optional)
 			continue;
 		struct mount_attr attributes = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_RDONLY |
 			                                 (e->device ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV) };
-		if (e->fd < 0 || syscall(SYS_mount_setattr, e->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-		                         &attributes, sizeof attributes))
+		if (e->fd < 0 || mount_setattr(e->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+		                               sizeof attributes))
 			die(l->control, e->from);
 	}
 }
@@ -126,7 +113,7 @@ static void place(const launch *l, const tree_entry *e)
 		} else if (mkdir(e->path, 0755) && errno != EEXIST) {
 			die(l->control, e->path);
 		}
-		if (syscall(SYS_move_mount, e->fd, "", AT_FDCWD, e->path, MOVE_MOUNT_F_EMPTY_PATH))
+		if (move_mount(e->fd, "", AT_FDCWD, e->path, MOVE_MOUNT_F_EMPTY_PATH))
 			die(l->control, e->path);
 		close(e->fd);
 	}
@@ -135,24 +122,24 @@ static void place(const launch *l, const tree_entry *e)
 /* The new root is built over /etc, which every machine has, and then takes the old one's place. */
 static void build_root(launch *l)
 {
-	if (mount(NULL, "/", NULL, OLD_REC | OLD_PRIVATE, NULL))
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		die(l->control, "making mounts private");
 	detach_sources(l);
 	umask(0);
-	if (mount("sandbox", "/etc", "tmpfs", OLD_NOSUID | OLD_NODEV, "mode=755,size=4m") || chdir("/etc"))
+	if (mount("sandbox", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m") || chdir("/etc"))
 		die(l->control, "mounting the root");
 	for (int i = 0; i < l->n_tree; i++)
 		place(l, &l->tree[i]);
-	if (mount("tmp", "tmp", "tmpfs", OLD_NOSUID | OLD_NODEV, l->tmp_options))
+	if (mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, l->tmp_options))
 		die(l->control, "mounting /tmp");
-	if (mount("proc", "proc", "proc", OLD_NOSUID | OLD_NODEV | OLD_NOEXEC, NULL))
+	if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		die(l->control, "mounting /proc");
-	if (l->overlay[0] && mount("layers", "opt", "overlay", OLD_NOSUID | OLD_NODEV | OLD_RDONLY, l->overlay))
+	if (l->overlay[0] && mount("layers", "opt", "overlay", MS_NOSUID | MS_NODEV | MS_RDONLY, l->overlay))
 		die(l->control, "merging layers");
-	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", DETACH) || chdir("/"))
+	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
 		die(l->control, "pivot_root");
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
-	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &attributes, sizeof attributes))
+	if (mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof attributes))
 		die(l->control, "making the root read-only");
 	umask(022);
 }

@@ -28,7 +28,7 @@ typedef struct launch {
 	char overlay[4096];      /* options of the overlay on /opt; empty: none */
 	char tmp_options[96];
 	bool user_namespace, private_network;
-	unsigned uid;            /* outside */
+	unsigned uid, gid;       /* outside */
 	int control;             /* the child's end */
 	int init_fd;             /* the first process of the pid namespace, as an image in memory */
 	struct sock_fprog filter;

@@ -6,12 +6,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
-#define PRIVATE_TREE (16384 | (1 << 18))
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
@@ -131,7 +129,7 @@ static bool try_namespaces(uint64_t flags)
 	int status = -1;
 	pid_t pid = clone_with(flags, -1, NULL);
 	if (pid == 0)
-		_exit(mount(NULL, "/", NULL, PRIVATE_TREE, NULL) ? 1 : 0);
+		_exit(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? 1 : 0);
 	while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		;
 	return pid > 0 && status == 0;

@@ -325,6 +325,8 @@ def set_paths(site):
 def main():
     site = [p for p in sys.argv[1].split(":") if p]
     sys.argv[:] = ["/var/runtime/bootstrap.py"]
+    if os.environ.get("LC_CTYPE") == "C.UTF-8":
+        del os.environ["LC_CTYPE"]  # Python's own remedy where the locale of LANG is not installed
     set_paths(site)
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     ImportHook("logging", set_up_logging)

@@ -153,7 +153,8 @@ static err keep(req *rq, str zip, const package *p)
 		TRY(unpack(rq->mem, p->hash, zip, &why));
 	if (why)
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Could not unzip uploaded file. Please check your file, then try to upload again. (%s)", why);
+		            "Could not unzip uploaded file. Please check your file, then try to upload "
+		            "again. (%s)", why);
 	return file_exists(path) ? OK : file_write(rq->mem, path, zip, 0600);
 }
 
@@ -173,6 +174,14 @@ err code_keep(req *rq, str zip, package *out)
 	}
 	*out = p;
 	return OK;
+}
+
+package *package_of(arena *mem, str hash, package *p)
+{
+	str raw = S("");
+	hex_decode(mem, hash, &raw);
+	*p = (package){ .hash = hash, .hash_base64 = base64_encode(mem, raw) };
+	return p;
 }
 
 void code_refer(txn *tx, str account, str region, str owner, const package *p)
@@ -200,6 +209,29 @@ void code_forget(txn *tx, str account, str region, str owner, str hash)
 	lambda_codesize_delete(tx, account, region, owner);
 	if (!referred(tx, mem, hash))
 		task_add(tx, "lambda_code_sweep", hash, clock_now() + SWEEP_AFTER_MS);
+}
+
+static str layer_owner(arena *mem, const lambda_version *v, size_t i)
+{
+	str owner = function_owner(mem, v);
+	return arena_fmt(mem, "%.*s/%.*s/%.*s:layer:%zu", STR_ARG(v->Account), STR_ARG(v->Region),
+	                 STR_ARG(owner), i);
+}
+
+void layers_refer(txn *tx, const lambda_version *v)
+{
+	for (size_t i = 0; i < v->LayerCodes.n; i++)
+		lambda_coderef_put(tx, &(lambda_coderef){ .Hash = v->LayerCodes.v[i],
+		                                          .Owner = layer_owner(txn_arena(tx), v, i) });
+}
+
+void layers_forget(txn *tx, const lambda_version *v)
+{
+	for (size_t i = 0; i < v->LayerCodes.n; i++) {
+		lambda_coderef_delete(tx, v->LayerCodes.v[i], layer_owner(txn_arena(tx), v, i));
+		if (!referred(tx, txn_arena(tx), v->LayerCodes.v[i]))
+			task_add(tx, "lambda_code_sweep", v->LayerCodes.v[i], clock_now() + SWEEP_AFTER_MS);
+	}
 }
 
 /* Removes a package that nobody has any more. */
@@ -248,7 +280,8 @@ str code_location(req *rq, str hash)
 {
 	str expires = arena_fmt(rq->mem, "%lld", (long long)(clock_real() + LOCATION_MS));
 	str seal = location_seal(rq->mem, hash, expires);
-	return arena_fmt(rq->mem, "%.*s" LOCATION_PATH "%.*s?Expires=%.*s&Signature=%.*s", STR_ARG(server_endpoint()),
+	return arena_fmt(rq->mem, "%.*s" LOCATION_PATH "%.*s?Expires=%.*s&Signature=%.*s",
+	                 STR_ARG(server_endpoint()),
 	                 STR_ARG(hash), STR_ARG(expires), STR_ARG(seal));
 }
 

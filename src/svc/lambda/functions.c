@@ -25,7 +25,8 @@ static lambda_ArchitecturesList architectures(req *rq, const lambda_Architecture
 }
 
 /* What CreateFunction leaves out. */
-static lambda_FunctionConfiguration *fresh(req *rq, const lambda_CreateFunction_in *in, const function_name *f)
+static lambda_FunctionConfiguration *fresh(req *rq, const lambda_CreateFunction_in *in,
+                                           const function_name *f)
 {
 	lambda_FunctionConfiguration *c = arena_new(rq->mem, lambda_FunctionConfiguration);
 	*c = (lambda_FunctionConfiguration){
@@ -101,6 +102,8 @@ static err create(req *rq, txn *tx, void *context)
 	lambda_version v = { .Account = c->f.account, .Region = c->f.region, .Name = c->f.name,
 		.Number = LATEST, .Config = fresh(rq, c->in, &c->f), .Created = rq->now };
 	TRY(configure(rq, tx, &with, v.Config));
+	layers_take(rq, tx, &v);
+	layers_refer(tx, &v);
 	runtime_version(rq, v.Config);
 	take_package(&v, &c->code);
 	version_touch(rq, tx, &v);
@@ -254,7 +257,8 @@ static err update_code(req *rq, txn *tx, void *context)
 	return OK;
 }
 
-err lambda_UpdateFunctionCode(req *rq, const lambda_UpdateFunctionCode_in *in, lambda_UpdateFunctionCode_out *out)
+err lambda_UpdateFunctionCode(req *rq, const lambda_UpdateFunctionCode_in *in,
+                              lambda_UpdateFunctionCode_out *out)
 {
 	change c = { .in = in, .out = out };
 	lambda_function *fn;
@@ -285,6 +289,11 @@ static err update_configuration(req *rq, txn *tx, void *context)
 	lambda_version *v;
 	TRY(latest_for_change(rq, tx, &c->f, in->RevisionId, &fn, &v));
 	TRY(configure(rq, tx, in, v->Config));
+	if (in->Layers.v) {
+		layers_forget(tx, v);
+		layers_take(rq, tx, v);
+		layers_refer(tx, v);
+	}
 	if (str_is(in->Runtime))
 		runtime_version(rq, v->Config);
 	version_touch(rq, tx, v);
@@ -322,6 +331,7 @@ static err delete_version(req *rq, txn *tx, const function_name *f, lambda_funct
 	lambda_version *v = version_get(tx, rq->mem, fn, number);
 	if (v) {
 		code_forget(tx, v->Account, v->Region, function_owner(rq->mem, v), v->Code);
+		layers_forget(tx, v);
 		lambda_version_delete(tx, v->Account, v->Region, v->Name, number);
 		pool_changed(tx);
 	}
@@ -334,6 +344,7 @@ static void delete_all(req *rq, txn *tx, lambda_function *fn)
 	record_scan s = lambda_version_scan(tx, rq->mem, 3, a, r, name, 0);
 	for (lambda_version *v; (v = lambda_version_next(&s));) {
 		code_forget(tx, a, r, function_owner(rq->mem, v), v->Code);
+		layers_forget(tx, v);
 		lambda_version_delete(tx, a, r, name, v->Number);
 	}
 	s = lambda_alias_scan(tx, rq->mem, 3, a, r, name, STR_NONE);
@@ -352,7 +363,8 @@ static void delete_all(req *rq, txn *tx, lambda_function *fn)
 	pool_changed(tx);
 }
 
-err lambda_DeleteFunction(req *rq, txn *tx, const lambda_DeleteFunction_in *in, lambda_DeleteFunction_out *out)
+err lambda_DeleteFunction(req *rq, txn *tx, const lambda_DeleteFunction_in *in,
+                          lambda_DeleteFunction_out *out)
 {
 	function_name f;
 	lambda_function *fn;

@@ -64,20 +64,10 @@ static void log_line(void *context, str line)
 	environment_log(context, line);
 }
 
-static err layer_folders(arena *mem, const txn *tx, const lambda_version *v, function_spec *spec)
+static err layer_folders(arena *mem, const lambda_version *v, function_spec *spec)
 {
-	for (size_t i = 0; i < v->Config->Layers.n; i++) {
-		str rest = v->Config->Layers.v[i].Arn, part[8] = { { 0 } };
-		int64_t number = 0;
-		for (int n = 0; n < 8 && str_is(rest); n++)
-			part[n] = str_cut(&rest, ':');
-		lambda_layer *l = str_to_i64(part[7], &number)
-			? lambda_layer_get(tx, mem, part[4], part[3], part[6], number) : NULL;
-		if (!l)
-			return fault_new(mem, &fault_system, "The layer %.*s is gone",
-			                 STR_ARG(v->Config->Layers.v[i].Arn));
-		TRY(code_folder(mem, l->Code, &spec->layers[spec->n_layers++]));
-	}
+	for (size_t i = 0; i < v->LayerCodes.n && spec->n_layers < SANDBOX_LAYERS_MAX; i++)
+		TRY(code_folder(mem, v->LayerCodes.v[i], &spec->layers[spec->n_layers++]));
 	return OK;
 }
 
@@ -98,14 +88,12 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 	spec->session_token = role.Token;
 	e->credentials_until = role.Expires;
 	TRY(code_folder(mem, t->version->Code, &spec->code));
-	const txn *tx = store_read(s);
-	err failed = layer_folders(mem, tx, t->version, spec);
-	store_read_end(s, tx);
-	TRY(failed);
+	TRY(layer_folders(mem, t->version, spec));
 	size_t n = c->Environment ? c->Environment->Variables.n : 0;
 	function_pair *pairs = arena_array(mem, function_pair, n + 3);
 	for (size_t i = 0; i < n; i++)
-		pairs[i] = (function_pair){ c->Environment->Variables.v[i].key, c->Environment->Variables.v[i].value };
+		pairs[i] = (function_pair){ c->Environment->Variables.v[i].key,
+		                           c->Environment->Variables.v[i].value };
 	if (e->json_log) {
 		pairs[n++] = (function_pair){ S("AWS_LAMBDA_LOG_FORMAT"), S("JSON") };
 		pairs[n++] = (function_pair){ S("AWS_LAMBDA_LOG_LEVEL"), c->LoggingConfig->ApplicationLogLevel };
@@ -138,7 +126,8 @@ static err begin(arena *mem, store *s, const target *t, environment *e, function
 /* What AWS says of a timeout. */
 static str timeout_payload(arena *mem, str id, int64_t timeout_s)
 {
-	return arena_fmt(mem, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: %.*s Error: Task "
+	return arena_fmt(mem, "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: %.*s "
+	                 "Error: Task "
 	                 "timed out after %lld.00 seconds\"}", STR_ARG(id), (long long)timeout_s);
 }
 
@@ -283,7 +272,8 @@ err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
 	invocation i = { .request_id = rq->id, .payload = payload, .client_context = STR_NONE,
 		.trace_id = trace_header(rq->mem, trace), .tail = str_eq(in->LogType, S("Tail")) };
 	if (in->ClientContext.n && !base64_decode(rq->mem, in->ClientContext, &i.client_context))
-		return fail(rq, &lambda_InvalidRequestContentException, "Client context must be a valid Base64-encoded "
+		return fail(rq, &lambda_InvalidRequestContentException, "Client context must be a "
+		            "valid Base64-encoded "
 		            "JSON object.");
 	answer a;
 	invoke_run(rq->mem, rq->store, &t, &i, &a);

@@ -48,7 +48,8 @@ static err find(req *rq, const txn *tx, const target *t, lambda_invokeconfig **c
 	                      "EventInvokeConfig", STR_ARG(arn));
 }
 
-err lambda_UpdateFunctionEventInvokeConfig(req *rq, txn *tx, const lambda_UpdateFunctionEventInvokeConfig_in *in,
+err lambda_UpdateFunctionEventInvokeConfig(req *rq, txn *tx,
+                                           const lambda_UpdateFunctionEventInvokeConfig_in *in,
                                            lambda_UpdateFunctionEventInvokeConfig_out *out)
 {
 	target t;
@@ -66,7 +67,8 @@ err lambda_UpdateFunctionEventInvokeConfig(req *rq, txn *tx, const lambda_Update
 	return OK;
 }
 
-err lambda_GetFunctionEventInvokeConfig(req *rq, const txn *tx, const lambda_GetFunctionEventInvokeConfig_in *in,
+err lambda_GetFunctionEventInvokeConfig(req *rq, const txn *tx,
+                                        const lambda_GetFunctionEventInvokeConfig_in *in,
                                         lambda_GetFunctionEventInvokeConfig_out *out)
 {
 	target t;
@@ -77,7 +79,8 @@ err lambda_GetFunctionEventInvokeConfig(req *rq, const txn *tx, const lambda_Get
 	return OK;
 }
 
-err lambda_DeleteFunctionEventInvokeConfig(req *rq, txn *tx, const lambda_DeleteFunctionEventInvokeConfig_in *in,
+err lambda_DeleteFunctionEventInvokeConfig(req *rq, txn *tx,
+                                           const lambda_DeleteFunctionEventInvokeConfig_in *in,
                                            lambda_DeleteFunctionEventInvokeConfig_out *out)
 {
 	target t;
@@ -88,7 +91,8 @@ err lambda_DeleteFunctionEventInvokeConfig(req *rq, txn *tx, const lambda_Delete
 	return OK;
 }
 
-err lambda_ListFunctionEventInvokeConfigs(req *rq, const txn *tx, const lambda_ListFunctionEventInvokeConfigs_in *in,
+err lambda_ListFunctionEventInvokeConfigs(req *rq, const txn *tx,
+                                          const lambda_ListFunctionEventInvokeConfigs_in *in,
                                           lambda_ListFunctionEventInvokeConfigs_out *out)
 {
 	function_name f;

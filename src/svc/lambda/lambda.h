@@ -50,6 +50,8 @@ void show_pending(req *rq, lambda_FunctionConfiguration *c, bool created);
  * configure.c: settings of CreateFunction and UpdateFunctionConfiguration. Absent members leave `c` as it
  * is. What the model does not say is checked here.
  */
+/* The packages of the version's layers, as Config names them. */
+void layers_take(req *rq, const txn *tx, lambda_version *v);
 err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
               lambda_FunctionConfiguration *c);
 
@@ -69,8 +71,13 @@ err code_start(store *s, str folder);
 /* Checks, keeps and unpacks. Held until code_release, so that it is not swept before a row names it. */
 err code_keep(req *rq, str zip, package *out);
 void code_release(const package *p);
+/* What is known of a package from its hash alone. */
+package *package_of(arena *mem, str hash, package *p);
 void code_refer(txn *tx, str account, str region, str owner, const package *p);
 void code_forget(txn *tx, str account, str region, str owner, str hash);
+/* The same for the packages of a version's layers, which count as the layers' size, not the function's. */
+void layers_refer(txn *tx, const lambda_version *v);
+void layers_forget(txn *tx, const lambda_version *v);
 /* The unpacked folder. */
 err code_folder(arena *mem, str hash, str *folder);
 err code_zip(arena *mem, str hash, str *zip);

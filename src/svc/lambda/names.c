@@ -55,7 +55,8 @@ err name_read(req *rq, str text, str qualifier, function_name *out)
 		            STR_ARG(rq->who.arn), STR_ARG(text));
 	if (f.name.n == 0 || f.name.n > 64)
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "1 validation error detected: Value '%.*s' at 'functionName' failed to satisfy constraint: "
+		            "1 validation error detected: Value '%.*s' at 'functionName' failed to "
+		            "satisfy constraint: "
 		            "Member must have length less than or equal to 64", STR_ARG(f.name));
 	*out = f;
 	return OK;

@@ -120,14 +120,16 @@ static err revision_check(req *rq, const txn *tx, const function_name *f, str gi
 	if (p && str_eq(p->RevisionId, given))
 		return OK;
 	return fail(rq, &lambda_PreconditionFailedException,
-	            "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy API to retrieve "
+	            "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy "
+	            "API to retrieve "
 	            "the latest RevisionId");
 }
 
 static void revise(req *rq, txn *tx, const function_name *f)
 {
 	lambda_policy_put(tx, &(lambda_policy){ .Account = f->account, .Region = f->region, .Name = f->name,
-	                                        .Qualifier = qualifier_key(f), .RevisionId = rand_uuid(rq->mem) });
+	                                        .Qualifier = qualifier_key(f),
+	                                        .RevisionId = rand_uuid(rq->mem) });
 }
 
 err lambda_AddPermission(req *rq, txn *tx, const lambda_AddPermission_in *in, lambda_AddPermission_out *out)
@@ -170,7 +172,8 @@ err lambda_RemovePermission(req *rq, txn *tx, const lambda_RemovePermission_in *
 	const function_name *f = &t.f;
 	TRY(revision_check(rq, tx, f, in->RevisionId));
 	if (!str_is(policy_document(tx, rq->mem, f)))
-		return fail(rq, &lambda_ResourceNotFoundException, "No policy is associated with the given resource.");
+		return fail(rq, &lambda_ResourceNotFoundException, "No policy is associated with the "
+		            "given resource.");
 	if (!lambda_permission_delete(tx, f->account, f->region, f->name, qualifier_key(f), in->StatementId))
 		return fail(rq, &lambda_ResourceNotFoundException, "Statement %.*s is not found in resource policy.",
 		            STR_ARG(in->StatementId));

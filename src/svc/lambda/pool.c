@@ -1,4 +1,5 @@
 #include "pool.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cloud/event_log.h"
@@ -6,7 +7,6 @@
 #include "sys/rand.h"
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define IDLE_US (INT64_C(600) * 1000000)
@@ -19,8 +19,6 @@
 
 /* How many run: of a function with reserved concurrency, or of all others of an account and region. */
 typedef struct counter {
-	struct counter *next;
-	char *key;
 	int64_t running;
 } counter;
 
@@ -31,38 +29,20 @@ static struct {
 	store *store;
 	environment *idle; /* the last used first */
 	int n_idle;
-	counter *buckets[BUCKETS];
+	arena *mem;        /* boot: counters stay, one for each function that ever had a reservation */
+	map counters;
 	bool running, look;
 } pool_ = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
-/* Holds the lock. Counters come and go with what runs: on the heap. */
-static counter *counter_of(str key, bool make)
+/* Holds the lock. */
+static counter *counter_of(str key)
 {
-	counter **at = &pool_.buckets[str_hash(key) % BUCKETS];
-	for (; *at; at = &(*at)->next)
-		if (str_eq(str_c((*at)->key), key))
-			return *at;
-	if (!make)
-		return NULL;
-	counter *c = calloc(1, sizeof *c);
-	ensure(c);
-	c->key = strndup(key.p, key.n);
-	ensure(c->key);
-	*at = c;
+	counter *c = map_get(&pool_.counters, key);
+	if (!c) {
+		c = arena_new(pool_.mem, counter);
+		map_put(&pool_.counters, arena_str(pool_.mem, key), c);
+	}
 	return c;
-}
-
-static void counter_drop(str key)
-{
-	counter **at = &pool_.buckets[str_hash(key) % BUCKETS];
-	while (*at && !str_eq(str_c((*at)->key), key))
-		at = &(*at)->next;
-	counter *c = *at;
-	if (!c || --c->running > 0)
-		return;
-	*at = c->next;
-	free(c->key);
-	free(c);
 }
 
 typedef struct key_text { char text[160]; str s; } key_text;
@@ -97,13 +77,13 @@ refusal pool_enter(const target *t)
 	refusal r = TAKEN;
 	bool own = t->function->Reserved != 0;
 	pthread_mutex_lock(&pool_.lock);
-	counter *c = counter_of(k.s, true);
+	counter *c = counter_of(k.s);
 	int64_t limit = own ? t->function->Reserved - 1 : LAMBDA_CONCURRENCY;
 	if (!own && c->running >= LAMBDA_UNRESERVED_MIN)
 		limit = unreserved(t->function);
 	c->running++;
 	if (c->running > limit) {
-		counter_drop(k.s);
+		c->running--;
 		r = own ? THROTTLED_RESERVED : THROTTLED_ACCOUNT;
 	}
 	pthread_mutex_unlock(&pool_.lock);
@@ -115,7 +95,7 @@ void pool_leave(const target *t)
 	key_text k;
 	counter_key(&k, t);
 	pthread_mutex_lock(&pool_.lock);
-	counter_drop(k.s);
+	counter_of(k.s)->running--;
 	pthread_mutex_unlock(&pool_.lock);
 }
 
@@ -124,8 +104,7 @@ int64_t pool_running(const target *t)
 	key_text k;
 	counter_key(&k, t);
 	pthread_mutex_lock(&pool_.lock);
-	counter *c = counter_of(k.s, false);
-	int64_t n = c ? c->running : 0;
+	int64_t n = counter_of(k.s)->running;
 	pthread_mutex_unlock(&pool_.lock);
 	return n;
 }
@@ -171,7 +150,8 @@ environment *pool_make(const target *t)
 	rand_bytes(id, sizeof id);
 	int64_t now = clock_now();
 	civil c = time_civil(now);
-	*e = (environment){ .mem = mem, .scratch = arena_open(1024), .name = arena_str(mem, v->Name), .account = arena_str(mem, v->Account),
+	*e = (environment){ .mem = mem, .scratch = arena_open(1024), .name = arena_str(mem, v->Name),
+	                   .account = arena_str(mem, v->Account),
 		.region = arena_str(mem, v->Region), .number = v->Number, .generation = v->Generation,
 		.instance = t->function->Instance, .group = arena_str(mem, v->Config->LoggingConfig->LogGroup),
 		.json_log = str_eq(v->Config->LoggingConfig->LogFormat, S("JSON")) };
@@ -286,11 +266,11 @@ static void *reap(void *unused)
 		}
 		arena_reset(mem);
 		pthread_mutex_lock(&pool_.lock);
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += LOOK_EVERY_MS / 1000;
-		while (pool_.running && !pool_.look && pthread_cond_timedwait(&pool_.changed, &pool_.lock, &until) == 0)
-			;
+		int64_t at = clock_real() + LOOK_EVERY_MS;
+		struct timespec until = { at / 1000, at % 1000 * 1000000 };
+		int late = 0;
+		while (pool_.running && !pool_.look && !late)
+			late = pthread_cond_timedwait(&pool_.changed, &pool_.lock, &until);
 	}
 	pthread_mutex_unlock(&pool_.lock);
 	arena_close(mem);
@@ -313,6 +293,8 @@ void pool_changed(txn *tx)
 void pool_start(store *s)
 {
 	pool_.store = s;
+	pool_.mem = pool_.mem ? pool_.mem : arena_open(4096);
+	pool_.counters = map_in(pool_.mem, 64);
 	pool_.running = true;
 	ensure(pthread_create(&pool_.reaper, NULL, reap, NULL) == 0);
 }

@@ -49,7 +49,8 @@ void report_init_start(environment *e, const target *t)
 	if (e->json_log)
 		environment_log(e, line_of(e, "{\"time\":\"%.*s\",\"type\":\"platform.initStart\",\"record\":{"
 		                "\"initializationType\":\"on-demand\",\"phase\":\"init\",\"runtimeVersion\":\"%.*s\","
-		                "\"runtimeVersionArn\":\"%.*s\",\"functionName\":\"%.*s\",\"functionVersion\":\"%.*s\"}}",
+		                "\"runtimeVersionArn\":\"%.*s\",\"functionName\":\"%.*s\","
+		                "\"functionVersion\":\"%.*s\"}}",
 		                STR_ARG(now_text(e)), STR_ARG(name), STR_ARG(arn), STR_ARG(e->name),
 		                STR_ARG(c->Version)));
 	else
@@ -68,13 +69,15 @@ void report_init(environment *e, const function_result *init, const char *phase)
 	text_ms(ms, init->duration_us);
 	if (e->json_log) {
 		environment_log(e, line_of(e, "{\"time\":\"%.*s\",\"type\":\"platform.initReport\",\"record\":{"
-		                "\"initializationType\":\"on-demand\",\"phase\":\"%s\",\"status\":\"%s\",\"metrics\":{"
+		                "\"initializationType\":\"on-demand\",\"phase\":\"%s\","
+		                "\"status\":\"%s\",\"metrics\":{"
 		                "\"durationMs\":%s}}}", STR_ARG(now_text(e)), phase, status_of(init), ms));
 		return;
 	}
 	bool typed = init->outcome != FUNCTION_TIMEOUT;
 	environment_log(e, line_of(e, "INIT_REPORT Init Duration: %s ms\tPhase: %s\tStatus: %s%s%.*s", ms, phase,
-	                status_of(init), typed ? "\tError Type: " : "", STR_ARG(typed ? init->error_type : S(""))));
+	                status_of(init), typed ? "\tError Type: " : "",
+	                STR_ARG(typed ? init->error_type : S(""))));
 }
 
 void report_start(environment *e, const target *t, const invocation *i)

@@ -34,7 +34,8 @@ err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda
 		all.v[all.n++] = in->Tags.v[i];
 	}
 	if (all.n > TAGS_MAX)
-		return fail(rq, &lambda_InvalidParameterValueException, "A resource can have at most %d tags", TAGS_MAX);
+		return fail(rq, &lambda_InvalidParameterValueException, "A resource can have at most "
+		            "%d tags", TAGS_MAX);
 	fn->Tags = all;
 	lambda_function_put(tx, fn);
 	return OK;
@@ -118,7 +119,8 @@ err lambda_DeleteFunctionConcurrency(req *rq, txn *tx, const lambda_DeleteFuncti
 }
 
 /* There are no signing configurations here, so no function has one. */
-err lambda_GetFunctionCodeSigningConfig(req *rq, const txn *tx, const lambda_GetFunctionCodeSigningConfig_in *in,
+err lambda_GetFunctionCodeSigningConfig(req *rq, const txn *tx,
+                                        const lambda_GetFunctionCodeSigningConfig_in *in,
                                         lambda_GetFunctionCodeSigningConfig_out *out)
 {
 	function_name f;

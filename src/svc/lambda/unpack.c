@@ -99,7 +99,8 @@ static bool one(int root, const zip_archive *z, const zip_entry *e, output *o)
 	if (e->folder) {
 		str name = str_sub(str_c(last), 0, strlen(last) - 1);
 		const char *text = arena_str(z->mem, name).p;
-		ok = (mkdirat(at, text, mode_of(e)) == 0 || errno == EEXIST) && fchmodat(at, text, mode_of(e), 0) == 0;
+		ok = (mkdirat(at, text, mode_of(e)) == 0 || errno == EEXIST) && fchmodat(at, text,
+		                                                                         mode_of(e), 0) == 0;
 	} else if (e->link) {
 		o->link_n = 0;
 		if (zip_content(z, e, put_link, o) && o->link_n) {

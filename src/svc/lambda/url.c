@@ -50,7 +50,8 @@ static err find(req *rq, const txn *tx, str name, str qualifier, lambda_url **u)
 	function_name f;
 	TRY(name_read(rq, name, qualifier, &f));
 	*u = lambda_url_get(tx, rq->mem, f.account, f.region, f.name, key_of(&f));
-	return *u ? OK : fail(rq, &lambda_ResourceNotFoundException, "The resource you requested does not exist.");
+	return *u ? OK : fail(rq, &lambda_ResourceNotFoundException, "The resource you requested does "
+	                      "not exist.");
 }
 
 static err cors_check(req *rq, const lambda_Cors *c)

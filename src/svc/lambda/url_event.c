@@ -58,7 +58,8 @@ static void put_headers(buf *b, const url_request *r)
 	}
 	str before = wire_header(m, S("x-forwarded-for"));
 	put_pair(b, "x-forwarded-for", str_is(before)
-	         ? arena_fmt(b->mem, "%.*s, %.*s", STR_ARG(as_utf8(b->mem, before)), STR_ARG(r->x->peer)) : r->x->peer);
+	         ? arena_fmt(b->mem, "%.*s, %.*s", STR_ARG(as_utf8(b->mem, before)),
+	                     STR_ARG(r->x->peer)) : r->x->peer);
 	str proto = wire_header(m, S("x-forwarded-proto")), port = wire_header(m, S("x-forwarded-port"));
 	bool tls = str_is(proto) ? str_eq(proto, S("https")) : r->x->tls;
 	buf_c(b, ',');
@@ -231,7 +232,8 @@ static str scalar(const json_value *v)
 
 static void add_headers(wire_message *out, const json_value *headers)
 {
-	for (const json_value *h = headers && headers->kind == JSON_OBJECT ? headers->first : NULL; h; h = h->next) {
+	for (const json_value *h = headers &&
+	     headers->kind == JSON_OBJECT ? headers->first : NULL; h; h = h->next) {
 		str value = scalar(h);
 		if (str_is(value) && header_ok(h->key, true) && header_ok(value, false) && !our_header(h->key))
 			wire_header_add(out, h->key, value);

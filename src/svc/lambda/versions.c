@@ -27,12 +27,14 @@ err publish(req *rq, txn *tx, lambda_function *fn, str description, lambda_versi
 	v->Created = rq->now;
 	package p = { .hash = v->Code, .size = c->CodeSize.v };
 	code_refer(tx, v->Account, v->Region, function_owner(rq->mem, v), &p);
+	layers_refer(tx, v);
 	lambda_version_put(tx, v);
 	lambda_function_put(tx, fn);
 	return OK;
 }
 
-err lambda_PublishVersion(req *rq, txn *tx, const lambda_PublishVersion_in *in, lambda_PublishVersion_out *out)
+err lambda_PublishVersion(req *rq, txn *tx, const lambda_PublishVersion_in *in,
+                          lambda_PublishVersion_out *out)
 {
 	function_name f;
 	lambda_function *fn;
@@ -45,7 +47,8 @@ err lambda_PublishVersion(req *rq, txn *tx, const lambda_PublishVersion_in *in, 
 		            "GetFunction/GetAlias API to retrieve the latest Revision Id");
 	if (in->CodeSha256.n && !str_eq(in->CodeSha256, v->Config->CodeSha256))
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "CodeSHA256 (%.*s) is different from current CodeSHA256 in $LATEST (%.*s). Please try again "
+		            "CodeSHA256 (%.*s) is different from current CodeSHA256 in $LATEST (%.*s). "
+		            "Please try again "
 		            "with the CodeSHA256 in $LATEST.", STR_ARG(in->CodeSha256),
 		            STR_ARG(v->Config->CodeSha256));
 	TRY(publish(rq, tx, fn, in->Description, v));
@@ -137,7 +140,8 @@ err lambda_CreateAlias(req *rq, txn *tx, const lambda_CreateAlias_in *in, lambda
 	return OK;
 }
 
-static err alias_find(req *rq, const txn *tx, str function, str name, lambda_function **fn, lambda_alias **out)
+static err alias_find(req *rq, const txn *tx, str function, str name, lambda_function **fn,
+                      lambda_alias **out)
 {
 	function_name f;
 	TRY(name_read(rq, function, STR_NONE, &f));

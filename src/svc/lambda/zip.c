@@ -135,7 +135,8 @@ static bool inflated(str data, const zip_entry *e, bool (*put)(void *, const cha
 	return state == Z_STREAM_END && total == e->size && crc == e->crc;
 }
 
-bool zip_content(const zip_archive *z, const zip_entry *e, bool (*put)(void *context, const char *p, size_t n),
+bool zip_content(const zip_archive *z, const zip_entry *e, bool (*put)(void *context, const char *p,
+                                                                       size_t n),
                  void *context)
 {
 	if (z->bytes.n - e->offset < LOCAL_HEAD || u32(z->bytes.p + e->offset) != 0x04034b50)

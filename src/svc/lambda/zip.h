@@ -28,7 +28,8 @@ bool zip_open(arena *mem, str bytes, zip_archive *out);
 /* 1: an entry; 0: no more; -1: malformed. */
 int zip_next(zip_archive *z, zip_entry *out);
 /* Gives the content piece by piece; false when it is not what the directory says, or `put` said so. */
-bool zip_content(const zip_archive *z, const zip_entry *e, bool (*put)(void *context, const char *p, size_t n),
+bool zip_content(const zip_archive *z, const zip_entry *e, bool (*put)(void *context, const char *p,
+                                                                       size_t n),
                  void *context);
 
 /* Sum of the sizes, or -1 when malformed. */
