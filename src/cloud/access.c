@@ -38,8 +38,8 @@ static str resource_of(req *rq, const void *in, const char *prefix, const char *
 	if (str_eq(rest, S("*")))
 		return rest;
 	if (!str_starts(rest, S("arn:")))
-		buf_fmt(&b, "arn:aws:%s:%.*s:%.*s:", prefix, STR_ARG(rq->op->service->global_region ? S("") : rq->region),
-		        STR_ARG(rq->who.account));
+		buf_fmt(&b, "arn:aws:%s:%.*s:%.*s:", prefix,
+		        STR_ARG(rq->op->service->global_region ? S("") : rq->region), STR_ARG(rq->who.account));
 	while (str_is(rest)) {
 		buf_put(&b, str_cut(&rest, '{'));
 		if (!str_is(rest))
@@ -120,4 +120,13 @@ err authorise_call(req *rq, const txn *tx, const void *in)
 	decision *d = arena_new(rq->mem, decision);
 	rq->decision = d;
 	return authorise_operation(rq, tx, in, d);
+}
+
+err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *service_name)
+{
+	decision d;
+	if (!rq->enforce || rq->who.internal)
+		return OK;
+	policy_key *to = policy_key_add(rq->mem, NULL, S("iam:PassedToService"), str_c(service_name));
+	return authorise(rq, tx, S("iam:PassRole"), role_arn, to, &d);
 }

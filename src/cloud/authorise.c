@@ -121,8 +121,9 @@ static decision allowed(court *c, const policy_statement *s)
 {
 	c->d.allowed = true;
 	c->d.statement = s;
-	c->d.why = s ? arena_fmt(c->rq->mem, "%.*s, statement %zu allows", STR_ARG(policy_name(s)), s->index + 1) :
-		       S("root");
+	c->d.why = S("root");
+	if (s)
+		c->d.why = arena_fmt(c->rq->mem, "%.*s, statement %zu allows", STR_ARG(policy_name(s)), s->index + 1);
 	return c->d;
 }
 

@@ -97,6 +97,10 @@ err authorise(req *rq, const txn *tx, str action, str resource, policy_key *more
 /* The same without making a fault of it. */
 decision decide(req *rq, const txn *tx, str action, str resource, policy_key *more);
 
+/* Giving a role to a service (`service_name`: lambda.amazonaws.com) needs iam:PassRole on it. For handlers
+ * that take a role; OK unless rq->enforce. */
+err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *service_name);
+
 /* The caller as principal elements name it, and the keys every request has (aws:SourceIp ..). */
 policy_principal principal_of(const caller *who);
 policy_key *request_keys(req *rq, policy_key *more);

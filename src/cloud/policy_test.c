@@ -42,7 +42,8 @@ TEST(policy_malformed)
 		  S("Missing required field Effect") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\",\"Effekt\":1}}",
 		  POLICY_IDENTITY, S("Syntax errors in policy.") },
-		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Effect\":\"Deny\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}",
+		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Effect\":\"Deny\",\"Action\":\"s3:*\","
+		  "\"Resource\":\"*\"}}",
 		  POLICY_IDENTITY, S("Syntax errors in policy.") },
 		{ "{\"Statement\":[{\"Sid\":\"a\",\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"},"
 		  "{\"Sid\":\"a\",\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}]}", POLICY_IDENTITY,
@@ -56,7 +57,8 @@ TEST(policy_malformed)
 		  "\"Resource\":\"*\"}}", POLICY_TRUST, S("Has prohibited field Resource") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\"}}",
 		  POLICY_TRUST, S("AssumeRole policy may only specify STS AssumeRole actions.") },
-		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"Aws\":\"*\"},\"Action\":\"sts:AssumeRole\"}}",
+		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"Aws\":\"*\"},"
+		  "\"Action\":\"sts:AssumeRole\"}}",
 		  POLICY_TRUST, S("Invalid principal in policy: \"Aws\"") },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -211,14 +213,16 @@ TEST(policy_principals)
 	static const char user[] = "arn:aws:iam::000000000001:user/ann";
 	policy_principal ann = { .account = S("000000000001"), .arn = str_c(user) };
 	policy_principal session = { .account = S("000000000001"),
-		.arn = S("arn:aws:sts::000000000001:assumed-role/R/s"), .role = S("arn:aws:iam::000000000001:role/p/R") };
+		.arn = S("arn:aws:sts::000000000001:assumed-role/R/s"),
+		.role = S("arn:aws:iam::000000000001:role/p/R") };
 	policy_principal lambda = { .account = S("000000000001"), .service = S("lambda.amazonaws.com") };
 	policy_principal nobody = { .anonymous = true };
 	static const struct { const char *principal; policy_naming ann, session, lambda, nobody; } cases[] = {
 		{ "\"*\"", NAMED_ANYONE, NAMED_ANYONE, NAMED_ANYONE, NAMED_ANYONE },
 		{ "{\"AWS\":\"*\"}", NAMED_ANYONE, NAMED_ANYONE, NAMED_ANYONE, NAMED_ANYONE },
 		{ "{\"AWS\":\"000000000001\"}", NAMED_ACCOUNT, NAMED_ACCOUNT, NAMED_NOT, NAMED_NOT },
-		{ "{\"AWS\":\"arn:aws:iam::000000000001:root\"}", NAMED_ACCOUNT, NAMED_ACCOUNT, NAMED_NOT, NAMED_NOT },
+		{ "{\"AWS\":\"arn:aws:iam::000000000001:root\"}", NAMED_ACCOUNT, NAMED_ACCOUNT, NAMED_NOT,
+		  NAMED_NOT },
 		{ "{\"AWS\":\"arn:aws:iam::000000000002:root\"}", NAMED_NOT, NAMED_NOT, NAMED_NOT, NAMED_NOT },
 		{ "{\"AWS\":[\"000000000002\",\"arn:aws:iam::000000000001:user/ann\"]}", NAMED_ITSELF, NAMED_NOT,
 		  NAMED_NOT, NAMED_NOT },

@@ -35,7 +35,9 @@ extern const fault_kind sigv4_IncompleteSignature, sigv4_AuthorizationHeaderMalf
  * unsigned requests too. Strings point into the message. */
 err sigv4_parse(const wire_message *m, str host, sigv4 *out);
 
-typedef enum sigv4_verdict { SIG_OK, SIG_MISMATCH, SIG_SKEWED, SIG_EXPIRED, SIG_UNSIGNED_HEADER } sigv4_verdict;
+typedef enum sigv4_verdict {
+	SIG_OK, SIG_MISMATCH, SIG_SKEWED, SIG_EXPIRED, SIG_UNSIGNED_HEADER
+} sigv4_verdict;
 
 /*
  * `now` is the client's real time, not the turned clock: 15 minutes either way are let pass.

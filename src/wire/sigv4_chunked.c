@@ -143,7 +143,8 @@ static err size_line(chunked *c, str line)
 		return incomplete(c);
 	for (size_t i = 0; i < digits.n; i++) {
 		char d = digits.p[i];
-		int v = d >= '0' && d <= '9' ? d - '0' : (d | 32) >= 'a' && (d | 32) <= 'f' ? (d | 32) - 'a' + 10 : -1;
+		int v = d >= '0' && d <= '9' ? d - '0' :
+			(d | 32) >= 'a' && (d | 32) <= 'f' ? (d | 32) - 'a' + 10 : -1;
 		if (v < 0)
 			return incomplete(c);
 		size = size << 4 | (uint64_t)v;

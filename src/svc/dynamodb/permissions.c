@@ -14,7 +14,6 @@ static str arn_of(req *rq, str table, str index)
 
 static size_t of_Query(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const dynamodb_Query_in *q = in;
 	*arns = arena_new(rq->mem, str);
 	**arns = arn_of(rq, q->TableName, q->IndexName);
@@ -23,7 +22,6 @@ static size_t of_Query(req *rq, const txn *tx, const void *in, str **arns)
 
 static size_t of_Scan(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const dynamodb_Scan_in *s = in;
 	*arns = arena_new(rq->mem, str);
 	**arns = arn_of(rq, s->TableName, s->IndexName);
@@ -32,7 +30,6 @@ static size_t of_Scan(req *rq, const txn *tx, const void *in, str **arns)
 
 static size_t of_BatchGetItem(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const dynamodb_BatchGetItem_in *b = in;
 	*arns = arena_array(rq->mem, str, b->RequestItems.n + 1);
 	for (size_t i = 0; i < b->RequestItems.n; i++)
@@ -42,7 +39,6 @@ static size_t of_BatchGetItem(req *rq, const txn *tx, const void *in, str **arns
 
 static size_t of_BatchWriteItem(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const dynamodb_BatchWriteItem_in *b = in;
 	*arns = arena_array(rq->mem, str, b->RequestItems.n + 1);
 	for (size_t i = 0; i < b->RequestItems.n; i++)
@@ -58,7 +54,6 @@ static str asks(req *rq, const char *action, str table)
 
 static size_t of_TransactWriteItems(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const dynamodb_TransactWriteItems_in *t = in;
 	size_t n = 0;
 	*arns = arena_array(rq->mem, str, t->TransactItems.n * 4 + 1);
@@ -78,7 +73,6 @@ static size_t of_TransactWriteItems(req *rq, const txn *tx, const void *in, str 
 
 static size_t of_TransactGetItems(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const dynamodb_TransactGetItems_in *t = in;
 	size_t n = 0;
 	*arns = arena_array(rq->mem, str, t->TransactItems.n + 1);

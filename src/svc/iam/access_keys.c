@@ -66,7 +66,7 @@ static err find_key(req *rq, const txn *tx, str user_name, str id, iam_access_ke
 }
 
 err iam_UpdateAccessKey(req *rq, txn *tx, const iam_UpdateAccessKey_in *in,
-                        UNUSED iam_UpdateAccessKey_out *out)
+                        iam_UpdateAccessKey_out *out)
 {
 	iam_access_key *key;
 	TRY(find_key(rq, tx, in->UserName, in->AccessKeyId, &key));
@@ -83,7 +83,7 @@ err iam_UpdateAccessKey(req *rq, txn *tx, const iam_UpdateAccessKey_in *in,
 }
 
 err iam_DeleteAccessKey(req *rq, txn *tx, const iam_DeleteAccessKey_in *in,
-                        UNUSED iam_DeleteAccessKey_out *out)
+                        iam_DeleteAccessKey_out *out)
 {
 	iam_access_key *key;
 	TRY(find_key(rq, tx, in->UserName, in->AccessKeyId, &key));

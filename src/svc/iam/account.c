@@ -11,7 +11,7 @@ static iam_account *account_row(req *rq, const txn *tx)
 }
 
 err iam_CreateAccountAlias(req *rq, txn *tx, const iam_CreateAccountAlias_in *in,
-                           UNUSED iam_CreateAccountAlias_out *out)
+                           iam_CreateAccountAlias_out *out)
 {
 	iam_account *account = account_row(rq, tx);
 	const iam_alias *taken = iam_alias_get(tx, rq->mem, in->AccountAlias);
@@ -27,7 +27,7 @@ err iam_CreateAccountAlias(req *rq, txn *tx, const iam_CreateAccountAlias_in *in
 }
 
 err iam_DeleteAccountAlias(req *rq, txn *tx, const iam_DeleteAccountAlias_in *in,
-                           UNUSED iam_DeleteAccountAlias_out *out)
+                           iam_DeleteAccountAlias_out *out)
 {
 	iam_account *account = account_row(rq, tx);
 	if (!str_is(account->Alias) || !str_eq(account->Alias, in->AccountAlias))
@@ -39,7 +39,7 @@ err iam_DeleteAccountAlias(req *rq, txn *tx, const iam_DeleteAccountAlias_in *in
 	return OK;
 }
 
-err iam_ListAccountAliases(req *rq, const txn *tx, UNUSED const iam_ListAccountAliases_in *in,
+err iam_ListAccountAliases(req *rq, const txn *tx, const iam_ListAccountAliases_in *in,
                            iam_ListAccountAliases_out *out)
 {
 	const iam_account *account = account_row(rq, tx);
@@ -50,7 +50,7 @@ err iam_ListAccountAliases(req *rq, const txn *tx, UNUSED const iam_ListAccountA
 	return OK;
 }
 
-err iam_GetAccountSummary(req *rq, const txn *tx, UNUSED const iam_GetAccountSummary_in *in,
+err iam_GetAccountSummary(req *rq, const txn *tx, const iam_GetAccountSummary_in *in,
                           iam_GetAccountSummary_out *out)
 {
 	str a = rq->who.account;
@@ -96,7 +96,7 @@ err iam_GetAccountSummary(req *rq, const txn *tx, UNUSED const iam_GetAccountSum
 /* ---- what passwords must be like ---- */
 
 err iam_UpdateAccountPasswordPolicy(req *rq, txn *tx, const iam_UpdateAccountPasswordPolicy_in *in,
-                                    UNUSED iam_UpdateAccountPasswordPolicy_out *out)
+                                    iam_UpdateAccountPasswordPolicy_out *out)
 {
 	iam_account *account = account_row(rq, tx);
 	iam_PasswordPolicy *p = account->Password = arena_new(rq->mem, iam_PasswordPolicy);
@@ -122,15 +122,15 @@ static err no_password_policy(req *rq)
 	            "The Password Policy with domain name %.*s cannot be found.", STR_ARG(rq->who.account));
 }
 
-err iam_GetAccountPasswordPolicy(req *rq, const txn *tx, UNUSED const iam_GetAccountPasswordPolicy_in *in,
+err iam_GetAccountPasswordPolicy(req *rq, const txn *tx, const iam_GetAccountPasswordPolicy_in *in,
                                  iam_GetAccountPasswordPolicy_out *out)
 {
 	out->PasswordPolicy = account_row(rq, tx)->Password;
 	return out->PasswordPolicy ? OK : no_password_policy(rq);
 }
 
-err iam_DeleteAccountPasswordPolicy(req *rq, txn *tx, UNUSED const iam_DeleteAccountPasswordPolicy_in *in,
-                                    UNUSED iam_DeleteAccountPasswordPolicy_out *out)
+err iam_DeleteAccountPasswordPolicy(req *rq, txn *tx, const iam_DeleteAccountPasswordPolicy_in *in,
+                                    iam_DeleteAccountPasswordPolicy_out *out)
 {
 	iam_account *account = account_row(rq, tx);
 	if (!account->Password)

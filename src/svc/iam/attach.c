@@ -81,37 +81,37 @@ static err list_attached(req *rq, const txn *tx, holder_kind kind, str entity, s
 }
 
 err iam_AttachUserPolicy(req *rq, txn *tx, const iam_AttachUserPolicy_in *in,
-                         UNUSED iam_AttachUserPolicy_out *out)
+                         iam_AttachUserPolicy_out *out)
 {
 	return attach(rq, tx, HOLDER_USER, in->UserName, in->PolicyArn);
 }
 
 err iam_AttachGroupPolicy(req *rq, txn *tx, const iam_AttachGroupPolicy_in *in,
-                          UNUSED iam_AttachGroupPolicy_out *out)
+                          iam_AttachGroupPolicy_out *out)
 {
 	return attach(rq, tx, HOLDER_GROUP, in->GroupName, in->PolicyArn);
 }
 
 err iam_AttachRolePolicy(req *rq, txn *tx, const iam_AttachRolePolicy_in *in,
-                         UNUSED iam_AttachRolePolicy_out *out)
+                         iam_AttachRolePolicy_out *out)
 {
 	return attach(rq, tx, HOLDER_ROLE, in->RoleName, in->PolicyArn);
 }
 
 err iam_DetachUserPolicy(req *rq, txn *tx, const iam_DetachUserPolicy_in *in,
-                         UNUSED iam_DetachUserPolicy_out *out)
+                         iam_DetachUserPolicy_out *out)
 {
 	return detach(rq, tx, HOLDER_USER, in->UserName, in->PolicyArn);
 }
 
 err iam_DetachGroupPolicy(req *rq, txn *tx, const iam_DetachGroupPolicy_in *in,
-                          UNUSED iam_DetachGroupPolicy_out *out)
+                          iam_DetachGroupPolicy_out *out)
 {
 	return detach(rq, tx, HOLDER_GROUP, in->GroupName, in->PolicyArn);
 }
 
 err iam_DetachRolePolicy(req *rq, txn *tx, const iam_DetachRolePolicy_in *in,
-                         UNUSED iam_DetachRolePolicy_out *out)
+                         iam_DetachRolePolicy_out *out)
 {
 	return detach(rq, tx, HOLDER_ROLE, in->RoleName, in->PolicyArn);
 }
@@ -181,25 +181,25 @@ static err set_boundary(req *rq, txn *tx, holder_kind kind, str entity, str arn)
 }
 
 err iam_PutUserPermissionsBoundary(req *rq, txn *tx, const iam_PutUserPermissionsBoundary_in *in,
-                                   UNUSED iam_PutUserPermissionsBoundary_out *out)
+                                   iam_PutUserPermissionsBoundary_out *out)
 {
 	return set_boundary(rq, tx, HOLDER_USER, in->UserName, in->PermissionsBoundary);
 }
 
 err iam_PutRolePermissionsBoundary(req *rq, txn *tx, const iam_PutRolePermissionsBoundary_in *in,
-                                   UNUSED iam_PutRolePermissionsBoundary_out *out)
+                                   iam_PutRolePermissionsBoundary_out *out)
 {
 	return set_boundary(rq, tx, HOLDER_ROLE, in->RoleName, in->PermissionsBoundary);
 }
 
 err iam_DeleteUserPermissionsBoundary(req *rq, txn *tx, const iam_DeleteUserPermissionsBoundary_in *in,
-                                      UNUSED iam_DeleteUserPermissionsBoundary_out *out)
+                                      iam_DeleteUserPermissionsBoundary_out *out)
 {
 	return set_boundary(rq, tx, HOLDER_USER, in->UserName, STR_NONE);
 }
 
 err iam_DeleteRolePermissionsBoundary(req *rq, txn *tx, const iam_DeleteRolePermissionsBoundary_in *in,
-                                      UNUSED iam_DeleteRolePermissionsBoundary_out *out)
+                                      iam_DeleteRolePermissionsBoundary_out *out)
 {
 	return set_boundary(rq, tx, HOLDER_ROLE, in->RoleName, STR_NONE);
 }

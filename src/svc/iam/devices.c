@@ -23,8 +23,8 @@ err iam_ListMFADevices(req *rq, const txn *tx, const iam_ListMFADevices_in *in, 
 	return user_exists(rq, tx, in->UserName);
 }
 
-err iam_ListVirtualMFADevices(UNUSED req *rq, UNUSED const txn *tx,
-                              UNUSED const iam_ListVirtualMFADevices_in *in,
+err iam_ListVirtualMFADevices(req *rq, const txn *tx,
+                              const iam_ListVirtualMFADevices_in *in,
                               iam_ListVirtualMFADevices_out *out)
 {
 	out->VirtualMFADevices.v = NOTHING;
@@ -56,8 +56,8 @@ err iam_ListServiceSpecificCredentials(req *rq, const txn *tx,
 	return user_exists(rq, tx, in->UserName);
 }
 
-err iam_ListServerCertificates(UNUSED req *rq, UNUSED const txn *tx,
-                               UNUSED const iam_ListServerCertificates_in *in,
+err iam_ListServerCertificates(req *rq, const txn *tx,
+                               const iam_ListServerCertificates_in *in,
                                iam_ListServerCertificates_out *out)
 {
 	out->ServerCertificateMetadataList.v = NOTHING;
@@ -65,7 +65,7 @@ err iam_ListServerCertificates(UNUSED req *rq, UNUSED const txn *tx,
 	return OK;
 }
 
-err iam_ListSAMLProviders(UNUSED req *rq, UNUSED const txn *tx, UNUSED const iam_ListSAMLProviders_in *in,
+err iam_ListSAMLProviders(req *rq, const txn *tx, const iam_ListSAMLProviders_in *in,
                           iam_ListSAMLProviders_out *out)
 {
 	out->SAMLProviderList.v = NOTHING;

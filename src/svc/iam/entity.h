@@ -6,8 +6,6 @@
 #include "cloud/policy.h"
 #include "gen/iam.h"
 
-#define UNUSED __attribute__((unused))
-
 /* The key of a row: AWS does not tell names apart by case. */
 str iam_key(arena *mem, str name);
 /* arn:aws:iam::ACCOUNT:kind/path/name */

@@ -90,7 +90,7 @@ static void rename_everywhere(req *rq, txn *tx, const iam_group *group, str old_
 }
 
 err iam_UpdateGroup(req *rq, txn *tx, const iam_UpdateGroup_in *in,
-                    UNUSED iam_UpdateGroup_out *out)
+                    iam_UpdateGroup_out *out)
 {
 	iam_group *group;
 	TRY(iam_find_group(rq, tx, in->GroupName, &group));
@@ -111,7 +111,7 @@ err iam_UpdateGroup(req *rq, txn *tx, const iam_UpdateGroup_in *in,
 }
 
 err iam_DeleteGroup(req *rq, txn *tx, const iam_DeleteGroup_in *in,
-                    UNUSED iam_DeleteGroup_out *out)
+                    iam_DeleteGroup_out *out)
 {
 	holder h;
 	TRY(holder_find(rq, tx, HOLDER_GROUP, in->GroupName, &h));
@@ -127,7 +127,7 @@ err iam_DeleteGroup(req *rq, txn *tx, const iam_DeleteGroup_in *in,
 }
 
 err iam_AddUserToGroup(req *rq, txn *tx, const iam_AddUserToGroup_in *in,
-                       UNUSED iam_AddUserToGroup_out *out)
+                       iam_AddUserToGroup_out *out)
 {
 	iam_group *group;
 	iam_user *user;
@@ -151,7 +151,7 @@ err iam_AddUserToGroup(req *rq, txn *tx, const iam_AddUserToGroup_in *in,
 }
 
 err iam_RemoveUserFromGroup(req *rq, txn *tx, const iam_RemoveUserFromGroup_in *in,
-                            UNUSED iam_RemoveUserFromGroup_out *out)
+                            iam_RemoveUserFromGroup_out *out)
 {
 	iam_group *group;
 	iam_user *user;

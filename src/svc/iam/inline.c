@@ -96,17 +96,17 @@ static err list_inline(req *rq, const txn *tx, holder_kind kind, str entity, str
 	return OK;
 }
 
-err iam_PutUserPolicy(req *rq, txn *tx, const iam_PutUserPolicy_in *in, UNUSED iam_PutUserPolicy_out *out)
+err iam_PutUserPolicy(req *rq, txn *tx, const iam_PutUserPolicy_in *in, iam_PutUserPolicy_out *out)
 {
 	return put_inline(rq, tx, HOLDER_USER, in->UserName, in->PolicyName, in->PolicyDocument);
 }
 
-err iam_PutGroupPolicy(req *rq, txn *tx, const iam_PutGroupPolicy_in *in, UNUSED iam_PutGroupPolicy_out *out)
+err iam_PutGroupPolicy(req *rq, txn *tx, const iam_PutGroupPolicy_in *in, iam_PutGroupPolicy_out *out)
 {
 	return put_inline(rq, tx, HOLDER_GROUP, in->GroupName, in->PolicyName, in->PolicyDocument);
 }
 
-err iam_PutRolePolicy(req *rq, txn *tx, const iam_PutRolePolicy_in *in, UNUSED iam_PutRolePolicy_out *out)
+err iam_PutRolePolicy(req *rq, txn *tx, const iam_PutRolePolicy_in *in, iam_PutRolePolicy_out *out)
 {
 	return put_inline(rq, tx, HOLDER_ROLE, in->RoleName, in->PolicyName, in->PolicyDocument);
 }
@@ -133,19 +133,19 @@ err iam_GetRolePolicy(req *rq, const txn *tx, const iam_GetRolePolicy_in *in, ia
 }
 
 err iam_DeleteUserPolicy(req *rq, txn *tx, const iam_DeleteUserPolicy_in *in,
-                         UNUSED iam_DeleteUserPolicy_out *out)
+                         iam_DeleteUserPolicy_out *out)
 {
 	return delete_inline(rq, tx, HOLDER_USER, in->UserName, in->PolicyName);
 }
 
 err iam_DeleteGroupPolicy(req *rq, txn *tx, const iam_DeleteGroupPolicy_in *in,
-                          UNUSED iam_DeleteGroupPolicy_out *out)
+                          iam_DeleteGroupPolicy_out *out)
 {
 	return delete_inline(rq, tx, HOLDER_GROUP, in->GroupName, in->PolicyName);
 }
 
 err iam_DeleteRolePolicy(req *rq, txn *tx, const iam_DeleteRolePolicy_in *in,
-                         UNUSED iam_DeleteRolePolicy_out *out)
+                         iam_DeleteRolePolicy_out *out)
 {
 	return delete_inline(rq, tx, HOLDER_ROLE, in->RoleName, in->PolicyName);
 }

@@ -7,7 +7,8 @@
 
 static const struct { const char *service, *role, *policy; } known[] = {
 	{ "autoscaling.amazonaws.com", "AWSServiceRoleForAutoScaling", "AutoScalingServiceRolePolicy" },
-	{ "dynamodb.application-autoscaling.amazonaws.com", "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable",
+	{ "dynamodb.application-autoscaling.amazonaws.com",
+	  "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable",
 	  "AWSApplicationAutoscalingDynamoDBTablePolicy" },
 	{ "ecs.amazonaws.com", "AWSServiceRoleForECS", "AmazonECSServiceRolePolicy" },
 	{ "ecs.application-autoscaling.amazonaws.com", "AWSServiceRoleForApplicationAutoScaling_ECSService",

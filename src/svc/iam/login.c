@@ -67,7 +67,8 @@ static err find_login(req *rq, const txn *tx, str user_name, iam_login **out)
 	*out = iam_login_get(tx, rq->mem, rq->who.account, user->Key);
 	if (*out)
 		return OK;
-	return fail(rq, &iam_NoSuchEntityException, "Login Profile for User %.*s cannot be found.", STR_ARG(name));
+	return fail(rq, &iam_NoSuchEntityException, "Login Profile for User %.*s cannot be found.",
+	            STR_ARG(name));
 }
 
 err iam_CreateLoginProfile(req *rq, txn *tx, const iam_CreateLoginProfile_in *in,
@@ -103,7 +104,7 @@ err iam_GetLoginProfile(req *rq, const txn *tx, const iam_GetLoginProfile_in *in
 }
 
 err iam_UpdateLoginProfile(req *rq, txn *tx, const iam_UpdateLoginProfile_in *in,
-                           UNUSED iam_UpdateLoginProfile_out *out)
+                           iam_UpdateLoginProfile_out *out)
 {
 	iam_login *login;
 	TRY(find_login(rq, tx, in->UserName, &login));
@@ -118,7 +119,7 @@ err iam_UpdateLoginProfile(req *rq, txn *tx, const iam_UpdateLoginProfile_in *in
 }
 
 err iam_DeleteLoginProfile(req *rq, txn *tx, const iam_DeleteLoginProfile_in *in,
-                           UNUSED iam_DeleteLoginProfile_out *out)
+                           iam_DeleteLoginProfile_out *out)
 {
 	iam_login *login;
 	TRY(find_login(rq, tx, in->UserName, &login));
@@ -126,7 +127,7 @@ err iam_DeleteLoginProfile(req *rq, txn *tx, const iam_DeleteLoginProfile_in *in
 	return OK;
 }
 
-err iam_ChangePassword(req *rq, txn *tx, const iam_ChangePassword_in *in, UNUSED iam_ChangePassword_out *out)
+err iam_ChangePassword(req *rq, txn *tx, const iam_ChangePassword_in *in, iam_ChangePassword_out *out)
 {
 	iam_login *login;
 	if (str_find(rq->who.arn, S(":user/")) == SIZE_MAX)

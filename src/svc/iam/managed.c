@@ -40,7 +40,8 @@ static const aws_row rows[] = {
 	{ "AmazonAPIGatewayInvokeFullAccess", NULL, "execute-api:Invoke execute-api:ManageConnections",
 	  "arn:aws:execute-api:*:*:*" },
 	{ "AmazonAPIGatewayPushToCloudWatchLogs", SERVICE_ROLE,
-	  LOGS_WRITE " logs:DescribeLogGroups logs:DescribeLogStreams logs:GetLogEvents logs:FilterLogEvents", NULL },
+	  LOGS_WRITE " logs:DescribeLogGroups logs:DescribeLogStreams logs:GetLogEvents logs:FilterLogEvents",
+	  NULL },
 	{ "AmazonAthenaFullAccess", NULL,
 	  "athena:* glue:CreateDatabase glue:DeleteDatabase glue:GetDatabase* glue:UpdateDatabase "
 	  "glue:CreateTable glue:DeleteTable glue:BatchDeleteTable glue:UpdateTable glue:GetTable* "
@@ -151,7 +152,8 @@ static const aws_row rows[] = {
 	  "appsync:* iam:PassRole iam:CreateServiceLinkedRole iam:GetServiceLinkedRoleDeletionStatus", NULL },
 	{ "AWSAppSyncInvokeFullAccess", NULL, "appsync:GraphQL appsync:GetGraphqlApi appsync:List*", NULL },
 	{ "AWSAppSyncPushToCloudWatchLogs", SERVICE_ROLE, LOGS_WRITE, NULL },
-	{ "AWSBudgetsReadOnlyAccess", NULL, "aws-portal:ViewBilling budgets:View* budgets:Describe* budgets:List*",
+	{ "AWSBudgetsReadOnlyAccess", NULL,
+	  "aws-portal:ViewBilling budgets:View* budgets:Describe* budgets:List*",
 	  NULL },
 	{ "AWSCertificateManagerFullAccess", NULL, "acm:* iam:CreateServiceLinkedRole", NULL },
 	{ "AWSCertificateManagerReadOnly", NULL, "acm:Describe* acm:List* acm:Get*", NULL },

@@ -41,8 +41,8 @@ static err find_own(req *rq, const txn *tx, str arn, iam_policy **out)
 	if (m.row)
 		return OK;
 	return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
-	            "User: %.*s is not authorized to perform: iam:%s on resource: policy %.*s", STR_ARG(rq->who.arn),
-	            rq->op ? rq->op->name : "UpdatePolicy", STR_ARG(arn));
+	            "User: %.*s is not authorized to perform: iam:%s on resource: policy %.*s",
+	            STR_ARG(rq->who.arn), rq->op ? rq->op->name : "UpdatePolicy", STR_ARG(arn));
 }
 
 static iam_Policy *shown(req *rq, const txn *tx, const iam_Policy *it)
@@ -160,7 +160,7 @@ err iam_ListPolicies(req *rq, const txn *tx, const iam_ListPolicies_in *in, iam_
 }
 
 err iam_DeletePolicy(req *rq, txn *tx, const iam_DeletePolicy_in *in,
-                     UNUSED iam_DeletePolicy_out *out)
+                     iam_DeletePolicy_out *out)
 {
 	iam_policy *row;
 	TRY(find_own(rq, tx, in->PolicyArn, &row));
@@ -281,7 +281,7 @@ err iam_ListPolicyVersions(req *rq, const txn *tx, const iam_ListPolicyVersions_
 }
 
 err iam_SetDefaultPolicyVersion(req *rq, txn *tx, const iam_SetDefaultPolicyVersion_in *in,
-                                UNUSED iam_SetDefaultPolicyVersion_out *out)
+                                iam_SetDefaultPolicyVersion_out *out)
 {
 	iam_policy *row;
 	TRY(find_own(rq, tx, in->PolicyArn, &row));
@@ -293,7 +293,7 @@ err iam_SetDefaultPolicyVersion(req *rq, txn *tx, const iam_SetDefaultPolicyVers
 }
 
 err iam_DeletePolicyVersion(req *rq, txn *tx, const iam_DeletePolicyVersion_in *in,
-                            UNUSED iam_DeletePolicyVersion_out *out)
+                            iam_DeletePolicyVersion_out *out)
 {
 	iam_policy *row;
 	TRY(find_own(rq, tx, in->PolicyArn, &row));

@@ -107,7 +107,7 @@ err iam_ListInstanceProfilesForRole(req *rq, const txn *tx, const iam_ListInstan
 }
 
 err iam_AddRoleToInstanceProfile(req *rq, txn *tx, const iam_AddRoleToInstanceProfile_in *in,
-                                 UNUSED iam_AddRoleToInstanceProfile_out *out)
+                                 iam_AddRoleToInstanceProfile_out *out)
 {
 	iam_profile *profile;
 	iam_role *role;
@@ -124,7 +124,7 @@ err iam_AddRoleToInstanceProfile(req *rq, txn *tx, const iam_AddRoleToInstancePr
 }
 
 err iam_RemoveRoleFromInstanceProfile(req *rq, txn *tx, const iam_RemoveRoleFromInstanceProfile_in *in,
-                                      UNUSED iam_RemoveRoleFromInstanceProfile_out *out)
+                                      iam_RemoveRoleFromInstanceProfile_out *out)
 {
 	iam_profile *profile;
 	TRY(find_profile(rq, tx, in->InstanceProfileName, &profile));
@@ -138,7 +138,7 @@ err iam_RemoveRoleFromInstanceProfile(req *rq, txn *tx, const iam_RemoveRoleFrom
 }
 
 err iam_DeleteInstanceProfile(req *rq, txn *tx, const iam_DeleteInstanceProfile_in *in,
-                              UNUSED iam_DeleteInstanceProfile_out *out)
+                              iam_DeleteInstanceProfile_out *out)
 {
 	iam_profile *profile;
 	TRY(find_profile(rq, tx, in->InstanceProfileName, &profile));
@@ -152,7 +152,7 @@ err iam_DeleteInstanceProfile(req *rq, txn *tx, const iam_DeleteInstanceProfile_
 /* ---- tags ---- */
 
 err iam_TagInstanceProfile(req *rq, txn *tx, const iam_TagInstanceProfile_in *in,
-                           UNUSED iam_TagInstanceProfile_out *out)
+                           iam_TagInstanceProfile_out *out)
 {
 	iam_profile *profile;
 	TRY(find_profile(rq, tx, in->InstanceProfileName, &profile));
@@ -162,7 +162,7 @@ err iam_TagInstanceProfile(req *rq, txn *tx, const iam_TagInstanceProfile_in *in
 }
 
 err iam_UntagInstanceProfile(req *rq, txn *tx, const iam_UntagInstanceProfile_in *in,
-                             UNUSED iam_UntagInstanceProfile_out *out)
+                             iam_UntagInstanceProfile_out *out)
 {
 	iam_profile *profile;
 	TRY(find_profile(rq, tx, in->InstanceProfileName, &profile));

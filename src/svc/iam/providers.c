@@ -8,7 +8,8 @@ static err find_provider(req *rq, const txn *tx, str arn, iam_provider **out)
 	*out = iam_provider_get(tx, rq->mem, rq->who.account, arn);
 	if (*out)
 		return OK;
-	return fail(rq, &iam_NoSuchEntityException, "OpenIDConnect Provider not found for arn %.*s", STR_ARG(arn));
+	return fail(rq, &iam_NoSuchEntityException, "OpenIDConnect Provider not found for arn %.*s",
+	            STR_ARG(arn));
 }
 
 err iam_CreateOpenIDConnectProvider(req *rq, txn *tx, const iam_CreateOpenIDConnectProvider_in *in,
@@ -47,7 +48,7 @@ err iam_GetOpenIDConnectProvider(req *rq, const txn *tx, const iam_GetOpenIDConn
 	return OK;
 }
 
-err iam_ListOpenIDConnectProviders(req *rq, const txn *tx, UNUSED const iam_ListOpenIDConnectProviders_in *in,
+err iam_ListOpenIDConnectProviders(req *rq, const txn *tx, const iam_ListOpenIDConnectProviders_in *in,
                                    iam_ListOpenIDConnectProviders_out *out)
 {
 	record_scan s = iam_provider_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
@@ -61,7 +62,7 @@ err iam_ListOpenIDConnectProviders(req *rq, const txn *tx, UNUSED const iam_List
 
 err iam_UpdateOpenIDConnectProviderThumbprint(req *rq, txn *tx,
                                               const iam_UpdateOpenIDConnectProviderThumbprint_in *in,
-                                              UNUSED iam_UpdateOpenIDConnectProviderThumbprint_out *out)
+                                              iam_UpdateOpenIDConnectProviderThumbprint_out *out)
 {
 	iam_provider *p;
 	TRY(find_provider(rq, tx, in->OpenIDConnectProviderArn, &p));
@@ -72,7 +73,7 @@ err iam_UpdateOpenIDConnectProviderThumbprint(req *rq, txn *tx,
 
 err iam_AddClientIDToOpenIDConnectProvider(req *rq, txn *tx,
                                            const iam_AddClientIDToOpenIDConnectProvider_in *in,
-                                           UNUSED iam_AddClientIDToOpenIDConnectProvider_out *out)
+                                           iam_AddClientIDToOpenIDConnectProvider_out *out)
 {
 	iam_provider *p;
 	TRY(find_provider(rq, tx, in->OpenIDConnectProviderArn, &p));
@@ -90,7 +91,7 @@ err iam_AddClientIDToOpenIDConnectProvider(req *rq, txn *tx,
 
 err iam_RemoveClientIDFromOpenIDConnectProvider(req *rq, txn *tx,
                                                 const iam_RemoveClientIDFromOpenIDConnectProvider_in *in,
-                                                UNUSED iam_RemoveClientIDFromOpenIDConnectProvider_out *out)
+                                                iam_RemoveClientIDFromOpenIDConnectProvider_out *out)
 {
 	iam_provider *p;
 	size_t n = 0;
@@ -104,7 +105,7 @@ err iam_RemoveClientIDFromOpenIDConnectProvider(req *rq, txn *tx,
 }
 
 err iam_DeleteOpenIDConnectProvider(req *rq, txn *tx, const iam_DeleteOpenIDConnectProvider_in *in,
-                                    UNUSED iam_DeleteOpenIDConnectProvider_out *out)
+                                    iam_DeleteOpenIDConnectProvider_out *out)
 {
 	iam_provider *p;
 	TRY(find_provider(rq, tx, in->OpenIDConnectProviderArn, &p));

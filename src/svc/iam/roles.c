@@ -102,7 +102,7 @@ err iam_ListRoles(req *rq, const txn *tx, const iam_ListRoles_in *in, iam_ListRo
 }
 
 err iam_UpdateRole(req *rq, txn *tx, const iam_UpdateRole_in *in,
-                   UNUSED iam_UpdateRole_out *out)
+                   iam_UpdateRole_out *out)
 {
 	iam_role *role;
 	TRY(iam_find_role(rq, tx, in->RoleName, &role));
@@ -128,7 +128,7 @@ err iam_UpdateRoleDescription(req *rq, txn *tx, const iam_UpdateRoleDescription_
 }
 
 err iam_UpdateAssumeRolePolicy(req *rq, txn *tx, const iam_UpdateAssumeRolePolicy_in *in,
-                               UNUSED iam_UpdateAssumeRolePolicy_out *out)
+                               iam_UpdateAssumeRolePolicy_out *out)
 {
 	iam_role *role;
 	TRY(iam_find_role(rq, tx, in->RoleName, &role));
@@ -140,7 +140,7 @@ err iam_UpdateAssumeRolePolicy(req *rq, txn *tx, const iam_UpdateAssumeRolePolic
 }
 
 err iam_DeleteRole(req *rq, txn *tx, const iam_DeleteRole_in *in,
-                   UNUSED iam_DeleteRole_out *out)
+                   iam_DeleteRole_out *out)
 {
 	holder h;
 	TRY(holder_find(rq, tx, HOLDER_ROLE, in->RoleName, &h));

@@ -217,7 +217,7 @@ static err simulate(simulation *s, const question *q, iam_EvaluationResultsListT
 	return OK;
 }
 
-err iam_SimulateCustomPolicy(req *rq, UNUSED const txn *tx, const iam_SimulateCustomPolicy_in *in,
+err iam_SimulateCustomPolicy(req *rq, const txn *tx, const iam_SimulateCustomPolicy_in *in,
                              iam_SimulateCustomPolicy_out *out)
 {
 	simulation s = { .rq = rq, .who = { .account = rq->who.account, .arn = rq->who.arn } };
@@ -257,7 +257,7 @@ err iam_SimulatePrincipalPolicy(req *rq, const txn *tx, const iam_SimulatePrinci
 
 /* ---- which keys policies ask for ---- */
 
-err iam_GetContextKeysForCustomPolicy(req *rq, UNUSED const txn *tx,
+err iam_GetContextKeysForCustomPolicy(req *rq, const txn *tx,
                                       const iam_GetContextKeysForCustomPolicy_in *in,
                                       iam_GetContextKeysForCustomPolicy_out *out)
 {

@@ -20,7 +20,7 @@ err iam_tags_page(req *rq, const iam_tagListType *tags, str marker, opt_i64 most
 	return OK;
 }
 
-err iam_TagUser(req *rq, txn *tx, const iam_TagUser_in *in, UNUSED iam_TagUser_out *out)
+err iam_TagUser(req *rq, txn *tx, const iam_TagUser_in *in, iam_TagUser_out *out)
 {
 	iam_user *user;
 	TRY(iam_find_user(rq, tx, in->UserName, &user));
@@ -29,7 +29,7 @@ err iam_TagUser(req *rq, txn *tx, const iam_TagUser_in *in, UNUSED iam_TagUser_o
 	return OK;
 }
 
-err iam_UntagUser(req *rq, txn *tx, const iam_UntagUser_in *in, UNUSED iam_UntagUser_out *out)
+err iam_UntagUser(req *rq, txn *tx, const iam_UntagUser_in *in, iam_UntagUser_out *out)
 {
 	iam_user *user;
 	TRY(iam_find_user(rq, tx, in->UserName, &user));
@@ -46,7 +46,7 @@ err iam_ListUserTags(req *rq, const txn *tx, const iam_ListUserTags_in *in, iam_
 	                     &out->IsTruncated);
 }
 
-err iam_TagRole(req *rq, txn *tx, const iam_TagRole_in *in, UNUSED iam_TagRole_out *out)
+err iam_TagRole(req *rq, txn *tx, const iam_TagRole_in *in, iam_TagRole_out *out)
 {
 	iam_role *role;
 	TRY(iam_find_role(rq, tx, in->RoleName, &role));
@@ -55,7 +55,7 @@ err iam_TagRole(req *rq, txn *tx, const iam_TagRole_in *in, UNUSED iam_TagRole_o
 	return OK;
 }
 
-err iam_UntagRole(req *rq, txn *tx, const iam_UntagRole_in *in, UNUSED iam_UntagRole_out *out)
+err iam_UntagRole(req *rq, txn *tx, const iam_UntagRole_in *in, iam_UntagRole_out *out)
 {
 	iam_role *role;
 	TRY(iam_find_role(rq, tx, in->RoleName, &role));
@@ -80,7 +80,7 @@ static err own_policy(req *rq, const txn *tx, str arn, managed *m)
 	return fail(rq, &iam_InvalidInputException, "Policy %.*s is AWS's and cannot be tagged.", STR_ARG(arn));
 }
 
-err iam_TagPolicy(req *rq, txn *tx, const iam_TagPolicy_in *in, UNUSED iam_TagPolicy_out *out)
+err iam_TagPolicy(req *rq, txn *tx, const iam_TagPolicy_in *in, iam_TagPolicy_out *out)
 {
 	managed m;
 	TRY(own_policy(rq, tx, in->PolicyArn, &m));
@@ -89,7 +89,7 @@ err iam_TagPolicy(req *rq, txn *tx, const iam_TagPolicy_in *in, UNUSED iam_TagPo
 	return OK;
 }
 
-err iam_UntagPolicy(req *rq, txn *tx, const iam_UntagPolicy_in *in, UNUSED iam_UntagPolicy_out *out)
+err iam_UntagPolicy(req *rq, txn *tx, const iam_UntagPolicy_in *in, iam_UntagPolicy_out *out)
 {
 	managed m;
 	TRY(own_policy(rq, tx, in->PolicyArn, &m));

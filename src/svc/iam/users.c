@@ -125,7 +125,7 @@ static void rename_everywhere(req *rq, txn *tx, const iam_user *user, str old_ke
 }
 
 err iam_UpdateUser(req *rq, txn *tx, const iam_UpdateUser_in *in,
-                   UNUSED iam_UpdateUser_out *out)
+                   iam_UpdateUser_out *out)
 {
 	iam_user *user;
 	TRY(iam_find_user(rq, tx, in->UserName, &user));
@@ -152,7 +152,7 @@ static bool any_row(record_scan s, void *(*next)(record_scan *))
 }
 
 err iam_DeleteUser(req *rq, txn *tx, const iam_DeleteUser_in *in,
-                   UNUSED iam_DeleteUser_out *out)
+                   iam_DeleteUser_out *out)
 {
 	holder h;
 	str account = rq->who.account;

@@ -32,7 +32,7 @@ ACCESS(kms, "kms", NULL,
 	{ "ReEncrypt", "kms:ReEncryptFrom", NULL, the_key });
 
 /* arn:aws:kms:REGION:ACCOUNT:key/ID */
-static str policy_of(const txn *tx, arena *mem, __attribute__((unused)) str action, str arn)
+static str policy_of(const txn *tx, arena *mem, str action, str arn)
 {
 	str part[6] = { { 0 } }, rest = arn;
 	for (int i = 0; i < 6 && str_is(rest); i++)

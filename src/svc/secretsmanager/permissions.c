@@ -45,7 +45,7 @@ ACCESS(secretsmanager, "secretsmanager", NULL,
 	ON("DeleteResourcePolicy"));
 
 /* arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX */
-static str policy_of(const txn *tx, arena *mem, __attribute__((unused)) str action, str arn)
+static str policy_of(const txn *tx, arena *mem, str action, str arn)
 {
 	str rest = arn, region = STR_NONE, account = STR_NONE;
 	for (int i = 0; i < 3 && str_is(rest); i++)

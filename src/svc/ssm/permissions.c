@@ -20,20 +20,17 @@ static size_t each(req *rq, const str *names, size_t n, str **arns)
 
 static size_t of_GetParameter(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	return each(rq, &((const ssm_GetParameter_in *)in)->Name, 1, arns);
 }
 
 static size_t of_GetParameters(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const ssm_GetParameters_in *i = in;
 	return each(rq, i->Names.v, i->Names.n, arns);
 }
 
 static size_t of_DeleteParameters(req *rq, const txn *tx, const void *in, str **arns)
 {
-	(void)tx;
 	const ssm_DeleteParameters_in *i = in;
 	return each(rq, i->Names.v, i->Names.n, arns);
 }

@@ -1,8 +1,8 @@
 #include "cloud/auth.h"
 #include "session.h"
 
-err sts_GetCallerIdentity(req *rq, UNUSED const txn *tx,
-                          UNUSED const sts_GetCallerIdentity_in *in,
+err sts_GetCallerIdentity(req *rq, const txn *tx,
+                          const sts_GetCallerIdentity_in *in,
                           sts_GetCallerIdentity_out *out)
 {
 	out->UserId = rq->who.user_id;
@@ -28,7 +28,8 @@ err sts_GetSessionToken(req *rq, txn *tx, const sts_GetSessionToken_in *in, sts_
 {
 	int64_t seconds = in->DurationSeconds.set ? in->DurationSeconds.v : STS_SESSION_SECONDS_DEFAULT;
 	if (rq->who.key && str_is(rq->who.key->Token))
-		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "Cannot call GetSessionToken with session credentials");
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+		            "Cannot call GetSessionToken with session credentials");
 	if (str_is(in->SerialNumber) || str_is(in->TokenCode))
 		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 		            "MultiFactorAuthentication failed with invalid MFA one time pass code.");
@@ -47,7 +48,8 @@ err sts_GetFederationToken(req *rq, txn *tx, const sts_GetFederationToken_in *in
 	int64_t seconds = in->DurationSeconds.set ? in->DurationSeconds.v : STS_SESSION_SECONDS_DEFAULT;
 	int64_t percent = 0;
 	if (rq->who.key && str_is(rq->who.key->Token))
-		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "Cannot call GetFederationToken with session credentials");
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+		            "Cannot call GetFederationToken with session credentials");
 	if (rq->who.root && seconds > STS_ROOT_SESSION_SECONDS_MAX)
 		seconds = STS_ROOT_SESSION_SECONDS_MAX;
 	credential c = {

@@ -6,8 +6,6 @@
 #include "cloud/credential.h"
 #include "gen/sts.h"
 
-#define UNUSED __attribute__((unused))
-
 /* Keys and a token of their own for what `like` describes; *out is what the caller is told. */
 sts_Credentials *session_open(req *rq, txn *tx, const credential *like, int64_t seconds);
 
