@@ -1,11 +1,14 @@
 #include "cloud/dispatch.h"
 #include "base/time.h"
 #include "cloud/auth.h"
+#include "cloud/authorise.h"
 #include "cloud/handler.h"
 #include "cloud/identify.h"
 #include "cloud/meter.h"
 #include "cloud/plane.h"
+#include "cloud/stream.h"
 #include "cloud/trail.h"
+#include "cloud/virtual_host.h"
 #include "sys/clock.h"
 #include "sys/pool.h"
 #include "sys/rand.h"
@@ -19,6 +22,8 @@
 
 extern const plane *const __start_farthing_planes[] __attribute__((weak));
 extern const plane *const __stop_farthing_planes[] __attribute__((weak));
+extern const stream_kind *const __start_farthing_streams[] __attribute__((weak));
+extern const stream_kind *const __stop_farthing_streams[] __attribute__((weak));
 
 typedef struct operation_call {
 	store_job job; /* first: the job is the call */
@@ -31,6 +36,9 @@ typedef struct operation_call {
 	err fault;
 	wire_message reply;
 	size_t in_bytes;
+	bool begun;       /* the request is identified; what was to be done before the body is done */
+	identity id;
+	sigv4 sig;
 } operation_call;
 
 static const plane *plane_for(const http_exchange *x)
@@ -39,23 +47,6 @@ static const plane *plane_for(const http_exchange *x)
 		if ((*p)->match(x))
 			return *p;
 	return NULL;
-}
-
-static bool head(void *context, http_exchange *x)
-{
-	operation_call *c = arena_new(x->mem, operation_call);
-	c->d = context;
-	c->x = x;
-	x->user = c;
-	c->plane = plane_for(x);
-	if (c->plane)
-		x->body_max = PLANE_BODY_MAX;
-	else if (str_starts(x->in.path, S("/2015-03-31/functions")) ||
-	         str_starts(x->in.path, S("/2018-10-31/layers")))
-		x->body_max = LAMBDA_BODY_MAX;
-	else
-		x->body_max = API_BODY_MAX;
-	return true;
 }
 
 static void usage_text(buf *b, const struct usage *u)
@@ -86,6 +77,9 @@ static void finished(void *context, http_exchange *x, int status, uint64_t sent)
 		buf_fmt(&b, " account=%.*s who=%.*s", STR_ARG(c->rq.who.account), STR_ARG(c->rq.who.arn));
 	if (c->fault)
 		buf_fmt(&b, " error=%s", c->fault->kind->code);
+	if (c->rq.decision)
+		buf_fmt(&b, " iam=\"%.*s on %.*s: %.*s\"", STR_ARG(c->rq.decision->action),
+		        STR_ARG(c->rq.decision->resource), STR_ARG(c->rq.decision->why));
 	usage_text(&b, c->rq.usage);
 	if (c->rq.id.n)
 		buf_fmt(&b, " id=%.*s", STR_ARG(c->rq.id));
@@ -104,12 +98,14 @@ static void encode(operation_call *c)
 		c->rq.codec->encode_fault(&c->reply, c->service, c->rq.op, c->fault, c->rq.id);
 	else
 		c->rq.codec->encode(&c->reply, c->rq.op, c->out, c->rq.id);
+	if (!c->fault && c->rq.reply_status)
+		c->reply.status = c->rq.reply_status;
 	add_reply_headers(c);
 }
 
 static void send_reply(operation_call *c)
 {
-	http_reply(c->x, &c->reply, NULL);
+	http_reply(c->x, &c->reply, c->fault ? NULL : c->rq.reply_body);
 }
 
 static void refuse(operation_call *c, err why)
@@ -126,6 +122,8 @@ static void clear_output(operation_call *c)
 		memset(c->out, 0, c->rq.op->output->size);
 	c->rq.usage = NULL;
 	c->rq.n_reply_headers = 0;
+	c->rq.reply_body = NULL;
+	c->rq.reply_status = 0;
 	c->reply = (wire_message){ .mem = c->rq.mem };
 	c->fault = OK;
 }
@@ -188,8 +186,9 @@ static void run_plane(void *argument)
 	c->plane->serve(c->x, c->d->store);
 }
 
-static err not_here(operation_call *c, const identity *id)
+static err not_here(operation_call *c)
 {
+	const identity *id = &c->id;
 	if (!id->service)
 		return fail(&c->rq, &aws_UnknownOperation,
 		            "Unable to determine service/operation name to be authorized");
@@ -214,24 +213,93 @@ static err decode_input(operation_call *c)
 	return str_is(wrong) ? fail(&c->rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
 }
 
-/* Who, what, in which form: everything before the handler. */
-static err prepare(operation_call *c)
+/* What is asked, as far as the head says it. */
+static err begin(operation_call *c, dispatcher *d)
 {
 	http_exchange *x = c->x;
 	req *rq = &c->rq;
-	sigv4 sig = { 0 };
-	err malformed = sigv4_parse(&x->in, x->host, &sig);
-	identity id = identify(&x->in, x->host, &sig);
-	rq->codec = id.codec;
-	rq->op = id.operation;
-	c->service = id.service;
-	rq->region = str_is(id.region) ? id.region : S("us-east-1");
-	TRY(malformed);
-	if (!id.operation || !id.operation->handler)
-		return not_here(c, &id);
-	TRY(auth_caller(rq, &sig, c->d->strict));
+	*rq = (req){ .mem = x->mem, .http = &x->in, .exchange = x, .host = x->host, .store = d->store,
+		     .now = clock_now(), .id = rand_uuid(x->mem) };
+	c->sig = (sigv4){ 0 };
+	err malformed = sigv4_parse(&x->in, x->host, &c->sig);
+	c->id = identify(&x->in, x->host, &c->sig);
+	rq->codec = c->id.codec;
+	rq->op = c->id.operation;
+	c->service = c->id.service;
+	rq->region = str_is(c->id.region) ? c->id.region : S("us-east-1");
+	return malformed;
+}
+
+/* Policies are read from a snapshot of their own: what they forbid costs the writer nothing. */
+static err authorised(operation_call *c)
+{
+	c->rq.enforce = c->d->enforce_iam;
+	if (!c->rq.enforce)
+		return OK;
+	const txn *tx = store_read(c->d->store);
+	err e = authorise_call(&c->rq, tx, c->in);
+	store_read_end(c->d->store, tx);
+	return e;
+}
+
+/* Who, and in which form: everything else before the handler. */
+static err admit(operation_call *c)
+{
+	if (!c->id.operation || !c->id.operation->handler)
+		return not_here(c);
+	TRY(auth_caller(&c->rq, &c->sig, c->d->strict));
 	TRY(decode_input(c));
-	return OK;
+	return authorised(c);
+}
+
+static const stream_kind *stream_for(const operation *op)
+{
+	if (!op || !op->handler || !op->input_streams)
+		return NULL;
+	for (const stream_kind *const *s = __start_farthing_streams; s < __stop_farthing_streams; s++)
+		if (strcmp((*s)->operation, op->name) == 0 && strcmp((*s)->service, op->service->name) == 0)
+			return *s;
+	return NULL;
+}
+
+/* Whether the body goes to a sink: the request is then admitted before it has come. */
+static err stream_begin(operation_call *c, dispatcher *d)
+{
+	if (!str_eq(c->x->in.method, S("PUT")) || begin(c, d))
+		return OK;
+	const stream_kind *s = stream_for(c->rq.op);
+	if (!s)
+		return OK;
+	/* auth_caller compares the payload's hash when it holds the payload: it does not. */
+	http_sink none = { 0 };
+	c->x->sink = &none;
+	err e = admit(c);
+	c->x->sink = NULL;
+	c->begun = true;
+	return e ? e : s->open(&c->rq, &c->sig, c->in, &c->x->sink);
+}
+
+static bool head(void *context, http_exchange *x)
+{
+	operation_call *c = arena_new(x->mem, operation_call);
+	c->d = context;
+	c->x = x;
+	x->user = c;
+	c->plane = plane_for(x);
+	if (c->plane) {
+		x->body_max = PLANE_BODY_MAX;
+		return true;
+	}
+	virtual_host_apply(x);
+	x->body_max = API_BODY_MAX;
+	if (str_starts(x->in.path, S("/2015-03-31/functions")) ||
+	    str_starts(x->in.path, S("/2018-10-31/layers")))
+		x->body_max = LAMBDA_BODY_MAX;
+	c->reply = (wire_message){ .mem = x->mem };
+	err e = stream_begin(c, context);
+	if (e)
+		refuse(c, e);
+	return e == OK;
 }
 
 static void request(void *context, http_exchange *x)
@@ -243,9 +311,9 @@ static void request(void *context, http_exchange *x)
 		pool_run(d->workers, run_plane, c);
 		return;
 	}
-	c->rq = (req){ .mem = x->mem, .http = &x->in, .exchange = x, .host = x->host, .store = d->store,
-		       .now = clock_now(), .id = rand_uuid(x->mem) };
-	err e = prepare(c);
+	err e = c->begun ? OK : begin(c, d);
+	if (!e && !c->begun)
+		e = admit(c);
 	if (e) {
 		refuse(c, e);
 		return;

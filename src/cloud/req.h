@@ -51,6 +51,7 @@ typedef struct req {
 	struct store *store;
 	bool streaming;       /* set by a waiting handler that began a streamed reply; dispatch ends it */
 	struct upload *upload; /* where the body went that was not held in memory (cloud/stream.h) */
+	int reply_status; /* set by a handler: instead of the operation's own status of success */
 	struct http_reply_body *reply_body; /* set by a handler: the reply's body is this part of a file */
 	const struct req *parent; /* the request on whose behalf this one is made, or NULL */
 } req;

@@ -1,0 +1,12 @@
+/*
+ * S3 names a bucket in the host or in the path. bucket.s3.us-east-1.amazonaws.com, bucket.s3.localhost:4566
+ * and, where the request is signed for S3, bucket.localhost:4566 become /bucket/.. in the message's path; the
+ * signature is checked against the target as it came.
+ */
+#pragma once
+#include "wire/http.h"
+
+/* The bucket that the host names, or STR_NONE. Lives as long as `host`. */
+str virtual_host_bucket(str host);
+/* Rewrites x->in.path when the host names a bucket. */
+void virtual_host_apply(http_exchange *x);

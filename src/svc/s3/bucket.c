@@ -1,0 +1,178 @@
+#include "bucket.h"
+#include "acl.h"
+#include "base/text.h"
+#include "base/digest.h"
+#include "cloud/authorise.h"
+#include "cloud/credential.h"
+#include "wire/http.h"
+
+#define CONFIG_MAX ((size_t)4 << 20)
+
+str canonical_id(arena *mem, str account)
+{
+	return sha256_hex(mem, arena_concat(mem, S("farthing:"), account));
+}
+
+s3_Owner *owner_of(arena *mem, str account)
+{
+	s3_Owner *o = arena_new(mem, s3_Owner);
+	o->ID = canonical_id(mem, account);
+	return o;
+}
+
+bool bucket_without_acls(const s3_bucket *b)
+{
+	return !b->Ownership.n || str_eq(b->Ownership, S("BucketOwnerEnforced"));
+}
+
+/* ---- permission ---- */
+
+static bool statement_is_public(const json_value *s)
+{
+	const json_value *effect = json_get(s, S("Effect")), *who = json_get(s, S("Principal"));
+	if (!effect || !str_eq(effect->text, S("Allow")) || json_get(s, S("NotPrincipal")))
+		return false;
+	if (who && who->kind == JSON_OBJECT)
+		who = json_get(who, S("AWS"));
+	bool star = false;
+	if (who && who->kind == JSON_STRING)
+		star = str_eq(who->text, S("*"));
+	for (const json_value *v = who && who->kind == JSON_ARRAY ? who->first : NULL; v; v = v->next)
+		star |= str_eq(v->text, S("*"));
+	/* Conditions on fixed values (a source network, a VPC, an account) make it not public. */
+	return star && !json_get(s, S("Condition"));
+}
+
+bool bucket_policy_is_public(arena *mem, str document)
+{
+	const json_value *v = document.n ? json_parse(mem, document) : NULL;
+	const json_value *s = json_get(v, S("Statement"));
+	if (s && s->kind == JSON_OBJECT)
+		return statement_is_public(s);
+	for (s = s ? s->first : NULL; s; s = s->next)
+		if (statement_is_public(s))
+			return true;
+	return false;
+}
+
+static bool blocked(opt_bool b)
+{
+	return b.set && b.v;
+}
+
+static policy_answer ask_policy(req *rq, const s3_bucket *b, const char *action, str arn)
+{
+	str wrong;
+	policy *p = b->Policy.n ? policy_parse(rq->mem, b->Policy, POLICY_RESOURCE, &wrong) : NULL;
+	if (!p)
+		return (policy_answer){ 0 };
+	policy_principal who = principal_of(&rq->who);
+	policy_question q = { .action = str_c(action), .resource = arn, .who = &who,
+		              .keys = request_keys(rq, NULL) };
+	return policy_ask(rq->mem, p, &q);
+}
+
+err bucket_allows(req *rq, const txn *tx, const s3_bucket *b, const char *action, str key,
+                  const s3_StoredObject *o)
+{
+	(void)tx;
+	bool stranger = rq->who.anonymous || !str_eq(rq->who.account, b->Account);
+	if (!stranger)
+		return OK;
+	str arn = str_is(key) ? arena_fmt(rq->mem, "arn:aws:s3:::%.*s/%.*s", STR_ARG(b->Name), STR_ARG(key)) :
+				arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name));
+	policy_answer a = ask_policy(rq, b, action, arn);
+	if (a.denied)
+		return access_denied(rq);
+	bool restricted = b->Block && blocked(b->Block->RestrictPublicBuckets) &&
+			  bucket_policy_is_public(rq->mem, b->Policy);
+	if (a.allowed && !restricted)
+		return OK;
+	bool acls = !bucket_without_acls(b) && !(b->Block && blocked(b->Block->IgnorePublicAcls));
+	if (acls && acl_allows(rq, b, action, o))
+		return OK;
+	return access_denied(rq);
+}
+
+s3_bucket *bucket_get(req *rq, const txn *tx, str name)
+{
+	return name.n > 255 ? NULL : s3_bucket_get(tx, rq->mem, name);
+}
+
+static err check_expected_owner(req *rq, const s3_bucket *b)
+{
+	str expected = rq->http ? wire_header(rq->http, S("x-amz-expected-bucket-owner")) : STR_NONE;
+	if (str_is(expected) && !str_eq(expected, b->Account))
+		return access_denied(rq);
+	return OK;
+}
+
+err bucket_open(req *rq, const txn *tx, str name, const char *action, str key, s3_bucket **out)
+{
+	s3_bucket *b = bucket_get(rq, tx, name);
+	if (!b)
+		return no_such_bucket(rq, name);
+	if (key.n > S3_KEY_BYTES)
+		return fail_with(rq, &fault_KeyTooLongError, DETAIL(rq, .MaxSizeAllowed = S("1024")),
+		                 "Your key is too long");
+	TRY(check_expected_owner(rq, b));
+	if (rq->http && str_is(wire_header(rq->http, S("origin"))))
+		cors_answer(rq, tx, b);
+	/* An object's own ACL is asked by whoever reads the object. */
+	if (!str_is(key) || (strcmp(action, "s3:GetObject") != 0))
+		TRY(bucket_allows(rq, tx, b, action, key, NULL));
+	*out = b;
+	return OK;
+}
+
+/* ---- configurations ---- */
+
+bool config_get(const txn *tx, arena *mem, str bucket, str kind, str id, const shape *s, void *out)
+{
+	s3_config *c = s3_config_get(tx, mem, bucket, kind, id);
+	if (!c)
+		return false;
+	memset(out, 0, s->size);
+	err e = cbor_decode_value(mem, s, c->Value, out);
+	ensure(!e);
+	return true;
+}
+
+void config_put(txn *tx, arena *mem, str bucket, str kind, str id, const shape *s, const void *value)
+{
+	buf b = buf_in(mem, 512, CONFIG_MAX);
+	cbor_encode_value(&b, s, value);
+	s3_config_put(tx, &(s3_config){ .Bucket = bucket, .Kind = kind, .Id = id, .Value = buf_str(&b) });
+}
+
+bool config_delete(txn *tx, str bucket, str kind, str id)
+{
+	return s3_config_delete(tx, bucket, kind, id);
+}
+
+/* ---- meters ---- */
+
+void meter_write(req *rq, const s3_bucket *b, str storage_class)
+{
+	const meter_kind *k = &S3_PUT;
+	if (str_eq(storage_class, S("STANDARD_IA")) || str_eq(storage_class, S("ONEZONE_IA")))
+		k = &S3_IA_PUT;
+	else if (str_eq(storage_class, S("GLACIER")))
+		k = &S3_GLACIER_PUT;
+	else if (str_eq(storage_class, S("DEEP_ARCHIVE")))
+		k = &S3_DEEP_PUT;
+	meter_one(rq, k, b->Name);
+}
+
+void meter_read(req *rq, const s3_bucket *b, str storage_class)
+{
+	bool ia = str_eq(storage_class, S("STANDARD_IA")) || str_eq(storage_class, S("ONEZONE_IA"));
+	meter_one(rq, ia ? &S3_IA_GET : &S3_GET, b->Name);
+}
+
+void meter_out(req *rq, const s3_bucket *b, int64_t bytes)
+{
+	bool inside = rq->parent || rq->who.internal || (rq->who.key && rq->who.key->Role.n);
+	if (!inside && bytes > 0)
+		meter(rq, &S3_TRANSFER_OUT, bytes, b->Name);
+}

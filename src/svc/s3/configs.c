@@ -1,0 +1,184 @@
+/*
+ * Configurations that are kept and given back: those that nothing here acts on (accelerate, request payment,
+ * logging, replication, analytics, inventory, metrics, Intelligent-Tiering), and the website's, which the
+ * plane reads.
+ */
+#include "bucket.h"
+
+static err open_bucket(req *rq, const txn *tx, str name, const char *action, s3_bucket **b)
+{
+	TRY(bucket_open(rq, tx, name, action, STR_NONE, b));
+	meter_read(rq, *b, STR_NONE);
+	return OK;
+}
+
+static err open_write(req *rq, const txn *tx, str name, const char *action, s3_bucket **b)
+{
+	TRY(bucket_open(rq, tx, name, action, STR_NONE, b));
+	meter_write(rq, *b, STR_NONE);
+	return OK;
+}
+
+/* ---- those of which a bucket has one ---- */
+
+err s3_PutBucketAccelerateConfiguration(req *rq, txn *tx, const s3_PutBucketAccelerateConfiguration_in *in,
+                                        s3_PutBucketAccelerateConfiguration_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(open_write(rq, tx, in->Bucket, "s3:PutAccelerateConfiguration", &b));
+	if (str_find_char(b->Name, '.') != SIZE_MAX)
+		return fail(rq, &fault_InvalidRequest,
+		            "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names");
+	config_put(tx, rq->mem, b->Name, S("accelerate"), S(""), &s3_AccelerateConfiguration_shape,
+	           in->AccelerateConfiguration);
+	return OK;
+}
+
+err s3_GetBucketAccelerateConfiguration(req *rq, const txn *tx,
+                                        const s3_GetBucketAccelerateConfiguration_in *in,
+                                        s3_GetBucketAccelerateConfiguration_out *out)
+{
+	s3_bucket *b;
+	s3_AccelerateConfiguration c;
+	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetAccelerateConfiguration", &b));
+	if (config_get(tx, rq->mem, b->Name, S("accelerate"), S(""), &s3_AccelerateConfiguration_shape, &c))
+		out->Status = c.Status;
+	return OK;
+}
+
+err s3_PutBucketRequestPayment(req *rq, txn *tx, const s3_PutBucketRequestPayment_in *in,
+                               s3_PutBucketRequestPayment_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(open_write(rq, tx, in->Bucket, "s3:PutBucketRequestPayment", &b));
+	config_put(tx, rq->mem, b->Name, S("payment"), S(""), &s3_RequestPaymentConfiguration_shape,
+	           in->RequestPaymentConfiguration);
+	return OK;
+}
+
+err s3_GetBucketRequestPayment(req *rq, const txn *tx, const s3_GetBucketRequestPayment_in *in,
+                               s3_GetBucketRequestPayment_out *out)
+{
+	s3_bucket *b;
+	s3_RequestPaymentConfiguration c;
+	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetBucketRequestPayment", &b));
+	bool any = config_get(tx, rq->mem, b->Name, S("payment"), S(""), &s3_RequestPaymentConfiguration_shape,
+	                      &c);
+	out->Payer = any ? c.Payer : S("BucketOwner");
+	return OK;
+}
+
+err s3_PutBucketLogging(req *rq, txn *tx, const s3_PutBucketLogging_in *in, s3_PutBucketLogging_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(open_write(rq, tx, in->Bucket, "s3:PutBucketLogging", &b));
+	const s3_LoggingEnabled *l = in->BucketLoggingStatus->LoggingEnabled;
+	if (!l) {
+		config_delete(tx, b->Name, S("logging"), S(""));
+		return OK;
+	}
+	s3_bucket *target = bucket_get(rq, tx, l->TargetBucket);
+	if (!target || !str_eq(target->Account, b->Account))
+		return fail_with(rq, &fault_InvalidTargetBucketForLogging, NULL,
+		                 "The target bucket for logging does not exist");
+	config_put(tx, rq->mem, b->Name, S("logging"), S(""), &s3_LoggingEnabled_shape, l);
+	return OK;
+}
+
+err s3_GetBucketLogging(req *rq, const txn *tx, const s3_GetBucketLogging_in *in,
+                        s3_GetBucketLogging_out *out)
+{
+	s3_bucket *b;
+	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetBucketLogging", &b));
+	s3_LoggingEnabled *l = arena_new(rq->mem, s3_LoggingEnabled);
+	if (config_get(tx, rq->mem, b->Name, S("logging"), S(""), &s3_LoggingEnabled_shape, l))
+		out->LoggingEnabled = l;
+	return OK;
+}
+
+err s3_PutBucketReplication(req *rq, txn *tx, const s3_PutBucketReplication_in *in,
+                            s3_PutBucketReplication_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(open_write(rq, tx, in->Bucket, "s3:PutReplicationConfiguration", &b));
+	if (!bucket_versions(b))
+		return fail(rq, &fault_InvalidRequest, "Versioning must be 'Enabled' on the bucket to apply a "
+		                                       "replication configuration");
+	config_put(tx, rq->mem, b->Name, S("replication"), S(""), &s3_ReplicationConfiguration_shape,
+	           in->ReplicationConfiguration);
+	return OK;
+}
+
+err s3_GetBucketReplication(req *rq, const txn *tx, const s3_GetBucketReplication_in *in,
+                            s3_GetBucketReplication_out *out)
+{
+	s3_bucket *b;
+	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetReplicationConfiguration", &b));
+	out->ReplicationConfiguration = arena_new(rq->mem, s3_ReplicationConfiguration);
+	if (!config_get(tx, rq->mem, b->Name, S("replication"), S(""), &s3_ReplicationConfiguration_shape,
+	                out->ReplicationConfiguration))
+		return fail_with(rq, &fault_ReplicationConfigurationNotFoundError,
+		                 DETAIL(rq, .BucketName = b->Name), "The replication configuration was not found");
+	return OK;
+}
+
+err s3_DeleteBucketReplication(req *rq, txn *tx, const s3_DeleteBucketReplication_in *in,
+                               s3_DeleteBucketReplication_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(bucket_open(rq, tx, in->Bucket, "s3:PutReplicationConfiguration", STR_NONE, &b));
+	config_delete(tx, b->Name, S("replication"), S(""));
+	return OK;
+}
+
+err s3_PutBucketWebsite(req *rq, txn *tx, const s3_PutBucketWebsite_in *in, s3_PutBucketWebsite_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(open_write(rq, tx, in->Bucket, "s3:PutBucketWebsite", &b));
+	const s3_WebsiteConfiguration *w = in->WebsiteConfiguration;
+	if (w->RedirectAllRequestsTo ? w->IndexDocument || w->ErrorDocument || w->RoutingRules.n :
+				       !w->IndexDocument)
+		return fail(rq, &fault_InvalidArgument, "%s",
+		            w->RedirectAllRequestsTo ?
+				    "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules." :
+				    "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is "
+				    "empty");
+	if (w->IndexDocument && (!w->IndexDocument->Suffix.n ||
+	                         str_find_char(w->IndexDocument->Suffix, '/') != SIZE_MAX))
+		return invalid_argument(rq, "The IndexDocument Suffix is not well formed", S("IndexDocument"),
+		                        w->IndexDocument->Suffix);
+	config_put(tx, rq->mem, b->Name, S("website"), S(""), &s3_WebsiteConfiguration_shape, w);
+	return OK;
+}
+
+err s3_GetBucketWebsite(req *rq, const txn *tx, const s3_GetBucketWebsite_in *in,
+                        s3_GetBucketWebsite_out *out)
+{
+	s3_bucket *b;
+	s3_WebsiteConfiguration w;
+	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetBucketWebsite", &b));
+	if (!config_get(tx, rq->mem, b->Name, S("website"), S(""), &s3_WebsiteConfiguration_shape, &w))
+		return fail_with(rq, &fault_NoSuchWebsiteConfiguration, DETAIL(rq, .BucketName = b->Name),
+		                 "The specified bucket does not have a website configuration");
+	out->RedirectAllRequestsTo = w.RedirectAllRequestsTo;
+	out->IndexDocument = w.IndexDocument;
+	out->ErrorDocument = w.ErrorDocument;
+	out->RoutingRules = w.RoutingRules;
+	return OK;
+}
+
+err s3_DeleteBucketWebsite(req *rq, txn *tx, const s3_DeleteBucketWebsite_in *in,
+                           s3_DeleteBucketWebsite_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(bucket_open(rq, tx, in->Bucket, "s3:DeleteBucketWebsite", STR_NONE, &b));
+	config_delete(tx, b->Name, S("website"), S(""));
+	return OK;
+}

@@ -1,0 +1,272 @@
+#include "describe.h"
+#include "acl.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cloud/call.h"
+#include "wire/value.h"
+
+str describe_text(const req *rq, const void *in, const char *member)
+{
+	const shape_member *m = shape_member_find(rq->op->input, str_c(member));
+	const void *v = m ? member_value(m, in) : NULL;
+	if (!v)
+		return STR_NONE;
+	if (m->shape->kind == SHAPE_TIMESTAMP)
+		return time_http(rq->mem, ((const opt_time *)v)->v);
+	if (m->shape->kind == SHAPE_BOOLEAN)
+		return ((const opt_bool *)v)->v ? S("true") : S("false");
+	return *(const str *)v;
+}
+
+#define TEXT(member) describe_text(rq, in, member)
+
+/* The coding of the transfer is not the object's. */
+static str content_encoding(req *rq, str value)
+{
+	buf b = buf_in(rq->mem, value.n + 1, value.n + 1);
+	while (str_is(value) && value.n) {
+		str one = str_trim(str_cut(&value, ','));
+		if (str_eq_nocase(one, S("aws-chunked")) || !one.n)
+			continue;
+		if (b.n)
+			buf_c(&b, ',');
+		buf_put(&b, one);
+	}
+	return b.n ? buf_str(&b) : STR_NONE;
+}
+
+static err metadata(req *rq, const void *in, object *o)
+{
+	const shape_member *m = shape_member_find(rq->op->input, S("Metadata"));
+	size_t bytes = 0;
+	if (!m || !member_value(m, in))
+		return OK;
+	memcpy(&o->Metadata, (const char *)in + m->offset, sizeof o->Metadata);
+	for (size_t i = 0; i < o->Metadata.n; i++) {
+		o->Metadata.v[i].key = arena_lower(rq->mem, o->Metadata.v[i].key);
+		bytes += o->Metadata.v[i].key.n + o->Metadata.v[i].value.n;
+	}
+	if (bytes > S3_METADATA_BYTES)
+		return fail_with(rq, &fault_MetadataTooLarge, DETAIL(rq, .MaxSizeAllowed = S("2048")),
+		                 "Your metadata headers exceed the maximum allowed metadata size");
+	return OK;
+}
+
+err describe_tag_set(req *rq, const s3_TagSet *tags, size_t max)
+{
+	if (tags->n > max)
+		return fail(rq, &fault_BadRequest, "Object tags cannot be greater than %zu", max);
+	for (size_t i = 0; i < tags->n; i++) {
+		str k = tags->v[i].Key;
+		if (utf8_length(k) > 128 || k.n == 0)
+			return fail(rq, &fault_InvalidTag, "The TagKey you have provided is invalid");
+		if (str_starts(k, S("aws:")))
+			return fail(rq, &fault_InvalidTag, "System tags cannot be added/updated by requester");
+		if (utf8_length(tags->v[i].Value) > 256)
+			return fail(rq, &fault_InvalidTag, "The TagValue you have provided is invalid");
+		for (size_t j = 0; j < i; j++)
+			if (str_eq(tags->v[j].Key, k))
+				return fail(rq, &fault_InvalidTag,
+				            "Cannot provide multiple Tags with the same key");
+	}
+	return OK;
+}
+
+err describe_tags(req *rq, str header, s3_TagSet *out)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < header.n; i++)
+		n += header.p[i] == '&';
+	*out = (s3_TagSet){ arena_array(rq->mem, s3_Tag, n), 0 };
+	while (str_is(header)) {
+		str value = str_cut(&header, '&');
+		if (!value.n)
+			continue;
+		str key = percent_decode(rq->mem, str_cut(&value, '='), true);
+		value = str_is(value) ? percent_decode(rq->mem, value, true) : S("");
+		out->v[out->n++] = (s3_Tag){ .Key = key, .Value = value };
+	}
+	return describe_tag_set(rq, out, S3_TAGS_MAX);
+}
+
+err describe_class(req *rq, const void *in, object *o)
+{
+	str class = TEXT("StorageClass");
+	o->StorageClass = class.n ? class : S("STANDARD");
+	if (!class_known(o->StorageClass))
+		return fail_with(rq, &fault_InvalidStorageClass, DETAIL(rq, .StorageClass = class),
+		                 "The storage class you specified is not valid");
+	return OK;
+}
+
+err describe_customer_key(req *rq, str algorithm, str key, str md5, str *md5_out)
+{
+	*md5_out = STR_NONE;
+	if (!str_is(algorithm) && !str_is(key))
+		return OK;
+	if (!str_eq(algorithm, S("AES256")))
+		return fail(rq, &fault_InvalidArgument,
+		            "Requests specifying Server Side Encryption with Customer provided keys must provide a "
+		            "valid encryption algorithm.");
+	str raw;
+	if (!base64_decode(rq->mem, key, &raw) || raw.n != 32)
+		return fail(rq, &fault_InvalidArgument, "The secret key was invalid for the specified algorithm.");
+	unsigned char sum[DIGEST_BYTES_MAX];
+	digest *d = digest_open(rq->mem, DIGEST_MD5);
+	digest_add(d, raw.p, raw.n);
+	size_t n = digest_finish_to(d, sum);
+	str own = base64_encode(rq->mem, str_of((const char *)sum, n));
+	if (str_is(md5) && !str_eq(md5, own))
+		return fail(rq, &fault_InvalidArgument, "The calculated MD5 hash of the key did not match the hash "
+		                                        "that was provided.");
+	*md5_out = own;
+	return OK;
+}
+
+/* The key's ARN; one that is missing or disabled is refused as KMS does. */
+static err kms_key(req *rq, str asked, str *arn)
+{
+	buf b = buf_in(rq->mem, 128, 8192);
+	buf_put(&b, S("{\"KeyId\":"));
+	json_put_string(&b, asked.n ? asked : S("alias/aws/s3"));
+	buf_c(&b, '}');
+	str answer;
+	err e = call_json(rq, NULL, "kms", "DescribeKey", buf_str(&b), &answer);
+	if (e)
+		return fail(rq, &fault_KMSNotFoundException, "%.*s", STR_ARG(e->message));
+	const json_value *meta = json_get(json_parse(rq->mem, answer), S("KeyMetadata"));
+	const json_value *state = json_get(meta, S("KeyState")), *found = json_get(meta, S("Arn"));
+	if (state && !str_eq(state->text, S("Enabled")))
+		return fail(rq, &fault_KMSDisabledException, "%.*s is %.*s.", STR_ARG(asked), STR_ARG(state->text));
+	*arn = found ? found->text : asked;
+	return OK;
+}
+
+err describe_encryption(req *rq, const s3_bucket *b, const void *in, object *o)
+{
+	str kind = TEXT("ServerSideEncryption"), key = TEXT("SSEKMSKeyId");
+	TRY(describe_customer_key(rq, TEXT("SSECustomerAlgorithm"), TEXT("SSECustomerKey"),
+	                          TEXT("SSECustomerKeyMD5"), &o->CustomerKeyMD5));
+	if (str_is(o->CustomerKeyMD5))
+		return OK;
+	if (kind.n && !str_eq(kind, S("AES256")) && !str_starts(kind, S("aws:kms")))
+		return invalid_argument(rq, "The encryption method specified is not supported",
+		                        S("x-amz-server-side-encryption"), kind);
+	if (!kind.n) {
+		s3_ServerSideEncryptionConfiguration c;
+		const txn *tx = req_read(rq);
+		bool any = config_get(tx, rq->mem, b->Name, S("encryption"), S(""),
+		                      &s3_ServerSideEncryptionConfiguration_shape, &c);
+		const s3_ServerSideEncryptionByDefault *d =
+			any && c.Rules.n ? c.Rules.v[0].ApplyServerSideEncryptionByDefault : NULL;
+		kind = d ? arena_str(rq->mem, d->SSEAlgorithm) : S("AES256");
+		key = d ? arena_str(rq->mem, d->KMSMasterKeyID) : STR_NONE;
+		if (any && c.Rules.n)
+			o->BucketKey = c.Rules.v[0].BucketKeyEnabled;
+		req_read_end(rq, tx);
+	}
+	o->Encryption = kind;
+	if (!str_starts(kind, S("aws:kms")))
+		return OK;
+	str bucket_key = TEXT("BucketKeyEnabled");
+	if (str_is(bucket_key))
+		o->BucketKey = BOOL(str_eq(bucket_key, S("true")));
+	o->EncryptionContext = TEXT("SSEKMSEncryptionContext");
+	return kms_key(rq, key, &o->KmsKey);
+}
+
+static void default_retention(req *rq, const s3_bucket *b, object *o)
+{
+	s3_ObjectLockConfiguration c;
+	const txn *tx = req_read(rq);
+	if (config_get(tx, rq->mem, b->Name, S("lock"), S(""), &s3_ObjectLockConfiguration_shape, &c) &&
+	    c.Rule && c.Rule->DefaultRetention) {
+		const s3_DefaultRetention *d = c.Rule->DefaultRetention;
+		o->LockMode = arena_str(rq->mem, d->Mode);
+		o->RetainUntil = TIME(rq->now + (d->Days.v + 365 * d->Years.v) * MS_DAY);
+	}
+	req_read_end(rq, tx);
+}
+
+err describe_lock(req *rq, const s3_bucket *b, const void *in, object *o)
+{
+	str mode = TEXT("ObjectLockMode"), hold = TEXT("ObjectLockLegalHoldStatus");
+	str until = TEXT("ObjectLockRetainUntilDate");
+	if (!b->Lock) {
+		if (mode.n || hold.n || until.n)
+			return fail(rq, &fault_InvalidRequest, "Bucket is missing Object Lock Configuration");
+		return OK;
+	}
+	if ((mode.n != 0) != (until.n != 0))
+		return fail(rq, &fault_InvalidArgument, "x-amz-object-lock-retain-until-date and "
+		                                        "x-amz-object-lock-mode must both be supplied");
+	if (mode.n && !str_eq(mode, S("GOVERNANCE")) && !str_eq(mode, S("COMPLIANCE")))
+		return fail(rq, &fault_InvalidArgument, "Unknown wormMode directive.");
+	o->LegalHold = BOOL(str_eq(hold, S("ON")));
+	if (!mode.n) {
+		default_retention(rq, b, o);
+		return OK;
+	}
+	int64_t ms = 0;
+	if (!time_parse(until, &ms) || ms <= rq->now)
+		return fail(rq, &fault_InvalidArgument, "The retain until date must be in the future!");
+	o->LockMode = mode;
+	o->RetainUntil = TIME(ms);
+	return OK;
+}
+
+err describe(req *rq, const s3_bucket *b, const void *in, object *o)
+{
+	*o = (object){
+		.ContentType = TEXT("ContentType"),
+		.CacheControl = TEXT("CacheControl"),
+		.ContentDisposition = TEXT("ContentDisposition"),
+		.ContentEncoding = content_encoding(rq, TEXT("ContentEncoding")),
+		.ContentLanguage = TEXT("ContentLanguage"),
+		.Expires = TEXT("Expires"),
+		.Redirect = TEXT("WebsiteRedirectLocation"),
+		.OwnerAccount = rq->who.anonymous ? b->Account : rq->who.account,
+	};
+	if (!o->ContentType.n)
+		o->ContentType = S("binary/octet-stream");
+	if (o->Redirect.n && o->Redirect.p[0] != '/' && !str_starts(o->Redirect, S("http://")) &&
+	    !str_starts(o->Redirect, S("https://")))
+		return fail(rq, &fault_InvalidRedirectLocation,
+		            "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.");
+	TRY(metadata(rq, in, o));
+	TRY(describe_class(rq, in, o));
+	TRY(describe_encryption(rq, b, in, o));
+	TRY(describe_lock(rq, b, in, o));
+	if (TEXT("Tagging").n)
+		TRY(describe_tags(rq, TEXT("Tagging"), &o->Tags));
+	acl_request r = { TEXT("ACL"), TEXT("GrantFullControl"), TEXT("GrantRead"), TEXT("GrantReadACP"),
+		          STR_NONE, TEXT("GrantWriteACP"), NULL };
+	return acl_read(rq, b, o->OwnerAccount, &r, &o->Grants);
+}
+
+static str unquoted(str etag)
+{
+	return etag.n >= 2 && etag.p[0] == '"' ? str_sub(etag, 1, etag.n - 1) : etag;
+}
+
+err describe_conditions(req *rq, const txn *tx, const s3_bucket *b, str key, str match, str none_match)
+{
+	if (!str_is(match) && !str_is(none_match))
+		return OK;
+	object_at at;
+	bool is = object_look(rq, tx, b, key, STR_NONE, &at) && !at.o->Marker.v;
+	if (str_is(none_match) && !str_eq(none_match, S("*")))
+		return fail(rq, &aws_NotImplemented, "A header you provided implies functionality that is not "
+		                                     "implemented: If-None-Match with an ETag on a write.");
+	if (str_is(none_match) && is)
+		return precondition_failed(rq, "If-None-Match");
+	if (!str_is(match))
+		return OK;
+	if (!is)
+		return no_such_key(rq, key);
+	if (!str_eq(match, S("*")) && !str_eq(unquoted(match), unquoted(at.o->ETag)))
+		return precondition_failed(rq, "If-Match");
+	return OK;
+}

@@ -1,0 +1,97 @@
+#include "describe.h"
+#include "notify.h"
+#include "cloud/stream.h"
+#include "upload.h"
+#include <errno.h>
+
+static err put_open(req *rq, const sigv4 *sig, const void *in_, http_sink **sink)
+{
+	const s3_PutObject_in *in = in_;
+	s3_bucket *b;
+	const txn *tx = req_read(rq);
+	err e = bucket_open(rq, tx, in->Bucket, "s3:PutObject", in->Key, &b);
+	req_read_end(rq, tx);
+	TRY(e);
+	int64_t declared = in->ContentLength.set ? in->ContentLength.v : -1;
+	if (declared > INT64_C(5) << 30)
+		return fail_with(rq, &fault_EntityTooLarge, DETAIL(rq, .MaxSizeAllowed = S("5368709120")),
+		                 "Your proposed upload exceeds the maximum allowed size");
+	return upload_open(rq, sig, declared, sink);
+}
+
+STREAM(s3_put, "s3", "PutObject", put_open);
+
+typedef struct put {
+	const s3_PutObject_in *in;
+	object *o;
+	content c;
+	str small;
+	s3_bucket *b;
+} put;
+
+static err put_commit(req *rq, txn *tx, void *context)
+{
+	put *p = context;
+	s3_bucket *b;
+	TRY(bucket_open(rq, tx, p->in->Bucket, "s3:PutObject", p->in->Key, &b));
+	TRY(describe_conditions(rq, tx, b, p->in->Key, p->in->IfMatch, p->in->IfNoneMatch));
+	content_attach(tx, &p->c, p->small);
+	object_place(tx, rq->mem, b, p->in->Key, p->o, rq->now);
+	notify(rq, tx, b, p->in->Key, p->o, "ObjectCreated:Put");
+	return OK;
+}
+
+static void put_answer(req *rq, const put *p, const upload *u, s3_PutObject_out *out)
+{
+	const object *o = p->o;
+	out->ETag = o->ETag;
+	out->VersionId = bucket_versioned(p->b) ? o->VersionId : STR_NONE;
+	out->ServerSideEncryption = o->Encryption;
+	out->SSEKMSKeyId = o->KmsKey;
+	out->SSEKMSEncryptionContext = o->EncryptionContext;
+	out->BucketKeyEnabled = o->BucketKey;
+	out->SSECustomerKeyMD5 = o->CustomerKeyMD5;
+	if (o->CustomerKeyMD5.n)
+		out->SSECustomerAlgorithm = S("AES256");
+	checksum_set(rq->op->output, out, str_c(u->kind->name), o->Checksum);
+	out->ChecksumType = S("FULL_OBJECT");
+}
+
+static err look_up(req *rq, const s3_PutObject_in *in, s3_bucket **b)
+{
+	const txn *tx = req_read(rq);
+	err e = bucket_open(rq, tx, in->Bucket, "s3:PutObject", in->Key, b);
+	req_read_end(rq, tx);
+	return e;
+}
+
+/* Where a body came in through a stream it is there already; from inside it is the input's. */
+err s3_PutObject(req *rq, const s3_PutObject_in *in, s3_PutObject_out *out)
+{
+	put p = { .in = in, .o = arena_new(rq->mem, object) };
+	upload *u = rq->upload;
+	TRY(look_up(rq, in, &p.b));
+	rq->n_reply_headers = 0;
+	if (!u)
+		TRY(upload_of(rq, in->Body, in->ChecksumAlgorithm.n ? checksum_named(in->ChecksumAlgorithm) : NULL,
+		              &u));
+	if (in->WriteOffsetBytes.set)
+		return fail(rq, &aws_NotImplemented, "Appending is for directory buckets only.");
+	TRY(describe(rq, p.b, in, p.o));
+	TRY(upload_finish(rq, u, &p.c, &p.small));
+	object *o = p.o;
+	o->Content = &p.c;
+	o->Size = I64(u->size);
+	o->ETag = arena_fmt(rq->mem, "\"%.*s\"", STR_ARG(u->md5_hex));
+	o->ChecksumAlgorithm = str_c(u->kind->name);
+	o->ChecksumType = S("FULL_OBJECT");
+	o->Checksum = u->checksum;
+	err e = req_write(rq, put_commit, &p);
+	if (e) {
+		upload_drop(rq, u);
+		return e->kind == &fault_system ? content_fault(rq->mem, ENOSPC, "store") : e;
+	}
+	meter_write(rq, p.b, class_of(o));
+	put_answer(rq, &p, u, out);
+	return OK;
+}
