@@ -61,6 +61,23 @@ TEST(hmac_known_answers)
 	          S("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
 }
 
+/* Keys that stay, change and come back, of the length for which the context remembers them and others. */
+TEST(hmac_same_key_again)
+{
+	static const str keys[] = { S("0123456789abcdef0123456789abcdef"), S("0123456789abcdef0123456789abcdeF"),
+		                    S("short"), S("") };
+	unsigned char first[4][32], again[32];
+	for (int i = 0; i < 4; i++)
+		hmac_sha256(keys[i], S("message"), first[i]);
+	for (int i = 0; i < 64; i++) {
+		int k = i / 3 * 7 % 4;
+		hmac_sha256(keys[k], S("message"), again);
+		CHECK(memcmp(first[k], again, 32) == 0);
+	}
+	CHECK_STR(hex_encode(mem, str_of((char *)first[0], 32)),
+	          S("ceb822ce5aae1ff09b7cf2085037ab77b4dc84502b3c4aa6266a665f7753b09a"));
+}
+
 /* One bit at a time, from the definition: what the tables and the folding must agree with. */
 static uint64_t slow_crc(uint64_t polynomial, uint64_t ones, const unsigned char *p, size_t n)
 {

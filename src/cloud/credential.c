@@ -160,9 +160,32 @@ static void use_written(store_job *job, __attribute__((unused)) err commit)
 	arena_close(((use_job *)job)->mem);
 }
 
+/* The key this thread saw last: most requests come with the same. */
+static __thread struct last_seen {
+	const store *store;
+	char key[32];
+	size_t n;
+	int64_t when;
+} last_seen;
+
+static bool seen_just_now(const store *s, str access_key, int64_t now)
+{
+	struct last_seen *l = &last_seen;
+	bool same = l->store == s && l->n == access_key.n && memcmp(l->key, access_key.p, l->n) == 0;
+	if (same && now >= l->when && now - l->when < USE_FRESH_MS)
+		return true;
+	l->store = s;
+	l->n = access_key.n <= sizeof l->key ? access_key.n : 0;
+	memcpy(l->key, access_key.p, l->n);
+	l->when = now;
+	return false;
+}
+
 void credential_used(store *s, const txn *tx, arena *mem, str access_key, int64_t now, str service_name,
                      str region)
 {
+	if (seen_just_now(s, access_key, now))
+		return;
 	const credential_use *before = credential_use_get(tx, mem, access_key);
 	if (before && now - before->When < USE_FRESH_MS)
 		return;
