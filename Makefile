@@ -120,6 +120,9 @@ crash: $(B)/crash-driver
 	$<
 sim: $(B)/sim-disk
 	$<
+# The whole server, killed under signed requests.
+killed: $(B)/farthing
+	test/crash/server.py --binary $< --rounds 10
 bench-store: $(B)/bench-store
 	$<
 
@@ -173,5 +176,5 @@ fuzz:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit wire crash sim bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http bench-codec
+.PHONY: all unit wire crash sim killed bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http bench-codec
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)

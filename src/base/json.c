@@ -1,14 +1,12 @@
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/err.h"
 #include "base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
-#define DEPTH_MAX 64
+#define DEPTH_MAX JSON_DEPTH_MAX
 
 json json_of(arena *a, str text)
 {
@@ -31,30 +29,6 @@ static json_kind fail(json *j)
 static const char *skip_space(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-		p++;
-	return p;
-}
-
-/*
- * The first byte from p on that a string cannot simply contain: a quote, a backslash, a control
- * character or the start of a multi-byte sequence. As signed bytes the last two are below 0x20.
- */
-static const char *plain_run(const char *p, const char *end)
-{
-#ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-	const __m128i space = _mm_set1_epi8(0x20);
-	for (; end - p >= 16; p += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
-		                                        _mm_cmpeq_epi8(v, slash)),
-		                           _mm_cmplt_epi8(v, space));
-		int mask = _mm_movemask_epi8(odd);
-		if (mask)
-			return p + __builtin_ctz((unsigned)mask);
-	}
-#endif
-	while (p < end && *p != '"' && *p != '\\' && (signed char)*p >= 0x20)
 		p++;
 	return p;
 }
@@ -122,7 +96,7 @@ static size_t unicode_escape(const char *p, const char *end, buf *out)
 static const char *closing_quote(const char *p, const char *end)
 {
 	for (;;) {
-		p = plain_run(p, end);
+		p = json_plain_run(p, end);
 		if (p >= end)
 			return NULL;
 		if (*p == '"')
@@ -159,7 +133,7 @@ static bool string_slow(json *j, const char *begin, str *out)
 	size_t max = (size_t)(close - begin);
 	buf b = buf_in(j->mem, max ? max : 1, max ? max : 1);
 	while (p < close) {
-		const char *run = plain_run(p, close);
+		const char *run = json_plain_run(p, close);
 		buf_put(&b, str_of(p, (size_t)(run - p)));
 		p = run;
 		if (p == close)
@@ -186,7 +160,7 @@ static bool string(json *j, str *out)
 {
 	const char *begin = j->p, *p = begin;
 	for (;;) {
-		p = plain_run(p, j->end);
+		p = json_plain_run(p, j->end);
 		if (p >= j->end)
 			return false;
 		if (*p == '"') {
@@ -259,7 +233,7 @@ static json_kind open(json *j, bool object)
 	return j->kind = object ? JSON_OBJECT : JSON_ARRAY;
 }
 
-static json_kind value(json *j)
+json_kind json_value_here(json *j)
 {
 	j->start = j->p;
 	if (j->p >= j->end)
@@ -287,7 +261,7 @@ json_kind json_next(json *j)
 	if (j->depth == 0) {
 		if (j->expect_value) {
 			j->expect_value = false;
-			return value(j);
+			return json_value_here(j);
 		}
 		return j->p == j->end ? (j->kind = JSON_END) : fail(j);
 	}
@@ -307,7 +281,7 @@ json_kind json_next(json *j)
 	}
 	j->fresh = false;
 	if (!object)
-		return value(j);
+		return json_value_here(j);
 	if (j->p >= j->end || *j->p != '"')
 		return fail(j);
 	j->p++;
@@ -317,7 +291,7 @@ json_kind json_next(json *j)
 	if (j->p >= j->end || *j->p != ':')
 		return fail(j);
 	j->p = skip_space(j->p + 1, j->end);
-	return value(j);
+	return json_value_here(j);
 }
 
 void json_skip(json *j)
@@ -440,7 +414,7 @@ static void put_odd(buf *b, char c)
 void json_put_string(buf *b, str s)
 {
 	const char *p = s.p, *end = s.p + s.n;
-	const char *run = s.n ? plain_run(p, end) : p;
+	const char *run = s.n ? json_plain_run(p, end) : p;
 	char *room = buf_room(b, s.n + 2);
 	if (room && run == end) {
 		room[0] = '"';
@@ -451,7 +425,7 @@ void json_put_string(buf *b, str s)
 		return;
 	}
 	buf_c(b, '"');
-	for (; p < end; run = plain_run(p, end)) {
+	for (; p < end; run = json_plain_run(p, end)) {
 		buf_put(b, str_of(p, (size_t)(run - p)));
 		p = run;
 		if (p == end)

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "wire/codec.h"
 #include "wire/memo.h"
@@ -16,13 +16,30 @@ typedef struct place {
 	bool element;  /* of a list or map: ".member" follows when the path goes on */
 } place;
 
+/*
+ * Where to look: for each shape whether the model demands anything of it or of what is in it, and for
+ * structures the members of which it does. Made once for each shape, and linked, so that a value is walked
+ * without looking anything up.
+ */
+typedef struct plan {
+	const shape *shape;
+	bool demands;
+	unsigned n;
+	struct plan_member {
+		const shape_member *member;
+		struct plan *plan;
+	} *members;
+	struct plan *element, *key;
+	struct plan *next; /* of the ones being made */
+} plan;
+
 typedef struct checker {
 	arena *mem;
 	buf out;
 	int n;
 } checker;
 
-static void check(checker *c, const place *at, const shape *s, const void *value);
+static void check(checker *c, const place *at, const plan *p, const void *value);
 
 static void put_path(buf *b, const place *at)
 {
@@ -196,6 +213,14 @@ static verdict judge(checker *c, const shape *s, const void *value)
 	return v;
 }
 
+/* Strings of which only a length is demanded, and whose bytes show that they have it. */
+static inline bool plainly_fine(const shape *s, const void *value)
+{
+	int64_t n = (int64_t)((const str *)value)->n;
+	return s->kind == SHAPE_STRING && !s->pattern && (!s->has_max || n <= s->max) &&
+	       (!s->has_min || n >= s->min * 4);
+}
+
 static bool violated(verdict v)
 {
 	return v.pattern || v.low || v.high || v.value;
@@ -273,20 +298,101 @@ static void report_elements(checker *c, const place *at, const shape *list, cons
 	buf_c(b, ']');
 }
 
+/* Of the value itself; what is inside it comes later. */
+static bool demanding(const shape *s)
+{
+	return s->has_min || s->has_max || s->pattern || s->kind == SHAPE_ENUM || s->is_union;
+}
+
+typedef struct plans {
+	arena *mem;
+	map known;  /* the shape's address -> plan */
+	plan *made; /* those whose `demands` is not settled */
+} plans;
+
+static plan *plan_made(plans *all, const shape *s)
+{
+	const shape *address = s;
+	str key = str_of((const char *)&address, sizeof address);
+	plan *p = map_get(&all->known, key);
+	if (p)
+		return p;
+	p = arena_new(all->mem, plan);
+	*p = (plan){ .shape = s, .demands = demanding(s), .next = all->made };
+	all->made = p;
+	map_put(&all->known, arena_str(all->mem, key), p);
+	if (s->kind == SHAPE_LIST || s->kind == SHAPE_MAP)
+		p->element = plan_made(all, s->element);
+	if (s->kind == SHAPE_MAP)
+		p->key = plan_made(all, s->key);
+	if (s->kind != SHAPE_STRUCT)
+		return p;
+	p->members = arena_array(all->mem, struct plan_member, s->n_members + 1u);
+	for (unsigned i = 0; i < s->n_members; i++) {
+		const shape_member *m = &s->members[i];
+		p->members[p->n++] = (struct plan_member){ m, plan_made(all, m->shape) };
+		p->demands |= m->required;
+	}
+	return p;
+}
+
+static bool inherits(const plan *p)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->members[i].plan->demands)
+			return true;
+	return (p->element && p->element->demands) || (p->key && p->key->demands);
+}
+
+/* Under the memo's lock: one at a time. */
+static void *make_plan(arena *a, const void *shape_)
+{
+	static plans all;
+	if (!all.mem)
+		all = (plans){ .mem = a, .known = map_in(a, 1024) };
+	all.made = NULL;
+	plan *root = plan_made(&all, shape_);
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (plan *p = all.made; p; p = p->next)
+			if (!p->demands && inherits(p))
+				p->demands = changed = true;
+	}
+	for (plan *p = all.made; p; p = p->next) {
+		unsigned kept = 0;
+		for (unsigned i = 0; i < p->n; i++) {
+			struct plan_member m = p->members[i];
+			/* All members of a union count. */
+			if (m.member->required || m.plan->demands || p->shape->is_union)
+				p->members[kept++] = m;
+		}
+		p->n = kept;
+	}
+	return root;
+}
+
+static const plan *plan_of(const shape *s)
+{
+	static memo made = MEMO_INIT;
+	return memo_get(&made, s, make_plan);
+}
+
 static bool is_plain(const shape *s)
 {
 	return s->kind != SHAPE_STRUCT && s->kind != SHAPE_LIST && s->kind != SHAPE_MAP;
 }
 
-static void check_list(checker *c, const place *at, const shape *s, const value_list *l)
+static void check_list(checker *c, const place *at, const plan *p, const value_list *l)
 {
-	const shape *element = s->element;
+	const shape *s = p->shape, *element = s->element;
+	if (!p->element->demands)
+		return;
 	for (size_t i = 0; i < l->n && c->n < ERRORS_MAX; i++) {
 		const char *v = l->v + i * element->size;
 		if (value_absent(element, v))
 			continue;
 		if (!is_plain(element)) {
-			check(c, &(place){ .outer = at, .index = i + 1, .element = true }, element, v);
+			check(c, &(place){ .outer = at, .index = i + 1, .element = true }, p->element, v);
 		} else if (violated(judge(c, element, v))) {
 			report_elements(c, at, s, l, "Member", element);
 			return;
@@ -294,21 +400,22 @@ static void check_list(checker *c, const place *at, const shape *s, const value_
 	}
 }
 
-static void check_map(checker *c, const place *at, const shape *s, const value_list *l)
+static void check_map(checker *c, const place *at, const plan *p, const value_list *l)
 {
-	const shape *element = s->element;
+	const shape *s = p->shape, *element = s->element;
 	bool keys = false, values = false;
 	for (size_t i = 0; i < l->n && c->n < ERRORS_MAX; i++) {
 		const char *entry = l->v + i * s->entry_size, *v = entry + s->value_offset;
-		if (!keys && violated(judge(c, s->key, entry))) {
+		if (!keys && p->key->demands && !plainly_fine(s->key, entry) &&
+		    violated(judge(c, s->key, entry))) {
 			report_elements(c, at, s, l, "Map keys", s->key);
 			keys = true;
 		}
-		if (value_absent(element, v))
+		if (!p->element->demands || value_absent(element, v))
 			continue;
 		if (!is_plain(element)) {
 			str key = *(const str *)(const void *)entry;
-			check(c, &(place){ .outer = at, .name = key, .element = true }, element, v);
+			check(c, &(place){ .outer = at, .name = key, .element = true }, p->element, v);
 		} else if (!values && violated(judge(c, element, v))) {
 			report_elements(c, at, s, l, "Map value", element);
 			values = true;
@@ -316,97 +423,45 @@ static void check_map(checker *c, const place *at, const shape *s, const value_l
 	}
 }
 
-/* The shapes reachable from one, each once. */
-typedef struct reach {
-	arena *mem;
-	const shape **list;
-	size_t n, capacity;
-} reach;
-
-static void reach_add(reach *r, const shape *s)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->list[i] == s)
-			return;
-	if (r->n == r->capacity) {
-		size_t capacity = r->capacity ? r->capacity * 2 : 64;
-		const shape **list = arena_array(r->mem, const shape *, capacity);
-		if (r->n)
-			memcpy(list, r->list, r->n * sizeof *list);
-		r->list = list;
-		r->capacity = capacity;
-	}
-	r->list[r->n++] = s;
-}
-
-static bool demands(const shape *s, reach *r)
-{
-	if (s->has_min || s->has_max || s->pattern || s->kind == SHAPE_ENUM || s->is_union)
-		return true;
-	if (s->kind == SHAPE_MAP)
-		reach_add(r, s->key);
-	if (s->kind == SHAPE_LIST || s->kind == SHAPE_MAP)
-		reach_add(r, s->element);
-	for (unsigned i = 0; s->kind == SHAPE_STRUCT && i < s->n_members; i++) {
-		if (s->members[i].required)
-			return true;
-		reach_add(r, s->members[i].shape);
-	}
-	return false;
-}
-
-/* Whether the model demands anything of a value of this shape or of what is in it. */
-static void *find_demands(arena *a, const void *key)
-{
-	(void)a;
-	reach r = { .mem = arena_open(1024) };
-	bool found = false;
-	reach_add(&r, key);
-	for (size_t i = 0; i < r.n && !found; i++)
-		found = demands(r.list[i], &r);
-	arena_close(r.mem);
-	return found ? value_nothing : NULL;
-}
-
-static void check_struct(checker *c, const place *at, const shape *s, const void *value)
+static void check_struct(checker *c, const place *at, const plan *p, const void *value)
 {
 	unsigned present = 0;
-	for (unsigned i = 0; i < s->n_members && c->n < ERRORS_MAX; i++) {
-		const shape_member *m = &s->members[i];
+	for (unsigned i = 0; i < p->n && c->n < ERRORS_MAX; i++) {
+		const shape_member *m = p->members[i].member;
 		const void *v = member_value(m, value);
-		place here = { .outer = at, .name = str_c(m->name), .lower = true };
 		present += v != NULL;
+		if (v ? !p->members[i].plan->demands : !m->required)
+			continue;
+		place here = { .outer = at, .name = str_c(m->name), .lower = true };
 		if (v)
-			check(c, &here, m->shape, v);
-		else if (m->required)
+			check(c, &here, p->members[i].plan, v);
+		else
 			buf_put(complain(c, &here, m->shape, NULL), S("Member must not be null"));
 	}
-	if (s->is_union && present != 1 && at && c->n < ERRORS_MAX)
-		buf_put(complain(c, at, s, value), S("Member must have exactly one member set"));
+	if (p->shape->is_union && present != 1 && at && c->n < ERRORS_MAX)
+		buf_put(complain(c, at, p->shape, value), S("Member must have exactly one member set"));
 }
 
-static void check(checker *c, const place *at, const shape *s, const void *value)
+static void check(checker *c, const place *at, const plan *p, const void *value)
 {
-	static memo with_demands = MEMO_INIT;
-	if (c->n >= ERRORS_MAX)
+	const shape *s = p->shape;
+	if (!p->demands || c->n >= ERRORS_MAX || (s->kind == SHAPE_STRING && plainly_fine(s, value)))
 		return;
 	verdict v = judge(c, s, value);
 	if (violated(v))
 		report(c, at, s, value, v);
-	if (is_plain(s) || !memo_get(&with_demands, s, find_demands))
-		return;
 	if (s->kind == SHAPE_LIST)
-		check_list(c, at, s, value);
+		check_list(c, at, p, value);
 	else if (s->kind == SHAPE_MAP)
-		check_map(c, at, s, value);
-	else
-		check_struct(c, at, s, value);
+		check_map(c, at, p, value);
+	else if (s->kind == SHAPE_STRUCT)
+		check_struct(c, at, p, value);
 }
 
 str validate(arena *a, const shape *s, const void *value)
 {
 	checker c = { .mem = a };
-	check(&c, NULL, s, value);
+	check(&c, NULL, plan_of(s), value);
 	if (!c.n)
 		return STR_NONE;
 	return arena_fmt(a, "%d validation error%s detected: %.*s", c.n, c.n == 1 ? "" : "s",

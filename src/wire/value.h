@@ -46,19 +46,28 @@ static inline void list_open(value_list *l)
 		*l = (value_list){ value_nothing, 0 };
 }
 
+/* Aligned and not zeroed. */
+static inline void *room_take_raw(const room *r, size_t bytes)
+{
+	if (arena_used(r->mem) + bytes > r->limit)
+		return NULL;
+	uintptr_t p = (uintptr_t)arena_bytes(r->mem, bytes + 15);
+	return (void *)((p + 15) & ~(uintptr_t)15);
+}
+
 /* One more element of `size` bytes, zeroed; NULL when there is no room. */
 static inline void *list_append(const room *r, value_list *l, size_t size)
 {
-	size_t first = size <= 32 ? 4 : 2;
-	if (l->n == 0 || (l->n >= first && (l->n & (l->n - 1)) == 0)) {
-		char *more = room_take(r, (l->n ? l->n * 2 : first) * size);
+	enum { FIRST = 4 };
+	if (l->n == 0 || (l->n >= FIRST && (l->n & (l->n - 1)) == 0)) {
+		char *more = room_take_raw(r, (l->n ? l->n * 2 : FIRST) * size);
 		if (!more)
 			return NULL;
 		if (l->n)
 			memcpy(more, l->v, l->n * size);
 		l->v = more;
 	}
-	return l->v + size * l->n++;
+	return memset(l->v + size * l->n++, 0, size);
 }
 
 /* Where a value of this member is to be written, or NULL when there is no room: structs are made. */
@@ -72,37 +81,36 @@ static inline void *member_make(const room *r, const shape_member *m, void *in)
 	return made;
 }
 
+/* Kinds whose first word is a pointer, NULL when absent; the others have a flag behind their value. */
+#define POINTER_KINDS \
+	(1u << SHAPE_STRING | 1u << SHAPE_ENUM | 1u << SHAPE_BLOB | 1u << SHAPE_DOCUMENT | \
+	 1u << SHAPE_LIST | 1u << SHAPE_MAP | 1u << SHAPE_STRUCT)
+
+_Static_assert(offsetof(opt_i64, set) == offsetof(opt_f64, set) &&
+                       offsetof(opt_i64, set) == offsetof(opt_time, set) && offsetof(str, p) == 0,
+               "absence is found in one place");
+
+static inline bool slot_filled(const shape *s, const void *slot)
+{
+	if (1u << s->kind & POINTER_KINDS)
+		return *(const void *const *)slot != NULL;
+	return ((const bool *)slot)[s->kind == SHAPE_BOOLEAN ? offsetof(opt_bool, set)
+	                                                      : offsetof(opt_i64, set)];
+}
+
 /* Whether a value that stands by itself (in a list, in a map) is absent. */
 static inline bool value_absent(const shape *s, const void *v)
 {
-	switch ((shape_kind)s->kind) {
-	case SHAPE_INTEGER:
-	case SHAPE_LONG:
-		return !((const opt_i64 *)v)->set;
-	case SHAPE_FLOAT:
-	case SHAPE_DOUBLE:
-		return !((const opt_f64 *)v)->set;
-	case SHAPE_BOOLEAN:
-		return !((const opt_bool *)v)->set;
-	case SHAPE_TIMESTAMP:
-		return !((const opt_time *)v)->set;
-	case SHAPE_STRUCT:
-		return false;
-	case SHAPE_LIST:
-	case SHAPE_MAP:
-		return !((const value_list *)v)->v;
-	default:
-		return !((const str *)v)->p;
-	}
+	return s->kind != SHAPE_STRUCT && !slot_filled(s, v);
 }
 
 /* The member's value, or NULL when it is absent. */
 static inline const void *member_value(const shape_member *m, const void *in)
 {
 	const char *slot = (const char *)in + m->offset;
-	if (m->shape->kind == SHAPE_STRUCT)
-		return *(const void *const *)(const void *)slot;
-	return value_absent(m->shape, slot) ? NULL : slot;
+	if (!slot_filled(m->shape, slot))
+		return NULL;
+	return m->shape->kind == SHAPE_STRUCT ? *(const void *const *)(const void *)slot : slot;
 }
 
 static inline bool name_is(const char *name, str s)

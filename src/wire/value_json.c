@@ -1,4 +1,5 @@
 #include "wire/value_json.h"
+#include "base/json_scan.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "wire/codec.h"
@@ -140,7 +141,7 @@ static bool read_struct(reader *r, const shape *s, void *out)
 	if (j->kind != JSON_OBJECT)
 		return mismatch(r, s);
 	for (;;) {
-		json_kind kind = json_next(j);
+		json_kind kind = json_next_member(j);
 		if (kind == JSON_OBJECT_END)
 			return true;
 		if (kind == JSON_ERROR)
@@ -168,7 +169,7 @@ static bool read_list(reader *r, const shape *s, value_list *out)
 	if (j->kind != JSON_ARRAY)
 		return mismatch(r, s);
 	for (;;) {
-		json_kind kind = json_next(j);
+		json_kind kind = json_next_element(j);
 		if (kind == JSON_ARRAY_END)
 			break;
 		if (kind == JSON_ERROR)
@@ -196,7 +197,7 @@ static bool read_map(reader *r, const shape *s, value_list *out)
 	if (j->kind != JSON_OBJECT)
 		return mismatch(r, s);
 	for (;;) {
-		json_kind kind = json_next(j);
+		json_kind kind = json_next_member(j);
 		if (kind == JSON_OBJECT_END)
 			break;
 		if (kind == JSON_ERROR)
@@ -348,6 +349,21 @@ err json_decode_value(arena *a, const shape *s, str text, void *value)
 	return fault_new(a, &fault_syntax, "%.*s", STR_ARG(r.why));
 }
 
+/* Room in the common case, without a call. */
+static inline char *room_now(buf *b, size_t bytes)
+{
+	return b->capacity - b->n >= bytes ? b->p + b->n : buf_room(b, bytes);
+}
+
+static inline void put(buf *b, char c)
+{
+	char *p = room_now(b, 1);
+	if (p) {
+		*p = c;
+		b->n++;
+	}
+}
+
 static void write_value(buf *b, const shape *s, uint8_t format, json_names names,
                         const void *value);
 
@@ -356,17 +372,38 @@ static uint8_t format_of(json_names names, const shape_member *m, const shape *s
 	return names == JSON_CANONICAL ? TIME_EPOCH : time_format_of(m, s, TIME_EPOCH);
 }
 
+static inline void put_string(buf *b, str s)
+{
+	char *p = s.n < 256 ? room_now(b, s.n + 2) : NULL;
+	if (!p || (s.n && json_plain_run(s.p, s.p + s.n) != s.p + s.n)) {
+		json_put_string(b, s);
+		return;
+	}
+	p[0] = '"';
+	if (s.n)
+		memcpy(p + 1, s.p, s.n);
+	p[s.n + 1] = '"';
+	b->n += s.n + 2;
+}
+
 static void write_name(buf *b, const char *name)
 {
-	size_t n = strlen(name);
-	char *p = buf_room(b, n + 3);
-	if (!p)
+	char *p = room_now(b, 64), *to = p;
+	if (p) {
+		*to++ = '"';
+		while (*name && to < p + 60)
+			*to++ = *name++;
+	}
+	if (!p || *name) { /* too long a name, or a full buffer: what was copied is written again */
+		name -= p ? to - p - 1 : 0;
+		put(b, '"');
+		buf_put(b, str_c(name));
+		buf_put(b, S("\":"));
 		return;
-	p[0] = '"';
-	memcpy(p + 1, name, n);
-	p[n + 1] = '"';
-	p[n + 2] = ':';
-	b->n += n + 3;
+	}
+	*to++ = '"';
+	*to++ = ':';
+	b->n += (size_t)(to - p);
 }
 
 static bool write_members(buf *b, const shape *s, json_names names, const void *value, bool body_only,
@@ -379,7 +416,7 @@ static bool write_members(buf *b, const shape *s, json_names names, const void *
 		if (!v || m == skip || (body_only && (m->place != IN_BODY || m->shape->event_stream)))
 			continue;
 		if (some)
-			buf_c(b, ',');
+			put(b, ',');
 		some = true;
 		write_name(b, names == JSON_WIRE_NAMES ? m->wire_name : m->name);
 		write_value(b, m->shape, format_of(names, m, m->shape), names, v);
@@ -390,37 +427,37 @@ static bool write_members(buf *b, const shape *s, json_names names, const void *
 static void write_list(buf *b, const shape *s, json_names names, const value_list *l)
 {
 	const shape *element = s->element;
-	buf_c(b, '[');
+	put(b, '[');
 	for (size_t i = 0; i < l->n; i++) {
 		const void *v = l->v + i * element->size;
 		if (i)
-			buf_c(b, ',');
+			put(b, ',');
 		write_value(b, element, format_of(names, NULL, element), names, v);
 	}
-	buf_c(b, ']');
+	put(b, ']');
 }
 
 static void write_map(buf *b, const shape *s, json_names names, const value_list *l)
 {
 	const shape *element = s->element;
-	buf_c(b, '{');
+	put(b, '{');
 	for (size_t i = 0; i < l->n; i++) {
 		const char *entry = l->v + i * s->entry_size;
 		if (i)
-			buf_c(b, ',');
-		json_put_string(b, *(const str *)(const void *)entry);
-		buf_c(b, ':');
+			put(b, ',');
+		put_string(b, *(const str *)(const void *)entry);
+		put(b, ':');
 		write_value(b, element, format_of(names, NULL, element), names,
 		            entry + s->value_offset);
 	}
-	buf_c(b, '}');
+	put(b, '}');
 }
 
 static void write_quoted(buf *b, const shape *s, uint8_t format, const void *value)
 {
-	buf_c(b, '"');
+	put(b, '"');
 	text_write(b, s, format, value);
-	buf_c(b, '"');
+	put(b, '"');
 }
 
 static void write_value(buf *b, const shape *s, uint8_t format, json_names names,
@@ -433,7 +470,7 @@ static void write_value(buf *b, const shape *s, uint8_t format, json_names names
 	switch ((shape_kind)s->kind) {
 	case SHAPE_STRING:
 	case SHAPE_ENUM:
-		json_put_string(b, *(const str *)value);
+		put_string(b, *(const str *)value);
 		return;
 	case SHAPE_INTEGER:
 	case SHAPE_LONG:
@@ -459,9 +496,9 @@ static void write_value(buf *b, const shape *s, uint8_t format, json_names names
 		buf_put(b, *(const str *)value);
 		return;
 	case SHAPE_STRUCT:
-		buf_c(b, '{');
+		put(b, '{');
 		write_members(b, s, names, value, false, NULL);
-		buf_c(b, '}');
+		put(b, '}');
 		return;
 	case SHAPE_LIST:
 		write_list(b, s, names, value);
