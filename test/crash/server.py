@@ -10,7 +10,7 @@ the one that was under way beside it. A parameter's version counts its puts, an 
 so a put that was applied twice shows. Ends with "N passed, N failed".
 """
 import argparse, datetime, hashlib, hmac, http.client, json, os, random, shutil, signal, subprocess, sys
-import tempfile, threading, time
+import socket, tempfile, threading, time
 
 ACCESS, SECRET, REGION = "000000000000", "test", "us-east-1"
 TARGETS = {
@@ -171,6 +171,12 @@ class Server:
         self.process.wait()
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def make_table(client):
     try:
         client.call("dynamodb", "CreateTable", TableName="crash", BillingMode="PAY_PER_REQUEST",
@@ -188,11 +194,12 @@ def main():
     parser.add_argument("--binary", default="build/farthing")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--writers", type=int, default=8)
-    parser.add_argument("--port", type=int, default=4599)
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--up", default="up --data {data} --port {port}")
+    parser.add_argument("--up", default="up --data {data} --port {port} --quiet")
     options = parser.parse_args()
     random.seed(options.seed)
+    options.port = options.port or free_port()
     print(f"SEED={options.seed}")
     data = tempfile.mkdtemp(prefix="farthing-crash-")
     writers = [Writer(i) for i in range(options.writers)]
