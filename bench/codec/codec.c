@@ -27,10 +27,13 @@ static int by_value(const void *a, const void *b)
 /* An item of some 900 bytes: strings, numbers, a nested map, a list, a set and a blob. */
 static void put_item(buf *b, int i)
 {
-	buf_fmt(b, "{\"pk\":{\"S\":\"tenant#%04d\"},\"sk\":{\"S\":\"order#2026-11-21T06:14:12Z#%08d\"},", i % 37, i);
-	buf_fmt(b, "\"customer\":{\"M\":{\"name\":{\"S\":\"Ada Lovelace\"},\"email\":{\"S\":\"ada.%d@example.com\"},"
-	           "\"address\":{\"M\":{\"street\":{\"S\":\"12 St James's Square\"},\"city\":{\"S\":\"London\"},"
-	           "\"zip\":{\"S\":\"SW1Y 4JH\"}}}}},", i);
+	buf_fmt(b, "{\"pk\":{\"S\":\"tenant#%04d\"},\"sk\":{\"S\":\"order#2026-11-21T06:14:12Z#%08d\"},", i % 37,
+	        i);
+	buf_fmt(b,
+	        "\"customer\":{\"M\":{\"name\":{\"S\":\"Ada Lovelace\"},\"email\":{\"S\":\"ada.%d@example.com\"},"
+	        "\"address\":{\"M\":{\"street\":{\"S\":\"12 St James's Square\"},\"city\":{\"S\":\"London\"},"
+	        "\"zip\":{\"S\":\"SW1Y 4JH\"}}}}},",
+	        i);
 	buf_put(b, S("\"lines\":{\"L\":[{\"M\":{\"sku\":{\"S\":\"A-1001\"},\"qty\":{\"N\":\"2\"},"
 	             "\"price\":{\"N\":\"19.99\"}}},{\"M\":{\"sku\":{\"S\":\"B-2002\"},\"qty\":{\"N\":\"1\"},"
 	             "\"price\":{\"N\":\"249.00\"}}}]},"));
@@ -46,7 +49,8 @@ static str put_request(arena *a)
 	buf b = buf_in(a, 4096, 1 << 20);
 	buf_put(&b, S("{\"TableName\":\"orders\",\"Item\":"));
 	put_item(&b, 1);
-	buf_put(&b, S(",\"ConditionExpression\":\"attribute_not_exists(pk)\",\"ReturnConsumedCapacity\":\"TOTAL\"}"));
+	buf_put(&b,
+	        S(",\"ConditionExpression\":\"attribute_not_exists(pk)\",\"ReturnConsumedCapacity\":\"TOTAL\"}"));
 	return buf_str(&b);
 }
 
