@@ -176,5 +176,11 @@ fuzz:
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit wire crash sim killed bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http bench-codec
+# Cold starts and warm invocations against the bare interpreter in the same sandbox.
+$(B)/bench-function: $(call object,bench/function/function.c) $(OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+bench-function: $(B)/bench-function
+	$(B)/bench-function
+
+.PHONY: all unit wire crash sim killed bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http bench-codec bench-function
 -include $(shell find $(B)/o $(B)/tool -name '*.d' 2>/dev/null)

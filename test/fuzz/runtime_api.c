@@ -2,7 +2,7 @@
  * Whatever a runtime sends: heads and bodies end, nothing beyond the bytes given is touched, and the pieces
  * of a body of known length are exactly that long. Input: the stream, cut by its own first byte.
  */
-#include "base/arena.h"
+#include "base/err.h"
 #include "run/runtime_api.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
