@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define CHILD_STACK ((size_t)64 << 10)
+#define REACHABLE "/mnt"     /* exists everywhere; engines need nothing that may be mounted there */
 #define OUTPUT_MAX ((size_t)64 << 10)
 #define PAUSE_MIN_MS 50      /* between a fall and the next start; doubles */
 #define PAUSE_MAX_MS 10000
@@ -65,8 +67,8 @@ err engine_folder(arena *a, str path)
 /* What the child needs; between clone and exec it shares our memory and only makes system calls. */
 typedef struct launch {
 	const char *const *argv;
-	const char *folder;
-	int out, death_signal, group;
+	const char *top, *folder, *below; /* below: the folder as seen where its top is bound */
+	int out, death_signal;
 	bool change;
 	uid_t uid;
 	gid_t gid;
@@ -93,6 +95,9 @@ static int child(void *context)
 	sigset_t none;
 	sigemptyset(&none);
 	setpgid(0, 0);
+	if (l->below && unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount(l->top, REACHABLE, NULL, MS_BIND, NULL) == 0)
+		l->folder = l->below;
 	if (chdir(l->folder) < 0)
 		child_fail(l, "enter its folder");
 	int in = open("/dev/null", O_RDONLY);
@@ -146,12 +151,22 @@ static str last_bytes(str s, size_t most)
 	return s.n > most ? str_sub(s, s.n - most, s.n) : s;
 }
 
-err engine_run(arena *a, str folder, const char *const *argv, str *output)
+/* The places of a launch: `folder` is `top` itself or below it. */
+static void places(arena *a, launch *l, str top, str folder)
+{
+	l->folder = arena_str(a, folder).p;
+	l->top = arena_str(a, top).p;
+	if (engine_identity()->change && str_is(top) && str_starts(folder, top))
+		l->below = arena_fmt(a, REACHABLE "%.*s", STR_ARG(str_sub(folder, top.n, folder.n))).p;
+}
+
+err engine_run(arena *a, str top, str folder, const char *const *argv, str *output)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fault_new(a, &fault_system, "pipe: %s", strerror(errno));
-	launch l = { .argv = argv, .folder = arena_str(a, folder).p, .out = ends[1], .death_signal = SIGKILL };
+	launch l = { .argv = argv, .out = ends[1], .death_signal = SIGKILL };
+	places(a, &l, top, folder);
 	pid_t pid = launch_child(&l);
 	close(ends[1]);
 	if (pid < 0) {
@@ -181,10 +196,11 @@ err engine_run(arena *a, str folder, const char *const *argv, str *output)
 	return OK;
 }
 
-struct engine {
+struct engine_process {
 	arena *mem;
 	const char **argv;
-	const char *folder, *log;
+	launch places;
+	const char *log;
 	int death_signal;
 	cgroup *group;
 	pthread_t thread;
@@ -197,9 +213,11 @@ struct engine {
 	const char *failed_at;
 };
 
-static pid_t start_once(engine *e)
+static pid_t start_once(engine_process *e)
 {
-	launch l = { .argv = e->argv, .folder = e->folder, .death_signal = e->death_signal };
+	launch l = e->places;
+	l.argv = e->argv;
+	l.death_signal = e->death_signal;
 	l.out = open(e->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	if (l.out < 0) {
 		e->error = errno;
@@ -216,7 +234,7 @@ static pid_t start_once(engine *e)
 }
 
 /* Returns how long it ran. The pid stays ours until it has been forgotten under the lock. */
-static int64_t attend(engine *e, pid_t pid)
+static int64_t attend(engine_process *e, pid_t pid)
 {
 	int64_t from = clock_mono_us();
 	siginfo_t info;
@@ -231,7 +249,7 @@ static int64_t attend(engine *e, pid_t pid)
 	return (clock_mono_us() - from) / 1000;
 }
 
-static void rest(engine *e, int ms)
+static void rest(engine_process *e, int ms)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
@@ -247,7 +265,7 @@ static void rest(engine *e, int ms)
 
 static void *supervise(void *context)
 {
-	engine *e = context;
+	engine_process *e = context;
 	int pause = PAUSE_MIN_MS;
 	pthread_mutex_lock(&e->lock);
 	while (!e->stopping) {
@@ -270,10 +288,10 @@ static void *supervise(void *context)
 	return NULL;
 }
 
-static engine *engine_new(const engine_spec *spec)
+static engine_process *engine_new(const engine_spec *spec)
 {
 	arena *mem = arena_open(1024);
-	engine *e = arena_new(mem, engine);
+	engine_process *e = arena_new(mem, engine_process);
 	size_t n = 0;
 	while (spec->argv[n])
 		n++;
@@ -281,7 +299,7 @@ static engine *engine_new(const engine_spec *spec)
 	e->argv = arena_array(mem, const char *, n + 1);
 	for (size_t i = 0; i < n; i++)
 		e->argv[i] = arena_str(mem, str_c(spec->argv[i])).p;
-	e->folder = arena_str(mem, spec->folder).p;
+	places(mem, &e->places, spec->top, spec->folder);
 	e->log = arena_str(mem, spec->log).p;
 	e->death_signal = spec->death_signal;
 	pthread_mutex_init(&e->lock, NULL);
@@ -289,7 +307,7 @@ static engine *engine_new(const engine_spec *spec)
 	return e;
 }
 
-static void engine_free(engine *e)
+static void engine_free(engine_process *e)
 {
 	for (int i = 0; i < 200 && !cgroup_close(e->group); i++)
 		clock_sleep_ms(10);
@@ -298,9 +316,9 @@ static void engine_free(engine *e)
 	arena_close(e->mem);
 }
 
-err engine_start(arena *a, const engine_spec *spec, engine **out)
+err engine_start(arena *a, const engine_spec *spec, engine_process **out)
 {
-	engine *e = engine_new(spec);
+	engine_process *e = engine_new(spec);
 	e->group = cgroup_open();
 	engine_limit(e, spec->memory_bytes, spec->cpu_milli);
 	sigset_t all, before;
@@ -326,7 +344,7 @@ err engine_start(arena *a, const engine_spec *spec, engine **out)
 	return f;
 }
 
-pid_t engine_pid(engine *e)
+pid_t engine_pid(engine_process *e)
 {
 	pthread_mutex_lock(&e->lock);
 	pid_t pid = e->pid;
@@ -334,7 +352,7 @@ pid_t engine_pid(engine *e)
 	return pid;
 }
 
-unsigned engine_starts(engine *e)
+unsigned engine_starts(engine_process *e)
 {
 	pthread_mutex_lock(&e->lock);
 	unsigned n = e->starts;
@@ -342,7 +360,15 @@ unsigned engine_starts(engine *e)
 	return n;
 }
 
-void engine_stop(engine *e, int signal, int wait_ms)
+void engine_signal(engine_process *e, int signal)
+{
+	pthread_mutex_lock(&e->lock);
+	if (e->pid)
+		kill(e->pid, signal);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_stop(engine_process *e, int signal, int wait_ms)
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 	pthread_mutex_lock(&e->lock);
@@ -362,7 +388,7 @@ void engine_stop(engine *e, int signal, int wait_ms)
 	engine_free(e);
 }
 
-void engine_limit(engine *e, int64_t memory_bytes, int64_t cpu_milli)
+void engine_limit(engine_process *e, int64_t memory_bytes, int64_t cpu_milli)
 {
 	if (memory_bytes)
 		cgroup_set_memory(e->group, memory_bytes);

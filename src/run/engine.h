@@ -2,8 +2,9 @@
  * An engine: a database server of the machine's packages, run as an unprivileged user in a folder of its own,
  * watched, started again when it falls, and gone when we are gone.
  *
- * The folder may lie below one that its user cannot enter (a home of mode 0700): the child goes there before it
- * gives up its privileges and knows the place as /proc/self/cwd from then on.
+ * The folder may lie below one that its user cannot enter (a home of mode 0700): when we are root the child sees
+ * `top`, a folder at or above it, at another place, by a mount of its own. Either way it stands in the folder and
+ * knows it as /proc/self/cwd.
  *
  * Lifetime: from engine_start to engine_stop. Each engine has a thread, which is its parent: the kernel sends
  * `death_signal` when that thread ends, so nothing outlives a server that was killed. Any thread may call.
@@ -14,7 +15,7 @@
 
 #define ENGINE_CWD "/proc/self/cwd"
 
-typedef struct engine engine;
+typedef struct engine_process engine_process;
 
 /* Who engines are: `postgres` if we are root (or `nobody` where there is no such user), else ourselves. */
 typedef struct engine_user {
@@ -33,11 +34,11 @@ err engine_folder(arena *a, str path);
  * A tool of the engine (initdb, a backup), as its user, to its end. *output is what it said, at most 64 KiB;
  * a fault has the end of it.
  */
-err engine_run(arena *a, str folder, const char *const *argv, str *output);
+err engine_run(arena *a, str top, str folder, const char *const *argv, str *output);
 
 typedef struct engine_spec {
 	const char *const *argv;  /* argv[0] is a path */
-	str folder;               /* to stand in */
+	str top, folder;          /* folder: to stand in */
 	str log;                  /* file for what it says, appended to */
 	int64_t memory_bytes;     /* limits; 0: none */
 	int64_t cpu_milli;
@@ -45,15 +46,16 @@ typedef struct engine_spec {
 } engine_spec;
 
 /* Everything in `spec` is copied. */
-err engine_start(arena *a, const engine_spec *spec, engine **out);
+err engine_start(arena *a, const engine_spec *spec, engine_process **out);
 /* 0 while it is down. */
-pid_t engine_pid(engine *e);
+pid_t engine_pid(engine_process *e);
 /* How often it has been started; more than once means that it fell. */
-unsigned engine_starts(engine *e);
+unsigned engine_starts(engine_process *e);
+void engine_signal(engine_process *e, int signal);
 /* Sends the signal, waits, kills what is left, and frees the engine. */
-void engine_stop(engine *e, int signal, int wait_ms);
-void engine_limit(engine *e, int64_t memory_bytes, int64_t cpu_milli);
+void engine_stop(engine_process *e, int signal, int wait_ms);
+void engine_limit(engine_process *e, int64_t memory_bytes, int64_t cpu_milli);
 /* What its processes have used so far, in milliseconds of one CPU; starts again with the engine. */
-int64_t engine_cpu_ms(engine *e);
+int64_t engine_cpu_ms(engine_process *e);
 /* What they hold, in bytes. */
-int64_t engine_memory(engine *e);
+int64_t engine_memory(engine_process *e);

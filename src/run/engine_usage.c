@@ -63,12 +63,12 @@ static sums usage_of(pid_t pid)
 	return all;
 }
 
-int64_t engine_cpu_ms(engine *e)
+int64_t engine_cpu_ms(engine_process *e)
 {
 	return usage_of(engine_pid(e)).ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
-int64_t engine_memory(engine *e)
+int64_t engine_memory(engine_process *e)
 {
 	return usage_of(engine_pid(e)).pages * sysconf(_SC_PAGESIZE);
 }

@@ -46,7 +46,7 @@ err postgres_version(arena *a, str bin, str *version)
 {
 	const char *argv[] = { arena_fmt(a, "%.*s/postgres", STR_ARG(bin)).p, "--version", NULL };
 	str said;
-	TRY(engine_run(a, S("/"), argv, &said));
+	TRY(engine_run(a, STR_NONE, S("/"), argv, &said));
 	/* postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1) */
 	size_t at = str_find(said, S(") "));
 	str rest = at == SIZE_MAX ? S("") : str_sub(said, at + 2, said.n);
@@ -59,14 +59,14 @@ str postgres_folder(arena *a, str root, str name, const char *part)
 	return arena_fmt(a, "%.*s/%.*s/%s", STR_ARG(root), STR_ARG(name), part);
 }
 
-static err run_in(arena *a, str folder, str program, const char *const *words, str *said)
+static err run_in(arena *a, str top, str folder, str program, const char *const *words, str *said)
 {
 	const char *argv[24] = { program.p };
 	for (int i = 0; words[i]; i++) {
 		ensure(i < 22);
 		argv[i + 1] = words[i];
 	}
-	return engine_run(a, folder, argv, said);
+	return engine_run(a, top, folder, argv, said);
 }
 
 static err folders(arena *a, str root, str name)
@@ -75,15 +75,6 @@ static err folders(arena *a, str root, str name)
 	TRY(engine_folder(a, arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(name))));
 	TRY(engine_folder(a, postgres_folder(a, root, name, "data")));
 	return engine_folder(a, postgres_folder(a, root, name, "log"));
-}
-
-static err own_file_unused(arena *a, str path, str bytes)
-{
-	const engine_user *u = engine_identity();
-	TRY(file_write(a, path, bytes, 0600));
-	if (u->change && chown(path.p, u->uid, u->gid) < 0)
-		return fault_new(a, &fault_system, "%s: chown: %s", path.p, strerror(errno));
-	return OK;
 }
 
 /* Roles as RDS has them: the owner's master is no superuser, but has what rds_superuser has. */
@@ -124,7 +115,7 @@ static err template_make(arena *a, str bin, str root, str name)
 	str data = postgres_folder(a, root, half, "data");
 	const char *words[] = { "-D", ENGINE_CWD, "-U", "rdsadmin", "-A", "peer", "-E", "UTF8", "--locale=C.UTF-8",
 		                "--data-checksums", "--no-sync", NULL };
-	TRY(run_in(a, data, arena_fmt(a, "%.*s/initdb", STR_ARG(bin)), words, NULL));
+	TRY(run_in(a, root, data, arena_fmt(a, "%.*s/initdb", STR_ARG(bin)), words, NULL));
 	TRY(postgres_certificate(a, path_join(a, data, S("server.crt")), path_join(a, data, S("server.key"))));
 	TRY(template_fill(a, bin, root, half));
 	str from = arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(half));
@@ -174,7 +165,7 @@ err postgres_backup(arena *a, str bin, str root, str from, int port, str to)
 		"-p", arena_fmt(a, "%d", port).p,
 		"-U", "rdsadmin", "-D", ENGINE_CWD, "-X", "stream", "-c", "fast", "--no-sync", "--no-password", NULL
 	};
-	return run_in(a, postgres_folder(a, root, to, "data"), arena_fmt(a, "%.*s/pg_basebackup", STR_ARG(bin)),
+	return run_in(a, root, postgres_folder(a, root, to, "data"), arena_fmt(a, "%.*s/pg_basebackup", STR_ARG(bin)),
 	              words, NULL);
 }
 
@@ -185,7 +176,7 @@ void postgres_remove(arena *a, str root, str name)
 }
 
 struct postgres {
-	engine *engine;
+	engine_process *engine;
 	arena *mem;
 	str data;
 	int port;
@@ -217,19 +208,19 @@ static str configuration(arena *a, const postgres_spec *s)
 static err configure(arena *a, const postgres_spec *s, str data)
 {
 	const engine_user *u = engine_identity();
-	TRY(own_file(a, path_join(a, data, S("postgresql.conf")), configuration(a, s)));
+	TRY(postgres_file(a, path_join(a, data, S("postgresql.conf")), configuration(a, s)));
 	const char *kind = s->force_tls ? "hostssl" : "host";
 	str hba = arena_fmt(a,
 	                    "local all rdsadmin peer map=farthing\nlocal replication rdsadmin peer map=farthing\n"
 	                    "host all rdsadmin all reject\nhost rdsadmin all all reject\n%s all all all scram-sha-256\n",
 	                    kind);
-	TRY(own_file(a, path_join(a, data, S("pg_hba.conf")), hba));
+	TRY(postgres_file(a, path_join(a, data, S("pg_hba.conf")), hba));
 	str ident = arena_fmt(a, "farthing %s rdsadmin\n%s%s%s", u->name, strcmp(u->name, u->own) ? "farthing " : "",
 	                      strcmp(u->name, u->own) ? u->own : "", strcmp(u->name, u->own) ? " rdsadmin\n" : "");
-	TRY(own_file(a, path_join(a, data, S("pg_ident.conf")), ident));
+	TRY(postgres_file(a, path_join(a, data, S("pg_ident.conf")), ident));
 	str standby = path_join(a, data, S("standby.signal"));
 	if (!str_empty(s->primary))
-		return own_file(a, standby, S(""));
+		return postgres_file(a, standby, S(""));
 	unlink(standby.p);
 	return OK;
 }
@@ -256,10 +247,10 @@ static err await(arena *a, postgres *p)
 err postgres_start(arena *a, const postgres_spec *s, postgres **out)
 {
 	str data = postgres_folder(a, s->root, s->name, "data");
+	TRY(postgres_evict(a, data));
 	TRY(configure(a, s, data));
-	unlink(path_join(a, data, S("postmaster.pid")).p);
 	const char *argv[] = { arena_fmt(a, "%.*s/postgres", STR_ARG(s->bin)).p, "-D", ENGINE_CWD, NULL };
-	engine_spec es = { .argv = argv, .folder = data, .log = postgres_folder(a, s->root, s->name, "log/postgresql.log"),
+	engine_spec es = { .argv = argv, .top = s->root, .folder = data, .log = postgres_folder(a, s->root, s->name, "log/postgresql.log"),
 		           .memory_bytes = s->memory_bytes, .cpu_milli = 0, .death_signal = SIGQUIT };
 	arena *mem = arena_open(512);
 	postgres *p = arena_new(mem, postgres);
@@ -279,6 +270,13 @@ err postgres_start(arena *a, const postgres_spec *s, postgres **out)
 	return OK;
 }
 
+err postgres_reload(arena *a, const postgres_spec *s, postgres *p)
+{
+	TRY(configure(a, s, p->data));
+	engine_signal(p->engine, SIGHUP);
+	return OK;
+}
+
 void postgres_stop(postgres *p)
 {
 	engine_limit(p->engine, 0, 0);
@@ -291,7 +289,7 @@ err postgres_open(arena *a, postgres *p, str database, postgres_client **out)
 	return postgres_connect(a, p->data, p->port, database, 2000, out);
 }
 
-engine *postgres_engine(postgres *p)
+engine_process *postgres_engine(postgres *p)
 {
 	return p->engine;
 }

@@ -44,9 +44,11 @@ int64_t postgres_bytes(arena *a, str root, str name);
 
 /* Returns when it answers. */
 err postgres_start(arena *a, const postgres_spec *spec, postgres **out);
+/* Writes the configuration anew and has it read. */
+err postgres_reload(arena *a, const postgres_spec *spec, postgres *p);
 /* Fast: open transactions are rolled back, everything is on disk. */
 void postgres_stop(postgres *p);
 err postgres_open(arena *a, postgres *p, str database, postgres_client **out);
-engine *postgres_engine(postgres *p);
+engine_process *postgres_engine(postgres *p);
 /* Whether all of address:port can be had. */
 bool postgres_address_free(str address, int port);

@@ -1,5 +1,7 @@
 #include "run/postgres_parts.h"
 #include "sys/file.h"
+#include "sys/clock.h"
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <openssl/bio.h>
@@ -7,11 +9,15 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DAY_SECONDS 86400L
 #define VALID_DAYS 3650L
+#define EVICT_MS 5000
 
 static X509 *signed_by_itself(EVP_PKEY *key)
 {
@@ -41,7 +47,7 @@ static str bytes_of(arena *a, BIO *b)
 	return arena_str(a, str_of(p, n > 0 ? (size_t)n : 0));
 }
 
-static err owned(arena *a, str path, str bytes)
+err postgres_file(arena *a, str path, str bytes)
 {
 	const engine_user *u = engine_identity();
 	TRY(file_write(a, path, bytes, 0600));
@@ -64,8 +70,8 @@ err postgres_certificate(arena *a, str certificate_path, str key_path)
 	EVP_PKEY_free(key);
 	if (!made)
 		return fault_new(a, &fault_system, "OpenSSL made no certificate");
-	TRY(owned(a, certificate_path, certificate));
-	return owned(a, key_path, secret);
+	TRY(postgres_file(a, certificate_path, certificate));
+	return postgres_file(a, key_path, secret);
 }
 
 static pthread_mutex_t walk_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -89,4 +95,38 @@ int64_t postgres_bytes(arena *a, str root, str name)
 	int64_t n = walk_bytes;
 	pthread_mutex_unlock(&walk_lock);
 	return n;
+}
+
+/* Kills those that stand in the folder, by whatever name they know it; how many there were. */
+static int evict_once(arena *a, str data)
+{
+	int n = 0;
+	char path[64];
+	struct stat here, there;
+	DIR *d = stat(arena_str(a, data).p, &here) == 0 ? opendir("/proc") : NULL;
+	for (struct dirent *entry; d && (entry = readdir(d));) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+		if (*end || pid <= 1 || pid == getpid())
+			continue;
+		snprintf(path, sizeof path, "/proc/%ld/cwd", pid);
+		if (stat(path, &there) == 0 && there.st_dev == here.st_dev && there.st_ino == here.st_ino) {
+			kill((pid_t)pid, SIGKILL);
+			n++;
+		}
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+err postgres_evict(arena *a, str data)
+{
+	for (int ms = 0; evict_once(a, data); ms += 10) {
+		if (ms > EVICT_MS)
+			return fault_new(a, &fault_system, "%.*s: an earlier PostgreSQL does not go", STR_ARG(data));
+		clock_sleep_ms(10);
+	}
+	unlink(path_join(a, data, S("postmaster.pid")).p);
+	return OK;
 }

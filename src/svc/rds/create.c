@@ -1,0 +1,126 @@
+#include "rds.h"
+
+#define PORT_DEFAULT 5432
+
+static err master_of(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_instance *i)
+{
+	str password = in->MasterUserPassword;
+	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
+	TRY(db_check_master(rq, in->MasterUsername));
+	if (managed && str_is(password))
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
+	if (managed)
+		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, in->MasterUsername, in->MasterUserSecretKmsKeyId, &password,
+		                &i->It->MasterUserSecret));
+	TRY(db_check_password(rq, password));
+	i->It->MasterUsername = in->MasterUsername;
+	i->Verifier = postgres_verifier(rq->mem, password);
+	return OK;
+}
+
+/* What is kept and shown, but changes nothing in the engine. */
+static err told(req *rq, const rds_CreateDBInstance_in *in, rds_DBInstance *it)
+{
+	TRY(db_check_retention(rq, in->BackupRetentionPeriod));
+	if (in->BackupRetentionPeriod.set)
+		it->BackupRetentionPeriod = in->BackupRetentionPeriod;
+	if (str_is(in->PreferredBackupWindow))
+		it->PreferredBackupWindow = in->PreferredBackupWindow;
+	if (str_is(in->PreferredMaintenanceWindow))
+		it->PreferredMaintenanceWindow = db_lowered(rq, in->PreferredMaintenanceWindow);
+	if (in->AutoMinorVersionUpgrade.set)
+		it->AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade;
+	if (in->CopyTagsToSnapshot.set)
+		it->CopyTagsToSnapshot = in->CopyTagsToSnapshot;
+	if (in->DeletionProtection.set)
+		it->DeletionProtection = in->DeletionProtection;
+	if (in->EnablePerformanceInsights.set && in->EnablePerformanceInsights.v) {
+		it->PerformanceInsightsEnabled = BOOL(true);
+		it->PerformanceInsightsRetentionPeriod =
+			in->PerformanceInsightsRetentionPeriod.set ? in->PerformanceInsightsRetentionPeriod : I64(7);
+	}
+	if (in->MonitoringInterval.set)
+		it->MonitoringInterval = in->MonitoringInterval;
+	it->MonitoringRoleArn = in->MonitoringRoleArn;
+	it->EnabledCloudwatchLogsExports = in->EnableCloudwatchLogsExports;
+	if (str_is(in->CACertificateIdentifier))
+		it->CACertificateIdentifier = it->CertificateDetails->CAIdentifier = in->CACertificateIdentifier;
+	if (str_is(in->NetworkType))
+		it->NetworkType = in->NetworkType;
+	if (str_is(in->EngineLifecycleSupport))
+		it->EngineLifecycleSupport = in->EngineLifecycleSupport;
+	if (in->StorageEncrypted.set)
+		it->StorageEncrypted = in->StorageEncrypted;
+	if (str_is(in->KmsKeyId) || it->StorageEncrypted.v)
+		it->KmsKeyId = str_is(in->KmsKeyId) ? in->KmsKeyId : req_arn(rq, "kms", "alias/aws/rds");
+	return OK;
+}
+
+static err unsupported(req *rq, const rds_CreateDBInstance_in *in)
+{
+	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
+		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
+	if (str_is(in->Domain))
+		return fail(rq, &aws_NotImplemented, "Joining a directory domain is not implemented.");
+	return OK;
+}
+
+static err storage_of(req *rq, const rds_CreateDBInstance_in *in, rds_instance *i)
+{
+	rds_DBInstance *it = i->It;
+	if (!in->AllocatedStorage.set)
+		return fail(rq, &rds_MissingParameter, "The request must contain the parameter AllocatedStorage.");
+	TRY(db_check_storage(rq, it->StorageType, in->AllocatedStorage.v, in->Iops, in->StorageThroughput));
+	db_instance_disk(it, in->AllocatedStorage.v, in->Iops, in->StorageThroughput);
+	if (in->MaxAllocatedStorage.set && in->MaxAllocatedStorage.v <= in->AllocatedStorage.v)
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "Max storage size must be greater than storage size");
+	it->MaxAllocatedStorage = in->MaxAllocatedStorage;
+	return OK;
+}
+
+err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_CreateDBInstance_out *out)
+{
+	const db_version *version;
+	rds_instance *i;
+	str engine = db_lowered(rq, in->Engine);
+	TRY(db_check_engine(rq, engine));
+	TRY(db_check_class(rq, in->DBInstanceClass, db_engine_is_aurora(engine)));
+	TRY(unsupported(rq, in));
+	if (db_engine_is_aurora(engine)) {
+		TRY(db_instance_join(rq, tx, in, &i));
+		TRY(told(rq, in, i->It));
+		db_instance_job(tx, i, S("creating"), S("member"));
+		out->DBInstance = db_instance_shown(rq, i);
+		return OK;
+	}
+	if (str_is(in->DBClusterIdentifier))
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "The engine postgres of the instance is not that of a DB cluster.");
+	TRY(db_check_port(rq, in->Port));
+	TRY(db_check_database(rq, in->DBName));
+	TRY(db_version_find(rq, engine, in->EngineVersion, &version));
+	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = engine, .version = str_c(version->number),
+		                 .class_name = in->DBInstanceClass, .zone = in->AvailabilityZone,
+		                 .subnet_group = in->DBSubnetGroupName, .parameter_group = in->DBParameterGroupName,
+		                 .storage_type = str_is(in->StorageType) ? in->StorageType : in->Iops.set ? S("io1") : S("gp3"),
+		                 .port = in->Port.set ? in->Port.v : PORT_DEFAULT, .public = in->PubliclyAccessible,
+		                 .groups = &in->VpcSecurityGroupIds, .tags = in->Tags };
+	TRY(db_instance_new(rq, tx, &f, &i));
+	TRY(storage_of(rq, in, i));
+	TRY(told(rq, in, i->It));
+	if (in->MultiAZ.set && in->MultiAZ.v) {
+		if (str_is(in->AvailabilityZone))
+			return fail(rq, &rds_InvalidParameterCombination,
+			            "Requesting a specific availability zone is not valid for Multi-AZ instances.");
+		i->It->MultiAZ = BOOL(true);
+		i->It->SecondaryAvailabilityZone = arena_fmt(rq->mem, "%.*s%s", STR_ARG(rq->region),
+		                                             str_ends(i->It->AvailabilityZone, S("a")) ? "b" : "a");
+	}
+	i->It->DBName = in->DBName;
+	TRY(master_of(rq, tx, in, i));
+	db_instance_job(tx, i, S("creating"), S("create"));
+	out->DBInstance = db_instance_shown(rq, i);
+	return OK;
+}

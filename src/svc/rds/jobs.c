@@ -1,0 +1,382 @@
+#include "rds.h"
+#include "base/time.h"
+#include "store/due.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+
+#define TRIES 3
+#define RETRY_MS 2000
+
+static str payload_of(arena *mem, str account, str region, str id)
+{
+	return arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(account), STR_ARG(region), STR_ARG(id));
+}
+
+void db_instance_job(txn *tx, rds_instance *i, str status, str job)
+{
+	i->It->DBInstanceStatus = status;
+	i->Job = job;
+	rds_instance_put(tx, i);
+	task_add(tx, "rds_job", payload_of(txn_arena(tx), i->Account, i->Region, i->Id), 0);
+}
+
+void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category, str message)
+{
+	arena *mem = txn_arena(tx);
+	rds_Event *it = arena_new(mem, rds_Event);
+	str *categories = arena_new(mem, str);
+	categories[0] = str_c(category);
+	*it = (rds_Event){ .SourceIdentifier = id, .SourceType = type, .Message = message, .SourceArn = arn,
+		               .Date = TIME(clock_now()), .EventCategories = { categories, 1 } };
+	rds_event e = { .Account = account, .Region = region, .When = clock_now(),
+		            .Seq = (int64_t)txn_next(tx, S("rds.event")), .It = it };
+	rds_event_put(tx, &e);
+}
+
+/* What is at hand while a job runs. */
+typedef struct work {
+	store *store;
+	arena *mem;
+	rds_instance *i;
+	rds_cluster *c;
+	rds_snapshot *from;
+	rds_cluster_snapshot *cluster_from;
+	rds_instance *source;
+	bool writes;
+	err failed;
+} work;
+
+/* May run again on what it did before. */
+static str master_sql(arena *a, str user, str verifier)
+{
+	str name = postgres_name(a, user), text = postgres_literal(a, user), secret = postgres_literal(a, verifier);
+	return arena_fmt(a,
+	                 "do $$ begin if not exists (select from pg_roles where rolname = %.*s) then "
+	                 "create role %.*s login; end if; end $$;"
+	                 "alter role %.*s login createdb createrole password %.*s valid until 'infinity';"
+	                 "grant rds_superuser to %.*s; alter database postgres owner to %.*s;",
+	                 STR_ARG(text), STR_ARG(name), STR_ARG(name), STR_ARG(secret), STR_ARG(name), STR_ARG(name));
+}
+
+static err fill(work *w, str user, str verifier, str database)
+{
+	arena *a = w->mem;
+	postgres_rows found = { 0 };
+	TRY(db_engines_sql(a, w->i->Folder, S("postgres"), master_sql(a, user, verifier), NULL));
+	if (!str_is(database) || str_eq(database, S("postgres")))
+		return OK;
+	TRY(db_engines_sql(a, w->i->Folder, S("postgres"),
+	                arena_fmt(a, "select 1 from pg_database where datname = %.*s",
+	                          STR_ARG(postgres_literal(a, database))),
+	                &found));
+	if (found.n_rows)
+		return OK;
+	return db_engines_sql(a, w->i->Folder, S("postgres"),
+	                   arena_fmt(a, "create database %.*s owner %.*s", STR_ARG(postgres_name(a, database)),
+	                             STR_ARG(postgres_name(a, user))),
+	                   NULL);
+}
+
+static err bin_for(work *w, str *bin)
+{
+	int found;
+	return postgres_find(w->mem, db_version_major(w->i->It->EngineVersion), bin, &found) ?
+	               postgres_find(w->mem, 0, bin, &found) :
+	               OK;
+}
+
+static err create_alone(work *w)
+{
+	str bin;
+	const rds_DBInstance *it = w->i->It;
+	TRY(bin_for(w, &bin));
+	TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
+	TRY(db_engines_start(w->mem, w->store, w->i));
+	return fill(w, it->MasterUsername, w->i->Verifier, it->DBName);
+}
+
+/* The cluster's volume is made by its first instance, and outlives all of them. */
+static err create_member(work *w)
+{
+	str bin;
+	const rds_DBCluster *it = w->c->It;
+	TRY(bin_for(w, &bin));
+	if (!w->writes) {
+		rds_instance *writer = w->source;
+		if (!writer)
+			return fault_new(w->mem, &fault_system, "the cluster has no writer to follow");
+		TRY(db_engines_backup(w->mem, writer->Folder, w->i->Folder, it->EngineVersion, (int)it->Port.v));
+		return db_engines_start(w->mem, w->store, w->i);
+	}
+	if (!w->c->Filled && w->cluster_from)
+		TRY(postgres_copy(w->mem, db_engines_root(), w->cluster_from->Folder, w->i->Folder));
+	else if (!w->c->Filled)
+		TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
+	TRY(db_engines_start(w->mem, w->store, w->i));
+	if (w->c->Filled)
+		return OK;
+	return str_is(w->c->Verifier) ? fill(w, it->MasterUsername, w->c->Verifier, it->DatabaseName) : OK;
+}
+
+static err new_password(work *w)
+{
+	str verifier = w->c ? w->c->NextVerifier : w->i->NextVerifier;
+	str user = w->c ? w->c->It->MasterUsername : w->i->It->MasterUsername;
+	if (!str_is(verifier) || (w->c && !w->writes) || !db_engines_run(w->i->Folder))
+		return OK;
+	return db_engines_sql(w->mem, w->i->Folder, S("postgres"), master_sql(w->mem, user, verifier), NULL);
+}
+
+static err restart(work *w)
+{
+	db_engines_stop(w->i->Folder);
+	TRY(db_engines_start(w->mem, w->store, w->i));
+	return new_password(w);
+}
+
+static err restore(work *w)
+{
+	if (!w->from)
+		return fault_new(w->mem, &fault_system, "the snapshot has gone");
+	TRY(postgres_copy(w->mem, db_engines_root(), w->from->Folder, w->i->Folder));
+	return restart(w);
+}
+
+static err replicate(work *w)
+{
+	if (!w->source)
+		return fault_new(w->mem, &fault_system, "the source has gone");
+	const rds_DBInstance *from = w->source->It;
+	TRY(db_engines_backup(w->mem, w->source->Folder, w->i->Folder, from->EngineVersion, (int)from->Endpoint->Port.v));
+	return db_engines_start(w->mem, w->store, w->i);
+}
+
+/* The writer steps down: its reader takes over, and it follows with a fresh copy. */
+static err fail_over(work *w)
+{
+	rds_instance *next = w->source;
+	if (!next)
+		return fault_new(w->mem, &fault_system, "there is no reader to take over");
+	db_engines_stop(w->i->Folder);
+	db_engines_stop(next->Folder);
+	TRY(db_engines_start(w->mem, w->store, next));
+	TRY(db_engines_backup(w->mem, next->Folder, w->i->Folder, w->c->It->EngineVersion, (int)w->c->It->Port.v));
+	return db_engines_start(w->mem, w->store, w->i);
+}
+
+static err delete_it(work *w)
+{
+	if (str_is(w->i->SnapshotAfter)) {
+		str folder = arena_concat(w->mem, S("final-"), w->i->Folder);
+		TRY(db_engines_backup(w->mem, w->i->Folder, folder, w->i->It->EngineVersion, (int)w->i->It->Endpoint->Port.v));
+	}
+	db_engines_stop(w->i->Folder);
+	if (!w->c || !w->writes)
+		postgres_remove(w->mem, db_engines_root(), w->i->Folder);
+	return OK;
+}
+
+static err perform(work *w)
+{
+	static const struct {
+		const char *job;
+		err (*run)(work *w);
+	} all[] = { { "create", create_alone }, { "member", create_member }, { "modify", new_password },
+		        { "restart", restart },     { "start", restart },        { "restore", restore },
+		        { "replica", replicate },   { "delete", delete_it },     { "failover", fail_over } };
+	if (str_eq(w->i->Job, S("stop"))) {
+		db_engines_stop(w->i->Folder);
+		return OK;
+	}
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (str_eq(w->i->Job, str_c(all[i].job)))
+			return all[i].run(w);
+	return fault_new(w->mem, &fault_system, "%.*s: no such job", STR_ARG(w->i->Job));
+}
+
+static bool gather(work *w, str payload)
+{
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
+	const txn *tx = store_read(w->store);
+	rds_instance *i = w->i = rds_instance_get(tx, w->mem, account, region, rest);
+	if (i && str_is(i->It->DBClusterIdentifier)) {
+		w->c = rds_cluster_get(tx, w->mem, account, region, i->It->DBClusterIdentifier);
+		rds_instance *writer = w->c ? db_cluster_writer(tx, w->mem, w->c) : NULL;
+		w->writes = writer && str_eq(writer->Id, i->Id);
+		w->source = writer;
+		if (w->c && str_is(w->c->Source))
+			w->cluster_from = rds_cluster_snapshot_get(tx, w->mem, account, region, w->c->Source);
+	} else if (i && str_is(i->It->ReadReplicaSourceDBInstanceIdentifier)) {
+		w->source = rds_instance_get(tx, w->mem, account, region, i->It->ReadReplicaSourceDBInstanceIdentifier);
+	}
+	if (i && str_is(i->Source))
+		w->from = rds_snapshot_get(tx, w->mem, account, region, i->Source);
+	store_read_end(w->store, tx);
+	return i && !str_empty(i->Job);
+}
+
+/* The programs that run it, where they are not of the version that was asked for. */
+static void confess(work *w, rds_instance *i)
+{
+	str bin, real;
+	if (bin_for(w, &bin) || postgres_version(w->mem, bin, &real) || str_eq(real, i->It->EngineVersion)) {
+		i->It->StatusInfos.n = 0;
+		return;
+	}
+	rds_DBInstanceStatusInfo *info = arena_new(w->mem, rds_DBInstanceStatusInfo);
+	int major = db_version_major(i->It->EngineVersion);
+	bool same = db_version_major(real) == major;
+	*info = (rds_DBInstanceStatusInfo){
+		.StatusType = S("engine"), .Normal = BOOL(true), .Status = S("substituted"),
+		.Message = same ? arena_fmt(w->mem, "runs PostgreSQL %.*s, the minor version installed here", STR_ARG(real)) :
+		                  arena_fmt(w->mem, "runs PostgreSQL %.*s: %d is not installed (apt-get install postgresql-%d)",
+		                            STR_ARG(real), major, major),
+	};
+	i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };
+}
+
+static void members_settled(txn *tx, arena *mem, const rds_instance *i)
+{
+	if (!str_is(i->It->DBClusterIdentifier))
+		return;
+	rds_cluster *c = rds_cluster_get(tx, mem, i->Account, i->Region, i->It->DBClusterIdentifier);
+	rds_instance *all[CLUSTER_MEMBERS_MAX];
+	size_t n = c ? db_cluster_members(tx, mem, c, all, CLUSTER_MEMBERS_MAX) : 0;
+	bool busy = false;
+	for (size_t k = 0; k < n; k++)
+		busy = busy || !str_empty(all[k]->Job);
+	if (!c || busy)
+		return;
+	str now = c->It->Status;
+	if (str_eq(now, S("stopping")))
+		c->It->Status = S("stopped");
+	else if (!str_eq(now, S("stopped")))
+		c->It->Status = S("available");
+	rds_cluster_put(tx, c);
+	for (size_t k = 0; k < n; k++)
+		db_bill_instance(tx, all[k], clock_now());
+}
+
+static void gone(txn *tx, work *w, rds_instance *i)
+{
+	if (str_is(i->SnapshotAfter)) {
+		rds_snapshot *s = db_snapshot_new(tx, w->mem, i, i->SnapshotAfter, S("manual"));
+		s->Folder = arena_concat(w->mem, S("final-"), i->Folder);
+		s->It->Status = S("available");
+		s->It->PercentProgress = I64(100);
+		rds_snapshot_put(tx, s);
+	}
+	i->It->DBInstanceStatus = S("deleted");
+	db_bill_instance(tx, i, clock_now());
+	rds_instance_delete(tx, i->Account, i->Region, i->Id);
+	timer_cancel(tx, "rds_backup", payload_of(w->mem, i->Account, i->Region, i->Id));
+	db_snapshots_expire(tx, w->mem, i);
+	if (str_is(i->It->DBClusterIdentifier))
+		db_cluster_left(tx, w->mem, i);
+	db_bill_snapshots(tx, i->Account, i->Region, clock_now());
+}
+
+static void cluster_done(txn *tx, work *w, rds_instance *i, str job)
+{
+	rds_cluster *c = rds_cluster_get(tx, w->mem, i->Account, i->Region, i->It->DBClusterIdentifier);
+	if (!c)
+		return;
+	if (str_eq(job, S("member")) && w->writes)
+		c->Filled = true;
+	if (w->writes && str_is(w->c->NextVerifier) && str_eq(c->NextVerifier, w->c->NextVerifier)) {
+		c->Verifier = c->NextVerifier;
+		c->NextVerifier = STR_NONE;
+		c->It->PendingModifiedValues = NULL;
+	}
+	rds_cluster_put(tx, c);
+}
+
+static void succeeded(txn *tx, work *w, rds_instance *i, str job)
+{
+	static const char *const said[][2] = { { "create", "DB instance created" }, { "member", "DB instance created" },
+		                                   { "restore", "Restored from snapshot" }, { "replica", "DB instance created" },
+		                                   { "start", "DB instance started" }, { "stop", "DB instance stopped" },
+		                                   { "restart", "DB instance restarted" } };
+	i->It->DBInstanceStatus = str_eq(job, S("stop")) ? S("stopped") : S("available");
+	if (str_is(w->i->NextVerifier) && str_is(i->NextVerifier) && str_eq(i->NextVerifier, w->i->NextVerifier)) {
+		i->Verifier = i->NextVerifier;
+		i->NextVerifier = STR_NONE;
+	}
+	bool fresh = !i->It->InstanceCreateTime.set;
+	if (fresh)
+		i->It->InstanceCreateTime = TIME(clock_now());
+	for (size_t k = 0; k < i->It->DBParameterGroups.n && !str_eq(job, S("modify")); k++)
+		i->It->DBParameterGroups.v[k].ParameterApplyStatus = S("in-sync");
+	confess(w, i);
+	rds_instance_put(tx, i);
+	for (size_t k = 0; k < sizeof said / sizeof *said; k++)
+		if (str_eq(job, str_c(said[k][0])))
+			db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn,
+			          k < 4 ? "creation" : "availability", str_c(said[k][1]));
+	db_bill_instance(tx, i, clock_now());
+	if (str_is(i->It->DBClusterIdentifier))
+		cluster_done(tx, w, i, job);
+	else if (fresh)
+		db_backups_begin(tx, w->mem, i, clock_now());
+}
+
+static bool settle(void *context, txn *tx)
+{
+	work *w = context;
+	rds_instance *i = rds_instance_get(tx, w->mem, w->i->Account, w->i->Region, w->i->Id);
+	if (!i || !str_eq(i->Job, w->i->Job))
+		return true;
+	str job = i->Job;
+	i->Job = STR_NONE;
+	if (!w->failed && str_eq(job, S("delete"))) {
+		gone(tx, w, i);
+		return true;
+	}
+	if (!w->failed) {
+		succeeded(tx, w, i, job);
+	} else {
+		rds_DBInstanceStatusInfo *info = arena_new(w->mem, rds_DBInstanceStatusInfo);
+		*info = (rds_DBInstanceStatusInfo){ .StatusType = S("engine"), .Normal = BOOL(false), .Status = S("error"),
+			                                .Message = w->failed->message };
+		i->It->DBInstanceStatus = S("failed");
+		i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };
+		rds_instance_put(tx, i);
+		db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "failure",
+		          w->failed->message);
+		db_bill_instance(tx, i, clock_now());
+	}
+	members_settled(tx, w->mem, i);
+	return true;
+}
+
+TASK(rds_job)
+{
+	work w = { .store = s, .mem = mem };
+	if (!gather(&w, payload))
+		return TASK_DONE;
+	w.failed = perform(&w);
+	if (w.failed && attempt < TRIES && !str_eq(w.i->Job, S("delete")))
+		return clock_now() + RETRY_MS;
+	if (store_write(s, settle, &w))
+		return clock_now() + RETRY_MS;
+	return TASK_DONE;
+}
+
+TASK(rds_resume)
+{
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
+	const txn *tx = store_read(s);
+	rds_instance *i = rds_instance_get(tx, mem, account, region, rest);
+	store_read_end(s, tx);
+	if (!i || !str_empty(i->Job) || str_eq(i->It->DBInstanceStatus, S("stopped")))
+		return TASK_DONE;
+	return db_engines_start(mem, s, i) && attempt < TRIES ? clock_now() + RETRY_MS : TASK_DONE;
+}
+
+/* Folders of rows that are gone. */
+TASK(rds_remove)
+{
+	db_engines_stop(payload);
+	postgres_remove(mem, db_engines_root(), payload);
+	return TASK_DONE;
+}

@@ -1,0 +1,283 @@
+#include "base/time.h"
+#include "rds.h"
+#include "store/due.h"
+#include "sys/clock.h"
+
+#define WEEK_MS (7 * MS_DAY)
+
+static str place_of(arena *mem, const rds_instance *i)
+{
+	return arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(i->Account), STR_ARG(i->Region), STR_ARG(i->Id));
+}
+
+/* The next time the window begins: sun:05:00-sun:05:30. */
+static int64_t window_next(str window, int64_t now)
+{
+	static const char *const days[] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
+	int64_t hour = 0, minute = 0, day = 0;
+	str rest = window, name = str_cut(&rest, ':');
+	for (int d = 0; d < 7; d++)
+		if (str_eq(name, str_c(days[d])))
+			day = d;
+	str_to_i64(str_cut(&rest, ':'), &hour);
+	str_to_i64(str_cut(&rest, '-'), &minute);
+	civil c = time_civil(now);
+	int64_t midnight = now - now % MS_DAY;
+	int64_t at = midnight + (day - c.weekday) * MS_DAY + hour * MS_HOUR + minute * MS_MINUTE;
+	return at > now ? at : at + WEEK_MS;
+}
+
+/* Whether the engine has to start again for it. */
+static bool apply(rds_instance *i)
+{
+	rds_DBInstance *it = i->It;
+	rds_PendingModifiedValues *p = it->PendingModifiedValues;
+	if (!p)
+		return false;
+	bool restart = str_is(p->DBInstanceClass) || p->Port.set || str_is(p->EngineVersion);
+	if (str_is(p->DBInstanceClass))
+		it->DBInstanceClass = p->DBInstanceClass;
+	if (str_is(p->StorageType))
+		it->StorageType = p->StorageType;
+	if (p->AllocatedStorage.set || p->Iops.set || p->StorageThroughput.set || str_is(p->StorageType))
+		db_instance_disk(it, p->AllocatedStorage.set ? p->AllocatedStorage.v : it->AllocatedStorage.v, p->Iops,
+		              p->StorageThroughput);
+	if (p->Port.set)
+		it->Endpoint->Port = p->Port;
+	if (p->BackupRetentionPeriod.set)
+		it->BackupRetentionPeriod = p->BackupRetentionPeriod;
+	if (p->MultiAZ.set) {
+		it->MultiAZ = p->MultiAZ;
+		it->SecondaryAvailabilityZone = p->MultiAZ.v ? str_ends(it->AvailabilityZone, S("a")) ? S("us-east-1b") :
+		                                                                                      S("us-east-1a") :
+		                                               STR_NONE;
+	}
+	if (str_is(p->EngineVersion))
+		it->EngineVersion = p->EngineVersion;
+	it->PendingModifiedValues = NULL;
+	return restart;
+}
+
+TIMER(rds_maintenance)
+{
+	arena *mem = txn_arena(tx);
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
+	rds_instance *i = rds_instance_get(tx, mem, account, region, rest);
+	if (!i || !i->It->PendingModifiedValues)
+		return;
+	if (!str_empty(i->Job) || !str_eq(i->It->DBInstanceStatus, S("available"))) {
+		timer_set(tx, "rds_maintenance", payload, window_next(i->It->PreferredMaintenanceWindow, due), payload);
+		return;
+	}
+	db_instance_job(tx, i, S("modifying"), apply(i) ? S("restart") : S("modify"));
+}
+
+static err plan_storage(req *rq, const rds_ModifyDBInstance_in *in, const rds_DBInstance *it,
+                        rds_PendingModifiedValues *p)
+{
+	if (!in->AllocatedStorage.set && !in->Iops.set && !in->StorageThroughput.set && !str_is(in->StorageType))
+		return OK;
+	int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : it->AllocatedStorage.v;
+	str type = str_is(in->StorageType) ? in->StorageType : it->StorageType;
+	if (size < it->AllocatedStorage.v)
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "Invalid storage modification: the allocated storage can not be reduced from %lld to %lld GiB.",
+		            (long long)it->AllocatedStorage.v, (long long)size);
+	if (in->AllocatedStorage.set && size > it->AllocatedStorage.v && size * 10 < it->AllocatedStorage.v * 11)
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "Storage size must be increased by at least 10%%: %lld is less than 10%% more than %lld.",
+		            (long long)size, (long long)it->AllocatedStorage.v);
+	TRY(db_check_storage(rq, type, size, in->Iops, in->StorageThroughput));
+	if (in->AllocatedStorage.set && size != it->AllocatedStorage.v)
+		p->AllocatedStorage = in->AllocatedStorage;
+	p->Iops = in->Iops;
+	p->StorageThroughput = in->StorageThroughput;
+	if (!str_eq(type, it->StorageType))
+		p->StorageType = type;
+	return OK;
+}
+
+static err plan_version(req *rq, const rds_ModifyDBInstance_in *in, const rds_DBInstance *it,
+                        rds_PendingModifiedValues *p)
+{
+	const db_version *v;
+	if (!str_is(in->EngineVersion))
+		return OK;
+	TRY(db_version_find(rq, it->Engine, in->EngineVersion, &v));
+	str number = str_c(v->number);
+	if (str_eq(number, it->EngineVersion))
+		return OK;
+	int from = db_version_major(it->EngineVersion), to = db_version_major(number);
+	if (to < from)
+		return fail(rq, &rds_InvalidParameterCombination, "Cannot upgrade %.*s from %.*s to %.*s", STR_ARG(it->Engine),
+		            STR_ARG(it->EngineVersion), STR_ARG(number));
+	if (to > from && !(in->AllowMajorVersionUpgrade.set && in->AllowMajorVersionUpgrade.v))
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.");
+	if (to > from)
+		return fail(rq, &aws_NotImplemented, "Upgrading to another major version is not implemented.");
+	p->EngineVersion = number;
+	return OK;
+}
+
+/* What waits for the maintenance window, or for ApplyImmediately. */
+static err plan(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
+{
+	if (!it->PendingModifiedValues)
+		it->PendingModifiedValues = arena_new(rq->mem, rds_PendingModifiedValues);
+	rds_PendingModifiedValues *p = it->PendingModifiedValues;
+	if (str_is(in->DBInstanceClass)) {
+		TRY(db_check_class(rq, in->DBInstanceClass, db_engine_is_aurora(it->Engine)));
+		if (!str_eq(in->DBInstanceClass, it->DBInstanceClass))
+			p->DBInstanceClass = in->DBInstanceClass;
+	}
+	TRY(plan_storage(rq, in, it, p));
+	TRY(plan_version(rq, in, it, p));
+	TRY(db_check_port(rq, in->DBPortNumber));
+	if (in->DBPortNumber.set && in->DBPortNumber.v != it->Endpoint->Port.v)
+		p->Port = in->DBPortNumber;
+	if (in->MultiAZ.set && in->MultiAZ.v != it->MultiAZ.v)
+		p->MultiAZ = in->MultiAZ;
+	TRY(db_check_retention(rq, in->BackupRetentionPeriod));
+	if (in->BackupRetentionPeriod.set && in->BackupRetentionPeriod.v != it->BackupRetentionPeriod.v) {
+		bool both = in->BackupRetentionPeriod.v && it->BackupRetentionPeriod.v;
+		if (both)
+			it->BackupRetentionPeriod = in->BackupRetentionPeriod;
+		else
+			p->BackupRetentionPeriod = in->BackupRetentionPeriod;
+	}
+	return OK;
+}
+
+static bool empty(const rds_PendingModifiedValues *p)
+{
+	return !str_is(p->DBInstanceClass) && !p->AllocatedStorage.set && !p->Port.set && !p->BackupRetentionPeriod.set &&
+	       !p->MultiAZ.set && !str_is(p->EngineVersion) && !p->Iops.set && !p->StorageThroughput.set &&
+	       !str_is(p->StorageType);
+}
+
+static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_instance *i)
+{
+	str given = in->MasterUserPassword;
+	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
+	if (str_is(i->It->DBClusterIdentifier) && (str_is(given) || managed))
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "The specified DB Instance is a member of a cluster. Modify the master user password for the DB "
+		            "Cluster using the ModifyDbCluster API");
+	if (in->ManageMasterUserPassword.set && !managed && i->It->MasterUserSecret) {
+		db_secret_drop(rq, tx, i->It->MasterUserSecret);
+		i->It->MasterUserSecret = NULL;
+	}
+	if (managed && !i->It->MasterUserSecret)
+		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, i->It->MasterUsername, in->MasterUserSecretKmsKeyId, &given,
+		                &i->It->MasterUserSecret));
+	else if (str_is(given) && i->It->MasterUserSecret)
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "You can't specify MasterUserPassword for an instance with master user password management in "
+		            "Secrets Manager.");
+	if (!str_is(given))
+		return OK;
+	TRY(db_check_password(rq, given));
+	i->NextVerifier = postgres_verifier(rq->mem, given);
+	return OK;
+}
+
+static err groups(req *rq, const txn *tx, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
+{
+	rds_parameter_group *g;
+	if (str_is(in->DBParameterGroupName)) {
+		if (!db_default_group(in->DBParameterGroupName))
+			TRY(db_parameter_group_find(rq, tx, "pg", in->DBParameterGroupName, &g));
+		str name = db_lowered(rq, in->DBParameterGroupName);
+		rds_DBParameterGroupStatus *now = it->DBParameterGroups.v;
+		if (!str_eq(now->DBParameterGroupName, name)) {
+			now->DBParameterGroupName = name;
+			now->ParameterApplyStatus = S("pending-reboot");
+		}
+	}
+	if (in->VpcSecurityGroupIds.n)
+		it->VpcSecurityGroups = db_security_groups(rq, &in->VpcSecurityGroupIds);
+	if (str_is(in->DBSubnetGroupName)) {
+		instance_facts f = { .subnet_group = in->DBSubnetGroupName, .public = it->PubliclyAccessible,
+			                 .groups = &in->VpcSecurityGroupIds };
+		rds_VpcSecurityGroupMembershipList kept = it->VpcSecurityGroups;
+		TRY(db_instance_network(rq, tx, &f, it));
+		if (!in->VpcSecurityGroupIds.n)
+			it->VpcSecurityGroups = kept;
+	}
+	return OK;
+}
+
+/* What is kept and shown at once. */
+static err told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
+{
+	if (str_is(in->PreferredBackupWindow))
+		it->PreferredBackupWindow = in->PreferredBackupWindow;
+	if (str_is(in->PreferredMaintenanceWindow))
+		it->PreferredMaintenanceWindow = db_lowered(rq, in->PreferredMaintenanceWindow);
+	if (in->AutoMinorVersionUpgrade.set)
+		it->AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade;
+	if (in->CopyTagsToSnapshot.set)
+		it->CopyTagsToSnapshot = in->CopyTagsToSnapshot;
+	if (in->DeletionProtection.set)
+		it->DeletionProtection = in->DeletionProtection;
+	if (in->PubliclyAccessible.set)
+		it->PubliclyAccessible = in->PubliclyAccessible;
+	if (in->EnablePerformanceInsights.set)
+		it->PerformanceInsightsEnabled = in->EnablePerformanceInsights;
+	if (in->PerformanceInsightsRetentionPeriod.set)
+		it->PerformanceInsightsRetentionPeriod = in->PerformanceInsightsRetentionPeriod;
+	if (in->MonitoringInterval.set)
+		it->MonitoringInterval = in->MonitoringInterval;
+	if (str_is(in->MonitoringRoleArn))
+		it->MonitoringRoleArn = in->MonitoringRoleArn;
+	if (in->PromotionTier.set)
+		it->PromotionTier = in->PromotionTier;
+	if (str_is(in->CACertificateIdentifier))
+		it->CACertificateIdentifier = it->CertificateDetails->CAIdentifier = in->CACertificateIdentifier;
+	if (str_is(in->NetworkType))
+		it->NetworkType = in->NetworkType;
+	if (in->MaxAllocatedStorage.set) {
+		int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : it->AllocatedStorage.v;
+		if (in->MaxAllocatedStorage.v < size)
+			return fail(rq, &rds_InvalidParameterCombination, "Max storage size must be greater than storage size");
+		/* As much as there is means that it does not grow by itself. */
+		it->MaxAllocatedStorage = in->MaxAllocatedStorage.v == size ? (opt_i64){ 0 } : in->MaxAllocatedStorage;
+	}
+	return OK;
+}
+
+err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_ModifyDBInstance_out *out)
+{
+	rds_instance *i;
+	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
+	TRY(db_instance_ready(rq, i));
+	if (str_is(in->NewDBInstanceIdentifier) && !str_eq(db_lowered(rq, in->NewDBInstanceIdentifier), i->Id))
+		return fail(rq, &aws_NotImplemented, "Renaming a DB instance is not implemented.");
+	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
+		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
+	TRY(told(rq, in, i->It));
+	TRY(plan(rq, in, i->It));
+	TRY(password(rq, tx, in, i));
+	TRY(groups(rq, tx, in, i->It));
+	rds_DBInstance before = *i->It;
+	str place = place_of(rq->mem, i);
+	bool any = !empty(i->It->PendingModifiedValues), now = in->ApplyImmediately.set && in->ApplyImmediately.v;
+	if (!any)
+		i->It->PendingModifiedValues = NULL;
+	if (any && !now)
+		timer_set(tx, "rds_maintenance", place, window_next(i->It->PreferredMaintenanceWindow, rq->now), place);
+	if (any && now)
+		timer_cancel(tx, "rds_maintenance", place);
+	if (any && now)
+		db_instance_job(tx, i, S("modifying"), apply(i) ? S("restart") : S("modify"));
+	else if (str_is(i->NextVerifier))
+		db_instance_job(tx, i, S("resetting-master-credentials"), S("modify"));
+	else
+		rds_instance_put(tx, i);
+	if (i->It->BackupRetentionPeriod.v != before.BackupRetentionPeriod.v)
+		db_backups_begin(tx, rq->mem, i, rq->now);
+	db_bill_instance(tx, i, rq->now);
+	out->DBInstance = db_instance_shown(rq, i);
+	return OK;
+}

@@ -1,0 +1,163 @@
+/*
+ * What the files of this service share. A database instance is a row and, while it runs, an engine in the table of
+ * engines.c. Handlers only change rows: what has an effect outside is a job, a durable task that does it and then
+ * writes the row's new state (jobs.c). A row has one job at a time; the status says so to users.
+ */
+#pragma once
+#include "cloud/meter.h"
+#include "cloud/req.h"
+#include "gen/rds.h"
+#include "run/postgres.h"
+
+/* faults.c: codes that RDS answers with and its model does not list. */
+extern const fault_kind rds_InvalidParameterCombination, rds_InvalidParameterValue, rds_MissingParameter;
+
+/* class.c */
+typedef struct db_class {
+	const char *name;
+	int vcpu, memory_mib;
+} db_class;
+extern const db_class db_classes[];
+extern const size_t db_classes_n;
+#define SERVERLESS S("db.serverless")
+const db_class *db_class_find(str name);
+/* What max_connections comes to by default for so much memory, or for a Serverless v2 range. */
+int db_class_connections(int memory_mib);
+int db_acu_connections(double min, double max);
+
+typedef struct db_version {
+	const char *number;
+	bool aurora, plain;   /* which engines have it */
+	bool pauses;          /* Aurora: min capacity 0 */
+} db_version;
+extern const db_version db_versions[];
+extern const size_t db_versions_n;
+bool db_engine_is_aurora(str engine);
+/* The whole version for what a user gave: 15 -> 15.14; absent: the default. */
+err db_version_find(req *rq, str engine, str given, const db_version **out);
+int db_version_major(str version);
+str db_version_family(arena *a, str engine, str version); /* postgres15, aurora-postgresql15 */
+
+/* check.c: AWS's rules for what users give. */
+err db_check_identifier(req *rq, str value, const char *parameter);
+err db_check_engine(req *rq, str engine);
+err db_check_class(req *rq, str name, bool aurora);
+err db_check_master(req *rq, str name);
+err db_check_password(req *rq, str password);
+err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throughput);
+err db_check_database(req *rq, str name);
+err db_check_retention(req *rq, opt_i64 days);
+err db_check_port(req *rq, opt_i64 port);
+str db_lowered(req *rq, str s);
+str db_resource_id(arena *a, const char *prefix);
+/* Deterministic stand-ins where the caller names no network: vpc-, subnet-, sg- and 17 digits. */
+str db_network_id(req *rq, const char *prefix, const char *what);
+rds_VpcSecurityGroupMembershipList db_security_groups(req *rq, const rds_VpcSecurityGroupIdList *ids);
+
+/* address.c: a loopback address that no row of ours has and nobody listens on. */
+str db_address_new(req *rq, const txn *tx, int port);
+
+/* instances.c */
+err db_instance_find(req *rq, const txn *tx, str id, rds_instance **out);
+err db_instance_ready(req *rq, const rds_instance *i);
+/* As users see it. */
+rds_DBInstance *db_instance_shown(req *rq, const rds_instance *i);
+/* Writes the row with its status and starts its job. */
+void db_instance_job(txn *tx, rds_instance *i, str status, str job);
+str db_instance_arn(req *rq, str id);
+/* A row with everything that creating, restoring and replicating have in common; refuses an id in use. */
+typedef struct instance_facts {
+	str id, engine, version, class_name, zone, subnet_group, parameter_group, storage_type;
+	int64_t port;
+	opt_bool public;
+	const rds_VpcSecurityGroupIdList *groups;
+	rds_TagList tags;
+} instance_facts;
+err db_instance_new(req *rq, txn *tx, const instance_facts *f, rds_instance **out);
+err db_instance_network(req *rq, const txn *tx, const instance_facts *f, rds_DBInstance *it);
+void db_instance_disk(rds_DBInstance *it, int64_t gib, opt_i64 iops, opt_i64 throughput);
+/* The cluster's member that writes; NULL: none. */
+rds_instance *db_cluster_writer(const txn *tx, arena *mem, const rds_cluster *c);
+size_t db_cluster_members(const txn *tx, arena *mem, const rds_cluster *c, rds_instance **out, size_t most);
+#define CLUSTER_MEMBERS_MAX 16
+
+/* clusters.c */
+err db_cluster_find(req *rq, const txn *tx, str id, rds_cluster **out);
+err db_cluster_ready(req *rq, const rds_cluster *c);
+str db_cluster_arn(req *rq, str id);
+/* cluster_snapshots.c: the snapshot of a cluster that is being deleted. */
+err db_cluster_snapshot_last(req *rq, txn *tx, const rds_cluster *c, str id);
+/* members.c: an instance leaves: another one writes from now on, if there is one. */
+void db_cluster_left(txn *tx, arena *mem, const rds_instance *i);
+/* A new member of the cluster that the request names. */
+err db_instance_join(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_instance **out);
+
+/* filter.c: Filters and paging, the same for all that is listed. */
+bool db_filter_has(const rds_FilterList *filters, const char *name, str value);
+err db_filters_known(req *rq, const rds_FilterList *filters, const char *const *names);
+typedef struct page {
+	str after;
+	size_t most;
+} page;
+err db_page_of(req *rq, opt_i64 max_records, str marker, page *out);
+
+/* engines.c: what runs. Any thread. */
+err db_engines_start(arena *a, store *s, const rds_instance *i);
+/* Its configuration anew; what can change while it runs does. */
+void db_engines_reload(arena *a, store *s, const rds_instance *i);
+void db_engines_stop(str folder);
+bool db_engines_run(str folder);
+err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
+/* A copy of its folder, by the backup protocol when it runs. */
+err db_engines_backup(arena *a, str folder, str to, str version, int port);
+str db_engines_root(void);
+/* For each that runs, one after another, while none of them can be stopped. */
+typedef struct running {
+	str folder, account, region, id;
+	postgres *engine;
+	int64_t since, cpu_ms, looked_us;   /* of the watcher */
+	double cpu_share;
+	int64_t minute, bytes, bytes_at, idle_since, low_since;
+	bool full;
+	struct running *next;
+} running;
+void db_engines_each(void (*look)(void *context, running *r), void *context);
+
+/* watch.c: looks at what runs each second: metrics, full storage, Serverless v2 capacity. */
+void db_watch_start(store *s);
+void db_watch_stop(void);
+
+/* jobs.c */
+void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category, str message);
+
+/* bill.c: what rows cost from now on. */
+void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
+void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now);
+void db_bill_snapshots(txn *tx, str account, str region, int64_t now);
+
+/* snapshots.c */
+str db_snapshot_arn(req *rq, str id);
+/* A row in state creating, not yet written. */
+rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id, str type);
+/* Writes it and starts copying. */
+void db_snapshot_begin(txn *tx, rds_snapshot *s);
+/* The first automated backup and the timer of the daily ones; or none, as the retention says. */
+void db_backups_begin(txn *tx, arena *mem, const rds_instance *i, int64_t now);
+/* The automated ones of an instance that is gone. */
+void db_snapshots_expire(txn *tx, arena *mem, const rds_instance *i);
+
+/* parameters.c */
+err db_parameter_group_find(req *rq, const txn *tx, const char *kind, str name, rds_parameter_group **out);
+bool db_default_group(str name);
+/* Lines of postgresql.conf, and what we look at ourselves. */
+typedef struct settings {
+	str lines;
+	int max_connections; /* 0: by class */
+	bool force_tls;
+} settings;
+settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group, str cluster_group,
+                     int memory_mib, bool tls_by_default);
+
+/* secret.c: the master password in Secrets Manager. */
+err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password, rds_MasterUserSecret **out);
+void db_secret_drop(req *rq, txn *tx, const rds_MasterUserSecret *s);

@@ -1,0 +1,279 @@
+#include "base/time.h"
+#include "rds.h"
+#include "store/due.h"
+#include "sys/clock.h"
+
+str db_snapshot_arn(req *rq, str id)
+{
+	return req_arn(rq, "rds", "snapshot:%.*s", STR_ARG(id));
+}
+
+static err snapshot_find(req *rq, const txn *tx, str id, rds_snapshot **out)
+{
+	str prefix = db_snapshot_arn(rq, S(""));
+	if (str_starts(id, prefix))
+		id = str_sub(id, prefix.n, id.n);
+	*out = rds_snapshot_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, id));
+	if (!*out)
+		return fail(rq, &rds_DBSnapshotNotFoundFault, "DBSnapshot %.*s not found.", STR_ARG(id));
+	return OK;
+}
+
+rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id, str type)
+{
+	const rds_DBInstance *from = i->It;
+	rds_DBSnapshot *it = arena_new(mem, rds_DBSnapshot);
+	*it = (rds_DBSnapshot){
+		.DBSnapshotIdentifier = id,
+		.DBInstanceIdentifier = i->Id,
+		.SnapshotCreateTime = TIME(clock_now()),
+		.OriginalSnapshotCreateTime = TIME(clock_now()),
+		.Engine = from->Engine,
+		.EngineVersion = from->EngineVersion,
+		.AllocatedStorage = from->AllocatedStorage,
+		.Status = S("creating"),
+		.Port = from->Endpoint->Port,
+		.AvailabilityZone = from->AvailabilityZone,
+		.VpcId = from->DBSubnetGroup ? from->DBSubnetGroup->VpcId : STR_NONE,
+		.InstanceCreateTime = from->InstanceCreateTime,
+		.MasterUsername = from->MasterUsername,
+		.LicenseModel = from->LicenseModel,
+		.SnapshotType = type,
+		.Iops = from->Iops,
+		.StorageThroughput = from->StorageThroughput,
+		.OptionGroupName = from->OptionGroupMemberships.n ? from->OptionGroupMemberships.v[0].OptionGroupName : STR_NONE,
+		.PercentProgress = I64(0),
+		.StorageType = from->StorageType,
+		.Encrypted = from->StorageEncrypted,
+		.KmsKeyId = from->KmsKeyId,
+		.DBSnapshotArn = arena_fmt(mem, "arn:aws:rds:%.*s:%.*s:snapshot:%.*s", STR_ARG(i->Region),
+		                           STR_ARG(i->Account), STR_ARG(id)),
+		.IAMDatabaseAuthenticationEnabled = BOOL(false),
+		.DbiResourceId = from->DbiResourceId,
+		.SnapshotTarget = S("region"),
+		.DedicatedLogVolume = BOOL(false),
+	};
+	if (from->CopyTagsToSnapshot.v)
+		it->TagList = from->TagList;
+	rds_snapshot *s = arena_new(mem, rds_snapshot);
+	*s = (rds_snapshot){ .Account = i->Account, .Region = i->Region, .Id = id, .It = it, .DBName = from->DBName,
+		                 .Folder = db_resource_id(mem, "snapshot-") };
+	return s;
+}
+
+void db_snapshot_begin(txn *tx, rds_snapshot *s)
+{
+	rds_snapshot_put(tx, s);
+	task_add(tx, "rds_snapshot",
+	         arena_fmt(txn_arena(tx), "%.*s %.*s %.*s", STR_ARG(s->Account), STR_ARG(s->Region), STR_ARG(s->Id)), 0);
+}
+
+typedef struct copying {
+	rds_snapshot *s;
+	arena *mem;
+	err failed;
+	int64_t bytes;
+} copying;
+
+static bool copied(void *context, txn *tx)
+{
+	copying *c = context;
+	rds_snapshot *s = rds_snapshot_get(tx, c->mem, c->s->Account, c->s->Region, c->s->Id);
+	if (!s || !str_eq(s->Folder, c->s->Folder)) {
+		task_add(tx, "rds_remove", c->s->Folder, 0);
+		return true;
+	}
+	s->It->Status = c->failed ? S("failed") : S("available");
+	s->It->PercentProgress = I64(c->failed ? 0 : 100);
+	s->Bytes = c->bytes;
+	rds_snapshot_put(tx, s);
+	db_event_add(tx, s->Account, s->Region, S("db-snapshot"), s->Id, s->It->DBSnapshotArn, "creation",
+	          c->failed ? c->failed->message : str_eq(s->It->SnapshotType, S("automated")) ?
+	                                           S("Automated snapshot created") : S("Manual snapshot created"));
+	db_bill_snapshots(tx, s->Account, s->Region, clock_now());
+	return true;
+}
+
+TASK(rds_snapshot)
+{
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
+	copying c = { .mem = mem };
+	const txn *tx = store_read(s);
+	c.s = rds_snapshot_get(tx, mem, account, region, rest);
+	rds_instance *i = c.s ? rds_instance_get(tx, mem, account, region, c.s->It->DBInstanceIdentifier) : NULL;
+	store_read_end(s, tx);
+	if (!c.s || !str_eq(c.s->It->Status, S("creating")))
+		return TASK_DONE;
+	if (!i)
+		c.failed = fault_new(mem, &fault_system, "The DB instance was deleted before its snapshot was complete.");
+	else
+		c.failed = db_engines_backup(mem, i->Folder, c.s->Folder, i->It->EngineVersion, (int)i->It->Endpoint->Port.v);
+	if (c.failed && i && attempt < 3)
+		return clock_now() + 1000;
+	c.bytes = c.failed ? 0 : postgres_bytes(mem, db_engines_root(), c.s->Folder);
+	return store_write(s, copied, &c) ? clock_now() + 1000 : TASK_DONE;
+}
+
+err rds_CreateDBSnapshot(req *rq, txn *tx, const rds_CreateDBSnapshot_in *in, rds_CreateDBSnapshot_out *out)
+{
+	rds_instance *i;
+	TRY(db_check_identifier(rq, in->DBSnapshotIdentifier, "DBSnapshotIdentifier"));
+	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
+	str id = db_lowered(rq, in->DBSnapshotIdentifier);
+	if (rds_snapshot_get(tx, rq->mem, rq->who.account, rq->region, id))
+		return fail(rq, &rds_DBSnapshotAlreadyExistsFault,
+		            "Cannot create the snapshot because a snapshot with the identifier %.*s already exists.",
+		            STR_ARG(id));
+	if (str_is(i->It->DBClusterIdentifier))
+		return fail(rq, &rds_InvalidDBInstanceStateFault,
+		            "The specified instance is a member of a cluster and a snapshot cannot be created directly. Please "
+		            "use the CreateDBClusterSnapshot API instead.");
+	if (!str_eq(i->It->DBInstanceStatus, S("stopped")))
+		TRY(db_instance_ready(rq, i));
+	rds_snapshot *s = db_snapshot_new(tx, rq->mem, i, id, S("manual"));
+	if (in->Tags.n)
+		s->It->TagList = in->Tags;
+	db_snapshot_begin(tx, s);
+	out->DBSnapshot = s->It;
+	return OK;
+}
+
+static const char *const filters[] = { "db-instance-id", "db-snapshot-id", "dbi-resource-id", "snapshot-type", "engine",
+	                                   NULL };
+
+err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshots_in *in,
+                            rds_DescribeDBSnapshots_out *out)
+{
+	page p;
+	rds_snapshot *one;
+	TRY(db_filters_known(rq, &in->Filters, filters));
+	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
+	if (str_is(in->DBSnapshotIdentifier))
+		TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &one));
+	record_scan s = rds_snapshot_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	if (str_is(p.after))
+		record_scan_after(&s, p.after);
+	out->DBSnapshots.v = arena_array(rq->mem, rds_DBSnapshot, p.most);
+	for (rds_snapshot *r; (r = rds_snapshot_next(&s));) {
+		const rds_DBSnapshot *it = r->It;
+		if ((str_is(in->DBSnapshotIdentifier) && !str_eq(one->Id, r->Id)) ||
+		    (str_is(in->DBInstanceIdentifier) && !str_eq_nocase(in->DBInstanceIdentifier, it->DBInstanceIdentifier)) ||
+		    (str_is(in->DbiResourceId) && !str_eq(in->DbiResourceId, it->DbiResourceId)) ||
+		    (str_is(in->SnapshotType) && !str_eq(in->SnapshotType, it->SnapshotType)) ||
+		    !db_filter_has(&in->Filters, "db-instance-id", it->DBInstanceIdentifier) ||
+		    !db_filter_has(&in->Filters, "db-snapshot-id", r->Id) ||
+		    !db_filter_has(&in->Filters, "dbi-resource-id", it->DbiResourceId) ||
+		    !db_filter_has(&in->Filters, "snapshot-type", it->SnapshotType) ||
+		    !db_filter_has(&in->Filters, "engine", it->Engine))
+			continue;
+		if (out->DBSnapshots.n == p.most) {
+			out->Marker = page_token(rq, out->DBSnapshots.v[p.most - 1].DBSnapshotIdentifier);
+			break;
+		}
+		out->DBSnapshots.v[out->DBSnapshots.n++] = *it;
+	}
+	cursor_close(&s.at);
+	return OK;
+}
+
+err rds_DeleteDBSnapshot(req *rq, txn *tx, const rds_DeleteDBSnapshot_in *in, rds_DeleteDBSnapshot_out *out)
+{
+	rds_snapshot *s;
+	TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
+	if (str_eq(s->It->SnapshotType, S("automated")))
+		return fail(rq, &rds_InvalidDBSnapshotStateFault,
+		            "Automated snapshots cannot be deleted: they go when their retention ends.");
+	s->It->Status = S("deleted");
+	rds_snapshot_delete(tx, s->Account, s->Region, s->Id);
+	task_add(tx, "rds_remove", s->Folder, 0);
+	db_bill_snapshots(tx, s->Account, s->Region, rq->now);
+	out->DBSnapshot = s->It;
+	return OK;
+}
+
+err rds_RestoreDBInstanceFromDBSnapshot(req *rq, txn *tx, const rds_RestoreDBInstanceFromDBSnapshot_in *in,
+                                        rds_RestoreDBInstanceFromDBSnapshot_out *out)
+{
+	rds_snapshot *s;
+	rds_instance *i;
+	if (!str_is(in->DBSnapshotIdentifier))
+		return fail(rq, &aws_NotImplemented, "Restoring from the snapshot of a Multi-AZ cluster is not implemented.");
+	TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
+	const rds_DBSnapshot *from = s->It;
+	if (!str_eq(from->Status, S("available")))
+		return fail(rq, &rds_InvalidDBSnapshotStateFault, "The snapshot %.*s is not in the available state.",
+		            STR_ARG(s->Id));
+	str class = str_is(in->DBInstanceClass) ? in->DBInstanceClass : S("db.t3.micro");
+	TRY(db_check_class(rq, class, false));
+	TRY(db_check_port(rq, in->Port));
+	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = from->Engine, .version = from->EngineVersion,
+		                 .class_name = class, .zone = in->AvailabilityZone, .subnet_group = in->DBSubnetGroupName,
+		                 .parameter_group = in->DBParameterGroupName,
+		                 .storage_type = str_is(in->StorageType) ? in->StorageType : from->StorageType,
+		                 .port = in->Port.set ? in->Port.v : from->Port.v, .public = in->PubliclyAccessible,
+		                 .groups = &in->VpcSecurityGroupIds, .tags = in->Tags.n ? in->Tags : from->TagList };
+	TRY(db_instance_new(rq, tx, &f, &i));
+	int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : from->AllocatedStorage.v;
+	if (size < from->AllocatedStorage.v)
+		return fail(rq, &rds_InvalidParameterValue, "The allocated storage is less than that of the snapshot.");
+	db_instance_disk(i->It, size, in->Iops, in->StorageThroughput);
+	i->It->MasterUsername = from->MasterUsername;
+	i->It->DBName = s->DBName;
+	i->It->StorageEncrypted = from->Encrypted;
+	i->It->KmsKeyId = from->KmsKeyId;
+	if (in->DeletionProtection.set)
+		i->It->DeletionProtection = in->DeletionProtection;
+	if (in->MultiAZ.set)
+		i->It->MultiAZ = in->MultiAZ;
+	i->Source = s->Id;
+	db_instance_job(tx, i, S("creating"), S("restore"));
+	out->DBInstance = db_instance_shown(rq, i);
+	return OK;
+}
+
+err rds_CreateDBInstanceReadReplica(req *rq, txn *tx, const rds_CreateDBInstanceReadReplica_in *in,
+                                    rds_CreateDBInstanceReadReplica_out *out)
+{
+	rds_instance *from, *i;
+	if (!str_is(in->SourceDBInstanceIdentifier))
+		return fail(rq, &aws_NotImplemented, "Read replicas of a DB cluster are not implemented.");
+	TRY(db_instance_find(rq, tx, in->SourceDBInstanceIdentifier, &from));
+	TRY(db_instance_ready(rq, from));
+	const rds_DBInstance *source = from->It;
+	if (!source->BackupRetentionPeriod.v)
+		return fail(rq, &rds_InvalidDBInstanceStateFault,
+		            "Automated backups are not enabled for this database instance. To enable automated backups, use "
+		            "ModifyDBInstance to set the backup retention period to a non-zero value.");
+	if (str_is(source->DBClusterIdentifier))
+		return fail(rq, &rds_InvalidDBInstanceStateFault, "A read replica of a cluster's member is not possible.");
+	str class = str_is(in->DBInstanceClass) ? in->DBInstanceClass : source->DBInstanceClass;
+	TRY(db_check_class(rq, class, false));
+	TRY(db_check_port(rq, in->Port));
+	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = source->Engine, .version = source->EngineVersion,
+		                 .class_name = class, .zone = in->AvailabilityZone, .subnet_group = in->DBSubnetGroupName,
+		                 .parameter_group = str_is(in->DBParameterGroupName) ? in->DBParameterGroupName :
+		                                    source->DBParameterGroups.v[0].DBParameterGroupName,
+		                 .storage_type = str_is(in->StorageType) ? in->StorageType : source->StorageType,
+		                 .port = in->Port.set ? in->Port.v : source->Endpoint->Port.v,
+		                 .public = in->PubliclyAccessible, .groups = &in->VpcSecurityGroupIds, .tags = in->Tags };
+	TRY(db_instance_new(rq, tx, &f, &i));
+	db_instance_disk(i->It, source->AllocatedStorage.v, in->Iops, in->StorageThroughput);
+	i->It->MasterUsername = source->MasterUsername;
+	i->It->DBName = source->DBName;
+	i->It->StorageEncrypted = source->StorageEncrypted;
+	i->It->KmsKeyId = source->KmsKeyId;
+	i->It->BackupRetentionPeriod = I64(0);
+	i->It->ReadReplicaSourceDBInstanceIdentifier = from->Id;
+	if (in->DeletionProtection.set)
+		i->It->DeletionProtection = in->DeletionProtection;
+	rds_ReadReplicaDBInstanceIdentifierList *all = &from->It->ReadReplicaDBInstanceIdentifiers;
+	str *more = arena_array(rq->mem, str, all->n + 1);
+	for (size_t k = 0; k < all->n; k++)
+		more[k] = all->v[k];
+	more[all->n] = i->Id;
+	*all = (rds_ReadReplicaDBInstanceIdentifierList){ more, all->n + 1 };
+	rds_instance_put(tx, from);
+	db_instance_job(tx, i, S("creating"), S("replica"));
+	out->DBInstance = db_instance_shown(rq, i);
+	return OK;
+}

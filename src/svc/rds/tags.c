@@ -1,0 +1,127 @@
+#include "rds.h"
+
+/* Whatever has tags, by its ARN: arn:aws:rds:REGION:ACCOUNT:KIND:NAME. */
+typedef struct tagged {
+	rds_TagList *tags;
+	rds_instance *instance;
+	rds_cluster *cluster;
+	rds_snapshot *snapshot;
+	rds_cluster_snapshot *cluster_snapshot;
+	rds_subnet_group *subnets;
+	rds_parameter_group *parameters;
+} tagged;
+
+static bool look(req *rq, const txn *tx, str kind, str name, tagged *t)
+{
+	str account = rq->who.account, region = rq->region;
+	if (str_eq(kind, S("db"))) {
+		t->instance = rds_instance_get(tx, rq->mem, account, region, name);
+		t->tags = t->instance ? &t->instance->It->TagList : NULL;
+	} else if (str_eq(kind, S("cluster"))) {
+		t->cluster = rds_cluster_get(tx, rq->mem, account, region, name);
+		t->tags = t->cluster ? &t->cluster->It->TagList : NULL;
+	} else if (str_eq(kind, S("snapshot"))) {
+		t->snapshot = rds_snapshot_get(tx, rq->mem, account, region, name);
+		t->tags = t->snapshot ? &t->snapshot->It->TagList : NULL;
+	} else if (str_eq(kind, S("cluster-snapshot"))) {
+		t->cluster_snapshot = rds_cluster_snapshot_get(tx, rq->mem, account, region, name);
+		t->tags = t->cluster_snapshot ? &t->cluster_snapshot->It->TagList : NULL;
+	} else if (str_eq(kind, S("subgrp"))) {
+		t->subnets = rds_subnet_group_get(tx, rq->mem, account, region, name);
+		t->tags = t->subnets ? &t->subnets->Tags : NULL;
+	} else if (str_eq(kind, S("pg")) || str_eq(kind, S("cluster-pg"))) {
+		t->parameters = rds_parameter_group_get(tx, rq->mem, account, region, kind, name);
+		t->tags = t->parameters ? &t->parameters->Tags : NULL;
+	}
+	return t->tags;
+}
+
+static err missing(req *rq, str kind, str name, str arn)
+{
+	if (str_eq(kind, S("db")))
+		return fail(rq, &rds_DBInstanceNotFoundFault, "DBInstance %.*s not found.", STR_ARG(name));
+	if (str_eq(kind, S("cluster")))
+		return fail(rq, &rds_DBClusterNotFoundFault, "DBCluster %.*s not found.", STR_ARG(name));
+	if (str_ends(kind, S("snapshot")))
+		return fail(rq, &rds_DBSnapshotNotFoundFault, "DBSnapshot %.*s not found.", STR_ARG(name));
+	if (str_eq(kind, S("subgrp")))
+		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DB subnet group '%.*s' does not exist.", STR_ARG(name));
+	if (str_ends(kind, S("pg")))
+		return fail(rq, &rds_DBParameterGroupNotFoundFault, "DBParameterGroup not found: %.*s", STR_ARG(name));
+	return fail(rq, &rds_InvalidParameterValue, "Invalid resource name: %.*s", STR_ARG(arn));
+}
+
+static err find(req *rq, const txn *tx, str arn, tagged *t)
+{
+	str prefix = req_arn(rq, "rds", "%s", "");
+	if (!str_starts(arn, prefix))
+		return fail(rq, &rds_InvalidParameterValue, "Invalid resource name: %.*s", STR_ARG(arn));
+	str rest = str_sub(arn, prefix.n, arn.n), kind = str_cut(&rest, ':');
+	*t = (tagged){ 0 };
+	return str_is(rest) && look(rq, tx, kind, rest, t) ? OK : missing(rq, kind, rest, arn);
+}
+
+static void keep(txn *tx, const tagged *t)
+{
+	if (t->instance)
+		rds_instance_put(tx, t->instance);
+	if (t->cluster)
+		rds_cluster_put(tx, t->cluster);
+	if (t->snapshot)
+		rds_snapshot_put(tx, t->snapshot);
+	if (t->cluster_snapshot)
+		rds_cluster_snapshot_put(tx, t->cluster_snapshot);
+	if (t->subnets)
+		rds_subnet_group_put(tx, t->subnets);
+	if (t->parameters)
+		rds_parameter_group_put(tx, t->parameters);
+}
+
+static void drop(rds_TagList *tags, str key)
+{
+	for (size_t i = 0; i < tags->n; i++)
+		if (str_eq(tags->v[i].Key, key))
+			tags->v[i--] = tags->v[--tags->n];
+}
+
+err rds_ListTagsForResource(req *rq, const txn *tx, const rds_ListTagsForResource_in *in,
+                            rds_ListTagsForResource_out *out)
+{
+	tagged t;
+	TRY(find(rq, tx, in->ResourceName, &t));
+	out->TagList = *t.tags;
+	if (!out->TagList.v)
+		out->TagList.v = arena_new(rq->mem, rds_Tag);
+	return OK;
+}
+
+err rds_AddTagsToResource(req *rq, txn *tx, const rds_AddTagsToResource_in *in, rds_AddTagsToResource_out *out)
+{
+	tagged t;
+	TRY(find(rq, tx, in->ResourceName, &t));
+	rds_TagList all = { arena_array(rq->mem, rds_Tag, t.tags->n + in->Tags.n), t.tags->n };
+	for (size_t i = 0; i < t.tags->n; i++)
+		all.v[i] = t.tags->v[i];
+	for (size_t i = 0; i < in->Tags.n; i++) {
+		if (str_starts(in->Tags.v[i].Key, S("aws:")))
+			return fail(rq, &rds_InvalidParameterValue, "Tag keys must not begin with aws:");
+		drop(&all, in->Tags.v[i].Key);
+		all.v[all.n++] = in->Tags.v[i];
+	}
+	if (all.n > RDS_TAGS_MAX)
+		return fail(rq, &rds_InvalidParameterValue, "At most %d tags per resource are allowed.", RDS_TAGS_MAX);
+	*t.tags = all;
+	keep(tx, &t);
+	return OK;
+}
+
+err rds_RemoveTagsFromResource(req *rq, txn *tx, const rds_RemoveTagsFromResource_in *in,
+                               rds_RemoveTagsFromResource_out *out)
+{
+	tagged t;
+	TRY(find(rq, tx, in->ResourceName, &t));
+	for (size_t i = 0; i < in->TagKeys.n; i++)
+		drop(t.tags, in->TagKeys.v[i]);
+	keep(tx, &t);
+	return OK;
+}

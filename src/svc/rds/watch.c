@@ -1,0 +1,271 @@
+#include "base/time.h"
+#include "cloud/metrics.h"
+#include "rds.h"
+#include "store/due.h"
+#include "sys/clock.h"
+#include <pthread.h>
+
+#define LOOK_MS 1000
+#define BYTES_EVERY_US 5000000
+#define GIB ((int64_t)1 << 30)
+#define MILLI_PER_ACU 250
+#define BUSY 0.7             /* of the present capacity: it grows */
+#define IDLE 0.3             /* it shrinks, once it has lasted */
+#define IDLE_US 15000000
+#define STEP_CENTI 50
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	bool stop, started;
+	store *store;
+} watcher = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
+
+/* What one look at one engine found; applied to the rows afterwards. */
+typedef struct finding {
+	struct finding *next;
+	str folder, account, region, id;
+	double cpu_share;       /* CPUs used since the last look */
+	int64_t connections, bytes;
+	bool counted, publish, idle_long;
+} finding;
+
+typedef struct looking {
+	arena *mem;
+	finding *first;
+	int64_t now;
+} looking;
+
+static void look(void *context, running *r)
+{
+	looking *l = context;
+	finding *f = arena_new(l->mem, finding);
+	int64_t us = clock_mono_us(), cpu = engine_cpu_ms(postgres_engine(r->engine));
+	*f = (finding){ .next = l->first, .folder = arena_str(l->mem, r->folder), .account = arena_str(l->mem, r->account),
+		            .region = arena_str(l->mem, r->region), .id = arena_str(l->mem, r->id) };
+	if (us > r->looked_us && cpu >= r->cpu_ms)
+		r->cpu_share = (double)(cpu - r->cpu_ms) * 1000 / (double)(us - r->looked_us);
+	r->cpu_ms = cpu;
+	r->looked_us = us;
+	f->cpu_share = r->cpu_share;
+	if (r->cpu_share * 1000 > IDLE * MILLI_PER_ACU * STEP_CENTI / 100)
+		r->low_since = us;
+	f->idle_long = us - r->low_since > IDLE_US;
+	if (us - r->bytes_at > BYTES_EVERY_US || !r->bytes_at) {
+		r->bytes = postgres_bytes(l->mem, db_engines_root(), r->folder);
+		r->bytes_at = us;
+	}
+	f->bytes = r->bytes;
+	int64_t minute = l->now / MS_MINUTE;
+	f->publish = minute != r->minute;
+	r->minute = minute;
+	l->first = f;
+}
+
+static void point(const finding *f, const rds_instance *i, const char *name, const char *unit, double v, int64_t when)
+{
+	metric_point p = { .account = f->account, .region = f->region, .name_space = S("AWS/RDS"), .name = str_c(name),
+		               .unit = str_c(unit), .when = when, .value = v, .n_dimensions = 1 };
+	p.dimensions[0] = (metric_dimension){ S("DBInstanceIdentifier"), f->id };
+	metric_later(&p);
+	if (!str_is(i->It->DBClusterIdentifier))
+		return;
+	p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), i->It->DBClusterIdentifier };
+	metric_later(&p);
+}
+
+static void count(arena *mem, finding *f)
+{
+	postgres_rows rows = { 0 };
+	err e = db_engines_sql(mem, f->folder, S("postgres"),
+	                    S("select count(*) from pg_stat_activity where backend_type = 'client backend' and "
+	                      "usename <> 'rdsadmin'"),
+	                    &rows);
+	f->counted = !e && str_to_i64(postgres_cell(&rows, 0, 0), &f->connections);
+}
+
+static double vcpus(const rds_instance *i, const rds_cluster *c)
+{
+	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c ? c->It->ServerlessV2ScalingConfiguration : NULL;
+	if (v2 && str_eq(i->It->DBInstanceClass, SERVERLESS))
+		return v2->MaxCapacity.v * MILLI_PER_ACU / 1000;
+	return db_class_find(i->It->DBInstanceClass)->vcpu;
+}
+
+static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int64_t when)
+{
+	double percent = f->cpu_share / vcpus(i, c) * 100;
+	point(f, i, "CPUUtilization", "Percent", percent < 100 ? percent : 100, when);
+	if (f->counted)
+		point(f, i, "DatabaseConnections", "Count", (double)f->connections, when);
+	if (!c) {
+		int64_t space = i->It->AllocatedStorage.v * GIB - f->bytes;
+		point(f, i, "FreeStorageSpace", "Bytes", space > 0 ? (double)space : 0, when);
+		return;
+	}
+	point(f, i, "VolumeBytesUsed", "Bytes", (double)f->bytes, when);
+	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
+	if (!v2 || !str_eq(i->It->DBInstanceClass, SERVERLESS))
+		return;
+	double acu = (double)c->CentiAcu / 100;
+	point(f, i, "ServerlessDatabaseCapacity", "Count", acu, when);
+	point(f, i, "ACUUtilization", "Percent", acu / v2->MaxCapacity.v * 100, when);
+}
+
+typedef struct change {
+	arena *mem;
+	const finding *f;
+	int64_t centi_acu;
+	bool grow, full, emptied;
+} change;
+
+static bool change_rows(void *context, txn *tx)
+{
+	change *ch = context;
+	rds_instance *i = rds_instance_get(tx, ch->mem, ch->f->account, ch->f->region, ch->f->id);
+	if (!i || !str_empty(i->Job))
+		return true;
+	int64_t now = clock_now();
+	if (ch->grow) {
+		int64_t most = i->It->MaxAllocatedStorage.v, more = i->It->AllocatedStorage.v / 10;
+		more = i->It->AllocatedStorage.v + (more > 10 ? more : 10);
+		db_instance_disk(i->It, more < most ? more : most, (opt_i64){ 0 }, (opt_i64){ 0 });
+		db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "configuration change",
+		          arena_fmt(ch->mem, "Storage has grown to %lld GiB", (long long)i->It->AllocatedStorage.v));
+	}
+	if (ch->full || ch->emptied) {
+		i->It->DBInstanceStatus = ch->full ? S("storage-full") : S("available");
+		db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "low storage",
+		          ch->full ? S("The database instance has consumed all of its allocated storage") :
+		                     S("The database instance has room again"));
+	}
+	rds_instance_put(tx, i);
+	rds_cluster *c = str_is(i->It->DBClusterIdentifier) ?
+	                         rds_cluster_get(tx, ch->mem, i->Account, i->Region, i->It->DBClusterIdentifier) : NULL;
+	if (c) {
+		if (ch->centi_acu)
+			c->CentiAcu = ch->centi_acu;
+		rds_cluster_put(tx, c);
+		db_bill_cluster_storage(tx, c, ch->f->bytes, now);
+	}
+	db_bill_instance(tx, i, now);
+	return true;
+}
+
+/* Grows at once when the capacity there is does not do, shrinks when little has been used for a while. */
+static int64_t wanted_capacity(const finding *f, const rds_cluster *c)
+{
+	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
+	int64_t most = (int64_t)(v2->MaxCapacity.v * 100), least = (int64_t)(v2->MinCapacity.v * 100), now = c->CentiAcu;
+	least = least < STEP_CENTI ? STEP_CENTI : least;
+	double used = f->cpu_share * 1000 / ((double)now / 100 * MILLI_PER_ACU);
+	int64_t step = now / 4 / STEP_CENTI * STEP_CENTI;
+	step = step < STEP_CENTI ? STEP_CENTI : step;
+	int64_t next = used > BUSY ? now + step : f->idle_long ? now - STEP_CENTI : now;
+	return next > most ? most : next < least ? least : next;
+}
+
+static void limit(void *context, running *r)
+{
+	change *ch = context;
+	if (str_eq(r->folder, ch->f->folder))
+		engine_limit(postgres_engine(r->engine), 0, ch->centi_acu * MILLI_PER_ACU / 100);
+}
+
+/* The limit is a file size to the engine only by our hand: new transactions are read-only until there is room. */
+static void refuse_writes(arena *mem, const finding *f, bool refuse)
+{
+	err e = db_engines_sql(mem, f->folder, S("postgres"),
+	                    refuse ? S("alter system set default_transaction_read_only = on") :
+	                             S("alter system reset default_transaction_read_only"),
+	                    NULL);
+	if (!e)
+		e = db_engines_sql(mem, f->folder, S("postgres"), S("select pg_reload_conf()"), NULL);
+	if (!e && refuse)
+		e = db_engines_sql(mem, f->folder, S("postgres"),
+		                S("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = "
+		                  "'client backend' and usename <> 'rdsadmin'"),
+		                NULL);
+	(void)e; /* looked at again in a moment */
+}
+
+static void storage(arena *mem, const finding *f, const rds_instance *i, change *ch)
+{
+	int64_t size = i->It->AllocatedStorage.v * GIB;
+	bool full = str_eq(i->It->DBInstanceStatus, S("storage-full"));
+	ch->grow = f->bytes > size - size / 10 && i->It->MaxAllocatedStorage.v > i->It->AllocatedStorage.v;
+	ch->full = f->bytes >= size && !full && !ch->grow;
+	ch->emptied = f->bytes < size && full;
+	if (ch->full || ch->emptied)
+		refuse_writes(mem, f, ch->full);
+}
+
+static void settle(arena *mem, finding *f, int64_t now)
+{
+	store *s = watcher.store;
+	const txn *tx = store_read(s);
+	rds_instance *i = rds_instance_get(tx, mem, f->account, f->region, f->id);
+	rds_cluster *c = i && str_is(i->It->DBClusterIdentifier) ?
+	                         rds_cluster_get(tx, mem, f->account, f->region, i->It->DBClusterIdentifier) : NULL;
+	store_read_end(s, tx);
+	if (!i)
+		return;
+	change ch = { .mem = mem, .f = f };
+	if (f->publish) {
+		count(mem, f);
+		publish(f, i, c, now);
+	}
+	if (!c)
+		storage(mem, f, i, &ch);
+	else if (c->It->ServerlessV2ScalingConfiguration && str_eq(i->It->DBInstanceClass, SERVERLESS)) {
+		int64_t next = wanted_capacity(f, c);
+		if (next != c->CentiAcu) {
+			ch.centi_acu = next;
+			db_engines_each(limit, &ch);
+		}
+	}
+	if (ch.centi_acu || ch.grow || ch.full || ch.emptied || (c && f->publish))
+		store_write(s, change_rows, &ch);
+}
+
+static void *run(void *context)
+{
+	pthread_mutex_lock(&watcher.lock);
+	while (!watcher.stop) {
+		struct timespec t;
+		clock_gettime(CLOCK_REALTIME, &t);
+		t.tv_sec += LOOK_MS / 1000;
+		pthread_cond_timedwait(&watcher.wake, &watcher.lock, &t);
+		if (watcher.stop)
+			break;
+		pthread_mutex_unlock(&watcher.lock);
+		looking l = { .mem = arena_open(4096), .now = clock_now() };
+		db_engines_each(look, &l);
+		for (finding *f = l.first; f; f = f->next)
+			settle(l.mem, f, l.now);
+		arena_close(l.mem);
+		pthread_mutex_lock(&watcher.lock);
+	}
+	pthread_mutex_unlock(&watcher.lock);
+	return NULL;
+}
+
+void db_watch_start(store *s)
+{
+	watcher.store = s;
+	watcher.stop = false;
+	watcher.started = pthread_create(&watcher.thread, NULL, run, NULL) == 0;
+}
+
+void db_watch_stop(void)
+{
+	if (!watcher.started)
+		return;
+	pthread_mutex_lock(&watcher.lock);
+	watcher.stop = true;
+	pthread_cond_signal(&watcher.wake);
+	pthread_mutex_unlock(&watcher.lock);
+	pthread_join(watcher.thread, NULL);
+	watcher.started = false;
+}
