@@ -1,5 +1,7 @@
 #!/bin/sh
-# Bella, "serverless-first" (seed 000, option A), with the stock aws CLI. Prints the function's URL.
+# Bella with the stock aws CLI. Prints the function's URL.
+#   deploy.sh           "serverless-first" (seed 000, option A): function, function URL, table, parameters, role
+#   deploy.sh aurora    the seed's recommendation: the same and Aurora PostgreSQL Serverless v2, 0.5 to 1 ACU
 # AWS_ENDPOINT_URL says where; on AWS itself leave it unset.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,11 +28,28 @@ aws dynamodb wait table-exists --table-name bella_sessions
 aws dynamodb update-time-to-live --table-name bella_sessions \
 	--time-to-live-specification Enabled=true,AttributeName=ttl >/dev/null
 
+variables="OPENAI_API_KEY=$key"
+if [ "${1:-}" = aurora ]; then
+	password=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	say "Aurora cluster bella-db (PostgreSQL 15.4, Serverless v2) and its writer"
+	aws rds create-db-cluster --db-cluster-identifier bella-db --engine aurora-postgresql --engine-version 15.4 \
+		--database-name bella --master-username bella_admin --master-user-password "$password" \
+		--serverless-v2-scaling-configuration MinCapacity=0.5,MaxCapacity=1 >/dev/null
+	aws rds create-db-instance --db-instance-identifier bella-db-1 --db-cluster-identifier bella-db \
+		--db-instance-class db.serverless --engine aurora-postgresql >/dev/null
+	until [ "$(aws rds describe-db-instances --db-instance-identifier bella-db-1 \
+		--query 'DBInstances[0].DBInstanceStatus')" = available ]; do sleep 0.2; done
+	host=$(aws rds describe-db-clusters --db-cluster-identifier bella-db --query 'DBClusters[0].Endpoint')
+	url="postgresql://bella_admin:$password@$host:5432/bella"
+	aws ssm put-parameter --name /bella/db_url --type SecureString --value "$url" >/dev/null
+	variables="$variables,DATABASE_URL=$url"
+fi
+
 say "function bella-voice-app (python3.11, 512 MB, 30 s)"
 zip=$(mktemp -d)
 (cd "$here/app" && zip -qr "$zip/deployment.zip" . -x '*.pyc' -x '*__pycache__*')
 aws lambda create-function --function-name bella-voice-app --runtime python3.11 --handler handler.handler \
-	--role "$role" --timeout 30 --memory-size 512 --environment "Variables={OPENAI_API_KEY=$key}" \
+	--role "$role" --timeout 30 --memory-size 512 --environment "Variables={$variables}" \
 	--zip-file "fileb://$zip/deployment.zip" >/dev/null
 rm -r "$zip"
 aws lambda wait function-active-v2 --function-name bella-voice-app
