@@ -81,7 +81,7 @@ static int64_t later_by(lambda_pending *p)
 }
 
 /* The moment of the next attempt, or 0 when there is none. */
-static int64_t next_attempt(const answer *a, const rules *r, lambda_pending *p)
+static int64_t next_attempt(const answer *a, const rules *r, lambda_pending *p, bool *too_old)
 {
 	int64_t at = 0;
 	if (a->refused != TAKEN) {
@@ -89,7 +89,25 @@ static int64_t next_attempt(const answer *a, const rules *r, lambda_pending *p)
 	} else if (p->Failures++ < r->retries) {
 		at = clock_now() + p->Failures * MS_MINUTE; /* after one minute, then two */
 	}
-	return at && at - p->Taken <= r->age_ms ? at : 0;
+	*too_old = at && at - p->Taken > r->age_ms;
+	return *too_old ? 0 : at;
+}
+
+/* One attempt. 0: done with. */
+static int64_t attempt_at(arena *mem, store *s, lambda_pending *p, const target *t, const rules *r)
+{
+	invocation i = { .request_id = p->RequestId, .payload = p->Payload, .client_context = p->ClientContext,
+		.trace_id = trace_header(mem, p->TraceId) };
+	answer a;
+	bool too_old = false;
+	p->Runs++;
+	invoke_run(mem, s, t, &i, &a);
+	bool ok = a.refused == TAKEN && !a.failed;
+	bool never = a.refused == THROTTLED_RESERVED && t->function->Reserved == 1; /* reserved: zero */
+	int64_t at = ok || never ? 0 : next_attempt(&a, r, p, &too_old);
+	if (!at)
+		deliver(mem, s, p, t, &a, too_old);
+	return at;
 }
 
 TASK(lambda_async)
@@ -111,16 +129,7 @@ TASK(lambda_async)
 	store_read_end(s, tx);
 	if (!p)
 		return TASK_DONE;
-	if (missing)
-		return finished(s, number);
-	invocation i = { .request_id = p->RequestId, .payload = p->Payload, .client_context = p->ClientContext,
-		.trace_id = trace_header(mem, p->TraceId) };
-	answer a;
-	invoke_run(mem, s, &t, &i, &a);
-	if (a.refused == TAKEN && !a.failed)
-		return finished(s, number);
-	bool never = a.refused == THROTTLED_RESERVED && t.function->Reserved == 1;
-	int64_t at = never ? 0 : next_attempt(&a, &r, p);
+	int64_t at = missing ? 0 : attempt_at(mem, s, p, &t, &r);
 	if (!at)
 		return finished(s, number);
 	return store_write(s, remember, p) ? clock_now() + MS_SECOND : at;

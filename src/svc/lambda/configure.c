@@ -187,6 +187,8 @@ err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRe
 		c->Description = in->Description;
 	if (str_is(in->KMSKeyArn))
 		c->KMSKeyArn = in->KMSKeyArn.n ? in->KMSKeyArn : STR_NONE;
+	if (in->DeadLetterConfig)
+		TRY(destination_check(rq, in->DeadLetterConfig->TargetArn));
 	modes(rq, in, c);
 	return OK;
 }

@@ -69,13 +69,13 @@ static void take_package(lambda_version *v, const package *p)
 	v->Config->CodeSize = I64(p->size);
 }
 
-err code_given(req *rq, str zip, str bucket, str key, str image, package *out)
+err code_given(req *rq, str zip, str bucket, str key, str version, str image, package *out)
 {
 	if (str_is(image))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "Farthing runs functions from zip packages; container images are not implemented.");
 	if (str_is(bucket) || str_is(key))
-		return code_from_s3(rq, bucket, key, out);
+		return code_from_s3(rq, bucket, key, version, out);
 	if (!str_is(zip))
 		return fail(rq, &lambda_InvalidParameterValueException, "Please provide a source for function code.");
 	return code_keep(rq, zip, out);
@@ -141,7 +141,8 @@ err lambda_CreateFunction(req *rq, const lambda_CreateFunction_in *in, lambda_Cr
 	creation c = { .in = in, .out = out };
 	TRY(create_check(rq, in, &c.f));
 	const lambda_FunctionCode *code = in->Code;
-	TRY(code_given(rq, code->ZipFile, code->S3Bucket, code->S3Key, code->ImageUri, &c.code));
+	TRY(code_given(rq, code->ZipFile, code->S3Bucket, code->S3Key, code->S3ObjectVersion, code->ImageUri,
+	               &c.code));
 	err failed = req_write(rq, create, &c);
 	code_release(&c.code);
 	return failed;
@@ -268,7 +269,7 @@ err lambda_UpdateFunctionCode(req *rq, const lambda_UpdateFunctionCode_in *in,
 	lambda_version *v = missing ? NULL : version_get(tx, rq->mem, fn, LATEST);
 	req_read_end(rq, tx);
 	TRY(missing);
-	TRY(code_given(rq, in->ZipFile, in->S3Bucket, in->S3Key, in->ImageUri, &c.code));
+	TRY(code_given(rq, in->ZipFile, in->S3Bucket, in->S3Key, in->S3ObjectVersion, in->ImageUri, &c.code));
 	err failed = OK;
 	if (in->DryRun.v) {
 		*out = *v->Config;

@@ -27,11 +27,21 @@ static void store_config(req *rq, txn *tx, const target *t, lambda_FunctionEvent
 		.Account = t->f.account, .Region = t->f.region, .Name = t->f.name, .Qualifier = key_of(t), .It = c });
 }
 
+static err destinations_check(req *rq, const lambda_DestinationConfig *d)
+{
+	if (d && d->OnSuccess)
+		TRY(destination_check(rq, d->OnSuccess->Destination));
+	if (d && d->OnFailure)
+		TRY(destination_check(rq, d->OnFailure->Destination));
+	return OK;
+}
+
 err lambda_PutFunctionEventInvokeConfig(req *rq, txn *tx, const lambda_PutFunctionEventInvokeConfig_in *in,
                                         lambda_PutFunctionEventInvokeConfig_out *out)
 {
 	target t;
 	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
+	TRY(destinations_check(rq, in->DestinationConfig));
 	*out = (lambda_FunctionEventInvokeConfig){
 		.MaximumRetryAttempts = in->MaximumRetryAttempts,
 		.MaximumEventAgeInSeconds = in->MaximumEventAgeInSeconds,
@@ -56,6 +66,7 @@ err lambda_UpdateFunctionEventInvokeConfig(req *rq, txn *tx,
 	lambda_invokeconfig *c;
 	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
 	TRY(find(rq, tx, &t, &c));
+	TRY(destinations_check(rq, in->DestinationConfig));
 	*out = *c->It;
 	if (in->MaximumRetryAttempts.set)
 		out->MaximumRetryAttempts = in->MaximumRetryAttempts;

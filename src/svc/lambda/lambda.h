@@ -84,9 +84,9 @@ err code_zip(arena *mem, str hash, str *zip);
 str code_location(req *rq, str hash);
 str function_owner(arena *mem, const lambda_version *v);
 /* functions.c: the package of a request, from whichever source it names. */
-err code_given(req *rq, str zip, str bucket, str key, str image, package *out);
+err code_given(req *rq, str zip, str bucket, str key, str version, str image, package *out);
 /* s3.c */
-err code_from_s3(req *rq, str bucket, str key, package *out);
+err code_from_s3(req *rq, str bucket, str key, str version, package *out);
 /* versions.c: $LATEST, given in *v, becomes a version, which is then in *v. */
 err publish(req *rq, txn *tx, lambda_function *fn, str description, lambda_version *v);
 int64_t code_stored(const txn *tx, arena *mem, str account, str region);
@@ -114,6 +114,11 @@ str trace_header(arena *mem, str given);
 
 /* async.c */
 err async_take(req *rq, const target *t, str payload, str client_context, str trace_id);
+
+/* deliver.c: where an event goes once it is done with. */
+void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, const answer *a, bool too_old);
+/* Whether we can deliver there. */
+err destination_check(req *rq, str arn);
 
 /* policy.c: statements of resource policies. */
 str policy_document(const txn *tx, arena *mem, const function_name *f);

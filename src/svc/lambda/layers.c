@@ -92,7 +92,8 @@ err lambda_PublishLayerVersion(req *rq, const lambda_PublishLayerVersion_in *in,
 {
 	publication p = { .in = in, .out = out };
 	TRY(read_name(rq, in->LayerName, &p.name));
-	TRY(code_given(rq, in->Content->ZipFile, in->Content->S3Bucket, in->Content->S3Key, STR_NONE, &p.code));
+	const lambda_LayerVersionContentInput *c = in->Content;
+	TRY(code_given(rq, c->ZipFile, c->S3Bucket, c->S3Key, c->S3ObjectVersion, STR_NONE, &p.code));
 	err failed = req_write(rq, add, &p);
 	code_release(&p.code);
 	return failed;

@@ -30,7 +30,8 @@ TEST(url_answers)
 	CHECK_I64(m.n_headers, 4);
 	static const char *const wrong[] = {
 		"{\"statusCode\": \"x\"}", "{\"statusCode\": 99}", "{\"statusCode\": 200.5}",
-		"{\"statusCode\": 200, \"body\": {}}", "{\"statusCode\": 200, \"body\": \"*\", \"isBase64Encoded\": true}",
+		"{\"statusCode\": 200, \"body\": {}}", "{\"statusCode\": 200, \"body\": \"*\", "
+		"\"isBase64Encoded\": true}",
 		"not json",
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -44,7 +45,8 @@ TEST(url_streams)
 {
 	wire_message m = { .mem = mem };
 	str type = S("application/vnd.awslambda.http-integration-response");
-	CHECK(url_streamed(mem, str_of("{\"statusCode\":201,\"cookies\":[\"a=1\"]}\0\0\0\0\0\0\0\0body", 48), type, &m));
+	CHECK(url_streamed(mem, str_of("{\"statusCode\":201,\"cookies\":[\"a=1\"]}\0\0\0\0\0\0\0\0body",
+	                               48), type, &m));
 	CHECK_I64(m.status, 201);
 	CHECK_STR(m.body, S("body"));
 	CHECK(!url_streamed(mem, S("no prelude"), type, &m));
@@ -57,7 +59,8 @@ TEST(url_streams)
 TEST(url_event_is_json_whatever_comes)
 {
 	http_exchange x = { .mem = mem, .peer = S("127.0.0.1") };
-	x.in = (wire_message){ .mem = mem, .method = S("GET"), .query = S("a=%ff&a=%00&=x&b"), .body = S("\xff\x00") };
+	x.in = (wire_message){ .mem = mem, .method = S("GET"), .query = S("a=%ff&a=%00&=x&b"),
+	                      .body = S("\xff\x00") };
 	wire_header_add(&x.in, S("X-Odd"), S("\xe9\"\\"));
 	wire_header_add(&x.in, S("x-odd"), S("two"));
 	url_request r = { .x = &x, .id = S("id"), .domain = S("h"), .path = S("/\xe9"), .request_id = S("1"),

@@ -295,6 +295,46 @@ def test_async(server):
             Payload=b'"' + b"x" * 1048576 + b'"')
 
 
+def test_destinations(server):
+    sqs, client = server.client("sqs"), make(server, "dest", "def handler(event, context):\n"
+                                             "    if event['fail']: raise RuntimeError('no')\n    return 'yes'\n")
+    urls = {n: sqs.create_queue(QueueName=n)["QueueUrl"] for n in ("good", "bad", "dead")}
+    arn = "arn:aws:sqs:us-east-1:000000000000:"
+    client.put_function_event_invoke_config(FunctionName="dest", MaximumRetryAttempts=0, DestinationConfig={
+        "OnSuccess": {"Destination": arn + "good"}, "OnFailure": {"Destination": arn + "bad"}})
+    client.update_function_configuration(FunctionName="dest", DeadLetterConfig={"TargetArn": arn + "dead"})
+
+    def received(name):
+        return sqs.receive_message(QueueUrl=urls[name], WaitTimeSeconds=5, MessageAttributeNames=["All"])["Messages"][0]
+
+    client.invoke(FunctionName="dest", InvocationType="Event", Payload=b'{"fail": 0}')
+    record = json.loads(received("good")["Body"])
+    same((record["requestContext"]["condition"], record["requestPayload"], record["responsePayload"]),
+         ("Success", {"fail": 0}, "yes"))
+    client.invoke(FunctionName="dest", InvocationType="Event", Payload=b'{"fail": 1}')
+    record = json.loads(received("bad")["Body"])
+    same((record["requestContext"]["condition"], record["requestContext"]["approximateInvokeCount"]),
+         ("RetriesExhausted", 1))
+    same(record["responseContext"], {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
+    dead = received("dead")
+    same((dead["Body"], dead["MessageAttributes"]["ErrorMessage"]["StringValue"]), ('{"fail": 1}', "no"))
+    refused("InvalidParameterValueException", client.update_function_configuration, FunctionName="dest",
+            DeadLetterConfig={"TargetArn": "arn:aws:kinesis:us-east-1:000000000000:stream/x"})
+
+
+def test_code_from_s3(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="lambda-code")
+    s3.put_object(Bucket="lambda-code", Key="f.zip", Body=package({"app.py": "def handler(e, c): return 's3'\n"}))
+    client = server.client("lambda")
+    client.create_function(FunctionName="s3code", Runtime="python3.11", Handler="app.handler", Role=ROLE,
+                           Code={"S3Bucket": "lambda-code", "S3Key": "f.zip"})
+    same(call(client, "s3code")[0], "s3")
+    message = refused("InvalidParameterValueException", client.update_function_code, FunctionName="s3code",
+                      S3Bucket="lambda-code", S3Key="none")
+    check("NoSuchKey" in message, message)
+
+
 def test_role_and_endpoint(server):
     """The function reaches us with the SDK and the credentials of its role."""
     client = make(server, "sdk", "import boto3\n"
