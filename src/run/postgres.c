@@ -156,17 +156,25 @@ err postgres_copy(arena *a, str root, str from, str to)
 	return OK;
 }
 
+/* Write-ahead log at the end, which is quick; when it has been recycled by then, all the while. */
 err postgres_backup(arena *a, str bin, str root, str from, int port, str to)
 {
-	postgres_remove(a, root, to);
-	TRY(folders(a, root, to));
-	const char *words[] = {
-		"-h", arena_fmt(a, ENGINE_CWD "/../../%.*s/data", STR_ARG(from)).p,
-		"-p", arena_fmt(a, "%d", port).p,
-		"-U", "rdsadmin", "-D", ENGINE_CWD, "-X", "stream", "-c", "fast", "--no-sync", "--no-password", NULL
-	};
-	return run_in(a, root, postgres_folder(a, root, to, "data"), arena_fmt(a, "%.*s/pg_basebackup", STR_ARG(bin)),
-	              words, NULL);
+	err e = OK;
+	for (int streamed = 0; streamed < 2; streamed++) {
+		postgres_remove(a, root, to);
+		TRY(folders(a, root, to));
+		const char *words[] = {
+			"-h", arena_fmt(a, ENGINE_CWD "/../../%.*s/data", STR_ARG(from)).p,
+			"-p", arena_fmt(a, "%d", port).p,
+			"-U", "rdsadmin", "-D", ENGINE_CWD, "-X", streamed ? "stream" : "fetch",
+			"-c", "fast", "--no-sync", "--no-password", NULL
+		};
+		e = run_in(a, root, postgres_folder(a, root, to, "data"),
+		           arena_fmt(a, "%.*s/pg_basebackup", STR_ARG(bin)), words, NULL);
+		if (!e)
+			break;
+	}
+	return e;
 }
 
 void postgres_remove(arena *a, str root, str name)
@@ -193,6 +201,7 @@ static str configuration(arena *a, const postgres_spec *s)
 	        (long long)buffers / 1024);
 	buf_put(&b, S("wal_level = replica\nmax_wal_senders = 20\nhot_standby = on\nmin_wal_size = 32MB\n"
 	              "max_wal_size = 256MB\nwal_keep_size = 64MB\nhuge_pages = off\n"
+	              "wal_retrieve_retry_interval = 100ms\n"
 	              "password_encryption = scram-sha-256\nssl = on\nssl_cert_file = 'server.crt'\n"
 	              "ssl_key_file = 'server.key'\nlog_timezone = UTC\ntimezone = UTC\nlog_line_prefix = "
 	              "'%t:%r:%u@%d:[%p]:'\nlc_messages = 'C.UTF-8'\ndefault_text_search_config = "

@@ -127,6 +127,12 @@ err postgres_evict(arena *a, str data)
 			return fault_new(a, &fault_system, "%.*s: an earlier PostgreSQL does not go", STR_ARG(data));
 		clock_sleep_ms(10);
 	}
-	unlink(path_join(a, data, S("postmaster.pid")).p);
+	/* Locks of a dead server, or of one whose copy this is. */
+	str *names;
+	size_t n;
+	TRY(dir_list(a, data, &names, &n));
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(names[i], S(".s.PGSQL.")) || str_eq(names[i], S("postmaster.pid")))
+			unlink(path_join(a, data, names[i]).p);
 	return OK;
 }

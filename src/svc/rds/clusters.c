@@ -307,7 +307,7 @@ err rds_RestoreDBClusterFromSnapshot(req *rq, txn *tx, const rds_RestoreDBCluste
 		            STR_ARG(id));
 	rds_CreateDBClusterMessage like = {
 		.DBClusterIdentifier = in->DBClusterIdentifier, .Engine = in->Engine, .EngineVersion = s->It->EngineVersion,
-		.DatabaseName = s->DatabaseName, .Port = in->Port.set ? in->Port : s->It->Port,
+		.DatabaseName = s->DatabaseName, .Port = in->Port,
 		.DBSubnetGroupName = in->DBSubnetGroupName, .VpcSecurityGroupIds = in->VpcSecurityGroupIds,
 		.DBClusterParameterGroupName = in->DBClusterParameterGroupName, .EngineMode = in->EngineMode,
 		.DeletionProtection = in->DeletionProtection, .CopyTagsToSnapshot = in->CopyTagsToSnapshot,

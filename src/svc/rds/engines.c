@@ -221,6 +221,10 @@ static bool resume(void *context, txn *tx)
 	record_scan s = rds_instance_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
 	for (rds_instance *i; (i = rds_instance_next(&s));) {
 		str status = i->It->DBInstanceStatus;
+		rds_cluster *c = str_is(i->It->DBClusterIdentifier) ?
+		                         rds_cluster_get(tx, mem, i->Account, i->Region, i->It->DBClusterIdentifier) : NULL;
+		if (c && c->Paused)
+			continue;
 		if (str_empty(i->Job) && (str_eq(status, S("available")) || str_eq(status, S("storage-full"))))
 			task_add(tx, "rds_resume",
 			         arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(i->Account), STR_ARG(i->Region), STR_ARG(i->Id)), 0);
@@ -233,6 +237,7 @@ static err start(store *s, str data_folder)
 	engines.mem = arena_open(512);
 	engines.root = path_join(engines.mem, data_folder, S("postgres"));
 	TRY(store_write(s, resume, NULL));
+	db_endpoints_start(s);
 	db_watch_start(s);
 	return OK;
 }
@@ -249,6 +254,7 @@ static void stop(void)
 	pthread_t threads[STOPPERS];
 	int n = 0;
 	db_watch_stop();
+	db_endpoints_stop();
 	while (n < STOPPERS && pthread_create(&threads[n], NULL, stopper, NULL) == 0)
 		n++;
 	stopper(NULL);

@@ -354,11 +354,15 @@ TASK(rds_job)
 	work w = { .store = s, .mem = mem };
 	if (!gather(&w, payload))
 		return TASK_DONE;
+	if (w.c && w.c->Paused)
+		db_wake(mem, w.c->Account, w.c->Region, w.c->Id);
 	w.failed = perform(&w);
 	if (w.failed && attempt < TRIES && !str_eq(w.i->Job, S("delete")))
 		return clock_now() + RETRY_MS;
 	if (store_write(s, settle, &w))
 		return clock_now() + RETRY_MS;
+	if (w.c)
+		db_endpoints_settle();
 	return TASK_DONE;
 }
 
@@ -370,7 +374,10 @@ TASK(rds_resume)
 	store_read_end(s, tx);
 	if (!i || !str_empty(i->Job) || str_eq(i->It->DBInstanceStatus, S("stopped")))
 		return TASK_DONE;
-	return db_engines_start(mem, s, i) && attempt < TRIES ? clock_now() + RETRY_MS : TASK_DONE;
+	err e = db_engines_start(mem, s, i);
+	if (str_is(i->It->DBClusterIdentifier))
+		db_endpoints_settle();
+	return e && attempt < TRIES ? clock_now() + RETRY_MS : TASK_DONE;
 }
 
 /* Folders of rows that are gone. */

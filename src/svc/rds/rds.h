@@ -123,6 +123,14 @@ typedef struct running {
 } running;
 void db_engines_each(void (*look)(void *context, running *r), void *context);
 
+/* endpoints.c: addresses on which no engine listens. Settle after anything has started or stopped. */
+void db_endpoints_start(store *s);
+void db_endpoints_settle(void);
+void db_endpoints_stop(void);
+/* A Serverless v2 cluster without connections goes to sleep; wake returns when it answers. */
+void db_pause(arena *mem, const rds_cluster *c);
+void db_wake(arena *mem, str account, str region, str id);
+
 /* watch.c: looks at what runs each second: metrics, full storage, Serverless v2 capacity. */
 void db_watch_start(store *s);
 void db_watch_stop(void);

@@ -28,7 +28,7 @@ typedef struct finding {
 	str folder, account, region, id;
 	double cpu_share;       /* CPUs used since the last look */
 	int64_t connections, bytes;
-	bool counted, publish, idle_long;
+	bool counted, publish, idle_long, tired;
 } finding;
 
 typedef struct looking {
@@ -201,6 +201,72 @@ static void storage(arena *mem, const finding *f, const rds_instance *i, change 
 		refuse_writes(mem, f, ch->full);
 }
 
+typedef struct idle {
+	const finding *f;
+	int64_t now, longest;
+} idle;
+
+static void touch(void *context, running *r)
+{
+	idle *it = context;
+	if (!str_eq(r->folder, it->f->folder))
+		return;
+	if (it->f->connections || !it->f->counted)
+		r->idle_since = it->now;
+	it->longest = it->now - r->idle_since;
+}
+
+/* Whether this engine has had no connection for as long as the cluster waits before it pauses. */
+static bool tired(arena *mem, finding *f, const rds_cluster *c, int64_t now)
+{
+	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
+	if (v2->MinCapacity.v > 0 || !v2->SecondsUntilAutoPause.set)
+		return false;
+	if (!f->counted)
+		count(mem, f);
+	idle it = { .f = f, .now = now };
+	db_engines_each(touch, &it);
+	return it.longest >= v2->SecondsUntilAutoPause.v * MS_SECOND;
+}
+
+/* All of a cluster's engines have to be tired: one look at each second finds the last of them. */
+static void rest(arena *mem, const rds_cluster *c, finding *first)
+{
+	for (size_t k = 0; k < c->It->DBClusterMembers.n; k++) {
+		bool sleeps = false;
+		for (finding *f = first; f; f = f->next)
+			if (str_eq(f->id, c->It->DBClusterMembers.v[k].DBInstanceIdentifier) && str_eq(f->account, c->Account) &&
+			    str_eq(f->region, c->Region))
+				sleeps = f->tired;
+		if (!sleeps)
+			return;
+	}
+	if (!c->Paused && str_eq(c->It->Status, S("available")))
+		db_pause(mem, c);
+}
+
+static void rest_all(arena *mem, finding *first, int64_t now, bool minute)
+{
+	const txn *tx = store_read(watcher.store);
+	record_scan s = rds_cluster_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
+	rds_cluster *all[64];
+	size_t n = 0;
+	for (rds_cluster *c; n < 64 && (c = rds_cluster_next(&s));)
+		all[n++] = c;
+	cursor_close(&s.at);
+	store_read_end(watcher.store, tx);
+	for (size_t k = 0; k < n; k++) {
+		metric_point p = { .account = all[k]->Account, .region = all[k]->Region, .name_space = S("AWS/RDS"),
+			               .name = S("ServerlessDatabaseCapacity"), .unit = S("Count"), .when = now,
+			               .n_dimensions = 1 };
+		p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), all[k]->Id };
+		if (all[k]->Paused && minute)
+			metric_later(&p);
+		else if (all[k]->It->DBClusterMembers.n)
+			rest(mem, all[k], first);
+	}
+}
+
 static void settle(arena *mem, finding *f, int64_t now)
 {
 	store *s = watcher.store;
@@ -219,6 +285,7 @@ static void settle(arena *mem, finding *f, int64_t now)
 	if (!c)
 		storage(mem, f, i, &ch);
 	else if (c->It->ServerlessV2ScalingConfiguration && str_eq(i->It->DBInstanceClass, SERVERLESS)) {
+		f->tired = tired(mem, f, c, now);
 		int64_t next = wanted_capacity(f, c);
 		if (next != c->CentiAcu) {
 			ch.centi_acu = next;
@@ -231,6 +298,7 @@ static void settle(arena *mem, finding *f, int64_t now)
 
 static void *run(void *context)
 {
+	int64_t minute = 0;
 	pthread_mutex_lock(&watcher.lock);
 	while (!watcher.stop) {
 		struct timespec t;
@@ -244,6 +312,8 @@ static void *run(void *context)
 		db_engines_each(look, &l);
 		for (finding *f = l.first; f; f = f->next)
 			settle(l.mem, f, l.now);
+		rest_all(l.mem, l.first, l.now, l.now / MS_MINUTE != minute);
+		minute = l.now / MS_MINUTE;
 		arena_close(l.mem);
 		pthread_mutex_lock(&watcher.lock);
 	}
