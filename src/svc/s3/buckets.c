@@ -185,6 +185,7 @@ err s3_DeleteBucket(req *rq, txn *tx, const s3_DeleteBucket_in *in, s3_DeleteBuc
 	record_scan u = s3_upload_scan(tx, rq->mem, 1, b->Name, STR_NONE, STR_NONE);
 	for (s3_upload *row; (row = s3_upload_next(&u));)
 		multipart_forget(tx, rq->mem, b, row);
+	timer_cancel(tx, "s3_lifecycle", b->Name);
 	s3_owned_delete(tx, b->Account, b->Name);
 	s3_bucket_delete(tx, b->Name);
 	return OK;

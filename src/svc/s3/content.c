@@ -301,6 +301,8 @@ err content_join(store *s, arena *mem, const content *const *parts, size_t n, co
 {
 	gather g = { .mem = mem, .s = s };
 	int64_t total = 0;
+	if (n == 1)
+		return content_copy(s, mem, parts[0], 0, parts[0]->Size.v, to, small);
 	for (size_t i = 0; i < n; i++)
 		total += parts[i]->Size.v;
 	TRY(gather_open(&g, total));
@@ -308,6 +310,35 @@ err content_join(store *s, arena *mem, const content *const *parts, size_t n, co
 	for (size_t i = 0; i < n && !e; i++)
 		e = gather_part(&g, parts[i], 0, parts[i]->Size.v);
 	return gather_close(&g, e, to, small);
+}
+
+err content_each(store *s, arena *mem, const content *c, void (*add)(void *context, const char *p, size_t n),
+                 void *context)
+{
+	if (!c || !c->Size.v)
+		return OK;
+	if (c->Row.v) {
+		str bytes;
+		const txn *tx = store_read(s);
+		err e = content_read(tx, mem, c, S3_INLINE_BYTES, &bytes);
+		store_read_end(s, tx);
+		if (!e)
+			add(context, bytes.p, bytes.n);
+		return e;
+	}
+	int fd = content_open(mem, c->Id);
+	if (fd < 0)
+		return content_fault(mem, errno, "open");
+	char *block = arena_bytes(mem, COPY_BLOCK);
+	err e = OK;
+	for (int64_t at = 0; at < c->Size.v && !e; at += (int64_t)COPY_BLOCK) {
+		int64_t n = c->Size.v - at < (int64_t)COPY_BLOCK ? c->Size.v - at : (int64_t)COPY_BLOCK;
+		e = read_fully(mem, fd, block, n, at);
+		if (!e)
+			add(context, block, (size_t)n);
+	}
+	close(fd);
+	return e;
 }
 
 /* ---- start and sweep ---- */

@@ -40,5 +40,9 @@ err content_copy(store *s, arena *mem, const content *from, int64_t offset, int6
 /* One content of several in a row, kept but not attached. */
 err content_join(store *s, arena *mem, const content *const *parts, size_t n, content *to, str *small);
 
+/* Digests of all of it, read through once: `add` is called with the pieces. */
+err content_each(store *s, arena *mem, const content *c, void (*add)(void *context, const char *p, size_t n),
+                 void *context);
+
 /* Faults of the disk as S3 says them. */
 err content_fault(arena *mem, int system_error, const char *what);

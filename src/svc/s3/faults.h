@@ -25,6 +25,8 @@
 	X(NoSuchObjectLockConfiguration, 404) X(NoSuchPublicAccessBlockConfiguration, 404) \
 	X(NoSuchTagSet, 404) X(NoSuchUpload, 404) X(NoSuchVersion, 404) X(NoSuchWebsiteConfiguration, 404) \
 	X(NotModified, 304) X(ObjectLockConfigurationNotFoundError, 404) \
+	X(ObjectNotInActiveTierError, 403) X(ObjectAlreadyInActiveTierError, 403) \
+	X(GlacierExpeditedRetrievalNotAvailable, 503) \
 	X(OperationAborted, 409) X(OwnershipControlsNotFoundError, 404) X(PreconditionFailed, 412) \
 	X(ReplicationConfigurationNotFoundError, 404) X(RequestTimeout, 400) \
 	X(RestoreAlreadyInProgress, 409) X(SlowDown, 503) X(TooManyBuckets, 400) \

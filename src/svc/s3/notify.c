@@ -1,6 +1,364 @@
 #include "notify.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cloud/call.h"
+#include "base/json.h"
+#include "store/due.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
+#include "wire/http.h"
 
-void notify(req *rq, txn *tx, const s3_bucket *b, str key, const object *o, const char *name)
+#define RECORD_MAX ((size_t)16 << 10)
+#define TRIES_MAX 60
+
+/* ---- which rules ---- */
+
+static bool event_fits(const s3_EventList *events, str name)
 {
-	(void)rq, (void)tx, (void)b, (void)key, (void)o, (void)name;
+	for (size_t i = 0; i < events->n; i++) {
+		str e = events->v[i];
+		if (str_starts(e, S("s3:")) && str_glob(str_sub(e, 3, e.n), name))
+			return true;
+	}
+	return false;
+}
+
+static bool filter_fits(const s3_NotificationConfigurationFilter *f, str key)
+{
+	if (!f || !f->Key)
+		return true;
+	for (size_t i = 0; i < f->Key->FilterRules.n; i++) {
+		const s3_FilterRule *r = &f->Key->FilterRules.v[i];
+		if (str_eq_nocase(r->Name, S("prefix")) ? !str_starts(key, r->Value) : !str_ends(key, r->Value))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what is said ---- */
+
+static void member(buf *b, const char *name, str value)
+{
+	buf_fmt(b, "\"%s\":", name);
+	json_put_string(b, str_is(value) ? value : S(""));
+}
+
+static str peer_of(const req *rq)
+{
+	while (rq->parent)
+		rq = rq->parent;
+	return rq->exchange ? rq->exchange->peer : S("127.0.0.1");
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+static str record(req *rq, const s3_bucket *b, str key, const object *o, str name, str id)
+{
+	buf j = buf_in(rq->mem, 1024, RECORD_MAX);
+	buf_put(&j, S("{\"Records\":[{\"eventVersion\":\"2.1\",\"eventSource\":\"aws:s3\","));
+	member(&j, "awsRegion", b->Region);
+	buf_c(&j, ',');
+	member(&j, "eventTime", time_iso_ms(rq->mem, rq->now));
+	buf_c(&j, ',');
+	member(&j, "eventName", name);
+	buf_put(&j, S(",\"userIdentity\":{"));
+	member(&j, "principalId", arena_fmt(rq->mem, "AWS:%.*s", STR_ARG(rq->who.user_id)));
+	buf_put(&j, S("},\"requestParameters\":{"));
+	member(&j, "sourceIPAddress", peer_of(rq));
+	buf_put(&j, S("},\"responseElements\":{"));
+	member(&j, "x-amz-request-id", rq->id);
+	buf_c(&j, ',');
+	member(&j, "x-amz-id-2", canonical_id(rq->mem, rq->id));
+	buf_put(&j, S("},\"s3\":{\"s3SchemaVersion\":\"1.0\","));
+	member(&j, "configurationId", id);
+	buf_put(&j, S(",\"bucket\":{"));
+	member(&j, "name", b->Name);
+	buf_put(&j, S(",\"ownerIdentity\":{"));
+	member(&j, "principalId", str_sub(canonical_id(rq->mem, b->Account), 0, 14));
+	buf_put(&j, S("},"));
+	member(&j, "arn", arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name)));
+	buf_put(&j, S("},\"object\":{"));
+	member(&j, "key", percent_encode(rq->mem, key, true));
+	if (str_starts(name, S("ObjectCreated:"))) {
+		buf_fmt(&j, ",\"size\":%lld,", (long long)o->Size.v);
+		member(&j, "eTag", str_sub(o->ETag, 1, o->ETag.n ? o->ETag.n - 1 : 0));
+	}
+	if (bucket_versioned(b)) {
+		buf_c(&j, ',');
+		member(&j, "versionId", o->VersionId);
+	}
+	buf_fmt(&j, ",\"sequencer\":\"%016llX\"}}}]}", (unsigned long long)o->Seq.v);
+	return buf_str(&j);
+}
+
+static const char *detail_type(str name)
+{
+	static const char *const types[][2] = {
+		{ "ObjectCreated:", "Object Created" }, { "ObjectRemoved:", "Object Deleted" },
+		{ "ObjectRestore:Post", "Object Restore Initiated" },
+		{ "ObjectRestore:Completed", "Object Restore Completed" },
+		{ "ObjectRestore:Delete", "Object Restore Expired" },
+		{ "ObjectTagging:Put", "Object Tags Added" }, { "ObjectTagging:Delete", "Object Tags Deleted" },
+		{ "ObjectAcl:Put", "Object ACL Updated" }, { "LifecycleExpiration:", "Object Deleted" },
+		{ "LifecycleTransition", "Object Storage Class Changed" },
+	};
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (str_starts(name, str_c(types[i][0])))
+			return types[i][1];
+	return NULL;
+}
+
+static str reason_of(str name)
+{
+	static const char *const reasons[][2] = {
+		{ "ObjectCreated:Put", "PutObject" }, { "ObjectCreated:Post", "POST Object" },
+		{ "ObjectCreated:Copy", "CopyObject" },
+		{ "ObjectCreated:CompleteMultipartUpload", "CompleteMultipartUpload" },
+		{ "ObjectRemoved:", "DeleteObject" }, { "LifecycleExpiration:", "Lifecycle Expiration" },
+	};
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (str_starts(name, str_c(reasons[i][0])))
+			return str_c(reasons[i][1]);
+	return STR_NONE;
+}
+
+/* One PutEvents entry on the default bus. */
+static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str name)
+{
+	buf d = buf_in(rq->mem, 512, RECORD_MAX);
+	buf_put(&d, S("{\"version\":\"0\",\"bucket\":{"));
+	member(&d, "name", b->Name);
+	buf_put(&d, S("},\"object\":{"));
+	member(&d, "key", key);
+	if (!o->Marker.v) {
+		buf_fmt(&d, ",\"size\":%lld,", (long long)o->Size.v);
+		member(&d, "etag", str_sub(o->ETag, 1, o->ETag.n ? o->ETag.n - 1 : 0));
+	}
+	if (bucket_versioned(b)) {
+		buf_c(&d, ',');
+		member(&d, "version-id", o->VersionId);
+	}
+	buf_fmt(&d, ",\"sequencer\":\"%016llX\"},", (unsigned long long)o->Seq.v);
+	member(&d, "request-id", rq->id);
+	buf_c(&d, ',');
+	member(&d, "requester", rq->who.account);
+	buf_c(&d, ',');
+	member(&d, "source-ip-address", peer_of(rq));
+	if (str_is(reason_of(name))) {
+		buf_c(&d, ',');
+		member(&d, "reason", reason_of(name));
+	}
+	buf_c(&d, '}');
+	buf j = buf_in(rq->mem, 1024, 2 * RECORD_MAX);
+	buf_put(&j, S("{\"Entries\":[{\"Source\":\"aws.s3\","));
+	member(&j, "DetailType", str_c(detail_type(name)));
+	buf_put(&j, S(",\"Resources\":["));
+	json_put_string(&j, arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name)));
+	buf_put(&j, S("],"));
+	member(&j, "Detail", buf_str(&d));
+	buf_put(&j, S("}]}"));
+	return buf_str(&j);
+}
+
+/* ---- delivery ---- */
+
+/* account, region, bucket, target ARN (or "bus"), text: each but the last on a line of its own. */
+static void post(req *rq, txn *tx, const s3_bucket *b, str target, str text)
+{
+	task_add(tx, "s3_notify",
+	         arena_fmt(rq->mem, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(b->Account), STR_ARG(b->Region),
+	                   STR_ARG(b->Name), STR_ARG(target), STR_ARG(text)),
+	         0);
+}
+
+void notify(req *rq, txn *tx, const s3_bucket *b, str key, const object *o, const char *event)
+{
+	str name = str_c(event);
+	s3_NotificationConfiguration c;
+	if (!config_get(tx, rq->mem, b->Name, S("notification"), S(""), &s3_NotificationConfiguration_shape,
+	                &c))
+		return;
+	for (size_t i = 0; i < c.QueueConfigurations.n; i++) {
+		const s3_QueueConfiguration *q = &c.QueueConfigurations.v[i];
+		if (event_fits(&q->Events, name) && filter_fits(q->Filter, key))
+			post(rq, tx, b, q->QueueArn, record(rq, b, key, o, name, q->Id));
+	}
+	for (size_t i = 0; i < c.TopicConfigurations.n; i++) {
+		const s3_TopicConfiguration *t = &c.TopicConfigurations.v[i];
+		if (event_fits(&t->Events, name) && filter_fits(t->Filter, key))
+			post(rq, tx, b, t->TopicArn, record(rq, b, key, o, name, t->Id));
+	}
+	for (size_t i = 0; i < c.LambdaFunctionConfigurations.n; i++) {
+		const s3_LambdaFunctionConfiguration *l = &c.LambdaFunctionConfigurations.v[i];
+		if (event_fits(&l->Events, name) && filter_fits(l->Filter, key))
+			post(rq, tx, b, l->LambdaFunctionArn, record(rq, b, key, o, name, l->Id));
+	}
+	if (c.EventBridgeConfiguration && detail_type(name))
+		post(rq, tx, b, S("bus"), bus_entry(rq, b, key, o, name));
+}
+
+static str arn_part(str arn, int part)
+{
+	for (int i = 0; i < part && str_is(arn); i++)
+		str_cut(&arn, ':');
+	return str_is(arn) ? str_cut(&arn, ':') : STR_NONE;
+}
+
+static err to_queue(req *rq, str arn, str text)
+{
+	buf j = buf_in(rq->mem, text.n + 256, 4 * RECORD_MAX);
+	str answer;
+	buf_put(&j, S("{"));
+	member(&j, "QueueUrl", arena_fmt(rq->mem, "https://sqs.%.*s.amazonaws.com/%.*s/%.*s",
+	                                 STR_ARG(arn_part(arn, 3)), STR_ARG(arn_part(arn, 4)),
+	                                 STR_ARG(arn_part(arn, 5))));
+	buf_c(&j, ',');
+	member(&j, "MessageBody", text);
+	buf_c(&j, '}');
+	return call_json(rq, NULL, "sqs", "SendMessage", buf_str(&j), &answer);
+}
+
+static err to_topic(req *rq, str arn, str text)
+{
+	buf j = buf_in(rq->mem, text.n + 256, 4 * RECORD_MAX);
+	str answer;
+	buf_c(&j, '{');
+	member(&j, "TopicArn", arn);
+	buf_put(&j, S(",\"Subject\":\"Amazon S3 Notification\","));
+	member(&j, "Message", text);
+	buf_c(&j, '}');
+	return call_json(rq, NULL, "sns", "Publish", buf_str(&j), &answer);
+}
+
+static err to_function(req *rq, str arn, str text)
+{
+	buf j = buf_in(rq->mem, text.n * 2 + 256, 4 * RECORD_MAX);
+	str answer;
+	buf_c(&j, '{');
+	member(&j, "FunctionName", arn);
+	buf_put(&j, S(",\"InvocationType\":\"Event\","));
+	member(&j, "Payload", base64_encode(rq->mem, text));
+	buf_c(&j, '}');
+	return call_json(rq, NULL, "lambda", "Invoke", buf_str(&j), &answer);
+}
+
+static err deliver(req *rq, str target, str text)
+{
+	str kind = arn_part(target, 2), answer;
+	if (str_eq(target, S("bus")))
+		return call_json(rq, NULL, "events", "PutEvents", text, &answer);
+	if (str_eq(kind, S("sqs")))
+		return to_queue(rq, target, text);
+	if (str_eq(kind, S("sns")))
+		return to_topic(rq, target, text);
+	if (str_eq(kind, S("lambda")))
+		return to_function(rq, target, text);
+	return fail(rq, &aws_NotImplemented, "%.*s is no target of notifications.", STR_ARG(target));
+}
+
+TASK(s3_notify)
+{
+	str text = payload;
+	str account = str_cut(&text, '\n'), region = str_cut(&text, '\n'), bucket = str_cut(&text, '\n'),
+	    target = str_cut(&text, '\n');
+	(void)bucket;
+	req *rq = req_internal(mem, s, "s3.amazonaws.com", account, region);
+	err e = deliver(rq, target, text);
+	if (rq->usage)
+		usage_settle_later(rq);
+	/* A target that is gone stays so; one that is busy is tried again for a while. */
+	bool busy = e && (e->kind->server || e->kind == &fault_system || e->kind->status == 429);
+	return busy && attempt < TRIES_MAX ? clock_now() + 1000 * (int64_t)attempt : TASK_DONE;
+}
+
+/* ---- the configuration ---- */
+
+static str named(req *rq, str id)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	return id.n ? id : rand_text(rq->mem, 48, str_c(digits));
+}
+
+static err check_target(req *rq, const txn *tx, str arn, const char *kind, const s3_EventList *events)
+{
+	(void)tx;
+	if (!str_eq(arn_part(arn, 2), str_c(kind)) || !arn_part(arn, 5).n)
+		return invalid_argument(rq, "The ARN could not be parsed", S("ARN"), arn);
+	if (!events->n)
+		return malformed_xml(rq);
+	return OK;
+}
+
+static err check_rules(req *rq, txn *tx, s3_NotificationConfiguration *c)
+{
+	for (size_t i = 0; i < c->QueueConfigurations.n; i++) {
+		s3_QueueConfiguration *q = &c->QueueConfigurations.v[i];
+		TRY(check_target(rq, tx, q->QueueArn, "sqs", &q->Events));
+		q->Id = named(rq, q->Id);
+	}
+	for (size_t i = 0; i < c->TopicConfigurations.n; i++) {
+		s3_TopicConfiguration *t = &c->TopicConfigurations.v[i];
+		TRY(check_target(rq, tx, t->TopicArn, "sns", &t->Events));
+		t->Id = named(rq, t->Id);
+	}
+	for (size_t i = 0; i < c->LambdaFunctionConfigurations.n; i++) {
+		s3_LambdaFunctionConfiguration *l = &c->LambdaFunctionConfigurations.v[i];
+		TRY(check_target(rq, tx, l->LambdaFunctionArn, "lambda", &l->Events));
+		l->Id = named(rq, l->Id);
+	}
+	return OK;
+}
+
+/* Queues and topics get a test message; one that does not exist is refused. */
+static err test_targets(req *rq, txn *tx, const s3_bucket *b, const s3_NotificationConfiguration *c)
+{
+	str text = arena_fmt(rq->mem, "{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"%.*s\","
+	                              "\"Bucket\":\"%.*s\",\"RequestId\":\"%.*s\",\"HostId\":\"%.*s\"}",
+	                     STR_ARG(time_iso_ms(rq->mem, rq->now)), STR_ARG(b->Name), STR_ARG(rq->id),
+	                     STR_ARG(canonical_id(rq->mem, rq->id)));
+	for (size_t i = 0; i < c->QueueConfigurations.n; i++) {
+		str arn = c->QueueConfigurations.v[i].QueueArn, answer;
+		str ask = arena_fmt(rq->mem, "{\"QueueName\":\"%.*s\"}", STR_ARG(arn_part(arn, 5)));
+		if (call_possible("sqs", "GetQueueUrl") && call_json(rq, tx, "sqs", "GetQueueUrl", ask, &answer))
+			return fail_with(rq, &fault_InvalidArgument,
+			                 DETAIL(rq, .ArgumentName = arn, .ArgumentValue = S("The destination queue "
+			                                                                    "does not exist")),
+			                 "Unable to validate the following destination configurations");
+		post(rq, tx, b, arn, text);
+	}
+	for (size_t i = 0; i < c->TopicConfigurations.n; i++)
+		post(rq, tx, b, c->TopicConfigurations.v[i].TopicArn, text);
+	return OK;
+}
+
+err s3_PutBucketNotificationConfiguration(req *rq, txn *tx, const s3_PutBucketNotificationConfiguration_in *in,
+                                          s3_PutBucketNotificationConfiguration_out *out)
+{
+	s3_bucket *b;
+	(void)out;
+	TRY(bucket_open(rq, tx, in->Bucket, "s3:PutBucketNotification", STR_NONE, &b));
+	meter_write(rq, b, STR_NONE);
+	s3_NotificationConfiguration *c = in->NotificationConfiguration;
+	TRY(check_rules(rq, tx, c));
+	if (!in->SkipDestinationValidation.v)
+		TRY(test_targets(rq, tx, b, c));
+	config_put(tx, rq->mem, b->Name, S("notification"), S(""), &s3_NotificationConfiguration_shape, c);
+	return OK;
+}
+
+err s3_GetBucketNotificationConfiguration(req *rq, const txn *tx,
+                                          const s3_GetBucketNotificationConfiguration_in *in,
+                                          s3_GetBucketNotificationConfiguration_out *out)
+{
+	s3_bucket *b;
+	TRY(bucket_open(rq, tx, in->Bucket, "s3:GetBucketNotification", STR_NONE, &b));
+	meter_read(rq, b, STR_NONE);
+	s3_NotificationConfiguration c;
+	if (!config_get(tx, rq->mem, b->Name, S("notification"), S(""), &s3_NotificationConfiguration_shape,
+	                &c))
+		return OK;
+	out->TopicConfigurations = c.TopicConfigurations;
+	out->QueueConfigurations = c.QueueConfigurations;
+	out->LambdaFunctionConfigurations = c.LambdaFunctionConfigurations;
+	out->EventBridgeConfiguration = c.EventBridgeConfiguration;
+	return OK;
 }

@@ -166,6 +166,9 @@ void object_charge(txn *tx, const s3_bucket *b, const object *o, int64_t now, in
 	/* Objects of 128 KB and more are watched. */
 	if (c->meter == &S3_IT_FREQUENT && o->Size.v >= 128 * KB)
 		resident_add(tx, b->Account, b->Region, now, &S3_IT_MONITOR, b->Name, sign * QTY(1));
+	/* A restored copy goes with its object. */
+	if (sign < 0 && o->RestoreUntil.set && o->RestoreUntil.v > now && o->Size.v)
+		resident_add(tx, b->Account, b->Region, now, &S3_STANDARD, b->Name, -o->Size.v);
 	int64_t since = o->ClassSince.set ? o->ClassSince.v : o->Modified.v;
 	int64_t left = since + c->minimum_days * MS_DAY - now;
 	if (sign < 0 && left > 0)

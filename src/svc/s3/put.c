@@ -16,7 +16,7 @@ static err put_open(req *rq, const sigv4 *sig, const void *in_, http_sink **sink
 	if (declared > INT64_C(5) << 30)
 		return fail_with(rq, &fault_EntityTooLarge, DETAIL(rq, .MaxSizeAllowed = S("5368709120")),
 		                 "Your proposed upload exceeds the maximum allowed size");
-	return upload_open(rq, sig, declared, sink);
+	return upload_open(rq, sig, declared, NULL, sink);
 }
 
 STREAM(s3_put, "s3", "PutObject", put_open);

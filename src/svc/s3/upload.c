@@ -105,11 +105,10 @@ static upload *make(req *rq, const checksum_kind *kind)
 	return u;
 }
 
-/* Which checksum the client sends or wants; CRC64NVME when it says nothing. */
+/* Which checksum the client sends or wants; *kind stays when it says nothing. */
 static err choose(req *rq, const checksum_kind **kind, str *expected, bool *named)
 {
 	const wire_message *m = rq->http;
-	*kind = checksum_default;
 	size_t several = 0;
 	for (size_t i = 0; i < m->n_headers; i++) {
 		const checksum_kind *k = checksum_headed(m->headers[i].name);
@@ -141,9 +140,9 @@ static err choose(req *rq, const checksum_kind **kind, str *expected, bool *name
 	return OK;
 }
 
-err upload_open(req *rq, const sigv4 *sig, int64_t declared, http_sink **sink)
+err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind *usual, http_sink **sink)
 {
-	const checksum_kind *kind;
+	const checksum_kind *kind = usual ? usual : checksum_default;
 	str expected = STR_NONE;
 	bool named = false;
 	TRY(choose(rq, &kind, &expected, &named));
@@ -208,11 +207,25 @@ static err check_body(req *rq, upload *u)
 	return OK;
 }
 
+void upload_add(void *context, const char *p, size_t n)
+{
+	upload *u = context;
+	digest_add(u->md5, p, n);
+	digest_add(u->check, p, n);
+	u->size += (int64_t)n;
+}
+
+void upload_digests(req *rq, upload *u)
+{
+	u->md5_hex = hex_encode(rq->mem, digest_finish(rq->mem, u->md5));
+	u->checksum = base64_encode(rq->mem, digest_finish(rq->mem, u->check));
+}
+
 static err check_digests(req *rq, upload *u)
 {
-	str md5 = digest_finish(rq->mem, u->md5);
-	u->md5_hex = hex_encode(rq->mem, md5);
-	u->checksum = base64_encode(rq->mem, digest_finish(rq->mem, u->check));
+	str md5 = S("");
+	upload_digests(rq, u);
+	hex_decode(rq->mem, u->md5_hex, &md5);
 	TRY(check_md5(rq, md5));
 	if (u->sha256 &&
 	    !str_eq(hex_encode(rq->mem, digest_finish(rq->mem, u->sha256)), u->sig->payload_hash))

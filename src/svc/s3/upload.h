@@ -30,11 +30,14 @@ typedef struct upload {
 	str md5_hex, checksum; /* of upload_finish: hexadecimal; base64 */
 } upload;
 
-/* A STREAM's open: looks at the headers and makes rq->upload. */
-err upload_open(req *rq, const sigv4 *sig, int64_t declared, http_sink **sink);
+/* A STREAM's open: looks at the headers and makes rq->upload. `usual` is the checksum when they name none. */
+err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind *usual, http_sink **sink);
 /* From memory; `kind` NULL: the default. */
 err upload_of(req *rq, str body, const checksum_kind *kind, upload **out);
 /* The body has ended: checks all that was said of it, and makes it durable. On failure nothing is left. */
 err upload_finish(req *rq, upload *u, content *c, str *small);
+/* Digests alone, of bytes that are elsewhere: an upload of nothing is told them, then asked. */
+void upload_add(void *u, const char *p, size_t n);
+void upload_digests(req *rq, upload *u);
 /* What was finished is not wanted after all. */
 void upload_drop(req *rq, upload *u);

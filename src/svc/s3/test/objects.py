@@ -20,7 +20,9 @@ def test_buckets(server):
             CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     other = server.client("s3", key="111111111111")
     refused("BucketAlreadyExists", other.create_bucket, Bucket="first-bucket")
-    same([b["Name"] for b in s3.list_buckets()["Buckets"]], ["far-bucket", "first-bucket"])
+    names = [b["Name"] for b in s3.list_buckets()["Buckets"]]
+    check(names == sorted(names) and {"far-bucket", "first-bucket"} <= set(names), names)
+    same([b["Name"] for b in s3.list_buckets(Prefix="far-")["Buckets"]], ["far-bucket"])
     same(s3.head_bucket(Bucket="far-bucket")["BucketRegion"], "eu-west-1")
     refused("404", s3.head_bucket, Bucket="nowhere-at-all")
     s3.put_object(Bucket="first-bucket", Key="k", Body=b"1")

@@ -1,0 +1,240 @@
+#include "base/text.h"
+#include "base/time.h"
+#include "describe.h"
+#include "multipart.h"
+#include "notify.h"
+#include "read.h"
+#include "upload.h"
+#include <errno.h>
+
+#define COPY_MOST (INT64_C(5) << 30)
+
+typedef struct source {
+	str bucket, key, version;
+	s3_bucket *b;
+	object *o;
+} source;
+
+/* /bucket/key?versionId=.., percent-encoded. */
+static err parse_source(req *rq, str text, source *s)
+{
+	size_t at = str_find(text, S("?versionId="));
+	s->version = at == SIZE_MAX ? STR_NONE : str_sub(text, at + 11, text.n);
+	str path = percent_decode(rq->mem, str_sub(text, 0, at), false);
+	if (path.n && path.p[0] == '/')
+		path = str_sub(path, 1, path.n);
+	s->key = path;
+	s->bucket = str_cut(&s->key, '/');
+	if (!s->bucket.n || !s->key.n)
+		return invalid_argument(rq, "Copy Source must mention the source bucket and key: "
+		                            "sourcebucket/sourcekey", S("x-amz-copy-source"), text);
+	return OK;
+}
+
+typedef struct source_conditions {
+	str match, none_match;
+	opt_time modified_since, unmodified_since;
+	str algorithm, key, md5;
+} source_conditions;
+
+static err open_source(req *rq, str text, const source_conditions *c, source *s)
+{
+	object_at at;
+	TRY(parse_source(rq, text, s));
+	const txn *tx = req_read(rq);
+	err e = read_open(rq, tx, s->bucket, s->key, s->version,
+	                  str_is(s->version) ? "s3:GetObjectVersion" : "s3:GetObject", &s->b, &at);
+	req_read_end(rq, tx);
+	rq->n_reply_headers = 0;
+	TRY(e);
+	s->o = at.o;
+	read_request r = { c->match, c->none_match, STR_NONE, c->modified_since, c->unmodified_since, { 0 } };
+	e = read_conditions(rq, s->o, &r);
+	rq->n_reply_headers = 0;
+	if (e)
+		return precondition_failed(rq, str_is(c->match) ? "x-amz-copy-source-If-Match" :
+								  "x-amz-copy-source-If-None-Match");
+	TRY(read_customer_key(rq, s->o, c->algorithm, c->key, c->md5));
+	return read_archived(rq, s->o) ?
+		       fail(rq, &fault_ObjectNotInActiveTierError,
+		            "The source object of the COPY action is not in the active tier and is only stored in "
+		            "Amazon S3 Glacier.") : OK;
+}
+
+/* What the target is: the source with changes, or described anew. */
+static err target(req *rq, const s3_bucket *b, const s3_CopyObject_in *in, const source *s, object *o)
+{
+	TRY(describe(rq, b, in, o));
+	str how = in->MetadataDirective, tags = in->TaggingDirective;
+	if (how.n && !str_eq(how, S("COPY")) && !str_eq(how, S("REPLACE")))
+		return invalid_argument(rq, "Unknown metadata directive.", S("x-amz-metadata-directive"), how);
+	if (tags.n && !str_eq(tags, S("COPY")) && !str_eq(tags, S("REPLACE")))
+		return invalid_argument(rq, "Unknown tagging directive.", S("x-amz-tagging-directive"), tags);
+	if (!str_eq(how, S("REPLACE"))) {
+		const object *from = s->o;
+		o->ContentType = from->ContentType;
+		o->CacheControl = from->CacheControl;
+		o->ContentDisposition = from->ContentDisposition;
+		o->ContentEncoding = from->ContentEncoding;
+		o->ContentLanguage = from->ContentLanguage;
+		o->Expires = from->Expires;
+		o->Metadata = from->Metadata;
+	}
+	if (!str_eq(tags, S("REPLACE")))
+		o->Tags = s->o->Tags;
+	return OK;
+}
+
+static err onto_itself(req *rq, const s3_CopyObject_in *in, const source *s)
+{
+	bool same = str_eq(s->bucket, in->Bucket) && str_eq(s->key, in->Key) && !str_is(s->version);
+	bool changes = str_eq(in->MetadataDirective, S("REPLACE")) || in->StorageClass.n ||
+		       in->WebsiteRedirectLocation.n || in->ServerSideEncryption.n || in->SSECustomerAlgorithm.n;
+	if (!same || changes)
+		return OK;
+	return fail(rq, &fault_InvalidRequest,
+	            "This copy request is illegal because it is trying to copy an object to itself without "
+	            "changing the object's metadata, storage class, website redirect location or encryption "
+	            "attributes.");
+}
+
+/* The digests stay when the bytes were digested as one and no other checksum is wanted. */
+static err digests(req *rq, const s3_CopyObject_in *in, const source *s, const content *c, str small,
+                   object *o)
+{
+	const object *from = s->o;
+	str want = in->ChecksumAlgorithm.n ? in->ChecksumAlgorithm :
+		   from->Checksum.n && !from->Parts.n ? from->ChecksumAlgorithm : S("CRC64NVME");
+	const checksum_kind *k = checksum_named(want);
+	if (!k)
+		return fail(rq, &fault_InvalidRequest, "Checksum algorithm provided is unsupported.");
+	o->ChecksumAlgorithm = str_c(k->name);
+	o->ChecksumType = S("FULL_OBJECT");
+	if (!from->Parts.n && str_eq(from->ChecksumAlgorithm, o->ChecksumAlgorithm) && from->Checksum.n) {
+		o->Checksum = from->Checksum;
+		o->ETag = from->ETag;
+		return OK;
+	}
+	upload *u;
+	TRY(upload_of(rq, S(""), k, &u));
+	if (c->Row.v)
+		upload_add(u, small.p, small.n);
+	else
+		TRY(content_each(rq->store, rq->mem, c, upload_add, u));
+	upload_digests(rq, u);
+	o->Checksum = u->checksum;
+	o->ETag = arena_fmt(rq->mem, "\"%.*s\"", STR_ARG(u->md5_hex));
+	return OK;
+}
+
+typedef struct copy {
+	const s3_CopyObject_in *in;
+	source from;
+	object *o;
+	content c;
+	str small;
+	s3_bucket *b;
+} copy;
+
+static err copy_commit(req *rq, txn *tx, void *context)
+{
+	copy *c = context;
+	s3_bucket *b;
+	TRY(bucket_open(rq, tx, c->in->Bucket, "s3:PutObject", c->in->Key, &b));
+	TRY(describe_conditions(rq, tx, b, c->in->Key, c->in->IfMatch, c->in->IfNoneMatch));
+	content_attach(tx, &c->c, c->small);
+	object_place(tx, rq->mem, b, c->in->Key, c->o, rq->now);
+	notify(rq, tx, b, c->in->Key, c->o, "ObjectCreated:Copy");
+	return OK;
+}
+
+static void copy_answer(req *rq, const copy *c, s3_CopyObject_out *out)
+{
+	const object *o = c->o;
+	out->CopyObjectResult = arena_new(rq->mem, s3_CopyObjectResult);
+	out->CopyObjectResult->ETag = o->ETag;
+	out->CopyObjectResult->LastModified = o->Modified;
+	out->CopyObjectResult->ChecksumType = o->ChecksumType;
+	checksum_set(&s3_CopyObjectResult_shape, out->CopyObjectResult, o->ChecksumAlgorithm, o->Checksum);
+	out->VersionId = bucket_versioned(c->b) ? o->VersionId : STR_NONE;
+	out->CopySourceVersionId = bucket_versioned(c->from.b) ? c->from.o->VersionId : STR_NONE;
+	out->ServerSideEncryption = o->Encryption;
+	out->SSEKMSKeyId = o->KmsKey;
+	out->BucketKeyEnabled = o->BucketKey;
+	out->SSECustomerKeyMD5 = o->CustomerKeyMD5;
+	if (o->CustomerKeyMD5.n)
+		out->SSECustomerAlgorithm = S("AES256");
+}
+
+static err copy_prepare(req *rq, const s3_CopyObject_in *in, copy *c)
+{
+	const txn *tx = req_read(rq);
+	err e = bucket_open(rq, tx, in->Bucket, "s3:PutObject", in->Key, &c->b);
+	req_read_end(rq, tx);
+	TRY(e);
+	source_conditions sc = { in->CopySourceIfMatch, in->CopySourceIfNoneMatch, in->CopySourceIfModifiedSince,
+		                 in->CopySourceIfUnmodifiedSince, in->CopySourceSSECustomerAlgorithm,
+		                 in->CopySourceSSECustomerKey, in->CopySourceSSECustomerKeyMD5 };
+	TRY(open_source(rq, in->CopySource, &sc, &c->from));
+	TRY(onto_itself(rq, in, &c->from));
+	if (c->from.o->Size.v > COPY_MOST)
+		return fail(rq, &fault_InvalidRequest,
+		            "The specified copy source is larger than the maximum allowable size for a copy source: "
+		            "5368709120");
+	return target(rq, c->b, in, &c->from, c->o);
+}
+
+err s3_CopyObject(req *rq, const s3_CopyObject_in *in, s3_CopyObject_out *out)
+{
+	copy c = { .in = in, .o = arena_new(rq->mem, object) };
+	TRY(copy_prepare(rq, in, &c));
+	const object *from = c.from.o;
+	content none = { .Row = BOOL(true), .Size = I64(0) };
+	TRY(content_copy(rq->store, rq->mem, from->Content ? from->Content : &none, 0, from->Size.v, &c.c,
+	                 &c.small));
+	c.o->Content = &c.c;
+	c.o->Size = from->Size;
+	err e = digests(rq, in, &c.from, &c.c, c.small, c.o);
+	rq->n_reply_headers = 0;
+	if (!e)
+		e = req_write(rq, copy_commit, &c);
+	if (e) {
+		if (!c.c.Row.v)
+			content_discard(rq->mem, c.c.Id);
+		return e;
+	}
+	meter_write(rq, c.b, class_of(c.o));
+	copy_answer(rq, &c, out);
+	return OK;
+}
+
+err s3_UploadPartCopy(req *rq, const s3_UploadPartCopy_in *in, s3_UploadPartCopy_out *out)
+{
+	source s = { 0 };
+	source_conditions sc = { in->CopySourceIfMatch, in->CopySourceIfNoneMatch, in->CopySourceIfModifiedSince,
+		                 in->CopySourceIfUnmodifiedSince, in->CopySourceSSECustomerAlgorithm,
+		                 in->CopySourceSSECustomerKey, in->CopySourceSSECustomerKeyMD5 };
+	TRY(open_source(rq, in->CopySource, &sc, &s));
+	int64_t first = 0, length = s.o->Size.v;
+	bool part = false;
+	bool fits = !in->CopySourceRange.n || read_range(in->CopySourceRange, length, &first, &length, &part);
+	str to = in->CopySourceRange;
+	str_cut(&to, '-');
+	int64_t end = 0;
+	if (in->CopySourceRange.n && (!fits || !part || !str_to_i64(to, &end) || end >= s.o->Size.v))
+		return invalid_argument(rq, "Range specified is not valid for source object",
+		                        S("x-amz-copy-source-range"), in->CopySourceRange);
+	s3_StoredPart made;
+	s3_upload *u;
+	content none = { .Row = BOOL(true), .Size = I64(0) };
+	TRY(multipart_put_copy(rq, in->Bucket, in->Key, in->UploadId, in->PartNumber.v,
+	                       s.o->Content ? s.o->Content : &none, first, length, &made, &u));
+	out->CopyPartResult = arena_new(rq->mem, s3_CopyPartResult);
+	out->CopyPartResult->ETag = made.ETag;
+	out->CopyPartResult->LastModified = made.Modified;
+	checksum_set(&s3_CopyPartResult_shape, out->CopyPartResult, u->It->ChecksumAlgorithm, made.Checksum);
+	out->CopySourceVersionId = bucket_versioned(s.b) ? s.o->VersionId : STR_NONE;
+	out->ServerSideEncryption = u->It->Encryption;
+	out->SSEKMSKeyId = u->It->KmsKey;
+	return OK;
+}
