@@ -1,0 +1,87 @@
+/*
+ * What browsers send that is no operation of the model: the preflight of a cross-origin request, and uploads
+ * by a form. Both name the bucket in the host or as the path's only segment.
+ */
+#include "browser.h"
+#include "cloud/plane.h"
+#include "cloud/virtual_host.h"
+#include "cors.h"
+#include "sys/rand.h"
+
+static bool plain_host(str host)
+{
+	str name = str_sub(host, 0, str_find_char(host, ':'));
+	return str_eq(name, S("localhost")) || str_starts(name, S("127.")) || str_starts(name, S("s3.")) ||
+	       str_starts(name, S("s3-")) || str_eq(name, S("[")) || str_starts(name, S("host.docker"));
+}
+
+/* The bucket; of path style, *only says whether the path is no more than it. */
+str browser_bucket(const http_exchange *x, bool *only)
+{
+	str bucket = virtual_host_bucket(x->host);
+	*only = str_is(bucket) && x->in.path.n <= 1;
+	if (str_is(bucket))
+		return bucket;
+	if (!plain_host(x->host) || x->in.path.n < 2)
+		return STR_NONE;
+	str rest = str_sub(x->in.path, 1, x->in.path.n), name = str_cut(&rest, '/');
+	*only = !rest.n;
+	return name;
+}
+
+static bool preflight_match(const http_exchange *x)
+{
+	bool only;
+	return str_eq(x->in.method, S("OPTIONS")) && str_is(wire_header(&x->in, S("origin"))) &&
+	       browser_bucket(x, &only).n != 0;
+}
+
+static void preflight_refused(http_exchange *x, wire_message *m, str id, const char *why)
+{
+	m->status = 403;
+	wire_header_add(m, S("Content-Type"), S("application/xml"));
+	m->body = arena_fmt(x->mem, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessForbidden</Code>"
+	                            "<Message>CORSResponse: %s</Message><Method>%.*s</Method>"
+	                            "<ResourceType>OBJECT</ResourceType><RequestId>%.*s</RequestId></Error>",
+	                    why, STR_ARG(wire_header(&x->in, S("access-control-request-method"))), STR_ARG(id));
+}
+
+static void preflight_serve(http_exchange *x, store *s)
+{
+	bool only;
+	wire_message m = { .mem = x->mem, .status = 200 };
+	str id = rand_uuid(x->mem), origin = wire_header(&x->in, S("origin"));
+	str method = wire_header(&x->in, S("access-control-request-method"));
+	str headers = wire_header(&x->in, S("access-control-request-headers"));
+	str bucket = browser_bucket(x, &only);
+	const txn *tx = store_read(s);
+	const s3_CORSRule *r = bucket.n < 256 ? cors_rule(tx, x->mem, bucket, origin, method, headers) : NULL;
+	wire_header_add(&m, S("x-amz-request-id"), id);
+	if (!r) {
+		preflight_refused(x, &m, id, "This CORS request is not allowed. This is usually because the evaluation "
+		                             "of Origin, request method / Access-Control-Request-Method or "
+		                             "Access-Control-Request-Headers are not whitelisted by the resource's "
+		                             "CORS spec.");
+	} else {
+		bool any = cors_any_origin(r);
+		wire_header_add(&m, S("Access-Control-Allow-Origin"), any ? S("*") : origin);
+		wire_header_add(&m, S("Access-Control-Allow-Methods"),
+		                cors_join(x->mem, r->AllowedMethods.v, r->AllowedMethods.n));
+		if (headers.n)
+			wire_header_add(&m, S("Access-Control-Allow-Headers"), arena_lower(x->mem, headers));
+		if (r->ExposeHeaders.n)
+			wire_header_add(&m, S("Access-Control-Expose-Headers"),
+			                cors_join(x->mem, r->ExposeHeaders.v, r->ExposeHeaders.n));
+		if (r->MaxAgeSeconds.set)
+			wire_header_add(&m, S("Access-Control-Max-Age"),
+			                arena_fmt(x->mem, "%lld", (long long)r->MaxAgeSeconds.v));
+		if (!any)
+			wire_header_add(&m, S("Access-Control-Allow-Credentials"), S("true"));
+		wire_header_add(&m, S("Vary"),
+		                S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
+	}
+	store_read_end(s, tx);
+	http_reply(x, &m, NULL);
+}
+
+PLANE(s3_preflight, preflight_match, preflight_serve);

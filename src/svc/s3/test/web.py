@@ -1,0 +1,82 @@
+import json
+from http.client import HTTPConnection
+
+from scenario import check, http, refused, same
+
+
+def site(server, bucket):
+    return server.endpoint.replace("127.0.0.1", f"{bucket}.s3-website-us-east-1.localhost")
+
+
+def raw(url):
+    """Status and headers, redirects not followed."""
+    host, path = url.split("//", 1)[1].split("/", 1)
+    c = HTTPConnection("127.0.0.1", int(host.split(":")[1]), timeout=20)
+    c.request("GET", "/" + path, headers={"Host": host})
+    r = c.getresponse()
+    r.read()
+    return r.status, r.headers
+
+
+def open_to_all(s3, bucket):
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}]}))
+
+
+def test_website(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="my-site")
+    s3.put_bucket_website(Bucket="my-site", WebsiteConfiguration={
+        "IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "oops.html"},
+        "RoutingRules": [{"Condition": {"KeyPrefixEquals": "old/"}, "Redirect": {"ReplaceKeyPrefixWith": "new/"}}]})
+    for key in ("index.html", "docs/index.html", "oops.html"):
+        s3.put_object(Bucket="my-site", Key=key, Body=f"<p>{key}".encode(), ContentType="text/html")
+    at = site(server, "my-site")
+    same(http("GET", at + "/")[0], 403)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-site/*"}]})
+    refused("AccessDenied", s3.put_bucket_policy, Bucket="my-site", Policy=policy)
+    open_to_all(s3, "my-site")
+    status, headers, body = http("GET", at + "/")
+    same((status, body), (200, b"<p>index.html"))
+    same(http("GET", at + "/docs/")[2], b"<p>docs/index.html")
+    status, headers = raw(at + "/docs")
+    same((status, headers["Location"]), (302, "/docs/"))
+    s3.put_bucket_policy(Bucket="my-site", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],
+         "Resource": ["arn:aws:s3:::my-site/*", "arn:aws:s3:::my-site"]}]}))
+    same(http("GET", at + "/none")[0::2], (404, b"<p>oops.html"))
+    status, headers = raw(at + "/old/x")
+    check(status == 301 and headers["Location"].endswith("/new/x"), headers)
+
+
+def test_anonymous_and_virtual_host(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="open-bucket")
+    s3.put_object(Bucket="open-bucket", Key="k", Body=b"hello")
+    host = server.endpoint.replace("127.0.0.1", "open-bucket.s3.us-east-1.localhost")
+    same(http("GET", host + "/k")[0], 403)
+    same(http("GET", server.endpoint + "/open-bucket/k")[0], 403)
+    open_to_all(s3, "open-bucket")
+    same(http("GET", host + "/k")[0::2], (200, b"hello"))
+    same(http("PUT", host + "/k", b"x")[0], 403)
+    same(http("GET", server.endpoint + "/open-bucket/k")[2], b"hello")
+
+
+def test_cors(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="origins")
+    s3.put_object(Bucket="origins", Key="k", Body=b"hello")
+    open_to_all(s3, "origins")
+    s3.put_bucket_cors(Bucket="origins", CORSConfiguration={"CORSRules": [
+        {"AllowedOrigins": ["https://*.example.com"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-*"],
+         "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 60}]})
+    ask = {"Origin": "https://a.example.com", "Access-Control-Request-Method": "GET",
+           "Access-Control-Request-Headers": "X-One"}
+    status, headers, _ = http("OPTIONS", server.endpoint + "/origins/k", headers=ask)
+    same((status, headers["Access-Control-Allow-Origin"], headers["Access-Control-Max-Age"]),
+         (200, "https://a.example.com", "60"))
+    same(http("OPTIONS", server.endpoint + "/origins/k", headers={**ask, "Origin": "https://evil"})[0], 403)
+    headers = http("GET", server.endpoint + "/origins/k", headers={"Origin": "https://a.example.com"})[1]
+    same(headers["Access-Control-Allow-Origin"], "https://a.example.com")
