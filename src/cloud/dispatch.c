@@ -288,6 +288,8 @@ static bool head(void *context, http_exchange *x)
 	c->plane = plane_for(x);
 	if (c->plane) {
 		x->body_max = PLANE_BODY_MAX;
+		if (c->plane->open)
+			c->plane->open(x, c->d->store);
 		return true;
 	}
 	virtual_host_apply(x);

@@ -6,6 +6,10 @@
  *
  * `match` must be quick, sees only the head, and returns true to claim the request. `serve` runs on a pool
  * thread with the whole body and answers with http_reply, once.
+ *
+ * A plane whose bodies are too large for memory is a PLANE_STREAM: `open` follows `match` on the connection's
+ * thread, must not block, and may set x->sink (and find it again in `serve`, with what its context holds;
+ * x->body_cut says that the body is not whole).
  */
 #pragma once
 #include "wire/http.h"
@@ -15,7 +19,9 @@ typedef struct plane {
 	const char *name;
 	bool (*match)(const http_exchange *x);
 	void (*serve)(http_exchange *x, store *s);
+	void (*open)(http_exchange *x, store *s); /* or NULL */
 } plane;
-#define PLANE(id, match_, serve_) \
-	static const plane plane_##id = { #id, match_, serve_ }; \
+#define PLANE(id, match_, serve_) PLANE_STREAM(id, match_, serve_, NULL)
+#define PLANE_STREAM(id, match_, serve_, open_) \
+	static const plane plane_##id = { #id, match_, serve_, open_ }; \
 	__attribute__((section("farthing_planes"), used)) static const plane *const plane_entry_##id = &plane_##id
