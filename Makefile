@@ -107,7 +107,7 @@ unit: $(B)/unit-tests
 
 # The unit tests again, under the address and undefined-behaviour sanitizers.
 sanitize:
-	$(MAKE) -s B=$(B)/sanitize SANITIZE=address,undefined OPTIMISE=-O1 unit
+	$(MAKE) -s -j$$(nproc) B=$(B)/sanitize SANITIZE=address,undefined OPTIMISE=-O1 unit
 
 # Around the store alone: killed at random, on a disk that tears and drops writes, and beside bare LMDB.
 STORE := $(call object,$(filter-out %_test.c,$(wildcard src/base/*.c src/sys/*.c src/store/*.c)))
@@ -169,7 +169,7 @@ $(filter $(B)/fuzz-codec_%,$(FUZZ)): \
 	$(patsubst %.c,$(B)/tool/%.o,$(filter-out %_test.c,$(wildcard tools/apifile*.c)))
 fuzz-targets: $(FUZZ)
 fuzz:
-	$(MAKE) -s B=$(B)/fuzz FARTHING_CC=clang WARN=-w OPTIMISE=-O1 \
+	$(MAKE) -s -j$$(nproc) B=$(B)/fuzz FARTHING_CC=clang WARN=-w OPTIMISE=-O1 \
 		SANITIZE=fuzzer-no-link,address,undefined fuzz-targets
 	test/fuzz/run $(B)/fuzz
 
