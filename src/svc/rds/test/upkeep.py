@@ -1,0 +1,133 @@
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from postgres import PASSWORD, available, create, gone, instance, need_postgres, refused, same, sql, until
+from scenario import check
+
+
+def cluster(rds, name="sleeper"):
+    return rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
+
+
+def events(rds, name):
+    return [e["Message"] for e in rds.describe_events(SourceIdentifier=name, SourceType="db-cluster", Duration=10000)
+            ["Events"]]
+
+
+def test_pauses_without_connections_and_wakes(server):
+    need_postgres()
+    rds = server.client("rds")
+    refused("InvalidParameterValue", rds.create_db_cluster, DBClusterIdentifier="sleeper", Engine="aurora-postgresql",
+            EngineVersion="15.4", MasterUsername="root0", MasterUserPassword=PASSWORD,
+            ServerlessV2ScalingConfiguration={"MinCapacity": 0, "MaxCapacity": 1})
+    rds.create_db_cluster(DBClusterIdentifier="sleeper", Engine="aurora-postgresql", EngineVersion="15.7",
+                          DatabaseName="app", MasterUsername="root0", MasterUserPassword=PASSWORD,
+                          ServerlessV2ScalingConfiguration={"MinCapacity": 0, "MaxCapacity": 1,
+                                                            "SecondsUntilAutoPause": 300})
+    rds.create_db_instance(DBInstanceIdentifier="sleeper-1", DBInstanceClass="db.serverless",
+                           Engine="aurora-postgresql", DBClusterIdentifier="sleeper")
+    available(rds, "sleeper-1")
+    at = (cluster(rds)["Endpoint"], 5432)
+    sql(at, "create table t as select 1 as n")
+    same("The DB cluster is paused" in events(rds, "sleeper"), False)
+    server.advance("400s")
+    until(lambda: "The DB cluster is paused" in events(rds, "sleeper"), 20)
+    until(lambda: not [p for p in os.listdir("/proc") if p.isdigit() and stands_in(p, server.data, "cluster-")], 20)
+    start = time.time()
+    same(sql(at, "select n from t"), "1")
+    check(time.time() - start < 15)
+    check("The DB cluster is resumed" in events(rds, "sleeper"))
+    same(sql((cluster(rds)["ReaderEndpoint"], 5432), "select n from t"), "1")
+    rds.delete_db_instance(DBInstanceIdentifier="sleeper-1")
+    gone(rds, "sleeper-1")
+    rds.delete_db_cluster(DBClusterIdentifier="sleeper", SkipFinalSnapshot=True)
+
+
+def stands_in(pid, data, prefix):
+    """Whether the process works in a folder of this server's engines whose name begins so."""
+    try:
+        here = os.stat(f"/proc/{pid}/cwd")
+    except OSError:
+        return False
+    root = os.path.join(data, "postgres")
+    return any(os.path.samestat(here, os.stat(os.path.join(root, n, "data"))) for n in os.listdir(root)
+               if n.startswith(prefix) and os.path.isdir(os.path.join(root, n, "data")))
+
+
+def test_storage_is_not_endless(server):
+    need_postgres()
+    rds = server.client("rds")
+    create(rds, "small")
+    at = available(rds, "small")
+    sql(at, "create table t (n int)")
+    folder = os.path.join(server.data, "postgres", instance(rds, "small")["DbiResourceId"], "data", "base", "filler")
+    # A file that takes the whole disk as far as its blocks are counted would take 20 GiB here: allocate, do not write.
+    with open(folder, "wb") as f:
+        os.posix_fallocate(f.fileno(), 0, 20 << 30)
+    try:
+        available(rds, "small", "storage-full")
+        until(lambda: "read-only" in sql(at, "insert into t values (1)"), 20)
+        same(sql(at, "select count(*) from t"), "0")
+    finally:
+        os.unlink(folder)
+    available(rds, "small")
+    until(lambda: sql(at, "insert into t values (1)") == "INSERT 0 1", 20)
+
+
+def test_automatic_backups_by_the_clock(server):
+    need_postgres()
+    rds = server.client("rds")
+    available(rds, "small")
+    rds.modify_db_instance(DBInstanceIdentifier="small", BackupRetentionPeriod=2, ApplyImmediately=True)
+    available(rds, "small")
+
+    def kept():
+        return [s for s in rds.describe_db_snapshots(DBInstanceIdentifier="small", SnapshotType="automated")
+                ["DBSnapshots"]]
+
+    for _ in range(4):
+        server.advance("24h")
+        until(lambda: all(s["Status"] == "available" for s in kept()))
+    check(2 <= len(kept()) <= 3, [s["DBSnapshotIdentifier"] for s in kept()])
+    rds.modify_db_instance(DBInstanceIdentifier="small", BackupRetentionPeriod=0, ApplyImmediately=True)
+    available(rds, "small")
+    same(kept(), [])
+
+
+def test_changes_wait_for_the_maintenance_window(server):
+    need_postgres()
+    rds = server.client("rds")
+    rds.modify_db_instance(DBInstanceIdentifier="small", DBInstanceClass="db.t3.medium")
+    same(instance(rds, "small")["DBInstanceClass"], "db.t3.micro")
+    server.advance("169h")
+    until(lambda: instance(rds, "small")["DBInstanceClass"] == "db.t3.medium")
+    at = available(rds, "small")
+    same(sql(at, "show max_connections"), "413")
+
+
+def test_a_secret_is_the_master_password(server):
+    need_postgres()
+    rds, secrets = server.client("rds"), server.client("secretsmanager")
+    rds.create_db_instance(DBInstanceIdentifier="managed", DBInstanceClass="db.t3.micro", Engine="postgres",
+                           MasterUsername="root0", ManageMasterUserPassword=True, AllocatedStorage=20, DBName="app")
+    at = available(rds, "managed")
+    arn = instance(rds, "managed")["MasterUserSecret"]["SecretArn"]
+    value = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    same(sql(at, "select current_user", user=value["username"], password=value["password"]), "root0")
+    rds.delete_db_instance(DBInstanceIdentifier="managed", SkipFinalSnapshot=True)
+    gone(rds, "managed")
+    refused("ResourceNotFoundException", secrets.get_secret_value, SecretId=arn)
+
+
+def test_hours_and_storage_are_metered(server):
+    need_postgres()
+    rds, cw = server.client("rds"), server.client("cloudwatch")
+    bill = server.run("bill").stdout
+    check("db.t3.medium PostgreSQL Single-AZ" in bill and "gp3 storage" in bill, bill)
+    names = {m["MetricName"] for m in cw.list_metrics(Namespace="AWS/RDS")["Metrics"]}
+    check({"CPUUtilization", "DatabaseConnections", "FreeStorageSpace"} <= names, names)
+    rds.delete_db_instance(DBInstanceIdentifier="small", SkipFinalSnapshot=True)
+    gone(rds, "small")
