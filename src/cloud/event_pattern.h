@@ -13,8 +13,8 @@
 
 typedef struct event_pattern event_pattern;
 
-/* NULL, and the reason in AWS's words, when it is no pattern. `json` need not outlive the call. */
-const event_pattern *event_pattern_parse(arena *mem, str json, str *why);
+/* NULL, and the reason in AWS's words, when it is no pattern. `text` need not outlive the call. */
+const event_pattern *event_pattern_parse(arena *mem, str text, str *why);
 bool event_pattern_match(const event_pattern *p, const json_value *event);
 /* The texts that the top-level field must have one of; false when it may be something else. For an index
  * over many patterns. */

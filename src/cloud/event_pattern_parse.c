@@ -346,10 +346,10 @@ static pattern_field *field_at(arena *mem, pattern_rule *r, const way *at, bool 
 	return f;
 }
 
-const event_pattern *event_pattern_parse(arena *mem, str json, str *why)
+const event_pattern *event_pattern_parse(arena *mem, str text, str *why)
 {
 	*why = STR_NONE;
-	const json_value *v = json_parse(mem, json);
+	const json_value *v = json_parse(mem, text);
 	if (!v)
 		return because(why, S("Invalid JSON"));
 	if (v->kind != JSON_OBJECT)
