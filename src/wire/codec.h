@@ -37,7 +37,8 @@ typedef struct codec {
 	uint8_t protocol;
 	/* in: request -> struct of op->input (never NULL). */
 	err (*decode)(const wire_message *m, const operation *op, void *in);
-	/* out: struct of op->output (NULL when the operation has none) -> response: status, headers, body. */
+	/* out: struct of op->output (NULL when the operation has none) -> response: status, headers, body. A
+	 * Content-Type that the response already has is kept: JSON 1.0 and 1.1 are answered as they asked. */
 	void (*encode)(wire_message *m, const operation *op, const void *out, str request_id);
 	/* fault -> response. op may be NULL (unknown operation). */
 	void (*encode_fault)(wire_message *m, const service *s, const operation *op, err fault,

@@ -125,7 +125,7 @@ static void encode_fault(wire_message *m, const service *s, const operation *op,
 	buf b = buf_in(m->mem, 256, BODY_MAX);
 	buf_put(&b, S("{\"__type\":"));
 	json_put_string(&b, type);
-	if (str_is(f.message)) {
+	if (f.message.n) {
 		bool upper = !f.message_member && str_eq(f.code, S("SerializationException"));
 		buf_fmt(&b, ",\"%s\":", upper ? "Message" : f.message_name);
 		json_put_string(&b, f.message);

@@ -4,6 +4,7 @@
  */
 #include "wire/codec.h"
 #include "wire/fault.h"
+#include "wire/memo.h"
 #include "wire/rest.h"
 #include "wire/value_xml.h"
 
@@ -82,13 +83,22 @@ static const char *input_uri(const operation *op)
 }
 
 /* These models name their one name space at every request's root only. */
-static const char *document_uri(const operation *op)
+static void *find_uri(arena *a, const void *key)
 {
-	const service *s = op->service;
-	const char *uri = s->xml_uri ? s->xml_uri : input_uri(op);
+	const service *s = key;
+	const char *uri = s->xml_uri;
+	(void)a;
 	for (unsigned i = 0; !uri && i < s->n_operations; i++)
 		uri = input_uri(&s->operations[i]);
-	return uri;
+	if (!uri && is_s3(s))
+		uri = "http://s3.amazonaws.com/doc/2006-03-01/";
+	return (void *)(uintptr_t)uri;
+}
+
+static const char *document_uri(const service *s)
+{
+	static memo uris = MEMO_INIT;
+	return memo_get(&uris, s, find_uri);
 }
 
 static xml_style style_of(const service *s)
@@ -113,7 +123,7 @@ static void write_body(wire_message *m, const operation *op, const void *out)
 	if (!root)
 		root = s->xml_name ? s->xml_name : s->name;
 	buf_put(&b, DECLARATION);
-	xml_write_struct(&b, payload ? payload->shape : s, &style, root, document_uri(op), !payload, v);
+	xml_write_struct(&b, payload ? payload->shape : s, &style, root, document_uri(op->service), !payload, v);
 	add_content_type(m, is_s3(op->service) ? S("application/xml") : S("text/xml"));
 	m->body = buf_str(&b);
 }
@@ -123,7 +133,7 @@ static void write_location(wire_message *m, const operation *op, const void *out
 {
 	const shape_member *member = shape_member_find(op->output, S("LocationConstraint"));
 	const str *value = member ? member_value(member, out) : NULL;
-	const char *uri = document_uri(op);
+	const char *uri = document_uri(op->service);
 	buf b = buf_in(m->mem, 256, BODY_MAX);
 	buf_put(&b, DECLARATION);
 	buf_fmt(&b, "<LocationConstraint xmlns=\"%s\">", uri ? uri : "");
@@ -153,7 +163,7 @@ static void encode_fault(wire_message *m, const service *s, const operation *op,
 {
 	fault_view f = fault_seen(s, PROTOCOL_REST_XML, e);
 	xml_style style = style_of(s);
-	const char *uri = op ? document_uri(op) : s ? s->xml_uri : NULL;
+	const char *uri = s ? document_uri(s) : NULL;
 	bool s3 = is_s3(s);
 	m->status = f.status;
 	add_request_id(m, s, request_id);

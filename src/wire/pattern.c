@@ -758,6 +758,10 @@ bool pattern_matches(const pattern *p, arena *scratch, str text)
 		return repeats(p, text);
 	if (text.n >= UINT32_MAX)
 		return true;
-	run r = { .p = p, .mem = scratch, .text = text };
-	return simulate(&r, 0, 0, true);
+	/* A large automaton's states are not left behind in the caller's memory. */
+	arena *own = p->n > 400 ? arena_open(p->n * 32u) : NULL;
+	run r = { .p = p, .mem = own ? own : scratch, .text = text };
+	bool matched = simulate(&r, 0, 0, true);
+	arena_close(own);
+	return matched;
 }

@@ -325,7 +325,7 @@ class Values:
     def make_float(self, shape, depth, place):
         low = float(shape.metadata.get('min', -1000))
         high = float(shape.metadata.get('max', 1000))
-        if not shape.metadata.get('min') and not shape.metadata.get('max') and self.rnd.random() < 0.1:
+        if 'min' not in shape.metadata and 'max' not in shape.metadata and self.rnd.random() < 0.1:
             return self.rnd.choice([math.inf, -math.inf, math.nan])
         steps = int((high - low) * 64)
         return low + self.rnd.randint(0, max(0, steps)) / 64
