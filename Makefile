@@ -127,9 +127,9 @@ bench-store: $(B)/bench-store
 	$<
 
 # Every operation of every service against botocore, and the published protocol vectors.
-WIRE_TEST := $(filter-out %_test.c,$(wildcard src/base/*.c tools/apifile*.c)) test/wire/wire.c \
-	$(filter-out %_test.c $(wildcard src/wire/http*.c src/wire/sigv4*.c src/wire/tls.c \
-		src/wire/websocket*.c),$(wildcard src/wire/*.c))
+CODECS := $(filter-out %_test.c,$(wildcard $(addprefix src/wire/,codec_*.c value*.c)) $(addprefix src/wire/, \
+	copy.c eventstream.c fault.c memo.c message.c pattern.c rest.c route.c shape.c unicode.c validate.c))
+WIRE_TEST := $(filter-out %_test.c,$(wildcard src/base/*.c tools/apifile*.c)) $(CODECS) test/wire/wire.c
 $(B)/wire-test: $(WIRE_TEST:%.c=$(B)/tool/%.o)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto
 wire: $(B)/wire-test

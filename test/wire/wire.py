@@ -274,6 +274,8 @@ class Service:
                 params[name] = b'ascii only: the parser decodes it'
             if location == 'header' and member.type_name == 'string' and params[name] == '':
                 params[name] = 'x'
+        if (self.name, model.name) == ('s3', 'GetBucketLocation') and not params.get('LocationConstraint'):
+            params.pop('LocationConstraint', None)  # an empty element is none
 
     def parsed(self, model, shape, status, body, headers):
         if self.name == 's3' and model.name == 'GetBucketLocation':
