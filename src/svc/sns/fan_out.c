@@ -1,0 +1,212 @@
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cloud/metrics.h"
+#include "cloud/server.h"
+#include "cloud/target.h"
+#include "store/due.h"
+#include "topic.h"
+
+#define TEXT_MAX ((size_t)4 << 20)
+
+void put_text(buf *b, const char *key, str value)
+{
+	if (!str_is(value))
+		return;
+	buf_fmt(b, "%s\"%s\":", b->n && b->p[b->n - 1] != '{' ? "," : "", key);
+	json_put_string(b, value);
+}
+
+/* Names and values in alphabetical order of the names, each on a line. */
+static str text_to_sign(arena *mem, const sns_topic *t, const notice *n, str message)
+{
+	buf b = buf_in(mem, 512 + message.n, TEXT_MAX);
+	buf_fmt(&b, "Message\n%.*s\nMessageId\n%.*s\n", STR_ARG(message), STR_ARG(n->id));
+	if (n->subject.n)
+		buf_fmt(&b, "Subject\n%.*s\n", STR_ARG(n->subject));
+	buf_fmt(&b, "Timestamp\n%.*s\nTopicArn\n%.*s\nType\nNotification\n", STR_ARG(time_iso_ms(mem, n->when)),
+	        STR_ARG(topic_arn(mem, t)));
+	return buf_str(&b);
+}
+
+static void put_attributes(buf *b, const char *key, const sns_MessageAttributeMap *a, bool always)
+{
+	if ((!a || !a->n) && !always)
+		return;
+	buf_fmt(b, ",\"%s\":{", key);
+	for (size_t i = 0; a && i < a->n; i++) {
+		if (i)
+			buf_c(b, ',');
+		json_put_string(b, a->v[i].key);
+		buf_put(b, S(":{"));
+		put_text(b, "Type", a->v[i].value.DataType);
+		put_text(b, "Value", str_is(a->v[i].value.StringValue)
+		                             ? a->v[i].value.StringValue
+		                             : base64_encode(b->mem, a->v[i].value.BinaryValue));
+		buf_c(b, '}');
+	}
+	buf_c(b, '}');
+}
+
+str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message,
+             bool for_function)
+{
+	buf b = buf_in(mem, 2048 + message.n * 2, TEXT_MAX);
+	str version = topic_attribute(t, S("SignatureVersion"));
+	version = version.n ? version : S("1");
+	buf_c(&b, '{');
+	put_text(&b, "Type", S("Notification"));
+	put_text(&b, "MessageId", n->id);
+	if (topic_is_fifo(t))
+		put_text(&b, "SequenceNumber", arena_fmt(mem, "1%019lld", (long long)n->sequence * 1000));
+	put_text(&b, "TopicArn", topic_arn(mem, t));
+	if (for_function && !n->subject.n)
+		buf_put(&b, S(",\"Subject\":null"));
+	else if (n->subject.n)
+		put_text(&b, "Subject", n->subject);
+	put_text(&b, "Message", message);
+	put_text(&b, "Timestamp", time_iso_ms(mem, n->when));
+	put_text(&b, "SignatureVersion", version);
+	put_text(&b, "Signature", signature_of(mem, tx, text_to_sign(mem, t, n, message), version));
+	put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
+	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
+	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&SubscriptionArn=%.*s", STR_ARG(server_endpoint()),
+	                   STR_ARG(subscription_arn(mem, s))));
+	put_attributes(&b, "MessageAttributes", n->attributes, for_function);
+	buf_c(&b, '}');
+	return buf_str(&b);
+}
+
+/* Queues take the attributes of a raw message as their own. */
+static str queue_attributes(arena *mem, const sns_MessageAttributeMap *a)
+{
+	if (!a || !a->n)
+		return STR_NONE;
+	buf b = buf_in(mem, 512, TEXT_MAX);
+	buf_c(&b, '{');
+	for (size_t i = 0; i < a->n; i++) {
+		str type = a->v[i].value.DataType;
+		if (i)
+			buf_c(&b, ',');
+		json_put_string(&b, a->v[i].key);
+		buf_put(&b, S(":{"));
+		put_text(&b, "DataType", type);
+		put_text(&b, "StringValue", a->v[i].value.StringValue);
+		if (!str_is(a->v[i].value.StringValue))
+			put_text(&b, "BinaryValue", base64_encode(mem, a->v[i].value.BinaryValue));
+		buf_c(&b, '}');
+	}
+	buf_c(&b, '}');
+	return buf_str(&b);
+}
+
+/* What the message says to this protocol. */
+static str message_for(arena *mem, const notice *n, str how)
+{
+	if (!str_eq(n->structure, S("json")))
+		return n->message;
+	const json_value *v = json_parse(mem, n->message), *own = json_get(v, how);
+	const json_value *by_default = json_get(v, S("default"));
+	return own && own->kind == JSON_STRING ? own->text : by_default ? by_default->text : S("");
+}
+
+static void count(const sns_topic *t, const char *name, int64_t when)
+{
+	metric_point p = { .account = t->Account, .region = t->Region, .name_space = S("AWS/SNS"),
+		               .name = str_c(name), .unit = S("Count"), .n_dimensions = 1,
+		               .dimensions = { { S("TopicName"), t->Name } }, .when = when, .value = 1 };
+	metric_later(&p);
+}
+
+static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message)
+{
+	bool raw = str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
+	target_call c = { .arn = s->Endpoint, .group = n->group, .dedup = n->dedup,
+		              .payload = raw ? message : envelope(rq->mem, tx, t, s, n, message, false),
+		              .attributes = raw ? queue_attributes(rq->mem, n->attributes) : STR_NONE };
+	err e = target_call_now(rq, tx, &c);
+	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
+	str policy = subscription_attribute(s, S("RedrivePolicy"));
+	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy), S("deadLetterTargetArn")) : NULL;
+	if (!e || !dead)
+		return;
+	http_header why[] = { { S("RequestID"), n->id }, { S("ErrorCode"), str_c(e->kind->code) },
+		                  { S("ErrorMessage"), e->message } };
+	c.arn = dead->text;
+	if (target_dead_letter(rq, tx, dead->text, c.payload, why, 3) == OK)
+		count(t, "NumberOfNotificationsRedrivenToDlq", n->when);
+}
+
+static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, const notice *n, const char *kind,
+                    str body)
+{
+	int64_t id = (int64_t)txn_next(tx, S("sns.delivery"));
+	sns_delivery_put(tx, &(sns_delivery){ .Id = id, .Account = t->Account, .Region = t->Region, .Topic = t->Name,
+		.TopicId = t->Id, .Sub = s->Id, .Kind = str_c(kind), .MessageId = n->id, .Body = body,
+		.Subject = n->subject, .Taken = n->when });
+	task_add(tx, "sns_deliver", arena_fmt(mem, "%lld", (long long)id), 0);
+}
+
+static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n)
+{
+	arena *mem = rq->mem;
+	str message = message_for(mem, n, s->Protocol);
+	if (!filter_wants(mem, s, n, message)) {
+		count(t, "NumberOfNotificationsFilteredOut", n->when);
+	} else if (str_eq(s->Protocol, S("sqs"))) {
+		to_queue(rq, tx, t, s, n, message);
+	} else if (str_eq(s->Protocol, S("lambda"))) {
+		by_task(tx, mem, t, s, n, "Notification", arena_fmt(mem,
+			"{\"Records\":[{\"EventSource\":\"aws:sns\",\"EventVersion\":\"1.0\",\"EventSubscriptionArn\":\"%.*s\","
+			"\"Sns\":%.*s}]}", STR_ARG(subscription_arn(mem, s)),
+			STR_ARG(envelope(mem, tx, t, s, n, message, true))));
+	} else {
+		bool raw = str_eq(s->Protocol, S("email")) ||
+		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
+		by_task(tx, mem, t, s, n, "Notification", raw ? message : envelope(mem, tx, t, s, n, message, false));
+	}
+}
+
+void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n)
+{
+	count(t, "NumberOfMessagesPublished", n->when);
+	if (!t->Confirmed)
+		return;
+	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
+	for (sns_sub *s; (s = sns_sub_next(&scan));)
+		if (!s->Pending)
+			deliver(rq, tx, t, s, n);
+}
+
+void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
+{
+	arena *mem = rq->mem;
+	str arn = topic_arn(mem, t), id = rq->id, when = time_iso_ms(mem, rq->now);
+	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&TopicArn=%.*s&Token=%.*s",
+	                     STR_ARG(server_endpoint()), STR_ARG(arn), STR_ARG(s->Token));
+	str message = arena_fmt(mem, "You have chosen to subscribe to the topic %.*s.\nTo confirm the subscription, "
+	                             "visit the SubscribeURL included in this message.", STR_ARG(arn));
+	buf sign = buf_in(mem, 1024, TEXT_MAX);
+	buf_fmt(&sign, "Message\n%.*s\nMessageId\n%.*s\nSubscribeURL\n%.*s\nTimestamp\n%.*s\nToken\n%.*s\nTopicArn\n"
+	               "%.*s\nType\nSubscriptionConfirmation\n", STR_ARG(message), STR_ARG(id), STR_ARG(link),
+	        STR_ARG(when), STR_ARG(s->Token), STR_ARG(arn));
+	buf b = buf_in(mem, 2048, TEXT_MAX);
+	buf_c(&b, '{');
+	put_text(&b, "Type", S("SubscriptionConfirmation"));
+	put_text(&b, "MessageId", id);
+	put_text(&b, "Token", s->Token);
+	put_text(&b, "TopicArn", arn);
+	put_text(&b, "Message", message);
+	put_text(&b, "SubscribeURL", link);
+	put_text(&b, "Timestamp", when);
+	put_text(&b, "SignatureVersion", S("1"));
+	put_text(&b, "Signature", signature_of(mem, tx, buf_str(&sign), S("1")));
+	put_text(&b, "SigningCertURL", signing_certificate_url(mem, tx));
+	buf_c(&b, '}');
+	notice n = { .id = id, .when = rq->now, .subject = S("AWS Notification - Subscription Confirmation") };
+	str mail = arena_fmt(mem, "You have chosen to subscribe to the topic:\n%.*s\n\nTo confirm this subscription, "
+	                          "open this link (if this was in error no action is necessary):\n%.*s\n",
+	                     STR_ARG(arn), STR_ARG(link));
+	by_task(tx, mem, t, s, &n, "SubscriptionConfirmation",
+	        str_eq(s->Protocol, S("email")) ? mail : buf_str(&b));
+}

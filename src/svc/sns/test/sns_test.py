@@ -1,0 +1,217 @@
+import base64
+import http.server
+import json
+import threading
+import time
+import urllib.request
+
+from scenario import check, http as fetch, refused, same
+
+
+def queue(server, name, **attributes):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def drain(server, url):
+    sqs, bodies = server.client("sqs"), []
+    while True:
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages")
+        if not got:
+            return bodies
+        for m in got:
+            bodies.append(m)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+
+
+def until(look, seconds=10):
+    end = time.time() + seconds
+    while time.time() < end:
+        if look():
+            return
+        time.sleep(0.05)
+    raise AssertionError("did not happen")
+
+
+def test_topics(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="t1", Tags=[{"Key": "a", "Value": "b"}])["TopicArn"]
+    same(arn, "arn:aws:sns:us-east-1:000000000000:t1")
+    same(sns.create_topic(Name="t1")["TopicArn"], arn)
+    refused("InvalidParameter", sns.create_topic, Name="t1", Tags=[{"Key": "a", "Value": "c"}])
+    refused("InvalidParameter", sns.create_topic, Name="bad name")
+    refused("InvalidParameter", sns.create_topic, Name="x", Attributes={"FifoTopic": "true"})
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="T")
+    a = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+    same((a["DisplayName"], a["Owner"], a["SubscriptionsConfirmed"]), ("T", "000000000000", "0"))
+    check(json.loads(a["Policy"])["Statement"])
+    same(sns.list_tags_for_resource(ResourceArn=arn)["Tags"], [{"Key": "a", "Value": "b"}])
+    sns.untag_resource(ResourceArn=arn, TagKeys=["a"])
+    same(sns.list_tags_for_resource(ResourceArn=arn)["Tags"], [])
+    check(arn in [t["TopicArn"] for t in sns.list_topics()["Topics"]])
+    sns.delete_topic(TopicArn=arn)
+    same(refused("NotFound", sns.get_topic_attributes, TopicArn=arn), "Topic does not exist")
+    refused("InvalidParameter", sns.publish, TopicArn="x", Message="m")
+
+
+def test_to_queues(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="q")["TopicArn"]
+    url, target = queue(server, "wrapped")
+    raw_url, raw = queue(server, "raw")
+    sub = sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target)["SubscriptionArn"]
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=raw, Attributes={"RawMessageDelivery": "true"})
+    same(sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target)["SubscriptionArn"], sub)
+    sent = sns.publish(TopicArn=arn, Message="héllo", Subject="s", MessageAttributes={
+        "n": {"DataType": "Number", "StringValue": "5"}, "b": {"DataType": "Binary", "BinaryValue": b"\0\1"}})
+    body = json.loads(drain(server, url)[0]["Body"])
+    same((body["Type"], body["MessageId"], body["Message"], body["Subject"], body["TopicArn"]),
+         ("Notification", sent["MessageId"], "héllo", "s", arn))
+    same(body["MessageAttributes"]["n"], {"Type": "Number", "Value": "5"})
+    verify(body)
+    got = drain(server, raw_url)[0]
+    same((got["Body"], got["MessageAttributes"]["b"]["BinaryValue"]), ("héllo", b"\0\1"))
+    sns.publish(TopicArn=arn, MessageStructure="json", Message=json.dumps({"default": "d", "sqs": "for queues"}))
+    same(drain(server, raw_url)[0]["Body"], "for queues")
+    refused("InvalidParameter", sns.publish, TopicArn=arn, MessageStructure="json", Message='{"sqs":"x"}')
+    same(len(sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]), 2)
+    sns.unsubscribe(SubscriptionArn=sub)
+    refused("NotFound", sns.get_subscription_attributes, SubscriptionArn=sub)
+
+
+def verify(body):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.hashes import SHA1
+    pem = urllib.request.urlopen(body["SigningCertURL"]).read()
+    names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
+    text = "".join(f"{n}\n{body[n]}\n" for n in names if n in body)
+    x509.load_pem_x509_certificate(pem).public_key().verify(
+        base64.b64decode(body["Signature"]), text.encode(), padding.PKCS1v15(), SHA1())
+
+
+def test_filters(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="f")["TopicArn"]
+    url, target = queue(server, "filtered")
+    sub = sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target, Attributes={
+        "RawMessageDelivery": "true", "FilterPolicy": json.dumps({"kind": ["a", {"prefix": "x-"}],
+                                                                  "price": [{"numeric": [">", 10]}]})})["SubscriptionArn"]
+
+    def publish(text, kind, price):
+        sns.publish(TopicArn=arn, Message=text, MessageAttributes={
+            "kind": {"DataType": "String", "StringValue": kind}, "price": {"DataType": "Number", "StringValue": price}})
+    publish("yes1", "a", "11")
+    publish("no", "a", "10")
+    publish("yes2", "x-1", "10.5")
+    publish("no", "b", "50")
+    sns.publish(TopicArn=arn, Message="no")
+    sns.publish(TopicArn=arn, Message="yes3", MessageAttributes={
+        "kind": {"DataType": "String.Array", "StringValue": '["z","a"]'},
+        "price": {"DataType": "Number", "StringValue": "99"}})
+    same([m["Body"] for m in drain(server, url)], ["yes1", "yes2", "yes3"])
+    sns.set_subscription_attributes(SubscriptionArn=sub, AttributeName="FilterPolicyScope", AttributeValue="MessageBody")
+    sns.set_subscription_attributes(SubscriptionArn=sub, AttributeName="FilterPolicy",
+                                    AttributeValue='{"a":{"b":["c"]},"$or":[{"x":[1]},{"y":[2]}]}')
+    sns.publish(TopicArn=arn, Message='{"a":{"b":"c"},"y":2}')
+    sns.publish(TopicArn=arn, Message='{"a":{"b":"d"},"y":2}')
+    sns.publish(TopicArn=arn, Message="text")
+    same([m["Body"] for m in drain(server, url)], ['{"a":{"b":"c"},"y":2}'])
+    refused("InvalidParameter", sns.set_subscription_attributes, SubscriptionArn=sub, AttributeName="FilterPolicy",
+            AttributeValue='{"a":[{"unknown":1}]}')
+
+
+def test_fifo(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="o.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    url, target = queue(server, "o.fifo", FifoQueue="true")
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target, Attributes={"RawMessageDelivery": "true"})
+    refused("InvalidParameter", sns.publish, TopicArn=arn, Message="x")
+    refused("InvalidParameter", sns.publish, TopicArn=arn, Message="x", MessageGroupId="g")
+    first = sns.publish(TopicArn=arn, Message="0", MessageGroupId="g", MessageDeduplicationId="0")
+    again = sns.publish(TopicArn=arn, Message="0", MessageGroupId="g", MessageDeduplicationId="0")
+    same((first["MessageId"], first["SequenceNumber"]), (again["MessageId"], again["SequenceNumber"]))
+    same(len(first["SequenceNumber"]), 20)
+    done = sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[
+        {"Id": str(i), "Message": str(i), "MessageGroupId": "g", "MessageDeduplicationId": str(i)} for i in range(1, 6)]
+        + [{"Id": "bad", "Message": "x"}])
+    same((len(done["Successful"]), [f["Id"] for f in done["Failed"]]), (5, ["bad"]))
+    same([m["Body"] for m in drain(server, url)], [str(i) for i in range(6)])
+
+
+def test_dead_letters(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="d")["TopicArn"]
+    dead_url, dead = queue(server, "sns-dead")
+    url, target = queue(server, "goes-away")
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target,
+                  Attributes={"RawMessageDelivery": "true", "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead})})
+    server.client("sqs").delete_queue(QueueUrl=url)
+    sns.publish(TopicArn=arn, Message="lost")
+    got = drain(server, dead_url)[0]
+    same(got["Body"], "lost")
+    check("NonExistentQueue" in got["MessageAttributes"]["ErrorCode"]["StringValue"] or
+          "QueueDoesNotExist" in got["MessageAttributes"]["ErrorCode"]["StringValue"], got)
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    got, fail_next = [], 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Endpoint.got.append((dict(self.headers), body))
+        status = 200
+        if Endpoint.fail_next:
+            Endpoint.fail_next -= 1
+            status = 503
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *a):
+        pass
+
+
+def test_http(server):
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="h")["TopicArn"]
+    url = f"http://127.0.0.1:{web.server_port}/hook"
+    same(sns.subscribe(TopicArn=arn, Protocol="http", Endpoint=url)["SubscriptionArn"], "pending confirmation")
+    until(lambda: Endpoint.got)
+    headers, body = Endpoint.got.pop()
+    same(headers["x-amz-sns-message-type"], "SubscriptionConfirmation")
+    sns.publish(TopicArn=arn, Message="before")
+    refused("InvalidParameter", sns.confirm_subscription, TopicArn=arn, Token="0" * 64)
+    status, _, answer = fetch("GET", json.loads(body)["SubscribeURL"])
+    same(status, 200)
+    check(b"SubscriptionArn" in answer, answer)
+    Endpoint.fail_next = 1
+    sns.publish(TopicArn=arn, Message="after")
+    until(lambda: Endpoint.got)
+    same(json.loads(Endpoint.got[0][1])["Message"], "after")
+    server.advance("30s")
+    until(lambda: len(Endpoint.got) == 2)
+    headers, body = Endpoint.got[1]
+    same((headers["x-amz-sns-message-type"], headers["User-Agent"]),
+         ("Notification", "Amazon Simple Notification Service Agent"))
+    same(fetch("GET", json.loads(body)["UnsubscribeURL"])[0], 200)
+    same(sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"], [])
+    web.shutdown()
+
+
+def test_mail(server):
+    import glob
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="m")["TopicArn"]
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.com")
+
+    def mails():
+        return [open(f).read() for f in glob.glob(server.data + "/mail/new/*")]
+    until(mails)
+    link = [w for w in mails()[0].split() if "Action=ConfirmSubscription" in w][0]
+    same(fetch("GET", link)[0], 200)
+    sns.publish(TopicArn=arn, Message="text of the mail", Subject="hi")
+    until(lambda: any("text of the mail" in m and "Subject: hi" in m for m in mails()))
