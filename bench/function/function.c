@@ -114,7 +114,8 @@ static void warm(function_env *env, int64_t n)
 	show("warm invocation, thaw to answer", n);
 }
 
-static void language(arena *mem, const char *runtime, const char *file, const char *text, int64_t n_cold, int64_t n_warm)
+static void language(arena *mem, const char *runtime, const char *file, const char *text,
+                     int64_t n_cold, int64_t n_warm)
 {
 	char name[] = "/tmp/farthing-bench-XXXXXX";
 	ensure(mkdtemp(name));
@@ -140,7 +141,8 @@ static void language(arena *mem, const char *runtime, const char *file, const ch
 int main(int argc, char **argv)
 {
 	int64_t n_cold = 40, n_warm = 4000;
-	if ((argc > 1 && !str_to_i64(str_c(argv[1]), &n_cold)) || (argc > 2 && !str_to_i64(str_c(argv[2]), &n_warm)))
+	if ((argc > 1 && !str_to_i64(str_c(argv[1]), &n_cold)) || (argc > 2 &&
+	                                                           !str_to_i64(str_c(argv[2]), &n_warm)))
 		return 2;
 	arena *mem = arena_open(65536);
 	if (n_cold < 1 || n_warm < 1 || n_cold > MOST || n_warm > MOST)

@@ -19,10 +19,9 @@ static cgroup_tree tree;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_uint serial;
 
-/* One directory per hierarchy in use; -1 where this back-end has none. */
+/* A folder of this name in every hierarchy in use. None is held open: there may be a thousand groups. */
 struct cgroup {
 	char name[64];
-	int dir[CGROUP_HIERARCHIES];
 	int oom_fd;
 };
 
@@ -60,9 +59,18 @@ bool cgroup_limits_pids(void)
 	return tree.pids != CGROUP_NONE;
 }
 
-static bool file_put(int dir, const char *name, const char *text, size_t n)
+static int file_open(const cgroup *g, cgroup_place place, const char *name, int flags)
 {
-	int fd = dir < 0 ? -1 : openat(dir, name, O_WRONLY | O_CLOEXEC);
+	char path[160];
+	if (place == CGROUP_NONE || tree.base[place] < 0)
+		return -1;
+	snprintf(path, sizeof path, "%s/%s", g->name, name);
+	return openat(tree.base[place], path, flags | O_CLOEXEC);
+}
+
+static bool file_put(const cgroup *g, cgroup_place place, const char *name, const char *text, size_t n)
+{
+	int fd = file_open(g, place, name, O_WRONLY);
 	if (fd < 0)
 		return false;
 	bool ok = write(fd, text, n) == (ssize_t)n;
@@ -70,15 +78,15 @@ static bool file_put(int dir, const char *name, const char *text, size_t n)
 	return ok;
 }
 
-static bool file_put_i64(int dir, const char *name, int64_t v)
+static bool file_put_i64(const cgroup *g, cgroup_place place, const char *name, int64_t v)
 {
 	char text[32];
-	return file_put(dir, name, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)v));
+	return file_put(g, place, name, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)v));
 }
 
-static size_t file_get(int dir, const char *name, char *text, size_t size)
+static size_t file_get(const cgroup *g, cgroup_place place, const char *name, char *text, size_t size)
 {
-	int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int fd = file_open(g, place, name, O_RDONLY);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
 	if (fd >= 0)
 		close(fd);
@@ -86,27 +94,17 @@ static size_t file_get(int dir, const char *name, char *text, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
-static int64_t file_get_i64(int dir, const char *name)
+static int64_t file_get_i64(const cgroup *g, cgroup_place place, const char *name)
 {
 	char text[64];
-	return file_get(dir, name, text, sizeof text) ? strtoll(text, NULL, 10) : 0;
+	return file_get(g, place, name, text, sizeof text) ? strtoll(text, NULL, 10) : 0;
 }
 
-/* The directory that limits this resource. */
-static int dir_of(const cgroup *g, cgroup_place place)
+static void drop(cgroup *g)
 {
-	return place == CGROUP_NONE ? -1 : g->dir[place];
-}
-
-static void drop(cgroup *g, bool remove_directories)
-{
-	for (int h = 0; h < CGROUP_HIERARCHIES; h++) {
-		if (g->dir[h] < 0)
-			continue;
-		close(g->dir[h]);
-		if (remove_directories)
+	for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+		if (tree.base[h] >= 0)
 			unlinkat(tree.base[h], g->name, AT_REMOVEDIR);
-	}
 	if (g->oom_fd >= 0)
 		close(g->oom_fd);
 	free(g);
@@ -121,47 +119,40 @@ cgroup *cgroup_open(void)
 	cgroup *g = calloc(1, sizeof *g);
 	ensure(g);
 	g->oom_fd = -1;
-	for (int h = 0; h < CGROUP_HIERARCHIES; h++)
-		g->dir[h] = -1;
 	snprintf(g->name, sizeof g->name, "%s.%u", tree.prefix, atomic_fetch_add(&serial, 1));
-	for (int h = 0; h < CGROUP_HIERARCHIES; h++) {
-		if (tree.base[h] < 0)
-			continue;
-		if (mkdirat(tree.base[h], g->name, 0755) == 0)
-			g->dir[h] = openat(tree.base[h], g->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (g->dir[h] < 0) {
-			drop(g, true);
+	for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+		if (tree.base[h] >= 0 && mkdirat(tree.base[h], g->name, 0755)) {
+			drop(g);
 			return NULL;
 		}
-	}
 	if (tree.memory == CGROUP_V1_MEMORY)
 		g->oom_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	else if (tree.memory == CGROUP_V2)
-		g->oom_fd = openat(g->dir[CGROUP_V2], "memory.events", O_RDONLY | O_CLOEXEC);
+		g->oom_fd = file_open(g, CGROUP_V2, "memory.events", O_RDONLY);
 	return g;
 }
 
 void cgroup_enter(const cgroup *g)
 {
 	for (int h = 0; g && h < CGROUP_V2; h++)
-		file_put_i64(g->dir[h], "tasks", syscall(SYS_gettid));
+		file_put_i64(g, h, "tasks", syscall(SYS_gettid));
 }
 
 void cgroup_leave(void)
 {
-	for (int h = 0; h < CGROUP_V2; h++)
-		file_put_i64(tree.base[h], "tasks", syscall(SYS_gettid));
+	const cgroup own = { .name = "." };
+	cgroup_enter(&own);
 }
 
 int cgroup_clone_fd(const cgroup *g)
 {
-	return g ? g->dir[CGROUP_V2] : -1;
+	return g ? file_open(g, CGROUP_V2, ".", O_RDONLY | O_DIRECTORY) : -1;
 }
 
-static void kill_members(int dir)
+static void kill_members(const cgroup *g, cgroup_place place)
 {
 	char text[4096];
-	if (!file_get(dir, "cgroup.procs", text, sizeof text))
+	if (!file_get(g, place, "cgroup.procs", text, sizeof text))
 		return;
 	for (char *p = text, *end; *p; p = end + (*end == '\n')) {
 		long pid = strtol(p, &end, 10);
@@ -176,7 +167,7 @@ static bool emptied(const cgroup *g)
 {
 	char text[16];
 	for (int h = 0; h < CGROUP_HIERARCHIES; h++)
-		if (g->dir[h] >= 0 && file_get(g->dir[h], "cgroup.procs", text, sizeof text))
+		if (file_get(g, h, "cgroup.procs", text, sizeof text))
 			return false;
 	return true;
 }
@@ -186,13 +177,12 @@ bool cgroup_close(cgroup *g)
 	if (!g)
 		return true;
 	if (!emptied(g)) {
-		if (!file_put(g->dir[CGROUP_V2], "cgroup.kill", "1", 1))
+		if (!file_put(g, CGROUP_V2, "cgroup.kill", "1", 1))
 			for (int h = 0; h < CGROUP_HIERARCHIES; h++)
-				if (g->dir[h] >= 0)
-					kill_members(g->dir[h]);
+				kill_members(g, h);
 		return false;
 	}
-	drop(g, true);
+	drop(g);
 	return true;
 }
 
@@ -201,10 +191,10 @@ void cgroup_set_memory(cgroup *g, int64_t most)
 	if (!g)
 		return;
 	if (tree.memory == CGROUP_V1_MEMORY) {
-		file_put_i64(g->dir[CGROUP_V1_MEMORY], "memory.limit_in_bytes", most);
+		file_put_i64(g, CGROUP_V1_MEMORY, "memory.limit_in_bytes", most);
 	} else if (tree.memory == CGROUP_V2) {
-		file_put_i64(g->dir[CGROUP_V2], "memory.max", most);
-		file_put(g->dir[CGROUP_V2], "memory.swap.max", "0", 1);
+		file_put_i64(g, CGROUP_V2, "memory.max", most);
+		file_put(g, CGROUP_V2, "memory.swap.max", "0", 1);
 	}
 }
 
@@ -214,13 +204,12 @@ void cgroup_set_alarm(cgroup *g, int64_t alarm)
 	if (!g)
 		return;
 	if (tree.memory == CGROUP_V2)
-		file_put_i64(g->dir[CGROUP_V2], "memory.high", alarm);
+		file_put_i64(g, CGROUP_V2, "memory.high", alarm);
 	if (tree.memory != CGROUP_V1_MEMORY)
 		return;
-	int dir = g->dir[CGROUP_V1_MEMORY];
-	int usage = openat(dir, "memory.usage_in_bytes", O_RDONLY | O_CLOEXEC);
+	int usage = file_open(g, CGROUP_V1_MEMORY, "memory.usage_in_bytes", O_RDONLY);
 	size_t n = (size_t)snprintf(text, sizeof text, "%d %d %lld", g->oom_fd, usage, (long long)alarm);
-	file_put(dir, "cgroup.event_control", text, n);
+	file_put(g, CGROUP_V1_MEMORY, "cgroup.event_control", text, n);
 	if (usage >= 0)
 		close(usage);
 }
@@ -234,27 +223,25 @@ void cgroup_set_cpu(cgroup *g, int64_t milli)
 		quota = CPU_QUOTA_MIN_US;
 	char text[48];
 	if (tree.cpu == CGROUP_V1_CPU) {
-		int dir = g->dir[CGROUP_V1_CPU];
 		if (milli)
-			file_put_i64(dir, "cpu.cfs_period_us", CPU_PERIOD_US);
-		file_put_i64(dir, "cpu.cfs_quota_us", milli ? quota : -1);
+			file_put_i64(g, CGROUP_V1_CPU, "cpu.cfs_period_us", CPU_PERIOD_US);
+		file_put_i64(g, CGROUP_V1_CPU, "cpu.cfs_quota_us", milli ? quota : -1);
 	} else if (tree.cpu == CGROUP_V2) {
 		int n = milli ? snprintf(text, sizeof text, "%lld %d", (long long)quota, CPU_PERIOD_US)
 			      : snprintf(text, sizeof text, "max %d", CPU_PERIOD_US);
-		file_put(g->dir[CGROUP_V2], "cpu.max", text, (size_t)n);
+		file_put(g, CGROUP_V2, "cpu.max", text, (size_t)n);
 	}
 }
 
 void cgroup_set_pids(cgroup *g, int count)
 {
 	if (g)
-		file_put_i64(dir_of(g, tree.pids), "pids.max", count);
+		file_put_i64(g, tree.pids, "pids.max", count);
 }
 
 bool cgroup_freeze(cgroup *g, bool frozen)
 {
-	return g && g->dir[CGROUP_V2] >= 0 &&
-	       file_put(g->dir[CGROUP_V2], "cgroup.freeze", frozen ? "1" : "0", 1);
+	return g && file_put(g, CGROUP_V2, "cgroup.freeze", frozen ? "1" : "0", 1);
 }
 
 /* The number behind `key ` at the start of a line. */
@@ -270,14 +257,13 @@ static int64_t stat_line(const char *text, const char *key)
 cgroup_memory cgroup_memory_of(const cgroup *g)
 {
 	cgroup_memory m = { 0 };
-	int dir = g ? dir_of(g, tree.memory) : -1;
-	if (dir < 0)
+	if (!g || tree.memory == CGROUP_NONE)
 		return m;
 	bool v1 = tree.memory == CGROUP_V1_MEMORY;
 	char text[4096];
-	m.now = file_get_i64(dir, v1 ? "memory.usage_in_bytes" : "memory.current");
-	m.peak = file_get_i64(dir, v1 ? "memory.max_usage_in_bytes" : "memory.peak");
-	file_get(dir, "memory.stat", text, sizeof text);
+	m.now = file_get_i64(g, tree.memory, v1 ? "memory.usage_in_bytes" : "memory.current");
+	m.peak = file_get_i64(g, tree.memory, v1 ? "memory.max_usage_in_bytes" : "memory.peak");
+	file_get(g, tree.memory, "memory.stat", text, sizeof text);
 	m.shared = stat_line(text, "shmem");
 	m.cache = stat_line(text, v1 ? "cache" : "file") - m.shared;
 	if (m.peak < m.now)

@@ -127,11 +127,13 @@ TEST(function_python_faults)
 	CHECK_I64(r.outcome, FUNCTION_ERROR);
 	CHECK_STR(r.error_type, S("KeyError"));
 	CHECK(!r.ended);
-	CHECK(str_starts(buf_str(&b.log.text), S("[ERROR] KeyError: 'body'\nTraceback (most recent call last):\n")));
+	CHECK(str_starts(buf_str(&b.log.text), S("[ERROR] KeyError: 'body'\nTraceback (most recent "
+	                                         "call last):\n")));
 	r = invoke(&b, "1", 3 * SECOND);
 	CHECK_I64(r.outcome, FUNCTION_EXITED);
 	CHECK(r.ended);
-	CHECK_STR(r.payload, S("{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: 8476a536-e9f4-11e8-"
+	CHECK_STR(r.payload, S("{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: "
+	                       "8476a536-e9f4-11e8-"
 	                       "9739-2dfe598c3fcd Error: Runtime exited with error: exit status 3\"}"));
 	r = invoke(&b, "1", 3 * SECOND);
 	CHECK_I64(r.outcome, FUNCTION_GONE);
@@ -193,7 +195,8 @@ TEST(function_reaches_what_it_is_given)
 	     "        except OSError as e: return type(e).__name__\n"
 	     "        return 'outside' if s.getpeername() == address else 'elsewhere'\n"
 	     "    inside = socket.create_server(('127.0.0.1', 8080))\n"
-	     "    return [tried(('127.9.8.7', port)), tried(('127.0.0.1', 8080)), tried(('192.0.2.1', 80))]\n", 0644);
+	     "    return [tried(('127.9.8.7', port)), tried(('127.0.0.1', 8080)), tried(('192.0.2.1', "
+	     "80))]\n", 0644);
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f090807) };
 	socklen_t n = sizeof a;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -12,7 +12,8 @@ TEST(rapi_routes)
 	const char *next = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
 	CHECK_I64(head(next, &r), strlen(next));
 	CHECK(r.kind == RAPI_NEXT && r.body.left == 0 && !r.close);
-	CHECK(head("POST /2018-06-01/runtime/invocation/a-b/response HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", &r) > 0);
+	CHECK(head("POST /2018-06-01/runtime/invocation/a-b/response HTTP/1.1\r\nContent-Length: "
+	           "5\r\n\r\nhello", &r) > 0);
 	CHECK(r.kind == RAPI_RESPONSE && r.body.left == 5);
 	CHECK_STR(r.id, S("a-b"));
 	CHECK(head("POST /2018-06-01/runtime/invocation/a/error HTTP/1.1\r\n"
@@ -28,7 +29,8 @@ TEST(rapi_routes)
 TEST(rapi_refuses)
 {
 	static const char *const bad[] = {
-		"\r\n\r\n", "GET\r\n\r\n", "GET x HTTP/1.1\r\n\r\n", "GET /x HTTP/2\r\n\r\n", "G(T /x HTTP/1.1\r\n\r\n",
+		"\r\n\r\n", "GET\r\n\r\n", "GET x HTTP/1.1\r\n\r\n", "GET /x HTTP/2\r\n\r\n",
+		"G(T /x HTTP/1.1\r\n\r\n",
 		"GET /x HTTP/1.1\r\nNo colon\r\n\r\n", "GET /x HTTP/1.1\r\n: v\r\n\r\n",
 		"POST /x HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "POST /x HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
 		"POST /x HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",

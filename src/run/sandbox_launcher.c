@@ -49,10 +49,13 @@ static void serve_one(request *r, cgroup *group)
 	uint64_t flags = NAMESPACES | (l->user_namespace ? CLONE_NEWUSER : 0) |
 		(l->private_network ? CLONE_NEWNET : 0);
 	l->init_fd = launcher.init_fd;
-	r->pid = clone_with(flags, cgroup_clone_fd(group), &r->pidfd);
+	int into = cgroup_clone_fd(group);
+	r->pid = clone_with(flags, into, &r->pidfd);
 	if (r->pid == 0)
 		sandbox_child(l);
 	r->error = r->pid < 0 ? errno : 0;
+	if (into >= 0)
+		close(into);
 }
 
 /* Sits in the control group of the sandbox that comes next. */

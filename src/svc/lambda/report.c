@@ -154,6 +154,7 @@ void report_end(environment *e, const target *t, const invocation *i, const func
 		report_text(e, t, i, r, init);
 }
 
+/* By function, by qualifier where one was given, and over all functions. */
 static void metric(const target *t, const char *name, const char *unit, double value)
 {
 	metric_point p = { .account = t->version->Account, .region = t->version->Region,
@@ -162,12 +163,24 @@ static void metric(const target *t, const char *name, const char *unit, double v
 	metric_later(&p);
 	p.dimensions[p.n_dimensions++] = (metric_dimension){ S("FunctionName"), t->version->Name };
 	metric_later(&p);
+	if (!str_is(t->f.qualifier))
+		return;
 	char resource[256];
-	str qualifier = str_is(t->f.qualifier) ? t->f.qualifier : STR_NONE;
-	int n = snprintf(resource, sizeof resource, "%.*s%s%.*s", STR_ARG(t->version->Name),
-	                 str_is(qualifier) ? ":" : "", STR_ARG(qualifier));
+	int n = snprintf(resource, sizeof resource, "%.*s:%.*s", STR_ARG(t->version->Name),
+	                 STR_ARG(t->f.qualifier));
 	p.dimensions[p.n_dimensions++] = (metric_dimension){ S("Resource"), str_of(resource, (size_t)n) };
 	metric_later(&p);
+}
+
+/* How many run is a level, not an event: looked at when it is more than one, or once a second. */
+static void metric_concurrency(const target *t)
+{
+	static _Atomic int64_t looked;
+	int64_t second = clock_real() / 1000, running = pool_running(t);
+	if (running <= 1 && looked == second)
+		return;
+	looked = second;
+	metric(t, "ConcurrentExecutions", "Count", (double)running);
 }
 
 void report_throttle(const target *t)
@@ -200,5 +213,5 @@ void report_usage(const target *t, const function_result *r, const function_resu
 	metric(t, "Invocations", "Count", 1);
 	metric(t, "Errors", "Count", r->outcome == FUNCTION_OK ? 0 : 1);
 	metric(t, "Duration", "Milliseconds", (double)r->duration_us / 1000.0);
-	metric(t, "ConcurrentExecutions", "Count", (double)pool_running(t));
+	metric_concurrency(t);
 }
