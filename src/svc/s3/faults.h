@@ -29,7 +29,7 @@
 	X(GlacierExpeditedRetrievalNotAvailable, 503) \
 	X(OperationAborted, 409) X(OwnershipControlsNotFoundError, 404) X(PreconditionFailed, 412) \
 	X(ReplicationConfigurationNotFoundError, 404) X(RequestTimeout, 400) \
-	X(RestoreAlreadyInProgress, 409) X(SlowDown, 503) X(TooManyBuckets, 400) \
+	X(RestoreAlreadyInProgress, 409) X(SignatureDoesNotMatch, 403) X(InvalidAccessKeyId, 403) X(SlowDown, 503) X(TooManyBuckets, 400) \
 	X(UnauthorizedAccess, 403) X(UnexpectedContent, 400) X(UserKeyMustBeSpecified, 400) \
 	X(XAmzContentSHA256Mismatch, 400)
 

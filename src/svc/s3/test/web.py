@@ -80,3 +80,34 @@ def test_cors(server):
     same(http("OPTIONS", server.endpoint + "/origins/k", headers={**ask, "Origin": "https://evil"})[0], 403)
     headers = http("GET", server.endpoint + "/origins/k", headers={"Origin": "https://a.example.com"})[1]
     same(headers["Access-Control-Allow-Origin"], "https://a.example.com")
+
+
+def send_form(url, fields, body, name="up load.txt"):
+    mark = "----form-mark"
+    parts = [f'--{mark}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
+    parts.append(f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+                 "Content-Type: text/plain\r\n\r\n")
+    data = "".join(parts).encode() + body + f"\r\n--{mark}--\r\n".encode()
+    return http("POST", url, data, {"Content-Type": f"multipart/form-data; boundary={mark}"})
+
+
+def test_forms(server):
+    key = server.client("iam").create_access_key(UserName=server.client("iam").create_user(
+        UserName="form-signer")["User"]["UserName"])["AccessKey"]
+    s3 = server.client("s3", signature_version="s3v4")
+    s3.create_bucket(Bucket="forms")
+    signer = server.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"], signature_version="s3v4")
+    post = signer.generate_presigned_post("forms", "up/${filename}", Fields={"x-amz-meta-a": "1"}, Conditions=[
+        {"x-amz-meta-a": "1"}, ["content-length-range", 1, 10]])
+    url = server.endpoint + "/forms"
+    same(send_form(url, post["fields"], b"12345")[0], 204)
+    got = s3.get_object(Bucket="forms", Key="up/up load.txt")
+    same((got["Body"].read(), got["Metadata"]), (b"12345", {"a": "1"}))
+    status, _, body = send_form(url, post["fields"], b"x" * 11)
+    check(status == 400 and b"EntityTooLarge" in body, body)
+    status, _, body = send_form(url, {**post["fields"], "x-amz-meta-a": "2"}, b"1")
+    check(status == 403 and b"AccessDenied" in body, body)
+    status, _, body = send_form(url, {**post["fields"], "x-amz-signature": "0" * 64}, b"1")
+    check(status == 403 and b"SignatureDoesNotMatch" in body, body)
+    status, _, body = send_form(url, {"key": "anonymous"}, b"1")
+    check(status == 403 and b"AccessDenied" in body, body)
