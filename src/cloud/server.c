@@ -106,9 +106,10 @@ err server_start(arena *a, const server_options *o, server **out)
 	meter_start(st);
 	log_start(st);
 	metric_start(st);
-	err e = listen_on(a, o, s);
+	/* The first request must find every part ready; where we listen, parts ask when they need it. */
+	err e = start_parts(s);
 	if (!e)
-		e = start_parts(s);
+		e = listen_on(a, o, s);
 	if (e) {
 		server_stop(s);
 		return e;

@@ -40,6 +40,20 @@ static str text_of(const json_value *v, str key)
 	return member ? member->text : S("");
 }
 
+/* A process that has ended but whose parent has not looked yet counts as gone. */
+static bool is_alive(arena *mem, int64_t pid)
+{
+	str stat;
+	if (kill((pid_t)pid, 0) && errno == ESRCH)
+		return false;
+	if (file_read(mem, arena_fmt(mem, "/proc/%lld/stat", (long long)pid), FILE_MAX, &stat))
+		return true;
+	size_t name_end = stat.n;
+	while (name_end > 0 && stat.p[name_end - 1] != ')')
+		name_end--;
+	return !str_starts(str_sub(stat, name_end, stat.n), S(" Z"));
+}
+
 bool running_find(arena *mem, str data, running *out)
 {
 	str text;
@@ -53,7 +67,7 @@ bool running_find(arena *mem, str data, running *out)
 		return false;
 	out->port = (int)port;
 	out->strict = json_get(v, S("strict")) && json_get(v, S("strict"))->kind == JSON_TRUE;
-	if (kill((pid_t)out->pid, 0) && errno == ESRCH) {
+	if (!is_alive(mem, out->pid)) {
 		running_remove(mem, data);
 		return false;
 	}

@@ -1,3 +1,4 @@
+#include "base/map.h"
 #include "base/time.h"
 #include "cloud/metrics.h"
 #include "metric.h"
@@ -81,18 +82,72 @@ err cloudwatch_PutMetricData(req *rq, txn *tx, const cloudwatch_PutMetricData_in
 	return OK;
 }
 
+/* Points of one series and minute, gathered before the store sees them. */
+typedef struct fold {
+	const metric_point *first;
+	double *values, *counts;
+	size_t n, capacity;
+	struct fold *next;
+} fold;
+
+static str fold_key(arena *mem, const metric_point *p)
+{
+	buf b = buf_in(mem, 256, 8192);
+	buf_fmt(&b, "%.*s\1%.*s\1%.*s\1%.*s\1%.*s\1%lld", STR_ARG(p->account), STR_ARG(p->region),
+	        STR_ARG(p->name_space), STR_ARG(p->name), STR_ARG(p->unit), (long long)(p->when / MS_MINUTE));
+	for (size_t i = 0; i < p->n_dimensions; i++)
+		buf_fmt(&b, "\1%.*s\2%.*s", STR_ARG(p->dimensions[i].name), STR_ARG(p->dimensions[i].value));
+	return buf_str(&b);
+}
+
+static void fold_add(arena *mem, fold *f, double value)
+{
+	if (f->n == f->capacity) {
+		size_t capacity = f->capacity ? f->capacity * 2 : 8;
+		double *values = arena_array(mem, double, capacity), *counts = arena_array(mem, double, capacity);
+		for (size_t i = 0; i < f->n; i++) {
+			values[i] = f->values[i];
+			counts[i] = f->counts[i];
+		}
+		f->values = values;
+		f->counts = counts;
+		f->capacity = capacity;
+	}
+	f->values[f->n] = value;
+	f->counts[f->n++] = 1;
+}
+
+static void fold_keep(txn *tx, const fold *f)
+{
+	const metric_point *p = f->first;
+	cloudwatch_Dimension d[METRIC_DIMENSIONS_MAX];
+	for (size_t i = 0; i < p->n_dimensions; i++)
+		d[i] = (cloudwatch_Dimension){ p->dimensions[i].name, p->dimensions[i].value };
+	cloudwatch_Dimensions dimensions = { d, p->n_dimensions };
+	sample s = { .values = f->values, .counts = f->counts, .n = f->n };
+	metric_add(tx, p->account, p->region, p->name_space, p->name, &dimensions, p->unit, p->when, false, &s,
+	           false, p->when);
+}
+
 /* What other services say of themselves (cloud/metrics.h). */
 static void sink(txn *tx, const metric_point *points)
 {
+	arena *mem = txn_arena(tx);
+	map by_series = map_in(mem, 64);
+	fold *all = NULL, **last = &all;
 	for (const metric_point *p = points; p; p = metric_point_next(p)) {
-		cloudwatch_Dimension d[METRIC_DIMENSIONS_MAX];
-		double one = 1;
-		for (size_t i = 0; i < p->n_dimensions; i++)
-			d[i] = (cloudwatch_Dimension){ p->dimensions[i].name, p->dimensions[i].value };
-		cloudwatch_Dimensions dimensions = { d, p->n_dimensions };
-		sample s = { .values = &p->value, .counts = &one, .n = 1 };
-		metric_add(tx, p->account, p->region, p->name_space, p->name, &dimensions, p->unit, p->when, false,
-		           &s, false, p->when);
+		str key = fold_key(mem, p);
+		fold *f = map_get(&by_series, key);
+		if (!f) {
+			f = arena_new(mem, fold);
+			f->first = p;
+			map_put(&by_series, key, f);
+			*last = f;
+			last = &f->next;
+		}
+		fold_add(mem, f, p->value);
 	}
+	for (const fold *f = all; f; f = f->next)
+		fold_keep(tx, f);
 }
 METRIC_SINK(sink);

@@ -1,3 +1,4 @@
+#include "base/map.h"
 #include "base/time.h"
 #include "cloud/event_log.h"
 #include "logs.h"
@@ -134,28 +135,60 @@ err logs_PutLogEvents(req *rq, txn *tx, const logs_PutLogEvents_in *in, logs_Put
 	return OK;
 }
 
-/* Lines that other services say (cloud/event_log.h): consecutive ones of a stream go together. */
+/* The lines of one stream, in order. */
+typedef struct stream_lines {
+	const log_line *first;
+	event_in *events;
+	size_t n, capacity;
+	struct stream_lines *next;
+} stream_lines;
+
+static void line_add(arena *mem, stream_lines *s, const log_line *l)
+{
+	if (s->n == s->capacity) {
+		size_t capacity = s->capacity ? s->capacity * 2 : 8;
+		event_in *events = arena_array(mem, event_in, capacity);
+		for (size_t i = 0; i < s->n; i++)
+			events[i] = s->events[i];
+		s->events = events;
+		s->capacity = capacity;
+	}
+	s->events[s->n++] = (event_in){ l->when, l->message };
+}
+
+static void lines_keep(txn *tx, const stream_lines *of)
+{
+	arena *mem = txn_arena(tx);
+	const log_line *l = of->first;
+	logs_group *g = logs_group_get(tx, mem, l->account, l->region, l->group);
+	if (!g)
+		g = group_make(tx, mem, l->account, l->region, l->group, l->when);
+	logs_stream *s = logs_stream_get(tx, mem, g->Id, l->stream);
+	if (!s)
+		s = stream_make(tx, mem, g, l->stream, l->when);
+	events_add(tx, g, s, of->events, of->n, l->when);
+}
+
+/* Lines that other services say (cloud/event_log.h): those of a stream go together. */
 static void sink(txn *tx, const log_line *lines)
 {
 	arena *mem = txn_arena(tx);
-	while (lines) {
-		const log_line *first = lines;
-		size_t n = 0;
-		for (; lines && str_eq(lines->stream, first->stream) && str_eq(lines->group, first->group) &&
-		       str_eq(lines->account, first->account) && str_eq(lines->region, first->region);
-		     lines = log_line_next(lines))
-			n++;
-		event_in *events = arena_array(mem, event_in, n);
-		const log_line *l = first;
-		for (size_t i = 0; i < n; i++, l = log_line_next(l))
-			events[i] = (event_in){ l->when, l->message };
-		logs_group *g = logs_group_get(tx, mem, first->account, first->region, first->group);
-		if (!g)
-			g = group_make(tx, mem, first->account, first->region, first->group, first->when);
-		logs_stream *s = logs_stream_get(tx, mem, g->Id, first->stream);
-		if (!s)
-			s = stream_make(tx, mem, g, first->stream, first->when);
-		events_add(tx, g, s, events, n, first->when);
+	map by_stream = map_in(mem, 64);
+	stream_lines *all = NULL, **last = &all;
+	for (const log_line *l = lines; l; l = log_line_next(l)) {
+		str key = arena_fmt(mem, "%.*s\1%.*s\1%.*s\1%.*s", STR_ARG(l->account), STR_ARG(l->region),
+		                    STR_ARG(l->group), STR_ARG(l->stream));
+		stream_lines *s = map_get(&by_stream, key);
+		if (!s) {
+			s = arena_new(mem, stream_lines);
+			s->first = l;
+			map_put(&by_stream, key, s);
+			*last = s;
+			last = &s->next;
+		}
+		line_add(mem, s, l);
 	}
+	for (const stream_lines *s = all; s; s = s->next)
+		lines_keep(tx, s);
 }
 LOG_SINK(sink);
