@@ -24,6 +24,7 @@
 #define OUTPUT_MAX ((size_t)64 << 10)
 #define PAUSE_MIN_MS 50      /* between a fall and the next start; doubles */
 #define PAUSE_MAX_MS 10000
+#define REST_STEP_MS 10
 #define HEALTHY_MS 30000     /* having run so long, the pause begins small again */
 #define KERNEL_SIGSET 8
 #define TOLD_BYTES 600       /* of a failed tool's output, in the fault */
@@ -77,7 +78,8 @@ typedef struct launch {
 	const char *failed_at;
 } launch;
 
-static const char *const clean_env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/", NULL };
+static const char *const clean_env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/",
+	                                     NULL };
 
 static int child_fail(launch *l, const char *at)
 {
@@ -249,18 +251,14 @@ static int64_t attend(engine_process *e, pid_t pid)
 	return (clock_mono_us() - from) / 1000;
 }
 
+/* With the lock given back meanwhile. */
 static void rest(engine_process *e, int ms)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
+	for (int waited = 0; waited < ms && !e->stopping; waited += REST_STEP_MS) {
+		pthread_mutex_unlock(&e->lock);
+		clock_sleep_ms(REST_STEP_MS);
+		pthread_mutex_lock(&e->lock);
 	}
-	while (!e->stopping && pthread_cond_timedwait(&e->changed, &e->lock, &t) == 0)
-		;
 }
 
 static void *supervise(void *context)

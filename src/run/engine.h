@@ -2,9 +2,9 @@
  * An engine: a database server of the machine's packages, run as an unprivileged user in a folder of its own,
  * watched, started again when it falls, and gone when we are gone.
  *
- * The folder may lie below one that its user cannot enter (a home of mode 0700): when we are root the child sees
- * `top`, a folder at or above it, at another place, by a mount of its own. Either way it stands in the folder and
- * knows it as /proc/self/cwd.
+ * The folder may lie below one that its user cannot enter (a home of mode 0700): when we are root the child
+ * sees `top`, a folder at or above it, at another place, by a mount of its own. Either way it stands in the
+ * folder and knows it as /proc/self/cwd.
  *
  * Lifetime: from engine_start to engine_stop. Each engine has a thread, which is its parent: the kernel sends
  * `death_signal` when that thread ends, so nothing outlives a server that was killed. Any thread may call.

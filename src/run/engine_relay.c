@@ -154,7 +154,8 @@ err relay_open(arena *a, str address, int port, str about, relay_choose *choose,
 	if (r->end < 0 || !address_of(arena_str(a, address).p, port, &at) ||
 	    bind(r->listener, (struct sockaddr *)&at, sizeof at) < 0 || listen(r->listener, BACKLOG) < 0 ||
 	    pthread_create(&r->thread, NULL, listen_on, r)) {
-		err e = fault_new(a, &fault_system, "%.*s:%d: cannot listen: %s", STR_ARG(address), port, strerror(errno));
+		err e = fault_new(a, &fault_system, "%.*s:%d: cannot listen: %s", STR_ARG(address), port,
+		                  strerror(errno));
 		drop(r);
 		return e;
 	}

@@ -1,9 +1,9 @@
 /*
- * A relay: listens on an address and joins each connection to another one, chosen when it comes. For endpoints that
- * are not an engine's own: a reader endpoint, or the address of an engine that sleeps.
+ * A relay: listens on an address and joins each connection to another one, chosen when it comes. For
+ * endpoints that are not an engine's own: a reader endpoint, or the address of an engine that sleeps.
  *
- * Each connection has a thread, so `choose` may wait (and start what it chooses). Connections outlive the relay and
- * end with their ends.
+ * Each connection has a thread, so `choose` may wait (and start what it chooses). Connections outlive the
+ * relay and end with their ends.
  */
 #pragma once
 #include "base/err.h"

@@ -113,8 +113,9 @@ static err template_make(arena *a, str bin, str root, str name)
 	postgres_remove(a, root, half);
 	TRY(folders(a, root, half));
 	str data = postgres_folder(a, root, half, "data");
-	const char *words[] = { "-D", ENGINE_CWD, "-U", "rdsadmin", "-A", "peer", "-E", "UTF8", "--locale=C.UTF-8",
-		                "--data-checksums", "--no-sync", NULL };
+	const char *words[] = { "-D",        ENGINE_CWD, "-U",   "rdsadmin",         "-A",
+		                    "peer",      "-E",       "UTF8", "--locale=C.UTF-8", "--data-checksums",
+		                    "--no-sync", NULL };
 	TRY(run_in(a, root, data, arena_fmt(a, "%.*s/initdb", STR_ARG(bin)), words, NULL));
 	TRY(postgres_certificate(a, path_join(a, data, S("server.crt")), path_join(a, data, S("server.key"))));
 	TRY(template_fill(a, bin, root, half));
@@ -145,8 +146,8 @@ err postgres_copy(arena *a, str root, str from, str to)
 	TRY(folders(a, root, to));
 	str target = postgres_folder(a, root, to, "data");
 	TRY(dir_remove(a, target));
-	const char *argv[] = { "/bin/cp", "-a", "--reflink=auto", postgres_folder(a, root, from, "data").p, target.p,
-		               NULL };
+	const char *argv[] = { "/bin/cp", "-a", "--reflink=auto", postgres_folder(a, root, from, "data").p,
+		                   target.p,  NULL };
 	/* Whoever may enter the folders above copies: us. */
 	str said;
 	int status;
@@ -195,8 +196,8 @@ static str configuration(arena *a, const postgres_spec *s)
 	int64_t buffers = s->memory_bytes / 4;
 	buffers = buffers < BUFFERS_MIN ? BUFFERS_MIN : buffers > BUFFERS_MAX ? BUFFERS_MAX : buffers;
 	buf b = buf_in(a, 2048, (size_t)1 << 20);
-	buf_fmt(&b, "listen_addresses = '%.*s'\nport = %d\nunix_socket_directories = '.'\n", STR_ARG(s->addresses),
-	        s->port);
+	buf_fmt(&b, "listen_addresses = '%.*s'\nport = %d\nunix_socket_directories = '.'\n",
+	        STR_ARG(s->addresses), s->port);
 	buf_fmt(&b, "max_connections = %d\nshared_buffers = %lldkB\n", s->max_connections,
 	        (long long)buffers / 1024);
 	buf_put(&b, S("wal_level = replica\nmax_wal_senders = 20\nhot_standby = on\nmin_wal_size = 32MB\n"
@@ -219,13 +220,15 @@ static err configure(arena *a, const postgres_spec *s, str data)
 	const engine_user *u = engine_identity();
 	TRY(postgres_file(a, path_join(a, data, S("postgresql.conf")), configuration(a, s)));
 	const char *kind = s->force_tls ? "hostssl" : "host";
-	str hba = arena_fmt(a,
-	                    "local all rdsadmin peer map=farthing\nlocal replication rdsadmin peer map=farthing\n"
-	                    "host all rdsadmin all reject\nhost rdsadmin all all reject\n%s all all all scram-sha-256\n",
-	                    kind);
+	str hba = arena_fmt(
+		a,
+		"local all rdsadmin peer map=farthing\nlocal replication rdsadmin peer map=farthing\n"
+		"host all rdsadmin all reject\nhost rdsadmin all all reject\n%s all all all scram-sha-256\n",
+		kind);
 	TRY(postgres_file(a, path_join(a, data, S("pg_hba.conf")), hba));
-	str ident = arena_fmt(a, "farthing %s rdsadmin\n%s%s%s", u->name, strcmp(u->name, u->own) ? "farthing " : "",
-	                      strcmp(u->name, u->own) ? u->own : "", strcmp(u->name, u->own) ? " rdsadmin\n" : "");
+	str ident =
+		arena_fmt(a, "farthing %s rdsadmin\n%s%s%s", u->name, strcmp(u->name, u->own) ? "farthing " : "",
+	              strcmp(u->name, u->own) ? u->own : "", strcmp(u->name, u->own) ? " rdsadmin\n" : "");
 	TRY(postgres_file(a, path_join(a, data, S("pg_ident.conf")), ident));
 	str standby = path_join(a, data, S("standby.signal"));
 	if (!str_empty(s->primary))
@@ -259,8 +262,13 @@ err postgres_start(arena *a, const postgres_spec *s, postgres **out)
 	TRY(postgres_evict(a, data));
 	TRY(configure(a, s, data));
 	const char *argv[] = { arena_fmt(a, "%.*s/postgres", STR_ARG(s->bin)).p, "-D", ENGINE_CWD, NULL };
-	engine_spec es = { .argv = argv, .top = s->root, .folder = data, .log = postgres_folder(a, s->root, s->name, "log/postgresql.log"),
-		           .memory_bytes = s->memory_bytes, .cpu_milli = 0, .death_signal = SIGQUIT };
+	engine_spec es = { .argv = argv,
+		               .top = s->root,
+		               .folder = data,
+		               .log = postgres_folder(a, s->root, s->name, "log/postgresql.log"),
+		               .memory_bytes = s->memory_bytes,
+		               .cpu_milli = 0,
+		               .death_signal = SIGQUIT };
 	arena *mem = arena_open(512);
 	postgres *p = arena_new(mem, postgres);
 	*p = (postgres){ .mem = mem, .data = arena_str(mem, data), .port = s->port };

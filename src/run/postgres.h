@@ -1,6 +1,6 @@
 /*
- * PostgreSQL servers from the machine's packages, each in a folder ROOT/NAME with data/ and log/. A template is
- * made by initdb once per root and copied for each new server.
+ * PostgreSQL servers from the machine's packages, each in a folder ROOT/NAME with data/ and log/. A template
+ * is made by initdb once per root and copied for each new server.
  *
  * The role rdsadmin owns everything and gets in by the socket only, as the users that run the servers and us;
  * whoever else connects needs a password, and TLS if so configured. Standbys follow by the socket of their
@@ -14,8 +14,8 @@
 
 typedef struct postgres postgres;
 
-/* The folder of the newest PostgreSQL's programs (of `major`, if not 0), and which it is. The fault says what to
- * install. */
+/* The folder of the newest PostgreSQL's programs (of `major`, if not 0), and which it is. The fault says what
+ * to install. */
 err postgres_find(arena *a, int major, str *bin, int *found);
 /* 15.14 */
 err postgres_version(arena *a, str bin, str *version);

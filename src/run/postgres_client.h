@@ -1,6 +1,6 @@
 /*
- * A connection to a PostgreSQL of ours, by its socket, as the role that owns it. Simple queries, text results.
- * One thread at a time. Statements are ours or quoted with postgres_literal and postgres_name.
+ * A connection to a PostgreSQL of ours, by its socket, as the role that owns it. Simple queries, text
+ * results. One thread at a time. Statements are ours or quoted with postgres_literal and postgres_name.
  */
 #pragma once
 #include "base/err.h"

@@ -38,8 +38,13 @@ TEST(postgres_lives)
 	err made = postgres_make(a, bin, root, S("one"));
 	if (made)
 		test_failed(__FILE__, __LINE__, "%.*s", STR_ARG(made->message));
-	postgres_spec spec = { .bin = bin, .root = root, .name = S("one"), .addresses = S("127.9.8.7"), .port = PORT,
-		               .max_connections = 20, .memory_bytes = (int64_t)1 << 30 };
+	postgres_spec spec = { .bin = bin,
+		                   .root = root,
+		                   .name = S("one"),
+		                   .addresses = S("127.9.8.7"),
+		                   .port = PORT,
+		                   .max_connections = 20,
+		                   .memory_bytes = (int64_t)1 << 30 };
 	postgres *p = NULL, *q = NULL;
 	err e = postgres_start(a, &spec, &p);
 	CHECK(!e);

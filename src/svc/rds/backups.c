@@ -21,8 +21,8 @@ static int64_t window_next(str window, int64_t now)
 static void take(txn *tx, arena *mem, const rds_instance *i, int64_t now)
 {
 	civil c = time_civil(now);
-	str id = arena_fmt(mem, "rds:%.*s-%04d-%02d-%02d-%02d-%02d", STR_ARG(i->Id), c.year, c.month, c.day, c.hour,
-	                   c.minute);
+	str id = arena_fmt(mem, "rds:%.*s-%04d-%02d-%02d-%02d-%02d", STR_ARG(i->Id), c.year, c.month, c.day,
+	                   c.hour, c.minute);
 	if (!rds_snapshot_get(tx, mem, i->Account, i->Region, id))
 		db_snapshot_begin(tx, db_snapshot_new(tx, mem, i, id, S("automated")));
 }
@@ -31,8 +31,8 @@ static void drop(txn *tx, arena *mem, const rds_instance *i, int64_t before)
 {
 	record_scan s = rds_snapshot_scan(tx, mem, 2, i->Account, i->Region, STR_NONE);
 	for (rds_snapshot *r; (r = rds_snapshot_next(&s));) {
-		if (!str_eq(r->It->SnapshotType, S("automated")) || !str_eq(r->It->DbiResourceId, i->It->DbiResourceId) ||
-		    r->It->SnapshotCreateTime.v >= before)
+		if (!str_eq(r->It->SnapshotType, S("automated"))
+		    || !str_eq(r->It->DbiResourceId, i->It->DbiResourceId) || r->It->SnapshotCreateTime.v >= before)
 			continue;
 		rds_snapshot_delete(tx, r->Account, r->Region, r->Id);
 		task_add(tx, "rds_remove", r->Folder, 0);
@@ -57,7 +57,8 @@ void db_snapshots_expire(txn *tx, arena *mem, const rds_instance *i)
 	drop(tx, mem, i, INT64_MAX);
 }
 
-/* One a day: when time leaps, the days in between have no data of their own to keep, but their due dates pass. */
+/* One a day: when time leaps, the days in between have no data of their own to keep, but their due dates
+ * pass. */
 TIMER(rds_backup)
 {
 	arena *mem = txn_arena(tx);

@@ -7,7 +7,10 @@
 static const char *type_of(const rds_DBInstance *it)
 {
 	str t = it->StorageType;
-	return str_eq(t, S("gp2")) ? "gp2" : str_eq(t, S("gp3")) ? "gp3" : str_starts(t, S("io")) ? "io1" : "magnetic";
+	return str_eq(t, S("gp2"))   ? "gp2"
+		: str_eq(t, S("gp3"))    ? "gp3"
+		: str_starts(t, S("io")) ? "io1"
+								 : "magnetic";
 }
 
 static bool exists(const rds_DBInstance *it)
@@ -27,8 +30,9 @@ static void class_hours(txn *tx, const rds_instance *i, int64_t now)
 		str class = str_c(db_classes[k].name), bare = str_sub(class, 3, class.n);
 		bool mine = runs && str_eq(class, it->DBInstanceClass) && !str_eq(class, SERVERLESS);
 		for (int multi = 0; multi < (aurora ? 1 : 2); multi++) {
-			str sku = aurora ? arena_fmt(mem, "aurora.postgres.%.*s", STR_ARG(bare)) :
-			                   arena_fmt(mem, "rds.postgres.%.*s.%s", STR_ARG(bare), multi ? "multi" : "single");
+			str sku = aurora
+				? arena_fmt(mem, "aurora.postgres.%.*s", STR_ARG(bare))
+				: arena_fmt(mem, "rds.postgres.%.*s.%s", STR_ARG(bare), multi ? "multi" : "single");
 			const meter_kind *m = meter_for("AmazonRDS", sku);
 			bool this = mine && (aurora || it->MultiAZ.v == (multi == 1));
 			if (this || resident_rate(tx, i->Account, i->Region, m, it->DBInstanceArn))
@@ -39,14 +43,16 @@ static void class_hours(txn *tx, const rds_instance *i, int64_t now)
 
 static void disk(txn *tx, const rds_instance *i, int64_t now)
 {
-	static const char *const skus[] = { "rds.storage.gp2.single", "rds.storage.gp2.multi", "rds.storage.gp3.single",
-		                                "rds.storage.gp3.multi", "rds.storage.io1.single", "rds.storage.magnetic" };
+	static const char *const skus[] = { "rds.storage.gp2.single", "rds.storage.gp2.multi",
+		                                "rds.storage.gp3.single", "rds.storage.gp3.multi",
+		                                "rds.storage.io1.single", "rds.storage.magnetic" };
 	arena *mem = txn_arena(tx);
 	const rds_DBInstance *it = i->It;
 	const char *type = type_of(it);
 	bool io = strcmp(type, "io1") == 0, gp3 = strcmp(type, "gp3") == 0, multi = it->MultiAZ.v && !io;
-	str own = strcmp(type, "magnetic") == 0 ? S("rds.storage.magnetic") :
-	                                          arena_fmt(mem, "rds.storage.%s.%s", type, multi ? "multi" : "single");
+	str own = strcmp(type, "magnetic") == 0
+		? S("rds.storage.magnetic")
+		: arena_fmt(mem, "rds.storage.%s.%s", type, multi ? "multi" : "single");
 	/* The price of io1 is that of one zone: a second one costs as much again. */
 	int64_t gib = it->AllocatedStorage.v * (io && it->MultiAZ.v ? 2 : 1);
 	for (size_t k = 0; k < sizeof skus / sizeof *skus; k++) {
@@ -56,9 +62,12 @@ static void disk(txn *tx, const rds_instance *i, int64_t now)
 			resident_set(tx, i->Account, i->Region, now, m, it->DBInstanceArn, mine ? QTY(gib) : 0);
 	}
 	int64_t free_iops = it->AllocatedStorage.v >= GP3_LARGE_GIB ? GP3_FREE_IOPS_LARGE : GP3_FREE_IOPS;
-	int64_t iops = io ? it->Iops.v * (it->MultiAZ.v ? 2 : 1) : gp3 && it->Iops.v > free_iops ? it->Iops.v - free_iops : 0;
+	int64_t iops = io                   ? it->Iops.v * (it->MultiAZ.v ? 2 : 1)
+		: gp3 && it->Iops.v > free_iops ? it->Iops.v - free_iops
+										: 0;
 	str own_iops = io ? S("rds.iops.io1.single") : multi ? S("rds.iops.gp3.multi") : S("rds.iops.gp3.single");
-	static const char *const iops_skus[] = { "rds.iops.io1.single", "rds.iops.gp3.single", "rds.iops.gp3.multi" };
+	static const char *const iops_skus[] = { "rds.iops.io1.single", "rds.iops.gp3.single",
+		                                     "rds.iops.gp3.multi" };
 	for (size_t k = 0; k < 3; k++) {
 		const meter_kind *m = meter_for("AmazonRDS", str_c(iops_skus[k]));
 		bool mine = exists(it) && iops && str_eq(own_iops, str_c(iops_skus[k]));
@@ -76,8 +85,8 @@ static bool optimized(const rds_cluster *c)
 static void acus(txn *tx, const rds_instance *i, int64_t now)
 {
 	rds_cluster *c = rds_cluster_get(tx, txn_arena(tx), i->Account, i->Region, i->It->DBClusterIdentifier);
-	bool runs = c && exists(i->It) && str_eq(i->It->DBInstanceClass, SERVERLESS) && !c->Paused &&
-	            !str_eq(i->It->DBInstanceStatus, S("stopped")) && !str_eq(i->It->DBInstanceStatus, S("failed"));
+	bool runs = c && exists(i->It) && str_eq(i->It->DBInstanceClass, SERVERLESS) && !c->Paused
+		&& !str_eq(i->It->DBInstanceStatus, S("stopped")) && !str_eq(i->It->DBInstanceStatus, S("failed"));
 	const meter_kind *own = c && optimized(c) ? &AURORA_ACU_OPTIMIZED : &AURORA_ACU;
 	const meter_kind *both[] = { &AURORA_ACU, &AURORA_ACU_OPTIMIZED };
 	for (int k = 0; k < 2; k++) {

@@ -21,8 +21,8 @@ static str major_of(arena *a, const db_version *v)
 static bool last_of_major(size_t k, bool aurora)
 {
 	for (size_t j = k + 1; j < db_versions_n; j++)
-		if (db_version_major(str_c(db_versions[j].number)) == db_version_major(str_c(db_versions[k].number)) &&
-		    (aurora ? db_versions[j].aurora : db_versions[j].plain))
+		if (db_version_major(str_c(db_versions[j].number)) == db_version_major(str_c(db_versions[k].number))
+		    && (aurora ? db_versions[j].aurora : db_versions[j].plain))
 			return false;
 	return true;
 }
@@ -36,11 +36,14 @@ static rds_DBEngineVersion version_shown(req *rq, const db_version *v, bool auro
 		if (t <= v || !(aurora ? t->aurora : t->plain) ||
 		    db_version_major(str_c(t->number)) != db_version_major(number))
 			continue;
-		targets.v[targets.n++] = (rds_UpgradeTarget){
-			.Engine = engine, .EngineVersion = str_c(t->number), .AutoUpgrade = BOOL(false),
-			.Description = arena_fmt(rq->mem, "%s %s", aurora ? "Aurora PostgreSQL" : "PostgreSQL", t->number),
-			.IsMajorVersionUpgrade = BOOL(false)
-		};
+		targets.v[targets.n++] =
+			(rds_UpgradeTarget){ .Engine = engine,
+			                     .EngineVersion = str_c(t->number),
+			                     .AutoUpgrade = BOOL(false),
+			                     .Description =
+			                         arena_fmt(rq->mem, "%s %s", aurora ? "Aurora PostgreSQL" : "PostgreSQL",
+			                                   t->number),
+			                     .IsMajorVersionUpgrade = BOOL(false) };
 	}
 	rds_LogTypeList logs = { arena_new(rq->mem, str), 1 };
 	logs.v[0] = S("postgresql");
@@ -140,7 +143,8 @@ static rds_OrderableDBInstanceOption option(req *rq, const db_class *c, const db
 	};
 }
 
-err rds_DescribeOrderableDBInstanceOptions(req *rq, const txn *tx, const rds_DescribeOrderableDBInstanceOptions_in *in,
+err rds_DescribeOrderableDBInstanceOptions(req *rq, const txn *tx,
+                                           const rds_DescribeOrderableDBInstanceOptions_in *in,
                                            rds_DescribeOrderableDBInstanceOptions_out *out)
 {
 	static const char *const plain[] = { "gp2", "gp3", "io1", NULL }, *const of_aurora[] = { "aurora", NULL };
@@ -222,7 +226,8 @@ static str log_path(req *rq, const rds_instance *i)
 	return arena_fmt(rq->mem, "%.*s/%.*s/log/postgresql.log", STR_ARG(db_engines_root()), STR_ARG(i->Folder));
 }
 
-err rds_DescribeDBLogFiles(req *rq, const txn *tx, const rds_DescribeDBLogFiles_in *in, rds_DescribeDBLogFiles_out *out)
+err rds_DescribeDBLogFiles(req *rq, const txn *tx, const rds_DescribeDBLogFiles_in *in,
+                           rds_DescribeDBLogFiles_out *out)
 {
 	rds_instance *i;
 	str text;

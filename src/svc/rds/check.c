@@ -40,18 +40,21 @@ err db_check_identifier(req *rq, str v, const char *parameter)
 		return OK;
 	if (v.n > RDS_IDENTIFIER_MAX)
 		return fail(rq, &rds_InvalidParameterValue,
-		            "The parameter %s is not a valid identifier because it is longer than %d characters.", parameter,
-		            RDS_IDENTIFIER_MAX);
-	return fail(rq, &rds_InvalidParameterValue,
-	            "The parameter %s is not a valid identifier. Identifiers must begin with a letter; must contain only "
-	            "ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens.",
-	            parameter);
+		            "The parameter %s is not a valid identifier because it is longer than %d characters.",
+		            parameter, RDS_IDENTIFIER_MAX);
+	return fail(
+		rq, &rds_InvalidParameterValue,
+		"The parameter %s is not a valid identifier. Identifiers must begin with a letter; must contain only "
+		"ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive "
+	    "hyphens.",
+		parameter);
 }
 
 err db_check_engine(req *rq, str engine)
 {
-	static const char *const others[] = { "mysql", "mariadb", "aurora-mysql", "oracle-ee", "oracle-se2", "sqlserver-ee",
-		                                  "sqlserver-se", "sqlserver-ex", "sqlserver-web", "db2-se", "db2-ae" };
+	static const char *const others[] = { "mysql",         "mariadb",      "aurora-mysql", "oracle-ee",
+		                                  "oracle-se2",    "sqlserver-ee", "sqlserver-se", "sqlserver-ex",
+		                                  "sqlserver-web", "db2-se",       "db2-ae" };
 	if (str_eq(engine, S("postgres")) || db_engine_is_aurora(engine))
 		return OK;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -69,15 +72,17 @@ err db_check_class(req *rq, str name, bool aurora)
 	if (str_eq(name, SERVERLESS) && !aurora)
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "RDS does not support creating a DB instance with the following combination: "
-		            "DBInstanceClass=db.serverless, Engine=postgres. For supported combinations of instance class and "
+		            "DBInstanceClass=db.serverless, Engine=postgres. For supported combinations of instance "
+		            "class and "
 		            "database engine version, see the documentation.");
 	return OK;
 }
 
 err db_check_master(req *rq, str name)
 {
-	static const char *const reserved[] = { "admin", "rdsadmin", "rds_superuser", "rds_replication", "rds_password",
-		                                    "rds_iam", "rdsrepladmin", "user", "public", "none" };
+	static const char *const reserved[] = { "admin",        "rdsadmin", "rds_superuser", "rds_replication",
+		                                    "rds_password", "rds_iam",  "rdsrepladmin",  "user",
+		                                    "public",       "none" };
 	if (str_empty(name))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "The parameter MasterUsername must be provided and must not be blank.");
@@ -111,9 +116,10 @@ err db_check_password(req *rq, str password)
 		            PASSWORD_MAX);
 	for (size_t i = 0; i < password.n; i++)
 		if (password.p[i] <= ' ' || password.p[i] > '~' || strchr("/@\"", password.p[i]))
-			return fail(rq, &rds_InvalidParameterValue,
-			            "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters "
-			            "besides '/', '@', '\"', ' ' may be used.");
+			return fail(
+				rq, &rds_InvalidParameterValue,
+				"The parameter MasterUserPassword is not a valid password. Only printable ASCII characters "
+				"besides '/', '@', '\"', ' ' may be used.");
 	return OK;
 }
 
@@ -125,20 +131,24 @@ err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throu
 		return fail(rq, &rds_InvalidParameterValue, "Invalid storage type: %.*s", STR_ARG(type));
 	int64_t least = io ? STORAGE_MIN_IO : magnetic ? STORAGE_MIN_MAGNETIC : STORAGE_MIN_GP;
 	if (gib < least || gib > (magnetic ? STORAGE_MAX_MAGNETIC : STORAGE_MAX))
-		return fail(rq, &rds_InvalidParameterValue, "Invalid storage size for engine name postgres and storage type "
-		            "%.*s: %lld", STR_ARG(type), (long long)gib);
+		return fail(rq, &rds_InvalidParameterValue,
+		            "Invalid storage size for engine name postgres and storage type "
+		            "%.*s: %lld",
+		            STR_ARG(type), (long long)gib);
 	if (io && !iops.set)
 		return fail(rq, &rds_InvalidParameterCombination,
-		            "You must specify a value for the Iops parameter with the %.*s storage type.", STR_ARG(type));
+		            "You must specify a value for the Iops parameter with the %.*s storage type.",
+		            STR_ARG(type));
 	if ((gp2 || magnetic) && iops.set)
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "You can't specify IOPS or storage throughput for engine postgres and storage type %.*s.",
 		            STR_ARG(type));
 	if (gp3 && gib < GP3_CHOICE_FROM && (iops.set || throughput.set))
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than "
-		            "%d.",
-		            GP3_CHOICE_FROM);
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"You can't specify IOPS or storage throughput for engine postgres and a storage size less than "
+			"%d.",
+			GP3_CHOICE_FROM);
 	return OK;
 }
 
@@ -182,8 +192,8 @@ str db_resource_id(arena *a, const char *prefix)
 
 str db_network_id(req *rq, const char *prefix, const char *what)
 {
-	str hex = sha256_hex(rq->mem, arena_fmt(rq->mem, "%.*s/%.*s/%s", STR_ARG(rq->who.account), STR_ARG(rq->region),
-	                                        what));
+	str hex = sha256_hex(
+		rq->mem, arena_fmt(rq->mem, "%.*s/%.*s/%s", STR_ARG(rq->who.account), STR_ARG(rq->region), what));
 	return arena_fmt(rq->mem, "%s-%.*s", prefix, 17, hex.p);
 }
 

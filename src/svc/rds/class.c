@@ -37,7 +37,9 @@ static double between(const known *points, size_t n, double x)
 		i++;
 	const known *a = &points[i - 1], *b = &points[i];
 	double at = (x - a->x) / (b->x - a->x);
-	return x <= points[0].x ? points[0].y : x >= points[n - 1].x ? points[n - 1].y : a->y + at * (b->y - a->y);
+	return x <= points[0].x    ? points[0].y
+		: x >= points[n - 1].x ? points[n - 1].y
+							   : a->y + at * (b->y - a->y);
 }
 
 /* DBInstanceClassMemory is less than the class has: MiB that RDS keeps for itself, from what users report
@@ -53,7 +55,8 @@ int db_class_connections(int memory_mib)
 /* By the maximum capacity, as AWS's table has it. */
 int db_acu_connections(double min, double max)
 {
-	static const known table[] = { { 0.5, 90 }, { 1, 189 }, { 4, 823 }, { 8, 1669 }, { 16, 3360 }, { 32, 5000 } };
+	static const known table[] = { { 0.5, 90 }, { 1, 189 },   { 4, 823 },
+		                           { 8, 1669 }, { 16, 3360 }, { 32, 5000 } };
 	int n = (int)between(table, 6, max);
 	return min <= 0.5 && n > CAPPED_BY_MIN ? CAPPED_BY_MIN : n;
 }
@@ -85,7 +88,8 @@ int db_version_major(str version)
 
 str db_version_family(arena *a, str engine, str version)
 {
-	return arena_fmt(a, "%s%d", db_engine_is_aurora(engine) ? "aurora-postgresql" : "postgres", db_version_major(version));
+	return arena_fmt(a, "%s%d", db_engine_is_aurora(engine) ? "aurora-postgresql" : "postgres",
+	                 db_version_major(version));
 }
 
 err db_version_find(req *rq, str engine, str given, const db_version **out)

@@ -14,7 +14,8 @@ static err snapshot_find(req *rq, const txn *tx, str id, rds_cluster_snapshot **
 		id = str_sub(id, prefix.n, id.n);
 	*out = rds_cluster_snapshot_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, id));
 	if (!*out)
-		return fail(rq, &rds_DBClusterSnapshotNotFoundFault, "DBClusterSnapshot %.*s not found.", STR_ARG(id));
+		return fail(rq, &rds_DBClusterSnapshotNotFoundFault, "DBClusterSnapshot %.*s not found.",
+		            STR_ARG(id));
 	return OK;
 }
 
@@ -25,10 +26,11 @@ static err begin(req *rq, txn *tx, const rds_cluster *c, str given, const rds_Ta
 	TRY(db_check_identifier(rq, given, "DBClusterSnapshotIdentifier"));
 	str id = db_lowered(rq, given);
 	if (rds_cluster_snapshot_get(tx, rq->mem, rq->who.account, rq->region, id))
-		return fail(rq, &rds_DBClusterSnapshotAlreadyExistsFault,
-		            "Cannot create the cluster snapshot because a cluster snapshot with the identifier %.*s already "
-		            "exists.",
-		            STR_ARG(id));
+		return fail(
+			rq, &rds_DBClusterSnapshotAlreadyExistsFault,
+			"Cannot create the cluster snapshot because a cluster snapshot with the identifier %.*s already "
+			"exists.",
+			STR_ARG(id));
 	if (!c->Filled)
 		return fail(rq, &rds_InvalidDBClusterStateFault,
 		            "The cluster %.*s has never had an instance: there is nothing to keep.", STR_ARG(c->Id));
@@ -60,13 +62,17 @@ static err begin(req *rq, txn *tx, const rds_cluster *c, str given, const rds_Ta
 	if (tags->n)
 		it->TagList = *tags;
 	rds_cluster_snapshot *s = arena_new(rq->mem, rds_cluster_snapshot);
-	*s = (rds_cluster_snapshot){ .Account = c->Account, .Region = c->Region, .Id = id, .It = it,
-		                         .Folder = db_resource_id(rq->mem, "snapshot-"), .DatabaseName = c->It->DatabaseName };
+	*s = (rds_cluster_snapshot){ .Account = c->Account,
+		                         .Region = c->Region,
+		                         .Id = id,
+		                         .It = it,
+		                         .Folder = db_resource_id(rq->mem, "snapshot-"),
+		                         .DatabaseName = c->It->DatabaseName };
 	rds_cluster_snapshot_put(tx, s);
 	task_add(tx, "rds_cluster_snapshot",
-	         arena_fmt(rq->mem, "%.*s %.*s %.*s %.*s %.*s %lld %s", STR_ARG(c->Account), STR_ARG(c->Region), STR_ARG(id),
-	                   STR_ARG(c->Folder), STR_ARG(c->It->EngineVersion), (long long)c->It->Port.v,
-	                   last ? "last" : "lives"),
+	         arena_fmt(rq->mem, "%.*s %.*s %.*s %.*s %.*s %lld %s", STR_ARG(c->Account), STR_ARG(c->Region),
+	                   STR_ARG(id), STR_ARG(c->Folder), STR_ARG(c->It->EngineVersion),
+	                   (long long)c->It->Port.v, last ? "last" : "lives"),
 	         0);
 	*out = s;
 	return OK;
@@ -116,7 +122,8 @@ static bool copied(void *context, txn *tx)
 
 TASK(rds_cluster_snapshot)
 {
-	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '), name = str_cut(&rest, ' ');
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '),
+		name = str_cut(&rest, ' ');
 	str folder = str_cut(&rest, ' '), version = str_cut(&rest, ' '), port_text = str_cut(&rest, ' ');
 	int64_t port = 0;
 	str_to_i64(port_text, &port);
@@ -137,7 +144,8 @@ TASK(rds_cluster_snapshot)
 	return TASK_DONE;
 }
 
-static const char *const filters[] = { "db-cluster-id", "db-cluster-snapshot-id", "snapshot-type", "engine", NULL };
+static const char *const filters[] = { "db-cluster-id", "db-cluster-snapshot-id", "snapshot-type", "engine",
+	                                   NULL };
 
 err rds_DescribeDBClusterSnapshots(req *rq, const txn *tx, const rds_DescribeDBClusterSnapshots_in *in,
                                    rds_DescribeDBClusterSnapshots_out *out)
@@ -154,13 +162,14 @@ err rds_DescribeDBClusterSnapshots(req *rq, const txn *tx, const rds_DescribeDBC
 	out->DBClusterSnapshots.v = arena_array(rq->mem, rds_DBClusterSnapshot, p.most);
 	for (rds_cluster_snapshot *r; (r = rds_cluster_snapshot_next(&s));) {
 		const rds_DBClusterSnapshot *it = r->It;
-		if ((str_is(in->DBClusterSnapshotIdentifier) && !str_eq(one->Id, r->Id)) ||
-		    (str_is(in->DBClusterIdentifier) && !str_eq_nocase(in->DBClusterIdentifier, it->DBClusterIdentifier)) ||
-		    (str_is(in->SnapshotType) && !str_eq(in->SnapshotType, it->SnapshotType)) ||
-		    !db_filter_has(&in->Filters, "db-cluster-id", it->DBClusterIdentifier) ||
-		    !db_filter_has(&in->Filters, "db-cluster-snapshot-id", r->Id) ||
-		    !db_filter_has(&in->Filters, "snapshot-type", it->SnapshotType) ||
-		    !db_filter_has(&in->Filters, "engine", it->Engine))
+		if ((str_is(in->DBClusterSnapshotIdentifier) && !str_eq(one->Id, r->Id))
+		    || (str_is(in->DBClusterIdentifier)
+		        && !str_eq_nocase(in->DBClusterIdentifier, it->DBClusterIdentifier))
+		    || (str_is(in->SnapshotType) && !str_eq(in->SnapshotType, it->SnapshotType))
+		    || !db_filter_has(&in->Filters, "db-cluster-id", it->DBClusterIdentifier)
+		    || !db_filter_has(&in->Filters, "db-cluster-snapshot-id", r->Id)
+		    || !db_filter_has(&in->Filters, "snapshot-type", it->SnapshotType)
+		    || !db_filter_has(&in->Filters, "engine", it->Engine))
 			continue;
 		if (out->DBClusterSnapshots.n == p.most) {
 			out->Marker = page_token(rq, out->DBClusterSnapshots.v[p.most - 1].DBClusterSnapshotIdentifier);

@@ -29,7 +29,8 @@ err db_cluster_find(req *rq, const txn *tx, str id, rds_cluster **out)
 err db_cluster_ready(req *rq, const rds_cluster *c)
 {
 	if (!str_eq(c->It->Status, S("available")))
-		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.", STR_ARG(c->Id));
+		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.",
+		            STR_ARG(c->Id));
 	return OK;
 }
 
@@ -60,16 +61,18 @@ static err check_capacity(req *rq, double min, double max, const rds_cluster *c)
 	if (min < 0 || max > ACU_MAX || max < 1 || min > max || halves_min != (double)(int)halves_min ||
 	    halves_max != (double)(int)halves_max)
 		return fail(rq, &rds_InvalidParameterValue,
-		            "Serverless v2 capacity %g - %g isn't valid. The minimum must be 0 to 256, the maximum 1 to 256, in "
+		            "Serverless v2 capacity %g - %g isn't valid. The minimum must be 0 to 256, the maximum 1 "
+		            "to 256, in "
 		            "steps of 0.5, and the minimum not more than the maximum.",
 		            min, max);
 	const db_version *v;
 	TRY(db_version_find(rq, c->It->Engine, c->It->EngineVersion, &v));
 	if (min == 0 && !v->pauses)
-		return fail(rq, &rds_InvalidParameterValue,
-		            "Serverless v2 capacity 0 isn't valid for engine version %s. The minimum capacity must be 0.5 or "
-		            "more.",
-		            v->number);
+		return fail(
+			rq, &rds_InvalidParameterValue,
+			"Serverless v2 capacity 0 isn't valid for engine version %s. The minimum capacity must be 0.5 or "
+			"more.",
+			v->number);
 	return OK;
 }
 
@@ -78,7 +81,8 @@ static err capacity(req *rq, const rds_ServerlessV2ScalingConfiguration *in, rds
 	if (!in)
 		return OK;
 	rds_ServerlessV2ScalingConfigurationInfo *now = c->It->ServerlessV2ScalingConfiguration;
-	rds_ServerlessV2ScalingConfigurationInfo *next = arena_new(rq->mem, rds_ServerlessV2ScalingConfigurationInfo);
+	rds_ServerlessV2ScalingConfigurationInfo *next =
+		arena_new(rq->mem, rds_ServerlessV2ScalingConfigurationInfo);
 	if (now)
 		*next = *now;
 	if (in->MinCapacity.set)
@@ -86,16 +90,17 @@ static err capacity(req *rq, const rds_ServerlessV2ScalingConfiguration *in, rds
 	if (in->MaxCapacity.set)
 		next->MaxCapacity = in->MaxCapacity;
 	if (!next->MinCapacity.set || !next->MaxCapacity.set)
-		return fail(rq, &rds_InvalidParameterValue,
-		            "Both MinCapacity and MaxCapacity have to be given for the Serverless v2 scaling configuration.");
+		return fail(
+			rq, &rds_InvalidParameterValue,
+			"Both MinCapacity and MaxCapacity have to be given for the Serverless v2 scaling configuration.");
 	TRY(check_capacity(rq, next->MinCapacity.v, next->MaxCapacity.v, c));
 	if (in->SecondsUntilAutoPause.set) {
 		if (next->MinCapacity.v > 0)
 			return fail(rq, &rds_InvalidParameterCombination,
 			            "SecondsUntilAutoPause can only be given when the minimum capacity is 0.");
 		if (in->SecondsUntilAutoPause.v < PAUSE_MIN || in->SecondsUntilAutoPause.v > PAUSE_MAX)
-			return fail(rq, &rds_InvalidParameterValue, "SecondsUntilAutoPause must be between %d and %d.", PAUSE_MIN,
-			            PAUSE_MAX);
+			return fail(rq, &rds_InvalidParameterValue, "SecondsUntilAutoPause must be between %d and %d.",
+			            PAUSE_MIN, PAUSE_MAX);
 		next->SecondsUntilAutoPause = in->SecondsUntilAutoPause;
 	}
 	if (next->MinCapacity.v > 0)
@@ -114,7 +119,8 @@ static err network(req *rq, const txn *tx, str subnet_group, const rds_VpcSecuri
 {
 	if (str_is(subnet_group) && !str_eq(subnet_group, S("default")) &&
 	    !rds_subnet_group_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, subnet_group)))
-		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DBSubnetGroup '%.*s' not found.", STR_ARG(subnet_group));
+		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DBSubnetGroup '%.*s' not found.",
+		            STR_ARG(subnet_group));
 	it->DBSubnetGroup = str_is(subnet_group) ? db_lowered(rq, subnet_group) : S("default");
 	it->VpcSecurityGroups = db_security_groups(rq, groups);
 	return OK;
@@ -167,8 +173,8 @@ static void defaults(req *rq, rds_DBCluster *it)
 static err unsupported(req *rq, const rds_CreateDBClusterMessage *in)
 {
 	if (str_is(in->EngineMode) && !str_eq(in->EngineMode, S("provisioned")))
-		return fail(rq, &rds_InvalidParameterValue, "The engine mode %.*s you requested is currently unavailable.",
-		            STR_ARG(in->EngineMode));
+		return fail(rq, &rds_InvalidParameterValue,
+		            "The engine mode %.*s you requested is currently unavailable.", STR_ARG(in->EngineMode));
 	if (str_eq(in->Engine, S("postgres")) || str_is(in->DBClusterInstanceClass))
 		return fail(rq, &aws_NotImplemented, "Multi-AZ DB clusters (engine postgres) are not implemented.");
 	if (str_is(in->ReplicationSourceIdentifier) || str_is(in->GlobalClusterIdentifier))
@@ -189,8 +195,8 @@ static err master_of(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, rds
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
 	if (managed)
-		TRY(db_secret_make(rq, tx, c->It->DBClusterArn, in->MasterUsername, in->MasterUserSecretKmsKeyId, &password,
-		                &c->It->MasterUserSecret));
+		TRY(db_secret_make(rq, tx, c->It->DBClusterArn, in->MasterUsername, in->MasterUserSecretKmsKeyId,
+		                   &password, &c->It->MasterUserSecret));
 	TRY(db_check_password(rq, password));
 	c->It->MasterUsername = in->MasterUsername;
 	c->Verifier = postgres_verifier(rq->mem, password);
@@ -202,7 +208,8 @@ static err told(req *rq, const rds_CreateDBClusterMessage *in, rds_DBCluster *it
 {
 	TRY(db_check_retention(rq, in->BackupRetentionPeriod));
 	if (in->BackupRetentionPeriod.set && in->BackupRetentionPeriod.v < 1)
-		return fail(rq, &rds_InvalidParameterValue, "Invalid backup retention period: 0. Must be between 1 and 35.");
+		return fail(rq, &rds_InvalidParameterValue,
+		            "Invalid backup retention period: 0. Must be between 1 and 35.");
 	if (in->BackupRetentionPeriod.set)
 		it->BackupRetentionPeriod = in->BackupRetentionPeriod;
 	if (str_is(in->PreferredBackupWindow))
@@ -217,7 +224,8 @@ static err told(req *rq, const rds_CreateDBClusterMessage *in, rds_DBCluster *it
 		it->StorageEncrypted = in->StorageEncrypted;
 	if (str_is(in->KmsKeyId) || it->StorageEncrypted.v)
 		it->KmsKeyId = str_is(in->KmsKeyId) ? in->KmsKeyId : req_arn(rq, "kms", "alias/aws/rds");
-	if (str_is(in->StorageType) && !str_eq(in->StorageType, S("aurora")) && !str_eq(in->StorageType, S("aurora-iopt1")))
+	if (str_is(in->StorageType) && !str_eq(in->StorageType, S("aurora"))
+	    && !str_eq(in->StorageType, S("aurora-iopt1")))
 		return fail(rq, &rds_InvalidParameterValue, "Invalid storage type: %.*s", STR_ARG(in->StorageType));
 	it->StorageType = str_eq(in->StorageType, S("aurora-iopt1")) ? in->StorageType : STR_NONE;
 	if (str_is(in->NetworkType))
@@ -301,19 +309,28 @@ err rds_RestoreDBClusterFromSnapshot(req *rq, txn *tx, const rds_RestoreDBCluste
 	id = str_starts(id, prefix) ? str_sub(id, prefix.n, id.n) : id;
 	rds_cluster_snapshot *s = rds_cluster_snapshot_get(tx, rq->mem, rq->who.account, rq->region, id);
 	if (!s)
-		return fail(rq, &rds_DBClusterSnapshotNotFoundFault, "DBClusterSnapshot not found: %.*s", STR_ARG(id));
-	if (!str_eq(s->It->Status, S("available")))
-		return fail(rq, &rds_InvalidDBClusterSnapshotStateFault, "The snapshot %.*s is not in the available state.",
+		return fail(rq, &rds_DBClusterSnapshotNotFoundFault, "DBClusterSnapshot not found: %.*s",
 		            STR_ARG(id));
+	if (!str_eq(s->It->Status, S("available")))
+		return fail(rq, &rds_InvalidDBClusterSnapshotStateFault,
+		            "The snapshot %.*s is not in the available state.", STR_ARG(id));
 	rds_CreateDBClusterMessage like = {
-		.DBClusterIdentifier = in->DBClusterIdentifier, .Engine = in->Engine, .EngineVersion = s->It->EngineVersion,
-		.DatabaseName = s->DatabaseName, .Port = in->Port,
-		.DBSubnetGroupName = in->DBSubnetGroupName, .VpcSecurityGroupIds = in->VpcSecurityGroupIds,
-		.DBClusterParameterGroupName = in->DBClusterParameterGroupName, .EngineMode = in->EngineMode,
-		.DeletionProtection = in->DeletionProtection, .CopyTagsToSnapshot = in->CopyTagsToSnapshot,
-		.StorageType = in->StorageType, .AvailabilityZones = in->AvailabilityZones,
+		.DBClusterIdentifier = in->DBClusterIdentifier,
+		.Engine = in->Engine,
+		.EngineVersion = s->It->EngineVersion,
+		.DatabaseName = s->DatabaseName,
+		.Port = in->Port,
+		.DBSubnetGroupName = in->DBSubnetGroupName,
+		.VpcSecurityGroupIds = in->VpcSecurityGroupIds,
+		.DBClusterParameterGroupName = in->DBClusterParameterGroupName,
+		.EngineMode = in->EngineMode,
+		.DeletionProtection = in->DeletionProtection,
+		.CopyTagsToSnapshot = in->CopyTagsToSnapshot,
+		.StorageType = in->StorageType,
+		.AvailabilityZones = in->AvailabilityZones,
 		.ServerlessV2ScalingConfiguration = in->ServerlessV2ScalingConfiguration,
-		.Tags = in->Tags.n ? in->Tags : s->It->TagList, .KmsKeyId = in->KmsKeyId,
+		.Tags = in->Tags.n ? in->Tags : s->It->TagList,
+		.KmsKeyId = in->KmsKeyId,
 		.StorageEncrypted = s->It->StorageEncrypted,
 	};
 	TRY(cluster_new(rq, tx, &like, &c));
@@ -346,10 +363,11 @@ err rds_DescribeDBClusters(req *rq, const txn *tx, const rds_DescribeDBClusters_
 	while ((c = rds_cluster_next(&s))) {
 		bool by_id = db_filter_has(&in->Filters, "db-cluster-id", c->Id) ||
 		             db_filter_has(&in->Filters, "db-cluster-id", c->It->DBClusterArn);
-		if ((str_is(wanted) && !str_eq(wanted, c->Id)) || !by_id ||
-		    !db_filter_has(&in->Filters, "db-cluster-resource-id", c->It->DbClusterResourceId) ||
-		    !db_filter_has(&in->Filters, "engine", c->It->Engine) || !db_filter_has(&in->Filters, "domain", STR_NONE) ||
-		    !db_filter_has(&in->Filters, "clone-group-id", STR_NONE))
+		if ((str_is(wanted) && !str_eq(wanted, c->Id)) || !by_id
+		    || !db_filter_has(&in->Filters, "db-cluster-resource-id", c->It->DbClusterResourceId)
+		    || !db_filter_has(&in->Filters, "engine", c->It->Engine)
+		    || !db_filter_has(&in->Filters, "domain", STR_NONE)
+		    || !db_filter_has(&in->Filters, "clone-group-id", STR_NONE))
 			continue;
 		if (out->DBClusters.n == p.most) {
 			out->Marker = page_token(rq, out->DBClusters.v[p.most - 1].DBClusterIdentifier);
@@ -371,12 +389,13 @@ static err new_password(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		c->It->MasterUserSecret = NULL;
 	}
 	if (managed && !c->It->MasterUserSecret)
-		TRY(db_secret_make(rq, tx, c->It->DBClusterArn, c->It->MasterUsername, in->MasterUserSecretKmsKeyId, &given,
-		                &c->It->MasterUserSecret));
+		TRY(db_secret_make(rq, tx, c->It->DBClusterArn, c->It->MasterUsername, in->MasterUserSecretKmsKeyId,
+		                   &given, &c->It->MasterUserSecret));
 	else if (str_is(given) && c->It->MasterUserSecret)
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "You can't specify MasterUserPassword for a cluster with master user password management in "
-		            "Secrets Manager.");
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"You can't specify MasterUserPassword for a cluster with master user password management in "
+			"Secrets Manager.");
 	if (!str_is(given))
 		return OK;
 	TRY(db_check_password(rq, given));
@@ -387,7 +406,8 @@ static err new_password(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 	}
 	c->NextVerifier = postgres_verifier(rq->mem, given);
 	if (!writer || !str_empty(writer->Job))
-		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s has no available writer.", STR_ARG(c->Id));
+		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s has no available writer.",
+		            STR_ARG(c->Id));
 	c->It->Status = S("resetting-master-credentials");
 	rds_cluster_put(tx, c);
 	db_instance_job(tx, writer, S("modifying"), S("modify"));
@@ -407,7 +427,8 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		return fail(rq, &aws_NotImplemented, "Changing the port of a DB cluster is not implemented.");
 	if ((in->EnableHttpEndpoint.set && in->EnableHttpEndpoint.v) ||
 	    (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v))
-		return fail(rq, &aws_NotImplemented, "The Data API and IAM database authentication are not implemented.");
+		return fail(rq, &aws_NotImplemented,
+		            "The Data API and IAM database authentication are not implemented.");
 	if (str_is(in->EngineVersion)) {
 		TRY(db_version_find(rq, c->It->Engine, in->EngineVersion, &v));
 		if (db_version_major(str_c(v->number)) != db_version_major(c->It->EngineVersion))
@@ -420,11 +441,16 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		c->It->DBClusterParameterGroup = db_lowered(rq, in->DBClusterParameterGroupName);
 	}
 	rds_CreateDBClusterMessage like = {
-		.BackupRetentionPeriod = in->BackupRetentionPeriod, .PreferredBackupWindow = in->PreferredBackupWindow,
-		.PreferredMaintenanceWindow = in->PreferredMaintenanceWindow, .DeletionProtection = in->DeletionProtection,
-		.CopyTagsToSnapshot = in->CopyTagsToSnapshot, .NetworkType = in->NetworkType, .Tags = c->It->TagList,
+		.BackupRetentionPeriod = in->BackupRetentionPeriod,
+		.PreferredBackupWindow = in->PreferredBackupWindow,
+		.PreferredMaintenanceWindow = in->PreferredMaintenanceWindow,
+		.DeletionProtection = in->DeletionProtection,
+		.CopyTagsToSnapshot = in->CopyTagsToSnapshot,
+		.NetworkType = in->NetworkType,
+		.Tags = c->It->TagList,
 		.StorageType = str_is(in->StorageType) ? in->StorageType : c->It->StorageType,
-		.StorageEncrypted = c->It->StorageEncrypted, .KmsKeyId = c->It->KmsKeyId,
+		.StorageEncrypted = c->It->StorageEncrypted,
+		.KmsKeyId = c->It->KmsKeyId,
 		.EnableCloudwatchLogsExports = c->It->EnabledCloudwatchLogsExports,
 	};
 	TRY(told(rq, &like, c->It));
@@ -451,8 +477,8 @@ static err turn_all(req *rq, txn *tx, rds_cluster *c, const turn *t)
 	size_t n = db_cluster_members(tx, rq->mem, c, all, CLUSTER_MEMBERS_MAX);
 	for (size_t k = 0; k < n; k++)
 		if (!str_empty(all[k]->Job))
-			return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in %s state.", STR_ARG(c->Id),
-			            t->from);
+			return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in %s state.",
+			            STR_ARG(c->Id), t->from);
 	for (size_t k = 0; k < n; k++)
 		db_instance_job(tx, all[k], str_c(t->instance), str_c(t->job));
 	c->It->Status = str_c(t->cluster);
@@ -478,7 +504,8 @@ err rds_StartDBCluster(req *rq, txn *tx, const rds_StartDBCluster_in *in, rds_St
 	rds_cluster *c;
 	TRY(db_cluster_find(rq, tx, in->DBClusterIdentifier, &c));
 	if (!str_eq(c->It->Status, S("stopped")))
-		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in stopped state.", STR_ARG(c->Id));
+		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in stopped state.",
+		            STR_ARG(c->Id));
 	TRY(turn_all(rq, tx, c, &(turn){ "stopped", "starting", "starting", "start" }));
 	out->DBCluster = c->It;
 	return OK;
@@ -487,7 +514,8 @@ err rds_StartDBCluster(req *rq, txn *tx, const rds_StartDBCluster_in *in, rds_St
 err rds_DeleteDBCluster(req *rq, txn *tx, const rds_DeleteDBCluster_in *in, rds_DeleteDBCluster_out *out)
 {
 	rds_cluster *c;
-	bool skip = in->SkipFinalSnapshot.set && in->SkipFinalSnapshot.v, named = str_is(in->FinalDBSnapshotIdentifier);
+	bool skip = in->SkipFinalSnapshot.set && in->SkipFinalSnapshot.v,
+		 named = str_is(in->FinalDBSnapshotIdentifier);
 	TRY(db_cluster_find(rq, tx, in->DBClusterIdentifier, &c));
 	if (c->It->DeletionProtection.v)
 		return fail(rq, &rds_InvalidParameterCombination,

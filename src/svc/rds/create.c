@@ -11,8 +11,8 @@ static err master_of(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_in
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
 	if (managed)
-		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, in->MasterUsername, in->MasterUserSecretKmsKeyId, &password,
-		                &i->It->MasterUserSecret));
+		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, in->MasterUsername, in->MasterUserSecretKmsKeyId,
+		                   &password, &i->It->MasterUserSecret));
 	TRY(db_check_password(rq, password));
 	i->It->MasterUsername = in->MasterUsername;
 	i->Verifier = postgres_verifier(rq->mem, password);
@@ -101,12 +101,20 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 	TRY(db_check_port(rq, in->Port));
 	TRY(db_check_database(rq, in->DBName));
 	TRY(db_version_find(rq, engine, in->EngineVersion, &version));
-	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = engine, .version = str_c(version->number),
-		                 .class_name = in->DBInstanceClass, .zone = in->AvailabilityZone,
-		                 .subnet_group = in->DBSubnetGroupName, .parameter_group = in->DBParameterGroupName,
-		                 .storage_type = str_is(in->StorageType) ? in->StorageType : in->Iops.set ? S("io1") : S("gp3"),
-		                 .port = in->Port.set ? in->Port.v : PORT_DEFAULT, .public = in->PubliclyAccessible,
-		                 .groups = &in->VpcSecurityGroupIds, .tags = in->Tags };
+	instance_facts f = { .id = in->DBInstanceIdentifier,
+		                 .engine = engine,
+		                 .version = str_c(version->number),
+		                 .class_name = in->DBInstanceClass,
+		                 .zone = in->AvailabilityZone,
+		                 .subnet_group = in->DBSubnetGroupName,
+		                 .parameter_group = in->DBParameterGroupName,
+		                 .storage_type = str_is(in->StorageType) ? in->StorageType
+		                     : in->Iops.set                      ? S("io1")
+		                                                         : S("gp3"),
+		                 .port = in->Port.set ? in->Port.v : PORT_DEFAULT,
+		                 .public = in->PubliclyAccessible,
+		                 .groups = &in->VpcSecurityGroupIds,
+		                 .tags = in->Tags };
 	TRY(db_instance_new(rq, tx, &f, &i));
 	TRY(storage_of(rq, in, i));
 	TRY(told(rq, in, i->It));

@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 /*
- * The endpoints that no engine listens on: the reader endpoint of a cluster that runs, and all of a cluster that is
- * paused, where a connection wakes it. Brought into line with the rows whenever something has changed.
+ * The endpoints that no engine listens on: the reader endpoint of a cluster that runs, and all of a cluster
+ * that is paused, where a connection wakes it. Brought into line with the rows whenever something has
+ * changed.
  */
 typedef struct endpoint {
 	arena *mem;
@@ -127,7 +128,8 @@ void db_pause(arena *mem, const rds_cluster *c)
 static bool choose_awake(const char *about, char address[RELAY_ADDRESS], int *port)
 {
 	arena *mem = arena_open(4096);
-	str rest = str_c(about), account = str_cut(&rest, ' '), region = str_cut(&rest, ' '), id = str_cut(&rest, ' ');
+	str rest = str_c(about), account = str_cut(&rest, ' '), region = str_cut(&rest, ' '),
+		id = str_cut(&rest, ' ');
 	db_wake(mem, account, region, id);
 	const txn *tx = store_read(endpoints.store);
 	rds_cluster *c = cluster_of(tx, mem, str_c(about));
@@ -150,8 +152,13 @@ static void want(str address, int port, str about, bool wakes)
 		}
 	arena *mem = arena_open(512);
 	endpoint *e = arena_new(mem, endpoint);
-	*e = (endpoint){ .mem = mem, .address = arena_str(mem, address), .about = arena_str(mem, about), .port = port,
-		             .wakes = wakes, .wanted = true, .next = endpoints.first };
+	*e = (endpoint){ .mem = mem,
+		             .address = arena_str(mem, address),
+		             .about = arena_str(mem, about),
+		             .port = port,
+		             .wakes = wakes,
+		             .wanted = true,
+		             .next = endpoints.first };
 	endpoints.first = e;
 }
 
@@ -167,7 +174,8 @@ static void want_for(const txn *tx, arena *mem, const rds_cluster *c)
 	if (c->Paused) {
 		want(c->Address, port, arena_fmt(mem, "%.*s %.*s", STR_ARG(about), STR_ARG(c->Address)), true);
 		for (size_t i = 0; i < n; i++)
-			want(all[i]->Address, port, arena_fmt(mem, "%.*s %.*s", STR_ARG(about), STR_ARG(all[i]->Address)), true);
+			want(all[i]->Address, port, arena_fmt(mem, "%.*s %.*s", STR_ARG(about), STR_ARG(all[i]->Address)),
+			     true);
 	}
 	/* The reader endpoint of a sleeper leads to an address that wakes it. */
 	if (runs || c->Paused)

@@ -9,7 +9,8 @@
 #define ACU_MIB 2048
 #define STOPPERS 8
 
-/* What runs, and the one lock for the list. Starting and stopping happen outside it: a row has one job at a time. */
+/* What runs, and the one lock for the list. Starting and stopping happen outside it: a row has one job at a
+ * time. */
 static struct {
 	pthread_mutex_t lock;
 	running *first;
@@ -79,7 +80,8 @@ static void spec_of_cluster(const txn *tx, arena *a, const rds_instance *i, cons
 static int connections_of(const txn *tx, arena *a, const rds_instance *i)
 {
 	const db_class *class = db_class_find(i->It->DBInstanceClass);
-	settings set = db_settings_of(tx, a, i->Account, i->Region, group_of(i), STR_NONE, class->memory_mib, false);
+	settings set =
+		db_settings_of(tx, a, i->Account, i->Region, group_of(i), STR_NONE, class->memory_mib, false);
 	return set.max_connections ? set.max_connections : db_class_connections(class->memory_mib);
 }
 
@@ -221,13 +223,15 @@ static bool resume(void *context, txn *tx)
 	record_scan s = rds_instance_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
 	for (rds_instance *i; (i = rds_instance_next(&s));) {
 		str status = i->It->DBInstanceStatus;
-		rds_cluster *c = str_is(i->It->DBClusterIdentifier) ?
-		                         rds_cluster_get(tx, mem, i->Account, i->Region, i->It->DBClusterIdentifier) : NULL;
+		rds_cluster *c = str_is(i->It->DBClusterIdentifier)
+			? rds_cluster_get(tx, mem, i->Account, i->Region, i->It->DBClusterIdentifier)
+			: NULL;
 		if (c && c->Paused)
 			continue;
 		if (str_empty(i->Job) && (str_eq(status, S("available")) || str_eq(status, S("storage-full"))))
-			task_add(tx, "rds_resume",
-			         arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(i->Account), STR_ARG(i->Region), STR_ARG(i->Id)), 0);
+			task_add(
+				tx, "rds_resume",
+				arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(i->Account), STR_ARG(i->Region), STR_ARG(i->Id)), 0);
 	}
 	return true;
 }

@@ -35,8 +35,8 @@ err db_page_of(req *rq, opt_i64 max_records, str marker, page *out)
 	if (max_records.set) {
 		if (max_records.v < RDS_PAGE_MIN || max_records.v > PAGE_MAX)
 			return fail(rq, &rds_InvalidParameterValue,
-			            "Invalid value %lld for MaxRecords. Must be between %d and %d", (long long)max_records.v,
-			            RDS_PAGE_MIN, PAGE_MAX);
+			            "Invalid value %lld for MaxRecords. Must be between %d and %d",
+			            (long long)max_records.v, RDS_PAGE_MIN, PAGE_MAX);
 		out->most = (size_t)max_records.v;
 	}
 	if (str_is(marker) && !str_empty(marker) && !page_position(rq, marker, &out->after))

@@ -62,8 +62,10 @@ err db_instance_network(req *rq, const txn *tx, const instance_facts *f, rds_DBI
 		g = row->It;
 	} else {
 		g = arena_new(rq->mem, rds_DBSubnetGroup);
-		*g = (rds_DBSubnetGroup){ .DBSubnetGroupName = S("default"), .DBSubnetGroupDescription = S("default"),
-			                      .VpcId = db_network_id(rq, "vpc", "default"), .SubnetGroupStatus = S("Complete") };
+		*g = (rds_DBSubnetGroup){ .DBSubnetGroupName = S("default"),
+			                      .DBSubnetGroupDescription = S("default"),
+			                      .VpcId = db_network_id(rq, "vpc", "default"),
+			                      .SubnetGroupStatus = S("Complete") };
 	}
 	it->DBSubnetGroup = g;
 	it->PubliclyAccessible = f->public.set ? f->public : BOOL(!str_is(f->subnet_group));
@@ -87,7 +89,8 @@ static str window_of(req *rq, str id, bool week)
 	unsigned h = (unsigned)str_hash(id), minute = h % 48 * 10, end = minute + 30;
 	const char *day = days[h / 48 % 7];
 	if (!week)
-		return arena_fmt(rq->mem, "%02u:%02u-%02u:%02u", 3 + minute / 60, minute % 60, 3 + end / 60, end % 60);
+		return arena_fmt(rq->mem, "%02u:%02u-%02u:%02u", 3 + minute / 60, minute % 60, 3 + end / 60,
+		                 end % 60);
 	end += 720;
 	minute += 720;
 	return arena_fmt(rq->mem, "%s:%02u:%02u-%s:%02u:%02u", day, 3 + minute / 60 % 20, minute % 60, day,
@@ -104,7 +107,8 @@ static void group_names(req *rq, const instance_facts *f, rds_DBInstance *it)
 	it->DBParameterGroups = (rds_DBParameterGroupStatusList){ g, 1 };
 	rds_OptionGroupMembership *o = arena_new(rq->mem, rds_OptionGroupMembership);
 	*o = (rds_OptionGroupMembership){
-		.OptionGroupName = arena_fmt(rq->mem, "default:%.*s-%d", STR_ARG(f->engine), db_version_major(f->version)),
+		.OptionGroupName =
+			arena_fmt(rq->mem, "default:%.*s-%d", STR_ARG(f->engine), db_version_major(f->version)),
 		.Status = S("in-sync"),
 	};
 	it->OptionGroupMemberships = (rds_OptionGroupMembershipList){ o, 1 };
@@ -185,7 +189,8 @@ err db_instance_new(req *rq, txn *tx, const instance_facts *f, rds_instance **ou
 	return OK;
 }
 
-static const char *const filters[] = { "db-instance-id", "db-cluster-id", "dbi-resource-id", "engine", "domain", NULL };
+static const char *const filters[] = { "db-instance-id", "db-cluster-id", "dbi-resource-id",
+	                                   "engine",         "domain",        NULL };
 
 static str id_of_arn(str s)
 {
@@ -213,21 +218,22 @@ err rds_DescribeDBInstances(req *rq, const txn *tx, const rds_DescribeDBInstance
 	filters_by_id(&f);
 	if (str_is(in->DBInstanceIdentifier)) {
 		/* Terraform's newer providers give the resource id as if it were a name. */
-		if (str_starts(in->DBInstanceIdentifier, S("arn:")) || !str_starts(in->DBInstanceIdentifier, S("db-")) ||
-		    in->DBInstanceIdentifier.n != 29)
+		if (str_starts(in->DBInstanceIdentifier, S("arn:")) || !str_starts(in->DBInstanceIdentifier, S("db-"))
+		    || in->DBInstanceIdentifier.n != 29)
 			TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
 	}
-	str wanted = str_is(in->DBInstanceIdentifier) ? db_lowered(rq, id_of_arn(in->DBInstanceIdentifier)) : STR_NONE;
+	str wanted =
+		str_is(in->DBInstanceIdentifier) ? db_lowered(rq, id_of_arn(in->DBInstanceIdentifier)) : STR_NONE;
 	record_scan s = rds_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (str_is(p.after))
 		record_scan_after(&s, p.after);
 	out->DBInstances.v = arena_array(rq->mem, rds_DBInstance, p.most);
 	while ((i = rds_instance_next(&s))) {
 		const rds_DBInstance *it = i->It;
-		if ((str_is(wanted) && !str_eq(wanted, i->Id)) || !db_filter_has(&f, "db-instance-id", i->Id) ||
-		    !db_filter_has(&f, "db-cluster-id", it->DBClusterIdentifier) ||
-		    !db_filter_has(&f, "dbi-resource-id", it->DbiResourceId) || !db_filter_has(&f, "engine", it->Engine) ||
-		    !db_filter_has(&f, "domain", STR_NONE))
+		if ((str_is(wanted) && !str_eq(wanted, i->Id)) || !db_filter_has(&f, "db-instance-id", i->Id)
+		    || !db_filter_has(&f, "db-cluster-id", it->DBClusterIdentifier)
+		    || !db_filter_has(&f, "dbi-resource-id", it->DbiResourceId)
+		    || !db_filter_has(&f, "engine", it->Engine) || !db_filter_has(&f, "domain", STR_NONE))
 			continue;
 		if (out->DBInstances.n == p.most) {
 			out->Marker = page_token(rq, out->DBInstances.v[p.most - 1].DBInstanceIdentifier);
@@ -243,9 +249,10 @@ static err alone(req *rq, const rds_instance *i, const char *what)
 {
 	if (!str_is(i->It->DBClusterIdentifier))
 		return OK;
-	return fail(rq, &rds_InvalidParameterCombination,
-	            "%s is not supported for instances that are members of a DB cluster; use the cluster's operation.",
-	            what);
+	return fail(
+		rq, &rds_InvalidParameterCombination,
+		"%s is not supported for instances that are members of a DB cluster; use the cluster's operation.",
+		what);
 }
 
 err rds_RebootDBInstance(req *rq, txn *tx, const rds_RebootDBInstance_in *in, rds_RebootDBInstance_out *out)
@@ -287,11 +294,12 @@ err rds_StartDBInstance(req *rq, txn *tx, const rds_StartDBInstance_in *in, rds_
 	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
 	TRY(alone(rq, i, "StartDBInstance"));
 	if (!str_empty(i->Job) || !str_eq(i->It->DBInstanceStatus, S("stopped")))
-		return fail(rq, &rds_InvalidDBInstanceStateFault,
-		            "Instance %.*s cannot be started as it is not in one of the following statuses: 'stopped, "
-		            "inaccessible-encryption-credentials-recoverable, incompatible-network (only valid for "
-		            "non-SqlServer instances)'.",
-		            STR_ARG(i->Id));
+		return fail(
+			rq, &rds_InvalidDBInstanceStateFault,
+			"Instance %.*s cannot be started as it is not in one of the following statuses: 'stopped, "
+			"inaccessible-encryption-credentials-recoverable, incompatible-network (only valid for "
+			"non-SqlServer instances)'.",
+			STR_ARG(i->Id));
 	db_instance_job(tx, i, S("starting"), S("start"));
 	out->DBInstance = db_instance_shown(rq, i);
 	return OK;
@@ -299,13 +307,15 @@ err rds_StartDBInstance(req *rq, txn *tx, const rds_StartDBInstance_in *in, rds_
 
 static err final_snapshot(req *rq, const txn *tx, const rds_DeleteDBInstance_in *in, rds_instance *i)
 {
-	bool skip = in->SkipFinalSnapshot.set && in->SkipFinalSnapshot.v, named = str_is(in->FinalDBSnapshotIdentifier);
+	bool skip = in->SkipFinalSnapshot.set && in->SkipFinalSnapshot.v,
+		 named = str_is(in->FinalDBSnapshotIdentifier);
 	bool other = str_is(i->It->DBClusterIdentifier) || str_is(i->It->ReadReplicaSourceDBInstanceIdentifier);
 	if (named && (skip || other))
-		return fail(rq, &rds_InvalidParameterCombination, other ?
-		            "FinalDBSnapshotIdentifier can not be specified when deleting a %s" :
-		            "FinalDBSnapshotIdentifier and SkipFinalSnapshot cannot both be specified%s",
-		            other ? str_is(i->It->DBClusterIdentifier) ? "cluster instance" : "replica instance" : ".");
+		return fail(rq, &rds_InvalidParameterCombination,
+		            other ? "FinalDBSnapshotIdentifier can not be specified when deleting a %s"
+		                  : "FinalDBSnapshotIdentifier and SkipFinalSnapshot cannot both be specified%s",
+		            other ? str_is(i->It->DBClusterIdentifier) ? "cluster instance" : "replica instance"
+		                  : ".");
 	if (skip || other)
 		return OK;
 	if (!named)
@@ -357,8 +367,9 @@ err rds_DeleteDBInstance(req *rq, txn *tx, const rds_DeleteDBInstance_in *in, rd
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "Cannot delete protected DB Instance, please disable deletion protection and try again.");
 	if (!str_empty(i->Job))
-		return fail(rq, &rds_InvalidDBInstanceStateFault, str_eq(i->Job, S("delete")) ?
-		            "Instance %.*s is already being deleted." : "Instance %.*s is not in a state to be deleted.",
+		return fail(rq, &rds_InvalidDBInstanceStateFault,
+		            str_eq(i->Job, S("delete")) ? "Instance %.*s is already being deleted."
+		                                        : "Instance %.*s is not in a state to be deleted.",
 		            STR_ARG(i->Id));
 	TRY(final_snapshot(rq, tx, in, i));
 	release_replicas(rq, tx, i);
@@ -369,14 +380,16 @@ err rds_DeleteDBInstance(req *rq, txn *tx, const rds_DeleteDBInstance_in *in, rd
 	return OK;
 }
 
-err rds_PromoteReadReplica(req *rq, txn *tx, const rds_PromoteReadReplica_in *in, rds_PromoteReadReplica_out *out)
+err rds_PromoteReadReplica(req *rq, txn *tx, const rds_PromoteReadReplica_in *in,
+                           rds_PromoteReadReplica_out *out)
 {
 	rds_instance *i;
 	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
 	TRY(db_instance_ready(rq, i));
 	TRY(db_check_retention(rq, in->BackupRetentionPeriod));
 	if (!str_is(i->It->ReadReplicaSourceDBInstanceIdentifier))
-		return fail(rq, &rds_InvalidDBInstanceStateFault, "DB Instance is not a read replica: %.*s", STR_ARG(i->Id));
+		return fail(rq, &rds_InvalidDBInstanceStateFault, "DB Instance is not a read replica: %.*s",
+		            STR_ARG(i->Id));
 	leave_source(rq, tx, i);
 	i->It->ReadReplicaSourceDBInstanceIdentifier = STR_NONE;
 	i->It->StatusInfos.n = 0;

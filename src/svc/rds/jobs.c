@@ -20,7 +20,8 @@ void db_instance_job(txn *tx, rds_instance *i, str status, str job)
 	task_add(tx, "rds_job", payload_of(txn_arena(tx), i->Account, i->Region, i->Id), 0);
 }
 
-void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category, str message)
+void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category,
+                  str message)
 {
 	arena *mem = txn_arena(tx);
 	rds_Event *it = arena_new(mem, rds_Event);
@@ -49,13 +50,15 @@ typedef struct work {
 /* May run again on what it did before. */
 static str master_sql(arena *a, str user, str verifier)
 {
-	str name = postgres_name(a, user), text = postgres_literal(a, user), secret = postgres_literal(a, verifier);
+	str name = postgres_name(a, user), text = postgres_literal(a, user),
+		secret = postgres_literal(a, verifier);
 	return arena_fmt(a,
 	                 "do $$ begin if not exists (select from pg_roles where rolname = %.*s) then "
 	                 "create role %.*s login; end if; end $$;"
 	                 "alter role %.*s login createdb createrole password %.*s valid until 'infinity';"
 	                 "grant rds_superuser to %.*s; alter database postgres owner to %.*s;",
-	                 STR_ARG(text), STR_ARG(name), STR_ARG(name), STR_ARG(secret), STR_ARG(name), STR_ARG(name));
+	                 STR_ARG(text), STR_ARG(name), STR_ARG(name), STR_ARG(secret), STR_ARG(name),
+	                 STR_ARG(name));
 }
 
 static err fill(work *w, str user, str verifier, str database)
@@ -147,7 +150,8 @@ static err replicate(work *w)
 	if (!w->source)
 		return fault_new(w->mem, &fault_system, "the source has gone");
 	const rds_DBInstance *from = w->source->It;
-	TRY(db_engines_backup(w->mem, w->source->Folder, w->i->Folder, from->EngineVersion, (int)from->Endpoint->Port.v));
+	TRY(db_engines_backup(w->mem, w->source->Folder, w->i->Folder, from->EngineVersion,
+	                      (int)from->Endpoint->Port.v));
 	return db_engines_start(w->mem, w->store, w->i);
 }
 
@@ -160,7 +164,8 @@ static err fail_over(work *w)
 	db_engines_stop(w->i->Folder);
 	db_engines_stop(next->Folder);
 	TRY(db_engines_start(w->mem, w->store, next));
-	TRY(db_engines_backup(w->mem, next->Folder, w->i->Folder, w->c->It->EngineVersion, (int)w->c->It->Port.v));
+	TRY(db_engines_backup(w->mem, next->Folder, w->i->Folder, w->c->It->EngineVersion,
+	                      (int)w->c->It->Port.v));
 	return db_engines_start(w->mem, w->store, w->i);
 }
 
@@ -168,7 +173,8 @@ static err delete_it(work *w)
 {
 	if (str_is(w->i->SnapshotAfter)) {
 		str folder = arena_concat(w->mem, S("final-"), w->i->Folder);
-		TRY(db_engines_backup(w->mem, w->i->Folder, folder, w->i->It->EngineVersion, (int)w->i->It->Endpoint->Port.v));
+		TRY(db_engines_backup(w->mem, w->i->Folder, folder, w->i->It->EngineVersion,
+		                      (int)w->i->It->Endpoint->Port.v));
 	}
 	db_engines_stop(w->i->Folder);
 	if (!w->c || !w->writes)
@@ -207,7 +213,8 @@ static bool gather(work *w, str payload)
 		if (w->c && str_is(w->c->Source))
 			w->cluster_from = rds_cluster_snapshot_get(tx, w->mem, account, region, w->c->Source);
 	} else if (i && str_is(i->It->ReadReplicaSourceDBInstanceIdentifier)) {
-		w->source = rds_instance_get(tx, w->mem, account, region, i->It->ReadReplicaSourceDBInstanceIdentifier);
+		w->source =
+			rds_instance_get(tx, w->mem, account, region, i->It->ReadReplicaSourceDBInstanceIdentifier);
 	}
 	if (i && str_is(i->Source))
 		w->from = rds_snapshot_get(tx, w->mem, account, region, i->Source);
@@ -227,10 +234,13 @@ static void confess(work *w, rds_instance *i)
 	int major = db_version_major(i->It->EngineVersion);
 	bool same = db_version_major(real) == major;
 	*info = (rds_DBInstanceStatusInfo){
-		.StatusType = S("engine"), .Normal = BOOL(true), .Status = S("substituted"),
-		.Message = same ? arena_fmt(w->mem, "runs PostgreSQL %.*s, the minor version installed here", STR_ARG(real)) :
-		                  arena_fmt(w->mem, "runs PostgreSQL %.*s: %d is not installed (apt-get install postgresql-%d)",
-		                            STR_ARG(real), major, major),
+		.StatusType = S("engine"),
+		.Normal = BOOL(true),
+		.Status = S("substituted"),
+		.Message = same
+			? arena_fmt(w->mem, "runs PostgreSQL %.*s, the minor version installed here", STR_ARG(real))
+			: arena_fmt(w->mem, "runs PostgreSQL %.*s: %d is not installed (apt-get install postgresql-%d)",
+		                STR_ARG(real), major, major),
 	};
 	i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };
 }
@@ -293,12 +303,15 @@ static void cluster_done(txn *tx, work *w, rds_instance *i, str job)
 
 static void succeeded(txn *tx, work *w, rds_instance *i, str job)
 {
-	static const char *const said[][2] = { { "create", "DB instance created" }, { "member", "DB instance created" },
-		                                   { "restore", "Restored from snapshot" }, { "replica", "DB instance created" },
-		                                   { "start", "DB instance started" }, { "stop", "DB instance stopped" },
-		                                   { "restart", "DB instance restarted" } };
+	static const char *const said[][2] = {
+		{ "create", "DB instance created" },     { "member", "DB instance created" },
+		{ "restore", "Restored from snapshot" }, { "replica", "DB instance created" },
+		{ "start", "DB instance started" },      { "stop", "DB instance stopped" },
+		{ "restart", "DB instance restarted" }
+	};
 	i->It->DBInstanceStatus = str_eq(job, S("stop")) ? S("stopped") : S("available");
-	if (str_is(w->i->NextVerifier) && str_is(i->NextVerifier) && str_eq(i->NextVerifier, w->i->NextVerifier)) {
+	if (str_is(w->i->NextVerifier) && str_is(i->NextVerifier)
+	    && str_eq(i->NextVerifier, w->i->NextVerifier)) {
 		i->Verifier = i->NextVerifier;
 		i->NextVerifier = STR_NONE;
 	}
@@ -336,7 +349,9 @@ static bool settle(void *context, txn *tx)
 		succeeded(tx, w, i, job);
 	} else {
 		rds_DBInstanceStatusInfo *info = arena_new(w->mem, rds_DBInstanceStatusInfo);
-		*info = (rds_DBInstanceStatusInfo){ .StatusType = S("engine"), .Normal = BOOL(false), .Status = S("error"),
+		*info = (rds_DBInstanceStatusInfo){ .StatusType = S("engine"),
+			                                .Normal = BOOL(false),
+			                                .Status = S("error"),
 			                                .Message = w->failed->message };
 		i->It->DBInstanceStatus = S("failed");
 		i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };

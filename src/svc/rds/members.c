@@ -11,20 +11,24 @@ static void member_add(arena *mem, rds_cluster *c, str id, bool writes, int64_t 
 	rds_DBClusterMember *more = arena_array(mem, rds_DBClusterMember, all->n + 1);
 	for (size_t k = 0; k < all->n; k++)
 		more[k] = all->v[k];
-	more[all->n] = (rds_DBClusterMember){ .DBInstanceIdentifier = id, .IsClusterWriter = BOOL(writes),
-		                                  .DBClusterParameterGroupStatus = S("in-sync"), .PromotionTier = I64(tier) };
+	more[all->n] = (rds_DBClusterMember){ .DBInstanceIdentifier = id,
+		                                  .IsClusterWriter = BOOL(writes),
+		                                  .DBClusterParameterGroupStatus = S("in-sync"),
+		                                  .PromotionTier = I64(tier) };
 	*all = (rds_DBClusterMemberList){ more, all->n + 1 };
 }
 
 static err fits(req *rq, const rds_CreateDBInstance_in *in, const rds_cluster *c)
 {
 	if (in->AllocatedStorage.set)
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "The requested DB Instance will be a member of a DB Cluster. Set allocated storage for the DB "
-		            "Cluster.");
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"The requested DB Instance will be a member of a DB Cluster. Set allocated storage for the DB "
+			"Cluster.");
 	if (str_is(in->MasterUsername) || str_is(in->MasterUserPassword))
 		return fail(rq, &rds_InvalidParameterCombination,
-		            "The requested DB Instance will be a member of a DB Cluster. Set master user name and password for "
+		            "The requested DB Instance will be a member of a DB Cluster. Set master user name and "
+		            "password for "
 		            "the DB Cluster.");
 	if (in->BackupRetentionPeriod.set || in->DeletionProtection.set)
 		return fail(rq, &rds_InvalidParameterCombination,
@@ -37,14 +41,16 @@ static err fits(req *rq, const rds_CreateDBInstance_in *in, const rds_cluster *c
 	if (str_is(in->EngineVersion)) {
 		TRY(db_version_find(rq, c->It->Engine, in->EngineVersion, &v));
 		if (!str_eq(str_c(v->number), c->It->EngineVersion))
-			return fail(rq, &rds_InvalidParameterCombination,
-			            "The engine version that you requested for your DB instance (%s) does not match the engine "
-			            "version of your DB cluster (%.*s).",
-			            v->number, STR_ARG(c->It->EngineVersion));
+			return fail(
+				rq, &rds_InvalidParameterCombination,
+				"The engine version that you requested for your DB instance (%s) does not match the engine "
+				"version of your DB cluster (%.*s).",
+				v->number, STR_ARG(c->It->EngineVersion));
 	}
 	if (str_eq(in->DBInstanceClass, SERVERLESS) && !c->It->ServerlessV2ScalingConfiguration)
 		return fail(rq, &rds_InvalidDBClusterStateFault,
-		            "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a Serverless v2 "
+		            "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a "
+		            "Serverless v2 "
 		            "DB instance.");
 	if (c->It->DBClusterMembers.n >= CLUSTER_MEMBERS_MAX)
 		return fail(rq, &rds_InstanceQuotaExceededFault, "DB Instance quota exceeded");
@@ -60,11 +66,15 @@ err db_instance_join(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_in
 		            "The DB cluster identifier is required for the engine aurora-postgresql.");
 	TRY(db_cluster_find(rq, tx, in->DBClusterIdentifier, &c));
 	if (!str_eq(c->It->Status, S("available")))
-		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.", STR_ARG(c->Id));
+		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.",
+		            STR_ARG(c->Id));
 	TRY(fits(rq, in, c));
 	str subnets = c->It->DBSubnetGroup;
-	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = c->It->Engine, .version = c->It->EngineVersion,
-		                 .class_name = in->DBInstanceClass, .zone = in->AvailabilityZone,
+	instance_facts f = { .id = in->DBInstanceIdentifier,
+		                 .engine = c->It->Engine,
+		                 .version = c->It->EngineVersion,
+		                 .class_name = in->DBInstanceClass,
+		                 .zone = in->AvailabilityZone,
 		                 .subnet_group = str_eq(subnets, S("default")) ? STR_NONE : subnets,
 		                 .parameter_group = in->DBParameterGroupName,
 		                 .storage_type = str_is(c->It->StorageType) ? c->It->StorageType : S("aurora"),
@@ -74,7 +84,8 @@ err db_instance_join(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_in
 	TRY(db_instance_new(rq, tx, &f, &i));
 	rds_instance *writer = db_cluster_writer(tx, rq->mem, c);
 	if (writer && !str_empty(writer->Job) && !str_eq(writer->Job, S("member")))
-		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.", STR_ARG(c->Id));
+		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.",
+		            STR_ARG(c->Id));
 	int64_t tier = in->PromotionTier.set ? in->PromotionTier.v : TIER_DEFAULT;
 	rds_DBInstance *it = i->It;
 	it->DBClusterIdentifier = c->Id;
@@ -151,7 +162,8 @@ void db_cluster_left(txn *tx, arena *mem, const rds_instance *i)
 			db_instance_job(tx, members[k], S("rebooting"), S("restart"));
 }
 
-err rds_FailoverDBCluster(req *rq, txn *tx, const rds_FailoverDBCluster_in *in, rds_FailoverDBCluster_out *out)
+err rds_FailoverDBCluster(req *rq, txn *tx, const rds_FailoverDBCluster_in *in,
+                          rds_FailoverDBCluster_out *out)
 {
 	rds_cluster *c;
 	rds_instance *next;
@@ -171,7 +183,8 @@ err rds_FailoverDBCluster(req *rq, txn *tx, const rds_FailoverDBCluster_in *in, 
 		return fail(rq, &rds_InvalidDBClusterStateFault,
 		            "Cannot failover cluster because it has no available reader instance to fail over to.");
 	if (c->It->DBClusterMembers.n > 2)
-		return fail(rq, &aws_NotImplemented, "Failing over a cluster of more than two instances is not implemented.");
+		return fail(rq, &aws_NotImplemented,
+		            "Failing over a cluster of more than two instances is not implemented.");
 	writes_now(c, next);
 	c->It->Status = S("failing-over");
 	rds_cluster_put(tx, c);

@@ -40,17 +40,17 @@ static bool apply(rds_instance *i)
 	if (str_is(p->StorageType))
 		it->StorageType = p->StorageType;
 	if (p->AllocatedStorage.set || p->Iops.set || p->StorageThroughput.set || str_is(p->StorageType))
-		db_instance_disk(it, p->AllocatedStorage.set ? p->AllocatedStorage.v : it->AllocatedStorage.v, p->Iops,
-		              p->StorageThroughput);
+		db_instance_disk(it, p->AllocatedStorage.set ? p->AllocatedStorage.v : it->AllocatedStorage.v,
+		                 p->Iops, p->StorageThroughput);
 	if (p->Port.set)
 		it->Endpoint->Port = p->Port;
 	if (p->BackupRetentionPeriod.set)
 		it->BackupRetentionPeriod = p->BackupRetentionPeriod;
 	if (p->MultiAZ.set) {
 		it->MultiAZ = p->MultiAZ;
-		it->SecondaryAvailabilityZone = p->MultiAZ.v ? str_ends(it->AvailabilityZone, S("a")) ? S("us-east-1b") :
-		                                                                                      S("us-east-1a") :
-		                                               STR_NONE;
+		it->SecondaryAvailabilityZone = p->MultiAZ.v
+			? str_ends(it->AvailabilityZone, S("a")) ? S("us-east-1b") : S("us-east-1a")
+			: STR_NONE;
 	}
 	if (str_is(p->EngineVersion))
 		it->EngineVersion = p->EngineVersion;
@@ -66,7 +66,8 @@ TIMER(rds_maintenance)
 	if (!i || !i->It->PendingModifiedValues)
 		return;
 	if (!str_empty(i->Job) || !str_eq(i->It->DBInstanceStatus, S("available"))) {
-		timer_set(tx, "rds_maintenance", payload, window_next(i->It->PreferredMaintenanceWindow, due), payload);
+		timer_set(tx, "rds_maintenance", payload, window_next(i->It->PreferredMaintenanceWindow, due),
+		          payload);
 		return;
 	}
 	db_instance_job(tx, i, S("modifying"), apply(i) ? S("restart") : S("modify"));
@@ -80,9 +81,10 @@ static err plan_storage(req *rq, const rds_ModifyDBInstance_in *in, const rds_DB
 	int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : it->AllocatedStorage.v;
 	str type = str_is(in->StorageType) ? in->StorageType : it->StorageType;
 	if (size < it->AllocatedStorage.v)
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "Invalid storage modification: the allocated storage can not be reduced from %lld to %lld GiB.",
-		            (long long)it->AllocatedStorage.v, (long long)size);
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"Invalid storage modification: the allocated storage can not be reduced from %lld to %lld GiB.",
+			(long long)it->AllocatedStorage.v, (long long)size);
 	if (in->AllocatedStorage.set && size > it->AllocatedStorage.v && size * 10 < it->AllocatedStorage.v * 11)
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "Storage size must be increased by at least 10%%: %lld is less than 10%% more than %lld.",
@@ -109,11 +111,12 @@ static err plan_version(req *rq, const rds_ModifyDBInstance_in *in, const rds_DB
 		return OK;
 	int from = db_version_major(it->EngineVersion), to = db_version_major(number);
 	if (to < from)
-		return fail(rq, &rds_InvalidParameterCombination, "Cannot upgrade %.*s from %.*s to %.*s", STR_ARG(it->Engine),
-		            STR_ARG(it->EngineVersion), STR_ARG(number));
+		return fail(rq, &rds_InvalidParameterCombination, "Cannot upgrade %.*s from %.*s to %.*s",
+		            STR_ARG(it->Engine), STR_ARG(it->EngineVersion), STR_ARG(number));
 	if (to > from && !(in->AllowMajorVersionUpgrade.set && in->AllowMajorVersionUpgrade.v))
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.");
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.");
 	if (to > from)
 		return fail(rq, &aws_NotImplemented, "Upgrading to another major version is not implemented.");
 	p->EngineVersion = number;
@@ -151,9 +154,9 @@ static err plan(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
 
 static bool empty(const rds_PendingModifiedValues *p)
 {
-	return !str_is(p->DBInstanceClass) && !p->AllocatedStorage.set && !p->Port.set && !p->BackupRetentionPeriod.set &&
-	       !p->MultiAZ.set && !str_is(p->EngineVersion) && !p->Iops.set && !p->StorageThroughput.set &&
-	       !str_is(p->StorageType);
+	return !str_is(p->DBInstanceClass) && !p->AllocatedStorage.set && !p->Port.set
+		&& !p->BackupRetentionPeriod.set && !p->MultiAZ.set && !str_is(p->EngineVersion) && !p->Iops.set
+		&& !p->StorageThroughput.set && !str_is(p->StorageType);
 }
 
 static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_instance *i)
@@ -161,20 +164,22 @@ static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_ins
 	str given = in->MasterUserPassword;
 	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
 	if (str_is(i->It->DBClusterIdentifier) && (str_is(given) || managed))
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "The specified DB Instance is a member of a cluster. Modify the master user password for the DB "
-		            "Cluster using the ModifyDbCluster API");
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"The specified DB Instance is a member of a cluster. Modify the master user password for the DB "
+			"Cluster using the ModifyDbCluster API");
 	if (in->ManageMasterUserPassword.set && !managed && i->It->MasterUserSecret) {
 		db_secret_drop(rq, tx, i->It->MasterUserSecret);
 		i->It->MasterUserSecret = NULL;
 	}
 	if (managed && !i->It->MasterUserSecret)
-		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, i->It->MasterUsername, in->MasterUserSecretKmsKeyId, &given,
-		                &i->It->MasterUserSecret));
+		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, i->It->MasterUsername, in->MasterUserSecretKmsKeyId,
+		                   &given, &i->It->MasterUserSecret));
 	else if (str_is(given) && i->It->MasterUserSecret)
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "You can't specify MasterUserPassword for an instance with master user password management in "
-		            "Secrets Manager.");
+		return fail(
+			rq, &rds_InvalidParameterCombination,
+			"You can't specify MasterUserPassword for an instance with master user password management in "
+			"Secrets Manager.");
 	if (!str_is(given))
 		return OK;
 	TRY(db_check_password(rq, given));
@@ -240,9 +245,11 @@ static err told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
 	if (in->MaxAllocatedStorage.set) {
 		int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : it->AllocatedStorage.v;
 		if (in->MaxAllocatedStorage.v < size)
-			return fail(rq, &rds_InvalidParameterCombination, "Max storage size must be greater than storage size");
+			return fail(rq, &rds_InvalidParameterCombination,
+			            "Max storage size must be greater than storage size");
 		/* As much as there is means that it does not grow by itself. */
-		it->MaxAllocatedStorage = in->MaxAllocatedStorage.v == size ? (opt_i64){ 0 } : in->MaxAllocatedStorage;
+		it->MaxAllocatedStorage =
+			in->MaxAllocatedStorage.v == size ? (opt_i64){ 0 } : in->MaxAllocatedStorage;
 	}
 	return OK;
 }
@@ -266,7 +273,8 @@ err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rd
 	if (!any)
 		i->It->PendingModifiedValues = NULL;
 	if (any && !now)
-		timer_set(tx, "rds_maintenance", place, window_next(i->It->PreferredMaintenanceWindow, rq->now), place);
+		timer_set(tx, "rds_maintenance", place, window_next(i->It->PreferredMaintenanceWindow, rq->now),
+		          place);
 	if (any && now)
 		timer_cancel(tx, "rds_maintenance", place);
 	if (any && now)

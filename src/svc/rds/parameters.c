@@ -19,7 +19,8 @@ static str group_arn(req *rq, const char *kind, str name)
 
 err db_parameter_group_find(req *rq, const txn *tx, const char *kind, str name, rds_parameter_group **out)
 {
-	*out = rds_parameter_group_get(tx, rq->mem, rq->who.account, rq->region, str_c(kind), db_lowered(rq, name));
+	*out =
+		rds_parameter_group_get(tx, rq->mem, rq->who.account, rq->region, str_c(kind), db_lowered(rq, name));
 	if (*out)
 		return OK;
 	bool cluster = strcmp(kind, KIND_CLUSTER) == 0;
@@ -42,8 +43,8 @@ static bool family_known(str family)
 	return false;
 }
 
-static err group_new(req *rq, txn *tx, const char *kind, str name, str family, str description, rds_TagList tags,
-                     rds_parameter_group **out)
+static err group_new(req *rq, txn *tx, const char *kind, str name, str family, str description,
+                     rds_TagList tags, rds_parameter_group **out)
 {
 	TRY(db_check_identifier(rq, name, "DBParameterGroupName"));
 	rds_parameter_group *g = arena_new(rq->mem, rds_parameter_group);
@@ -54,8 +55,8 @@ static err group_new(req *rq, txn *tx, const char *kind, str name, str family, s
 		return fail(rq, &rds_DBParameterGroupAlreadyExistsFault, "Parameter group %.*s already exists",
 		            STR_ARG(g->Name));
 	if (!family_known(g->Family))
-		return fail(rq, &rds_InvalidParameterValue, "ParameterGroupFamily %.*s is not a valid parameter group family",
-		            STR_ARG(family));
+		return fail(rq, &rds_InvalidParameterValue,
+		            "ParameterGroupFamily %.*s is not a valid parameter group family", STR_ARG(family));
 	rds_parameter_group_put(tx, g);
 	*out = g;
 	return OK;
@@ -71,16 +72,18 @@ static rds_DBParameterGroup shown(req *rq, const rds_parameter_group *g)
 static rds_DBClusterParameterGroup cluster_shown_group(req *rq, const rds_parameter_group *g)
 {
 	return (rds_DBClusterParameterGroup){ .DBClusterParameterGroupName = g->Name,
-		                                  .DBParameterGroupFamily = g->Family, .Description = g->Description,
-		                                  .DBClusterParameterGroupArn = group_arn(rq, KIND_CLUSTER, g->Name) };
+		                                  .DBParameterGroupFamily = g->Family,
+		                                  .Description = g->Description,
+		                                  .DBClusterParameterGroupArn =
+		                                      group_arn(rq, KIND_CLUSTER, g->Name) };
 }
 
 err rds_CreateDBParameterGroup(req *rq, txn *tx, const rds_CreateDBParameterGroup_in *in,
                                rds_CreateDBParameterGroup_out *out)
 {
 	rds_parameter_group *g;
-	TRY(group_new(rq, tx, KIND_INSTANCE, in->DBParameterGroupName, in->DBParameterGroupFamily, in->Description,
-	              in->Tags, &g));
+	TRY(group_new(rq, tx, KIND_INSTANCE, in->DBParameterGroupName, in->DBParameterGroupFamily,
+	              in->Description, in->Tags, &g));
 	out->DBParameterGroup = arena_new(rq->mem, rds_DBParameterGroup);
 	*out->DBParameterGroup = shown(rq, g);
 	return OK;
@@ -90,8 +93,8 @@ err rds_CreateDBClusterParameterGroup(req *rq, txn *tx, const rds_CreateDBCluste
                                       rds_CreateDBClusterParameterGroup_out *out)
 {
 	rds_parameter_group *g;
-	TRY(group_new(rq, tx, KIND_CLUSTER, in->DBClusterParameterGroupName, in->DBParameterGroupFamily, in->Description,
-	              in->Tags, &g));
+	TRY(group_new(rq, tx, KIND_CLUSTER, in->DBClusterParameterGroupName, in->DBParameterGroupFamily,
+	              in->Description, in->Tags, &g));
 	out->DBClusterParameterGroup = arena_new(rq->mem, rds_DBClusterParameterGroup);
 	*out->DBClusterParameterGroup = cluster_shown_group(rq, g);
 	return OK;
@@ -104,7 +107,10 @@ static rds_parameter_group *default_of(req *rq, const char *kind, str name)
 	if (!db_default_group(name) || !family_known(family))
 		return NULL;
 	rds_parameter_group *g = arena_new(rq->mem, rds_parameter_group);
-	*g = (rds_parameter_group){ .Account = rq->who.account, .Region = rq->region, .Kind = str_c(kind), .Name = name,
+	*g = (rds_parameter_group){ .Account = rq->who.account,
+		                        .Region = rq->region,
+		                        .Kind = str_c(kind),
+		                        .Name = name,
 		                        .Family = family,
 		                        .Description = arena_fmt(rq->mem, "Default %sparameter group for %.*s",
 		                                                 strcmp(kind, KIND_CLUSTER) == 0 ? "cluster " : "",
@@ -132,7 +138,8 @@ static err describe(req *rq, const txn *tx, const char *kind, str name, opt_i64 
 		out->n = 1;
 		return group_or_default(rq, tx, kind, name, &out->v[0]);
 	}
-	record_scan s = rds_parameter_group_scan(tx, rq->mem, 3, rq->who.account, rq->region, str_c(kind), STR_NONE);
+	record_scan s =
+		rds_parameter_group_scan(tx, rq->mem, 3, rq->who.account, rq->region, str_c(kind), STR_NONE);
 	if (str_is(p.after))
 		record_scan_after(&s, p.after);
 	for (rds_parameter_group *g; (g = rds_parameter_group_next(&s));) {
@@ -158,7 +165,8 @@ err rds_DescribeDBParameterGroups(req *rq, const txn *tx, const rds_DescribeDBPa
 	return OK;
 }
 
-err rds_DescribeDBClusterParameterGroups(req *rq, const txn *tx, const rds_DescribeDBClusterParameterGroups_in *in,
+err rds_DescribeDBClusterParameterGroups(req *rq, const txn *tx,
+                                         const rds_DescribeDBClusterParameterGroups_in *in,
                                          rds_DescribeDBClusterParameterGroups_out *out)
 {
 	groups g = { 0 };
@@ -185,14 +193,16 @@ static err set_one(req *rq, rds_parameter_group *g, const rds_Parameter *p)
 		return fail(rq, &rds_InvalidParameterValue, "Could not find parameter with name: %.*s",
 		            STR_ARG(p->ParameterName));
 	if (!str_is(p->ParameterValue) || !db_parameter_allows(known, p->ParameterValue))
-		return fail(rq, &rds_InvalidParameterValue, "Invalid parameter value: %.*s for: %s allowed values are: %s",
+		return fail(rq, &rds_InvalidParameterValue,
+		            "Invalid parameter value: %.*s for: %s allowed values are: %s",
 		            STR_ARG(p->ParameterValue), known->name, known->allowed ? known->allowed : "text");
 	if (known->is_static && !str_eq(p->ApplyMethod, S("pending-reboot")))
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "cannot use immediate apply method for static parameter: %s", known->name);
 	rds_Parameter *at = of_group(&g->Parameters, str_c(known->name));
 	if (!at) {
-		rds_ParametersList more = { arena_array(rq->mem, rds_Parameter, g->Parameters.n + 1), g->Parameters.n };
+		rds_ParametersList more = { arena_array(rq->mem, rds_Parameter, g->Parameters.n + 1),
+			                        g->Parameters.n };
 		for (size_t i = 0; i < more.n; i++)
 			more.v[i] = g->Parameters.v[i];
 		at = &more.v[more.n++];
@@ -216,7 +226,8 @@ static void spread(req *rq, txn *tx, const rds_parameter_group *g, bool any_stat
 	record_scan s = rds_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	for (rds_instance *i; (i = rds_instance_next(&s));) {
 		str cluster = i->It->DBClusterIdentifier;
-		rds_cluster *c = str_is(cluster) ? rds_cluster_get(tx, rq->mem, i->Account, i->Region, cluster) : NULL;
+		rds_cluster *c =
+			str_is(cluster) ? rds_cluster_get(tx, rq->mem, i->Account, i->Region, cluster) : NULL;
 		if (!uses(i, c, g))
 			continue;
 		if (any_static && str_eq(g->Kind, S(KIND_INSTANCE))) {
@@ -224,9 +235,10 @@ static void spread(req *rq, txn *tx, const rds_parameter_group *g, bool any_stat
 			rds_instance_put(tx, i);
 		}
 		if (any_dynamic)
-			task_add(tx, "rds_reload",
-			         arena_fmt(rq->mem, "%.*s %.*s %.*s", STR_ARG(i->Account), STR_ARG(i->Region), STR_ARG(i->Id)),
-			         0);
+			task_add(
+				tx, "rds_reload",
+				arena_fmt(rq->mem, "%.*s %.*s %.*s", STR_ARG(i->Account), STR_ARG(i->Region), STR_ARG(i->Id)),
+				0);
 	}
 }
 
@@ -238,8 +250,8 @@ static err modify(req *rq, txn *tx, const char *kind, str name, const rds_Parame
 		return fail(rq, &rds_InvalidDBParameterGroupStateFault, "Cannot modify a default parameter group.");
 	TRY(db_parameter_group_find(rq, tx, kind, name, &g));
 	if (given->n > PARAMETERS_AT_ONCE)
-		return fail(rq, &rds_InvalidParameterValue, "At most %d parameters can be modified in a single request.",
-		            PARAMETERS_AT_ONCE);
+		return fail(rq, &rds_InvalidParameterValue,
+		            "At most %d parameters can be modified in a single request.", PARAMETERS_AT_ONCE);
 	for (size_t i = 0; i < given->n; i++) {
 		TRY(set_one(rq, g, &given->v[i]));
 		bool later = str_eq(given->v[i].ApplyMethod, S("pending-reboot"));
@@ -294,7 +306,8 @@ err rds_ResetDBParameterGroup(req *rq, txn *tx, const rds_ResetDBParameterGroup_
 err rds_ResetDBClusterParameterGroup(req *rq, txn *tx, const rds_ResetDBClusterParameterGroup_in *in,
                                      rds_ResetDBClusterParameterGroup_out *out)
 {
-	TRY(reset(rq, tx, KIND_CLUSTER, in->DBClusterParameterGroupName, in->ResetAllParameters, &in->Parameters));
+	TRY(reset(rq, tx, KIND_CLUSTER, in->DBClusterParameterGroupName, in->ResetAllParameters,
+	          &in->Parameters));
 	out->DBClusterParameterGroupName = in->DBClusterParameterGroupName;
 	return OK;
 }
@@ -303,7 +316,8 @@ static err delete(req *rq, txn *tx, const char *kind, str name)
 {
 	rds_parameter_group *g;
 	if (db_default_group(db_lowered(rq, name)))
-		return fail(rq, &rds_InvalidDBParameterGroupStateFault, "Default parameter groups cannot be deleted.");
+		return fail(rq, &rds_InvalidDBParameterGroupStateFault,
+		            "Default parameter groups cannot be deleted.");
 	TRY(db_parameter_group_find(rq, tx, kind, name, &g));
 	bool used = false;
 	record_scan s = rds_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
@@ -314,7 +328,8 @@ static err delete(req *rq, txn *tx, const char *kind, str name)
 		used = used || (strcmp(kind, KIND_CLUSTER) == 0 && str_eq(c->It->DBClusterParameterGroup, g->Name));
 	if (used)
 		return fail(rq, &rds_InvalidDBParameterGroupStateFault,
-		            "One or more database instances are still members of this parameter group %.*s, so the group cannot "
+		            "One or more database instances are still members of this parameter group %.*s, so the "
+		            "group cannot "
 		            "be deleted",
 		            STR_ARG(g->Name));
 	rds_parameter_group_delete(tx, g->Account, g->Region, g->Kind, g->Name);
@@ -336,7 +351,8 @@ err rds_DeleteDBClusterParameterGroup(req *rq, txn *tx, const rds_DeleteDBCluste
 static rds_Parameter parameter_shown(const db_parameter *p, const rds_Parameter *own, str family)
 {
 	bool tls = strcmp(p->name, "rds.force_ssl") == 0;
-	bool forced = str_eq(family, S("postgres15")) || str_eq(family, S("postgres16")) || str_ends(family, S("17"));
+	bool forced =
+		str_eq(family, S("postgres15")) || str_eq(family, S("postgres16")) || str_ends(family, S("17"));
 	str value = own ? own->ParameterValue : tls ? forced ? S("1") : S("0") : str_c(p->value);
 	return (rds_Parameter){
 		.ParameterName = str_c(p->name),
@@ -387,7 +403,8 @@ err rds_DescribeDBClusterParameters(req *rq, const txn *tx, const rds_DescribeDB
 	return list(rq, g, in->Source, in->MaxRecords, in->Marker, &out->Parameters, &out->Marker);
 }
 
-err rds_DescribeEngineDefaultParameters(req *rq, const txn *tx, const rds_DescribeEngineDefaultParameters_in *in,
+err rds_DescribeEngineDefaultParameters(req *rq, const txn *tx,
+                                        const rds_DescribeEngineDefaultParameters_in *in,
                                         rds_DescribeEngineDefaultParameters_out *out)
 {
 	if (!family_known(in->DBParameterGroupFamily))
@@ -420,8 +437,8 @@ static void add_lines(buf *b, arena *mem, const rds_ParametersList *all, int64_t
 	}
 }
 
-settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group, str cluster_group,
-                     int memory_mib, bool tls_by_default)
+settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
+                        str cluster_group, int memory_mib, bool tls_by_default)
 {
 	settings s = { .force_tls = tls_by_default };
 	buf b = buf_in(mem, 256, CONF_MAX);

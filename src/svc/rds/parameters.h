@@ -1,6 +1,6 @@
 /*
- * The engine's parameters as RDS describes them. What a group sets ends up in postgresql.conf in the engine's own
- * units; rds.* ones are ours to act on.
+ * The engine's parameters as RDS describes them. What a group sets ends up in postgresql.conf in the engine's
+ * own units; rds.* ones are ours to act on.
  */
 #pragma once
 #include "rds.h"

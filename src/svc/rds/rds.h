@@ -1,7 +1,8 @@
 /*
- * What the files of this service share. A database instance is a row and, while it runs, an engine in the table of
- * engines.c. Handlers only change rows: what has an effect outside is a job, a durable task that does it and then
- * writes the row's new state (jobs.c). A row has one job at a time; the status says so to users.
+ * What the files of this service share. A database instance is a row and, while it runs, an engine in the
+ * table of engines.c. Handlers only change rows: what has an effect outside is a job, a durable task that
+ * does it and then writes the row's new state (jobs.c). A row has one job at a time; the status says so to
+ * users.
  */
 #pragma once
 #include "cloud/meter.h"
@@ -136,7 +137,8 @@ void db_watch_start(store *s);
 void db_watch_stop(void);
 
 /* jobs.c */
-void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category, str message);
+void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category,
+                  str message);
 
 /* bill.c: what rows cost from now on. */
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
@@ -163,9 +165,10 @@ typedef struct settings {
 	int max_connections; /* 0: by class */
 	bool force_tls;
 } settings;
-settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group, str cluster_group,
-                     int memory_mib, bool tls_by_default);
+settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
+                        str cluster_group, int memory_mib, bool tls_by_default);
 
 /* secret.c: the master password in Secrets Manager. */
-err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password, rds_MasterUserSecret **out);
+err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password,
+                   rds_MasterUserSecret **out);
 void db_secret_drop(req *rq, txn *tx, const rds_MasterUserSecret *s);

@@ -7,10 +7,12 @@
 
 #define PASSWORD_CHARS 32
 
-err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password, rds_MasterUserSecret **out)
+err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password,
+                   rds_MasterUserSecret **out)
 {
-	*password = rand_text(rq->mem, PASSWORD_CHARS,
-	                      S("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&*()-_=+[]{}:?"));
+	*password =
+		rand_text(rq->mem, PASSWORD_CHARS,
+	              S("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&*()-_=+[]{}:?"));
 	size_t at = SIZE_MAX;
 	for (size_t i = 0; i < resource.n; i++)
 		at = resource.p[i] == ':' ? i : at;
@@ -23,7 +25,8 @@ err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *p
 	buf_put(&text, S("}"));
 	value = buf_str(&text);
 	bool cluster = str_find(resource, S(":cluster:")) != SIZE_MAX;
-	buf_fmt(&in, "{\"Name\":\"rds/%s-%.*s\",\"Description\":\"Secret associated with primary RDS DB %s: %.*s\",",
+	buf_fmt(&in,
+	        "{\"Name\":\"rds/%s-%.*s\",\"Description\":\"Secret associated with primary RDS DB %s: %.*s\",",
 	        cluster ? "cluster" : "db", STR_ARG(uuid), cluster ? "cluster" : "instance", STR_ARG(resource));
 	buf_fmt(&in, "\"Tags\":[{\"Key\":\"aws:rds:primaryDB%sArn\",\"Value\":\"%.*s\"}],",
 	        cluster ? "Cluster" : "Instance", STR_ARG(resource));

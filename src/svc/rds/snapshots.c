@@ -41,7 +41,8 @@ rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id
 		.SnapshotType = type,
 		.Iops = from->Iops,
 		.StorageThroughput = from->StorageThroughput,
-		.OptionGroupName = from->OptionGroupMemberships.n ? from->OptionGroupMemberships.v[0].OptionGroupName : STR_NONE,
+		.OptionGroupName =
+			from->OptionGroupMemberships.n ? from->OptionGroupMemberships.v[0].OptionGroupName : STR_NONE,
 		.PercentProgress = I64(0),
 		.StorageType = from->StorageType,
 		.Encrypted = from->StorageEncrypted,
@@ -56,7 +57,11 @@ rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id
 	if (from->CopyTagsToSnapshot.v)
 		it->TagList = from->TagList;
 	rds_snapshot *s = arena_new(mem, rds_snapshot);
-	*s = (rds_snapshot){ .Account = i->Account, .Region = i->Region, .Id = id, .It = it, .DBName = from->DBName,
+	*s = (rds_snapshot){ .Account = i->Account,
+		                 .Region = i->Region,
+		                 .Id = id,
+		                 .It = it,
+		                 .DBName = from->DBName,
 		                 .Folder = db_resource_id(mem, "snapshot-") };
 	return s;
 }
@@ -64,8 +69,10 @@ rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id
 void db_snapshot_begin(txn *tx, rds_snapshot *s)
 {
 	rds_snapshot_put(tx, s);
-	task_add(tx, "rds_snapshot",
-	         arena_fmt(txn_arena(tx), "%.*s %.*s %.*s", STR_ARG(s->Account), STR_ARG(s->Region), STR_ARG(s->Id)), 0);
+	task_add(
+		tx, "rds_snapshot",
+		arena_fmt(txn_arena(tx), "%.*s %.*s %.*s", STR_ARG(s->Account), STR_ARG(s->Region), STR_ARG(s->Id)),
+		0);
 }
 
 typedef struct copying {
@@ -88,8 +95,9 @@ static bool copied(void *context, txn *tx)
 	s->Bytes = c->bytes;
 	rds_snapshot_put(tx, s);
 	db_event_add(tx, s->Account, s->Region, S("db-snapshot"), s->Id, s->It->DBSnapshotArn, "creation",
-	          c->failed ? c->failed->message : str_eq(s->It->SnapshotType, S("automated")) ?
-	                                           S("Automated snapshot created") : S("Manual snapshot created"));
+	             c->failed                                         ? c->failed->message
+	                 : str_eq(s->It->SnapshotType, S("automated")) ? S("Automated snapshot created")
+	                                                               : S("Manual snapshot created"));
 	db_bill_snapshots(tx, s->Account, s->Region, clock_now());
 	return true;
 }
@@ -105,9 +113,11 @@ TASK(rds_snapshot)
 	if (!c.s || !str_eq(c.s->It->Status, S("creating")))
 		return TASK_DONE;
 	if (!i)
-		c.failed = fault_new(mem, &fault_system, "The DB instance was deleted before its snapshot was complete.");
+		c.failed =
+			fault_new(mem, &fault_system, "The DB instance was deleted before its snapshot was complete.");
 	else
-		c.failed = db_engines_backup(mem, i->Folder, c.s->Folder, i->It->EngineVersion, (int)i->It->Endpoint->Port.v);
+		c.failed = db_engines_backup(mem, i->Folder, c.s->Folder, i->It->EngineVersion,
+		                             (int)i->It->Endpoint->Port.v);
 	if (c.failed && i && attempt < 3)
 		return clock_now() + 1000;
 	c.bytes = c.failed ? 0 : postgres_bytes(mem, db_engines_root(), c.s->Folder);
@@ -126,7 +136,8 @@ err rds_CreateDBSnapshot(req *rq, txn *tx, const rds_CreateDBSnapshot_in *in, rd
 		            STR_ARG(id));
 	if (str_is(i->It->DBClusterIdentifier))
 		return fail(rq, &rds_InvalidDBInstanceStateFault,
-		            "The specified instance is a member of a cluster and a snapshot cannot be created directly. Please "
+		            "The specified instance is a member of a cluster and a snapshot cannot be created "
+		            "directly. Please "
 		            "use the CreateDBClusterSnapshot API instead.");
 	if (!str_eq(i->It->DBInstanceStatus, S("stopped")))
 		TRY(db_instance_ready(rq, i));
@@ -138,8 +149,8 @@ err rds_CreateDBSnapshot(req *rq, txn *tx, const rds_CreateDBSnapshot_in *in, rd
 	return OK;
 }
 
-static const char *const filters[] = { "db-instance-id", "db-snapshot-id", "dbi-resource-id", "snapshot-type", "engine",
-	                                   NULL };
+static const char *const filters[] = { "db-instance-id", "db-snapshot-id", "dbi-resource-id",
+	                                   "snapshot-type",  "engine",         NULL };
 
 err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshots_in *in,
                             rds_DescribeDBSnapshots_out *out)
@@ -156,15 +167,16 @@ err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshot
 	out->DBSnapshots.v = arena_array(rq->mem, rds_DBSnapshot, p.most);
 	for (rds_snapshot *r; (r = rds_snapshot_next(&s));) {
 		const rds_DBSnapshot *it = r->It;
-		if ((str_is(in->DBSnapshotIdentifier) && !str_eq(one->Id, r->Id)) ||
-		    (str_is(in->DBInstanceIdentifier) && !str_eq_nocase(in->DBInstanceIdentifier, it->DBInstanceIdentifier)) ||
-		    (str_is(in->DbiResourceId) && !str_eq(in->DbiResourceId, it->DbiResourceId)) ||
-		    (str_is(in->SnapshotType) && !str_eq(in->SnapshotType, it->SnapshotType)) ||
-		    !db_filter_has(&in->Filters, "db-instance-id", it->DBInstanceIdentifier) ||
-		    !db_filter_has(&in->Filters, "db-snapshot-id", r->Id) ||
-		    !db_filter_has(&in->Filters, "dbi-resource-id", it->DbiResourceId) ||
-		    !db_filter_has(&in->Filters, "snapshot-type", it->SnapshotType) ||
-		    !db_filter_has(&in->Filters, "engine", it->Engine))
+		if ((str_is(in->DBSnapshotIdentifier) && !str_eq(one->Id, r->Id))
+		    || (str_is(in->DBInstanceIdentifier)
+		        && !str_eq_nocase(in->DBInstanceIdentifier, it->DBInstanceIdentifier))
+		    || (str_is(in->DbiResourceId) && !str_eq(in->DbiResourceId, it->DbiResourceId))
+		    || (str_is(in->SnapshotType) && !str_eq(in->SnapshotType, it->SnapshotType))
+		    || !db_filter_has(&in->Filters, "db-instance-id", it->DBInstanceIdentifier)
+		    || !db_filter_has(&in->Filters, "db-snapshot-id", r->Id)
+		    || !db_filter_has(&in->Filters, "dbi-resource-id", it->DbiResourceId)
+		    || !db_filter_has(&in->Filters, "snapshot-type", it->SnapshotType)
+		    || !db_filter_has(&in->Filters, "engine", it->Engine))
 			continue;
 		if (out->DBSnapshots.n == p.most) {
 			out->Marker = page_token(rq, out->DBSnapshots.v[p.most - 1].DBSnapshotIdentifier);
@@ -197,7 +209,8 @@ err rds_RestoreDBInstanceFromDBSnapshot(req *rq, txn *tx, const rds_RestoreDBIns
 	rds_snapshot *s;
 	rds_instance *i;
 	if (!str_is(in->DBSnapshotIdentifier))
-		return fail(rq, &aws_NotImplemented, "Restoring from the snapshot of a Multi-AZ cluster is not implemented.");
+		return fail(rq, &aws_NotImplemented,
+		            "Restoring from the snapshot of a Multi-AZ cluster is not implemented.");
 	TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
 	const rds_DBSnapshot *from = s->It;
 	if (!str_eq(from->Status, S("available")))
@@ -206,16 +219,23 @@ err rds_RestoreDBInstanceFromDBSnapshot(req *rq, txn *tx, const rds_RestoreDBIns
 	str class = str_is(in->DBInstanceClass) ? in->DBInstanceClass : S("db.t3.micro");
 	TRY(db_check_class(rq, class, false));
 	TRY(db_check_port(rq, in->Port));
-	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = from->Engine, .version = from->EngineVersion,
-		                 .class_name = class, .zone = in->AvailabilityZone, .subnet_group = in->DBSubnetGroupName,
+	instance_facts f = { .id = in->DBInstanceIdentifier,
+		                 .engine = from->Engine,
+		                 .version = from->EngineVersion,
+		                 .class_name = class,
+		                 .zone = in->AvailabilityZone,
+		                 .subnet_group = in->DBSubnetGroupName,
 		                 .parameter_group = in->DBParameterGroupName,
 		                 .storage_type = str_is(in->StorageType) ? in->StorageType : from->StorageType,
-		                 .port = in->Port.set ? in->Port.v : from->Port.v, .public = in->PubliclyAccessible,
-		                 .groups = &in->VpcSecurityGroupIds, .tags = in->Tags.n ? in->Tags : from->TagList };
+		                 .port = in->Port.set ? in->Port.v : from->Port.v,
+		                 .public = in->PubliclyAccessible,
+		                 .groups = &in->VpcSecurityGroupIds,
+		                 .tags = in->Tags.n ? in->Tags : from->TagList };
 	TRY(db_instance_new(rq, tx, &f, &i));
 	int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : from->AllocatedStorage.v;
 	if (size < from->AllocatedStorage.v)
-		return fail(rq, &rds_InvalidParameterValue, "The allocated storage is less than that of the snapshot.");
+		return fail(rq, &rds_InvalidParameterValue,
+		            "The allocated storage is less than that of the snapshot.");
 	db_instance_disk(i->It, size, in->Iops, in->StorageThroughput);
 	i->It->MasterUsername = from->MasterUsername;
 	i->It->DBName = s->DBName;
@@ -241,21 +261,30 @@ err rds_CreateDBInstanceReadReplica(req *rq, txn *tx, const rds_CreateDBInstance
 	TRY(db_instance_ready(rq, from));
 	const rds_DBInstance *source = from->It;
 	if (!source->BackupRetentionPeriod.v)
-		return fail(rq, &rds_InvalidDBInstanceStateFault,
-		            "Automated backups are not enabled for this database instance. To enable automated backups, use "
-		            "ModifyDBInstance to set the backup retention period to a non-zero value.");
+		return fail(
+			rq, &rds_InvalidDBInstanceStateFault,
+			"Automated backups are not enabled for this database instance. To enable automated backups, use "
+			"ModifyDBInstance to set the backup retention period to a non-zero value.");
 	if (str_is(source->DBClusterIdentifier))
-		return fail(rq, &rds_InvalidDBInstanceStateFault, "A read replica of a cluster's member is not possible.");
+		return fail(rq, &rds_InvalidDBInstanceStateFault,
+		            "A read replica of a cluster's member is not possible.");
 	str class = str_is(in->DBInstanceClass) ? in->DBInstanceClass : source->DBInstanceClass;
 	TRY(db_check_class(rq, class, false));
 	TRY(db_check_port(rq, in->Port));
-	instance_facts f = { .id = in->DBInstanceIdentifier, .engine = source->Engine, .version = source->EngineVersion,
-		                 .class_name = class, .zone = in->AvailabilityZone, .subnet_group = in->DBSubnetGroupName,
-		                 .parameter_group = str_is(in->DBParameterGroupName) ? in->DBParameterGroupName :
-		                                    source->DBParameterGroups.v[0].DBParameterGroupName,
+	instance_facts f = { .id = in->DBInstanceIdentifier,
+		                 .engine = source->Engine,
+		                 .version = source->EngineVersion,
+		                 .class_name = class,
+		                 .zone = in->AvailabilityZone,
+		                 .subnet_group = in->DBSubnetGroupName,
+		                 .parameter_group = str_is(in->DBParameterGroupName)
+		                     ? in->DBParameterGroupName
+		                     : source->DBParameterGroups.v[0].DBParameterGroupName,
 		                 .storage_type = str_is(in->StorageType) ? in->StorageType : source->StorageType,
 		                 .port = in->Port.set ? in->Port.v : source->Endpoint->Port.v,
-		                 .public = in->PubliclyAccessible, .groups = &in->VpcSecurityGroupIds, .tags = in->Tags };
+		                 .public = in->PubliclyAccessible,
+		                 .groups = &in->VpcSecurityGroupIds,
+		                 .tags = in->Tags };
 	TRY(db_instance_new(rq, tx, &f, &i));
 	db_instance_disk(i->It, source->AllocatedStorage.v, in->Iops, in->StorageThroughput);
 	i->It->MasterUsername = source->MasterUsername;

@@ -15,7 +15,8 @@ static err check_name(req *rq, str name)
 		                (name.p[i] >= 'a' && name.p[i] <= 'z'));
 	if (!good || str_eq(name, S("default")))
 		return fail(rq, &rds_InvalidParameterValue,
-		            "The parameter DBSubnetGroupName is not a valid identifier: it must contain no more than 255 letters, "
+		            "The parameter DBSubnetGroupName is not a valid identifier: it must contain no more than "
+		            "255 letters, "
 		            "numbers, periods, underscores, spaces, or hyphens, and must not be default.");
 	return OK;
 }
@@ -28,23 +29,28 @@ static err fill(req *rq, const rds_SubnetIdentifierList *ids, rds_DBSubnetGroup 
 {
 	if (ids->n < 2)
 		return fail(rq, &rds_DBSubnetGroupDoesNotCoverEnoughAZs,
-		            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: "
+		            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current "
+		            "AZ coverage: "
 		            "%.*sa. Add subnets to cover at least 2 AZs.",
 		            STR_ARG(rq->region));
 	rds_SubnetList all = { arena_array(rq->mem, rds_Subnet, ids->n), ids->n };
 	for (size_t i = 0; i < ids->n; i++) {
 		if (!str_starts(ids->v[i], S("subnet-")))
-			return fail(rq, &rds_InvalidSubnet, "The requested subnet '%.*s' is invalid.", STR_ARG(ids->v[i]));
+			return fail(rq, &rds_InvalidSubnet, "The requested subnet '%.*s' is invalid.",
+			            STR_ARG(ids->v[i]));
 		rds_AvailabilityZone *zone = arena_new(rq->mem, rds_AvailabilityZone);
 		zone->Name = arena_fmt(rq->mem, "%.*s%c", STR_ARG(rq->region), (char)('a' + i % 6));
-		all.v[i] = (rds_Subnet){ .SubnetIdentifier = ids->v[i], .SubnetAvailabilityZone = zone,
-			                     .SubnetStatus = S("Active"), .SubnetOutpost = arena_new(rq->mem, rds_Outpost) };
+		all.v[i] = (rds_Subnet){ .SubnetIdentifier = ids->v[i],
+			                     .SubnetAvailabilityZone = zone,
+			                     .SubnetStatus = S("Active"),
+			                     .SubnetOutpost = arena_new(rq->mem, rds_Outpost) };
 	}
 	it->Subnets = all;
 	return OK;
 }
 
-err rds_CreateDBSubnetGroup(req *rq, txn *tx, const rds_CreateDBSubnetGroup_in *in, rds_CreateDBSubnetGroup_out *out)
+err rds_CreateDBSubnetGroup(req *rq, txn *tx, const rds_CreateDBSubnetGroup_in *in,
+                            rds_CreateDBSubnetGroup_out *out)
 {
 	str name = db_lowered(rq, in->DBSubnetGroupName);
 	TRY(check_name(rq, name));
@@ -72,7 +78,8 @@ static err find(req *rq, const txn *tx, str name, rds_subnet_group **out)
 {
 	*out = rds_subnet_group_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, name));
 	if (!*out)
-		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DB subnet group '%.*s' does not exist.", STR_ARG(name));
+		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DB subnet group '%.*s' does not exist.",
+		            STR_ARG(name));
 	return OK;
 }
 
@@ -102,7 +109,8 @@ err rds_DescribeDBSubnetGroups(req *rq, const txn *tx, const rds_DescribeDBSubne
 	return OK;
 }
 
-err rds_ModifyDBSubnetGroup(req *rq, txn *tx, const rds_ModifyDBSubnetGroup_in *in, rds_ModifyDBSubnetGroup_out *out)
+err rds_ModifyDBSubnetGroup(req *rq, txn *tx, const rds_ModifyDBSubnetGroup_in *in,
+                            rds_ModifyDBSubnetGroup_out *out)
 {
 	rds_subnet_group *g;
 	TRY(find(rq, tx, in->DBSubnetGroupName, &g));
@@ -114,7 +122,8 @@ err rds_ModifyDBSubnetGroup(req *rq, txn *tx, const rds_ModifyDBSubnetGroup_in *
 	return OK;
 }
 
-err rds_DeleteDBSubnetGroup(req *rq, txn *tx, const rds_DeleteDBSubnetGroup_in *in, rds_DeleteDBSubnetGroup_out *out)
+err rds_DeleteDBSubnetGroup(req *rq, txn *tx, const rds_DeleteDBSubnetGroup_in *in,
+                            rds_DeleteDBSubnetGroup_out *out)
 {
 	rds_subnet_group *g;
 	TRY(find(rq, tx, in->DBSubnetGroupName, &g));
@@ -127,7 +136,8 @@ err rds_DeleteDBSubnetGroup(req *rq, txn *tx, const rds_DeleteDBSubnetGroup_in *
 		used = used || str_eq(c->It->DBSubnetGroup, g->Name);
 	if (used)
 		return fail(rq, &rds_InvalidDBSubnetGroupStateFault,
-		            "Cannot delete the subnet group '%.*s' because at least one database instance: is still using it.",
+		            "Cannot delete the subnet group '%.*s' because at least one database instance: is still "
+		            "using it.",
 		            STR_ARG(g->Name));
 	rds_subnet_group_delete(tx, g->Account, g->Region, g->Name);
 	return OK;

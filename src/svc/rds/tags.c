@@ -45,9 +45,11 @@ static err missing(req *rq, str kind, str name, str arn)
 	if (str_ends(kind, S("snapshot")))
 		return fail(rq, &rds_DBSnapshotNotFoundFault, "DBSnapshot %.*s not found.", STR_ARG(name));
 	if (str_eq(kind, S("subgrp")))
-		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DB subnet group '%.*s' does not exist.", STR_ARG(name));
+		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DB subnet group '%.*s' does not exist.",
+		            STR_ARG(name));
 	if (str_ends(kind, S("pg")))
-		return fail(rq, &rds_DBParameterGroupNotFoundFault, "DBParameterGroup not found: %.*s", STR_ARG(name));
+		return fail(rq, &rds_DBParameterGroupNotFoundFault, "DBParameterGroup not found: %.*s",
+		            STR_ARG(name));
 	return fail(rq, &rds_InvalidParameterValue, "Invalid resource name: %.*s", STR_ARG(arn));
 }
 
@@ -95,7 +97,8 @@ err rds_ListTagsForResource(req *rq, const txn *tx, const rds_ListTagsForResourc
 	return OK;
 }
 
-err rds_AddTagsToResource(req *rq, txn *tx, const rds_AddTagsToResource_in *in, rds_AddTagsToResource_out *out)
+err rds_AddTagsToResource(req *rq, txn *tx, const rds_AddTagsToResource_in *in,
+                          rds_AddTagsToResource_out *out)
 {
 	tagged t;
 	TRY(find(rq, tx, in->ResourceName, &t));
@@ -109,7 +112,8 @@ err rds_AddTagsToResource(req *rq, txn *tx, const rds_AddTagsToResource_in *in, 
 		all.v[all.n++] = in->Tags.v[i];
 	}
 	if (all.n > RDS_TAGS_MAX)
-		return fail(rq, &rds_InvalidParameterValue, "At most %d tags per resource are allowed.", RDS_TAGS_MAX);
+		return fail(rq, &rds_InvalidParameterValue, "At most %d tags per resource are allowed.",
+		            RDS_TAGS_MAX);
 	*t.tags = all;
 	keep(tx, &t);
 	return OK;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #define LOOK_MS 1000
+#define STEP_MS 20 /* how soon it notices that it shall end */
 #define BYTES_EVERY_US 5000000
 #define GIB ((int64_t)1 << 30)
 #define MILLI_PER_ACU 250
@@ -16,11 +17,10 @@
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
 	pthread_t thread;
 	bool stop, started;
 	store *store;
-} watcher = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
+} watcher = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* What one look at one engine found; applied to the rows afterwards. */
 typedef struct finding {
@@ -42,8 +42,11 @@ static void look(void *context, running *r)
 	looking *l = context;
 	finding *f = arena_new(l->mem, finding);
 	int64_t us = clock_mono_us(), cpu = engine_cpu_ms(postgres_engine(r->engine));
-	*f = (finding){ .next = l->first, .folder = arena_str(l->mem, r->folder), .account = arena_str(l->mem, r->account),
-		            .region = arena_str(l->mem, r->region), .id = arena_str(l->mem, r->id) };
+	*f = (finding){ .next = l->first,
+		            .folder = arena_str(l->mem, r->folder),
+		            .account = arena_str(l->mem, r->account),
+		            .region = arena_str(l->mem, r->region),
+		            .id = arena_str(l->mem, r->id) };
 	if (us > r->looked_us && cpu >= r->cpu_ms)
 		r->cpu_share = (double)(cpu - r->cpu_ms) * 1000 / (double)(us - r->looked_us);
 	r->cpu_ms = cpu;
@@ -63,10 +66,17 @@ static void look(void *context, running *r)
 	l->first = f;
 }
 
-static void point(const finding *f, const rds_instance *i, const char *name, const char *unit, double v, int64_t when)
+static void point(const finding *f, const rds_instance *i, const char *name, const char *unit, double v,
+                  int64_t when)
 {
-	metric_point p = { .account = f->account, .region = f->region, .name_space = S("AWS/RDS"), .name = str_c(name),
-		               .unit = str_c(unit), .when = when, .value = v, .n_dimensions = 1 };
+	metric_point p = { .account = f->account,
+		               .region = f->region,
+		               .name_space = S("AWS/RDS"),
+		               .name = str_c(name),
+		               .unit = str_c(unit),
+		               .when = when,
+		               .value = v,
+		               .n_dimensions = 1 };
 	p.dimensions[0] = (metric_dimension){ S("DBInstanceIdentifier"), f->id };
 	metric_later(&p);
 	if (!str_is(i->It->DBClusterIdentifier))
@@ -131,8 +141,9 @@ static bool change_rows(void *context, txn *tx)
 		int64_t most = i->It->MaxAllocatedStorage.v, more = i->It->AllocatedStorage.v / 10;
 		more = i->It->AllocatedStorage.v + (more > 10 ? more : 10);
 		db_instance_disk(i->It, more < most ? more : most, (opt_i64){ 0 }, (opt_i64){ 0 });
-		db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "configuration change",
-		          arena_fmt(ch->mem, "Storage has grown to %lld GiB", (long long)i->It->AllocatedStorage.v));
+		db_event_add(
+			tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "configuration change",
+			arena_fmt(ch->mem, "Storage has grown to %lld GiB", (long long)i->It->AllocatedStorage.v));
 	}
 	if (ch->full || ch->emptied) {
 		i->It->DBInstanceStatus = ch->full ? S("storage-full") : S("available");
@@ -141,8 +152,9 @@ static bool change_rows(void *context, txn *tx)
 		                     S("The database instance has room again"));
 	}
 	rds_instance_put(tx, i);
-	rds_cluster *c = str_is(i->It->DBClusterIdentifier) ?
-	                         rds_cluster_get(tx, ch->mem, i->Account, i->Region, i->It->DBClusterIdentifier) : NULL;
+	rds_cluster *c = str_is(i->It->DBClusterIdentifier)
+		? rds_cluster_get(tx, ch->mem, i->Account, i->Region, i->It->DBClusterIdentifier)
+		: NULL;
 	if (c) {
 		if (ch->centi_acu)
 			c->CentiAcu = ch->centi_acu;
@@ -157,7 +169,8 @@ static bool change_rows(void *context, txn *tx)
 static int64_t wanted_capacity(const finding *f, const rds_cluster *c)
 {
 	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
-	int64_t most = (int64_t)(v2->MaxCapacity.v * 100), least = (int64_t)(v2->MinCapacity.v * 100), now = c->CentiAcu;
+	int64_t most = (int64_t)(v2->MaxCapacity.v * 100), least = (int64_t)(v2->MinCapacity.v * 100),
+			now = c->CentiAcu;
 	least = least < STEP_CENTI ? STEP_CENTI : least;
 	double used = f->cpu_share * 1000 / ((double)now / 100 * MILLI_PER_ACU);
 	int64_t step = now / 4 / STEP_CENTI * STEP_CENTI;
@@ -173,7 +186,8 @@ static void limit(void *context, running *r)
 		engine_limit(postgres_engine(r->engine), 0, ch->centi_acu * MILLI_PER_ACU / 100);
 }
 
-/* The limit is a file size to the engine only by our hand: new transactions are read-only until there is room. */
+/* The limit is a file size to the engine only by our hand: new transactions are read-only until there is
+ * room. */
 static void refuse_writes(arena *mem, const finding *f, bool refuse)
 {
 	err e = db_engines_sql(mem, f->folder, S("postgres"),
@@ -235,8 +249,8 @@ static void rest(arena *mem, const rds_cluster *c, finding *first)
 	for (size_t k = 0; k < c->It->DBClusterMembers.n; k++) {
 		bool sleeps = false;
 		for (finding *f = first; f; f = f->next)
-			if (str_eq(f->id, c->It->DBClusterMembers.v[k].DBInstanceIdentifier) && str_eq(f->account, c->Account) &&
-			    str_eq(f->region, c->Region))
+			if (str_eq(f->id, c->It->DBClusterMembers.v[k].DBInstanceIdentifier)
+			    && str_eq(f->account, c->Account) && str_eq(f->region, c->Region))
 				sleeps = f->tired;
 		if (!sleeps)
 			return;
@@ -272,8 +286,9 @@ static void settle(arena *mem, finding *f, int64_t now)
 	store *s = watcher.store;
 	const txn *tx = store_read(s);
 	rds_instance *i = rds_instance_get(tx, mem, f->account, f->region, f->id);
-	rds_cluster *c = i && str_is(i->It->DBClusterIdentifier) ?
-	                         rds_cluster_get(tx, mem, f->account, f->region, i->It->DBClusterIdentifier) : NULL;
+	rds_cluster *c = i && str_is(i->It->DBClusterIdentifier)
+		? rds_cluster_get(tx, mem, f->account, f->region, i->It->DBClusterIdentifier)
+		: NULL;
 	store_read_end(s, tx);
 	if (!i)
 		return;
@@ -301,10 +316,11 @@ static void *run(void *context)
 	int64_t minute = 0;
 	pthread_mutex_lock(&watcher.lock);
 	while (!watcher.stop) {
-		struct timespec t;
-		clock_gettime(CLOCK_REALTIME, &t);
-		t.tv_sec += LOOK_MS / 1000;
-		pthread_cond_timedwait(&watcher.wake, &watcher.lock, &t);
+		for (int waited = 0; waited < LOOK_MS && !watcher.stop; waited += STEP_MS) {
+			pthread_mutex_unlock(&watcher.lock);
+			clock_sleep_ms(STEP_MS);
+			pthread_mutex_lock(&watcher.lock);
+		}
 		if (watcher.stop)
 			break;
 		pthread_mutex_unlock(&watcher.lock);
@@ -334,7 +350,6 @@ void db_watch_stop(void)
 		return;
 	pthread_mutex_lock(&watcher.lock);
 	watcher.stop = true;
-	pthread_cond_signal(&watcher.wake);
 	pthread_mutex_unlock(&watcher.lock);
 	pthread_join(watcher.thread, NULL);
 	watcher.started = false;
