@@ -28,10 +28,12 @@ void charges_keep_profile(txn *tx, const bill_query *q);
 
 /*
  * What a charge is of, by the names Cost Explorer and Budgets have for it (SERVICE, REGION, USAGE_TYPE ..);
- * STR_NONE for a name we do not know. Lives as long as the charge does.
+ * STR_NONE for a name we do not know. Lives as long as the charge and `mem` do.
  */
-str charges_dimension(str account, const charge *c, str dimension);
+str charges_dimension(arena *mem, str account, const charge *c, str dimension);
 bool charges_dimension_known(str dimension);
+/* AWS's name of the unit: Hrs, GB-Mo, Requests. */
+str charges_unit(const charge *c);
 
 /*
  * Usage to come until `to`: the flow of this month so far, a piece a day, at its average rate. What exists by

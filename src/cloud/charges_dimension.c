@@ -1,41 +1,65 @@
 #include "cloud/charges.h"
 
-/* What an instance price is of: ec2.linux.t3.micro is t3.micro, rds.postgres.t3.micro.single db.t3.micro. */
-static str instance_type(const charge *c)
-{
-	str sku = c->item ? c->item->sku : S(""), title = c->item ? c->item->title : S("");
-	str type = str_cut(&title, ' ');
-	if (str_starts(sku, S("ec2.linux.")) || str_starts(sku, S("ec2.windows.")) ||
-	    str_starts(type, S("db.")) || str_starts(type, S("cache.")))
-		return type;
-	return S("NoInstanceType");
-}
-
 /* As Cost Explorer has it: volumes, addresses and gateways are not "Compute". */
 static str service_name(const charge *c)
 {
 	if (!c->item)
 		return S("Unknown");
-	bool other = str_eq(c->item->service, S("AmazonEC2")) && !str_starts(c->item->sku, S("ec2."));
-	return other ? S("EC2 - Other") : book_service_name(price_book(), c->item->service);
+	const price_name *n = c->item->name;
+	return n && n->bill_service.n ? n->bill_service : book_service_name(price_book(), c->item->service);
 }
 
-static str database_engine(const charge *c)
+static str service_code(const charge *c)
 {
-	str sku = c->item ? c->item->sku : S("");
-	return str_find(sku, S("postgres")) != SIZE_MAX ? S("PostgreSQL")
-	       : str_find(sku, S("mysql")) != SIZE_MAX  ? S("MySQL")
-	                                                : S("NoDatabaseEngine");
+	if (!c->item)
+		return S("Unknown");
+	return c->item->name ? c->item->name->service : c->item->service;
 }
 
-str charges_dimension(str account, const charge *c, str d)
+static str usage_type(arena *mem, const charge *c)
+{
+	return c->item ? price_usage_type(mem, price_book(), c->item, NULL, c->use->region) : c->use->sku;
+}
+
+static str operation(const charge *c)
+{
+	const price_name *n = c->item ? c->item->name : NULL;
+	return n && n->operation.n ? n->operation : S("NoOperation");
+}
+
+/* Dimensions that are attributes of the product. */
+static const struct { const char *dimension, *attribute, *none; } attributes[] = {
+	{ "INSTANCE_TYPE", "instanceType", "NoInstanceType" },
+	{ "DATABASE_ENGINE", "databaseEngine", "NoDatabaseEngine" },
+	{ "CACHE_ENGINE", "cacheEngine", "NoCacheEngine" },
+	{ "DEPLOYMENT_OPTION", "deploymentOption", "NoDeploymentOption" },
+	{ "OPERATING_SYSTEM", "operatingSystem", "NoOperatingSystem" },
+	{ "TENANCY", "tenancy", "NoTenancy" },
+	{ "PLATFORM", "operatingSystem", "NoPlatform" },
+};
+#define N_ATTRIBUTES (sizeof attributes / sizeof *attributes)
+
+static str attribute(const charge *c, str dimension)
+{
+	for (size_t i = 0; i < N_ATTRIBUTES; i++)
+		if (str_eq(dimension, str_c(attributes[i].dimension))) {
+			str name = str_c(attributes[i].attribute);
+			str value = price_name_attribute(c->item ? c->item->name : NULL, name);
+			return value.n ? value : str_c(attributes[i].none);
+		}
+	return STR_NONE;
+}
+
+str charges_dimension(arena *mem, str account, const charge *c, str d)
 {
 	if (str_eq(d, S("SERVICE")))
 		return service_name(c);
 	if (str_eq(d, S("SERVICE_CODE")))
-		return c->item ? c->item->service : S("Unknown");
+		return service_code(c);
 	if (str_eq(d, S("USAGE_TYPE")))
-		return c->use->sku;
+		return usage_type(mem, c);
+	if (str_eq(d, S("OPERATION")))
+		return operation(c);
 	if (str_eq(d, S("REGION")))
 		return c->use->region.n ? c->use->region : S("NoRegion");
 	if (str_eq(d, S("LINKED_ACCOUNT")) || str_eq(d, S("PAYER_ACCOUNT")) ||
@@ -45,28 +69,34 @@ str charges_dimension(str account, const charge *c, str d)
 		return c->use->resource.n ? c->use->resource : S("NoResourceId");
 	if (str_eq(d, S("RECORD_TYPE")))
 		return S("Usage");
-	if (str_eq(d, S("INSTANCE_TYPE")))
-		return instance_type(c);
-	if (str_eq(d, S("DATABASE_ENGINE")))
-		return database_engine(c);
 	if (str_eq(d, S("PURCHASE_TYPE")))
 		return S("On Demand");
 	if (str_eq(d, S("BILLING_ENTITY")))
 		return S("AWS");
 	if (str_eq(d, S("LEGAL_ENTITY_NAME")) || str_eq(d, S("INVOICING_ENTITY")))
 		return S("Amazon Web Services, Inc.");
-	return STR_NONE;
+	return attribute(c, d);
 }
 
 bool charges_dimension_known(str d)
 {
 	static const char *const known[] = {
-		"SERVICE", "SERVICE_CODE", "USAGE_TYPE", "REGION", "LINKED_ACCOUNT", "PAYER_ACCOUNT",
-		"LINKED_ACCOUNT_NAME", "RESOURCE_ID", "RECORD_TYPE", "INSTANCE_TYPE", "DATABASE_ENGINE",
-		"PURCHASE_TYPE", "BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY",
+		"SERVICE", "SERVICE_CODE", "USAGE_TYPE", "OPERATION", "REGION", "LINKED_ACCOUNT",
+		"PAYER_ACCOUNT", "LINKED_ACCOUNT_NAME", "RESOURCE_ID", "RECORD_TYPE", "PURCHASE_TYPE",
+		"BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY",
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_eq(d, str_c(known[i])))
 			return true;
+	for (size_t i = 0; i < N_ATTRIBUTES; i++)
+		if (str_eq(d, str_c(attributes[i].dimension)))
+			return true;
 	return false;
+}
+
+str charges_unit(const charge *c)
+{
+	if (!c->item)
+		return S("N/A");
+	return c->item->name ? c->item->name->unit : c->item->unit;
 }

@@ -11,6 +11,7 @@ EMBED(prices_us_east_1_more, "data/prices/us-east-1-more.csv");
 EMBED(prices_pools, "data/prices/pools.csv");
 EMBED(prices_services, "data/prices/services.csv");
 EMBED(prices_regions, "data/prices/regions.csv");
+EMBED(prices_names, "data/prices/aws-names.csv");
 
 #define COLUMNS_MAX 32
 #define ITEMS_MAX ((size_t)1 << 20)
@@ -23,12 +24,19 @@ typedef struct pool_rule {
 	struct pool_rule *next;
 } pool_rule;
 
+typedef struct region_name {
+	str code, location, prefix;
+	struct region_name *next;
+} region_name;
+
 struct book {
 	arena *mem;
 	map by_place;        /* region/sku -> price_item */
 	map pools;           /* name -> free_pool */
 	map services;        /* code -> service_name */
-	map regions;         /* code -> str * */
+	map regions;         /* code -> region_name */
+	region_name *first_region;
+	price_names *names;
 	price_item **items;
 	size_t n_items, capacity, n_pools;
 	free_pool *first_pool;
@@ -153,6 +161,7 @@ static price_item *item_new(book *b, str region, const str *f)
 		.note = arena_str(a, f[C_NOTE]), .index = b->n_items,
 	};
 	item->monthly = str_ends(item->unit, S("month"));
+	item->name = price_names_find(b->names, item->sku, &item->unsold);
 	str place = place_of(a, region, item->sku);
 	const price_item *before = map_get(&b->by_place, place);
 	if (before) {
@@ -288,11 +297,12 @@ static void add_services(book *b, str text)
 static void add_regions(book *b, str text)
 {
 	csv c = csv_of(b->mem, text);
-	str f[2];
-	while (csv_row(&c, f, 2) == 2) {
-		str *name = arena_new(b->mem, str);
-		*name = f[1];
-		map_put(&b->regions, f[0], name);
+	str f[3];
+	while (csv_row(&c, f, 3) == 3) {
+		region_name *r = arena_new(b->mem, region_name);
+		*r = (region_name){ f[0], f[1], f[2], b->first_region };
+		b->first_region = r;
+		map_put(&b->regions, f[0], r);
 	}
 }
 
@@ -304,6 +314,7 @@ book *book_empty(arena *mem)
 	b->pools = map_in(mem, 64);
 	b->services = map_in(mem, 64);
 	b->regions = map_in(mem, 32);
+	b->names = price_names_of(mem, EMBED_STR(prices_names));
 	return b;
 }
 
@@ -354,8 +365,14 @@ str book_service_name(const book *b, str service)
 
 str book_location(const book *b, str region)
 {
-	const str *name = map_get(&b->regions, region);
-	return name ? *name : region;
+	const region_name *r = map_get(&b->regions, region);
+	return r ? r->location : region;
+}
+
+str book_region_prefix(const book *b, str region)
+{
+	const region_name *r = map_get(&b->regions, region);
+	return r ? r->prefix : region;
 }
 
 str book_service_category(const book *b, str service)
@@ -373,6 +390,82 @@ str price_tier_name(arena *mem, const price_item *item, const price_tier *tier)
 	str units = decimal_print(mem, size, QTY_DIGITS, decimal_digits(size, QTY_DIGITS), true);
 	return arena_fmt(mem, "%s %.*s %.*s", last ? "over" : tier->from ? "next" : "first",
 	                 STR_ARG(units), STR_ARG(item->unit));
+}
+
+str price_usage_type(arena *mem, const book *b, const price_item *item, const price_name *name, str region)
+{
+	const price_name *n = name ? name : item->name;
+	str prefix = S("");
+	if (!n)
+		return item->sku;
+	switch (n->prefix) {
+	case PREFIX_HOME:
+		if (region.n && !str_eq(region, PRICE_HOME_REGION))
+			prefix = book_region_prefix(b, region);
+		break;
+	case PREFIX_ALWAYS: prefix = book_region_prefix(b, region.n ? region : PRICE_HOME_REGION); break;
+	case PREFIX_CODE: prefix = region.n ? region : PRICE_HOME_REGION; break;
+	case PREFIX_USE1: prefix = book_region_prefix(b, PRICE_HOME_REGION); break;
+	case PREFIX_EDGE: prefix = S("US"); break;
+	case PREFIX_NEVER: break;
+	}
+	return prefix.n ? arena_fmt(mem, "%.*s-%.*s", STR_ARG(prefix), STR_ARG(n->usage_type)) : n->usage_type;
+}
+
+/* Of which region a usage type with this beginning ("EUC1-", or nothing) is. */
+static bool region_of_prefix(const book *b, name_prefix kind, str begins, str *region)
+{
+	*region = PRICE_HOME_REGION;
+	if (begins.n == 0)
+		return kind == PREFIX_HOME || kind == PREFIX_NEVER;
+	if (kind == PREFIX_NEVER || begins.p[begins.n - 1] != '-')
+		return false;
+	begins.n--;
+	if (kind == PREFIX_EDGE)
+		return str_eq(begins, S("US"));
+	for (const region_name *r = b->first_region; r; r = r->next) {
+		bool home = str_eq(r->code, PRICE_HOME_REGION);
+		if (!str_eq(begins, kind == PREFIX_CODE ? r->code : r->prefix))
+			continue;
+		*region = r->code;
+		return kind == PREFIX_USE1 ? home : kind != PREFIX_HOME || !home;
+	}
+	return false;
+}
+
+/* 2: just this operation; 1: either leaves it open; 0: another. */
+static int operation_fits(const price_name *n, str operation)
+{
+	if (str_eq_nocase(n->operation, operation))
+		return 2;
+	return operation.n == 0 || n->operation.n == 0;
+}
+
+const price_item *book_find_usage(const book *b, str service, str usage_type, str operation, str *region,
+                                  const price_name **name)
+{
+	const price_item *best = NULL;
+	int best_fit = 0;
+	for (size_t i = 0; i < b->n_items && best_fit < 2; i++) {
+		const price_item *item = b->items[i];
+		const price_name *n = str_eq(item->region, PRICE_HOME_REGION) ? item->name : NULL;
+		for (; n && best_fit < 2; n = n->next) {
+			int fit = operation_fits(n, operation);
+			str where;
+			if (fit <= best_fit || !str_eq_nocase(n->service, service)
+			    || !str_ends(usage_type, n->usage_type))
+				continue;
+			str begins = str_sub(usage_type, 0, usage_type.n - n->usage_type.n);
+			if (!region_of_prefix(b, n->prefix, begins, &where))
+				continue;
+			best_fit = fit;
+			best = book_find(b, where, item->sku, NULL);
+			*region = where;
+			if (name)
+				*name = n;
+		}
+	}
+	return best;
 }
 
 static const book *in_use;

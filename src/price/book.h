@@ -11,6 +11,7 @@
 #pragma once
 #include "base/err.h"
 #include "base/money.h"
+#include "price/names.h"
 
 #define PRICE_HOME_REGION S("us-east-1")
 #define PRICE_NO_END INT64_MAX
@@ -46,6 +47,8 @@ typedef struct price_item {
 	price_tier *tiers;
 	size_t n_tiers;
 	free_pool *pool;      /* or NULL */
+	const price_name *name; /* AWS's; NULL when it has none */
+	bool unsold;          /* no product of AWS's Price List: a ratio, or what is always free */
 	size_t index;         /* 0 .. book_items - 1 */
 } price_item;
 
@@ -68,6 +71,15 @@ size_t book_pools(const book *b);
 str book_service_name(const book *b, str service);
 /* "US East (N. Virginia)" of us-east-1; the code itself when it has no name. */
 str book_location(const book *b, str region);
+/* USE1 of us-east-1: what usage types begin with; the code itself when it is not known. */
+str book_region_prefix(const book *b, str region);
+/* What AWS's bill calls usage of the item in a region: "EUC1-Request"; our sku when AWS's name is not known.
+ * `name` is one of the item's, NULL for its first. */
+str price_usage_type(arena *mem, const book *b, const price_item *item, const price_name *name, str region);
+/* The reverse: which item AWS's service code, usage type and operation (may be empty) mean; the item is the
+ * region's where the book has it. NULL: none. `name` may be NULL. */
+const price_item *book_find_usage(const book *b, str service, str usage_type, str operation, str *region,
+                                  const price_name **name);
 /* FOCUS's ServiceCategory. */
 str book_service_category(const book *b, str service);
 /* "first 10,240 GB", "next 40,960 GB", "over 153,600 GB"; empty when there is one tier. */

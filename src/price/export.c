@@ -83,6 +83,23 @@ static money list_cost(const bill_line *l)
 	return l->free ? m : l->amount;
 }
 
+static str service_code(const bill_line *l)
+{
+	return l->item && l->item->name ? l->item->name->service : l->service;
+}
+
+static str usage_type(arena *mem, const bill *b, const bill_line *l)
+{
+	return l->item ? price_usage_type(mem, b->query.book, l->item, NULL, l->group[REGION]) : l->sku;
+}
+
+static str unit_of(const bill_line *l)
+{
+	if (!l->item)
+		return S("");
+	return l->item->name ? l->item->name->unit : l->item->unit;
+}
+
 static str description(arena *mem, const bill_line *l)
 {
 	if (!l->item)
@@ -97,7 +114,7 @@ static str description(arena *mem, const bill_line *l)
 static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool names)
 {
 	str quantity = bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false);
-	str unit = l->item ? l->item->unit : S(""),
+	str unit = unit_of(l),
 		list = l->tier ? price_text(mem, l->tier->usd) : S("");
 	str amount = usd_text(mem, l->amount), account = b->query.account;
 	const cell cells[] = {
@@ -138,7 +155,7 @@ static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, b
 		{ "ServiceName", book_service_name(b->query.book, l->service) },
 		{ "ServiceSubcategory", S("") },
 		{ "SkuId", l->sku },
-		{ "SkuMeter", l->item ? l->item->title : l->sku },
+		{ "SkuMeter", usage_type(mem, b, l) },
 		{ "SkuPriceDetails", S("") },
 		{ "SkuPriceId", price_id(mem, l) },
 		{ "SubAccountId", account },
@@ -169,8 +186,8 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "line_item_currency_code", S("USD") },
 		{ "line_item_line_item_description", description(mem, l) },
 		{ "line_item_line_item_type", S("Usage") },
-		{ "line_item_operation", S("") },
-		{ "line_item_product_code", l->service },
+		{ "line_item_operation", l->item && l->item->name ? l->item->name->operation : S("") },
+		{ "line_item_product_code", service_code(l) },
 		{ "line_item_resource_id", l->group[RESOURCE] },
 		{ "line_item_unblended_cost", usd_text(mem, l->amount) },
 		{ "line_item_unblended_rate", l->free ? S("0") : list },
@@ -178,14 +195,14 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "line_item_usage_amount", bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false) },
 		{ "line_item_usage_end_date", end },
 		{ "line_item_usage_start_date", start },
-		{ "line_item_usage_type", l->sku },
+		{ "line_item_usage_type", usage_type(mem, b, l) },
 		{ "pricing_currency", S("USD") },
 		{ "pricing_public_on_demand_cost", usd_text(mem, list_cost(l)) },
 		{ "pricing_public_on_demand_rate", list },
 		{ "pricing_term", S("OnDemand") },
-		{ "pricing_unit", l->item ? l->item->unit : S("") },
+		{ "pricing_unit", unit_of(l) },
 		{ "product_region_code", l->group[REGION] },
-		{ "product_servicecode", l->service },
+		{ "product_servicecode", service_code(l) },
 		{ "product_sku", l->sku },
 		{ "resource_tags", S("{}") },
 	};

@@ -63,6 +63,7 @@ bool budget_filters_known(const budgets_Budget *b, str *unknown)
 }
 
 typedef struct adder {
+	arena *mem;
 	str account;
 	const budgets_Budget *budget;
 	budget_period period;
@@ -85,7 +86,8 @@ static void add_charge(void *context, const charge *c, money credit)
 		return;
 	for (size_t i = 0; i < a->budget->CostFilters.n; i++) {
 		str dimension = dimension_of(a->budget->CostFilters.v[i].key);
-		if (!one_of(charges_dimension(a->account, c, dimension), &a->budget->CostFilters.v[i].value))
+		if (!one_of(charges_dimension(a->mem, a->account, c, dimension),
+		            &a->budget->CostFilters.v[i].value))
 			return;
 	}
 	i128 quantity = 0;
@@ -123,7 +125,7 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
                     int64_t now, bool with_forecast, budget_spend *out)
 {
 	bool units = str_eq(b->BudgetType, S("USAGE"));
-	adder a = { .account = account, .budget = b, .period = p, .units = units,
+	adder a = { .mem = mem, .account = account, .budget = b, .period = p, .units = units,
 		    .credits = !b->CostTypes || b->CostTypes->IncludeCredit.v || !b->CostTypes->IncludeCredit.set };
 	const budgets_Spend *limit = limit_of(b, p);
 	*out = (budget_spend){ .period = p, .scale = units ? QUANTITY_DIGITS : MONEY_DIGITS,

@@ -13,7 +13,7 @@ str ce_dimension(req *rq, const ce_row *row, str d)
 {
 	if (str_eq(d, S("RECORD_TYPE")))
 		return row->record_type;
-	return charges_dimension(rq->who.account, row->charge, d);
+	return charges_dimension(rq->mem, rq->who.account, row->charge, d);
 }
 
 static bool has_option(const ce_MatchOptions *options, str name)
@@ -105,7 +105,7 @@ static void see_charge(void *context, const charge *c, money credit)
 	if (at == SIZE_MAX)
 		return;
 	ce_row row = { .charge = c, .record_type = S("Usage"), .amount = c->amount,
-		       .unit = c->item ? c->item->unit : S("N/A") };
+		       .unit = charges_unit(c) };
 	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &row.quantity);
 	if (ce_filter_fits(w->rq, w->filter, &row))
 		w->each(w->context, &row, at);

@@ -25,22 +25,48 @@ static i128 forecast_of(const bill *b, const free_use *f)
 	return f->used;
 }
 
+/* The item that names the offer: the first of those that share it. */
+static const price_item *first_of(const book *b, const free_use *f)
+{
+	for (size_t i = 0; i < book_items(b); i++)
+		if (book_item(b, i)->pool == f->pool)
+			return book_item(b, i);
+	return f->item;
+}
+
+/* An allowance of the account's counts under "Global-", one of a region's under that region's usage type. */
+static str usage_type_of(arena *mem, const book *b, const free_use *f, const price_item *item)
+{
+	if (!item->name || f->region.n)
+		return price_usage_type(mem, b, item, NULL, f->region);
+	return arena_fmt(mem, "Global-%.*s", STR_ARG(item->name->usage_type));
+}
+
+static str description_of(arena *mem, const free_use *f, str unit, str usage_type)
+{
+	str amount = decimal_print_exact(mem, f->allowance, QTY_DIGITS, 1);
+	bool always = f->pool->kind == FREE_ALWAYS;
+	return arena_fmt(mem, "%.*s %.*s are %s per month as part of AWS Free Usage Tier (%.*s)", STR_ARG(amount),
+	                 STR_ARG(unit), always ? "always free" : "free for 12 months", STR_ARG(usage_type));
+}
+
 static void show(req *rq, const bill *b, const free_use *f, freetier_FreeTierUsage *out)
 {
 	arena *mem = rq->mem;
-	str allowance = decimal_print_exact(mem, f->allowance, QTY_DIGITS, 0);
-	str region = f->region.n ? arena_str(mem, f->region) : S("Global");
+	const struct book *prices = b->query.book;
+	const price_item *item = first_of(prices, f);
+	const price_name *name = item->name;
+	str usage_type = usage_type_of(mem, prices, f, item), unit = name ? name->unit : item->unit;
 	*out = (freetier_FreeTierUsage){
-		.service = book_service_name(b->query.book, f->item->service),
-		.operation = S(""),
-		.usageType = f->item->sku,
-		.region = region,
+		.service = book_service_name(prices, item->service),
+		.operation = name ? name->operation : S(""),
+		.usageType = usage_type,
+		.region = f->region.n ? arena_str(mem, f->region) : S("global"),
 		.actualUsageAmount = number_of(mem, f->used),
 		.forecastedUsageAmount = number_of(mem, forecast_of(b, f)),
 		.limit = number_of(mem, f->allowance),
-		.unit = f->item->unit,
-		.description = arena_fmt(mem, "%.*s %.*s a month are free (%.*s)", STR_ARG(allowance),
-		                         STR_ARG(f->item->unit), STR_ARG(f->pool->name)),
+		.unit = unit,
+		.description = description_of(mem, f, unit, usage_type),
 		.freeTierType = kind_text(f->pool->kind),
 	};
 }

@@ -23,51 +23,83 @@ static str upper(arena *mem, str s)
 	return str_of(out, s.n);
 }
 
-static str sku_of(arena *mem, const price_item *item)
+static str sku_of(arena *mem, const price_item *item, const price_name *name)
 {
 	str place = arena_fmt(mem, "%.*s/%.*s", STR_ARG(item->region), STR_ARG(item->sku));
+	if (name != item->name)
+		place = arena_fmt(mem, "%.*s/%.*s", STR_ARG(place), STR_ARG(name->operation));
 	return upper(mem, str_sub(sha256_hex(mem, place), 0, SKU_LENGTH));
 }
 
-/* The title of an instance begins with its type. */
-static void add_instance(product *p, const price_item *item)
+/* Where it is sold: a region, the edge, or nowhere in particular. */
+static void add_place(product *p, const book *b)
 {
-	str rest = item->title, type = str_cut(&rest, ' ');
-	if (str_starts(item->sku, S("ec2.linux.")) || str_starts(item->sku, S("ec2.windows."))) {
-		p->family = S("Compute Instance");
-		add(p, "instanceType", type);
-		add(p, "operatingSystem", str_starts(item->sku, S("ec2.linux.")) ? S("Linux") : S("Windows"));
-		add(p, "tenancy", S("Shared"));
-		add(p, "preInstalledSw", S("NA"));
-		add(p, "capacitystatus", S("Used"));
-	} else if (str_starts(type, S("db."))) {
-		p->family = S("Database Instance");
-		add(p, "instanceType", type);
-		add(p, "databaseEngine", str_find(item->sku, S("mysql")) != SIZE_MAX ? S("MySQL")
-		                         : str_starts(item->sku, S("aurora."))      ? S("Aurora PostgreSQL")
-		                                                                    : S("PostgreSQL"));
-		add(p, "deploymentOption", str_ends(item->sku, S(".multi")) ? S("Multi-AZ") : S("Single-AZ"));
-	} else if (str_starts(type, S("cache."))) {
-		p->family = S("Cache Instance");
-		add(p, "instanceType", type);
-		add(p, "cacheEngine", str_find(item->sku, S("valkey")) != SIZE_MAX ? S("Valkey") : S("Redis"));
+	name_prefix kind = p->name ? p->name->prefix : PREFIX_HOME;
+	if (kind == PREFIX_EDGE) {
+		add(p, "location", S("United States"));
+		add(p, "locationType", S("AWS Edge Location"));
+	} else if (kind == PREFIX_NEVER) {
+		add(p, "location", S("Any"));
+		add(p, "locationType", S("Other"));
+	} else {
+		add(p, "location", book_location(b, p->item->region));
+		add(p, "locationType", S("AWS Region"));
+		add(p, "regionCode", p->item->region);
 	}
 }
 
-product product_of(arena *mem, const book *b, const price_item *item)
+static void add_attributes(arena *mem, product *p, const book *b)
 {
-	product p = { .item = item, .sku = sku_of(mem, item), .family = S("Usage") };
-	add(&p, "servicecode", item->service);
+	str rest = p->name ? p->name->attributes : S("");
+	while (str_is(rest) && rest.n) {
+		str value = str_cut(&rest, ';'), name = str_cut(&value, '=');
+		if (str_eq(value, S("{location}")))
+			value = book_location(b, p->item->region);
+		else if (str_eq(value, S("{region}")))
+			value = p->item->region;
+		add(p, arena_fmt(mem, "%.*s", STR_ARG(name)).p, value);
+	}
+}
+
+product product_of(arena *mem, const book *b, const price_item *item, const price_name *name)
+{
+	product p = { .item = item, .name = name, .sku = sku_of(mem, item, name) };
+	p.family = name ? name->family : S("Usage");
+	add(&p, "servicecode", name ? name->service : item->service);
 	add(&p, "servicename", book_service_name(b, item->service));
-	add(&p, "location", book_location(b, item->region));
-	add(&p, "locationType", S("AWS Region"));
-	add(&p, "regionCode", item->region);
-	add(&p, "usagetype", item->sku);
-	add(&p, "group", item->title);
-	add_instance(&p, item);
+	add_place(&p, b);
+	add(&p, "usagetype", price_usage_type(mem, b, item, name, item->region));
+	add(&p, "operation", name ? name->operation : S(""));
+	add_attributes(mem, &p, b);
+	if (!product_attribute_of(&p, S("group")).n)
+		add(&p, "groupDescription", item->title);
 	add(&p, "productFamily", p.family);
 	add(&p, "termType", S("OnDemand"));
 	return p;
+}
+
+products products_of(arena *mem, const book *b, str code)
+{
+	products all = { 0 };
+	for (int pass = 0; pass < 2; pass++) {
+		if (pass)
+			all.at = arena_array(mem, product_key, all.n + 1);
+		all.n = 0;
+		for (size_t i = 0; i < book_items(b); i++) {
+			const price_item *item = book_item(b, i);
+			const price_name *n = item->name;
+			if (item->unsold)
+				continue;
+			do {
+				if (code.n && !str_eq(n ? n->service : item->service, code))
+					continue;
+				if (pass)
+					all.at[all.n] = (product_key){ item, n };
+				all.n++;
+			} while (n && (n = n->next));
+		}
+	}
+	return all;
 }
 
 str product_attribute_of(const product *p, str name)
@@ -100,7 +132,7 @@ static void put_dimension(buf *b, arena *mem, const product *p, const price_tier
 		buf_c(b, ',');
 	json_put_string(b, rate);
 	buf_put(b, S(":{"));
-	put(b, "unit", p->item->unit);
+	put(b, "unit", p->name ? p->name->unit : p->item->unit);
 	put(b, "beginRange", units(mem, t->from));
 	put(b, "endRange", units(mem, t->to));
 	put(b, "rateCode", rate);
@@ -131,7 +163,7 @@ str product_json(arena *mem, const product *p)
 	buf_c(&b, '}');
 	put(&b, "sku", p->sku);
 	buf_c(&b, '}');
-	put(&b, "serviceCode", item->service);
+	put(&b, "serviceCode", product_attribute_of(p, S("servicecode")));
 	buf_put(&b, S(",\"terms\":{\"OnDemand\":{"));
 	json_put_string(&b, arena_fmt(mem, "%.*s." TERM, STR_ARG(p->sku)));
 	buf_put(&b, S(":{\"priceDimensions\":{"));

@@ -3,7 +3,7 @@
 #include "gen/pricing.h"
 #include "price/book.h"
 
-#define PRODUCT_ATTRIBUTES 18
+#define PRODUCT_ATTRIBUTES 24
 
 typedef struct product_attribute {
 	const char *name;
@@ -12,12 +12,25 @@ typedef struct product_attribute {
 
 typedef struct product {
 	const price_item *item;
+	const price_name *name;  /* NULL: AWS's is not known */
 	str sku, family;
 	product_attribute attributes[PRODUCT_ATTRIBUTES];
 	size_t n;
 } product;
 
-product product_of(arena *mem, const book *b, const price_item *item);
+/* What can become a product: an item under one of its names. */
+typedef struct product_key {
+	const price_item *item;
+	const price_name *name;
+} product_key;
+typedef struct products {
+	product_key *at;
+	size_t n;
+} products;
+
+/* Those of AWS's service code, in the book's order; an empty code: all. */
+products products_of(arena *mem, const book *b, str code);
+product product_of(arena *mem, const book *b, const price_item *item, const price_name *name);
 /* STR_NONE when it has no such attribute. */
 str product_attribute_of(const product *p, str name);
 /* AWS's JSON for one product with its terms. */

@@ -2,17 +2,9 @@
 #include "product.h"
 #include <stdlib.h>
 
-static bool has_service(const book *b, str code)
-{
-	for (size_t i = 0; i < book_items(b); i++)
-		if (str_eq(book_item(b, i)->service, code))
-			return true;
-	return false;
-}
-
 static err service_check(req *rq, str code)
 {
-	if (has_service(price_book(), code))
+	if (products_of(rq->mem, price_book(), code).n)
 		return OK;
 	return fail(rq, &pricing_InvalidParameterException, "Input Parameters are invalid. The value for the "
 	            "parameter ServiceCode is invalid: %.*s", STR_ARG(code));
@@ -94,10 +86,9 @@ err pricing_GetProducts(req *rq, const txn *tx, const pricing_GetProducts_in *in
 	TRY(start_of(rq, in->NextToken, &start));
 	out->FormatVersion = S("aws_v1");
 	out->PriceList.v = arena_array(rq->mem, str, most);
-	for (size_t i = start; i < book_items(b); i++) {
-		if (!str_eq(book_item(b, i)->service, in->ServiceCode))
-			continue;
-		product p = product_of(rq->mem, b, book_item(b, i));
+	products all = products_of(rq->mem, b, in->ServiceCode);
+	for (size_t i = start; i < all.n; i++) {
+		product p = product_of(rq->mem, b, all.at[i].item, all.at[i].name);
 		if (!fits_all(rq, &p, &in->Filters))
 			continue;
 		if (out->PriceList.n == most) {
@@ -147,10 +138,9 @@ static void attributes_of(req *rq, str code, pricing_AttributeNameList *out)
 {
 	names all = { .mem = rq->mem, .seen = map_in(rq->mem, 32) };
 	const book *b = price_book();
-	for (size_t i = 0; i < book_items(b); i++) {
-		if (!str_eq(book_item(b, i)->service, code))
-			continue;
-		product p = product_of(rq->mem, b, book_item(b, i));
+	products found = products_of(rq->mem, b, code);
+	for (size_t i = 0; i < found.n; i++) {
+		product p = product_of(rq->mem, b, found.at[i].item, found.at[i].name);
 		for (size_t j = 0; j < p.n; j++)
 			names_add(&all, str_c(p.attributes[j].name));
 	}
@@ -170,9 +160,9 @@ err pricing_DescribeServices(req *rq, const txn *tx, const pricing_DescribeServi
 	TRY(start_of(rq, in->NextToken, &start));
 	if (in->ServiceCode.n)
 		TRY(service_check(rq, in->ServiceCode));
-	for (size_t i = 0; i < book_items(b); i++)
-		if (in->ServiceCode.n == 0 || str_eq(book_item(b, i)->service, in->ServiceCode))
-			names_add(&codes, book_item(b, i)->service);
+	products all = products_of(rq->mem, b, in->ServiceCode);
+	for (size_t i = 0; i < all.n; i++)
+		names_add(&codes, all.at[i].name ? all.at[i].name->service : all.at[i].item->service);
 	names_sort(&codes);
 	out->FormatVersion = S("aws_v1");
 	out->Services.v = arena_array(rq->mem, pricing_Service, most);
@@ -197,10 +187,9 @@ err pricing_GetAttributeValues(req *rq, const txn *tx, const pricing_GetAttribut
 	(void)tx;
 	TRY(service_check(rq, in->ServiceCode));
 	TRY(start_of(rq, in->NextToken, &start));
-	for (size_t i = 0; i < book_items(b); i++) {
-		if (!str_eq(book_item(b, i)->service, in->ServiceCode))
-			continue;
-		product p = product_of(rq->mem, b, book_item(b, i));
+	products found = products_of(rq->mem, b, in->ServiceCode);
+	for (size_t i = 0; i < found.n; i++) {
+		product p = product_of(rq->mem, b, found.at[i].item, found.at[i].name);
 		str value = product_attribute_of(&p, in->AttributeName);
 		if (str_is(value))
 			names_add(&values, value);

@@ -53,7 +53,7 @@ def test_costs_in_every_view_are_the_bill(_):
             check(abs(got - i * CENT - total) < Decimal("0.0005"), (granularity, keys, got, total))
         ssm_cost = ce.get_cost_and_usage(
             TimePeriod=period, Granularity="MONTHLY", Metrics=["UsageQuantity"],
-            Filter={"And": [{"Dimensions": {"Key": "USAGE_TYPE", "Values": ["ssm.param.api"]}},
+            Filter={"And": [{"Dimensions": {"Key": "USAGE_TYPE", "Values": ["USE1-PS-Param-Processed-Tier2"]}},
                             {"Not": {"Dimensions": {"Key": "REGION", "Values": ["eu-west-1"]}}}]})
         same(Decimal(ssm_cost["ResultsByTime"][0]["Total"]["UsageQuantity"]["Amount"]), Decimal(21))
         same(ssm_cost["ResultsByTime"][0]["Estimated"], True)

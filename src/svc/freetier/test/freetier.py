@@ -11,7 +11,7 @@ def test_usage_and_plan(_):
             kms.encrypt(KeyId=key, Plaintext=b"x")
         usage = free.get_free_tier_usage()["freeTierUsages"]
         same([(u["service"], u["unit"], u["limit"], u["freeTierType"]) for u in usage],
-             [("AWS Key Management Service", "request", 20000.0, "Always Free")])
+             [("AWS Key Management Service", "Requests", 20000.0, "Always Free")])
         check(usage[0]["actualUsageAmount"] >= 3 and
               usage[0]["forecastedUsageAmount"] >= usage[0]["actualUsageAmount"], usage)
         dimension = {"Key": "SERVICE", "Values": ["AWS Lambda"], "MatchOptions": ["EQUALS"]}

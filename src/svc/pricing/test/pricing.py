@@ -14,9 +14,9 @@ def test_products(server):
     same(product["product"]["attributes"]["regionCode"], "us-east-1")
     term = next(iter(product["terms"]["OnDemand"].values()))
     price = next(iter(term["priceDimensions"].values()))
-    same((price["pricePerUnit"]["USD"], price["unit"], price["endRange"]), ("0.0104000000", "hour", "Inf"))
+    same((price["pricePerUnit"]["USD"], price["unit"], price["endRange"]), ("0.0104000000", "Hrs", "Inf"))
     tiers = json.loads(p.get_products(ServiceCode="AWSLambda", Filters=[
-        {"Type": "EQUALS", "Field": "usagetype", "Value": "lambda.x86.gb_second"}])["PriceList"][0])
+        {"Type": "EQUALS", "Field": "usagetype", "Value": "Lambda-GB-Second"}])["PriceList"][0])
     dimensions = next(iter(tiers["terms"]["OnDemand"].values()))["priceDimensions"]
     same(sorted(d["beginRange"] for d in dimensions.values()), ["0", "15000000000", "6000000000"])
     some = p.get_products(ServiceCode="AmazonRDS", Filters=[
@@ -43,3 +43,28 @@ def test_pages(server):
     check({"Value": "m5.large"} in values, values)
     refused("InvalidParameterException", p.get_attribute_values, ServiceCode="AmazonEC2", AttributeName="taste")
     refused("InvalidNextTokenException", p.get_products, ServiceCode="AmazonS3", NextToken="x")
+
+
+def prices(server, service, **attributes):
+    found, page = [], server.client("pricing").get_paginator("get_products")
+    filters = [{"Type": "TERM_MATCH", "Field": k, "Value": v} for k, v in attributes.items()]
+    for part in page.paginate(ServiceCode=service, Filters=filters):
+        for product in map(json.loads, part["PriceList"]):
+            for term in product["terms"]["OnDemand"].values():
+                found += [(d["unit"], d["pricePerUnit"]["USD"]) for d in term["priceDimensions"].values()]
+    return found
+
+
+def test_attributes_are_those_of_aws(server):
+    virginia = "US East (N. Virginia)"
+    same(prices(server, "AmazonRDS", databaseEngine="Aurora MySQL", productFamily="ServerlessV2"),
+         [("ACU-Hr", "0.1200000000")])
+    same(prices(server, "AmazonEC2", productFamily="NAT Gateway", location=virginia, usagetype="NatGateway-Hours"),
+         [("Hrs", "0.0450000000")])
+    same(prices(server, "AmazonS3", volumeType="Amazon Glacier", location=virginia), [("GB-Mo", "0.0036000000")])
+    same(prices(server, "AmazonStates", group="SFN-StateTransitions"), [("StateTransitions", "0.0000250000")])
+    same(prices(server, "AWSDataTransfer", transferType="AWS Inbound", toLocation=virginia), [("GB", "0.0000000000")])
+    same(prices(server, "AmazonCloudFront", usagetype="US-Requests-Tier1"), [("Requests", "0.0000007500")])
+    same(prices(server, "AmazonEC2", instanceType="t3.micro", operatingSystem="Windows"), [])
+    # A ratio of prices is no product.
+    check(all(u != "ratio" for u, _ in prices(server, "AmazonEC2")), "a ratio is for sale")

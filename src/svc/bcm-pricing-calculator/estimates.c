@@ -1,0 +1,187 @@
+#include "base/time.h"
+#include "calculator.h"
+#include "sys/rand.h"
+
+err estimate_find(req *rq, const txn *tx, str id, estimate_row **out)
+{
+	*out = bcm_pricing_calculator_estimate_get(tx, rq->mem, rq->who.account, id);
+	if (*out)
+		return OK;
+	bcm_pricing_calculator_ResourceNotFoundException_error *detail =
+		arena_new(rq->mem, bcm_pricing_calculator_ResourceNotFoundException_error);
+	detail->resourceId = id;
+	detail->resourceType = S("WorkloadEstimate");
+	detail->message = arena_fmt(rq->mem, "Workload Estimate %.*s not found", STR_ARG(id));
+	return fail_with(rq, &bcm_pricing_calculator_ResourceNotFoundException, detail, "%.*s",
+	                 STR_ARG(detail->message));
+}
+
+bool estimate_match(str option, str have, str want)
+{
+	return str_eq(option, S("STARTS_WITH")) ? str_starts(have, want)
+	       : str_eq(option, S("CONTAINS"))  ? str_find(have, want) != SIZE_MAX
+	                                        : str_eq(have, want);
+}
+
+/* The same members in every answer that shows an estimate. */
+#define SHOW(rq, tx, e, out)                                                     \
+	do {                                                                         \
+		priced_estimate priced_ = estimate_price(rq, tx, (e)->Id);               \
+		(out)->id = (e)->Id;                                                     \
+		(out)->name = (e)->Name;                                                 \
+		(out)->createdAt = TIME((e)->Created);                                   \
+		(out)->expiresAt = TIME((e)->Expires);                                   \
+		(out)->rateType = (e)->RateType;                                         \
+		(out)->rateTimestamp = TIME((e)->RateTime);                              \
+		(out)->status = priced_.valid ? S("VALID") : S("ACTION_NEEDED");         \
+		(out)->totalCost = estimate_number(rq, priced_.total, MONEY_DIGITS);     \
+		(out)->costCurrency = S("USD");                                          \
+		if (!priced_.valid)                                                      \
+			(out)->failureMessage = S("A usage line has no price in the price book in use."); \
+	} while (0)
+
+static size_t estimates_kept(req *rq, const txn *tx)
+{
+	size_t n = 0;
+	record_scan s = bcm_pricing_calculator_estimate_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
+	while (bcm_pricing_calculator_estimate_next(&s))
+		n++;
+	cursor_close(&s.at);
+	return n;
+}
+
+static err room_check(req *rq, const txn *tx)
+{
+	if (estimates_kept(rq, tx) < CALCULATOR_ESTIMATES_MAX)
+		return OK;
+	bcm_pricing_calculator_ServiceQuotaExceededException_error *detail =
+		arena_new(rq->mem, bcm_pricing_calculator_ServiceQuotaExceededException_error);
+	detail->resourceId = rq->who.account;
+	detail->resourceType = S("WorkloadEstimate");
+	detail->message = S("The number of workload estimates has reached its quota.");
+	return fail_with(rq, &bcm_pricing_calculator_ServiceQuotaExceededException, detail, "%.*s",
+	                 STR_ARG(detail->message));
+}
+
+static estimate_row *told_before(req *rq, const txn *tx, str token)
+{
+	const bcm_pricing_calculator_token *t =
+		str_is(token) ? bcm_pricing_calculator_token_get(tx, rq->mem, rq->who.account, token) : NULL;
+	return t ? bcm_pricing_calculator_estimate_get(tx, rq->mem, rq->who.account, t->Estimate) : NULL;
+}
+
+err bcm_pricing_calculator_CreateWorkloadEstimate(req *rq, txn *tx,
+                                                  const bcm_pricing_calculator_CreateWorkloadEstimate_in *in,
+                                                  bcm_pricing_calculator_CreateWorkloadEstimate_out *out)
+{
+	estimate_row *e = told_before(rq, tx, in->clientToken);
+	str rates = str_is(in->rateType) ? in->rateType : S("BEFORE_DISCOUNTS");
+	if (!str_eq(rates, S("BEFORE_DISCOUNTS")))
+		return fail(rq, &aws_NotImplemented, "Rates after discounts are not implemented: there are none.");
+	if (!e) {
+		TRY(room_check(rq, tx));
+		e = arena_new(rq->mem, estimate_row);
+		*e = (estimate_row){
+			.Account = rq->who.account, .Id = rand_uuid(rq->mem), .Name = in->name, .Created = rq->now,
+			.Expires = rq->now + CALCULATOR_DAYS_KEPT * MS_DAY, .RateType = rates,
+			.RateTime = rq->now, .Tags = in->tags,
+		};
+		bcm_pricing_calculator_estimate_put(tx, e);
+		if (str_is(in->clientToken))
+			bcm_pricing_calculator_token_put(tx, &(bcm_pricing_calculator_token){
+				.Account = e->Account, .Token = in->clientToken, .Estimate = e->Id });
+	}
+	SHOW(rq, tx, e, out);
+	return OK;
+}
+
+err bcm_pricing_calculator_GetWorkloadEstimate(req *rq, const txn *tx,
+                                               const bcm_pricing_calculator_GetWorkloadEstimate_in *in,
+                                               bcm_pricing_calculator_GetWorkloadEstimate_out *out)
+{
+	estimate_row *e;
+	TRY(estimate_find(rq, tx, in->identifier, &e));
+	SHOW(rq, tx, e, out);
+	return OK;
+}
+
+err bcm_pricing_calculator_UpdateWorkloadEstimate(req *rq, txn *tx,
+                                                  const bcm_pricing_calculator_UpdateWorkloadEstimate_in *in,
+                                                  bcm_pricing_calculator_UpdateWorkloadEstimate_out *out)
+{
+	estimate_row *e;
+	TRY(estimate_find(rq, tx, in->identifier, &e));
+	if (in->expiresAt.set && in->expiresAt.v <= rq->now)
+		return fail(rq, &bcm_pricing_calculator_ValidationException, "expiresAt must be in the future");
+	if (str_is(in->name))
+		e->Name = in->name;
+	if (in->expiresAt.set)
+		e->Expires = in->expiresAt.v;
+	bcm_pricing_calculator_estimate_put(tx, e);
+	SHOW(rq, tx, e, out);
+	return OK;
+}
+
+err bcm_pricing_calculator_DeleteWorkloadEstimate(req *rq, txn *tx,
+                                                  const bcm_pricing_calculator_DeleteWorkloadEstimate_in *in,
+                                                  bcm_pricing_calculator_DeleteWorkloadEstimate_out *out)
+{
+	(void)out;
+	priced_estimate e = estimate_price(rq, tx, in->identifier);
+	for (size_t i = 0; i < e.n; i++)
+		bcm_pricing_calculator_line_delete(tx, rq->who.account, in->identifier, e.lines[i].row->Id);
+	bcm_pricing_calculator_estimate_delete(tx, rq->who.account, in->identifier);
+	return OK;
+}
+
+static bool time_fits(const bcm_pricing_calculator_FilterTimestamp *f, int64_t when)
+{
+	return !f || ((!f->afterTimestamp.set || when > f->afterTimestamp.v) &&
+	              (!f->beforeTimestamp.set || when < f->beforeTimestamp.v));
+}
+
+static bool summary_fits(const bcm_pricing_calculator_ListWorkloadEstimates_in *in,
+                         const bcm_pricing_calculator_WorkloadEstimateSummary *s)
+{
+	for (size_t i = 0; i < in->filters.n; i++) {
+		const bcm_pricing_calculator_ListWorkloadEstimatesFilter *f = &in->filters.v[i];
+		str have = str_eq(f->name, S("NAME")) ? s->name : s->status;
+		bool any = false;
+		for (size_t j = 0; j < f->values.n && !any; j++)
+			any = estimate_match(f->matchOption, have, f->values.v[j]);
+		if (!any)
+			return false;
+	}
+	return time_fits(in->createdAtFilter, s->createdAt.v) && time_fits(in->expiresAtFilter, s->expiresAt.v);
+}
+
+err bcm_pricing_calculator_ListWorkloadEstimates(req *rq, const txn *tx,
+                                                 const bcm_pricing_calculator_ListWorkloadEstimates_in *in,
+                                                 bcm_pricing_calculator_ListWorkloadEstimates_out *out)
+{
+	size_t most = in->maxResults.set ? (size_t)in->maxResults.v : CALCULATOR_PAGE;
+	bcm_pricing_calculator_WorkloadEstimateSummaries *list = &out->items;
+	str after;
+	record_scan s = bcm_pricing_calculator_estimate_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
+	if (in->nextToken.n && !page_position(rq, in->nextToken, &after)) {
+		cursor_close(&s.at);
+		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
+	}
+	if (in->nextToken.n)
+		record_scan_after(&s, after);
+	list->v = arena_array(rq->mem, bcm_pricing_calculator_WorkloadEstimateSummary, most + 1);
+	for (estimate_row *e; (e = bcm_pricing_calculator_estimate_next(&s));) {
+		bcm_pricing_calculator_WorkloadEstimateSummary *one = &list->v[list->n];
+		*one = (bcm_pricing_calculator_WorkloadEstimateSummary){ 0 };
+		SHOW(rq, tx, e, one);
+		if (!summary_fits(in, one))
+			continue;
+		if (list->n == most) {
+			out->nextToken = page_token(rq, list->v[most - 1].id);
+			break;
+		}
+		list->n++;
+	}
+	cursor_close(&s.at);
+	return OK;
+}
