@@ -16,6 +16,7 @@
 
 #define COPY_BLOCK ((size_t)1 << 20)
 #define UNLINK_DELAY_MS 3000
+#define CLOCK_GRAIN_MS 20 /* file times lag behind the clock by up to a tick */
 
 static char root[3072]; /* of the running server; empty before it starts */
 static int64_t started; /* real time */
@@ -353,6 +354,12 @@ static void sweep_tmp(arena *mem)
 		unlink(path_join(mem, folder, names[i]).p);
 }
 
+static int64_t changed_ms(const struct stat *st)
+{
+	return (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
+}
+
+/* Only what an earlier process left: a file of this one may be about to get its row. */
 static void sweep_folder(store *s, arena *mem, str prefix)
 {
 	str *names, folder = arena_fmt(mem, "%s/%.2s", root, prefix.p);
@@ -362,7 +369,7 @@ static void sweep_folder(store *s, arena *mem, str prefix)
 	for (size_t i = 0; i < n; i++) {
 		struct stat st;
 		str path = path_join(mem, folder, names[i]);
-		if (stat(path.p, &st) < 0 || (int64_t)st.st_ctim.tv_sec * 1000 >= started - 1000)
+		if (stat(path.p, &st) < 0 || changed_ms(&st) >= started - CLOCK_GRAIN_MS)
 			continue;
 		const txn *tx = store_read(s);
 		bool known = s3_file_get(tx, mem, arena_concat(mem, prefix, names[i])) != NULL;
