@@ -60,7 +60,7 @@ def stands_in(pid, data, prefix):
 def test_storage_is_not_endless(server):
     need_postgres()
     rds = server.client("rds")
-    create(rds, "small")
+    create(rds, "small", BackupRetentionPeriod=0)
     at = available(rds, "small")
     sql(at, "create table t (n int)")
     folder = os.path.join(server.data, "postgres", instance(rds, "small")["DbiResourceId"], "data", "base", "filler")
