@@ -1,0 +1,106 @@
+#include "rest.h"
+#include "sys/rand.h"
+
+#define ID_LETTERS S("abcdefghijklmnopqrstuvwxyz0123456789")
+
+err rest_find(req *rq, const txn *tx, str id, apigateway_api **api)
+{
+	*api = apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, id);
+	return *api ? OK : fail(rq, &apigateway_NotFoundException, "Invalid API identifier specified %.*s:%.*s",
+	                        STR_ARG(rq->who.account), STR_ARG(id));
+}
+
+void rest_answer(req *rq, const shape *s, const void *row, void *out)
+{
+	overlay(rq->mem, s, row, rq->op->output, out);
+}
+
+err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in *in,
+                             apigateway_CreateRestApi_out *out)
+{
+	if (in->name.n == 0)
+		return fail(rq, &apigateway_BadRequestException, "No name specified");
+	if (str_is(in->cloneFrom) || str_is(in->policy))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have neither resource policies nor cloneFrom.");
+	/* The last letter is a digit: cloud/gateway_front.h says why. */
+	str id = arena_concat(rq->mem, rand_text(rq->mem, 9, ID_LETTERS), rand_text(rq->mem, 1, S("0123456789")));
+	apigateway_RestApi a = { .id = id, .createdDate = TIME(rq->now), .apiKeySource = S("HEADER"),
+		.disableExecuteApiEndpoint = BOOL(false), .rootResourceId = rand_text(rq->mem, 10, ID_LETTERS) };
+	overlay(rq->mem, rq->op->input, in, &apigateway_RestApi_shape, &a);
+	if (!a.endpointConfiguration) {
+		a.endpointConfiguration = arena_new(rq->mem, apigateway_EndpointConfiguration);
+		a.endpointConfiguration->types.v = arena_new(rq->mem, str);
+		a.endpointConfiguration->types.v[a.endpointConfiguration->types.n++] = S("EDGE");
+	}
+	if (!str_is(a.endpointConfiguration->ipAddressType))
+		a.endpointConfiguration->ipAddressType = S("ipv4");
+	apigateway_api_put(tx, &(apigateway_api){ rq->who.account, rq->region, id, &a });
+	apigateway_owner_put(tx, &(apigateway_owner){ id, rq->who.account, rq->region });
+	apigateway_Resource root = { .id = a.rootResourceId, .path = S("/") };
+	apigateway_resource_put(tx, &(apigateway_resource){ id, root.id, &root });
+	rest_answer(rq, &apigateway_RestApi_shape, &a, out);
+	return OK;
+}
+
+err apigateway_GetRestApi(req *rq, const txn *tx, const apigateway_GetRestApi_in *in,
+                          apigateway_GetRestApi_out *out)
+{
+	apigateway_api *api;
+	TRY(rest_find(rq, tx, in->restApiId, &api));
+	rest_answer(rq, &apigateway_RestApi_shape, api->It, out);
+	return OK;
+}
+
+err apigateway_GetRestApis(req *rq, const txn *tx, const apigateway_GetRestApis_in *in,
+                           apigateway_GetRestApis_out *out)
+{
+	size_t most = in->limit.set && in->limit.v > 0 && in->limit.v < 500 ? (size_t)in->limit.v : 500;
+	record_scan s = apigateway_api_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	str after;
+	if (str_is(in->position)) {
+		if (!page_position(rq, in->position, &after))
+			return fail(rq, &apigateway_BadRequestException, "Invalid position");
+		record_scan_after(&s, after);
+	}
+	out->items.v = arena_array(rq->mem, apigateway_RestApi, most);
+	for (apigateway_api *api; (api = apigateway_api_next(&s));) {
+		if (out->items.n == most) {
+			cursor_close(&s.at);
+			out->position = page_token(rq, out->items.v[most - 1].id);
+			break;
+		}
+		out->items.v[out->items.n++] = *api->It;
+	}
+	return OK;
+}
+
+err apigateway_UpdateRestApi(req *rq, txn *tx, const apigateway_UpdateRestApi_in *in,
+                             apigateway_UpdateRestApi_out *out)
+{
+	apigateway_api *api;
+	TRY(rest_find(rq, tx, in->restApiId, &api));
+	TRY(patch_apply(rq, &in->patchOperations, &apigateway_RestApi_shape, api->It));
+	apigateway_api_put(tx, api);
+	rest_answer(rq, &apigateway_RestApi_shape, api->It, out);
+	return OK;
+}
+
+err apigateway_DeleteRestApi(req *rq, txn *tx, const apigateway_DeleteRestApi_in *in,
+                             apigateway_DeleteRestApi_out *out)
+{
+	apigateway_api *api;
+	str id = in->restApiId;
+	TRY(rest_find(rq, tx, id, &api));
+	record_scan s = apigateway_resource_scan(tx, rq->mem, 1, id, STR_NONE);
+	for (apigateway_resource *r; (r = apigateway_resource_next(&s));)
+		apigateway_resource_delete(tx, id, r->Id);
+	s = apigateway_stage_scan(tx, rq->mem, 1, id, STR_NONE);
+	for (apigateway_stage *r; (r = apigateway_stage_next(&s));)
+		apigateway_stage_delete(tx, id, r->Name);
+	s = apigateway_deployment_scan(tx, rq->mem, 1, id, STR_NONE);
+	for (apigateway_deployment *r; (r = apigateway_deployment_next(&s));)
+		apigateway_deployment_delete(tx, id, r->Id);
+	apigateway_owner_delete(tx, id);
+	apigateway_api_delete(tx, rq->who.account, rq->region, id);
+	return OK;
+}

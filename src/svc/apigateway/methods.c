@@ -1,0 +1,204 @@
+/* Methods, their integrations, and the responses of both. */
+#include "rest.h"
+
+apigateway_Method *method_of(apigateway_Resource *r, str name)
+{
+	for (size_t i = 0; i < r->resourceMethods.n; i++)
+		if (str_eq(r->resourceMethods.v[i].key, name))
+			return &r->resourceMethods.v[i].value;
+	return NULL;
+}
+
+err method_find(req *rq, const txn *tx, str api, str id, str name, apigateway_resource **r,
+                apigateway_Method **m)
+{
+	TRY(resource_find(rq, tx, api, id, r));
+	*m = method_of((*r)->It, name);
+	return *m ? OK : fail(rq, &apigateway_NotFoundException, "Invalid Method identifier specified");
+}
+
+err apigateway_PutMethod(req *rq, txn *tx, const apigateway_PutMethod_in *in, apigateway_PutMethod_out *out)
+{
+	apigateway_resource *r;
+	TRY(resource_find(rq, tx, in->restApiId, in->resourceId, &r));
+	if (method_of(r->It, in->httpMethod))
+		return fail(rq, &apigateway_ConflictException, "Method already exists for this resource");
+	if (!str_eq(in->authorizationType, S("NONE")))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST methods have no authorizers (authorizationType "
+		            "NONE only).");
+	if (in->apiKeyRequired.v || str_is(in->requestValidatorId))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST methods have neither API keys nor validators.");
+	apigateway_MapOfMethod *old = &r->It->resourceMethods;
+	apigateway_MapOfMethod all = { arena_array(rq->mem, apigateway_MapOfMethod_entry, old->n + 1), old->n };
+	for (size_t i = 0; i < old->n; i++)
+		all.v[i] = old->v[i];
+	apigateway_Method *m = &all.v[all.n].value;
+	all.v[all.n++].key = in->httpMethod;
+	m->apiKeyRequired = BOOL(false);
+	overlay(rq->mem, rq->op->input, in, &apigateway_Method_shape, m);
+	*old = all;
+	apigateway_resource_put(tx, r);
+	rest_answer(rq, &apigateway_Method_shape, m, out);
+	return OK;
+}
+
+err apigateway_GetMethod(req *rq, const txn *tx, const apigateway_GetMethod_in *in, apigateway_GetMethod_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	rest_answer(rq, &apigateway_Method_shape, m, out);
+	return OK;
+}
+
+err apigateway_DeleteMethod(req *rq, txn *tx, const apigateway_DeleteMethod_in *in,
+                            apigateway_DeleteMethod_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	apigateway_MapOfMethod *all = &r->It->resourceMethods;
+	size_t n = 0;
+	for (size_t i = 0; i < all->n; i++)
+		if (!str_eq(all->v[i].key, in->httpMethod))
+			all->v[n++] = all->v[i];
+	all->n = n;
+	apigateway_resource_put(tx, r);
+	return OK;
+}
+
+static err integration_check(req *rq, const apigateway_PutIntegration_in *in)
+{
+	bool proxy = str_eq(in->type, S("AWS_PROXY"));
+	if (!proxy && !str_eq(in->type, S("MOCK")))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have AWS_PROXY and MOCK integrations.");
+	if (proxy && str_find(in->uri, S(":lambda:path/2015-03-31/functions/")) == SIZE_MAX)
+		return fail(rq, &apigateway_BadRequestException,
+		            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+		            "invocations.");
+	if (proxy && !str_is(in->integrationHttpMethod))
+		return fail(rq, &apigateway_BadRequestException, "Enumeration value for HttpMethod must be non-empty");
+	return OK;
+}
+
+err apigateway_PutIntegration(req *rq, txn *tx, const apigateway_PutIntegration_in *in,
+                              apigateway_PutIntegration_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	TRY(integration_check(rq, in));
+	apigateway_Integration *i = arena_new(rq->mem, apigateway_Integration);
+	i->passthroughBehavior = S("WHEN_NO_MATCH");
+	i->timeoutInMillis = I64(29000);
+	i->cacheNamespace = in->resourceId;
+	i->cacheKeyParameters.v = arena_new(rq->mem, str);
+	overlay(rq->mem, rq->op->input, in, &apigateway_Integration_shape, i);
+	i->httpMethod = in->integrationHttpMethod;
+	if (m->methodIntegration)
+		i->integrationResponses = m->methodIntegration->integrationResponses;
+	m->methodIntegration = i;
+	apigateway_resource_put(tx, r);
+	rest_answer(rq, &apigateway_Integration_shape, i, out);
+	return OK;
+}
+
+static err integration_find(req *rq, const txn *tx, str api, str id, str name, apigateway_resource **r,
+                            apigateway_Method **m)
+{
+	TRY(method_find(rq, tx, api, id, name, r, m));
+	return (*m)->methodIntegration ? OK : fail(rq, &apigateway_NotFoundException,
+	                                           "Invalid Integration identifier specified");
+}
+
+err apigateway_GetIntegration(req *rq, const txn *tx, const apigateway_GetIntegration_in *in,
+                              apigateway_GetIntegration_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(integration_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	rest_answer(rq, &apigateway_Integration_shape, m->methodIntegration, out);
+	return OK;
+}
+
+err apigateway_DeleteIntegration(req *rq, txn *tx, const apigateway_DeleteIntegration_in *in,
+                                 apigateway_DeleteIntegration_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(integration_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	m->methodIntegration = NULL;
+	apigateway_resource_put(tx, r);
+	return OK;
+}
+
+err apigateway_PutMethodResponse(req *rq, txn *tx, const apigateway_PutMethodResponse_in *in,
+                                 apigateway_PutMethodResponse_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	apigateway_MapOfMethodResponse *old = &m->methodResponses, all = { 0 };
+	all.v = arena_array(rq->mem, apigateway_MapOfMethodResponse_entry, old->n + 1);
+	for (size_t i = 0; i < old->n; i++)
+		if (str_eq(old->v[i].key, in->statusCode))
+			return fail(rq, &apigateway_ConflictException, "Response already exists for this resource");
+		else
+			all.v[all.n++] = old->v[i];
+	apigateway_MethodResponse *made = &all.v[all.n].value;
+	all.v[all.n++].key = in->statusCode;
+	overlay(rq->mem, rq->op->input, in, &apigateway_MethodResponse_shape, made);
+	*old = all;
+	apigateway_resource_put(tx, r);
+	rest_answer(rq, &apigateway_MethodResponse_shape, made, out);
+	return OK;
+}
+
+err apigateway_GetMethodResponse(req *rq, const txn *tx, const apigateway_GetMethodResponse_in *in,
+                                 apigateway_GetMethodResponse_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	for (size_t i = 0; i < m->methodResponses.n; i++)
+		if (str_eq(m->methodResponses.v[i].key, in->statusCode)) {
+			rest_answer(rq, &apigateway_MethodResponse_shape, &m->methodResponses.v[i].value, out);
+			return OK;
+		}
+	return fail(rq, &apigateway_NotFoundException, "Invalid Response status code specified");
+}
+
+err apigateway_PutIntegrationResponse(req *rq, txn *tx, const apigateway_PutIntegrationResponse_in *in,
+                                      apigateway_PutIntegrationResponse_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(integration_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	apigateway_MapOfIntegrationResponse *old = &m->methodIntegration->integrationResponses, all = { 0 };
+	all.v = arena_array(rq->mem, apigateway_MapOfIntegrationResponse_entry, old->n + 1);
+	for (size_t i = 0; i < old->n; i++)
+		if (!str_eq(old->v[i].key, in->statusCode))
+			all.v[all.n++] = old->v[i];
+	apigateway_IntegrationResponse *made = &all.v[all.n].value;
+	all.v[all.n++].key = in->statusCode;
+	overlay(rq->mem, rq->op->input, in, &apigateway_IntegrationResponse_shape, made);
+	*old = all;
+	apigateway_resource_put(tx, r);
+	rest_answer(rq, &apigateway_IntegrationResponse_shape, made, out);
+	return OK;
+}
+
+err apigateway_GetIntegrationResponse(req *rq, const txn *tx, const apigateway_GetIntegrationResponse_in *in,
+                                      apigateway_GetIntegrationResponse_out *out)
+{
+	apigateway_resource *r;
+	apigateway_Method *m;
+	TRY(integration_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	const apigateway_MapOfIntegrationResponse *all = &m->methodIntegration->integrationResponses;
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq(all->v[i].key, in->statusCode)) {
+			rest_answer(rq, &apigateway_IntegrationResponse_shape, &all->v[i].value, out);
+			return OK;
+		}
+	return fail(rq, &apigateway_NotFoundException, "Invalid Response status code specified");
+}

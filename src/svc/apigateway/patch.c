@@ -1,0 +1,76 @@
+/* Patch operations: JSON-Patch-like lists with which REST APIs are changed. */
+#include "rest.h"
+#include "wire/value.h"
+
+void map_drop(apigateway_MapOfStringToString *m, str key)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < m->n; i++)
+		if (!str_eq(m->v[i].key, key))
+			m->v[n++] = m->v[i];
+	m->n = n;
+}
+
+void map_set(arena *mem, apigateway_MapOfStringToString *m, str key, str value)
+{
+	apigateway_MapOfStringToString all = { arena_array(mem, apigateway_MapOfStringToString_entry, m->n + 1), 0 };
+	map_drop(m, key);
+	for (size_t i = 0; i < m->n; i++)
+		all.v[all.n++] = m->v[i];
+	all.v[all.n].key = key;
+	all.v[all.n++].value = value;
+	*m = all;
+}
+
+/* ~1 stands for a slash in the parts of a path. */
+static str unescaped(arena *mem, str s)
+{
+	buf b = buf_in(mem, s.n + 1, s.n + 1);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '~' && i + 1 < s.n && (s.p[i + 1] == '0' || s.p[i + 1] == '1'))
+			buf_c(&b, s.p[++i] == '1' ? '/' : '~');
+		else
+			buf_c(&b, s.p[i]);
+	return buf_str(&b);
+}
+
+static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, void *row)
+{
+	str path = str_sub(p->path, 1, p->path.n), name = str_cut(&path, '/');
+	const shape_member *m = shape_member_find(s, name);
+	bool removes = str_eq(p->op, S("remove"));
+	if (!m || (!removes && !str_eq(p->op, S("replace")) && !str_eq(p->op, S("add"))))
+		return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
+	void *slot = (char *)row + m->offset;
+	bool text_map = m->shape->kind == SHAPE_MAP && m->shape->element->kind == SHAPE_STRING;
+	if (text_map && str_is(path)) {
+		str key = unescaped(rq->mem, path);
+		if (removes)
+			map_drop(slot, key);
+		else
+			map_set(rq->mem, slot, key, p->value);
+		return OK;
+	}
+	if (m->shape->kind == SHAPE_STRUCT && str_is(path)) {
+		void **made = slot;
+		if (!*made)
+			*made = arena_alloc(rq->mem, m->shape->size);
+		apigateway_PatchOperation inner = *p;
+		inner.path = arena_concat(rq->mem, S("/"), path);
+		return apply(rq, &inner, m->shape, *made);
+	}
+	if (str_is(path) || m->shape->kind == SHAPE_LIST || m->shape->kind == SHAPE_MAP)
+		return fail(rq, &aws_NotImplemented, "Farthing does not patch %.*s.", STR_ARG(p->path));
+	if (removes)
+		memset(slot, 0, m->shape->kind == SHAPE_STRUCT ? sizeof(void *) : m->shape->size);
+	else if (!text_read(rq->mem, m->shape, p->value, slot))
+		return fail(rq, &apigateway_BadRequestException, "Invalid value for %.*s", STR_ARG(p->path));
+	return OK;
+}
+
+err patch_apply(req *rq, const apigateway_ListOfPatchOperation *patches, const shape *s, void *row)
+{
+	for (size_t i = 0; i < patches->n; i++)
+		TRY(apply(rq, &patches->v[i], s, row));
+	return OK;
+}

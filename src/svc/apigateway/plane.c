@@ -1,0 +1,318 @@
+/* REST APIs as their callers see them. */
+#include "base/json.h"
+#include "base/text.h"
+#include "cloud/gateway_front.h"
+#include "cloud/call.h"
+#include "cloud/meter.h"
+#include "cloud/metrics.h"
+#include "cloud/plane.h"
+#include "rest.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
+
+#define ACCOUNT_RATE 10000
+#define ACCOUNT_BURST 5000
+#define PARAMETERS_MAX 32
+
+static bool match(const http_exchange *x)
+{
+	front_place p;
+	return front_place_of(x, true, &p);
+}
+
+typedef struct visit {
+	http_exchange *x;
+	arena *mem;
+	req *rq;
+	front_place at;
+	apigateway_RestApi *api;
+	apigateway_Stage *stage;
+	apigateway_ListOfResource resources;
+	apigateway_Resource *resource;
+	apigateway_Method *method;
+	str path; /* without the stage */
+	event_pairs parameters, variables;
+	str request_id, extended_id, trace_id;
+	wire_message out;
+	int64_t began_us, integration_us;
+} visit;
+
+static void point(visit *v, const char *name, const char *unit, double value)
+{
+	metric_point p = { .account = v->rq->who.account, .region = v->rq->region,
+		.name_space = S("AWS/ApiGateway"), .name = str_c(name), .unit = str_c(unit),
+		.dimensions = { { S("ApiName"), v->api->name }, { S("Stage"), v->stage->stageName } },
+		.n_dimensions = 2, .when = clock_now(), .value = value };
+	metric_later(&p);
+	p.n_dimensions = 1;
+	metric_later(&p);
+}
+
+static void logged(visit *v, double latency)
+{
+	const apigateway_AccessLogSettings *log = v->stage->accessLogSettings;
+	if (!log || !str_is(log->destinationArn))
+		return;
+	event_pair pairs[] = {
+		{ S("requestId"), v->request_id }, { S("extendedRequestId"), v->extended_id },
+		{ S("identity.sourceIp"), v->x->peer },
+		{ S("identity.userAgent"), wire_header(&v->x->in, S("user-agent")) },
+		{ S("requestTime"), event_time(v->mem, v->rq->now) }, { S("httpMethod"), v->x->in.method },
+		{ S("resourcePath"), v->resource ? v->resource->path : STR_NONE }, { S("path"), v->at.path },
+		{ S("protocol"), S("HTTP/1.1") }, { S("status"), arena_fmt(v->mem, "%d", v->out.status) },
+		{ S("responseLength"), arena_fmt(v->mem, "%zu", v->out.body.n) },
+		{ S("responseLatency"), arena_fmt(v->mem, "%.0f", latency) },
+		{ S("integrationLatency"), arena_fmt(v->mem, "%lld", (long long)v->integration_us / 1000) },
+		{ S("stage"), v->stage->stageName }, { S("apiId"), v->api->id },
+		{ S("accountId"), v->rq->who.account }, { S("domainName"), v->at.domain },
+	};
+	front_log(v->mem, v->rq->who.account, log->destinationArn, v->request_id, log->format,
+	          &(event_pairs){ pairs, sizeof pairs / sizeof *pairs }, clock_now());
+}
+
+static void send(visit *v)
+{
+	double latency = (double)(clock_mono_us() - v->began_us) / 1000;
+	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
+	wire_header_add(&v->out, S("x-amz-apigw-id"), v->extended_id);
+	if (v->stage) {
+		usage_later(v->rq->who.account, v->rq->region, clock_now(), &APIGW_REST, v->api->id, QTY(1));
+		point(v, "Count", "Count", 1);
+		point(v, "4XXError", "Count", v->out.status >= 400 && v->out.status < 500);
+		point(v, "5XXError", "Count", v->out.status >= 500);
+		point(v, "Latency", "Milliseconds", latency);
+		if (v->integration_us)
+			point(v, "IntegrationLatency", "Milliseconds", (double)v->integration_us / 1000);
+		logged(v, latency);
+	}
+	usage_settle_later(v->rq);
+	http_reply(v->x, &v->out, NULL);
+}
+
+static void refuse(visit *v, int status, const char *type, const char *body)
+{
+	v->out.status = status;
+	v->out.n_headers = 0;
+	wire_header_add(&v->out, S("Content-Type"), S("application/json"));
+	if (type)
+		wire_header_add(&v->out, S("x-amzn-ErrorType"), str_c(type));
+	v->out.body = str_c(body);
+	send(v);
+}
+
+static bool find(visit *v, const txn *tx)
+{
+	apigateway_owner *o = apigateway_owner_get(tx, v->mem, v->at.api);
+	if (!o || (str_is(v->at.region) && !str_eq(v->at.region, o->Region)))
+		return false;
+	v->rq->who.account = o->Account;
+	v->rq->region = o->Region;
+	apigateway_api *api = apigateway_api_get(tx, v->mem, o->Account, o->Region, v->at.api);
+	str rest = str_sub(v->at.path, 1, v->at.path.n), first = str_cut(&rest, '/');
+	apigateway_stage *stage = apigateway_stage_get(tx, v->mem, v->at.api, first);
+	apigateway_deployment *d = api && stage
+		? apigateway_deployment_get(tx, v->mem, v->at.api, stage->It->deploymentId) : NULL;
+	if (!d || api->It->disableExecuteApiEndpoint.v)
+		return false;
+	v->api = api->It;
+	v->stage = stage->It;
+	v->resources = d->Was;
+	v->path = str_is(rest) ? str_sub(v->at.path, 1 + first.n, v->at.path.n) : S("/");
+	v->variables.v = arena_array(v->mem, event_pair, stage->It->variables.n + 1);
+	for (size_t i = 0; i < stage->It->variables.n; i++)
+		v->variables.v[v->variables.n++] = (event_pair){ stage->It->variables.v[i].key,
+			stage->It->variables.v[i].value };
+	return true;
+}
+
+static apigateway_Resource *child(visit *v, const apigateway_Resource *parent, str part, int kind)
+{
+	for (size_t i = 0; i < v->resources.n; i++) {
+		apigateway_Resource *r = &v->resources.v[i];
+		if (!str_eq(r->parentId, parent->id) || !str_is(r->parentId))
+			continue;
+		bool named = str_starts(r->pathPart, S("{")), greedy = str_ends(r->pathPart, S("+}"));
+		if (kind == 0 ? str_eq(r->pathPart, part) : kind == 1 ? named && !greedy : greedy)
+			return r;
+	}
+	return NULL;
+}
+
+static bool has_method(visit *v, apigateway_Resource *r)
+{
+	apigateway_Method *m = method_of(r, v->x->in.method);
+	if (!m)
+		m = method_of(r, S("ANY"));
+	if (m) {
+		v->resource = r;
+		v->method = m;
+	}
+	return m != NULL;
+}
+
+/* Down the tree: text before {name} before {name+}; a branch that leads nowhere is left again. */
+static bool descend(visit *v, apigateway_Resource *at, str rest)
+{
+	if (!str_is(rest) || rest.n == 0)
+		return has_method(v, at);
+	str whole = rest, part = str_cut(&rest, '/');
+	for (int kind = 0; kind < 3; kind++) {
+		apigateway_Resource *r = child(v, at, part, kind);
+		if (!r)
+			continue;
+		size_t before = v->parameters.n;
+		if (kind && before < PARAMETERS_MAX)
+			v->parameters.v[v->parameters.n++] = (event_pair){
+				str_sub(r->pathPart, 1, r->pathPart.n - (kind == 2 ? 2 : 1)),
+				percent_decode(v->mem, kind == 2 ? whole : part, false) };
+		if (descend(v, r, kind == 2 ? STR_NONE : rest))
+			return true;
+		v->parameters.n = before;
+	}
+	return false;
+}
+
+static bool route(visit *v)
+{
+	v->parameters.v = arena_array(v->mem, event_pair, PARAMETERS_MAX);
+	for (size_t i = 0; i < v->resources.n; i++)
+		if (!str_is(v->resources.v[i].parentId))
+			return descend(v, &v->resources.v[i], str_sub(v->path, 1, v->path.n));
+	return false;
+}
+
+/* The settings of this method, or those of the stage. */
+static bool admitted(visit *v)
+{
+	str key = v->resource->path.n == 1 ? S("~1") : str_sub(v->resource->path, 1, v->resource->path.n);
+	key = arena_fmt(v->mem, "%.*s/%.*s", STR_ARG(key), STR_ARG(v->method->httpMethod));
+	const apigateway_MethodSetting *own = NULL;
+	for (size_t i = 0; i < v->stage->methodSettings.n; i++) {
+		str one = v->stage->methodSettings.v[i].key;
+		if (str_eq(one, key) || (!own && str_eq(one, S("*/*"))))
+			own = &v->stage->methodSettings.v[i].value;
+	}
+	if (!front_token(arena_fmt(v->mem, "%.*s/%.*s", STR_ARG(v->rq->who.account), STR_ARG(v->rq->region)),
+	                 ACCOUNT_RATE, ACCOUNT_BURST))
+		return false;
+	if (!own || (!own->throttlingRateLimit.set && !own->throttlingBurstLimit.set))
+		return true;
+	return front_token(arena_fmt(v->mem, "%.*s/%.*s/%.*s", STR_ARG(v->api->id), STR_ARG(v->stage->stageName),
+	                             STR_ARG(key)),
+	                   own->throttlingRateLimit.set ? own->throttlingRateLimit.v : ACCOUNT_RATE,
+	                   own->throttlingBurstLimit.set ? own->throttlingBurstLimit.v : ACCOUNT_BURST);
+}
+
+/* type/subtype against the API's binary media types. */
+static bool is_binary(const visit *v, str type)
+{
+	type = str_trim(str_cut(&type, ';'));
+	for (size_t i = 0; i < v->api->binaryMediaTypes.n; i++)
+		if (str_is(type) && str_glob(v->api->binaryMediaTypes.v[i], type))
+			return true;
+	return false;
+}
+
+/* Headers that belong to the gateway come out under another name. */
+static void remap(visit *v)
+{
+	static const char *const names[] = { "authorization", "date", "host", "server", "www-authenticate" };
+	for (size_t i = 0; i < v->out.n_headers; i++)
+		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+			if (str_eq_nocase(v->out.headers[i].name, str_c(names[k])))
+				v->out.headers[i].name = arena_concat(v->mem, S("x-amzn-Remapped-"), v->out.headers[i].name);
+}
+
+static void invoke(visit *v, const apigateway_Integration *i)
+{
+	str function = front_function(v->mem, i->uri, &v->variables), payload;
+	str whole = arena_fmt(v->mem, "/%.*s%.*s", STR_ARG(v->stage->stageName), STR_ARG(v->path));
+	http_event e = { .x = v->x, .account = v->rq->who.account, .api = v->api->id,
+		.stage = v->stage->stageName, .domain = v->at.domain, .path = v->path, .full_path = whole,
+		.resource_id = v->resource->id, .resource = v->resource->path, .path_parameters = v->parameters,
+		.stage_variables = v->variables, .request_id = v->request_id, .extended_id = v->extended_id,
+		.trace_id = v->trace_id, .authorizer = STR_NONE, .rest = true,
+		.binary = is_binary(v, wire_header(&v->x->in, S("content-type"))), .now = v->rq->now };
+	str source = arena_fmt(v->mem, "arn:aws:execute-api:%.*s:%.*s:%.*s/%.*s/%.*s%.*s", STR_ARG(v->rq->region),
+	                       STR_ARG(v->rq->who.account), STR_ARG(v->api->id), STR_ARG(v->stage->stageName),
+	                       STR_ARG(v->x->in.method), STR_ARG(v->path));
+	int64_t before = clock_mono_us();
+	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, http_event_1(v->mem, &e), &payload)
+		: FRONT_FORBIDDEN;
+	v->integration_us = clock_mono_us() - before;
+	if (v->integration_us / 1000 > (i->timeoutInMillis.set ? i->timeoutInMillis.v : 29000))
+		refuse(v, 504, "InternalServerErrorException", "{\"message\": \"Endpoint request timed out\"}");
+	else if (done == FRONT_FORBIDDEN)
+		refuse(v, 500, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+	else if (done != FRONT_OK || !http_answer_1(v->mem, payload, v->api->binaryMediaTypes.n > 0, &v->out))
+		refuse(v, 502, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+	else {
+		remap(v);
+		wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
+		send(v);
+	}
+}
+
+static str template_of(const apigateway_MapOfStringToString *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq(m->v[i].key, S("application/json")))
+			return m->v[i].value;
+	return STR_NONE;
+}
+
+/* The request's template says which response; templates of VTL's are not evaluated. */
+static void mock(visit *v, const apigateway_Integration *i)
+{
+	json_value *said = json_parse(v->mem, template_of(&i->requestTemplates));
+	const json_value *code = said ? json_get(said, S("statusCode")) : NULL;
+	const apigateway_IntegrationResponse *r = NULL;
+	int64_t status = 0;
+	for (size_t k = 0; k < i->integrationResponses.n && code; k++)
+		if (str_eq(i->integrationResponses.v[k].key, code->text))
+			r = &i->integrationResponses.v[k].value;
+	str body = r ? template_of(&r->responseTemplates) : STR_NONE;
+	bool scripted = str_find_char(body, '$') != SIZE_MAX || str_find_char(body, '#') != SIZE_MAX;
+	if (!r || scripted || !str_to_i64(r->statusCode, &status)) {
+		refuse(v, 500, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+		return;
+	}
+	v->out.status = (int)status;
+	wire_header_add(&v->out, S("Content-Type"), S("application/json"));
+	str prefix = S("method.response.header.");
+	for (size_t k = 0; k < r->responseParameters.n; k++) {
+		str name = r->responseParameters.v[k].key, value = r->responseParameters.v[k].value;
+		if (str_starts(name, prefix) && str_starts(value, S("'")) && value.n >= 2)
+			wire_header_add(&v->out, str_sub(name, prefix.n, name.n), str_sub(value, 1, value.n - 1));
+	}
+	v->out.body = str_is(body) ? body : S("");
+	send(v);
+}
+
+static void serve(http_exchange *x, store *s)
+{
+	visit v = { .x = x, .mem = x->mem, .began_us = clock_mono_us() };
+	v.out.mem = x->mem;
+	v.request_id = rand_uuid(x->mem);
+	v.extended_id = arena_concat(x->mem, rand_text(x->mem, 15, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+	                                                             "qrstuvwxyz0123456789")), S("="));
+	v.trace_id = front_trace(x->mem, wire_header(&x->in, S("x-amzn-trace-id")));
+	v.rq = req_internal(x->mem, s, "apigateway.amazonaws.com", STR_NONE, STR_NONE);
+	front_place_of(x, true, &v.at);
+	const txn *tx = store_read(s);
+	bool found = find(&v, tx);
+	store_read_end(s, tx);
+	if (!found)
+		refuse(&v, 403, "ForbiddenException", "{\"message\":\"Forbidden\"}");
+	else if (x->in.body.n > REST_BODY_MAX)
+		refuse(&v, 413, "RequestTooLargeException", "{\"message\":\"Request Too Long\"}");
+	else if (!route(&v))
+		refuse(&v, 403, "MissingAuthenticationTokenException", "{\"message\":\"Missing Authentication Token\"}");
+	else if (!admitted(&v))
+		refuse(&v, 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}");
+	else if (str_eq(v.method->methodIntegration->type, S("MOCK")))
+		mock(&v, v.method->methodIntegration);
+	else
+		invoke(&v, v.method->methodIntegration);
+}
+PLANE(apigateway, match, serve);

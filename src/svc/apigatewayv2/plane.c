@@ -1,0 +1,281 @@
+/* HTTP APIs as their callers see them. */
+#include "visit.h"
+#include "base/text.h"
+#include "cloud/call.h"
+#include "cloud/meter.h"
+#include "cloud/plane.h"
+#include "sys/clock.h"
+#include "sys/rand.h"
+#include "wire/http_client.h"
+#include "wire/websocket.h"
+
+#define DEFAULT_TIMEOUT_MS 30000
+
+static bool match(const http_exchange *x)
+{
+	front_place p;
+	return front_place_of(x, false, &p) || domain_known(x->host);
+}
+
+static void send(visit *v)
+{
+	wire_header_add(&v->out, S("Apigw-Requestid"), v->extended_id);
+	size_t bytes = v->out.body.n;
+	int status = v->out.status;
+	if (v->stage) {
+		int64_t size = (int64_t)(v->x->in.body.n > bytes ? v->x->in.body.n : bytes);
+		int64_t steps = size ? (size + APIGW_STEP_BYTES - 1) / APIGW_STEP_BYTES : 1;
+		usage_later(v->account, v->region, clock_now(), &APIGW_HTTP, v->api->ApiId, QTY(steps));
+		visit_logged(v, status, bytes);
+	}
+	usage_settle_later(v->rq);
+	http_reply(v->x, &v->out, NULL);
+}
+
+static void add_cors(visit *v, bool preflight);
+
+static void refuse(visit *v, int status, const char *message)
+{
+	v->out.status = status;
+	v->out.n_headers = 0;
+	wire_header_add(&v->out, S("content-type"), S("application/json"));
+	v->out.body = arena_fmt(v->mem, "{\"message\":\"%s\"}", message);
+	v->problem = str_c(message);
+	if (v->api)
+		add_cors(v, false);
+	send(v);
+}
+
+static bool listed(const str *v, size_t n, str wanted)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq_nocase(v[i], wanted) || str_eq(v[i], S("*")) ||
+		    (str_find_char(v[i], '*') != SIZE_MAX && str_glob(v[i], wanted)))
+			return true;
+	return false;
+}
+
+static str joined(arena *mem, const str *v, size_t n)
+{
+	buf b = buf_in(mem, 64, 65536);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_c(&b, ',');
+		buf_put(&b, v[i]);
+	}
+	return buf_str(&b);
+}
+
+static void drop_cors(wire_message *m)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < m->n_headers; i++)
+		if (!str_eq_nocase(str_sub(m->headers[i].name, 0, 15), S("access-control-")))
+			m->headers[n++] = m->headers[i];
+	m->n_headers = n;
+}
+
+/* What the API's configuration says takes the place of what the integration says. */
+static void add_cors(visit *v, bool preflight)
+{
+	const apigatewayv2_Cors *c = v->api->CorsConfiguration;
+	str origin = wire_header(&v->x->in, S("origin"));
+	wire_message *m = &v->out;
+	if (!c)
+		return;
+	drop_cors(m);
+	if (!str_is(origin) || !listed(c->AllowOrigins.v, c->AllowOrigins.n, origin))
+		return;
+	bool any = !c->AllowCredentials.v && c->AllowOrigins.n == 1 && str_eq(c->AllowOrigins.v[0], S("*"));
+	wire_header_add(m, S("access-control-allow-origin"), any ? S("*") : origin);
+	if (!any)
+		wire_header_add(m, S("vary"), S("Origin"));
+	if (c->AllowCredentials.v)
+		wire_header_add(m, S("access-control-allow-credentials"), S("true"));
+	if (c->ExposeHeaders.n && !preflight)
+		wire_header_add(m, S("access-control-expose-headers"),
+		                joined(v->mem, c->ExposeHeaders.v, c->ExposeHeaders.n));
+	if (!preflight)
+		return;
+	if (c->AllowMethods.n)
+		wire_header_add(m, S("access-control-allow-methods"),
+		                joined(v->mem, c->AllowMethods.v, c->AllowMethods.n));
+	if (c->AllowHeaders.n)
+		wire_header_add(m, S("access-control-allow-headers"),
+		                joined(v->mem, c->AllowHeaders.v, c->AllowHeaders.n));
+	if (c->MaxAge.set && c->MaxAge.v >= 0)
+		wire_header_add(m, S("access-control-max-age"), arena_fmt(v->mem, "%lld", (long long)c->MaxAge.v));
+}
+
+/* Answered here once CORS is configured, whatever the routes. */
+static bool preflight(visit *v)
+{
+	const wire_message *m = &v->x->in;
+	if (!v->api->CorsConfiguration || !str_eq(m->method, S("OPTIONS")) ||
+	    !str_is(wire_header(m, S("origin"))) || !str_is(wire_header(m, S("access-control-request-method"))))
+		return false;
+	v->out.status = 204;
+	v->out.body = S("");
+	add_cors(v, true);
+	send(v);
+	return true;
+}
+
+/* Finds API, stage and route. 0, or the status to refuse with. */
+static int find(visit *v, const txn *tx)
+{
+	str api = v->at.api, stage = STR_NONE;
+	if (!str_is(api) && !domain_lead(v, tx, v->x->host, &api, &stage))
+		return 403;
+	if (!visit_api(v, tx, api) || (v->api->DisableExecuteApiEndpoint.v && str_is(v->at.api)))
+		return 404;
+	v->path = v->at.path;
+	if (str_is(stage))
+		return visit_stage(v, tx, stage) ? 0 : 404;
+	str rest = str_sub(v->path, 1, v->path.n), first = str_cut(&rest, '/');
+	if (first.n && !str_eq(first, S("$default")) && visit_stage(v, tx, percent_decode(v->mem, first, false))) {
+		v->path = str_is(rest) ? str_sub(v->path, 1 + first.n, v->path.n) : S("/");
+		return 0;
+	}
+	return !is_websocket(&(apigatewayv2_api){ .It = v->api }) && visit_stage(v, tx, S("$default")) ? 0 : 404;
+}
+
+static void invoke(visit *v)
+{
+	str function = front_function(v->mem, v->integration->IntegrationUri, &v->variables), payload;
+	bool two = str_eq(v->integration->PayloadFormatVersion, S("2.0"));
+	str key = v->route->RouteKey, resource = key;
+	str_cut(&resource, ' ');
+	http_event e = { .x = v->x, .account = v->account, .api = v->api->ApiId, .stage = v->stage->StageName,
+		.domain = v->at.domain, .path = v->at.path, .full_path = v->at.path, .route_key = key,
+		.resource = str_is(resource) ? resource : key, .path_parameters = v->parameters,
+		.stage_variables = v->variables, .request_id = v->extended_id, .extended_id = v->extended_id,
+		.trace_id = v->trace_id, .authorizer = STR_NONE, .now = v->rq->now };
+	str event = two ? http_event_2(v->mem, &e) : http_event_1(v->mem, &e);
+	int64_t before = clock_mono_us();
+	str source = visit_source(v, v->x->in.method, v->path);
+	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, event, &payload) : FRONT_FAILED;
+	v->integration_us = clock_mono_us() - before;
+	int64_t limit = v->integration->TimeoutInMillis.set ? v->integration->TimeoutInMillis.v : DEFAULT_TIMEOUT_MS;
+	if (v->integration_us / 1000 > limit) {
+		refuse(v, 503, "Service Unavailable");
+		return;
+	}
+	if (done != FRONT_OK || !(two ? http_answer_2(v->mem, payload, &v->out)
+	                          : http_answer_1(v->mem, payload, true, &v->out))) {
+		refuse(v, 500, "Internal Server Error");
+		return;
+	}
+	add_cors(v, false);
+	send(v);
+}
+
+static bool of_connection(str name)
+{
+	static const char *const names[] = { "connection", "host", "content-length", "transfer-encoding",
+		"keep-alive", "upgrade", "te", "trailer", "proxy-connection", "expect" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq_nocase(name, str_c(names[i])))
+			return true;
+	return false;
+}
+
+/* The URI with {name} and {proxy} replaced by what the path gave. */
+static str backend_url(visit *v)
+{
+	str uri = front_substitute(v->mem, v->integration->IntegrationUri, &v->variables);
+	buf b = buf_in(v->mem, uri.n + 256, 65536);
+	while (uri.n) {
+		size_t at = str_find_char(uri, '{');
+		buf_put(&b, str_sub(uri, 0, at));
+		if (at == SIZE_MAX)
+			break;
+		uri = str_sub(uri, at + 1, uri.n);
+		str name = str_cut(&uri, '}');
+		for (size_t i = 0; i < v->parameters.n; i++)
+			if (str_eq(v->parameters.v[i].name, name))
+				buf_put(&b, percent_encode(v->mem, v->parameters.v[i].value, true));
+	}
+	if (str_is(v->x->in.query) && v->x->in.query.n) {
+		buf_c(&b, str_find_char(buf_str(&b), '?') == SIZE_MAX ? '?' : '&');
+		buf_put(&b, v->x->in.query);
+	}
+	return buf_str(&b);
+}
+
+static void forward(visit *v)
+{
+	const wire_message *in = &v->x->in;
+	wire_message m = { .mem = v->mem, .method = in->method, .body = in->body }, answer = { .mem = v->mem };
+	if (!str_eq(v->integration->IntegrationMethod, S("ANY")) && str_is(v->integration->IntegrationMethod))
+		m.method = v->integration->IntegrationMethod;
+	for (size_t i = 0; i < in->n_headers; i++)
+		if (!of_connection(in->headers[i].name))
+			wire_header_add(&m, in->headers[i].name, in->headers[i].value);
+	wire_header_add(&m, S("forwarded"), arena_fmt(v->mem, "by=127.0.0.1;for=%.*s;host=%.*s;proto=%s",
+	                STR_ARG(v->x->peer), STR_ARG(v->at.domain), v->x->tls ? "https" : "http"));
+	http_client_options o = { .total_ms = (int)(v->integration->TimeoutInMillis.set
+	                                            ? v->integration->TimeoutInMillis.v : DEFAULT_TIMEOUT_MS),
+		.body_max = APIGW_BODY_MAX };
+	int64_t before = clock_mono_us();
+	err failed = http_call(v->mem, backend_url(v), &m, &o, &answer);
+	v->integration_us = clock_mono_us() - before;
+	if (failed) {
+		bool late = v->integration_us / 1000 >= o.total_ms;
+		refuse(v, late ? 503 : 500, late ? "Service Unavailable" : "Internal Server Error");
+		return;
+	}
+	v->out.status = answer.status;
+	for (size_t i = 0; i < answer.n_headers; i++)
+		if (!of_connection(answer.headers[i].name))
+			wire_header_add(&v->out, answer.headers[i].name, answer.headers[i].value);
+	v->out.body = answer.body;
+	add_cors(v, false);
+	send(v);
+}
+
+static void serve_http(visit *v)
+{
+	if (preflight(v))
+		return;
+	if (v->x->in.body.n > APIGW_BODY_MAX) {
+		refuse(v, 413, "Request Entity Too Large");
+		return;
+	}
+	apigatewayv2_Route *r = route_for(v, v->x->in.method, v->path);
+	if (r)
+		visit_target(v, r);
+	if (!r)
+		refuse(v, 404, "Not Found");
+	else if (!visit_admitted(v))
+		refuse(v, 429, "Too Many Requests");
+	else if (!v->integration)
+		refuse(v, 500, "Internal Server Error");
+	else if (str_eq(v->integration->IntegrationType, S("HTTP_PROXY")))
+		forward(v);
+	else
+		invoke(v);
+}
+
+static void serve(http_exchange *x, store *s)
+{
+	visit v = { .x = x, .s = s, .mem = x->mem, .began_us = clock_mono_us() };
+	v.out.mem = x->mem;
+	v.request_id = rand_uuid(x->mem);
+	v.extended_id = arena_concat(x->mem, rand_text(x->mem, 15, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+	                                                             "qrstuvwxyz0123456789-_")), S("="));
+	v.trace_id = front_trace(x->mem, wire_header(&x->in, S("x-amzn-trace-id")));
+	v.rq = req_internal(x->mem, s, "apigateway.amazonaws.com", STR_NONE, STR_NONE);
+	if (!front_place_of(x, false, &v.at))
+		v.at = (front_place){ STR_NONE, STR_NONE, x->host, x->in.path };
+	const txn *tx = store_read(s);
+	int refused = find(&v, tx);
+	store_read_end(s, tx);
+	if (refused)
+		refuse(&v, refused, refused == 404 ? "Not Found" : "Forbidden");
+	else if (is_websocket(&(apigatewayv2_api){ .It = v.api }))
+		socket_serve(&v);
+	else
+		serve_http(&v);
+}
+PLANE(apigatewayv2, match, serve);

@@ -1,0 +1,98 @@
+#include "gateway.h"
+
+void tags_merge(arena *mem, apigatewayv2_Tags *tags, const apigatewayv2_Tags *more)
+{
+	apigatewayv2_Tags all = { arena_array(mem, apigatewayv2_Tags_entry, tags->n + more->n + 1), tags->n };
+	for (size_t i = 0; i < tags->n; i++)
+		all.v[i] = tags->v[i];
+	for (size_t i = 0; i < more->n; i++) {
+		size_t at = 0;
+		while (at < all.n && !str_eq(all.v[at].key, more->v[i].key))
+			at++;
+		all.v[at] = more->v[i];
+		if (at == all.n)
+			all.n++;
+	}
+	*tags = all;
+}
+
+/* arn:aws:apigateway:REGION::/apis/ID[/stages/NAME] or /domainnames/NAME */
+typedef struct tagged {
+	apigatewayv2_api *api;
+	apigatewayv2_stage *stage;
+	apigatewayv2_domain *domain;
+	apigatewayv2_Tags *tags;
+} tagged;
+
+static err find(req *rq, const txn *tx, str arn, tagged *t)
+{
+	size_t at = str_find(arn, S("::/"));
+	str rest = str_sub(arn, at == SIZE_MAX ? arn.n : at + 3, arn.n), kind = str_cut(&rest, '/');
+	str id = str_is(rest) ? str_cut(&rest, '/') : S("");
+	if (str_eq(kind, S("domainnames"))) {
+		t->domain = apigatewayv2_domain_get(tx, rq->mem, id);
+		if (t->domain && str_eq(t->domain->Account, rq->who.account)) {
+			t->tags = &t->domain->It->Tags;
+			return OK;
+		}
+	} else if (str_eq(kind, S("apis"))) {
+		TRY(api_find(rq, tx, id, &t->api));
+		t->tags = &t->api->It->Tags;
+		if (!str_is(rest))
+			return OK;
+		str_cut(&rest, '/');
+		t->stage = apigatewayv2_stage_get(tx, rq->mem, id, rest);
+		if (t->stage) {
+			t->tags = &t->stage->It->Tags;
+			return OK;
+		}
+	}
+	return fail(rq, &apigatewayv2_NotFoundException, "Invalid resource identifier specified");
+}
+
+static void keep(txn *tx, const tagged *t)
+{
+	if (t->domain)
+		apigatewayv2_domain_put(tx, t->domain);
+	else if (t->stage)
+		apigatewayv2_stage_put(tx, t->stage);
+	else
+		apigatewayv2_api_put(tx, t->api);
+}
+
+err apigatewayv2_TagResource(req *rq, txn *tx, const apigatewayv2_TagResource_in *in,
+                             apigatewayv2_TagResource_out *out)
+{
+	tagged t = { 0 };
+	TRY(find(rq, tx, in->ResourceArn, &t));
+	tags_merge(rq->mem, t.tags, &in->Tags);
+	keep(tx, &t);
+	return OK;
+}
+
+err apigatewayv2_UntagResource(req *rq, txn *tx, const apigatewayv2_UntagResource_in *in,
+                               apigatewayv2_UntagResource_out *out)
+{
+	tagged t = { 0 };
+	TRY(find(rq, tx, in->ResourceArn, &t));
+	size_t n = 0;
+	for (size_t i = 0; i < t.tags->n; i++) {
+		bool gone = false;
+		for (size_t k = 0; k < in->TagKeys.n; k++)
+			gone |= str_eq(in->TagKeys.v[k], t.tags->v[i].key);
+		if (!gone)
+			t.tags->v[n++] = t.tags->v[i];
+	}
+	t.tags->n = n;
+	keep(tx, &t);
+	return OK;
+}
+
+err apigatewayv2_GetTags(req *rq, const txn *tx, const apigatewayv2_GetTags_in *in,
+                         apigatewayv2_GetTags_out *out)
+{
+	tagged t = { 0 };
+	TRY(find(rq, tx, in->ResourceArn, &t));
+	out->Tags = *t.tags;
+	return OK;
+}
