@@ -65,11 +65,12 @@ static err to_queue(req *rq, txn *tx, const target_call *t, const arn_parts *a)
 static err to_topic(req *rq, txn *tx, const target_call *t)
 {
 	str out;
+	bool fifo = str_ends(t->arn, S(".fifo"));
 	buf b = buf_in(rq->mem, 512 + t->payload.n, INPUT_MAX);
 	put(&b, "TopicArn", t->arn);
 	put(&b, "Message", t->payload);
-	put(&b, "MessageGroupId", t->group);
-	put(&b, "MessageDeduplicationId", t->dedup);
+	put(&b, "MessageGroupId", fifo ? t->group : STR_NONE);
+	put(&b, "MessageDeduplicationId", fifo ? t->dedup : STR_NONE);
 	return call_json(rq, tx, "sns", "Publish", closed(&b), &out);
 }
 

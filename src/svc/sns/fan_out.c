@@ -70,7 +70,7 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
 	put_text(&b, "Signature", signature_of(mem, tx, text_to_sign(mem, t, n, message), version));
 	put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
 	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
-	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&SubscriptionArn=%.*s", STR_ARG(server_endpoint()),
+	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=%.*s", STR_ARG(server_endpoint()),
 	                   STR_ARG(subscription_arn(mem, s))));
 	put_attributes(&b, "MessageAttributes", n->attributes, for_function);
 	buf_c(&b, '}');
@@ -182,7 +182,7 @@ void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
 {
 	arena *mem = rq->mem;
 	str arn = topic_arn(mem, t), id = rq->id, when = time_iso_ms(mem, rq->now);
-	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&TopicArn=%.*s&Token=%.*s",
+	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&Version=2010-03-31&TopicArn=%.*s&Token=%.*s",
 	                     STR_ARG(server_endpoint()), STR_ARG(arn), STR_ARG(s->Token));
 	str message = arena_fmt(mem, "You have chosen to subscribe to the topic %.*s.\nTo confirm the subscription, "
 	                             "visit the SubscribeURL included in this message.", STR_ARG(arn));

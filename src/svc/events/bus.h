@@ -1,0 +1,45 @@
+/*
+ * Event buses, their rules and targets. An event is put, matched and handed to its targets in one transaction:
+ * queues, topics and log groups have it when PutEvents answers; the rest is called by tasks that try again.
+ *
+ * A bus's rules are compiled once and kept in memory (match.c) until one of them changes.
+ */
+#pragma once
+#include "gen/events.h"
+
+#define DEFAULT_BUS "default"
+
+typedef struct bus_name {
+	str account, region, name;
+} bus_name;
+/* Of a name, an ARN, or nothing: the default bus. */
+bus_name bus_named(req *rq, str name_or_arn);
+str bus_arn(arena *mem, const bus_name *b);
+/* NULL when there is none; the default one always is. */
+events_bus *bus_get(const txn *tx, arena *mem, const bus_name *b);
+err bus_find(req *rq, const txn *tx, str name_or_arn, bus_name *name, events_bus **b);
+/* After every change of a rule. */
+void bus_rules_changed(txn *tx, arena *mem, const bus_name *b);
+
+str rule_arn(arena *mem, const events_rule *r);
+err rule_find(req *rq, const txn *tx, const bus_name *b, str name, events_rule **r);
+bool rule_enabled(const events_rule *r);
+/* Sets the timer of a rule with a schedule, or takes it away. */
+void rule_arm(txn *tx, arena *mem, const events_rule *r, int64_t after);
+void rule_disarm(txn *tx, arena *mem, const events_rule *r);
+
+typedef struct one_event {
+	str id, json, source;
+	int64_t ingested;
+	bool forwarded; /* by a rule of another bus: it goes to no further one */
+} one_event;
+/* Rules of the bus whose patterns want it, called in turn. Writer thread only. */
+void rules_matching(const txn *tx, const bus_name *b, const one_event *e,
+                    void (*each)(void *context, str rule_name), void *context);
+void event_put(req *rq, txn *tx, const bus_name *b, const one_event *e);
+/* To every target of the rule. */
+void rule_fire(req *rq, txn *tx, const events_rule *r, const one_event *e);
+
+/* What a target gets of an event: Input, InputPath, InputTransformer or all of it. */
+str target_input(arena *mem, const events_rule *r, const events_Target *t, const one_event *e);
+err target_input_check(req *rq, const events_Target *t);

@@ -1,0 +1,151 @@
+import json
+import time
+
+from scenario import check, refused, same
+
+
+def queue(server, name, **attributes):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def drain(server, url):
+    sqs, bodies = server.client("sqs"), []
+    while True:
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages")
+        if not got:
+            return bodies
+        for m in got:
+            bodies.append(m)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+
+
+def put(server, source="shop", detail=None, bus="default", kind="Sold"):
+    return server.client("events").put_events(Entries=[
+        {"Source": source, "DetailType": kind, "Detail": json.dumps(detail or {}), "EventBusName": bus}])
+
+
+def test_buses(server):
+    ev = server.client("events")
+    arn = ev.create_event_bus(Name="b1", Tags=[{"Key": "k", "Value": "v"}])["EventBusArn"]
+    same(arn, "arn:aws:events:us-east-1:000000000000:event-bus/b1")
+    refused("ResourceAlreadyExistsException", ev.create_event_bus, Name="b1")
+    same([b["Name"] for b in ev.list_event_buses()["EventBuses"]], ["default", "b1"])
+    same(ev.list_tags_for_resource(ResourceARN=arn)["Tags"], [{"Key": "k", "Value": "v"}])
+    ev.put_permission(EventBusName="b1", Action="events:PutEvents", Principal="111111111111", StatementId="s")
+    same(json.loads(ev.describe_event_bus(Name="b1")["Policy"])["Statement"][0]["Sid"], "s")
+    ev.remove_permission(EventBusName="b1", StatementId="s")
+    check("Policy" not in ev.describe_event_bus(Name="b1"))
+    ev.put_rule(Name="r", EventBusName="b1", EventPattern='{"source":["x"]}')
+    refused("ValidationException", ev.delete_event_bus, Name="b1")
+    ev.delete_rule(Name="r", EventBusName="b1")
+    ev.delete_event_bus(Name="b1")
+    refused("ResourceNotFoundException", ev.describe_event_bus, Name="b1")
+
+
+def test_rules_match(server):
+    ev = server.client("events")
+    url, arn = queue(server, "ev-q")
+    refused("InvalidEventPatternException", ev.put_rule, Name="r", EventPattern='{"a":1}')
+    refused("ValidationException", ev.put_rule, Name="r")
+    refused("ValidationException", ev.put_rule, Name="r", ScheduleExpression="rate(1 minutes)")
+    ev.put_rule(Name="r", EventPattern='{"source":["shop"],"detail":{"price":[{"numeric":[">",10]}]}}')
+    ev.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": arn}])
+    d = ev.describe_rule(Name="r")
+    same((d["State"], d["EventBusName"], d["Arn"]),
+         ("ENABLED", "default", "arn:aws:events:us-east-1:000000000000:rule/r"))
+    put(server, detail={"price": 10})
+    put(server, source="other", detail={"price": 11})
+    id = put(server, detail={"price": 11})["Entries"][0]["EventId"]
+    got = [json.loads(m["Body"]) for m in drain(server, url)]
+    same([(e["id"], e["detail"], e["source"], e["detail-type"], e["version"]) for e in got],
+         [(id, {"price": 11}, "shop", "Sold", "0")])
+    ev.disable_rule(Name="r")
+    put(server, detail={"price": 12})
+    same(drain(server, url), [])
+    ev.enable_rule(Name="r")
+    put(server, detail={"price": 13})
+    same(len(drain(server, url)), 1)
+    same(ev.list_rule_names_by_target(TargetArn=arn)["RuleNames"], ["r"])
+    refused("ValidationException", ev.delete_rule, Name="r")
+    same(ev.remove_targets(Rule="r", Ids=["1", "none"])["FailedEntryCount"], 1)
+    ev.delete_rule(Name="r")
+
+
+def test_put_events_refuses(server):
+    ev = server.client("events")
+    a = ev.put_events(Entries=[{"Source": "s", "DetailType": "d", "Detail": "{bad"}, {"Source": "s", "Detail": "{}"},
+                               {"Source": "aws.ec2", "DetailType": "d", "Detail": "{}"},
+                               {"Source": "s", "DetailType": "d", "Detail": "{}"}])
+    same((a["FailedEntryCount"], [e.get("ErrorCode") for e in a["Entries"]]),
+         (3, ["MalformedDetail", "InvalidArgument", "NotAuthorizedForSourceException", None]))
+    refused("ValidationException", ev.put_events, Entries=[
+        {"Source": "s", "DetailType": "d", "Detail": json.dumps({"x": "y" * 1048576})}])
+    same(ev.test_event_pattern(EventPattern='{"source":[{"prefix":"a"}]}', Event=json.dumps({
+        "id": "1", "account": "1", "source": "abc", "time": "x", "region": "r", "detail-type": "t"}))["Result"], True)
+
+
+def test_inputs(server):
+    ev = server.client("events")
+    url, arn = queue(server, "ev-in")
+    ev.put_rule(Name="in", EventPattern='{"source":["in"]}')
+    ev.put_targets(Rule="in", Targets=[
+        {"Id": "1", "Arn": arn, "Input": '{"fixed":1}'}, {"Id": "2", "Arn": arn, "InputPath": "$.detail.list[1]"},
+        {"Id": "3", "Arn": arn, "InputTransformer": {
+            "InputPathsMap": {"who": "$.detail.who", "n": "$.detail.n"},
+            "InputTemplate": '{"text":"<who> has \\"<n>\\"","n":<n>,"who":<who>,"rule":"<aws.events.rule-name>"}'}},
+        {"Id": "4", "Arn": arn, "InputTransformer": {"InputPathsMap": {"who": "$.detail.who"},
+                                                     "InputTemplate": '"Hello <who>"'}}])
+    refused("ValidationException", ev.put_targets, Rule="in", Targets=[{"Id": "x", "Arn": arn, "InputPath": "detail"}])
+    put(server, source="in", detail={"list": [1, {"a": 2}], "who": "Ann", "n": 5})
+    same(sorted(m["Body"] for m in drain(server, url)), sorted([
+        '{"fixed":1}', '{"a":2}', '{"text":"Ann has \\"5\\"","n":5,"who":"Ann","rule":"in"}', '"Hello Ann"']))
+
+
+def test_schedules(server):
+    ev = server.client("events")
+    url, arn = queue(server, "ev-time")
+    rule = ev.put_rule(Name="tick", ScheduleExpression="rate(5 minutes)")["RuleArn"]
+    ev.put_targets(Rule="tick", Targets=[{"Id": "1", "Arn": arn}])
+    server.advance("26m")
+    got = sorted((json.loads(m["Body"]) for m in drain(server, url)), key=lambda e: e["time"])
+    same(len(got), 5)
+    same((got[0]["detail-type"], got[0]["source"], got[0]["resources"], got[0]["detail"]),
+         ("Scheduled Event", "aws.events", [rule], {}))
+    ev.put_rule(Name="tick", ScheduleExpression="cron(0 12 * * ? *)")
+    server.advance("72h")
+    times = [json.loads(m["Body"])["time"][11:] for m in drain(server, url)]
+    same(times, ["12:00:00Z"] * 3)
+    ev.disable_rule(Name="tick")
+    server.advance("48h")
+    same(drain(server, url), [])
+
+
+def test_topics_buses_logs_and_dead_letters(server):
+    ev, sns, logs = server.client("events"), server.client("sns"), server.client("logs")
+    url, arn = queue(server, "ev-far")
+    dead_url, dead = queue(server, "ev-dead")
+    topic = sns.create_topic(Name="ev")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    logs.create_log_group(logGroupName="/aws/events/x")
+    other = ev.create_event_bus(Name="other")["EventBusArn"]
+    ev.put_rule(Name="all", EventPattern='{"source":["far"]}')
+    ev.put_rule(Name="all", EventBusName="other", EventPattern='{"source":["far"]}')
+    ev.put_targets(Rule="all", Targets=[
+        {"Id": "1", "Arn": topic}, {"Id": "2", "Arn": "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/x"},
+        {"Id": "3", "Arn": other, "RoleArn": "arn:aws:iam::000000000000:role/x"},
+        {"Id": "4", "Arn": "arn:aws:sqs:us-east-1:000000000000:none", "DeadLetterConfig": {"Arn": dead}},
+        {"Id": "5", "Arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/x", "DeadLetterConfig": {"Arn": dead}}])
+    ev.put_targets(Rule="all", EventBusName="other", Targets=[{"Id": "1", "Arn": arn, "Input": '"via the other bus"'}])
+    id = put(server, source="far")["Entries"][0]["EventId"]
+    seen, lost, end = [], [], time.time() + 10
+    while (len(seen) < 2 or len(lost) < 2) and time.time() < end:
+        seen += [m["Body"] for m in drain(server, url)]
+        lost += drain(server, dead_url)
+        time.sleep(0.05)
+    same(len(seen), 2)
+    check('"via the other bus"' in seen and any(id in s for s in seen), seen)
+    same(sorted(m["MessageAttributes"]["TARGET_ARN"]["StringValue"].split(":")[2] for m in lost), ["firehose", "sqs"])
+    lines = logs.filter_log_events(logGroupName="/aws/events/x")["events"]
+    same([json.loads(e["message"])["id"] for e in lines], [id])
