@@ -9,6 +9,7 @@
 #include "report.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
+#include "traced.h"
 
 #define INIT_LIMIT_US (INT64_C(10) * 1000000)
 #define SESSION_MS (12 * MS_HOUR)
@@ -134,8 +135,9 @@ static str timeout_payload(arena *mem, str id, int64_t timeout_s)
 static void one_event(arena *mem, const target *t, const invocation *i, environment *e, function_result *r)
 {
 	int64_t limit_us = t->version->Config->Timeout.v * 1000000;
-	rapi_event event = { .request_id = i->request_id, .arn = t->invoked_arn, .trace_id = i->trace_id,
-		.client_context = i->client_context, .cognito_identity = STR_NONE, .payload = i->payload,
+	rapi_event event = { .request_id = i->request_id, .arn = t->invoked_arn,
+		.trace_id = traced_begin(mem, t, i, e), .client_context = i->client_context,
+		.cognito_identity = STR_NONE, .payload = i->payload,
 		.deadline_ms = clock_real() + limit_us / 1000 };
 	report_start(e, t, i);
 	function_invoke(e->fe, mem, &event, clock_mono_us() + limit_us, r);
@@ -153,6 +155,7 @@ static void settle(arena *mem, const target *t, const invocation *i, environment
 	}
 	report_end(e, t, i, r, init);
 	report_usage(t, r, init);
+	traced_end(mem, t, i, e, r, init);
 	out->failed = r->outcome != FUNCTION_OK;
 	out->payload = r->payload;
 	out->content_type = r->content_type;

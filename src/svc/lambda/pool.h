@@ -20,6 +20,8 @@ struct environment {
 	int64_t credentials_until;            /* Farthing's clock */
 	int64_t idle_since_us;
 	bool json_log;
+	bool traced;            /* this event is; its segment is trace_segment */
+	char trace_segment[16];
 	char *tail;             /* TAIL_BYTES, or NULL when nobody wants it */
 	size_t tail_n;
 };
