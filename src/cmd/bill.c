@@ -2,6 +2,7 @@
 #include "base/map.h"
 #include "base/money.h"
 #include "base/text.h"
+#include "cmd/against.h"
 #include "cmd/cmd.h"
 #include "cmd/table.h"
 #include <stdio.h>
@@ -29,6 +30,7 @@ enum {
 	FOCUS,
 	CUR,
 	COMPARE,
+	AGAINST,
 	N_OPTIONS,
 };
 
@@ -426,6 +428,16 @@ static int compare(arena *mem, const running *r, const option *o)
 	return 0;
 }
 
+static int show_against(arena *mem, const running *r, const option *o)
+{
+	str body;
+	int failed = ask(mem, r, S("GET"), path_of(mem, o, S("json"), S("")), &body);
+	if (failed)
+		return failed;
+	const json_value *bill = json_parse(mem, body);
+	return bill ? against_print(mem, bill, o[AGAINST].value) : complain("the server's answer is not JSON");
+}
+
 static int bill_run(arena *mem, int argc, char **argv)
 {
 	option o[N_OPTIONS] = {
@@ -443,6 +455,7 @@ static int bill_run(arena *mem, int argc, char **argv)
 		[FOCUS] = { .name = "focus" },
 		[CUR] = { .name = "cur" },
 		[COMPARE] = { .name = "compare", .takes_value = true },
+		[AGAINST] = { .name = "against", .takes_value = true },
 	};
 	str body, *rest = arena_array(mem, str, (size_t)argc + 1);
 	size_t n_rest;
@@ -459,6 +472,8 @@ static int bill_run(arena *mem, int argc, char **argv)
 		if (failed)
 			return failed;
 	}
+	if (o[AGAINST].given)
+		return show_against(mem, &r, o);
 	return o[COMPARE].given ? compare(mem, &r, o) : show_one(mem, &r, o);
 }
 
@@ -467,9 +482,11 @@ VERB(bill,
      "service,resource,meter,tag,day,hour,region,account]\n"
      "                     [--tag KEY] [--json | --csv | --focus | --cur] [--compare X,Y] [--data "
      "DIR]\n"
+     "                     [--against FILE]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
      "                     [--credits 100] [--keep]\n\n"
      "  --compare  accounts or months side by side\n"
+     "  --against  a table of expected costs (examples/bella/expected.csv) with a verdict on each line\n"
      "  --profile  what is free: always-free offers only (paid), 12-month offers too, or credits\n"
      "  --keep     the account is of this profile from now on",
      "Say what has been used and what it costs", bill_run);

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ from decimal import Decimal
 from scenario import Server, check, same
 
 API = Decimal("0.000005")
+EXPECTED = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "bella", "expected.csv")
 
 
 def bill(server, *options):
@@ -142,5 +144,44 @@ def test_usage_survives_kill_9(_):
             versions = sum(p["Version"] for p in ssm.describe_parameters(MaxResults=50)["Parameters"])
             same((round_, int(counted)), (round_, versions))
         check(versions > 50, versions)
+    finally:
+        server.remove()
+
+
+def verdicts(server, *options):
+    """Line -> (claimed, really, metered or '', verdict) of the table that --against prints."""
+    out = {}
+    done = server.run("bill", "--against", EXPECTED, *options)
+    same(done.returncode, 0)
+    for line in done.stdout.splitlines():
+        cells = re.split(r" {2,}", line.strip())
+        if line.startswith("  ") and len(cells) > 3:
+            n = next(i for i, c in enumerate(cells) if c in ("right", "rounded", "wrong", "outdated"))
+            out.setdefault(cells[0], (cells[1], cells[2], cells[3] if n == 4 else "", cells[n]))
+    return out
+
+
+def test_what_the_seed_claims(_):
+    server = Server()
+    try:
+        rows = verdicts(server)
+        # By hand: 0.5 x 730 x 0.12; 1500 x 0.0000035; 3000 x 0.000000625 + 6000 x 0.000000125; 730 x 0.005.
+        same(rows["Aurora Serverless v2 at 0.5 ACU"], ("12.00", "43.80", "", "wrong"))
+        same(rows["API Gateway: REST API with 1500 calls"], ("3.50", "0.00525", "", "wrong"))
+        same(rows["DynamoDB: sessions of 1500 calls"], ("0.00", "0.002625", "", "right"))
+        same(rows["Elastic IP (if not attached)"], ("3.60", "3.65", "", "outdated"))
+        same(rows["Total"], ("35.00", "56.58525", "", "wrong"))
+        # Nothing is free: 1500 x 0.0000002 + 1500 x 0.0000166667, and 10 metrics at 0.30.
+        listed = verdicts(server, "--profile", "list")
+        same(listed["Lambda: 1500 calls of 2 s at 512 MB"], ("0.00", "0.02530005", "", "wrong"))
+        same(listed["CloudWatch: 10 custom metrics"], ("3.00", "3.00", "", "right"))
+        db = server.client("dynamodb")
+        db.create_table(TableName="sessions", BillingMode="PAY_PER_REQUEST",
+                        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+                        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}])
+        for i in range(20):
+            db.put_item(TableName="sessions", Item={"k": {"S": str(i)}})
+        same(verdicts(server)["DynamoDB: sessions of 1500 calls"][2], "0.0000125")
+        same(server.run("bill", "--against", "no/such/file").returncode, 1)
     finally:
         server.remove()
