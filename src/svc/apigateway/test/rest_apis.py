@@ -1,0 +1,96 @@
+"""REST APIs over plain HTTP: resources, AWS_PROXY, MOCK, deployments, throttling."""
+import io
+import json
+import zipfile
+
+from scenario import check, http, refused, same
+
+APP = """import json
+def handler(event, context):
+    if event['path'].endswith('/shape'): return 'no'
+    if event['path'].endswith('/raise'): raise RuntimeError('no')
+    return {'statusCode': 200, 'multiValueHeaders': {'Set-Cookie': ['a=1', 'b=2']}, 'headers': {'Server': 'mine'},
+            'body': json.dumps(event)}
+"""
+
+
+def function(server, name):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as z:
+        z.writestr("app.py", APP)
+    client = server.client("lambda")
+    arn = client.create_function(FunctionName=name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/r",
+                                 Handler="app.handler", Code={"ZipFile": packed.getvalue()})["FunctionArn"]
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def allow(server, name):
+    server.client("lambda").add_permission(FunctionName=name, StatementId="gw", Action="lambda:InvokeFunction",
+                                           Principal="apigateway.amazonaws.com")
+
+
+def method(client, api, resource, name, **integration):
+    client.put_method(restApiId=api, resourceId=resource, httpMethod=name, authorizationType="NONE")
+    client.put_integration(restApiId=api, resourceId=resource, httpMethod=name, **integration)
+
+
+def test_rest(server):
+    uri = function(server, "rest")
+    client = server.client("apigateway")
+    api = client.create_rest_api(name="rest")
+    a, root = api["id"], api["rootResourceId"]
+    same(client.get_resources(restApiId=a)["items"], [{"id": root, "path": "/"}])
+    refused("BadRequestException", client.create_deployment, restApiId=a, stageName="prod")
+    make = lambda parent, part: client.create_resource(restApiId=a, parentId=parent, pathPart=part)["id"]
+    orders = make(root, "orders")
+    one, rest = make(orders, "{id}"), make(root, "{proxy+}")
+    refused("ConflictException", client.create_resource, restApiId=a, parentId=root, pathPart="orders")
+    proxy = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri}
+    method(client, a, one, "GET", **proxy)
+    method(client, a, rest, "ANY", **proxy)
+    method(client, a, orders, "OPTIONS", type="MOCK", requestTemplates={"application/json": '{"statusCode": 204}'})
+    client.put_method_response(restApiId=a, resourceId=orders, httpMethod="OPTIONS", statusCode="204",
+                               responseParameters={"method.response.header.Access-Control-Allow-Origin": True})
+    client.put_integration_response(restApiId=a, resourceId=orders, httpMethod="OPTIONS", statusCode="204",
+                                    responseParameters={"method.response.header.Access-Control-Allow-Origin": "'*'"})
+    seen = client.get_method(restApiId=a, resourceId=one, httpMethod="GET")
+    same((seen["methodIntegration"]["type"], seen["methodIntegration"]["httpMethod"], seen["apiKeyRequired"]),
+         ("AWS_PROXY", "POST", False))
+    deployed = client.create_deployment(restApiId=a, stageName="prod", variables={"k": "v"})["id"]
+    same(client.get_stage(restApiId=a, stageName="prod")["deploymentId"], deployed)
+    url = f"http://{a}.execute-api.us-east-1.localhost:{server.endpoint.split(':')[2]}"
+    same(http("GET", url + "/prod/orders/1")[::2], (500, b'{"message": "Internal server error"}'))
+    allow(server, "rest")
+    status, headers, body = http("GET", url + "/prod/orders/1?a=1&a=2", headers={"X-Mixed": "y"})
+    e = json.loads(body)
+    same((status, e["resource"], e["path"], e["pathParameters"], e["headers"]["X-Mixed"], e["stageVariables"]),
+         (200, "/orders/{id}", "/orders/1", {"id": "1"}, "y", {"k": "v"}))
+    same((e["multiValueQueryStringParameters"], e["requestContext"]["path"], e["requestContext"]["stage"], e["body"]),
+         ({"a": ["1", "2"]}, "/prod/orders/1", "prod", None))
+    check("version" not in e and headers["x-amzn-Remapped-Server"] == "mine", headers)
+    same(json.loads(http("POST", url + "/prod/x/y", b"hi")[2])["pathParameters"], {"proxy": "x/y"})
+    same(http("GET", url + "/prod/x/raise")[::2], (502, b'{"message": "Internal server error"}'))
+    same(http("GET", url + "/prod/x/shape")[0], 502)
+    status, headers, _ = http("OPTIONS", url + "/prod/orders")
+    same((status, headers["Access-Control-Allow-Origin"]), (204, "*"))
+    status, headers, body = http("GET", url + "/prod/")
+    same((status, body), (403, b'{"message":"Missing Authentication Token"}'))
+    same(headers["x-amzn-ErrorType"], "MissingAuthenticationTokenException")
+    same(http("GET", url + "/none/x")[::2], (403, b'{"message":"Forbidden"}'))
+    # What is changed is served only once it is deployed.
+    client.delete_method(restApiId=a, resourceId=rest, httpMethod="ANY")
+    same(http("GET", url + "/prod/x/y")[0], 200)
+    client.create_deployment(restApiId=a, stageName="prod")
+    same(http("GET", url + "/prod/x/y")[0], 403)
+    client.update_stage(restApiId=a, stageName="prod", patchOperations=[
+        {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "2"},
+        {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "0.01"},
+        {"op": "replace", "path": "/variables/k", "value": "w"}])
+    stage = client.get_stage(restApiId=a, stageName="prod")
+    same((stage["variables"], stage["methodSettings"]["*/*"]["throttlingBurstLimit"]), ({"k": "w"}, 2))
+    same([http("GET", url + "/prod/orders/1")[0] for _ in range(4)], [200, 200, 429, 429])
+    refused("BadRequestException", client.delete_deployment, restApiId=a, deploymentId=client.get_stage(
+        restApiId=a, stageName="prod")["deploymentId"])
+    client.delete_rest_api(restApiId=a)
+    same(http("GET", url + "/prod/orders/1")[0], 403)
