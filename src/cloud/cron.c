@@ -193,7 +193,8 @@ static bool rate_of(str text, int64_t *every)
 	static const struct unit {
 		const char *one, *many;
 		int64_t ms;
-	} units[] = { { "minute", "minutes", MS_MINUTE }, { "hour", "hours", MS_HOUR }, { "day", "days", MS_DAY } };
+	} units[] = { { "minute", "minutes", MS_MINUTE }, { "hour", "hours", MS_HOUR }, { "day", "days",
+			MS_DAY } };
 	int64_t n;
 	str unit = str_trim(text), number = str_cut(&unit, ' ');
 	if (!str_is(unit) || !str_to_i64(number, &n) || n < 1 || n > 10000000)

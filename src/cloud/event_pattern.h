@@ -5,7 +5,8 @@
  *
  * A pattern is compiled once and matched often; it is constant afterwards and lives in the arena it was
  * compiled into. Matching allocates nothing. Fields below one array must be found in the same element, as
- * AWS demands. The alternatives of $or are multiplied out, at most 1,000 of them; where one names a field that
+ * AWS demands. The alternatives of $or are multiplied out, at most 1,000 of them; where one names a
+ * field that
  * stands outside too, the later of the two in the text counts.
  */
 #pragma once

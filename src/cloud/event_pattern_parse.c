@@ -139,7 +139,8 @@ static pattern_test *cidr_test(arena *mem, const json_value *v, str *why)
 }
 
 /* The values that must not be there: all of one kind. */
-static bool excluded(arena *mem, pattern_test *not, test_kind kind, const json_value *v, bool empty_too, str *why)
+static bool excluded(arena *mem, pattern_test *not, test_kind kind, const json_value *v,
+		bool empty_too, str *why)
 {
 	if (v->kind != JSON_STRING && (v->kind != JSON_NUMBER || kind != TEST_STRING))
 		return because(why, S("Value of anything-but must be an array or single string/number value."));
@@ -150,7 +151,8 @@ static bool excluded(arena *mem, pattern_test *not, test_kind kind, const json_v
 	if (!t || (v->kind == JSON_NUMBER && !str_to_f64(v->text, &t->low)))
 		return false;
 	if (not->none_of && (not->none_of->kind == TEST_NUMBER) != (t->kind == TEST_NUMBER))
-		return because(why, S("Inside anything but list, either all values are number or string, mixed type is "
+		return because(why,
+				S("Inside anything but list, either all values are number or string, mixed type is "
 		                      "not supported"));
 	t->next = not->none_of;
 	not->none_of = t;
@@ -183,7 +185,8 @@ static pattern_test *but_test(arena *mem, const json_value *v, str *why)
 static pattern_test *object_test(arena *mem, const json_value *v, str *why)
 {
 	if (v->n != 1)
-		return because(why, v->n ? S("Only one key allowed in match expression") : S("Empty objects are not allowed"));
+		return because(why, v->n ? S("Only one key allowed in match expression")
+				: S("Empty objects are not allowed"));
 	const json_value *is = v->first;
 	if (str_eq(is->key, S("numeric")))
 		return numeric_test(mem, is, why);

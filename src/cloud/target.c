@@ -139,7 +139,8 @@ static void put_network(buf *b, const json_value *network)
 
 static err to_task(req *rq, const target_call *t)
 {
-	static const char *const names[][2] = { { "TaskDefinitionArn", "taskDefinition" }, { "TaskCount", "count" },
+	static const char *const names[][2] = { { "TaskDefinitionArn", "taskDefinition" },
+			{ "TaskCount", "count" },
 		{ "LaunchType", "launchType" }, { "PlatformVersion", "platformVersion" }, { "Group", "group" },
 		{ "ReferenceId", "referenceId" }, { "EnableECSManagedTags", "enableECSManagedTags" },
 		{ "EnableExecuteCommand", "enableExecuteCommand" }, { "PropagateTags", "propagateTags" } };
@@ -175,7 +176,8 @@ static err dispatch(req *rq, txn *tx, const target_call *t, const arn_parts *a)
 		return to_machine(rq, t);
 	if (str_eq(a->service, S("ecs")))
 		return to_task(rq, t);
-	return fail(rq, &aws_NotImplemented, "Farthing does not deliver to targets of %.*s.", STR_ARG(a->service));
+	return fail(rq, &aws_NotImplemented, "Farthing does not deliver to targets of %.*s.",
+			STR_ARG(a->service));
 }
 
 /* In the target's account and region; what it uses counts for the request. */
@@ -198,7 +200,8 @@ err target_call_now(req *rq, txn *tx, const target_call *t)
 err target_call_sdk(req *rq, str arn, str input)
 {
 	static const char *const names[][2] = { { "sfn", "stepfunctions" }, { "eventbridge", "events" },
-		{ "cloudwatchlogs", "logs" }, { "cloudwatchevents", "events" }, { "elasticloadbalancingv2", "elbv2" } };
+		{ "cloudwatchlogs", "logs" }, { "cloudwatchevents", "events" }, { "elasticloadbalancingv2",
+				"elbv2" } };
 	arn_parts a;
 	if (!arn_split(arn, &a) || !str_starts(a.resource, S("aws-sdk:")))
 		return fail(rq, &aws_InvalidParameterValue, "%.*s is no universal target.", STR_ARG(arn));

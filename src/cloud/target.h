@@ -23,7 +23,8 @@ bool arn_split(str arn, arn_parts *out);
 
 bool target_is_written(str arn);
 err target_call_now(req *rq, txn *tx, const target_call *t);
-/* One of an SDK's operations, as EventBridge Scheduler names it: arn:aws:scheduler:::aws-sdk:sqs:sendMessage */
+/* One of an SDK's operations, as EventBridge Scheduler names it:
+   arn:aws:scheduler:::aws-sdk:sqs:sendMessage */
 err target_call_sdk(req *rq, str arn, str input);
 /* Whether trying again may help: throttled, or the server's own fault. */
 bool target_worth_retrying(err e);

@@ -1,5 +1,6 @@
 /*
- * Event buses, their rules and targets. An event is put, matched and handed to its targets in one transaction:
+ * Event buses, their rules and targets. An event is put, matched and handed to its targets in one
+ * transaction:
  * queues, topics and log groups have it when PutEvents answers; the rest is called by tasks that try again.
  *
  * A bus's rules are compiled once and kept in memory (match.c) until one of them changes.

@@ -47,7 +47,8 @@ void bus_rules_changed(txn *tx, arena *mem, const bus_name *b)
 	events_bus_put(tx, bus);
 }
 
-err events_CreateEventBus(req *rq, txn *tx, const events_CreateEventBus_in *in, events_CreateEventBus_out *out)
+err events_CreateEventBus(req *rq, txn *tx, const events_CreateEventBus_in *in,
+		events_CreateEventBus_out *out)
 {
 	bus_name name = { rq->who.account, rq->region, in->Name };
 	if (str_find_char(in->Name, '/') != SIZE_MAX)
@@ -65,7 +66,8 @@ err events_CreateEventBus(req *rq, txn *tx, const events_CreateEventBus_in *in, 
 	return OK;
 }
 
-err events_UpdateEventBus(req *rq, txn *tx, const events_UpdateEventBus_in *in, events_UpdateEventBus_out *out)
+err events_UpdateEventBus(req *rq, txn *tx, const events_UpdateEventBus_in *in,
+		events_UpdateEventBus_out *out)
 {
 	bus_name name;
 	events_bus *b;
@@ -83,7 +85,8 @@ err events_UpdateEventBus(req *rq, txn *tx, const events_UpdateEventBus_in *in, 
 	return OK;
 }
 
-err events_DeleteEventBus(req *rq, txn *tx, const events_DeleteEventBus_in *in, events_DeleteEventBus_out *out)
+err events_DeleteEventBus(req *rq, txn *tx, const events_DeleteEventBus_in *in,
+		events_DeleteEventBus_out *out)
 {
 	bus_name b = bus_named(rq, in->Name);
 	if (str_eq(b.name, S(DEFAULT_BUS)))

@@ -14,7 +14,8 @@
 
 static void count(const char *name, str account, str region, str rule, int64_t when)
 {
-	metric_point p = { .account = account, .region = region, .name_space = S("AWS/Events"), .name = str_c(name),
+	metric_point p = { .account = account, .region = region, .name_space = S("AWS/Events"),
+			.name = str_c(name),
 		               .unit = S("Count"), .n_dimensions = 1, .dimensions = { { S("RuleName"), rule } },
 		               .when = when, .value = 1 };
 	metric_later(&p);
@@ -47,13 +48,15 @@ static void give_up(req *rq, txn *tx, const failure *f)
 	if (!f->target->DeadLetterConfig || !f->target->DeadLetterConfig->Arn.n)
 		return;
 	http_header why[6] = { { S("RULE_ARN"), f->rule_arn }, { S("TARGET_ARN"), f->target->Arn },
-		                   { S("ERROR_CODE"), str_c(f->why->kind->code) }, { S("ERROR_MESSAGE"), f->why->message },
+		                   { S("ERROR_CODE"), str_c(f->why->kind->code) }, { S("ERROR_MESSAGE"),
+				f->why->message },
 		                   { S("RETRY_ATTEMPTS"), arena_fmt(rq->mem, "%lld", (long long)f->tries) } };
 	size_t n = 5;
 	if (f->exhausted)
 		why[n++] = (http_header){ S("EXHAUSTED_RETRY_CONDITION"), str_c(f->exhausted) };
 	err e = target_dead_letter(rq, tx, f->target->DeadLetterConfig->Arn, f->payload, why, n);
-	count(e ? "InvocationsFailedToBeSentToDlq" : "InvocationsSentToDlq", f->account, f->region, f->rule, f->when);
+	count(e ? "InvocationsFailedToBeSentToDlq" : "InvocationsSentToDlq", f->account, f->region,
+			f->rule, f->when);
 }
 
 static void hand_over(req *rq, txn *tx, const events_rule *r, const events_Target *t, const one_event *e)
@@ -99,7 +102,8 @@ static err forward(req *rq, txn *tx, void *context)
 	bus_name b = bus_named(rq, d->It->Arn);
 	if (!bus_get(tx, rq->mem, &b))
 		return fail(rq, &events_ResourceNotFoundException, "Event bus %.*s does not exist.", STR_ARG(b.name));
-	one_event e = { .id = id ? id->text : STR_NONE, .json = d->Payload, .ingested = rq->now, .forwarded = true,
+	one_event e = { .id = id ? id->text : STR_NONE, .json = d->Payload, .ingested = rq->now,
+			.forwarded = true,
 		            .source = source ? source->text : STR_NONE };
 	event_put(rq, tx, &b, &e);
 	return OK;
@@ -111,7 +115,8 @@ static err invoke(req *rq, const events_delivery *d)
 		forwarding f = { d, OK };
 		return req_write(rq, forward, &f);
 	}
-	target_call c = call_of(d->It, d->Payload, arena_fmt(rq->mem, "%lld-%lld", (long long)d->Taken, (long long)d->Id));
+	target_call c = call_of(d->It, d->Payload, arena_fmt(rq->mem, "%lld-%lld", (long long)d->Taken,
+			(long long)d->Id));
 	if (d->It->EcsParameters) {
 		buf b = buf_in(rq->mem, 512, 1 << 20);
 		json_encode_value(&b, &events_EcsParameters_shape, d->It->EcsParameters);
@@ -145,7 +150,8 @@ static int64_t next_try(const events_delivery *d, unsigned attempt, const char *
 	if (delay > LONGEST_DELAY_MS)
 		delay = LONGEST_DELAY_MS;
 	int64_t at = clock_now() + delay / 2 + (int64_t)rand_below((uint64_t)delay / 2 + 1);
-	*exhausted = attempt > most ? "MaximumRetryAttempts" : at - d->Taken > age * MS_SECOND ? "MaximumEventAgeInSeconds"
+	*exhausted = attempt > most ? "MaximumRetryAttempts" : at - d->Taken > age * MS_SECOND
+			? "MaximumEventAgeInSeconds"
 	                                                                                    : NULL;
 	return *exhausted ? 0 : at;
 }

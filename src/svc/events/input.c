@@ -67,13 +67,16 @@ err target_input_check(req *rq, const events_Target *t)
 		            "Only one of Input, InputPath, or InputTransformer must be provided for target %.*s.",
 		            STR_ARG(t->Id));
 	if (str_is(t->Input) && !json_valid(t->Input))
-		return fail(rq, &aws_ValidationException, "JSON syntax error in Input for target %.*s", STR_ARG(t->Id));
+		return fail(rq, &aws_ValidationException, "JSON syntax error in Input for target %.*s",
+				STR_ARG(t->Id));
 	if (str_is(t->InputPath) && !path_good(t->InputPath))
-		return fail(rq, &aws_ValidationException, "Parameter InputPath is not valid. Reason: Invalid JsonPath.");
+		return fail(rq, &aws_ValidationException,
+				"Parameter InputPath is not valid. Reason: Invalid JsonPath.");
 	for (size_t i = 0; t->InputTransformer && i < t->InputTransformer->InputPathsMap.n; i++)
 		if (!path_good(t->InputTransformer->InputPathsMap.v[i].value))
 			return fail(rq, &aws_ValidationException, "InputTransformer.InputPathsMap is not valid. Reason: "
-			            "Invalid JsonPath for key %.*s.", STR_ARG(t->InputTransformer->InputPathsMap.v[i].key));
+			            "Invalid JsonPath for key %.*s.",
+					STR_ARG(t->InputTransformer->InputPathsMap.v[i].key));
 	return OK;
 }
 

@@ -55,7 +55,8 @@ static str event_json(req *rq, const bus_name *b, const events_PutEventsRequestE
 	buf_put(&j, S(",\"source\":"));
 	json_put_string(&j, e->Source);
 	buf_fmt(&j, ",\"account\":\"%.*s\",\"time\":\"%.*s\",\"region\":\"%.*s\",\"resources\":[",
-	        STR_ARG(rq->who.account), STR_ARG(time_iso(rq->mem, when - when % MS_SECOND)), STR_ARG(b->region));
+	        STR_ARG(rq->who.account), STR_ARG(time_iso(rq->mem, when - when % MS_SECOND)),
+			STR_ARG(b->region));
 	for (size_t i = 0; i < e->Resources.n; i++) {
 		if (i)
 			buf_c(&j, ',');
@@ -70,10 +71,14 @@ static str event_json(req *rq, const bus_name *b, const events_PutEventsRequestE
 /* Code and message of an entry that is refused; false: it is good. */
 static bool refused(req *rq, const events_PutEventsRequestEntry *e, events_PutEventsResultEntry *out)
 {
-	const char *missing = !e->Source.n ? "Source" : !e->DetailType.n ? "DetailType" : !e->Detail.n ? "Detail" : NULL;
+	const char *missing = !e->Source.n       ? "Source"
+	                      : !e->DetailType.n ? "DetailType"
+	                      : !e->Detail.n     ? "Detail"
+	                                         : NULL;
 	*out = (events_PutEventsResultEntry){ .ErrorCode = S("InvalidArgument") };
 	if (missing)
-		out->ErrorMessage = arena_fmt(rq->mem, "Parameter %s is not valid. Reason: %s is a required argument.",
+		out->ErrorMessage = arena_fmt(rq->mem,
+				"Parameter %s is not valid. Reason: %s is a required argument.",
 		                              missing, missing);
 	const json_value *detail = missing ? NULL : json_parse(rq->mem, e->Detail);
 	if (!missing && (!detail || detail->kind != JSON_OBJECT))
@@ -91,7 +96,8 @@ err events_PutEvents(req *rq, txn *tx, const events_PutEvents_in *in, events_Put
 	for (size_t i = 0; i < in->Entries.n; i++)
 		total += size_of(&in->Entries.v[i]);
 	if (total > EVENTS_ENTRY_MAX)
-		return fail(rq, &aws_ValidationException, "Total size of the entries in the request is over the limit.");
+		return fail(rq, &aws_ValidationException,
+				"Total size of the entries in the request is over the limit.");
 	out->Entries.v = arena_array(rq->mem, events_PutEventsResultEntry, in->Entries.n);
 	out->Entries.n = in->Entries.n;
 	for (size_t i = 0; i < in->Entries.n; i++) {
@@ -105,7 +111,8 @@ err events_PutEvents(req *rq, txn *tx, const events_PutEvents_in *in, events_Put
 		out->Entries.v[i] = (events_PutEventsResultEntry){ .EventId = one.id };
 		one.json = event_json(rq, &b, e, one.id);
 		if (!str_starts(e->Source, S("aws.")))
-			meter(rq, &EVENTS_CUSTOM, QTY((int64_t)((size_of(e) + EVENTS_CHUNK_BYTES - 1) / EVENTS_CHUNK_BYTES)),
+			meter(rq, &EVENTS_CUSTOM,
+					QTY((int64_t)((size_of(e) + EVENTS_CHUNK_BYTES - 1) / EVENTS_CHUNK_BYTES)),
 			      bus_arn(rq->mem, &b));
 		event_put(rq, tx, &b, &one);
 	}

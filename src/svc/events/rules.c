@@ -57,7 +57,8 @@ void rule_arm(txn *tx, arena *mem, const events_rule *r, int64_t after)
 TIMER(events_schedule)
 {
 	arena *mem = txn_arena(tx);
-	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '), bus = str_cut(&rest, ' ');
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '),
+			bus = str_cut(&rest, ' ');
 	events_rule *r = events_rule_get(tx, mem, account, region, bus, rest);
 	if (!r || !rule_enabled(r))
 		return;
@@ -66,7 +67,8 @@ TIMER(events_schedule)
 	one_event e = { .id = rand_uuid(mem), .source = S("aws.events"), .ingested = due };
 	e.json = arena_fmt(mem,
 	                   "{\"version\":\"0\",\"id\":\"%.*s\",\"detail-type\":\"Scheduled Event\",\"source\":"
-	                   "\"aws.events\",\"account\":\"%.*s\",\"time\":\"%.*s\",\"region\":\"%.*s\",\"resources\":"
+	                   "\"aws.events\",\"account\":\"%.*s\",\"time\":\"%.*s\","
+	                   "\"region\":\"%.*s\",\"resources\":"
 	                   "[\"%.*s\"],\"detail\":{}}", STR_ARG(e.id), STR_ARG(r->Account),
 	                   STR_ARG(time_iso(mem, due - due % MS_SECOND)), STR_ARG(r->Region),
 	                   STR_ARG(rule_arn(mem, r)));
@@ -83,7 +85,8 @@ static err rule_check(req *rq, const bus_name *b, const events_PutRule_in *in)
 		return fail(rq, &aws_ValidationException,
 		            "Parameter(s) EventPattern or ScheduleExpression must be specified.");
 	if (in->ScheduleExpression.n && !str_eq(b->name, S(DEFAULT_BUS)))
-		return fail(rq, &aws_ValidationException, "ScheduleExpression is supported only on the default event bus.");
+		return fail(rq, &aws_ValidationException,
+				"ScheduleExpression is supported only on the default event bus.");
 	if (in->ScheduleExpression.n && (!schedule_parse(in->ScheduleExpression, &s) || s.kind == SCHEDULE_AT))
 		return fail(rq, &aws_ValidationException, "Parameter ScheduleExpression is not valid.");
 	if (in->EventPattern.n && !event_pattern_parse(rq->mem, in->EventPattern, &why))
@@ -101,7 +104,8 @@ err events_PutRule(req *rq, txn *tx, const events_PutRule_in *in, events_PutRule
 	const events_rule *old = events_rule_get(tx, rq->mem, name.account, name.region, name.name, in->Name);
 	events_rule r = { .Account = name.account, .Region = name.region, .Bus = name.name, .Name = in->Name,
 		.Pattern = in->EventPattern, .Schedule = in->ScheduleExpression,
-		.State = in->State.n ? in->State : S("ENABLED"), .Description = in->Description, .RoleArn = in->RoleArn,
+		.State = in->State.n ? in->State : S("ENABLED"), .Description = in->Description,
+				.RoleArn = in->RoleArn,
 		.Tags = old ? old->Tags : in->Tags, .Since = rq->now };
 	if (old && str_eq(old->Schedule, r.Schedule) && rule_enabled(old) == rule_enabled(&r))
 		r.Since = old->Since;
@@ -129,14 +133,16 @@ err events_DeleteRule(req *rq, txn *tx, const events_DeleteRule_in *in, events_D
 	return OK;
 }
 
-err events_DescribeRule(req *rq, const txn *tx, const events_DescribeRule_in *in, events_DescribeRule_out *out)
+err events_DescribeRule(req *rq, const txn *tx, const events_DescribeRule_in *in,
+		events_DescribeRule_out *out)
 {
 	bus_name b;
 	events_bus *bus;
 	events_rule *r;
 	TRY(bus_find(rq, tx, in->EventBusName, &b, &bus));
 	TRY(rule_find(rq, tx, &b, in->Name, &r));
-	*out = (events_DescribeRule_out){ .Name = r->Name, .Arn = rule_arn(rq->mem, r), .EventPattern = r->Pattern,
+	*out = (events_DescribeRule_out){ .Name = r->Name, .Arn = rule_arn(rq->mem, r),
+			.EventPattern = r->Pattern,
 		.ScheduleExpression = r->Schedule, .State = r->State, .Description = r->Description,
 		.RoleArn = r->RoleArn, .EventBusName = r->Bus, .CreatedBy = r->Account };
 	return OK;

@@ -50,7 +50,8 @@ err events_TagResource(req *rq, txn *tx, const events_TagResource_in *in, events
 	for (size_t k = 0; k < in->Tags.n; k++)
 		all.v[all.n++] = in->Tags.v[k];
 	if (all.n > EVENTS_TAGS_MAX)
-		return fail(rq, &aws_ValidationException, "The number of tags exceeds the limit of %d.", EVENTS_TAGS_MAX);
+		return fail(rq, &aws_ValidationException, "The number of tags exceeds the limit of %d.",
+				EVENTS_TAGS_MAX);
 	*t.tags = all;
 	keep(tx, &t);
 	return OK;

@@ -7,7 +7,8 @@ static err target_check(req *rq, const events_Target *t)
 {
 	arn_parts a;
 	if (!arn_split(t->Arn, &a) || !a.service.n)
-		return fail(rq, &aws_ValidationException, "Parameter %.*s is not valid. Reason: Provided Arn is not in "
+		return fail(rq, &aws_ValidationException,
+				"Parameter %.*s is not valid. Reason: Provided Arn is not in "
 		            "correct format.", STR_ARG(t->Arn));
 	if (str_eq(a.service, S("sqs")) && str_ends(a.resource, S(".fifo")) &&
 	    !(t->SqsParameters && t->SqsParameters->MessageGroupId.n))

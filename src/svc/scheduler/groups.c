@@ -15,7 +15,8 @@ err scheduler_CreateScheduleGroup(req *rq, txn *tx, const scheduler_CreateSchedu
 		                  .Created = rq->now, .Modified = rq->now, .Tags = in->Tags };
 	if (str_eq(in->Name, S(DEFAULT_GROUP)) ||
 	    scheduler_group_get(tx, rq->mem, g.Account, g.Region, g.Name))
-		return fail(rq, &scheduler_ConflictException, "Schedule group %.*s already exists.", STR_ARG(in->Name));
+		return fail(rq, &scheduler_ConflictException, "Schedule group %.*s already exists.",
+				STR_ARG(in->Name));
 	scheduler_group_put(tx, &g);
 	out->ScheduleGroupArn = schedule_group_arn(rq->mem, &g);
 	return OK;
@@ -26,7 +27,8 @@ err scheduler_GetScheduleGroup(req *rq, const txn *tx, const scheduler_GetSchedu
 {
 	scheduler_group *g;
 	TRY(schedule_group_find(rq, tx, in->Name, &g));
-	*out = (scheduler_GetScheduleGroup_out){ .Arn = schedule_group_arn(rq->mem, g), .CreationDate = TIME(g->Created),
+	*out = (scheduler_GetScheduleGroup_out){ .Arn = schedule_group_arn(rq->mem, g),
+			.CreationDate = TIME(g->Created),
 		.LastModificationDate = TIME(g->Modified), .Name = g->Name, .State = S("ACTIVE") };
 	return OK;
 }
@@ -82,7 +84,8 @@ static err tagged(req *rq, const txn *tx, str arn, scheduler_group **g)
 	return schedule_group_find(rq, tx, str_sub(arn, slash + 1, arn.n), g);
 }
 
-err scheduler_TagResource(req *rq, txn *tx, const scheduler_TagResource_in *in, scheduler_TagResource_out *out)
+err scheduler_TagResource(req *rq, txn *tx, const scheduler_TagResource_in *in,
+		scheduler_TagResource_out *out)
 {
 	scheduler_group *g;
 	TRY(tagged(rq, tx, in->ResourceArn, &g));

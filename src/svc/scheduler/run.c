@@ -80,7 +80,8 @@ static str input_of(arena *mem, const scheduler_schedule *s, str id, int64_t mom
 	if (!text.n)
 		return S("{}");
 	text = replace(mem, text, S("<aws.scheduler.schedule-arn>"), schedule_arn(mem, s));
-	text = replace(mem, text, S("<aws.scheduler.scheduled-time>"), time_iso(mem, moment - moment % MS_SECOND));
+	text = replace(mem, text, S("<aws.scheduler.scheduled-time>"), time_iso(mem,
+			moment - moment % MS_SECOND));
 	text = replace(mem, text, S("<aws.scheduler.execution-id>"), id);
 	return replace(mem, text, S("<aws.scheduler.attempt-number>"), S("1"));
 }
@@ -129,7 +130,8 @@ static void give_up(req *rq, txn *tx, const scheduler_delivery *d, err why, unsi
 		return;
 	}
 	scheduler_schedule s = { .Account = d->Account, .Region = d->Region, .Group = d->Group, .Name = d->Name };
-	http_header because[] = { { S("SCHEDULE_ARN"), schedule_arn(rq->mem, &s) }, { S("TARGET_ARN"), d->It->Arn },
+	http_header because[] = { { S("SCHEDULE_ARN"), schedule_arn(rq->mem, &s) }, { S("TARGET_ARN"),
+			d->It->Arn },
 		{ S("ERROR_CODE"), str_c(why->kind->code) }, { S("ERROR_MESSAGE"), why->message },
 		{ S("RETRY_ATTEMPTS"), arena_fmt(rq->mem, "%u", tries) } };
 	err e = target_dead_letter(rq, tx, d->It->DeadLetterConfig->Arn, d->It->Input, because, 5);

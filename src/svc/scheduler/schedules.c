@@ -43,7 +43,8 @@ static err target_check(req *rq, const scheduler_Target *t)
 	    !(t->SqsParameters && t->SqsParameters->MessageGroupId.n))
 		return fail(rq, &scheduler_ValidationException, "MessageGroupId is required for FIFO queues.");
 	if (str_eq(a.service, S("events")) && !t->EventBridgeParameters)
-		return fail(rq, &scheduler_ValidationException, "EventBridgeParameters are required for event buses.");
+		return fail(rq, &scheduler_ValidationException,
+				"EventBridgeParameters are required for event buses.");
 	if (str_eq(a.service, S("ecs")) && !t->EcsParameters)
 		return fail(rq, &scheduler_ValidationException, "EcsParameters are required for ECS clusters.");
 	return OK;
@@ -58,7 +59,8 @@ err kept_check(req *rq, const scheduler_Kept *k)
 		            STR_ARG(k->ScheduleExpression));
 	str zone = k->ScheduleExpressionTimezone;
 	if (zone.n && !str_eq(zone, S("UTC")) && !str_eq(zone, S("Etc/UTC")) && !str_eq(zone, S("GMT")))
-		return fail(rq, &aws_NotImplemented, "Farthing runs schedules in UTC only, not in %.*s.", STR_ARG(zone));
+		return fail(rq, &aws_NotImplemented, "Farthing runs schedules in UTC only, not in %.*s.",
+				STR_ARG(zone));
 	if (flexible != k->FlexibleTimeWindow->MaximumWindowInMinutes.set)
 		return fail(rq, &scheduler_ValidationException, flexible
 		            ? "MaximumWindowInMinutes is required for a flexible time window."
@@ -74,7 +76,8 @@ static scheduler_Kept kept_of(const scheduler_CreateSchedule_in *in)
 	                                                                              : S("NONE"),
 		.Description = in->Description, .EndDate = in->EndDate, .FlexibleTimeWindow = in->FlexibleTimeWindow,
 		.KmsKeyArn = in->KmsKeyArn, .ScheduleExpression = in->ScheduleExpression,
-		.ScheduleExpressionTimezone = in->ScheduleExpressionTimezone.n ? in->ScheduleExpressionTimezone : S("UTC"),
+		.ScheduleExpressionTimezone = in->ScheduleExpressionTimezone.n
+				? in->ScheduleExpressionTimezone : S("UTC"),
 		.StartDate = in->StartDate, .State = in->State.n ? in->State : S("ENABLED"), .Target = in->Target };
 }
 
@@ -167,7 +170,8 @@ err scheduler_ListSchedules(req *rq, const txn *tx, const scheduler_ListSchedule
 	                                        in->GroupName, STR_NONE);
 	for (scheduler_schedule *i; (i = scheduler_schedule_next(&s));) {
 		int order = str_is(group) ? str_cmp(i->Group, group) : 1;
-		if (order < 0 || (order == 0 && str_cmp(i->Name, after) <= 0) || !str_starts(i->Name, in->NamePrefix) ||
+		if (order < 0 || (order == 0 && str_cmp(i->Name, after) <= 0) || !str_starts(i->Name,
+				in->NamePrefix) ||
 		    (in->State.n && !str_eq(i->It->State, in->State)))
 			continue;
 		if (out->Schedules.n == page) {
@@ -177,7 +181,8 @@ err scheduler_ListSchedules(req *rq, const txn *tx, const scheduler_ListSchedule
 		scheduler_TargetSummary *t = arena_new(rq->mem, scheduler_TargetSummary);
 		t->Arn = i->It->Target->Arn;
 		out->Schedules.v[out->Schedules.n++] = (scheduler_ScheduleSummary){ .Arn = schedule_arn(rq->mem, i),
-			.CreationDate = TIME(i->Created), .GroupName = i->Group, .LastModificationDate = TIME(i->Modified),
+			.CreationDate = TIME(i->Created), .GroupName = i->Group,
+					.LastModificationDate = TIME(i->Modified),
 			.Name = i->Name, .State = i->It->State, .Target = t };
 		last = arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(i->Group), STR_ARG(i->Name));
 	}

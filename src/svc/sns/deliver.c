@@ -32,7 +32,8 @@ static outcome post(req *rq, const sns_delivery *d, const sns_sub *s)
 	http_client_options o = { .total_ms = HTTP_MS, .body_max = HTTP_ANSWER_MAX };
 	wire_header_add(&m, S("x-amz-sns-message-type"), d->Kind);
 	wire_header_add(&m, S("x-amz-sns-message-id"), d->MessageId);
-	wire_header_add(&m, S("x-amz-sns-topic-arn"), arena_fmt(mem, "arn:aws:sns:%.*s:%.*s:%.*s", STR_ARG(d->Region),
+	wire_header_add(&m, S("x-amz-sns-topic-arn"),
+	                arena_fmt(mem, "arn:aws:sns:%.*s:%.*s:%.*s", STR_ARG(d->Region),
 	                                                        STR_ARG(d->Account), STR_ARG(d->Topic)));
 	if (str_eq(d->Kind, S("Notification")))
 		wire_header_add(&m, S("x-amz-sns-subscription-arn"), subscription_arn(mem, s));
@@ -47,7 +48,8 @@ static outcome post(req *rq, const sns_delivery *d, const sns_sub *s)
 	      subscription_arn(mem, s));
 	return (outcome){ .done = answer.status / 100 == 2,
 		              .hopeless = answer.status / 100 != 5 && answer.status != 429,
-		              .code = arena_fmt(mem, "%d", answer.status), .message = S("The endpoint refused the message.") };
+		              .code = arena_fmt(mem, "%d", answer.status),
+				.message = S("The endpoint refused the message.") };
 }
 
 static outcome mail(req *rq, const sns_delivery *d, const sns_sub *s)
@@ -69,7 +71,8 @@ static outcome invoke(req *rq, const sns_delivery *d, const sns_sub *s)
 	err e = target_call_now(rq, NULL, &c);
 	if (!e)
 		return (outcome){ .done = true };
-	return (outcome){ .hopeless = !target_worth_retrying(e), .code = str_c(e->kind->code), .message = e->message };
+	return (outcome){ .hopeless = !target_worth_retrying(e), .code = str_c(e->kind->code),
+			.message = e->message };
 }
 
 static int64_t member(const json_value *v, str name, int64_t otherwise)
@@ -82,11 +85,13 @@ static int64_t member(const json_value *v, str name, int64_t otherwise)
 /* Of the subscription, else of its topic, else AWS's: three more tries, 20 seconds apart. */
 static int64_t http_delay(arena *mem, const sns_topic *t, const sns_sub *s, int64_t tries)
 {
-	str own = subscription_attribute(s, S("DeliveryPolicy")), of_topic = topic_attribute(t, S("DeliveryPolicy"));
+	str own = subscription_attribute(s, S("DeliveryPolicy"));
+	str of_topic = topic_attribute(t, S("DeliveryPolicy"));
 	const json_value *p = own.n ? json_get(json_parse(mem, own), S("healthyRetryPolicy")) : NULL;
 	if (!p && of_topic.n)
 		p = json_get(json_get(json_parse(mem, of_topic), S("http")), S("defaultHealthyRetryPolicy"));
-	int64_t least = member(p, S("minDelayTarget"), HTTP_DELAY_S), most = member(p, S("maxDelayTarget"), HTTP_DELAY_S);
+	int64_t least = member(p, S("minDelayTarget"), HTTP_DELAY_S);
+	int64_t most = member(p, S("maxDelayTarget"), HTTP_DELAY_S);
 	int64_t all = member(p, S("numRetries"), HTTP_TRIES), at_once = member(p, S("numNoDelayRetries"), 0);
 	int64_t at_least = member(p, S("numMinDelayRetries"), 0), at_most = member(p, S("numMaxDelayRetries"), 0);
 	if (tries > all)
@@ -112,7 +117,8 @@ static int64_t service_delay(int64_t tries)
 }
 
 /* The moment of the next try; 0: given up. */
-static int64_t next_try(arena *mem, const sns_topic *t, const sns_sub *s, const sns_delivery *d, unsigned attempt)
+static int64_t next_try(arena *mem, const sns_topic *t, const sns_sub *s, const sns_delivery *d,
+		unsigned attempt)
 {
 	bool http = str_starts(s->Protocol, S("http"));
 	int64_t delay = http ? http_delay(mem, t, s, attempt) : service_delay(attempt);

@@ -70,7 +70,8 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
 	put_text(&b, "Signature", signature_of(mem, tx, text_to_sign(mem, t, n, message), version));
 	put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
 	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
-	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=%.*s", STR_ARG(server_endpoint()),
+	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=%.*s",
+			STR_ARG(server_endpoint()),
 	                   STR_ARG(subscription_arn(mem, s))));
 	put_attributes(&b, "MessageAttributes", n->attributes, for_function);
 	buf_c(&b, '}');
@@ -127,7 +128,8 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 	err e = target_call_now(rq, tx, &c);
 	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
 	str policy = subscription_attribute(s, S("RedrivePolicy"));
-	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy), S("deadLetterTargetArn")) : NULL;
+	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy),
+			S("deadLetterTargetArn")) : NULL;
 	if (!e || !dead)
 		return;
 	http_header why[] = { { S("RequestID"), n->id }, { S("ErrorCode"), str_c(e->kind->code) },
@@ -137,11 +139,13 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 		count(t, "NumberOfNotificationsRedrivenToDlq", n->when);
 }
 
-static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, const notice *n, const char *kind,
+static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, const notice *n,
+		const char *kind,
                     str body)
 {
 	int64_t id = (int64_t)txn_next(tx, S("sns.delivery"));
-	sns_delivery_put(tx, &(sns_delivery){ .Id = id, .Account = t->Account, .Region = t->Region, .Topic = t->Name,
+	sns_delivery_put(tx, &(sns_delivery){ .Id = id, .Account = t->Account, .Region = t->Region,
+			.Topic = t->Name,
 		.TopicId = t->Id, .Sub = s->Id, .Kind = str_c(kind), .MessageId = n->id, .Body = body,
 		.Subject = n->subject, .Taken = n->when });
 	task_add(tx, "sns_deliver", arena_fmt(mem, "%lld", (long long)id), 0);
@@ -157,7 +161,8 @@ static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, cons
 		to_queue(rq, tx, t, s, n, message);
 	} else if (str_eq(s->Protocol, S("lambda"))) {
 		by_task(tx, mem, t, s, n, "Notification", arena_fmt(mem,
-			"{\"Records\":[{\"EventSource\":\"aws:sns\",\"EventVersion\":\"1.0\",\"EventSubscriptionArn\":\"%.*s\","
+			"{\"Records\":[{\"EventSource\":\"aws:sns\",\"EventVersion\":\"1.0\","
+			"\"EventSubscriptionArn\":\"%.*s\","
 			"\"Sns\":%.*s}]}", STR_ARG(subscription_arn(mem, s)),
 			STR_ARG(envelope(mem, tx, t, s, n, message, true))));
 	} else {
@@ -184,10 +189,12 @@ void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
 	str arn = topic_arn(mem, t), id = rq->id, when = time_iso_ms(mem, rq->now);
 	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&Version=2010-03-31&TopicArn=%.*s&Token=%.*s",
 	                     STR_ARG(server_endpoint()), STR_ARG(arn), STR_ARG(s->Token));
-	str message = arena_fmt(mem, "You have chosen to subscribe to the topic %.*s.\nTo confirm the subscription, "
+	str message = arena_fmt(mem,
+			"You have chosen to subscribe to the topic %.*s.\nTo confirm the subscription, "
 	                             "visit the SubscribeURL included in this message.", STR_ARG(arn));
 	buf sign = buf_in(mem, 1024, TEXT_MAX);
-	buf_fmt(&sign, "Message\n%.*s\nMessageId\n%.*s\nSubscribeURL\n%.*s\nTimestamp\n%.*s\nToken\n%.*s\nTopicArn\n"
+	buf_fmt(&sign,
+			"Message\n%.*s\nMessageId\n%.*s\nSubscribeURL\n%.*s\nTimestamp\n%.*s\nToken\n%.*s\nTopicArn\n"
 	               "%.*s\nType\nSubscriptionConfirmation\n", STR_ARG(message), STR_ARG(id), STR_ARG(link),
 	        STR_ARG(when), STR_ARG(s->Token), STR_ARG(arn));
 	buf b = buf_in(mem, 2048, TEXT_MAX);
@@ -204,7 +211,8 @@ void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
 	put_text(&b, "SigningCertURL", signing_certificate_url(mem, tx));
 	buf_c(&b, '}');
 	notice n = { .id = id, .when = rq->now, .subject = S("AWS Notification - Subscription Confirmation") };
-	str mail = arena_fmt(mem, "You have chosen to subscribe to the topic:\n%.*s\n\nTo confirm this subscription, "
+	str mail = arena_fmt(mem,
+			"You have chosen to subscribe to the topic:\n%.*s\n\nTo confirm this subscription, "
 	                          "open this link (if this was in error no action is necessary):\n%.*s\n",
 	                     STR_ARG(arn), STR_ARG(link));
 	by_task(tx, mem, t, s, &n, "SubscriptionConfirmation",

@@ -112,7 +112,8 @@ static void forget(req *rq, txn *tx, int64_t topic)
 static bool is_new(req *rq, txn *tx, sns_topic *t, notice *n)
 {
 	str scope = topic_attribute(t, S("FifoThroughputScope"));
-	str key = str_eq(scope, S("MessageGroup")) ? arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(n->group), STR_ARG(n->dedup))
+	str key = str_eq(scope, S("MessageGroup")) ? arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(n->group),
+			STR_ARG(n->dedup))
 	                                           : n->dedup;
 	forget(rq, tx, t->Id);
 	const sns_dedup *old = sns_dedup_get(tx, rq->mem, t->Id, key);

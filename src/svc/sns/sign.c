@@ -43,7 +43,8 @@ static str key_pem(arena *mem, EVP_PKEY *key)
 static str certificate_pem(arena *mem, EVP_PKEY *key)
 {
 	X509 *c = X509_new();
-	ensure(c && X509_set_version(c, 2) && ASN1_INTEGER_set_uint64(X509_get_serialNumber(c), rand_u64() >> 1) &&
+	ensure(c && X509_set_version(c, 2) && ASN1_INTEGER_set_uint64(X509_get_serialNumber(c),
+			rand_u64() >> 1) &&
 	       X509_gmtime_adj(X509_getm_notBefore(c), -86400) &&
 	       X509_time_adj_ex(X509_getm_notAfter(c), (int)(YEARS * 365), 0, NULL) && X509_set_pubkey(c, key));
 	X509_NAME *name = X509_get_subject_name(c);
@@ -106,7 +107,8 @@ str signature_of(arena *mem, const txn *tx, str text, str version)
 str signing_certificate_url(arena *mem, const txn *tx)
 {
 	const sns_signer *s = sns_signer_get(tx, mem, S("signer"));
-	return arena_fmt(mem, "%.*s" PATH_START "%.*s.pem", STR_ARG(server_endpoint()), STR_ARG(s ? s->Id : S("none")));
+	return arena_fmt(mem, "%.*s" PATH_START "%.*s.pem", STR_ARG(server_endpoint()), STR_ARG(s
+			? s->Id : S("none")));
 }
 
 static bool match(const http_exchange *x)

@@ -49,12 +49,14 @@ static err attribute_check(req *rq, const sns_sub *s, str name, str value)
 	bool boolean = str_eq_nocase(value, S("true")) || str_eq_nocase(value, S("false"));
 	if (str_eq(name, S("RawMessageDelivery")))
 		return boolean ? OK : fail(rq, &sns_InvalidParameterException,
-		                           "Invalid parameter: RawMessageDelivery: Invalid value [%.*s]. Must be true or "
+		                           "Invalid parameter: RawMessageDelivery: Invalid value "
+		                           "[%.*s]. Must be true or "
 		                           "false.", STR_ARG(value));
 	if (str_eq(name, S("FilterPolicyScope")))
 		return str_eq(value, S("MessageAttributes")) || str_eq(value, S("MessageBody")) ? OK
 			: fail(rq, &sns_InvalidParameterException,
-			       "Invalid parameter: FilterPolicyScope: Invalid value [%.*s]. Please use either MessageBody or "
+			       "Invalid parameter: FilterPolicyScope: Invalid value [%.*s]. Please use "
+			       "either MessageBody or "
 			       "MessageAttributes", STR_ARG(value));
 	if (str_eq(name, S("FilterPolicy"))) {
 		str wrong = value.n ? filter_wrong(rq->mem, value, subscription_attribute(s, S("FilterPolicyScope")))
@@ -96,7 +98,8 @@ static err endpoint_check(req *rq, const sns_topic *t, str how, str endpoint)
 		            str_eq(how, S("sqs")) ? "SQS" : "Lambda");
 	if (topic_is_fifo(t) && !str_eq(how, S("sqs")))
 		return fail(rq, &sns_InvalidParameterException,
-		            "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO topics deliver to SQS queues only");
+		            "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO topics "
+		            "deliver to SQS queues only");
 	if (str_eq(how, S("sqs")) && str_ends(endpoint, S(".fifo")) && !topic_is_fifo(t))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
@@ -222,7 +225,8 @@ err sns_GetSubscriptionAttributes(req *rq, const txn *tx, const sns_GetSubscript
 	PUT("Protocol", s->Protocol);
 	PUT("Endpoint", s->Endpoint);
 	PUT("PendingConfirmation", s->Pending ? S("true") : S("false"));
-	PUT("ConfirmationWasAuthenticated", must_confirm(s->Protocol) && !s->AuthenticatedEnd ? S("false") : S("true"));
+	PUT("ConfirmationWasAuthenticated", must_confirm(s->Protocol) && !s->AuthenticatedEnd
+			? S("false") : S("true"));
 	PUT("SubscriptionPrincipal", arena_fmt(rq->mem, "arn:aws:iam::%.*s:root", STR_ARG(s->Account)));
 	if (!str_is(subscription_attribute(s, S("RawMessageDelivery"))))
 		PUT("RawMessageDelivery", S("false"));

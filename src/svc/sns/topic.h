@@ -1,7 +1,8 @@
 /*
  * Topics, their subscriptions, and how a message gets from one to the others.
  *
- * A message for a queue is written into it in the transaction that publishes it: it arrives once and in order.
+ * A message for a queue is written into it in the transaction that publishes it: it arrives once and
+ * in order.
  * Functions, HTTP endpoints and mail are delivered by tasks, which try again as AWS does; what cannot be
  * delivered goes into the subscription's dead-letter queue, if it has one.
  */

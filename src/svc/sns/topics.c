@@ -42,7 +42,8 @@ static err arn_check(req *rq, str arn, arn_parts *a)
 		parts += arn.p[i] == ':';
 	if (parts < 6)
 		return fail(rq, &sns_InvalidParameterException,
-		            "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not %zu", parts);
+		            "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, "
+		            "not %zu", parts);
 	if (!arn_split(arn, a) || !str_eq(a->service, S("sns")))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: TopicArn");
 	return OK;
@@ -129,7 +130,8 @@ static err same_topic(req *rq, const sns_topic *old, const sns_CreateTopic_in *i
 	for (size_t i = 0; i < in->Attributes.n; i++)
 		if (!str_eq(topic_attribute(old, in->Attributes.v[i].key), in->Attributes.v[i].value))
 			return fail(rq, &sns_InvalidParameterException,
-			            "Invalid parameter: Attributes Reason: Topic already exists with different attributes");
+			            "Invalid parameter: Attributes Reason: Topic already exists with "
+			            "different attributes");
 	if (in->Tags.n && !same_tags(&old->Tags, &in->Tags))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Tags Reason: Topic already exists with different tags");
@@ -144,7 +146,8 @@ err sns_CreateTopic(req *rq, txn *tx, const sns_CreateTopic_in *in, sns_CreateTo
 	if (in->Tags.n > SNS_TAGS_MAX)
 		return fail(rq, &sns_TagLimitExceededException,
 		            "Could not complete request: tag quota of per resource exceeded");
-	sns_topic fresh = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name, .Created = rq->now,
+	sns_topic fresh = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name,
+			.Created = rq->now,
 		                .Attributes = in->Attributes, .Tags = in->Tags,
 		                .DataProtectionPolicy = in->DataProtectionPolicy };
 	out->TopicArn = topic_arn(rq->mem, &fresh);
@@ -183,8 +186,10 @@ static str default_policy(arena *mem, const sns_topic *t)
 	static const char form[] =
 		"{\"Version\":\"2008-10-17\",\"Id\":\"__default_policy_ID\",\"Statement\":[{\"Sid\":"
 		"\"__default_statement_ID\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":["
-		"\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\",\"SNS:RemovePermission\","
-		"\"SNS:DeleteTopic\",\"SNS:Subscribe\",\"SNS:ListSubscriptionsByTopic\",\"SNS:Publish\"],\"Resource\":"
+		"\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\","
+		"\"SNS:RemovePermission\","
+		"\"SNS:DeleteTopic\",\"SNS:Subscribe\",\"SNS:ListSubscriptionsByTopic\","
+		"\"SNS:Publish\"],\"Resource\":"
 		"\"%.*s\",\"Condition\":{\"StringEquals\":{\"AWS:SourceOwner\":\"%.*s\"}}}]}";
 	return arena_fmt(mem, form, STR_ARG(topic_arn(mem, t)), STR_ARG(t->Account));
 }
@@ -240,7 +245,8 @@ err sns_SetTopicAttributes(req *rq, txn *tx, const sns_SetTopicAttributes_in *in
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Content-based deduplication can only be set for FIFO topics");
 	topic_metered(rq, in->TopicArn);
-	sns_TopicAttributesMap all = { arena_array(rq->mem, sns_TopicAttributesMap_entry, t->Attributes.n + 1), 0 };
+	sns_TopicAttributesMap all = { arena_array(rq->mem, sns_TopicAttributesMap_entry,
+			t->Attributes.n + 1), 0 };
 	for (size_t i = 0; i < t->Attributes.n; i++)
 		if (!str_eq(t->Attributes.v[i].key, in->AttributeName))
 			all.v[all.n++] = t->Attributes.v[i];
