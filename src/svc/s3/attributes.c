@@ -33,7 +33,8 @@ err s3_PutObjectTagging(req *rq, txn *tx, const s3_PutObjectTagging_in *in, s3_P
 	return OK;
 }
 
-err s3_GetObjectTagging(req *rq, const txn *tx, const s3_GetObjectTagging_in *in, s3_GetObjectTagging_out *out)
+err s3_GetObjectTagging(req *rq, const txn *tx, const s3_GetObjectTagging_in *in,
+                        s3_GetObjectTagging_out *out)
 {
 	s3_bucket *b;
 	object_at at;

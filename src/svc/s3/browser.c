@@ -40,7 +40,8 @@ static void preflight_refused(http_exchange *x, wire_message *m, str id, const c
 {
 	m->status = 403;
 	wire_header_add(m, S("Content-Type"), S("application/xml"));
-	m->body = arena_fmt(x->mem, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessForbidden</Code>"
+	m->body = arena_fmt(x->mem, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	                            "<Error><Code>AccessForbidden</Code>"
 	                            "<Message>CORSResponse: %s</Message><Method>%.*s</Method>"
 	                            "<ResourceType>OBJECT</ResourceType><RequestId>%.*s</RequestId></Error>",
 	                    why, STR_ARG(wire_header(&x->in, S("access-control-request-method"))), STR_ARG(id));
@@ -58,7 +59,8 @@ static void preflight_serve(http_exchange *x, store *s)
 	const s3_CORSRule *r = bucket.n < 256 ? cors_rule(tx, x->mem, bucket, origin, method, headers) : NULL;
 	wire_header_add(&m, S("x-amz-request-id"), id);
 	if (!r) {
-		preflight_refused(x, &m, id, "This CORS request is not allowed. This is usually because the evaluation "
+		preflight_refused(x, &m, id, "This CORS request is not allowed. This is usually because the "
+		                             "evaluation "
 		                             "of Origin, request method / Access-Control-Request-Method or "
 		                             "Access-Control-Request-Headers are not whitelisted by the resource's "
 		                             "CORS spec.");

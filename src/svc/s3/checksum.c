@@ -1,7 +1,8 @@
 #include "checksum.h"
 #include "wire/shape.h"
 
-#define KIND(id, text, bytes_, crc_) { #id, "Checksum" #id, "x-amz-checksum-" text, DIGEST_##id, bytes_, crc_ }
+#define KIND(id, text, bytes_, crc_) \
+	{ #id, "Checksum" #id, "x-amz-checksum-" text, DIGEST_##id, bytes_, crc_ }
 const checksum_kind checksum_kinds[] = {
 	KIND(CRC64NVME, "crc64nvme", 8, true), KIND(CRC32, "crc32", 4, true), KIND(CRC32C, "crc32c", 4, true),
 	KIND(SHA1, "sha1", 20, false), KIND(SHA256, "sha256", 32, false), KIND(SHA512, "sha512", 64, false),

@@ -99,7 +99,8 @@ err s3_ListBucketAnalyticsConfigurations(req *rq, const txn *tx,
                                          s3_ListBucketAnalyticsConfigurations_out *out)
 {
 	out->AnalyticsConfigurationList.v = arena_array(rq->mem, s3_AnalyticsConfiguration, 100);
-	TRY(list_all(rq, tx, in->Bucket, "s3:GetAnalyticsConfiguration", S("analytics"), in->ContinuationToken,
+	TRY(list_all(rq, tx, in->Bucket, "s3:GetAnalyticsConfiguration", S("analytics"),
+	             in->ContinuationToken,
 	             &s3_AnalyticsConfiguration_shape, out->AnalyticsConfigurationList.v,
 	             &out->AnalyticsConfigurationList.n, &out->NextContinuationToken));
 	out->IsTruncated = BOOL(str_is(out->NextContinuationToken));
@@ -140,7 +141,8 @@ err s3_ListBucketInventoryConfigurations(req *rq, const txn *tx,
                                          s3_ListBucketInventoryConfigurations_out *out)
 {
 	out->InventoryConfigurationList.v = arena_array(rq->mem, s3_InventoryConfiguration, 100);
-	TRY(list_all(rq, tx, in->Bucket, "s3:GetInventoryConfiguration", S("inventory"), in->ContinuationToken,
+	TRY(list_all(rq, tx, in->Bucket, "s3:GetInventoryConfiguration", S("inventory"),
+	             in->ContinuationToken,
 	             &s3_InventoryConfiguration_shape, out->InventoryConfigurationList.v,
 	             &out->InventoryConfigurationList.n, &out->NextContinuationToken));
 	out->IsTruncated = BOOL(str_is(out->NextContinuationToken));
@@ -181,7 +183,8 @@ err s3_ListBucketMetricsConfigurations(req *rq, const txn *tx,
                                        s3_ListBucketMetricsConfigurations_out *out)
 {
 	out->MetricsConfigurationList.v = arena_array(rq->mem, s3_MetricsConfiguration, 100);
-	TRY(list_all(rq, tx, in->Bucket, "s3:GetMetricsConfiguration", S("metrics"), in->ContinuationToken,
+	TRY(list_all(rq, tx, in->Bucket, "s3:GetMetricsConfiguration", S("metrics"),
+	             in->ContinuationToken,
 	             &s3_MetricsConfiguration_shape, out->MetricsConfigurationList.v,
 	             &out->MetricsConfigurationList.n, &out->NextContinuationToken));
 	out->IsTruncated = BOOL(str_is(out->NextContinuationToken));
@@ -209,9 +212,9 @@ err s3_GetBucketIntelligentTieringConfiguration(req *rq, const txn *tx,
 	               &s3_IntelligentTieringConfiguration_shape, out->IntelligentTieringConfiguration);
 }
 
-err s3_DeleteBucketIntelligentTieringConfiguration(req *rq, txn *tx,
-                                                   const s3_DeleteBucketIntelligentTieringConfiguration_in *in,
-                                                   s3_DeleteBucketIntelligentTieringConfiguration_out *out)
+err s3_DeleteBucketIntelligentTieringConfiguration(
+	req *rq, txn *tx, const s3_DeleteBucketIntelligentTieringConfiguration_in *in,
+	s3_DeleteBucketIntelligentTieringConfiguration_out *out)
 {
 	(void)out;
 	return delete_one(rq, tx, in->Bucket, "s3:PutIntelligentTieringConfiguration", S("tiering"), in->Id);
@@ -221,8 +224,10 @@ err s3_ListBucketIntelligentTieringConfigurations(req *rq, const txn *tx,
                                                   const s3_ListBucketIntelligentTieringConfigurations_in *in,
                                                   s3_ListBucketIntelligentTieringConfigurations_out *out)
 {
-	out->IntelligentTieringConfigurationList.v = arena_array(rq->mem, s3_IntelligentTieringConfiguration, 100);
-	TRY(list_all(rq, tx, in->Bucket, "s3:GetIntelligentTieringConfiguration", S("tiering"), in->ContinuationToken,
+	out->IntelligentTieringConfigurationList.v =
+		arena_array(rq->mem, s3_IntelligentTieringConfiguration, 100);
+	TRY(list_all(rq, tx, in->Bucket, "s3:GetIntelligentTieringConfiguration", S("tiering"),
+	             in->ContinuationToken,
 	             &s3_IntelligentTieringConfiguration_shape, out->IntelligentTieringConfigurationList.v,
 	             &out->IntelligentTieringConfigurationList.n, &out->NextContinuationToken));
 	out->IsTruncated = BOOL(str_is(out->NextContinuationToken));

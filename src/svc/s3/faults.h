@@ -14,7 +14,8 @@
 	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidDigest, 400) \
 	X(InvalidLocationConstraint, 400) X(InvalidObjectState, 403) X(InvalidPart, 400) \
 	X(InvalidPartNumber, 416) X(InvalidPartOrder, 400) X(InvalidPolicyDocument, 400) \
-	X(InvalidRange, 416) X(InvalidRedirectLocation, 400) X(InvalidRequest, 400) X(InvalidStorageClass, 400) X(InvalidTag, 400) \
+	X(InvalidRange, 416) X(InvalidRedirectLocation, 400) X(InvalidRequest, 400) \
+	X(InvalidStorageClass, 400) X(InvalidTag, 400) \
 	X(InvalidTargetBucketForLogging, 400) \
 	X(KeyTooLongError, 400) X(KMSDisabledException, 400) \
 	X(KMSNotFoundException, 400) X(MalformedACLError, 400) X(MalformedPolicy, 400) \
@@ -29,7 +30,8 @@
 	X(GlacierExpeditedRetrievalNotAvailable, 503) \
 	X(OperationAborted, 409) X(OwnershipControlsNotFoundError, 404) X(PreconditionFailed, 412) \
 	X(ReplicationConfigurationNotFoundError, 404) X(RequestTimeout, 400) \
-	X(RestoreAlreadyInProgress, 409) X(SignatureDoesNotMatch, 403) X(InvalidAccessKeyId, 403) X(SlowDown, 503) X(TooManyBuckets, 400) \
+	X(RestoreAlreadyInProgress, 409) X(SignatureDoesNotMatch, 403) X(InvalidAccessKeyId, 403) \
+	X(SlowDown, 503) X(TooManyBuckets, 400) \
 	X(UnauthorizedAccess, 403) X(UnexpectedContent, 400) X(UserKeyMustBeSpecified, 400) \
 	X(XAmzContentSHA256Mismatch, 400)
 

@@ -192,7 +192,8 @@ static bool lonely_marker(const s3_BucketLifecycleConfiguration *c, str key, con
 	return false;
 }
 
-static void look_at(bucket_round *w, const txn *tx, const s3_BucketLifecycleConfiguration *c, const s3_object *row)
+static void look_at(bucket_round *w, const txn *tx, const s3_BucketLifecycleConfiguration *c,
+                    const s3_object *row)
 {
 	int64_t newer = 0;
 	deed d = { DEED_NONE, STR_NONE, STR_NONE, STR_NONE };
@@ -392,7 +393,8 @@ err s3_PutBucketLifecycleConfiguration(req *rq, txn *tx, const s3_PutBucketLifec
 	return OK;
 }
 
-err s3_GetBucketLifecycleConfiguration(req *rq, const txn *tx, const s3_GetBucketLifecycleConfiguration_in *in,
+err s3_GetBucketLifecycleConfiguration(req *rq, const txn *tx,
+                                       const s3_GetBucketLifecycleConfiguration_in *in,
                                        s3_GetBucketLifecycleConfiguration_out *out)
 {
 	s3_bucket *b;

@@ -330,7 +330,8 @@ static err test_targets(req *rq, txn *tx, const s3_bucket *b, const s3_Notificat
 	return OK;
 }
 
-err s3_PutBucketNotificationConfiguration(req *rq, txn *tx, const s3_PutBucketNotificationConfiguration_in *in,
+err s3_PutBucketNotificationConfiguration(req *rq, txn *tx,
+                                          const s3_PutBucketNotificationConfiguration_in *in,
                                           s3_PutBucketNotificationConfiguration_out *out)
 {
 	s3_bucket *b;

@@ -172,7 +172,8 @@ void object_charge(txn *tx, const s3_bucket *b, const object *o, int64_t now, in
 	int64_t since = o->ClassSince.set ? o->ClassSince.v : o->Modified.v;
 	int64_t left = since + c->minimum_days * MS_DAY - now;
 	if (sign < 0 && left > 0)
-		usage_add(tx, b->Account, b->Region, now, c->meter, b->Name, bytes * ((left + MS_HOUR - 1) / MS_HOUR));
+		usage_add(tx, b->Account, b->Region, now, c->meter, b->Name,
+		          bytes * ((left + MS_HOUR - 1) / MS_HOUR));
 }
 
 /* ---- changing ---- */

@@ -29,8 +29,8 @@ err s3_PutBucketVersioning(req *rq, txn *tx, const s3_PutBucketVersioning_in *in
 		return malformed_xml(rq);
 	if (b->Lock && !str_eq(status, S("Enabled")))
 		return fail(rq, &fault_InvalidBucketState,
-		            "An Object Lock configuration is present on this bucket, so the versioning state cannot be "
-		            "changed.");
+		            "An Object Lock configuration is present on this bucket, so the versioning "
+		            "state cannot be changed.");
 	b->Versioning = status;
 	b->MfaDelete = in->VersioningConfiguration->MFADelete;
 	s3_bucket_put(tx, b);

@@ -1,7 +1,7 @@
 /*
  * Static websites: bucket.s3-website-us-east-1.amazonaws.com, or .localhost. Index and error documents,
- * redirects of objects and rules, as the website endpoint of AWS answers them; anonymous callers only, so what
- * the bucket's policy or an ACL makes public is served and all else is 403.
+ * redirects of objects and rules, as the website endpoint of AWS answers them; anonymous callers only, so
+ * what the bucket's policy or an ACL makes public is served and all else is 403.
  */
 #include "base/text.h"
 #include "base/time.h"
