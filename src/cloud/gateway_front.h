@@ -28,7 +28,7 @@ typedef enum front_outcome {
 /* Waits. `source`: aws:SourceArn. rq acts for API Gateway (req_internal). */
 front_outcome front_invoke(req *rq, str function, str source, str event, str *payload);
 
-/* Takes one token; false: the bucket is empty. Buckets hold `burst` and fill by `rate` a second of real time. */
+/* Takes one token; false: the bucket is empty. It holds `burst` and fills by `rate` a second, real time. */
 bool front_token(str bucket, double rate, int64_t burst);
 
 /* One line of the format (its $context.X replaced, "-" for what is not there) into the log group. */

@@ -69,7 +69,8 @@ static header_list headers_of(arena *mem, const http_exchange *x, bool keep_case
 	if (!str_is(port))
 		port = str_eq(proto, S("https")) ? S("443") : S("80");
 	add(&l, keep_case ? S("X-Forwarded-For") : S("x-forwarded-for"),
-	    str_is(before) ? arena_fmt(mem, "%.*s, %.*s", STR_ARG(as_utf8(mem, before)), STR_ARG(x->peer)) : x->peer);
+	    str_is(before) ? arena_fmt(mem, "%.*s, %.*s", STR_ARG(as_utf8(mem, before)),
+	                               STR_ARG(x->peer)) : x->peer);
 	add(&l, keep_case ? S("X-Forwarded-Proto") : S("x-forwarded-proto"), as_utf8(mem, proto));
 	add(&l, keep_case ? S("X-Forwarded-Port") : S("x-forwarded-port"), as_utf8(mem, port));
 	add(&l, keep_case ? S("X-Amzn-Trace-Id") : S("x-amzn-trace-id"), trace);

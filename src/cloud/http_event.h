@@ -1,9 +1,9 @@
 /*
- * HTTP requests as the events that API Gateway hands to functions, and functions' answers as HTTP. No sockets,
- * no store.
+ * HTTP requests as the events that API Gateway hands to functions, and functions' answers as HTTP. No
+ * sockets, no store.
  *
- * Format 2.0 is that of HTTP APIs, 1.0 that of REST APIs and, with a "version" in front, of HTTP APIs that ask
- * for it; WebSocket APIs have one of their own (cloud/socket_event.h).
+ * Format 2.0 is that of HTTP APIs, 1.0 that of REST APIs and, with a "version" in front, of HTTP APIs
+ * that ask for it; WebSocket APIs have one of their own, made where they are served.
  */
 #pragma once
 #include "base/buf.h"

@@ -21,7 +21,8 @@ err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in
 	if (in->name.n == 0)
 		return fail(rq, &apigateway_BadRequestException, "No name specified");
 	if (str_is(in->cloneFrom) || str_is(in->policy))
-		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have neither resource policies nor cloneFrom.");
+		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have neither resource policies nor "
+		            "cloneFrom.");
 	/* The last letter is a digit: cloud/gateway_front.h says why. */
 	str id = arena_concat(rq->mem, rand_text(rq->mem, 9, ID_LETTERS), rand_text(rq->mem, 1, S("0123456789")));
 	apigateway_RestApi a = { .id = id, .createdDate = TIME(rq->now), .apiKeySource = S("HEADER"),

@@ -42,7 +42,8 @@ err apigateway_PutMethod(req *rq, txn *tx, const apigateway_PutMethod_in *in, ap
 	return OK;
 }
 
-err apigateway_GetMethod(req *rq, const txn *tx, const apigateway_GetMethod_in *in, apigateway_GetMethod_out *out)
+err apigateway_GetMethod(req *rq, const txn *tx, const apigateway_GetMethod_in *in,
+                         apigateway_GetMethod_out *out)
 {
 	apigateway_resource *r;
 	apigateway_Method *m;
@@ -74,10 +75,12 @@ static err integration_check(req *rq, const apigateway_PutIntegration_in *in)
 		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have AWS_PROXY and MOCK integrations.");
 	if (proxy && str_find(in->uri, S(":lambda:path/2015-03-31/functions/")) == SIZE_MAX)
 		return fail(rq, &apigateway_BadRequestException,
-		            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+		            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
+		            "Firehose stream "
 		            "invocations.");
 	if (proxy && !str_is(in->integrationHttpMethod))
-		return fail(rq, &apigateway_BadRequestException, "Enumeration value for HttpMethod must be non-empty");
+		return fail(rq, &apigateway_BadRequestException,
+		            "Enumeration value for HttpMethod must be non-empty");
 	return OK;
 }
 

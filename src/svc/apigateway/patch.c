@@ -13,7 +13,8 @@ void map_drop(apigateway_MapOfStringToString *m, str key)
 
 void map_set(arena *mem, apigateway_MapOfStringToString *m, str key, str value)
 {
-	apigateway_MapOfStringToString all = { arena_array(mem, apigateway_MapOfStringToString_entry, m->n + 1), 0 };
+	apigateway_MapOfStringToString all = { arena_array(mem, apigateway_MapOfStringToString_entry,
+	                                                   m->n + 1), 0 };
 	map_drop(m, key);
 	for (size_t i = 0; i < m->n; i++)
 		all.v[all.n++] = m->v[i];

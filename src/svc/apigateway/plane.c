@@ -237,7 +237,8 @@ static void invoke(visit *v, const apigateway_Integration *i)
 	                       STR_ARG(v->rq->who.account), STR_ARG(v->api->id), STR_ARG(v->stage->stageName),
 	                       STR_ARG(v->x->in.method), STR_ARG(v->path));
 	int64_t before = clock_mono_us();
-	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, http_event_1(v->mem, &e), &payload)
+	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, http_event_1(v->mem,
+	                                                                                           &e), &payload)
 		: FRONT_FORBIDDEN;
 	v->integration_us = clock_mono_us() - before;
 	if (v->integration_us / 1000 > (i->timeoutInMillis.set ? i->timeoutInMillis.v : 29000))
@@ -307,7 +308,8 @@ static void serve(http_exchange *x, store *s)
 	else if (x->in.body.n > REST_BODY_MAX)
 		refuse(&v, 413, "RequestTooLargeException", "{\"message\":\"Request Too Long\"}");
 	else if (!route(&v))
-		refuse(&v, 403, "MissingAuthenticationTokenException", "{\"message\":\"Missing Authentication Token\"}");
+		refuse(&v, 403, "MissingAuthenticationTokenException",
+		       "{\"message\":\"Missing Authentication Token\"}");
 	else if (!admitted(&v))
 		refuse(&v, 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}");
 	else if (str_eq(v.method->methodIntegration->type, S("MOCK")))

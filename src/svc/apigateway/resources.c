@@ -25,7 +25,8 @@ static err part_check(req *rq, str part)
 	str name = part;
 	if (str_starts(part, S("{"))) {
 		if (!str_ends(part, S("}")) || part.n < 3)
-			return fail(rq, &apigateway_BadRequestException, "Resource's path part only allow a-zA-Z0-9._-: or a "
+			return fail(rq, &apigateway_BadRequestException,
+			            "Resource's path part only allow a-zA-Z0-9._-: or a "
 			            "valid greedy path variable and curly braces at the beginning and the end.");
 		name = str_sub(part, 1, part.n - (str_ends(part, S("+}")) ? 2 : 1));
 	}
@@ -34,7 +35,8 @@ static err part_check(req *rq, str part)
 		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 			strchr("._-:", c);
 		if (!fine)
-			return fail(rq, &apigateway_BadRequestException, "Resource's path part only allow a-zA-Z0-9._-: or a "
+			return fail(rq, &apigateway_BadRequestException,
+			            "Resource's path part only allow a-zA-Z0-9._-: or a "
 			            "valid greedy path variable and curly braces at the beginning and the end.");
 	}
 	return OK;
@@ -54,9 +56,11 @@ err apigateway_CreateResource(req *rq, txn *tx, const apigateway_CreateResource_
 	for (size_t i = 0; i < all.n; i++)
 		if (str_eq(all.v[i].parentId, in->parentId) && str_eq(all.v[i].pathPart, in->pathPart))
 			return fail(rq, &apigateway_ConflictException,
-			            "Another resource with the same parent already has this name: %.*s", STR_ARG(in->pathPart));
+			            "Another resource with the same parent already has this name: %.*s",
+			            STR_ARG(in->pathPart));
 	if (all.n >= REST_RESOURCES_MAX)
-		return fail(rq, &apigateway_LimitExceededException, "Maximum number of resources for this API has been "
+		return fail(rq, &apigateway_LimitExceededException,
+		            "Maximum number of resources for this API has been "
 		            "reached. Please contact AWS if you need additional resources.");
 	bool below_root = parent->It->path.n == 1;
 	apigateway_Resource r = { .id = rand_text(rq->mem, 6, S("abcdefghijklmnopqrstuvwxyz0123456789")),

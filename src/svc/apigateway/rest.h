@@ -1,5 +1,6 @@
 /*
- * What the handlers of REST APIs share. An API is a row, and so is each of its resources with all that hangs on
+ * What the handlers of REST APIs share. An API is a row, and so is each of its resources with all that
+ * hangs on
  * it. Stages serve deployments, which are copies of the resources.
  */
 #pragma once

@@ -10,7 +10,8 @@ static err make_stage(req *rq, txn *tx, str api, const apigateway_Stage *from)
 	apigateway_Stage s = *from;
 	for (size_t i = 0; i < s.stageName.n; i++) {
 		char c = s.stageName.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		      c == '-'))
 			return fail(rq, &apigateway_BadRequestException, "Stage name only allows a-zA-Z0-9_-");
 	}
 	s.createdDate = s.lastUpdatedDate = TIME(rq->now);
@@ -110,7 +111,8 @@ err apigateway_DeleteDeployment(req *rq, txn *tx, const apigateway_DeleteDeploym
 	return OK;
 }
 
-err apigateway_CreateStage(req *rq, txn *tx, const apigateway_CreateStage_in *in, apigateway_CreateStage_out *out)
+err apigateway_CreateStage(req *rq, txn *tx, const apigateway_CreateStage_in *in,
+                           apigateway_CreateStage_out *out)
 {
 	apigateway_deployment *d;
 	TRY(deployment_find(rq, tx, in->restApiId, in->deploymentId, &d));
@@ -132,7 +134,8 @@ static err stage_find(req *rq, const txn *tx, str api, str name, apigateway_stag
 	return *s ? OK : fail(rq, &apigateway_NotFoundException, "Invalid stage identifier specified");
 }
 
-err apigateway_GetStage(req *rq, const txn *tx, const apigateway_GetStage_in *in, apigateway_GetStage_out *out)
+err apigateway_GetStage(req *rq, const txn *tx, const apigateway_GetStage_in *in,
+                        apigateway_GetStage_out *out)
 {
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));
@@ -140,7 +143,8 @@ err apigateway_GetStage(req *rq, const txn *tx, const apigateway_GetStage_in *in
 	return OK;
 }
 
-err apigateway_GetStages(req *rq, const txn *tx, const apigateway_GetStages_in *in, apigateway_GetStages_out *out)
+err apigateway_GetStages(req *rq, const txn *tx, const apigateway_GetStages_in *in,
+                         apigateway_GetStages_out *out)
 {
 	apigateway_api *api;
 	TRY(rest_find(rq, tx, in->restApiId, &api));
@@ -156,7 +160,8 @@ err apigateway_GetStages(req *rq, const txn *tx, const apigateway_GetStages_in *
 	return OK;
 }
 
-err apigateway_DeleteStage(req *rq, txn *tx, const apigateway_DeleteStage_in *in, apigateway_DeleteStage_out *out)
+err apigateway_DeleteStage(req *rq, txn *tx, const apigateway_DeleteStage_in *in,
+                           apigateway_DeleteStage_out *out)
 {
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));
@@ -197,7 +202,8 @@ static err setting_apply(req *rq, apigateway_Stage *s, const apigateway_PatchOpe
 	return OK;
 }
 
-err apigateway_UpdateStage(req *rq, txn *tx, const apigateway_UpdateStage_in *in, apigateway_UpdateStage_out *out)
+err apigateway_UpdateStage(req *rq, txn *tx, const apigateway_UpdateStage_in *in,
+                           apigateway_UpdateStage_out *out)
 {
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));

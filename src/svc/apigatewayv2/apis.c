@@ -64,7 +64,8 @@ static err create_check(req *rq, const apigatewayv2_CreateApi_in *in)
 {
 	bool websocket = str_eq(in->ProtocolType, apigatewayv2_ProtocolType_WEBSOCKET);
 	if (websocket && !str_is(in->RouteSelectionExpression))
-		return fail(rq, &apigatewayv2_BadRequestException, "RouteSelectionExpression is required for WEBSOCKET");
+		return fail(rq, &apigatewayv2_BadRequestException,
+		            "RouteSelectionExpression is required for WEBSOCKET");
 	if (websocket && in->CorsConfiguration)
 		return fail(rq, &apigatewayv2_BadRequestException,
 		            "CORS configuration is not supported for WebSocket APIs");

@@ -106,7 +106,8 @@ static void configure(req *rq, apigatewayv2_DomainName *d)
 			c->IpAddressType = S("ipv4");
 		if (!str_is(c->ApiGatewayDomainName))
 			c->ApiGatewayDomainName = arena_fmt(rq->mem, "d-%.*s.execute-api.%.*s.amazonaws.com",
-			                                    STR_ARG(rand_text(rq->mem, 10, S("abcdefghijklmnopqrstuvwxyz"))),
+			                                    STR_ARG(rand_text(rq->mem, 10,
+			                                                      S("abcdefghijklmnopqrstuvwxyz"))),
 			                                    STR_ARG(rq->region));
 		c->HostedZoneId = S("Z1UJRXOUMOOFQ8");
 		c->DomainNameStatus = S("AVAILABLE");
@@ -122,7 +123,8 @@ err apigatewayv2_CreateDomainName(req *rq, txn *tx, const apigatewayv2_CreateDom
 	if (apigatewayv2_domain_get(tx, rq->mem, name))
 		return fail(rq, &apigatewayv2_ConflictException, "The domain name you provided already exists.");
 	if (in->DomainNameConfigurations.n != 1 || !str_is(in->DomainNameConfigurations.v[0].CertificateArn))
-		return fail(rq, &apigatewayv2_BadRequestException, "A certificate must be provided for the domain name.");
+		return fail(rq, &apigatewayv2_BadRequestException,
+		            "A certificate must be provided for the domain name.");
 	apigatewayv2_DomainName d = { .ApiMappingSelectionExpression = S("$request.basepath"),
 		.RoutingMode = S("API_MAPPING_ONLY"),
 		.DomainNameArn = arena_fmt(rq->mem, "arn:aws:apigateway:%.*s::/domainnames/%.*s", STR_ARG(rq->region),
@@ -186,7 +188,8 @@ err apigatewayv2_CreateApiMapping(req *rq, txn *tx, const apigatewayv2_CreateApi
 	for (apigatewayv2_mapping *m; (m = apigatewayv2_mapping_next(&s));)
 		if (str_eq(m->It->ApiMappingKey, it.ApiMappingKey)) {
 			cursor_close(&s.at);
-			return fail(rq, &apigatewayv2_ConflictException, "ApiMapping key already exists for this domain name");
+			return fail(rq, &apigatewayv2_ConflictException,
+			            "ApiMapping key already exists for this domain name");
 		}
 	apigatewayv2_mapping_put(tx, &(apigatewayv2_mapping){ d->Name, it.ApiMappingId, &it });
 	answer_from(rq, &apigatewayv2_ApiMapping_shape, &it, out);
@@ -198,7 +201,8 @@ static err mapping_find(req *rq, const txn *tx, str name, str id, apigatewayv2_m
 	apigatewayv2_domain *d;
 	TRY(domain_find(rq, tx, name, &d));
 	*m = apigatewayv2_mapping_get(tx, rq->mem, d->Name, id);
-	return *m ? OK : fail(rq, &apigatewayv2_NotFoundException, "The api mapping you requested doesn't exist.");
+	return *m ? OK : fail(rq, &apigatewayv2_NotFoundException,
+	                      "The api mapping you requested doesn't exist.");
 }
 
 err apigatewayv2_GetApiMapping(req *rq, const txn *tx, const apigatewayv2_GetApiMapping_in *in,

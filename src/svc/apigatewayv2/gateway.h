@@ -1,5 +1,6 @@
 /*
- * What the handlers of HTTP and WebSocket APIs share. An API is a row; its routes, integrations and stages are
+ * What the handlers of HTTP and WebSocket APIs share. An API is a row; its routes, integrations and
+ * stages are
  * rows below its id. A stage with automatic deployment serves the rows as they are, any other the snapshot
  * of its deployment.
  */

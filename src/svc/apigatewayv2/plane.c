@@ -133,7 +133,8 @@ static int find(visit *v, const txn *tx)
 	if (str_is(stage))
 		return visit_stage(v, tx, stage) ? 0 : 404;
 	str rest = str_sub(v->path, 1, v->path.n), first = str_cut(&rest, '/');
-	if (first.n && !str_eq(first, S("$default")) && visit_stage(v, tx, percent_decode(v->mem, first, false))) {
+	if (first.n && !str_eq(first, S("$default")) && visit_stage(v, tx, percent_decode(v->mem, first,
+	                                                                                  false))) {
 		v->path = str_is(rest) ? str_sub(v->path, 1 + first.n, v->path.n) : S("/");
 		return 0;
 	}
@@ -154,9 +155,11 @@ static void invoke(visit *v)
 	str event = two ? http_event_2(v->mem, &e) : http_event_1(v->mem, &e);
 	int64_t before = clock_mono_us();
 	str source = visit_source(v, v->x->in.method, v->path);
-	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, event, &payload) : FRONT_FAILED;
+	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, event,
+	                                                     &payload) : FRONT_FAILED;
 	v->integration_us = clock_mono_us() - before;
-	int64_t limit = v->integration->TimeoutInMillis.set ? v->integration->TimeoutInMillis.v : DEFAULT_TIMEOUT_MS;
+	const opt_i64 *set = &v->integration->TimeoutInMillis;
+	int64_t limit = set->set ? set->v : DEFAULT_TIMEOUT_MS;
 	if (v->integration_us / 1000 > limit) {
 		refuse(v, 503, "Service Unavailable");
 		return;

@@ -1,6 +1,7 @@
 /*
  * WebSocket APIs. The handshake waits for $connect; afterwards messages arrive on the connection's thread and
- * are handed to the pool, each with an arena of its own. A connection's row is in memory (cloud/socket_table):
+ * are handed to the pool, each with an arena of its own. A connection's row is in memory
+ * (cloud/socket_table):
  * it cannot outlive the process.
  */
 #include "visit.h"
@@ -107,7 +108,8 @@ static int run(visit *v, const socket_facts *f, socket_event kind, str body, boo
 	                       STR_ARG(v->route->RouteKey));
 	int64_t before = clock_mono_us();
 	front_outcome done = str_is(function)
-		? front_invoke(v->rq, function, source, event_of(v, f, kind, body, text, code), &payload) : FRONT_FAILED;
+		? front_invoke(v->rq, function, source, event_of(v, f, kind, body, text, code),
+		               &payload) : FRONT_FAILED;
 	v->integration_us = clock_mono_us() - before;
 	if (done != FRONT_OK)
 		return done == FRONT_FORBIDDEN ? 500 : 502;
@@ -135,7 +137,8 @@ typedef struct socket_job {
 static bool visit_again(visit *v, const socket_facts *f)
 {
 	v->trace_id = front_trace(v->mem, STR_NONE);
-	v->extended_id = arena_concat(v->mem, rand_text(v->mem, 15, S("ABCDEFGHIJKLMNOPabcdefghijklmnop0123456789")),
+	v->extended_id = arena_concat(v->mem, rand_text(v->mem, 15,
+	                                                S("ABCDEFGHIJKLMNOPabcdefghijklmnop0123456789")),
 	                              S("="));
 	v->rq = req_internal(v->mem, v->s, "apigateway.amazonaws.com", STR_NONE, STR_NONE);
 	v->at = (front_place){ f->api, STR_NONE, f->domain, S("/") };
@@ -154,7 +157,8 @@ static str selected(arena *mem, str expression, str body)
 	const json_value *v = at == SIZE_MAX ? NULL : json_parse(mem, body);
 	if (at != SIZE_MAX && str_starts(expression, S("{")))
 		at = str_find(expression, S("request.body."));
-	for (str rest = at == SIZE_MAX ? STR_NONE : str_sub(expression, at + 13, expression.n); v && str_is(rest);)
+	for (str rest = at == SIZE_MAX ? STR_NONE : str_sub(expression, at + 13, expression.n); v &&
+	     str_is(rest);)
 		v = json_get(v, str_cut(&rest, '.'));
 	return v && (v->kind == JSON_STRING || v->kind == JSON_NUMBER) ? v->text : STR_NONE;
 }
@@ -253,7 +257,8 @@ static void refuse(visit *v, int status, const char *message_)
 {
 	v->out.status = status;
 	wire_header_add(&v->out, S("content-type"), S("application/json"));
-	v->out.body = arena_fmt(v->mem, "{\"message\": \"%s\", \"connectionId\":\"\", \"requestId\":\"%.*s\"}", message_,
+	v->out.body = arena_fmt(v->mem, "{\"message\": \"%s\", \"connectionId\":\"\", "
+	                        "\"requestId\":\"%.*s\"}", message_,
 	                        STR_ARG(v->extended_id));
 	http_reply(v->x, &v->out, NULL);
 }
