@@ -43,6 +43,7 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, 
 	bool ia = str_eq(g->Class, logs_LogGroupClass_INFREQUENT_ACCESS);
 	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, bytes);
 	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, g->Bytes);
+	metrics_of(tx, g, events, n, now);
 }
 
 size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now)

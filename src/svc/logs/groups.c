@@ -94,6 +94,7 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 		logs_stream_delete(tx, g->Id, st->Name);
 		logs_streamname_delete(tx, st->Id);
 	}
+	metric_filters_drop(tx, rq->mem, g);
 	logs_group_delete(tx, g->Account, g->Region, g->Name);
 	timer_cancel(tx, "logs_retention", place_of(rq->mem, g));
 	str id = arena_fmt(rq->mem, "%lld", (long long)g->Id);
@@ -102,13 +103,13 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 	return OK;
 }
 
-static logs_LogGroup describe(req *rq, const logs_group *g)
+static logs_LogGroup describe(req *rq, const txn *tx, const logs_group *g)
 {
 	str arn = group_arn(rq, g->Name);
 	logs_LogGroup d = {
 		.logGroupName = g->Name,
 		.creationTime = I64(g->Created),
-		.metricFilterCount = I64(0),
+		.metricFilterCount = I64(metric_filters_count(tx, rq->mem, g)),
 		.arn = arena_concat(rq->mem, arn, S(":*")),
 		.storedBytes = I64(g->Bytes),
 		.kmsKeyId = g->KmsKeyId,
@@ -145,7 +146,7 @@ err logs_DescribeLogGroups(req *rq, const txn *tx, const logs_DescribeLogGroups_
 			out->nextToken = page_token(rq, out->logGroups.v[page - 1].logGroupName);
 			break;
 		}
-		out->logGroups.v[out->logGroups.n++] = describe(rq, g);
+		out->logGroups.v[out->logGroups.n++] = describe(rq, tx, g);
 	}
 	cursor_close(&s.at);
 	return OK;

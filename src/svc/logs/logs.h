@@ -23,3 +23,8 @@ typedef struct filter filter;
 /* InvalidParameterException when it cannot be read. An empty pattern fits everything. */
 err filter_parse(req *rq, str pattern, filter **out);
 bool filter_fits(arena *mem, const filter *f, str message);
+
+/* Metric filters: what fits becomes values in CloudWatch, by a task of the same transaction. */
+void metrics_of(txn *tx, const logs_group *g, const event_in *events, size_t n, int64_t now);
+int64_t metric_filters_count(const txn *tx, arena *mem, const logs_group *g);
+void metric_filters_drop(txn *tx, arena *mem, const logs_group *g);

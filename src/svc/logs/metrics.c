@@ -1,0 +1,231 @@
+/*
+ * Metric filters. Events that fit give values; a batch's values leave as one PutMetricData, by a durable
+ * task, so that they are in CloudWatch when the events are on disk, also across a crash.
+ */
+#include "base/json.h"
+#include "base/time.h"
+#include "cloud/call.h"
+#include "logs.h"
+#include "store/due.h"
+#include "sys/clock.h"
+
+#define VALUES_MAX 500
+#define PAYLOAD_MAX ((size_t)900 << 10)
+
+TASK(logs_metric)
+{
+	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '), out;
+	req *rq = req_internal(mem, s, "logs.amazonaws.com", account, region);
+	if (!call_possible("cloudwatch", "PutMetricData"))
+		return TASK_DONE;
+	/* Values of metric filters are no API requests of the user's: what the call meters is not settled. */
+	err e = call_json(rq, NULL, "cloudwatch", "PutMetricData", rest, &out);
+	return e && e->kind->server && attempt < 10 ? clock_now() + MS_SECOND * attempt : TASK_DONE;
+}
+
+/* "$.a.b" of the event's JSON, or what stands there itself. */
+static str value_of(const json_value *doc, str said)
+{
+	if (!str_starts(said, S("$.")))
+		return said;
+	str path = str_sub(said, 2, said.n);
+	while (str_is(path))
+		doc = json_get(doc, str_cut(&path, '.'));
+	return doc && (doc->kind == JSON_STRING || doc->kind == JSON_NUMBER) ? doc->text : STR_NONE;
+}
+
+static bool put_dimensions(buf *b, const json_value *doc, const logs_MetricTransformation *t)
+{
+	buf_put(b, S(",\"Dimensions\":["));
+	for (size_t i = 0; i < t->dimensions.n; i++) {
+		str value = value_of(doc, t->dimensions.v[i].value);
+		if (!value.n)
+			return false;
+		buf_put(b, i ? S(",{\"Name\":") : S("{\"Name\":"));
+		json_put_string(b, t->dimensions.v[i].key);
+		buf_put(b, S(",\"Value\":"));
+		json_put_string(b, value);
+		buf_c(b, '}');
+	}
+	buf_c(b, ']');
+	return true;
+}
+
+/* One datum; nothing when the event has no such number. */
+static bool put_value(buf *b, const json_value *doc, const logs_MetricTransformation *t, int64_t when,
+                      double fixed, bool is_fixed)
+{
+	double d = fixed;
+	buf one = buf_in(b->mem, 256, 65536);
+	if (!is_fixed && !str_to_f64(value_of(doc, t->metricValue), &d))
+		return false;
+	buf_put(&one, b->n ? S(",{\"MetricName\":") : S("{\"MetricName\":"));
+	json_put_string(&one, t->metricName);
+	buf_fmt(&one, ",\"Timestamp\":%lld.%03lld,\"Value\":", (long long)(when / 1000), (long long)(when % 1000));
+	json_put_double(&one, d);
+	if (str_is(t->unit)) {
+		buf_put(&one, S(",\"Unit\":"));
+		json_put_string(&one, t->unit);
+	}
+	if (t->dimensions.n && !put_dimensions(&one, doc, t))
+		return false;
+	buf_c(&one, '}');
+	buf_put(b, buf_str(&one));
+	return !b->full;
+}
+
+static void send(txn *tx, const logs_group *g, const logs_MetricTransformation *t, const buf *data)
+{
+	if (!data->n || data->full)
+		return;
+	buf b = buf_in(txn_arena(tx), data->n + 512, PAYLOAD_MAX + 4096);
+	buf_fmt(&b, "%.*s %.*s {\"Namespace\":", STR_ARG(g->Account), STR_ARG(g->Region));
+	json_put_string(&b, t->metricNamespace);
+	buf_put(&b, S(",\"MetricData\":["));
+	buf_put(&b, buf_str(data));
+	buf_put(&b, S("]}"));
+	task_add(tx, "logs_metric", buf_str(&b), 0);
+}
+
+static void transform(txn *tx, const logs_group *g, const filter *f, const logs_MetricTransformation *t,
+                      const event_in *events, size_t n)
+{
+	arena *mem = txn_arena(tx);
+	buf data = buf_in(mem, 512, PAYLOAD_MAX);
+	size_t values = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool fits = filter_fits(mem, f, events[i].message);
+		if (!fits && !t->defaultValue.set)
+			continue;
+		const json_value *doc = fits ? json_parse(mem, events[i].message) : NULL;
+		values += put_value(&data, doc, t, events[i].when, t->defaultValue.v, !fits);
+		if (values == VALUES_MAX) {
+			send(tx, g, t, &data);
+			data = buf_in(mem, 512, PAYLOAD_MAX);
+			values = 0;
+		}
+	}
+	send(tx, g, t, &data);
+}
+
+void metrics_of(txn *tx, const logs_group *g, const event_in *events, size_t n, int64_t now)
+{
+	arena *mem = txn_arena(tx);
+	(void)now;
+	record_scan s = logs_metricfilter_scan(tx, mem, 1, g->Id, STR_NONE);
+	req *rq = NULL;
+	for (logs_metricfilter *m; (m = logs_metricfilter_next(&s));) {
+		filter *f;
+		if (!rq)
+			rq = req_internal(mem, txn_store(tx), "logs.amazonaws.com", g->Account, g->Region);
+		if (!filter_parse(rq, m->Pattern, &f))
+			for (size_t i = 0; i < m->Transformations.n; i++)
+				transform(tx, g, f, &m->Transformations.v[i], events, n);
+	}
+	cursor_close(&s.at);
+}
+
+int64_t metric_filters_count(const txn *tx, arena *mem, const logs_group *g)
+{
+	int64_t n = 0;
+	record_scan s = logs_metricfilter_scan(tx, mem, 1, g->Id, STR_NONE);
+	while (logs_metricfilter_next(&s))
+		n++;
+	return n;
+}
+
+void metric_filters_drop(txn *tx, arena *mem, const logs_group *g)
+{
+	record_scan s = logs_metricfilter_scan(tx, mem, 1, g->Id, STR_NONE);
+	for (logs_metricfilter *m; (m = logs_metricfilter_next(&s));)
+		logs_metricfilter_delete(tx, g->Id, m->Name);
+}
+
+err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, logs_PutMetricFilter_out *out)
+{
+	logs_group *g;
+	filter *f;
+	double d;
+	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+	TRY(filter_parse(rq, in->filterPattern, &f));
+	const logs_MetricTransformation *t = &in->metricTransformations.v[0];
+	if (!str_starts(t->metricValue, S("$.")) && !str_to_f64(t->metricValue, &d))
+		return fail(rq, &logs_InvalidParameterException, "Invalid metric transformation: the value is a "
+		                                                 "number or a property of the event, $.name");
+	if (str_starts(t->metricNamespace, S("AWS/")))
+		return fail(rq, &logs_InvalidParameterException, "Namespaces that begin with AWS/ are reserved.");
+	if (t->dimensions.n && t->defaultValue.set)
+		return fail(rq, &logs_InvalidParameterException,
+		            "Invalid metric transformation: dimensions and default value are mutually exclusive "
+		            "properties.");
+	if (!logs_metricfilter_get(tx, rq->mem, g->Id, in->filterName) &&
+	    metric_filters_count(tx, rq->mem, g) >= LOGS_METRIC_FILTERS_MAX)
+		return fail(rq, &logs_LimitExceededException, "Resource limit exceeded.");
+	logs_metricfilter_put(tx, &(logs_metricfilter){ .GroupId = g->Id, .Name = in->filterName,
+		.Pattern = in->filterPattern, .Transformations = in->metricTransformations, .Created = rq->now,
+		.Group = g->Name, .Account = g->Account, .Region = g->Region });
+	return OK;
+}
+
+err logs_DeleteMetricFilter(req *rq, txn *tx, const logs_DeleteMetricFilter_in *in,
+                            logs_DeleteMetricFilter_out *out)
+{
+	logs_group *g;
+	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+	if (!logs_metricfilter_delete(tx, g->Id, in->filterName))
+		return fail(rq, &logs_ResourceNotFoundException, "The specified metric filter does not exist.");
+	return OK;
+}
+
+static bool wanted(const logs_DescribeMetricFilters_in *in, const logs_metricfilter *m)
+{
+	const logs_MetricTransformation *t = m->Transformations.n ? m->Transformations.v : NULL;
+	return str_starts(m->Name, in->filterNamePrefix) &&
+	       (!str_is(in->metricName) || (t && str_eq(t->metricName, in->metricName))) &&
+	       (!str_is(in->metricNamespace) || (t && str_eq(t->metricNamespace, in->metricNamespace)));
+}
+
+static void add_filters(req *rq, const txn *tx, const logs_group *g, const logs_DescribeMetricFilters_in *in,
+                        logs_DescribeMetricFilters_out *out)
+{
+	size_t n = (size_t)metric_filters_count(tx, rq->mem, g);
+	logs_MetricFilter *v = arena_array(rq->mem, logs_MetricFilter, out->metricFilters.n + n + 1);
+	if (out->metricFilters.n)
+		memcpy(v, out->metricFilters.v, out->metricFilters.n * sizeof *v);
+	out->metricFilters.v = v;
+	record_scan s = logs_metricfilter_scan(tx, rq->mem, 1, g->Id, STR_NONE);
+	for (logs_metricfilter *m; (m = logs_metricfilter_next(&s));)
+		if (wanted(in, m))
+			v[out->metricFilters.n++] = (logs_MetricFilter){ .filterName = m->Name,
+				.filterPattern = m->Pattern, .metricTransformations = m->Transformations,
+				.creationTime = I64(m->Created), .logGroupName = g->Name };
+}
+
+err logs_DescribeMetricFilters(req *rq, const txn *tx, const logs_DescribeMetricFilters_in *in,
+                               logs_DescribeMetricFilters_out *out)
+{
+	logs_group *g;
+	out->metricFilters.v = arena_new(rq->mem, logs_MetricFilter);
+	if (str_is(in->logGroupName)) {
+		TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+		add_filters(rq, tx, g, in, out);
+		return OK;
+	}
+	record_scan s = logs_group_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	while ((g = logs_group_next(&s)))
+		add_filters(rq, tx, g, in, out);
+	return OK;
+}
+
+err logs_TestMetricFilter(req *rq, const txn *tx, const logs_TestMetricFilter_in *in,
+                          logs_TestMetricFilter_out *out)
+{
+	filter *f;
+	TRY(filter_parse(rq, in->filterPattern, &f));
+	out->matches.v = arena_array(rq->mem, logs_MetricFilterMatchRecord, in->logEventMessages.n + 1);
+	for (size_t i = 0; i < in->logEventMessages.n; i++)
+		if (filter_fits(rq->mem, f, in->logEventMessages.v[i]))
+			out->matches.v[out->matches.n++] = (logs_MetricFilterMatchRecord){
+				.eventNumber = I64((int64_t)i + 1), .eventMessage = in->logEventMessages.v[i] };
+	return OK;
+}
