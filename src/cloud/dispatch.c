@@ -210,7 +210,11 @@ static err decode_input(operation_call *c)
 		return OK;
 	TRY(c->rq.codec->decode(&c->x->in, op, c->in));
 	str wrong = validate(c->rq.mem, op->input, c->in);
-	return str_is(wrong) ? fail(&c->rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
+	if (!str_is(wrong))
+		return OK;
+	/* S3 knows no validation errors: a body that its schema does not admit is malformed. */
+	bool s3 = strcmp(op->service->name, "s3") == 0;
+	return fail(&c->rq, s3 ? &fault_syntax : &aws_ValidationException, "%.*s", STR_ARG(wrong));
 }
 
 /* What is asked, as far as the head says it. */

@@ -151,3 +151,13 @@ def test_bytes_survive_a_restart(server):
     s3 = server.client("s3")
     same(s3.get_object(Bucket="kept", Key="large")["Body"].read(), b"y" * 100000)
     same(s3.get_object(Bucket="kept", Key="small")["Body"].read(), b"z")
+
+
+def test_what_the_schema_does_not_admit(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="malformed")
+    refused("MalformedXML", s3.put_bucket_versioning, Bucket="malformed",
+            VersioningConfiguration={"Status": "Perhaps"})
+    message = refused("NotImplemented", s3.select_object_content, Bucket="malformed", Key="k", Expression="x",
+                      ExpressionType="SQL", InputSerialization={"CSV": {}}, OutputSerialization={"CSV": {}})
+    check("SelectObjectContent" in message, message)
