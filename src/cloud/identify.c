@@ -67,11 +67,12 @@ static identity by_action(str action, str version, str signing)
 		if (!speaks(s, PROTOCOL_QUERY) && !speaks(s, PROTOCOL_EC2))
 			continue;
 		bool signed_for = str_is(signing) && str_eq(str_c(s->signing_name), signing);
-		bool version_fits = str_eq(str_c(s->api_version), version);
+		/* Links in mails (ConfirmSubscription) name no version. */
+		bool version_fits = !str_is(version) || str_eq(str_c(s->api_version), version);
 		if (str_is(signing) ? !signed_for : !version_fits)
 			continue;
 		const operation *op = operation_find(s, action);
-		if (!id.service || (op && !id.operation) || (op && version_fits)) {
+		if (!id.service || (op && !id.operation) || (op && version_fits && str_is(version))) {
 			id.service = s;
 			id.operation = op;
 		}

@@ -70,7 +70,7 @@ def test_capacity_is_measured(server):
     need_postgres()
     cw, rds = server.client("cloudwatch"), server.client("rds")
 
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.fromisoformat(server.run("clock", "show").stdout.strip().replace("Z", "+00:00"))
 
     def points():
         return cw.get_metric_statistics(
