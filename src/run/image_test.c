@@ -75,7 +75,8 @@ TEST(image_layers_lie_over_each_other)
 	CHECK_STR(read_back(mem, &p, "a/hard"), S("1"));
 	CHECK(stat(path_join(mem, p.root, S("a/b/one")).p, &st) == 0 && (st.st_mode & 07777) == 0755);
 	/* The opaque mark stands behind what its own layer puts there. */
-	add(&t, "a/b/.wh.two", '0', "", ""), add(&t, "c/new", '0', "", "n"), add(&t, "c/.wh..wh..opq", '0', "", "");
+	add(&t, "a/b/.wh.two", '0', "", ""), add(&t, "c/new", '0', "", "n");
+	add(&t, "c/.wh..wh..opq", '0', "", "");
 	add(&t, "a/soft", '0', "", "mine");
 	CHECK(!unpack(mem, &p, &t));
 	CHECK(!str_is(read_back(mem, &p, "a/b/two")) && !str_is(read_back(mem, &p, "c/x")));
@@ -88,7 +89,8 @@ TEST(image_layers_lie_over_each_other)
 TEST(image_layers_do_not_get_out)
 {
 	static const struct { const char *name; char type; const char *link; } bad[] = {
-		{ "../out", '0', "" }, { "a/../../out", '0', "" }, { "up/out", '0', "" }, { "hard", '1', "up/secret" },
+		{ "../out", '0', "" }, { "a/../../out", '0', "" }, { "up/out", '0', "" },
+		{ "hard", '1', "up/secret" },
 		{ "hard", '1', "../secret" }, { "up/.wh.secret", '0', "" }, { "up/.wh..wh..opq", '0', "" },
 		{ "dev", '3', "" }, { "block", '4', "" }, { "pipe", '6', "" }, { ".wh...", '0', "" },
 		{ "abs/out", '0', "" }, { "up/folder/", '5', "" }, { "soft", '1', "up" },

@@ -61,7 +61,8 @@ static bool put_value(buf *b, const json_value *doc, const logs_MetricTransforma
 		return false;
 	buf_put(&one, b->n ? S(",{\"MetricName\":") : S("{\"MetricName\":"));
 	json_put_string(&one, t->metricName);
-	buf_fmt(&one, ",\"Timestamp\":%lld.%03lld,\"Value\":", (long long)(when / 1000), (long long)(when % 1000));
+	buf_fmt(&one, ",\"Timestamp\":%lld.%03lld,\"Value\":", (long long)(when / 1000),
+	        (long long)(when % 1000));
 	json_put_double(&one, d);
 	if (str_is(t->unit)) {
 		buf_put(&one, S(",\"Unit\":"));
