@@ -188,10 +188,10 @@ void report_throttle(const target *t)
 	metric(t, "Throttles", "Count", 1);
 }
 
-/* Millionths of a GB-second. */
+/* A GB-second is 1,024,000 MB-milliseconds, the parts in which it is metered: nothing is rounded. */
 static qty gb_seconds(int64_t ms, int64_t mb)
 {
-	return (ms * mb * 1000 + 512) / 1024;
+	return ms * mb;
 }
 
 void report_usage(const target *t, const function_result *r, const function_result *init)

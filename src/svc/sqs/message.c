@@ -191,7 +191,8 @@ static const sqs_dedup *deduplicate(req *rq, txn *tx, const sqs_queue *q, const 
 		return earlier;
 	record_scan old = sqs_dedupage_scan(tx, rq->mem, 1, q->Id, 0, STR_NONE);
 	size_t swept = 0;
-	for (sqs_dedupage *a; swept < DEDUP_SWEEP && (a = sqs_dedupage_next(&old)) && a->Until <= rq->now; swept++) {
+	for (sqs_dedupage *a; swept < DEDUP_SWEEP && (a = sqs_dedupage_next(&old)) && a->Until <= rq->now;
+	     swept++) {
 		sqs_dedup *d = sqs_dedup_get(tx, rq->mem, q->Id, a->DedupId);
 		if (d && d->Until == a->Until)
 			sqs_dedup_delete(tx, q->Id, a->DedupId);

@@ -76,7 +76,8 @@ sqs_queue *queue_by_arn(const txn *tx, arena *mem, str arn)
 
 void queue_metered(req *rq, const sqs_queue *q, size_t bytes)
 {
-	int64_t chunks = bytes <= SQS_CHUNK_BYTES ? 1 : (int64_t)((bytes + SQS_CHUNK_BYTES - 1) / SQS_CHUNK_BYTES);
+	int64_t chunks =
+		bytes <= SQS_CHUNK_BYTES ? 1 : (int64_t)((bytes + SQS_CHUNK_BYTES - 1) / SQS_CHUNK_BYTES);
 	meter(rq, str_ends(q->Name, S(".fifo")) ? &SQS_FIFO : &SQS_STANDARD, QTY(chunks), queue_arn(rq, q));
 }
 

@@ -280,7 +280,10 @@ err sqs_GetQueueAttributes(req *rq, const txn *tx, const sqs_GetQueueAttributes_
 	    queue_attribute(q, S("KmsDataKeyReusePeriodSeconds")));
 	str managed = queue_attribute(q, S("SqsManagedSseEnabled"));
 	bool kms = str_is(queue_attribute(q, S("KmsMasterKeyId")));
-	put(to, &in->AttributeNames, "SqsManagedSseEnabled", str_is(managed) ? managed : kms ? S("false") : S("true"));
+	put(to, &in->AttributeNames, "SqsManagedSseEnabled",
+	    str_is(managed) ? managed
+	        : kms       ? S("false")
+	                    : S("true"));
 	if (s.fifo) {
 		put(to, &in->AttributeNames, "FifoQueue", S("true"));
 		put(to, &in->AttributeNames, "ContentBasedDeduplication", s.content_dedup ? S("true") : S("false"));

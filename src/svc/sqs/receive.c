@@ -133,7 +133,8 @@ static bool redriven(req *rq, txn *tx, const receive *r, sqs_message *m)
 }
 
 /* Whether a FIFO message may go now: its group is free, or it follows one that this very call hands out. */
-static bool group_free(req *rq, txn *tx, const receive *r, const sqs_message *m, const str *mine, size_t n_mine)
+static bool group_free(req *rq, txn *tx, const receive *r, const sqs_message *m, const str *mine,
+                       size_t n_mine)
 {
 	if (!r->settings.fifo)
 		return true;
@@ -216,9 +217,11 @@ static err parameters(req *rq, receive *r)
 		            "Value %lld for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and "
 		            "10, if provided.", (long long)most);
 	if (visibility < 0 || visibility > SQS_VISIBILITY_MAX)
-		return fail(rq, &aws_InvalidParameterValue,
-		            "Value %lld for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be "
-		            "an integer between 0 and 43200.", (long long)visibility);
+		return fail(
+			rq, &aws_InvalidParameterValue,
+			"Value %lld for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be "
+			"an integer between 0 and 43200.",
+			(long long)visibility);
 	if (in->WaitTimeSeconds.set && (in->WaitTimeSeconds.v < 0 || in->WaitTimeSeconds.v > 20))
 		return fail(rq, &aws_InvalidParameterValue,
 		            "Value %lld for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if "

@@ -152,9 +152,11 @@ static err change_one(req *rq, txn *tx, const sqs_queue *q, str handle, opt_i64 
 	int64_t seq, receive;
 	TRY(handle_read(rq, q, handle, &seq, &receive));
 	if (!seconds.set || seconds.v < 0 || seconds.v > SQS_VISIBILITY_MAX)
-		return fail(rq, &aws_InvalidParameterValue,
-		            "Value %lld for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be "
-		            "an integer between 0 and 43200.", (long long)seconds.v);
+		return fail(
+			rq, &aws_InvalidParameterValue,
+			"Value %lld for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be "
+			"an integer between 0 and 43200.",
+			(long long)seconds.v);
 	sqs_message *m = sqs_message_get(tx, rq->mem, q->Id, seq);
 	if (!m || !m->Receives || m->VisibleAt <= rq->now)
 		return fail(rq, &sqs_MessageNotInflight,
