@@ -2,6 +2,7 @@
  * Any pattern against any event: a line of pattern, then the event. Compiling and matching end, and what
  * matches as a whole also matches itself again.
  */
+#include "base/err.h"
 #include "cloud/event_pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
