@@ -24,7 +24,7 @@ static void take(txn *tx, arena *mem, const rds_instance *i, int64_t now)
 	str id = arena_fmt(mem, "rds:%.*s-%04d-%02d-%02d-%02d-%02d", STR_ARG(i->Id), c.year, c.month, c.day,
 	                   c.hour, c.minute);
 	if (!rds_snapshot_get(tx, mem, i->Account, i->Region, id))
-		db_snapshot_begin(tx, db_snapshot_new(tx, mem, i, id, S("automated")));
+		db_snapshot_begin(tx, db_snapshot_new(tx, mem, i, id, S("automated")), i);
 }
 
 static void drop(txn *tx, arena *mem, const rds_instance *i, int64_t before)
@@ -52,10 +52,7 @@ void db_backups_begin(txn *tx, arena *mem, const rds_instance *i, int64_t now)
 	timer_set(tx, "rds_backup", place, window_next(i->It->PreferredBackupWindow, now), place);
 }
 
-void db_snapshots_expire(txn *tx, arena *mem, const rds_instance *i)
-{
-	drop(tx, mem, i, INT64_MAX);
-}
+void db_snapshots_expire(txn *tx, arena *mem, const rds_instance *i) { drop(tx, mem, i, INT64_MAX); }
 
 /* One a day: when time leaps, the days in between have no data of their own to keep, but their due dates
  * pass. */

@@ -10,10 +10,7 @@
 #define PAUSE_MAX 86400
 #define ACU_MAX 256
 
-str db_cluster_arn(req *rq, str id)
-{
-	return req_arn(rq, "rds", "cluster:%.*s", STR_ARG(id));
-}
+str db_cluster_arn(req *rq, str id) { return req_arn(rq, "rds", "cluster:%.*s", STR_ARG(id)); }
 
 err db_cluster_find(req *rq, const txn *tx, str id, rds_cluster **out)
 {
@@ -58,8 +55,8 @@ rds_instance *db_cluster_writer(const txn *tx, arena *mem, const rds_cluster *c)
 static err check_capacity(req *rq, double min, double max, const rds_cluster *c)
 {
 	double halves_min = min * 2, halves_max = max * 2;
-	if (min < 0 || max > ACU_MAX || max < 1 || min > max || halves_min != (double)(int)halves_min ||
-	    halves_max != (double)(int)halves_max)
+	if (min < 0 || max > ACU_MAX || max < 1 || min > max || halves_min != (double)(int)halves_min
+	    || halves_max != (double)(int)halves_max)
 		return fail(rq, &rds_InvalidParameterValue,
 		            "Serverless v2 capacity %g - %g isn't valid. The minimum must be 0 to 256, the maximum 1 "
 		            "to 256, in "
@@ -117,8 +114,8 @@ static err capacity(req *rq, const rds_ServerlessV2ScalingConfiguration *in, rds
 static err network(req *rq, const txn *tx, str subnet_group, const rds_VpcSecurityGroupIdList *groups,
                    rds_DBCluster *it)
 {
-	if (str_is(subnet_group) && !str_eq(subnet_group, S("default")) &&
-	    !rds_subnet_group_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, subnet_group)))
+	if (str_is(subnet_group) && !str_eq(subnet_group, S("default"))
+	    && !rds_subnet_group_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, subnet_group)))
 		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DBSubnetGroup '%.*s' not found.",
 		            STR_ARG(subnet_group));
 	it->DBSubnetGroup = str_is(subnet_group) ? db_lowered(rq, subnet_group) : S("default");
@@ -183,23 +180,6 @@ static err unsupported(req *rq, const rds_CreateDBClusterMessage *in)
 		return fail(rq, &aws_NotImplemented, "The Data API (EnableHttpEndpoint) is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
-	return OK;
-}
-
-static err master_of(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, rds_cluster *c)
-{
-	str password = in->MasterUserPassword;
-	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
-	TRY(db_check_master(rq, in->MasterUsername));
-	if (managed && str_is(password))
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
-	if (managed)
-		TRY(db_secret_make(rq, tx, c->It->DBClusterArn, in->MasterUsername, in->MasterUserSecretKmsKeyId,
-		                   &password, &c->It->MasterUserSecret));
-	TRY(db_check_password(rq, password));
-	c->It->MasterUsername = in->MasterUsername;
-	c->Verifier = postgres_verifier(rq->mem, password);
 	return OK;
 }
 
@@ -268,10 +248,9 @@ static err cluster_new(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, r
 	it->ReaderEndpoint = c->ReaderAddress;
 	it->DBClusterArn = db_cluster_arn(rq, id);
 	it->DbClusterResourceId = c->Folder = db_resource_id(rq->mem, "cluster-");
-	it->DBClusterParameterGroup = str_is(in->DBClusterParameterGroupName) ?
-	                                      db_lowered(rq, in->DBClusterParameterGroupName) :
-	                                      arena_concat(rq->mem, S("default."),
-	                                                   db_version_family(rq->mem, engine, it->EngineVersion));
+	it->DBClusterParameterGroup = str_is(in->DBClusterParameterGroupName)
+		? db_lowered(rq, in->DBClusterParameterGroupName)
+		: arena_concat(rq->mem, S("default."), db_version_family(rq->mem, engine, it->EngineVersion));
 	it->Status = S("available");
 	zones(rq, &in->AvailabilityZones, it);
 	TRY(network(rq, tx, in->DBSubnetGroupName, &in->VpcSecurityGroupIds, it));
@@ -293,10 +272,13 @@ err rds_CreateDBCluster(req *rq, txn *tx, const rds_CreateDBCluster_in *in, rds_
 {
 	rds_cluster *c;
 	TRY(cluster_new(rq, tx, in, &c));
-	TRY(master_of(rq, tx, in, c));
+	master_given given = { c->It->DBClusterArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
+		                   in->ManageMasterUserPassword };
+	c->It->MasterUsername = in->MasterUsername;
+	TRY(db_master_new(rq, tx, &given, in->MasterUsername, &c->It->MasterUserSecret, &c->Verifier));
 	rds_cluster_put(tx, c);
 	db_event_add(tx, c->Account, c->Region, S("db-cluster"), c->Id, c->It->DBClusterArn, "creation",
-	          S("DB cluster created"));
+	             S("DB cluster created"));
 	out->DBCluster = as_creating(rq, c);
 	return OK;
 }
@@ -341,8 +323,8 @@ err rds_RestoreDBClusterFromSnapshot(req *rq, txn *tx, const rds_RestoreDBCluste
 	return OK;
 }
 
-static const char *const filters[] = { "db-cluster-id", "db-cluster-resource-id", "engine", "domain",
-	                                   "clone-group-id", NULL };
+static const char *const filters[] = { "db-cluster-id", "db-cluster-resource-id", "engine",
+	                                   "domain",        "clone-group-id",         NULL };
 
 err rds_DescribeDBClusters(req *rq, const txn *tx, const rds_DescribeDBClusters_in *in,
                            rds_DescribeDBClusters_out *out)
@@ -361,8 +343,8 @@ err rds_DescribeDBClusters(req *rq, const txn *tx, const rds_DescribeDBClusters_
 		record_scan_after(&s, p.after);
 	out->DBClusters.v = arena_array(rq->mem, rds_DBCluster, p.most);
 	while ((c = rds_cluster_next(&s))) {
-		bool by_id = db_filter_has(&in->Filters, "db-cluster-id", c->Id) ||
-		             db_filter_has(&in->Filters, "db-cluster-id", c->It->DBClusterArn);
+		bool by_id = db_filter_has(&in->Filters, "db-cluster-id", c->Id)
+			|| db_filter_has(&in->Filters, "db-cluster-id", c->It->DBClusterArn);
 		if ((str_is(wanted) && !str_eq(wanted, c->Id)) || !by_id
 		    || !db_filter_has(&in->Filters, "db-cluster-resource-id", c->It->DbClusterResourceId)
 		    || !db_filter_has(&in->Filters, "engine", c->It->Engine)
@@ -382,29 +364,18 @@ err rds_DescribeDBClusters(req *rq, const txn *tx, const rds_DescribeDBClusters_
 
 static err new_password(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_cluster *c)
 {
-	str given = in->MasterUserPassword;
-	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
-	if (in->ManageMasterUserPassword.set && !managed && c->It->MasterUserSecret) {
-		db_secret_drop(rq, tx, c->It->MasterUserSecret);
-		c->It->MasterUserSecret = NULL;
-	}
-	if (managed && !c->It->MasterUserSecret)
-		TRY(db_secret_make(rq, tx, c->It->DBClusterArn, c->It->MasterUsername, in->MasterUserSecretKmsKeyId,
-		                   &given, &c->It->MasterUserSecret));
-	else if (str_is(given) && c->It->MasterUserSecret)
-		return fail(
-			rq, &rds_InvalidParameterCombination,
-			"You can't specify MasterUserPassword for a cluster with master user password management in "
-			"Secrets Manager.");
-	if (!str_is(given))
+	str verifier;
+	master_given given = { c->It->DBClusterArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
+		                   in->ManageMasterUserPassword };
+	TRY(db_master_change(rq, tx, &given, c->It->MasterUsername, &c->It->MasterUserSecret, &verifier));
+	if (!str_is(verifier))
 		return OK;
-	TRY(db_check_password(rq, given));
 	rds_instance *writer = db_cluster_writer(tx, rq->mem, c);
 	if (!c->Filled) {
-		c->Verifier = postgres_verifier(rq->mem, given);
+		c->Verifier = verifier;
 		return OK;
 	}
-	c->NextVerifier = postgres_verifier(rq->mem, given);
+	c->NextVerifier = verifier;
 	if (!writer || !str_empty(writer->Job))
 		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s has no available writer.",
 		            STR_ARG(c->Id));
@@ -425,8 +396,8 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		return fail(rq, &aws_NotImplemented, "Renaming a DB cluster is not implemented.");
 	if (in->Port.set && in->Port.v != c->It->Port.v)
 		return fail(rq, &aws_NotImplemented, "Changing the port of a DB cluster is not implemented.");
-	if ((in->EnableHttpEndpoint.set && in->EnableHttpEndpoint.v) ||
-	    (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v))
+	if ((in->EnableHttpEndpoint.set && in->EnableHttpEndpoint.v)
+	    || (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v))
 		return fail(rq, &aws_NotImplemented,
 		            "The Data API and IAM database authentication are not implemented.");
 	if (str_is(in->EngineVersion)) {

@@ -2,52 +2,27 @@
 
 #define PORT_DEFAULT 5432
 
-static err master_of(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_instance *i)
-{
-	str password = in->MasterUserPassword;
-	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
-	TRY(db_check_master(rq, in->MasterUsername));
-	if (managed && str_is(password))
-		return fail(rq, &rds_InvalidParameterCombination,
-		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
-	if (managed)
-		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, in->MasterUsername, in->MasterUserSecretKmsKeyId,
-		                   &password, &i->It->MasterUserSecret));
-	TRY(db_check_password(rq, password));
-	i->It->MasterUsername = in->MasterUsername;
-	i->Verifier = postgres_verifier(rq->mem, password);
-	return OK;
-}
-
 /* What is kept and shown, but changes nothing in the engine. */
 static err told(req *rq, const rds_CreateDBInstance_in *in, rds_DBInstance *it)
 {
 	TRY(db_check_retention(rq, in->BackupRetentionPeriod));
 	if (in->BackupRetentionPeriod.set)
 		it->BackupRetentionPeriod = in->BackupRetentionPeriod;
-	if (str_is(in->PreferredBackupWindow))
-		it->PreferredBackupWindow = in->PreferredBackupWindow;
-	if (str_is(in->PreferredMaintenanceWindow))
-		it->PreferredMaintenanceWindow = db_lowered(rq, in->PreferredMaintenanceWindow);
-	if (in->AutoMinorVersionUpgrade.set)
-		it->AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade;
-	if (in->CopyTagsToSnapshot.set)
-		it->CopyTagsToSnapshot = in->CopyTagsToSnapshot;
-	if (in->DeletionProtection.set)
-		it->DeletionProtection = in->DeletionProtection;
-	if (in->EnablePerformanceInsights.set && in->EnablePerformanceInsights.v) {
-		it->PerformanceInsightsEnabled = BOOL(true);
-		it->PerformanceInsightsRetentionPeriod =
-			in->PerformanceInsightsRetentionPeriod.set ? in->PerformanceInsightsRetentionPeriod : I64(7);
-	}
-	if (in->MonitoringInterval.set)
-		it->MonitoringInterval = in->MonitoringInterval;
-	it->MonitoringRoleArn = in->MonitoringRoleArn;
+	rds_ModifyDBInstance_in like = {
+		.PreferredBackupWindow = in->PreferredBackupWindow,
+		.PreferredMaintenanceWindow = in->PreferredMaintenanceWindow,
+		.AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade,
+		.CopyTagsToSnapshot = in->CopyTagsToSnapshot,
+		.DeletionProtection = in->DeletionProtection,
+		.EnablePerformanceInsights = in->EnablePerformanceInsights,
+		.PerformanceInsightsRetentionPeriod = in->PerformanceInsightsRetentionPeriod,
+		.MonitoringInterval = in->MonitoringInterval,
+		.MonitoringRoleArn = in->MonitoringRoleArn,
+		.CACertificateIdentifier = in->CACertificateIdentifier,
+		.NetworkType = in->NetworkType,
+	};
+	db_instance_told(rq, &like, it);
 	it->EnabledCloudwatchLogsExports = in->EnableCloudwatchLogsExports;
-	if (str_is(in->CACertificateIdentifier))
-		it->CACertificateIdentifier = it->CertificateDetails->CAIdentifier = in->CACertificateIdentifier;
-	if (str_is(in->NetworkType))
-		it->NetworkType = in->NetworkType;
 	if (str_is(in->EngineLifecycleSupport))
 		it->EngineLifecycleSupport = in->EngineLifecycleSupport;
 	if (in->StorageEncrypted.set)
@@ -127,7 +102,10 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 		                                             str_ends(i->It->AvailabilityZone, S("a")) ? "b" : "a");
 	}
 	i->It->DBName = in->DBName;
-	TRY(master_of(rq, tx, in, i));
+	master_given given = { i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
+		                   in->ManageMasterUserPassword };
+	i->It->MasterUsername = in->MasterUsername;
+	TRY(db_master_new(rq, tx, &given, in->MasterUsername, &i->It->MasterUserSecret, &i->Verifier));
 	db_instance_job(tx, i, S("creating"), S("create"));
 	out->DBInstance = db_instance_shown(rq, i);
 	return OK;

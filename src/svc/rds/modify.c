@@ -4,6 +4,7 @@
 #include "sys/clock.h"
 
 #define WEEK_MS (7 * MS_DAY)
+#define INSIGHTS_DAYS 7
 
 static str place_of(arena *mem, const rds_instance *i)
 {
@@ -161,29 +162,18 @@ static bool empty(const rds_PendingModifiedValues *p)
 
 static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_instance *i)
 {
-	str given = in->MasterUserPassword;
+	str verifier;
 	bool managed = in->ManageMasterUserPassword.set && in->ManageMasterUserPassword.v;
-	if (str_is(i->It->DBClusterIdentifier) && (str_is(given) || managed))
+	if (str_is(i->It->DBClusterIdentifier) && (str_is(in->MasterUserPassword) || managed))
 		return fail(
 			rq, &rds_InvalidParameterCombination,
 			"The specified DB Instance is a member of a cluster. Modify the master user password for the DB "
 			"Cluster using the ModifyDbCluster API");
-	if (in->ManageMasterUserPassword.set && !managed && i->It->MasterUserSecret) {
-		db_secret_drop(rq, tx, i->It->MasterUserSecret);
-		i->It->MasterUserSecret = NULL;
-	}
-	if (managed && !i->It->MasterUserSecret)
-		TRY(db_secret_make(rq, tx, i->It->DBInstanceArn, i->It->MasterUsername, in->MasterUserSecretKmsKeyId,
-		                   &given, &i->It->MasterUserSecret));
-	else if (str_is(given) && i->It->MasterUserSecret)
-		return fail(
-			rq, &rds_InvalidParameterCombination,
-			"You can't specify MasterUserPassword for an instance with master user password management in "
-			"Secrets Manager.");
-	if (!str_is(given))
-		return OK;
-	TRY(db_check_password(rq, given));
-	i->NextVerifier = postgres_verifier(rq->mem, given);
+	master_given given = { i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
+		                   in->ManageMasterUserPassword };
+	TRY(db_master_change(rq, tx, &given, i->It->MasterUsername, &i->It->MasterUserSecret, &verifier));
+	if (str_is(verifier))
+		i->NextVerifier = verifier;
 	return OK;
 }
 
@@ -203,7 +193,8 @@ static err groups(req *rq, const txn *tx, const rds_ModifyDBInstance_in *in, rds
 	if (in->VpcSecurityGroupIds.n)
 		it->VpcSecurityGroups = db_security_groups(rq, &in->VpcSecurityGroupIds);
 	if (str_is(in->DBSubnetGroupName)) {
-		instance_facts f = { .subnet_group = in->DBSubnetGroupName, .public = it->PubliclyAccessible,
+		instance_facts f = { .subnet_group = in->DBSubnetGroupName,
+			                 .public = it->PubliclyAccessible,
 			                 .groups = &in->VpcSecurityGroupIds };
 		rds_VpcSecurityGroupMembershipList kept = it->VpcSecurityGroups;
 		TRY(db_instance_network(rq, tx, &f, it));
@@ -213,25 +204,27 @@ static err groups(req *rq, const txn *tx, const rds_ModifyDBInstance_in *in, rds
 	return OK;
 }
 
-/* What is kept and shown at once. */
-static err told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
+void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
 {
+	const struct {
+		const opt_bool *from;
+		opt_bool *to;
+	} flags[] = { { &in->AutoMinorVersionUpgrade, &it->AutoMinorVersionUpgrade },
+		          { &in->CopyTagsToSnapshot, &it->CopyTagsToSnapshot },
+		          { &in->DeletionProtection, &it->DeletionProtection },
+		          { &in->PubliclyAccessible, &it->PubliclyAccessible },
+		          { &in->EnablePerformanceInsights, &it->PerformanceInsightsEnabled } };
+	for (size_t k = 0; k < sizeof flags / sizeof *flags; k++)
+		if (flags[k].from->set)
+			*flags[k].to = *flags[k].from;
 	if (str_is(in->PreferredBackupWindow))
 		it->PreferredBackupWindow = in->PreferredBackupWindow;
 	if (str_is(in->PreferredMaintenanceWindow))
 		it->PreferredMaintenanceWindow = db_lowered(rq, in->PreferredMaintenanceWindow);
-	if (in->AutoMinorVersionUpgrade.set)
-		it->AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade;
-	if (in->CopyTagsToSnapshot.set)
-		it->CopyTagsToSnapshot = in->CopyTagsToSnapshot;
-	if (in->DeletionProtection.set)
-		it->DeletionProtection = in->DeletionProtection;
-	if (in->PubliclyAccessible.set)
-		it->PubliclyAccessible = in->PubliclyAccessible;
-	if (in->EnablePerformanceInsights.set)
-		it->PerformanceInsightsEnabled = in->EnablePerformanceInsights;
 	if (in->PerformanceInsightsRetentionPeriod.set)
 		it->PerformanceInsightsRetentionPeriod = in->PerformanceInsightsRetentionPeriod;
+	else if (it->PerformanceInsightsEnabled.v && !it->PerformanceInsightsRetentionPeriod.set)
+		it->PerformanceInsightsRetentionPeriod = I64(INSIGHTS_DAYS);
 	if (in->MonitoringInterval.set)
 		it->MonitoringInterval = in->MonitoringInterval;
 	if (str_is(in->MonitoringRoleArn))
@@ -242,15 +235,18 @@ static err told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
 		it->CACertificateIdentifier = it->CertificateDetails->CAIdentifier = in->CACertificateIdentifier;
 	if (str_is(in->NetworkType))
 		it->NetworkType = in->NetworkType;
-	if (in->MaxAllocatedStorage.set) {
-		int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : it->AllocatedStorage.v;
-		if (in->MaxAllocatedStorage.v < size)
-			return fail(rq, &rds_InvalidParameterCombination,
-			            "Max storage size must be greater than storage size");
-		/* As much as there is means that it does not grow by itself. */
-		it->MaxAllocatedStorage =
-			in->MaxAllocatedStorage.v == size ? (opt_i64){ 0 } : in->MaxAllocatedStorage;
-	}
+}
+
+static err limit_of_growth(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
+{
+	if (!in->MaxAllocatedStorage.set)
+		return OK;
+	int64_t size = in->AllocatedStorage.set ? in->AllocatedStorage.v : it->AllocatedStorage.v;
+	if (in->MaxAllocatedStorage.v < size)
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "Max storage size must be greater than storage size");
+	/* As much as there is means that it does not grow by itself. */
+	it->MaxAllocatedStorage = in->MaxAllocatedStorage.v == size ? (opt_i64){ 0 } : in->MaxAllocatedStorage;
 	return OK;
 }
 
@@ -263,7 +259,8 @@ err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rd
 		return fail(rq, &aws_NotImplemented, "Renaming a DB instance is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
-	TRY(told(rq, in, i->It));
+	db_instance_told(rq, in, i->It);
+	TRY(limit_of_growth(rq, in, i->It));
 	TRY(plan(rq, in, i->It));
 	TRY(password(rq, tx, in, i));
 	TRY(groups(rq, tx, in, i->It));

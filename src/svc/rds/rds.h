@@ -145,12 +145,30 @@ void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now);
 void db_bill_snapshots(txn *tx, str account, str region, int64_t now);
 
+/* copies.c: what snapshots of instances and of clusters have in common. */
+typedef struct copy_facts {
+	bool cluster, last; /* last: the source's folder goes when it is done */
+	str account, region, id, folder, version; /* folder: of the source */
+	int64_t port;
+} copy_facts;
+void db_copy_begin(txn *tx, const copy_facts *f);
+typedef struct copy_query {
+	const rds_FilterList *filters;
+	str id, source, resource, type;
+	const char *source_filter, *id_filter;
+} copy_query;
+typedef struct copy_shown {
+	str id, source, resource, type, engine;
+} copy_shown;
+err db_copies_query(req *rq, const copy_query *q);
+bool db_copies_match(const copy_query *q, const copy_shown *s);
+
 /* snapshots.c */
 str db_snapshot_arn(req *rq, str id);
 /* A row in state creating, not yet written. */
 rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id, str type);
 /* Writes it and starts copying. */
-void db_snapshot_begin(txn *tx, rds_snapshot *s);
+void db_snapshot_begin(txn *tx, rds_snapshot *s, const rds_instance *i);
 /* The first automated backup and the timer of the daily ones; or none, as the retention says. */
 void db_backups_begin(txn *tx, arena *mem, const rds_instance *i, int64_t now);
 /* The automated ones of an instance that is gone. */
@@ -167,6 +185,19 @@ typedef struct settings {
 } settings;
 settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
                         str cluster_group, int memory_mib, bool tls_by_default);
+
+/* modify.c: what is kept and shown, and changes nothing in the engine. */
+void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it);
+
+/* master.c: the master user of an instance or a cluster. *verifier is STR_NONE when the password stays. */
+typedef struct master_given {
+	str arn, password, kms_key;
+	opt_bool managed;
+} master_given;
+err db_master_new(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,
+                  str *verifier);
+err db_master_change(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,
+                     str *verifier);
 
 /* secret.c: the master password in Secrets Manager. */
 err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password,

@@ -3,10 +3,7 @@
 #include "store/due.h"
 #include "sys/clock.h"
 
-str db_snapshot_arn(req *rq, str id)
-{
-	return req_arn(rq, "rds", "snapshot:%.*s", STR_ARG(id));
-}
+str db_snapshot_arn(req *rq, str id) { return req_arn(rq, "rds", "snapshot:%.*s", STR_ARG(id)); }
 
 static err snapshot_find(req *rq, const txn *tx, str id, rds_snapshot **out)
 {
@@ -66,62 +63,16 @@ rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id
 	return s;
 }
 
-void db_snapshot_begin(txn *tx, rds_snapshot *s)
+void db_snapshot_begin(txn *tx, rds_snapshot *s, const rds_instance *i)
 {
 	rds_snapshot_put(tx, s);
-	task_add(
-		tx, "rds_snapshot",
-		arena_fmt(txn_arena(tx), "%.*s %.*s %.*s", STR_ARG(s->Account), STR_ARG(s->Region), STR_ARG(s->Id)),
-		0);
-}
-
-typedef struct copying {
-	rds_snapshot *s;
-	arena *mem;
-	err failed;
-	int64_t bytes;
-} copying;
-
-static bool copied(void *context, txn *tx)
-{
-	copying *c = context;
-	rds_snapshot *s = rds_snapshot_get(tx, c->mem, c->s->Account, c->s->Region, c->s->Id);
-	if (!s || !str_eq(s->Folder, c->s->Folder)) {
-		task_add(tx, "rds_remove", c->s->Folder, 0);
-		return true;
-	}
-	s->It->Status = c->failed ? S("failed") : S("available");
-	s->It->PercentProgress = I64(c->failed ? 0 : 100);
-	s->Bytes = c->bytes;
-	rds_snapshot_put(tx, s);
-	db_event_add(tx, s->Account, s->Region, S("db-snapshot"), s->Id, s->It->DBSnapshotArn, "creation",
-	             c->failed                                         ? c->failed->message
-	                 : str_eq(s->It->SnapshotType, S("automated")) ? S("Automated snapshot created")
-	                                                               : S("Manual snapshot created"));
-	db_bill_snapshots(tx, s->Account, s->Region, clock_now());
-	return true;
-}
-
-TASK(rds_snapshot)
-{
-	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
-	copying c = { .mem = mem };
-	const txn *tx = store_read(s);
-	c.s = rds_snapshot_get(tx, mem, account, region, rest);
-	rds_instance *i = c.s ? rds_instance_get(tx, mem, account, region, c.s->It->DBInstanceIdentifier) : NULL;
-	store_read_end(s, tx);
-	if (!c.s || !str_eq(c.s->It->Status, S("creating")))
-		return TASK_DONE;
-	if (!i)
-		c.failed =
-			fault_new(mem, &fault_system, "The DB instance was deleted before its snapshot was complete.");
-	else
-		c.failed = db_engines_backup(mem, i->Folder, c.s->Folder, i->It->EngineVersion,
-		                             (int)i->It->Endpoint->Port.v);
-	if (c.failed && i && attempt < 3)
-		return clock_now() + 1000;
-	c.bytes = c.failed ? 0 : postgres_bytes(mem, db_engines_root(), c.s->Folder);
-	return store_write(s, copied, &c) ? clock_now() + 1000 : TASK_DONE;
+	db_copy_begin(tx,
+	              &(copy_facts){ .account = s->Account,
+	                             .region = s->Region,
+	                             .id = s->Id,
+	                             .folder = i->Folder,
+	                             .version = i->It->EngineVersion,
+	                             .port = i->It->Endpoint->Port.v });
 }
 
 err rds_CreateDBSnapshot(req *rq, txn *tx, const rds_CreateDBSnapshot_in *in, rds_CreateDBSnapshot_out *out)
@@ -144,39 +95,36 @@ err rds_CreateDBSnapshot(req *rq, txn *tx, const rds_CreateDBSnapshot_in *in, rd
 	rds_snapshot *s = db_snapshot_new(tx, rq->mem, i, id, S("manual"));
 	if (in->Tags.n)
 		s->It->TagList = in->Tags;
-	db_snapshot_begin(tx, s);
+	db_snapshot_begin(tx, s, i);
 	out->DBSnapshot = s->It;
 	return OK;
 }
-
-static const char *const filters[] = { "db-instance-id", "db-snapshot-id", "dbi-resource-id",
-	                                   "snapshot-type",  "engine",         NULL };
 
 err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshots_in *in,
                             rds_DescribeDBSnapshots_out *out)
 {
 	page p;
-	rds_snapshot *one;
-	TRY(db_filters_known(rq, &in->Filters, filters));
-	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
+	rds_snapshot *one = NULL;
 	if (str_is(in->DBSnapshotIdentifier))
 		TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &one));
+	copy_query q = { .filters = &in->Filters,
+		             .id = one ? one->Id : STR_NONE,
+		             .source = in->DBInstanceIdentifier,
+		             .resource = in->DbiResourceId,
+		             .type = in->SnapshotType,
+		             .source_filter = "db-instance-id",
+		             .id_filter = "db-snapshot-id" };
+	TRY(db_copies_query(rq, &q));
+	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
 	record_scan s = rds_snapshot_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (str_is(p.after))
 		record_scan_after(&s, p.after);
 	out->DBSnapshots.v = arena_array(rq->mem, rds_DBSnapshot, p.most);
 	for (rds_snapshot *r; (r = rds_snapshot_next(&s));) {
 		const rds_DBSnapshot *it = r->It;
-		if ((str_is(in->DBSnapshotIdentifier) && !str_eq(one->Id, r->Id))
-		    || (str_is(in->DBInstanceIdentifier)
-		        && !str_eq_nocase(in->DBInstanceIdentifier, it->DBInstanceIdentifier))
-		    || (str_is(in->DbiResourceId) && !str_eq(in->DbiResourceId, it->DbiResourceId))
-		    || (str_is(in->SnapshotType) && !str_eq(in->SnapshotType, it->SnapshotType))
-		    || !db_filter_has(&in->Filters, "db-instance-id", it->DBInstanceIdentifier)
-		    || !db_filter_has(&in->Filters, "db-snapshot-id", r->Id)
-		    || !db_filter_has(&in->Filters, "dbi-resource-id", it->DbiResourceId)
-		    || !db_filter_has(&in->Filters, "snapshot-type", it->SnapshotType)
-		    || !db_filter_has(&in->Filters, "engine", it->Engine))
+		if (!db_copies_match(&q,
+		                     &(copy_shown){ r->Id, it->DBInstanceIdentifier, it->DbiResourceId,
+		                                    it->SnapshotType, it->Engine }))
 			continue;
 		if (out->DBSnapshots.n == p.most) {
 			out->Marker = page_token(rq, out->DBSnapshots.v[p.most - 1].DBSnapshotIdentifier);

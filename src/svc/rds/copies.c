@@ -1,0 +1,153 @@
+#include "rds.h"
+#include "store/due.h"
+#include "sys/clock.h"
+
+#define TRIES 3
+#define RETRY_MS 1000
+
+/* A snapshot of either kind: what filling its folder needs to know and to change. */
+typedef struct kept {
+	rds_snapshot *one;
+	rds_cluster_snapshot *cluster;
+	str folder, *status, type, arn;
+	opt_i64 *progress;
+	int64_t *bytes, *ended;
+} kept;
+
+static bool kept_find(const txn *tx, arena *mem, bool cluster, str account, str region, str id, kept *k)
+{
+	*k = (kept){ .one = cluster ? NULL : rds_snapshot_get(tx, mem, account, region, id),
+		         .cluster = cluster ? rds_cluster_snapshot_get(tx, mem, account, region, id) : NULL };
+	if (k->one) {
+		rds_snapshot *s = k->one;
+		*k = (kept){ s,
+			         NULL,
+			         s->Folder,
+			         &s->It->Status,
+			         s->It->SnapshotType,
+			         s->It->DBSnapshotArn,
+			         &s->It->PercentProgress,
+			         &s->Bytes,
+			         &s->Ended };
+	} else if (k->cluster) {
+		rds_cluster_snapshot *s = k->cluster;
+		*k = (kept){ NULL,
+			         s,
+			         s->Folder,
+			         &s->It->Status,
+			         s->It->SnapshotType,
+			         s->It->DBClusterSnapshotArn,
+			         &s->It->PercentProgress,
+			         &s->Bytes,
+			         &s->Ended };
+	}
+	return k->one || k->cluster;
+}
+
+static void kept_put(txn *tx, const kept *k)
+{
+	if (k->one)
+		rds_snapshot_put(tx, k->one);
+	else
+		rds_cluster_snapshot_put(tx, k->cluster);
+}
+
+void db_copy_begin(txn *tx, const copy_facts *f)
+{
+	task_add(tx, "rds_copy",
+	         arena_fmt(txn_arena(tx), "%s %s %lld %.*s %.*s %.*s %.*s %.*s",
+	                   f->cluster ? "cluster" : "instance", f->last ? "last" : "lives", (long long)f->port,
+	                   STR_ARG(f->account), STR_ARG(f->region), STR_ARG(f->version), STR_ARG(f->folder),
+	                   STR_ARG(f->id)),
+	         0);
+}
+
+typedef struct copying {
+	arena *mem;
+	bool cluster;
+	str account, region, id, folder;
+	err failed;
+	int64_t bytes;
+} copying;
+
+static bool copied(void *context, txn *tx)
+{
+	copying *c = context;
+	kept k;
+	if (!kept_find(tx, c->mem, c->cluster, c->account, c->region, c->id, &k)
+	    || !str_eq(k.folder, c->folder)) {
+		task_add(tx, "rds_remove", c->folder, 0);
+		return true;
+	}
+	*k.status = c->failed ? S("failed") : S("available");
+	*k.progress = I64(c->failed ? 0 : 100);
+	*k.bytes = c->bytes;
+	*k.ended = clock_real();
+	kept_put(tx, &k);
+	bool automated = str_eq(k.type, S("automated"));
+	db_event_add(tx, c->account, c->region, c->cluster ? S("db-cluster-snapshot") : S("db-snapshot"), c->id,
+	             k.arn, automated ? "backup" : "creation",
+	             c->failed       ? c->failed->message
+	                 : automated ? S("Automated snapshot created")
+	                             : S("Manual snapshot created"));
+	db_bill_snapshots(tx, c->account, c->region, clock_now());
+	return true;
+}
+
+/* Fills a snapshot's folder with what the source has now; of a source that goes, the folder goes after it. */
+TASK(rds_copy)
+{
+	kept k;
+	str rest = payload, kind = str_cut(&rest, ' '), fate = str_cut(&rest, ' '),
+		port_text = str_cut(&rest, ' ');
+	copying c = { .mem = mem, .cluster = str_eq(kind, S("cluster")) };
+	int64_t port = 0;
+	str_to_i64(port_text, &port);
+	c.account = str_cut(&rest, ' ');
+	c.region = str_cut(&rest, ' ');
+	str version = str_cut(&rest, ' '), from = str_cut(&rest, ' ');
+	c.id = rest;
+	const txn *tx = store_read(s);
+	bool wanted =
+		kept_find(tx, mem, c.cluster, c.account, c.region, c.id, &k) && str_eq(*k.status, S("creating"));
+	c.folder = wanted ? arena_str(mem, k.folder) : STR_NONE;
+	store_read_end(s, tx);
+	if (wanted) {
+		c.failed = db_engines_backup(mem, from, c.folder, version, (int)port);
+		if (c.failed && attempt < TRIES)
+			return clock_now() + RETRY_MS;
+		c.bytes = c.failed ? 0 : postgres_bytes(mem, db_engines_root(), c.folder);
+		if (store_write(s, copied, &c))
+			return clock_now() + RETRY_MS;
+	}
+	if (str_eq(fate, S("last")))
+		postgres_remove(mem, db_engines_root(), from);
+	return TASK_DONE;
+}
+
+err db_copies_query(req *rq, const copy_query *q)
+{
+	const char *names[] = {
+		q->source_filter, q->id_filter, "dbi-resource-id", "snapshot-type", "engine", NULL
+	};
+	static const char *const types[] = { "automated", "manual", "shared", "public", "awsbackup" };
+	bool known = !str_is(q->type);
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		known = known || str_eq(q->type, str_c(types[i]));
+	if (!known)
+		return fail(rq, &rds_InvalidParameterValue, "Invalid snapshot type: %.*s", STR_ARG(q->type));
+	return db_filters_known(rq, q->filters, names);
+}
+
+bool db_copies_match(const copy_query *q, const copy_shown *s)
+{
+	return (!str_is(q->id) || str_eq(q->id, s->id))
+		&& (!str_is(q->source) || str_eq_nocase(q->source, s->source))
+		&& (!str_is(q->resource) || str_eq(q->resource, s->resource))
+		&& (!str_is(q->type) || str_eq(q->type, s->type))
+		&& db_filter_has(q->filters, q->source_filter, s->source)
+		&& db_filter_has(q->filters, q->id_filter, s->id)
+		&& db_filter_has(q->filters, "dbi-resource-id", s->resource)
+		&& db_filter_has(q->filters, "snapshot-type", s->type)
+		&& db_filter_has(q->filters, "engine", s->engine);
+}

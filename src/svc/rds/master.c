@@ -1,0 +1,41 @@
+#include "rds.h"
+
+err db_master_new(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,
+                  str *verifier)
+{
+	str password = g->password;
+	bool managed = g->managed.set && g->managed.v;
+	TRY(db_check_master(rq, user));
+	if (managed && str_is(password))
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
+	if (managed)
+		TRY(db_secret_make(rq, tx, g->arn, user, g->kms_key, &password, secret));
+	TRY(db_check_password(rq, password));
+	*verifier = postgres_verifier(rq->mem, password);
+	return OK;
+}
+
+err db_master_change(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,
+                     str *verifier)
+{
+	str password = g->password;
+	bool managed = g->managed.set && g->managed.v;
+	if (g->managed.set && !managed && *secret) {
+		db_secret_drop(rq, tx, *secret);
+		*secret = NULL;
+	}
+	if (managed && !*secret)
+		TRY(db_secret_make(rq, tx, g->arn, user, g->kms_key, &password, secret));
+	else if (str_is(password) && *secret)
+		return fail(rq, &rds_InvalidParameterCombination,
+		            "You can't specify MasterUserPassword for %s with master user password management in "
+		            "Secrets Manager.",
+		            str_find(g->arn, S(":cluster:")) != SIZE_MAX ? "a cluster" : "an instance");
+	*verifier = STR_NONE;
+	if (!str_is(password))
+		return OK;
+	TRY(db_check_password(rq, password));
+	*verifier = postgres_verifier(rq->mem, password);
+	return OK;
+}
