@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -106,6 +107,12 @@ static int child(void *context)
 	if (dup2(in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->out, 2) < 0 || close_range(3, ~0U, 0) < 0)
 		child_fail(l, "set its descriptors");
 	umask(077);
+	/* As many open files as may be: a pool has thousands of clients. */
+	struct { uint64_t now, most; } files;
+	if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &files) == 0) {
+		files.now = files.most;
+		syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &files, NULL);
+	}
 	/* Raw calls: glibc's would change the identity of every thread of ours. */
 	if (l->change && (syscall(SYS_setgroups, 0, NULL) < 0 ||
 	                  syscall(SYS_setresgid, l->gid, l->gid, l->gid) < 0 ||

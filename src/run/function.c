@@ -104,6 +104,21 @@ static str exit_message(arena *mem, const function_env *env, str id)
 	                 STR_ARG(id), code);
 }
 
+/* The program itself could not be started. */
+static str start_message(arena *mem, const function_env *env, str id, str *type)
+{
+	const char *what;
+	int number = sandbox_start_error(env->sb, &what);
+	if (!number)
+		return STR_NONE;
+	/* An image's folder or program; which, the sandbox says by its name alone. */
+	bool folder = env->directory[0] && strncmp(what, env->directory, sizeof env->directory - 1) == 0;
+	*type = folder ? S("Runtime.InvalidWorkingDir") : S("Runtime.InvalidEntrypoint");
+	str why = arena_lower(mem, str_c(strerror(number)));
+	return arena_fmt(mem, "RequestId: %.*s Error: %s %s: %.*s", STR_ARG(id), folder ? "chdir" : "fork/exec",
+	                 what, STR_ARG(why));
+}
+
 static str error_object(arena *mem, str type, str message)
 {
 	buf b = buf_in(mem, 256, 8192);
@@ -137,7 +152,10 @@ static void conclude(function_env *env, arena *mem, str id, function_result *out
 	}
 	out->outcome = env->out_of_memory ? FUNCTION_OUT_OF_MEMORY : FUNCTION_EXITED;
 	out->error_type = env->out_of_memory ? S("Runtime.OutOfMemory") : S("Runtime.ExitError");
-	out->payload = error_object(mem, S("Runtime.ExitError"), exit_message(mem, env, id));
+	str type = S("Runtime.ExitError"), message = start_message(mem, env, id, &type);
+	if (str_is(message))
+		out->error_type = type;
+	out->payload = error_object(mem, type, str_is(message) ? message : exit_message(mem, env, id));
 }
 
 static err open_env(arena *mem, const function_spec *spec, function_env **out)
@@ -153,6 +171,9 @@ static err open_env(arena *mem, const function_spec *spec, function_env **out)
 	ensure(env);
 	env->log.sink = spec->log;
 	env->log.context = spec->log_context;
+	if (spec->image && spec->image->directory.n)
+		memcpy(env->directory, spec->image->directory.p, spec->image->directory.n < sizeof env->directory
+		       ? spec->image->directory.n : sizeof env->directory - 1);
 	function_log_open(&env->log, log[0]);
 	env->scratch = arena_open(SCRATCH_BYTES);
 	err failed = function_sandbox(mem, spec, log[1], &env->sb);

@@ -20,12 +20,23 @@ typedef struct function_env function_env;
 
 typedef struct function_pair { str name, value; } function_pair;
 
+/* What a container image says of itself, as configured. */
+typedef struct function_image {
+	const str *argv;         /* the entry point and its arguments */
+	size_t n_argv;
+	const function_pair *environment;
+	size_t n_environment;
+	str directory;           /* to start in */
+	bool foreign;            /* made for another architecture than the function's */
+} function_image;
+
 typedef struct function_spec {
 	const interpreter *interpreter;
 	str runtime, handler, name, version, region, log_group, log_stream;
 	str access_key, secret_key, session_token; /* of the function's role */
 	str endpoint;            /* AWS_ENDPOINT_URL */
-	str code;                /* folder that becomes /var/task */
+	str code;                /* folder that becomes /var/task; of an image, its root */
+	const function_image *image; /* or NULL: then `interpreter` runs the code */
 	str layers[SANDBOX_LAYERS_MAX];
 	int n_layers;
 	const function_pair *variables; /* the user's */

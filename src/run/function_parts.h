@@ -44,6 +44,7 @@ struct function_env {
 	bool ended, out_of_memory, timed_out;
 	int status;            /* wait status, when ended */
 	int64_t rss_checked_us;
+	char directory[64];    /* an image's, as far as a message holds it */
 };
 
 /* function_log.c */

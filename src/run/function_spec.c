@@ -1,4 +1,5 @@
 #include "run/function_parts.h"
+#include "run/image.h"
 #include "sys/file.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #define FILES_MAX 1024
 #define PIDS_MAX 1024
 #define VARIABLES_OURS 40
+#define IMAGE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static str layer_entry(arena *mem, const function_spec *s)
 {
@@ -28,9 +30,18 @@ static const char *own_entry(arena *mem, const function_spec *s, str *on_machine
 	return str_is(*on_machine) ? "/opt/bootstrap" : NULL;
 }
 
+static str image_no_entry(arena *mem, const function_image *i)
+{
+	if (!i->n_argv)
+		return S("No entrypoint or command is given by the image or the function's ImageConfig");
+	return i->foreign ? arena_fmt(mem, "fork/exec %.*s: exec format error", STR_ARG(i->argv[0])) : STR_NONE;
+}
+
 str function_no_entry(arena *mem, const function_spec *s)
 {
 	str path;
+	if (s->image)
+		return image_no_entry(mem, s->image);
 	if (!s->interpreter->own)
 		return STR_NONE;
 	const char *entry = own_entry(mem, s, &path);
@@ -47,22 +58,59 @@ typedef struct variables {
 	size_t n;
 } variables;
 
+/* The last one counts. */
 static void set(variables *vs, const char *name, str value)
 {
-	if (str_is(value))
-		vs->v[vs->n++] = arena_fmt(vs->mem, "%s=%.*s", name, STR_ARG(value)).p;
+	size_t at = 0, n = strlen(name);
+	if (!str_is(value))
+		return;
+	while (at < vs->n && (strncmp(vs->v[at], name, n) != 0 || vs->v[at][n] != '='))
+		at++;
+	vs->v[at] = arena_fmt(vs->mem, "%s=%.*s", name, STR_ARG(value)).p;
+	vs->n += at == vs->n;
+}
+
+static void set_pairs(variables *vs, const function_pair *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		set(vs, arena_str(vs->mem, pairs[i].name).p, pairs[i].value);
+}
+
+/* Where AWS's own runtimes are; an image says so itself. */
+static void set_places(variables *vs, const function_spec *s)
+{
+	set(vs, "_HANDLER", s->handler);
+	if (!s->interpreter->own)
+		set(vs, "AWS_EXECUTION_ENV", arena_concat(vs->mem, S("AWS_Lambda_"), s->runtime));
+	set(vs, "LAMBDA_TASK_ROOT", S("/var/task"));
+	set(vs, "LAMBDA_RUNTIME_DIR", S("/var/runtime"));
+	set(vs, "PATH", S("/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"));
+	set(vs, "LD_LIBRARY_PATH", S("/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:"
+	                             "/var/task/lib:/opt/lib"));
+	if (s->interpreter->python)
+		set(vs, "PYTHONPATH", S("/var/runtime"));
+	if (str_starts(s->runtime, S("nodejs"))) {
+		str rest = str_sub(s->runtime, 6, s->runtime.n), major = str_cut(&rest, '.');
+		set(vs, "NODE_PATH", arena_fmt(vs->mem, "/opt/nodejs/node%.*s/node_modules:/opt/nodejs/node_modules:"
+		    "/var/runtime/node_modules:/var/runtime:/var/task", STR_ARG(major)));
+	}
 }
 
 /* Only what AWS sets: nothing of the server's own environment gets in. */
 static const char **environment(arena *mem, const function_spec *s, int port)
 {
-	variables vs = { mem, arena_array(mem, const char *, VARIABLES_OURS + s->n_variables + 1), 0 };
-	bool node = str_starts(s->runtime, S("nodejs"));
-	set(&vs, "_HANDLER", s->handler);
+	size_t more = s->n_variables + (s->image ? s->image->n_environment : 0);
+	variables vs = { mem, arena_array(mem, const char *, VARIABLES_OURS + more + 1), 0 };
+	set(&vs, "TZ", S(":UTC"));
+	set(&vs, "LANG", S("en_US.UTF-8"));
+	if (s->image) {
+		set(&vs, "PATH", S(IMAGE_PATH));
+		set_pairs(&vs, s->image->environment, s->image->n_environment);
+	} else {
+		set_places(&vs, s);
+	}
 	set(&vs, "AWS_REGION", s->region);
 	set(&vs, "AWS_DEFAULT_REGION", s->region);
-	if (!s->interpreter->own)
-		set(&vs, "AWS_EXECUTION_ENV", arena_concat(mem, S("AWS_Lambda_"), s->runtime));
 	set(&vs, "AWS_LAMBDA_FUNCTION_NAME", s->name);
 	set(&vs, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", arena_fmt(mem, "%lld", (long long)s->memory_mb));
 	set(&vs, "AWS_LAMBDA_FUNCTION_VERSION", s->version);
@@ -73,28 +121,36 @@ static const char **environment(arena *mem, const function_spec *s, int port)
 	set(&vs, "AWS_SECRET_ACCESS_KEY", s->secret_key);
 	set(&vs, "AWS_SESSION_TOKEN", s->session_token);
 	set(&vs, "AWS_LAMBDA_RUNTIME_API", arena_fmt(mem, "127.0.0.1:%d", port));
-	set(&vs, "LAMBDA_TASK_ROOT", S("/var/task"));
-	set(&vs, "LAMBDA_RUNTIME_DIR", S("/var/runtime"));
-	set(&vs, "TZ", S(":UTC"));
-	set(&vs, "LANG", S("en_US.UTF-8"));
-	set(&vs, "PATH", S("/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"));
-	set(&vs, "LD_LIBRARY_PATH", S("/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:"
-	                              "/var/task/lib:/opt/lib"));
 	set(&vs, "AWS_XRAY_CONTEXT_MISSING", S("LOG_ERROR"));
 	set(&vs, "AWS_XRAY_DAEMON_ADDRESS", S("127.0.0.1:2000"));
-	if (s->interpreter->python)
-		set(&vs, "PYTHONPATH", S("/var/runtime"));
-	if (node) {
-		str rest = str_sub(s->runtime, 6, s->runtime.n), major = str_cut(&rest, '.');
-		set(&vs, "NODE_PATH", arena_fmt(mem, "/opt/nodejs/node%.*s/node_modules:/opt/nodejs/node_modules:"
-		    "/var/runtime/node_modules:/var/runtime:/var/task", STR_ARG(major)));
-	}
 	if (s->endpoint.n)
 		set(&vs, "AWS_ENDPOINT_URL", s->endpoint);
-	ensure(vs.n <= VARIABLES_OURS);
-	for (size_t i = 0; i < s->n_variables; i++)
-		set(&vs, arena_str(mem, s->variables[i].name).p, s->variables[i].value);
+	ensure(vs.n <= VARIABLES_OURS + more);
+	set_pairs(&vs, s->variables, s->n_variables);
 	return vs.v;
+}
+
+static str variable(const char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+	for (; *env; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return str_c(*env + n + 1);
+	return STR_NONE;
+}
+
+/* A program named without a slash is looked for inside, as a shell would. */
+static const char **image_command(arena *mem, const function_spec *s, const char *const *env)
+{
+	const function_image *i = s->image;
+	const char **argv = arena_array(mem, const char *, i->n_argv + 1);
+	for (size_t n = 0; n < i->n_argv; n++)
+		argv[n] = arena_str(mem, i->argv[n]).p;
+	if (!strchr(argv[0], '/')) {
+		str found = image_program(mem, s->code, i->argv[0], variable(env, "PATH"));
+		argv[0] = str_is(found) ? found.p : argv[0];
+	}
+	return argv;
 }
 
 static const char **command(arena *mem, const function_spec *s)
@@ -122,26 +178,37 @@ static const char **command(arena *mem, const function_spec *s)
 	return argv;
 }
 
-err function_sandbox(arena *mem, const function_spec *s, int output, sandbox **out)
+static void add_binds(arena *mem, const function_spec *s, sandbox_spec *spec)
 {
 	const interpreter *it = s->interpreter;
+	if (s->image) {
+		spec->root = arena_str(mem, s->code).p;
+		spec->directory = s->image->directory.n ? arena_str(mem, s->image->directory).p : "/";
+		return;
+	}
+	spec->binds[spec->n_binds++] = (sandbox_bind){ arena_str(mem, s->code).p, "/var/task" };
+	if (!it->own) {
+		spec->binds[spec->n_binds++] = (sandbox_bind){ it->runtime.p, "/var/runtime" };
+		if (it->prefix.n)
+			spec->binds[spec->n_binds++] = (sandbox_bind){ it->prefix.p, it->prefix.p };
+	}
+	for (int i = 0; i < s->n_layers; i++)
+		spec->layers[i] = arena_str(mem, s->layers[i]).p;
+	spec->n_layers = s->n_layers;
+}
+
+err function_sandbox(arena *mem, const function_spec *s, int output, sandbox **out)
+{
 	sandbox_spec spec = {
 		.directory = "/var/task", .memory_bytes = s->memory_mb << 20, .tmp_bytes = s->tmp_mb << 20,
 		.pids = PIDS_MAX, .files = FILES_MAX, .output = output, .listen_port = RUNTIME_PORT,
-		.reach = s->reach, .n_layers = s->n_layers,
+		.reach = s->reach,
 	};
-	spec.binds[spec.n_binds++] = (sandbox_bind){ arena_str(mem, s->code).p, "/var/task" };
-	if (!it->own) {
-		spec.binds[spec.n_binds++] = (sandbox_bind){ it->runtime.p, "/var/runtime" };
-		if (it->prefix.n)
-			spec.binds[spec.n_binds++] = (sandbox_bind){ it->prefix.p, it->prefix.p };
-	}
-	for (int i = 0; i < s->n_layers; i++)
-		spec.layers[i] = arena_str(mem, s->layers[i]).p;
-	spec.argv = command(mem, s);
+	add_binds(mem, s, &spec);
 	int port = RUNTIME_PORT;
 	if (!sandbox_probe().private_network && (spec.listener = sandbox_shared_listener(&port)) < 0)
 		return fault_new(mem, &fault_system, "function: no listener for the Runtime API");
 	spec.env = environment(mem, s, port);
+	spec.argv = s->image ? image_command(mem, s, spec.env) : command(mem, s);
 	return sandbox_open(mem, &spec, out);
 }

@@ -22,3 +22,11 @@ typedef struct image_limits {
  * Layers of one image are applied in order, with the same `used`, which begins as zeroes. */
 typedef struct image_used { int64_t bytes, entries; } image_used;
 err image_unpack(arena *mem, str layer_file, str root, const image_limits *limits, image_used *used);
+
+/* Makes an unpacked image fit for being a sandbox's root: what is mounted over (/proc, /dev, /tmp) becomes
+ * real folders whatever stood there, and there is an /etc/hosts. */
+err image_finish(arena *mem, str root);
+
+/* The path inside of a program named without a slash, looked for in `path` (folders with ':' between), links
+ * followed as they are inside; STR_NONE: there is none. */
+str image_program(arena *mem, str root, str name, str path);

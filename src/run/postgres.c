@@ -223,6 +223,7 @@ static err configure(arena *a, const postgres_spec *s, str data)
 	str hba = arena_fmt(
 		a,
 		"local all rdsadmin peer map=farthing\nlocal replication rdsadmin peer map=farthing\n"
+		"local all all scram-sha-256\n"
 		"host all rdsadmin all reject\nhost rdsadmin all all reject\n%s all all all scram-sha-256\n",
 		kind);
 	TRY(postgres_file(a, path_join(a, data, S("pg_hba.conf")), hba));
@@ -304,6 +305,12 @@ void postgres_stop(postgres *p)
 err postgres_open(arena *a, postgres *p, str database, postgres_client **out)
 {
 	return postgres_connect(a, p->data, p->port, database, 2000, out);
+}
+
+err postgres_enter(arena *a, postgres *p, str user, str password, str database, postgres_client **out)
+{
+	postgres_door door = { p->data, p->port, user, password, database };
+	return postgres_login(a, &door, 0, out);
 }
 
 engine_process *postgres_engine(postgres *p)

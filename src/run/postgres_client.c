@@ -1,12 +1,8 @@
-#include "run/postgres_client.h"
+#include "run/postgres_scram.h"
 #include "base/buf.h"
-#include "base/digest.h"
-#include "base/text.h"
 #include "sys/clock.h"
-#include "sys/rand.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -16,8 +12,6 @@
 #define MESSAGE_MAX ((size_t)16 << 20)
 #define ROWS_MAX 100000
 #define ANSWER_MS (15 * 60 * 1000) /* a checkpoint or a long CREATE DATABASE may take its time */
-#define SCRAM_ROUNDS 4096
-#define SCRAM_SALT 16
 
 struct postgres_client {
 	int fd;
@@ -115,38 +109,61 @@ static int open_socket(arena *a, str folder, int port)
 	return fd;
 }
 
-static err greet(arena *a, int fd, str database)
+static err said(arena *a, str body)
+{
+	return fault_new(a, &fault_system, "PostgreSQL: %.*s (%.*s)", STR_ARG(error_field(body, 'M')),
+	                 STR_ARG(error_field(body, 'C')));
+}
+
+static err introduce(arena *a, int fd, str user, str database)
 {
 	buf b = buf_in(a, 128, 1024);
 	put_u32(&b, 0); /* the length, below */
 	put_u32(&b, 3 << 16);
-	buf_put(&b, S("user\0rdsadmin\0database\0"));
+	buf_put(&b, S("user\0"));
+	buf_put(&b, user);
+	buf_put(&b, S("\0database\0"));
 	buf_put(&b, database);
 	buf_put(&b, S("\0application_name\0farthing\0"));
 	buf_c(&b, '\0');
 	uint32_t n = (uint32_t)b.n;
 	for (int i = 0; i < 4; i++)
 		b.p[i] = (char)(n >> (24 - 8 * i));
-	if (!send_all(fd, buf_str(&b)))
-		return broken(a, "does not listen");
+	return send_all(fd, buf_str(&b)) ? OK : broken(a, "does not listen");
+}
+
+static err greet(arena *a, int fd, str user, str password, str database)
+{
+	postgres_scram scram = { .password = password };
+	TRY(introduce(a, fd, user, database));
 	for (;;) {
-		str body;
+		str body, answer = STR_NONE;
 		char kind = message(a, fd, &body);
 		if (kind == 'Z')
 			return OK;
 		if (kind == 'E')
-			return fault_new(a, &fault_system, "PostgreSQL: %.*s", STR_ARG(error_field(body, 'M')));
-		if (!kind || (kind == 'R' && (body.n < 4 || u32_at(body.p) != 0)))
+			return said(a, body);
+		if (!kind || (kind == 'R' && body.n < 4))
 			return broken(a, "does not answer");
+		if (kind != 'R' || u32_at(body.p) == 0)
+			continue;
+		if (!postgres_scram_step(a, &scram, u32_at(body.p), str_sub(body, 4, body.n), &answer))
+			return broken(a, "wants another kind of password, or does not know this one");
+		buf b = buf_in(a, answer.n + 8, answer.n + 64);
+		buf_c(&b, 'p');
+		put_u32(&b, (uint32_t)answer.n + 4);
+		buf_put(&b, answer);
+		if (str_is(answer) && !send_all(fd, buf_str(&b)))
+			return broken(a, "has gone");
 	}
 }
 
-err postgres_connect(arena *a, str folder, int port, str database, int wait_ms, postgres_client **out)
+err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_client **out)
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 	for (;;) {
-		int fd = open_socket(a, folder, port);
-		err e = fd < 0 ? broken(a, "is not running") : greet(a, fd, database);
+		int fd = open_socket(a, door->folder, door->port);
+		err e = fd < 0 ? broken(a, "is not running") : greet(a, fd, door->user, door->password, door->database);
 		if (!e) {
 			*out = arena_new(a, postgres_client);
 			(*out)->fd = fd;
@@ -158,6 +175,12 @@ err postgres_connect(arena *a, str folder, int port, str database, int wait_ms, 
 			return e;
 		clock_sleep_ms(5);
 	}
+}
+
+err postgres_connect(arena *a, str folder, int port, str database, int wait_ms, postgres_client **out)
+{
+	postgres_door door = { .folder = folder, .port = port, .user = S("rdsadmin"), .database = database };
+	return postgres_login(a, &door, wait_ms, out);
 }
 
 void postgres_close(postgres_client *c)
@@ -211,8 +234,7 @@ err postgres_query(arena *a, postgres_client *c, str sql, postgres_rows *rows)
 		} else if (kind == 'D') {
 			take_row(a, rows, &room, body);
 		} else if (kind == 'E') {
-			failed = fault_new(a, &fault_system, "PostgreSQL: %.*s (%.*s)", STR_ARG(error_field(body, 'M')),
-			                   STR_ARG(error_field(body, 'C')));
+			failed = said(a, body);
 		} else if (kind == 'Z') {
 			return failed;
 		} else if (!kind) {
@@ -243,20 +265,4 @@ str postgres_literal(arena *a, str s)
 str postgres_name(arena *a, str s)
 {
 	return quoted(a, s, '"');
-}
-
-str postgres_verifier(arena *a, str password)
-{
-	unsigned char salt[SCRAM_SALT], salted[32], client[32], stored[32], server[32];
-	rand_bytes(salt, sizeof salt);
-	ensure(PKCS5_PBKDF2_HMAC(password.p, (int)password.n, salt, sizeof salt, SCRAM_ROUNDS, EVP_sha256(),
-	                         sizeof salted, salted) == 1);
-	str key = str_of((const char *)salted, sizeof salted);
-	hmac_sha256(key, S("Client Key"), client);
-	sha256(str_of((const char *)client, sizeof client), stored);
-	hmac_sha256(key, S("Server Key"), server);
-	str s = base64_encode(a, str_of((const char *)salt, sizeof salt));
-	str k = base64_encode(a, str_of((const char *)stored, sizeof stored));
-	str v = base64_encode(a, str_of((const char *)server, sizeof server));
-	return arena_fmt(a, "SCRAM-SHA-256$%d:%.*s$%.*s:%.*s", SCRAM_ROUNDS, STR_ARG(s), STR_ARG(k), STR_ARG(v));
 }

@@ -1,6 +1,6 @@
 /*
- * A connection to a PostgreSQL of ours, by its socket, as the role that owns it. Simple queries, text
- * results. One thread at a time. Statements are ours or quoted with postgres_literal and postgres_name.
+ * A connection to a PostgreSQL of ours, by its socket, as the role that owns it or as a user with a password.
+ * Simple queries, text results. One thread at a time. Statements are ours or quoted with postgres_literal and postgres_name.
  */
 #pragma once
 #include "base/err.h"
@@ -9,6 +9,13 @@ typedef struct postgres_client postgres_client;
 
 /* `folder` is the data folder in which the socket is. Waits at most wait_ms for one that is starting. */
 err postgres_connect(arena *a, str folder, int port, str database, int wait_ms, postgres_client **out);
+/* The same as a user of its own. */
+typedef struct postgres_door {
+	str folder;
+	int port;
+	str user, password, database;
+} postgres_door;
+err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_client **out);
 void postgres_close(postgres_client *c);
 
 typedef struct postgres_rows {

@@ -30,7 +30,8 @@ struct sandbox {
 	sandbox_watch *watch;
 	int64_t memory_bytes, tmp_bytes, peak_bytes;
 	bool ended, frozen;
-	int status;
+	int status, start_error;
+	char start_what[64];
 };
 
 /* Sandboxes that have been closed, for the thread that buries them. */
@@ -85,6 +86,23 @@ static void add_programs(arena *a, launch *l)
 	}
 }
 
+static void add_devices(launch *l)
+{
+	static const tree_entry entries[] = {
+		{ .kind = TREE_BIND, .path = "dev/null", .from = "/dev/null", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/zero", .from = "/dev/zero", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/full", .from = "/dev/full", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/random", .from = "/dev/random", .device = true },
+		{ .kind = TREE_BIND, .path = "dev/urandom", .from = "/dev/urandom", .device = true },
+		{ .kind = TREE_LINK, .path = "dev/fd", .from = "/proc/self/fd" },
+		{ .kind = TREE_LINK, .path = "dev/stdin", .from = "/proc/self/fd/0" },
+		{ .kind = TREE_LINK, .path = "dev/stdout", .from = "/proc/self/fd/1" },
+		{ .kind = TREE_LINK, .path = "dev/stderr", .from = "/proc/self/fd/2" },
+	};
+	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+		add(l, entries[i]);
+}
+
 static void add_system(launch *l)
 {
 	static const tree_entry entries[] = {
@@ -105,21 +123,13 @@ static void add_system(launch *l)
 		  .device = true, .optional = true },
 		{ .kind = TREE_BIND, .path = "etc/alternatives", .from = "/etc/alternatives",
 		  .optional = true },
-		{ .kind = TREE_DIR, .path = "dev" },
-		{ .kind = TREE_BIND, .path = "dev/null", .from = "/dev/null", .device = true },
-		{ .kind = TREE_BIND, .path = "dev/zero", .from = "/dev/zero", .device = true },
-		{ .kind = TREE_BIND, .path = "dev/full", .from = "/dev/full", .device = true },
-		{ .kind = TREE_BIND, .path = "dev/random", .from = "/dev/random", .device = true },
-		{ .kind = TREE_BIND, .path = "dev/urandom", .from = "/dev/urandom", .device = true },
-		{ .kind = TREE_LINK, .path = "dev/fd", .from = "/proc/self/fd" },
-		{ .kind = TREE_LINK, .path = "dev/stdin", .from = "/proc/self/fd/0" },
-		{ .kind = TREE_LINK, .path = "dev/stdout", .from = "/proc/self/fd/1" },
-		{ .kind = TREE_LINK, .path = "dev/stderr", .from = "/proc/self/fd/2" },
 		{ .kind = TREE_DIR, .path = "opt" }, { .kind = TREE_DIR, .path = "var" },
 		{ .kind = TREE_LINK, .path = "var/tmp", .from = "/tmp" },
 	};
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
 		add(l, entries[i]);
+	add(l, (tree_entry){ .kind = TREE_DIR, .path = "dev" });
+	add_devices(l);
 }
 
 /* overlayfs takes ':' and ',' only behind a backslash. */
@@ -141,8 +151,14 @@ static void add_overlay(launch *l)
 static void plan_tree(arena *a, launch *l)
 {
 	const sandbox_spec *s = l->spec;
-	add_programs(a, l);
-	add_system(l);
+	if (s->root) {
+		add(l, (tree_entry){ .kind = TREE_ROOT, .path = "/", .from = s->root });
+		add(l, (tree_entry){ .kind = TREE_TMPFS, .path = "dev", .from = "mode=755,size=64k" });
+		add_devices(l);
+	} else {
+		add_programs(a, l);
+		add_system(l);
+	}
 	for (int i = 0; i < s->n_binds; i++) {
 		str target = str_sub(str_c(s->binds[i].target), 1, SIZE_MAX);
 		if (str_starts(target, S("usr/")))
@@ -348,6 +364,12 @@ int sandbox_end_fd(const sandbox *sb)
 	return sb->control;
 }
 
+int sandbox_start_error(const sandbox *sb, const char **what)
+{
+	*what = sb->start_what;
+	return sb->start_error;
+}
+
 bool sandbox_ended(sandbox *sb, int *status)
 {
 	control_message m;
@@ -366,6 +388,8 @@ bool sandbox_ended(sandbox *sb, int *status)
 		} else if (m.kind == CONTROL_FAILED) { /* the program could not be executed */
 			sb->ended = true;
 			sb->status = 127 << 8;
+			sb->start_error = m.number;
+			memcpy(sb->start_what, m.what, sizeof m.what - 1);
 		}
 	}
 	if (sb->ended)

@@ -45,6 +45,7 @@ typedef struct sandbox_spec {
 	const char *const *argv; /* argv[0] is a path inside */
 	const char *const *env;
 	const char *directory;   /* to start in */
+	const char *root;        /* an image made ready (run/image.h) in place of the machine's programs, or NULL */
 	sandbox_bind binds[SANDBOX_BINDS_MAX]; /* read-only */
 	int n_binds;
 	const char *layers[SANDBOX_LAYERS_MAX]; /* folders merged into /opt, the later over the earlier */
@@ -71,6 +72,8 @@ bool sandbox_allow(sandbox *sb, const char *address, int port);
 int sandbox_listener(const sandbox *sb);
 /* Where the network is shared: a listener on any free port, for spec->listener. */
 int sandbox_shared_listener(int *port);
+/* The program could not be started: the errno, and what failed (its path, or its folder). 0: it was. */
+int sandbox_start_error(const sandbox *sb, const char **what);
 /* Readable when the program has ended. */
 int sandbox_end_fd(const sandbox *sb);
 /* Whether it has ended, and its wait status. */

@@ -74,7 +74,7 @@ static void detach_sources(launch *l)
 {
 	for (int i = 0; i < l->n_tree; i++) {
 		tree_entry *e = &l->tree[i];
-		if (e->kind != TREE_BIND)
+		if (e->kind != TREE_BIND && e->kind != TREE_ROOT)
 			continue;
 		e->fd = open_tree(AT_FDCWD, e->from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		if (e->fd < 0 && e->optional)
@@ -102,6 +102,12 @@ static void place(const launch *l, const tree_entry *e)
 	case TREE_FILE:
 		write_file(l, e->path, e->from, O_CREAT | O_EXCL);
 		break;
+	case TREE_TMPFS:
+		if (mount("sandbox", e->path, "tmpfs", MS_NOSUID | MS_NOEXEC, e->from))
+			die(l->control, e->path);
+		break;
+	case TREE_ROOT:
+		break;
 	case TREE_BIND:
 		if (e->fd < 0)
 			break;
@@ -119,15 +125,25 @@ static void place(const launch *l, const tree_entry *e)
 	}
 }
 
-/* The new root is built over /etc, which every machine has, and then takes the old one's place. */
+/* The new root is built over /etc, which every machine has: an image, or what the tree will fill. */
+static void begin_root(const launch *l)
+{
+	const tree_entry *e = &l->tree[0];
+	bool placed = e->kind == TREE_ROOT
+		? move_mount(e->fd, "", AT_FDCWD, "/etc", MOVE_MOUNT_F_EMPTY_PATH) == 0
+		: mount("sandbox", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m") == 0;
+	if (!placed || chdir("/etc"))
+		die(l->control, "mounting the root");
+}
+
+/* It then takes the old one's place. */
 static void build_root(launch *l)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		die(l->control, "making mounts private");
 	detach_sources(l);
 	umask(0);
-	if (mount("sandbox", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m") || chdir("/etc"))
-		die(l->control, "mounting the root");
+	begin_root(l);
 	for (int i = 0; i < l->n_tree; i++)
 		place(l, &l->tree[i]);
 	if (mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, l->tmp_options))
@@ -241,10 +257,10 @@ __attribute__((noreturn)) static void become_program(const launch *l)
 	if (l->user_namespace)
 		limit(CONTROL_FD, RLIMIT_NPROC, (rlim_t)s->pids);
 	drop_privileges(l, CONTROL_FD);
-	if (s->directory && chdir(s->directory))
-		die(CONTROL_FD, s->directory);
 	unblock_signals();
 	install_filter(l, CONTROL_FD);
+	if (s->directory && chdir(s->directory))
+		die(CONTROL_FD, s->directory);
 	execve(s->argv[0], (char *const *)s->argv, (char *const *)s->env);
 	die(CONTROL_FD, s->argv[0]);
 }

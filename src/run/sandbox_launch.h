@@ -9,13 +9,14 @@
 #define SANDBOX_UID 993            /* inside, and in /etc/passwd there */
 #define SANDBOX_TREE_MAX 96
 
-typedef enum tree_kind { TREE_DIR, TREE_LINK, TREE_FILE, TREE_BIND } tree_kind;
+typedef enum tree_kind { TREE_DIR, TREE_LINK, TREE_FILE, TREE_BIND, TREE_TMPFS, TREE_ROOT } tree_kind;
 
 /* One entry of the new root, in order; paths are relative to it. */
 typedef struct tree_entry {
 	tree_kind kind;
 	const char *path;
-	const char *from;  /* TREE_LINK: its text; TREE_FILE: its content; TREE_BIND: the source */
+	const char *from;  /* TREE_LINK: its text; TREE_FILE: its content; TREE_BIND and TREE_ROOT (which comes
+	                      first): the source; TREE_TMPFS: its options */
 	bool device;       /* TREE_BIND: of a device node or a file that is one */
 	bool optional;     /* TREE_BIND: a missing source is left out */
 	int fd;            /* the child's: the detached mount */

@@ -26,7 +26,7 @@
  */
 static struct {
 	arena *mem; /* boot */
-	str folder, unpacked;
+	str data, folder, unpacked;
 	unsigned char secret[32];
 	pthread_mutex_t lock;
 	char pins[PINS_MAX][HASH_HEX + 1];
@@ -41,6 +41,7 @@ err code_start(store *s, str folder)
 	if (f)
 		fclose(f);
 	code.mem = arena_open(4096);
+	code.data = arena_str(code.mem, folder);
 	code.folder = path_join(code.mem, folder, S("lambda"));
 	code.unpacked = arena_fmt(code.mem, "%.*s/code-%s", STR_ARG(code.folder), boot);
 	rand_bytes(code.secret, sizeof code.secret);
@@ -63,7 +64,7 @@ static bool pinned(str hash)
 }
 
 /* Every pin is one upload under way; more of them than fit wait for a place. */
-static void pin(str hash)
+void code_pin(str hash)
 {
 	for (bool done = false; !done;) {
 		pthread_mutex_lock(&code.lock);
@@ -100,27 +101,57 @@ err code_zip(arena *mem, str hash, str *zip)
 	return file_read(mem, zip_path(mem, hash), LAMBDA_UNZIPPED_BYTES, zip);
 }
 
+str code_data_folder(void)
+{
+	return code.data;
+}
+
+str code_unpacked(arena *mem, str hash)
+{
+	return path_join(mem, code.unpacked, hash);
+}
+
 /* Beside its place first, so that what stands there is always whole. */
+err code_install(arena *mem, str hash, err (*fill)(arena *mem, str folder, void *context), void *context)
+{
+	str path = code_unpacked(mem, hash), id = rand_uuid(mem);
+	str fresh = arena_fmt(mem, "%.*s/.%.*s", STR_ARG(code.unpacked), STR_ARG(id));
+	err e = dir_make(mem, fresh, 0755);
+	if (!e)
+		e = fill(mem, fresh, context);
+	if (!e && rename(fresh.p, path.p) && !file_exists(path))
+		e = fault_new(mem, &fault_system, "%s: %s", path.p, strerror(errno));
+	err left = dir_remove(mem, fresh);
+	return e ? e : left;
+}
+
+typedef struct zipped {
+	str zip;
+	const char *why;
+} zipped;
+
+static err fill_from_zip(arena *mem, str folder, void *context)
+{
+	zipped *z = context;
+	if (!zip_unpack(mem, z->zip, folder, LAMBDA_UNZIPPED_BYTES, &z->why))
+		return fault_new(mem, &fault_syntax, "%s", z->why);
+	z->why = NULL;
+	return OK;
+}
+
 static err unpack(arena *mem, str hash, str zip, const char **why)
 {
-	str path = path_join(mem, code.unpacked, hash), id = rand_uuid(mem);
-	str fresh = arena_fmt(mem, "%.*s/.%.*s", STR_ARG(code.unpacked), STR_ARG(id));
-	*why = NULL;
-	TRY(dir_make(mem, fresh, 0755));
-	if (zip_unpack(mem, zip, fresh, LAMBDA_UNZIPPED_BYTES, why)) {
-		*why = NULL;
-		if (rename(fresh.p, path.p) == 0 || file_exists(path))
-			return dir_remove(mem, fresh);
-		TRY(fault_new(mem, &fault_system, "%s: %s", path.p, strerror(errno)));
-	}
-	return dir_remove(mem, fresh);
+	zipped z = { .zip = zip };
+	err e = code_install(mem, hash, fill_from_zip, &z);
+	*why = z.why;
+	return z.why ? OK : e;
 }
 
 err code_folder(arena *mem, str hash, str *folder)
 {
 	const char *why;
 	str zip;
-	*folder = path_join(mem, code.unpacked, hash);
+	*folder = code_unpacked(mem, hash);
 	if (file_exists(*folder))
 		return OK;
 	TRY(code_zip(mem, hash, &zip));
@@ -166,7 +197,7 @@ err code_keep(req *rq, str zip, package *out)
 	sha256(zip, hash);
 	p.hash = hex_encode(rq->mem, str_of((char *)hash, sizeof hash));
 	p.hash_base64 = base64_encode(rq->mem, str_of((char *)hash, sizeof hash));
-	pin(p.hash);
+	code_pin(p.hash);
 	err failed = keep(rq, zip, &p);
 	if (failed) {
 		code_release(&p);

@@ -143,6 +143,21 @@ static void logging(req *rq, const lambda_LoggingConfig *in, lambda_FunctionConf
 	c->LoggingConfig = l;
 }
 
+/* Of an image function: what of the image's own settings it replaces. An empty one takes all of it back. */
+static err image_config(req *rq, const lambda_ImageConfig *in, lambda_FunctionConfiguration *c)
+{
+	if (!str_eq(c->PackageType, lambda_PackageType_Image))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "ImageConfig is not supported for functions of package type Zip.");
+	c->ImageConfigResponse = NULL;
+	if (in->EntryPoint.n || in->Command.n || in->WorkingDirectory.n) {
+		c->ImageConfigResponse = arena_new(rq->mem, lambda_ImageConfigResponse);
+		c->ImageConfigResponse->ImageConfig = arena_new(rq->mem, lambda_ImageConfig);
+		*c->ImageConfigResponse->ImageConfig = *in;
+	}
+	return OK;
+}
+
 static void modes(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
                   lambda_FunctionConfiguration *c)
 {
@@ -173,6 +188,12 @@ err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRe
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "Farthing has neither capacity providers nor durable functions.");
 	TRY(numbers(rq, in, c));
+	if (in->ImageConfig)
+		TRY(image_config(rq, in->ImageConfig, c));
+	if (str_eq(c->PackageType, lambda_PackageType_Image) && (in->Runtime.n || in->Handler.n || in->Layers.n))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Please don't provide Handler or Runtime or Layer when the intended function PackageType is "
+		            "Image.");
 	if (str_is(in->Runtime))
 		c->Runtime = in->Runtime;
 	if (in->Environment)

@@ -9,6 +9,8 @@
 /* AWS names the build of the runtime; ours is the interpreter found on the machine. */
 static void runtime_version(req *rq, lambda_FunctionConfiguration *c)
 {
+	if (!str_is(c->Runtime))
+		return;
 	str hash = sha256_hex(rq->mem, c->Runtime);
 	c->RuntimeVersionConfig = arena_new(rq->mem, lambda_RuntimeVersionConfig);
 	c->RuntimeVersionConfig->RuntimeVersionArn =
@@ -32,7 +34,7 @@ static lambda_FunctionConfiguration *fresh(req *rq, const lambda_CreateFunction_
 	*c = (lambda_FunctionConfiguration){
 		.FunctionName = f->name, .FunctionArn = name_arn(rq->mem, f), .Timeout = I64(3),
 		.MemorySize = I64(128), .Description = S(""), .Version = S("$LATEST"), .State = S("Active"),
-		.LastUpdateStatus = S("Successful"), .PackageType = S("Zip"),
+		.LastUpdateStatus = S("Successful"), .PackageType = str_is(in->PackageType) ? in->PackageType : S("Zip"),
 		.Architectures = architectures(rq, &in->Architectures),
 	};
 	c->TracingConfig = arena_new(rq->mem, lambda_TracingConfigResponse);
@@ -59,21 +61,25 @@ static lambda_UpdateFunctionConfigurationRequest settings(const lambda_CreateFun
 		.FileSystemConfigs = in->FileSystemConfigs, .EphemeralStorage = in->EphemeralStorage,
 		.SnapStart = in->SnapStart, .LoggingConfig = in->LoggingConfig,
 		.CapacityProviderConfig = in->CapacityProviderConfig, .DurableConfig = in->DurableConfig,
+		.ImageConfig = in->ImageConfig,
 	};
 }
 
 static void take_package(lambda_version *v, const package *p)
 {
 	v->Code = p->hash;
+	v->Image = p->image;
 	v->Config->CodeSha256 = p->hash_base64;
 	v->Config->CodeSize = I64(p->size);
 }
 
-err code_given(req *rq, str zip, str bucket, str key, str version, str image, package *out)
+err code_given(req *rq, bool of_image, str zip, str bucket, str key, str version, str image, package *out)
 {
-	if (str_is(image))
-		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Farthing runs functions from zip packages; container images are not implemented.");
+	if (of_image && str_is(image) && !str_is(zip) && !str_is(bucket) && !str_is(key))
+		return image_keep(rq, image, out);
+	if (of_image)
+		return fail(rq, &lambda_InvalidParameterValueException, "Please provide ImageUri when the intended "
+		            "function PackageType is Image.");
 	if (str_is(bucket) || str_is(key))
 		return code_from_s3(rq, bucket, key, version, out);
 	if (!str_is(zip))
@@ -119,14 +125,25 @@ static err create(req *rq, txn *tx, void *context)
 	return OK;
 }
 
+static bool of_image(str package_type)
+{
+	return str_eq(package_type, lambda_PackageType_Image);
+}
+
 static err create_check(req *rq, const lambda_CreateFunction_in *in, function_name *f)
 {
 	TRY(name_read(rq, in->FunctionName, STR_NONE, f));
 	if (str_is(f->qualifier))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "The function name must not have a qualifier: %.*s", STR_ARG(in->FunctionName));
-	bool image = str_eq(in->PackageType, S("Image"));
-	if (!image && (!in->Runtime.n || !in->Handler.n))
+	if (of_image(in->PackageType) && (in->Runtime.n || in->Handler.n || in->Layers.n))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Please don't provide Handler or Runtime or Layer when the intended function PackageType is "
+		            "Image.");
+	if (!of_image(in->PackageType) && in->ImageConfig)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "ImageConfig is not supported for functions of package type Zip.");
+	if (!of_image(in->PackageType) && (!in->Runtime.n || !in->Handler.n))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "Runtime and Handler are mandatory parameters for functions created with deployment "
 		            "packages.");
@@ -141,8 +158,8 @@ err lambda_CreateFunction(req *rq, const lambda_CreateFunction_in *in, lambda_Cr
 	creation c = { .in = in, .out = out };
 	TRY(create_check(rq, in, &c.f));
 	const lambda_FunctionCode *code = in->Code;
-	TRY(code_given(rq, code->ZipFile, code->S3Bucket, code->S3Key, code->S3ObjectVersion, code->ImageUri,
-	               &c.code));
+	TRY(code_given(rq, of_image(in->PackageType), code->ZipFile, code->S3Bucket, code->S3Key,
+	               code->S3ObjectVersion, code->ImageUri, &c.code));
 	err failed = req_write(rq, create, &c);
 	code_release(&c.code);
 	return failed;
@@ -156,8 +173,11 @@ err lambda_GetFunction(req *rq, const txn *tx, const lambda_GetFunction_in *in, 
 	if (str_is(t.alias))
 		out->Configuration->FunctionArn = t.invoked_arn;
 	out->Code = arena_new(rq->mem, lambda_FunctionCodeLocation);
-	out->Code->RepositoryType = S("S3");
-	out->Code->Location = code_location(rq, t.version->Code);
+	const lambda_ImageFacts *image = t.version->Image;
+	out->Code->RepositoryType = image ? S("ECR") : S("S3");
+	out->Code->Location = image ? STR_NONE : code_location(rq, t.version->Code);
+	out->Code->ImageUri = image ? image->Uri : STR_NONE;
+	out->Code->ResolvedImageUri = image ? image->ResolvedUri : STR_NONE;
 	out->Tags = t.function->Tags.n ? t.function->Tags : (lambda_Tags){ 0 };
 	if (t.function->Reserved) {
 		out->Concurrency = arena_new(rq->mem, lambda_Concurrency);
@@ -240,6 +260,8 @@ static err update_code(req *rq, txn *tx, void *context)
 	lambda_version *v;
 	TRY(latest_for_change(rq, tx, &c->f, in->RevisionId, &fn, &v));
 	str owner = function_owner(rq->mem, v);
+	if (c->code.image)
+		v->Image = c->code.image; /* the same image may have been named in another way */
 	if (!str_eq(v->Code, c->code.hash)) {
 		str before = v->Code;
 		take_package(v, &c->code);
@@ -269,7 +291,12 @@ err lambda_UpdateFunctionCode(req *rq, const lambda_UpdateFunctionCode_in *in,
 	lambda_version *v = missing ? NULL : version_get(tx, rq->mem, fn, LATEST);
 	req_read_end(rq, tx);
 	TRY(missing);
-	TRY(code_given(rq, in->ZipFile, in->S3Bucket, in->S3Key, in->S3ObjectVersion, in->ImageUri, &c.code));
+	bool image = v->Image != NULL;
+	if (image != str_is(in->ImageUri))
+		return fail(rq, &lambda_InvalidParameterValueException, image
+		            ? "Please provide ImageUri when updating a function with packageType Image."
+		            : "Please don't provide ImageUri when updating a function with packageType Zip.");
+	TRY(code_given(rq, image, in->ZipFile, in->S3Bucket, in->S3Key, in->S3ObjectVersion, in->ImageUri, &c.code));
 	err failed = OK;
 	if (in->DryRun.v) {
 		*out = *v->Config;

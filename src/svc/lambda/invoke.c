@@ -82,13 +82,21 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 		.endpoint = server_endpoint(), .memory_mb = c->MemorySize.v, .tmp_mb = c->EphemeralStorage->Size.v,
 		.reach = REACH_LOOPBACK, .log = log_line, .log_context = e,
 	};
-	TRY(interpreter_find(mem, c->Runtime, &spec->interpreter));
+	if (!t->version->Image)
+		TRY(interpreter_find(mem, c->Runtime, &spec->interpreter));
 	TRY(assume(mem, s, t, &role));
 	spec->access_key = role.AccessKey;
 	spec->secret_key = role.Secret;
 	spec->session_token = role.Token;
 	e->credentials_until = role.Expires;
-	TRY(code_folder(mem, t->version->Code, &spec->code));
+	if (t->version->Image) {
+		function_image *image = arena_new(mem, function_image);
+		image_run(mem, t->version, image);
+		spec->image = image;
+		TRY(image_folder(mem, t->version, &spec->code));
+	} else {
+		TRY(code_folder(mem, t->version->Code, &spec->code));
+	}
 	TRY(layer_folders(mem, t->version, spec));
 	size_t n = c->Environment ? c->Environment->Variables.n : 0;
 	function_pair *pairs = arena_array(mem, function_pair, n + 3);

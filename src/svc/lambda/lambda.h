@@ -66,11 +66,22 @@ typedef struct package {
 	str hash;           /* hex */
 	str hash_base64;    /* CodeSha256 */
 	int64_t size, unzipped;
+	lambda_ImageFacts *image; /* of a container image, else NULL */
 } package;
 err code_start(store *s, str folder);
 /* Checks, keeps and unpacks. Held until code_release, so that it is not swept before a row names it. */
 err code_keep(req *rq, str zip, package *out);
 void code_release(const package *p);
+/* image.c: finds the image in ECR, checks and unpacks it; as code_keep. */
+err image_keep(req *rq, str uri, package *out);
+/* The image's root, unpacked again when it is missing. */
+err image_folder(arena *mem, const lambda_version *v, str *folder);
+void image_run(arena *mem, const lambda_version *v, function_image *out);
+/* code.c: makes the unpacked folder of `hash` by `fill`, whole or not at all; pinned meanwhile. */
+void code_pin(str hash);
+str code_unpacked(arena *mem, str hash);
+str code_data_folder(void);
+err code_install(arena *mem, str hash, err (*fill)(arena *mem, str folder, void *context), void *context);
 /* What is known of a package from its hash alone. */
 package *package_of(arena *mem, str hash, package *p);
 void code_refer(txn *tx, str account, str region, str owner, const package *p);
@@ -84,7 +95,7 @@ err code_zip(arena *mem, str hash, str *zip);
 str code_location(req *rq, str hash);
 str function_owner(arena *mem, const lambda_version *v);
 /* functions.c: the package of a request, from whichever source it names. */
-err code_given(req *rq, str zip, str bucket, str key, str version, str image, package *out);
+err code_given(req *rq, bool of_image, str zip, str bucket, str key, str version, str image, package *out);
 /* s3.c */
 err code_from_s3(req *rq, str bucket, str key, str version, package *out);
 /* versions.c: $LATEST, given in *v, becomes a version, which is then in *v. */

@@ -93,7 +93,7 @@ err lambda_PublishLayerVersion(req *rq, const lambda_PublishLayerVersion_in *in,
 	publication p = { .in = in, .out = out };
 	TRY(read_name(rq, in->LayerName, &p.name));
 	const lambda_LayerVersionContentInput *c = in->Content;
-	TRY(code_given(rq, c->ZipFile, c->S3Bucket, c->S3Key, c->S3ObjectVersion, STR_NONE, &p.code));
+	TRY(code_given(rq, false, c->ZipFile, c->S3Bucket, c->S3Key, c->S3ObjectVersion, STR_NONE, &p.code));
 	err failed = req_write(rq, add, &p);
 	code_release(&p.code);
 	return failed;

@@ -44,6 +44,8 @@ static str runtime_name(environment *e, str runtime)
 void report_init_start(environment *e, const target *t)
 {
 	const lambda_FunctionConfiguration *c = t->version->Config;
+	if (!str_is(c->Runtime))
+		return; /* an image brings its own */
 	str arn = c->RuntimeVersionConfig ? c->RuntimeVersionConfig->RuntimeVersionArn : S("");
 	str name = runtime_name(e, c->Runtime);
 	if (e->json_log)
