@@ -19,11 +19,16 @@ static int64_t billed_bytes(str message)
 	return (int64_t)message.n + LOGS_EVENT_OVERHEAD;
 }
 
-void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, size_t n, int64_t now)
+str event_id(arena *mem, int64_t when, int64_t seq)
+{
+	return arena_fmt(mem, "%020lld%036lld", (long long)when, (long long)seq);
+}
+
+void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now)
 {
 	int64_t bytes = 0;
 	for (size_t i = 0; i < n; i++) {
-		int64_t seq = (int64_t)txn_next(tx, S("logs.event"));
+		int64_t seq = events[i].seq = (int64_t)txn_next(tx, S("logs.event"));
 		logs_event_put(tx, &(logs_event){ .GroupId = g->Id, .When = events[i].when, .Seq = seq,
 		                                  .StreamId = s->Id, .Message = events[i].message,
 		                                  .Ingested = now });
@@ -44,6 +49,7 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, 
 	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, bytes);
 	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, g->Bytes);
 	metrics_of(tx, g, events, n, now);
+	subscriptions_of(tx, g, s, events, n);
 }
 
 size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now)
@@ -129,7 +135,8 @@ err logs_PutLogEvents(req *rq, txn *tx, const logs_PutLogEvents_in *in, logs_Put
 	event_in *events = arena_array(rq->mem, event_in, in->logEvents.n);
 	size_t n = 0;
 	for (size_t i = first; i < last; i++)
-		events[n++] = (event_in){ in->logEvents.v[i].timestamp.v, in->logEvents.v[i].message };
+		events[n++] = (event_in){ .when = in->logEvents.v[i].timestamp.v,
+		                            .message = in->logEvents.v[i].message };
 	if (n)
 		events_add(tx, g, s, events, n, rq->now);
 	out->nextSequenceToken = arena_fmt(rq->mem, "%056lld", (long long)rq->now);
@@ -154,7 +161,7 @@ static void line_add(arena *mem, stream_lines *s, const log_line *l)
 		s->events = events;
 		s->capacity = capacity;
 	}
-	s->events[s->n++] = (event_in){ l->when, l->message };
+	s->events[s->n++] = (event_in){ .when = l->when, .message = l->message };
 }
 
 static void lines_keep(txn *tx, const stream_lines *of)

@@ -1,271 +1,240 @@
-#include "base/json.h"
-#include "logs.h"
+#include "filter.h"
+#include "filter_condition.h"
+#include "wire/pattern.h"
 
 #define TERMS_MAX 64
-#define DEPTH_MAX 16
 
 typedef enum term_kind { TERM_ALL, TERM_NOT, TERM_ANY } term_kind;
 
 typedef struct term {
 	term_kind kind;
 	str text;
+	const pattern *expression; /* instead of the text */
 } term;
-
-/* A JSON condition: $.a.b = "x" && ($.c > 3 || $.d NOT EXISTS) */
-typedef enum node_kind { NODE_AND, NODE_OR, NODE_TEST } node_kind;
-
-typedef struct node {
-	node_kind kind;
-	struct node *left, *right;
-	str path, operator, value; /* value without quotes; may hold * */
-	bool quoted;
-} node;
 
 struct filter {
 	term terms[TERMS_MAX];
 	size_t n;
-	node *json; /* instead of terms */
+	condition *json; /* instead of terms */
+	filter_fields *fields;
 };
 
-typedef struct reader {
-	req *rq;
-	str rest;
-	unsigned depth;
-} reader;
-
-static err bad(req *rq, const char *why)
+static bool plain(str text)
 {
-	return fail(rq, &logs_InvalidParameterException, "Invalid filter pattern: %s", why);
-}
-
-static void skip_blanks(reader *r)
-{
-	r->rest = str_trim(r->rest);
-}
-
-static bool quoted(reader *r, str *out)
-{
-	buf b = buf_in(r->rq->mem, 64, 2048);
-	size_t i = 1;
-	for (; i < r->rest.n && r->rest.p[i] != '"'; i++) {
-		if (r->rest.p[i] == '\\' && i + 1 < r->rest.n)
-			i++;
-		buf_c(&b, r->rest.p[i]);
-	}
-	if (i == r->rest.n)
-		return false;
-	*out = buf_str(&b);
-	r->rest = str_sub(r->rest, i + 1, r->rest.n);
+	for (size_t i = 0; i < text.n; i++)
+		if (strchr("[]{}()", text.p[i]))
+			return false;
 	return true;
 }
 
-static str word(reader *r, const char *stops)
+static err parse_term(filter_reader *r, term *t)
 {
-	size_t i = 0;
-	while (i < r->rest.n && !strchr(stops, r->rest.p[i]))
-		i++;
-	str w = str_sub(r->rest, 0, i);
-	r->rest = str_sub(r->rest, i, r->rest.n);
-	return w;
+	char c = r->rest.p[0];
+	t->kind = c == '-' ? TERM_NOT : c == '?' ? TERM_ANY : TERM_ALL;
+	if (t->kind != TERM_ALL)
+		r->rest = str_sub(r->rest, 1, r->rest.n);
+	if (filter_eat(r, S("%")))
+		return filter_expression(r, &t->expression);
+	if (str_starts(r->rest, S("\"")))
+		return filter_quoted(r, &t->text) ? OK : filter_bad(r->rq, "a quotation is not closed");
+	t->text = filter_word(r, " \t\"");
+	return plain(t->text) ? OK :
+	       filter_bad(r->rq, "a term with other than letters, digits and _ must be quoted");
 }
 
-static bool eat(reader *r, str token)
+static err parse_terms(filter_reader *r, filter *f)
 {
-	skip_blanks(r);
-	if (!str_starts(r->rest, token))
-		return false;
-	r->rest = str_sub(r->rest, token.n, r->rest.n);
-	return true;
-}
-
-static err parse_or(reader *r, node **out);
-
-static err parse_test(reader *r, node **out)
-{
-	static const str operators[] = { { "!=", 2 }, { "<=", 2 }, { ">=", 2 }, { "=", 1 },
-		                         { "<", 1 },  { ">", 1 },  { "IS", 2 }, { "NOT EXISTS", 10 },
-		                         { "EXISTS", 6 } };
-	node *n = arena_new(r->rq->mem, node);
-	n->kind = NODE_TEST;
-	skip_blanks(r);
-	n->path = word(r, " =!<>\t)");
-	if (!str_starts(n->path, S("$")))
-		return bad(r->rq, "a property selector begins with $");
-	for (size_t i = 0; i < sizeof operators / sizeof *operators && !str_is(n->operator); i++)
-		if (eat(r, operators[i]))
-			n->operator = operators[i];
-	if (!str_is(n->operator))
-		return bad(r->rq, "an operator is missing");
-	*out = n;
-	if (str_ends(n->operator, S("EXISTS")))
-		return OK;
-	skip_blanks(r);
-	n->quoted = str_starts(r->rest, S("\""));
-	if (n->quoted)
-		return quoted(r, &n->value) ? OK : bad(r->rq, "a quotation is not closed");
-	n->value = word(r, " \t)&|}");
-	return n->value.n ? OK : bad(r->rq, "a value is missing");
-}
-
-static err parse_factor(reader *r, node **out)
-{
-	if (r->depth >= DEPTH_MAX)
-		return bad(r->rq, "too deep");
-	if (!eat(r, S("(")))
-		return parse_test(r, out);
-	r->depth++;
-	TRY(parse_or(r, out));
-	r->depth--;
-	return eat(r, S(")")) ? OK : bad(r->rq, "a parenthesis is not closed");
-}
-
-static node *join(arena *mem, node_kind kind, node *left, node *right)
-{
-	node *n = arena_new(mem, node);
-	*n = (node){ .kind = kind, .left = left, .right = right };
-	return n;
-}
-
-static err parse_and(reader *r, node **out)
-{
-	node *right;
-	TRY(parse_factor(r, out));
-	while (eat(r, S("&&"))) {
-		TRY(parse_factor(r, &right));
-		*out = join(r->rq->mem, NODE_AND, *out, right);
-	}
-	return OK;
-}
-
-static err parse_or(reader *r, node **out)
-{
-	node *right;
-	TRY(parse_and(r, out));
-	while (eat(r, S("||"))) {
-		TRY(parse_and(r, &right));
-		*out = join(r->rq->mem, NODE_OR, *out, right);
-	}
-	return OK;
-}
-
-static err parse_terms(reader *r, filter *f)
-{
-	for (skip_blanks(r); r->rest.n; skip_blanks(r)) {
+	for (r->rest = str_trim(r->rest); r->rest.n; r->rest = str_trim(r->rest)) {
 		if (f->n == TERMS_MAX)
-			return bad(r->rq, "too many terms");
-		term *t = &f->terms[f->n++];
-		char c = r->rest.p[0];
-		t->kind = c == '-' ? TERM_NOT : c == '?' ? TERM_ANY : TERM_ALL;
-		if (c == '-' || c == '?')
-			r->rest = str_sub(r->rest, 1, r->rest.n);
-		if (!str_starts(r->rest, S("\"")))
-			t->text = word(r, " \t\"");
-		else if (!quoted(r, &t->text))
-			return bad(r->rq, "a quotation is not closed");
-		for (size_t i = 0; c != '"' && i < t->text.n; i++)
-			if (strchr("[]{}()", t->text.p[i]))
-				return bad(r->rq, "a term with other than letters, digits and _ must be quoted");
+			return filter_bad(r->rq, "too many terms");
+		TRY(parse_term(r, &f->terms[f->n++]));
 	}
 	return OK;
 }
 
-err filter_parse(req *rq, str pattern, filter **out)
+static err json_subjects(req *rq, const condition *c)
+{
+	if (c->kind == CONDITION_TEST)
+		return str_starts(c->subject, S("$")) ? OK : filter_bad(rq, "a property selector begins with $");
+	TRY(json_subjects(rq, c->left));
+	return json_subjects(rq, c->right);
+}
+
+static err parse_json(filter_reader *r, filter *f)
+{
+	r->subject_stops = " =!<>\t)}";
+	r->value_stops = " \t)&|}";
+	TRY(condition_parse(r, &f->json));
+	TRY(json_subjects(r->rq, f->json));
+	return filter_eat(r, S("}")) ? OK : filter_bad(r->rq, "} is missing");
+}
+
+static err parse_fields(filter_reader *r, filter *f)
+{
+	r->subject_stops = " \t=!<>,]&|";
+	r->value_stops = " \t&|,]";
+	return filter_fields_parse(r, &f->fields);
+}
+
+err filter_parse(req *rq, str text, filter **out)
 {
 	filter *f = arena_new(rq->mem, filter);
-	reader r = { .rq = rq, .rest = str_is(pattern) ? str_trim(pattern) : S("") };
+	filter_reader r = { .rq = rq, .rest = str_is(text) ? str_trim(text) : S("") };
 	*out = f;
-	if (str_starts(r.rest, S("[")) || str_starts(r.rest, S("%")))
-		return fail(rq, &aws_NotImplemented,
-		            "Farthing reads filter patterns of terms and of JSON; %s are not implemented.",
-		            str_starts(r.rest, S("[")) ? "space-delimited fields" : "regular expressions");
-	if (!eat(&r, S("{")))
-		return parse_terms(&r, f);
-	TRY(parse_or(&r, &f->json));
-	return eat(&r, S("}")) && r.rest.n == 0 ? OK : bad(rq, "} is missing");
+	if (filter_eat(&r, S("{")))
+		TRY(parse_json(&r, f));
+	else if (filter_eat(&r, S("[")))
+		TRY(parse_fields(&r, f));
+	else
+		TRY(parse_terms(&r, f));
+	return str_trim(r.rest).n == 0 ? OK : filter_bad(rq, "something stands behind its end");
 }
 
-static const json_value *element(const json_value *v, str index)
+/* The first step of a path: .name, ['name'], [3] or [*]; what follows in `rest`. */
+static str first_step(str *rest, bool *in_array)
 {
-	int64_t i;
-	if (!v || v->kind != JSON_ARRAY || !str_to_i64(index, &i))
-		return NULL;
-	const json_value *at = v->first;
-	for (; at && i > 0; i--)
-		at = at->next;
-	return at;
-}
-
-/* $.a.b[0].c */
-static const json_value *select_path(const json_value *v, str path)
-{
-	str rest = str_sub(path, 1, path.n);
-	while (v && rest.n) {
-		if (rest.p[0] == '[') {
-			rest = str_sub(rest, 1, rest.n);
-			str index = str_cut(&rest, ']');
-			v = element(v, index);
-			rest = str_is(rest) ? rest : S("");
-			continue;
-		}
-		size_t n = rest.p[0] == '.' ? 1 : 0, from = n;
-		while (n < rest.n && rest.p[n] != '.' && rest.p[n] != '[')
-			n++;
-		v = json_get(v, str_sub(rest, from, n));
-		rest = str_sub(rest, n, rest.n);
+	if (str_starts(*rest, S(".[")))
+		*rest = str_sub(*rest, 1, rest->n);
+	*in_array = rest->p[0] == '[';
+	if (!*in_array) {
+		size_t from = rest->p[0] == '.' ? 1 : 0, to = from;
+		while (to < rest->n && rest->p[to] != '.' && rest->p[to] != '[')
+			to++;
+		str name = str_sub(*rest, from, to);
+		*rest = str_sub(*rest, to, rest->n);
+		return name;
 	}
-	return v;
+	*rest = str_sub(*rest, 1, rest->n);
+	str index = str_cut(rest, ']');
+	*rest = str_is(*rest) ? *rest : S("");
+	*in_array = !str_starts(index, S("'"));
+	return *in_array ? index : str_sub(index, 1, index.n - (index.n > 1));
 }
 
-static bool compare(const json_value *v, const node *n)
+/* Visits what a path picks, until one says yes. `*` is every element or member. */
+static bool select_any(const json_value *v, str path, bool (*each)(void *context, const json_value *v),
+                       void *context)
 {
-	double have, want;
-	if (str_eq(n->operator, S("IS")))
-		return (v->kind == JSON_NULL && str_eq(n->value, S("NULL"))) ||
-		       (v->kind == JSON_TRUE && str_eq(n->value, S("TRUE"))) ||
-		       (v->kind == JSON_FALSE && str_eq(n->value, S("FALSE")));
-	bool numbers = !n->quoted && v->kind == JSON_NUMBER && str_to_f64(v->text, &have) &&
-		       str_to_f64(n->value, &want);
-	if (str_eq(n->operator, S("=")))
-		return numbers ? have == want : v->kind == JSON_STRING && str_glob(n->value, v->text);
-	if (str_eq(n->operator, S("!=")))
-		return numbers ? have != want : !(v->kind == JSON_STRING && str_glob(n->value, v->text));
-	if (!numbers)
+	if (!v)
 		return false;
-	return str_eq(n->operator, S("<"))  ? have < want :
-	       str_eq(n->operator, S("<=")) ? have <= want :
-	       str_eq(n->operator, S(">"))  ? have > want :
-					      have >= want;
+	if (!path.n)
+		return each(context, v);
+	bool in_array;
+	int64_t index;
+	str step = first_step(&path, &in_array);
+	if (str_eq(step, S("*"))) {
+		bool container = v->kind == JSON_ARRAY || (!in_array && v->kind == JSON_OBJECT);
+		for (const json_value *c = container ? v->first : NULL; c; c = c->next)
+			if (select_any(c, path, each, context))
+				return true;
+		return false;
+	}
+	if (!in_array)
+		return select_any(json_get(v, step), path, each, context);
+	if (v->kind != JSON_ARRAY || !str_to_i64(step, &index))
+		return false;
+	const json_value *at = v->first;
+	for (; at && index > 0; index--)
+		at = at->next;
+	return select_any(at, path, each, context);
 }
 
-static bool node_fits(const json_value *document, const node *n)
+typedef struct comparison {
+	arena *mem;
+	const condition *c;
+} comparison;
+
+static bool compares(void *context, const json_value *v)
 {
-	if (n->kind == NODE_AND)
-		return node_fits(document, n->left) && node_fits(document, n->right);
-	if (n->kind == NODE_OR)
-		return node_fits(document, n->left) || node_fits(document, n->right);
-	const json_value *v = select_path(document, n->path);
-	if (str_eq(n->operator, S("NOT EXISTS")))
-		return !v;
-	if (str_eq(n->operator, S("EXISTS")))
-		return v != NULL;
-	return v && compare(v, n);
+	const comparison *c = context;
+	return str_ends(c->c->operator, S("EXISTS")) || condition_compare(c->mem, c->c, v->kind, v->text);
+}
+
+static bool json_fits(arena *mem, const json_value *document, const condition *c)
+{
+	if (c->kind == CONDITION_AND)
+		return json_fits(mem, document, c->left) && json_fits(mem, document, c->right);
+	if (c->kind == CONDITION_OR)
+		return json_fits(mem, document, c->left) || json_fits(mem, document, c->right);
+	comparison context = { mem, c };
+	bool found = select_any(document, str_sub(c->subject, 1, c->subject.n), compares, &context);
+	return str_starts(c->operator, S("NOT")) ? !found : found;
+}
+
+static bool terms_fit(arena *mem, const filter *f, str message)
+{
+	bool any = false, any_wanted = false;
+	for (size_t i = 0; i < f->n; i++) {
+		const term *t = &f->terms[i];
+		bool found = t->expression ? pattern_matches(t->expression, mem, message) :
+		                             str_find(message, t->text) != SIZE_MAX;
+		if ((t->kind == TERM_ALL && !found) || (t->kind == TERM_NOT && found))
+			return false;
+		any_wanted |= t->kind == TERM_ANY;
+		any |= t->kind == TERM_ANY && found;
+	}
+	return any || !any_wanted;
 }
 
 bool filter_fits(arena *mem, const filter *f, str message)
 {
-	bool any = false, any_wanted = false;
-	if (f->json) {
-		const json_value *document = json_parse(mem, message);
-		return document && document->kind == JSON_OBJECT && node_fits(document, f->json);
+	if (f->fields)
+		return filter_fields_fit(mem, f->fields, message);
+	if (!f->json)
+		return terms_fit(mem, f, message);
+	const json_value *document = json_parse(mem, message);
+	return document && document->kind == JSON_OBJECT && json_fits(mem, document, f->json);
+}
+
+static bool keep_text(void *context, const json_value *v)
+{
+	if (v->kind != JSON_STRING && v->kind != JSON_NUMBER)
+		return false;
+	*(str *)context = v->text;
+	return true;
+}
+
+typedef struct wanted_field {
+	str name, value;
+} wanted_field;
+
+static void keep_field(void *context, str name, str value)
+{
+	wanted_field *w = context;
+	if (str_eq(w->name, name))
+		w->value = value;
+}
+
+str filter_value(arena *mem, const filter *f, str message, str selector)
+{
+	str text = STR_NONE;
+	if (f->fields) {
+		wanted_field w = { selector, STR_NONE };
+		filter_fields_each(mem, f->fields, message, keep_field, &w);
+		return w.value;
 	}
-	for (size_t i = 0; i < f->n; i++) {
-		bool found = str_find(message, f->terms[i].text) != SIZE_MAX;
-		if (f->terms[i].kind == TERM_ALL && !found)
-			return false;
-		if (f->terms[i].kind == TERM_NOT && found)
-			return false;
-		any_wanted |= f->terms[i].kind == TERM_ANY;
-		any |= f->terms[i].kind == TERM_ANY && found;
+	select_any(json_parse(mem, message), str_sub(selector, 1, selector.n), keep_text, &text);
+	return text;
+}
+
+static void json_values(arena *mem, const condition *c, const json_value *document,
+                        void (*each)(void *context, str name, str value), void *context)
+{
+	if (c->kind != CONDITION_TEST) {
+		json_values(mem, c->left, document, each, context);
+		json_values(mem, c->right, document, each, context);
+		return;
 	}
-	return any || !any_wanted;
+	str text = STR_NONE;
+	if (select_any(document, str_sub(c->subject, 1, c->subject.n), keep_text, &text))
+		each(context, c->subject, text);
+}
+
+void filter_values(arena *mem, const filter *f, str message,
+                   void (*each)(void *context, str name, str value), void *context)
+{
+	if (f->fields)
+		filter_fields_each(mem, f->fields, message, each, context);
+	else if (f->json)
+		json_values(mem, f->json, json_parse(mem, message), each, context);
 }

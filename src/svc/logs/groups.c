@@ -95,6 +95,7 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 		logs_streamname_delete(tx, st->Id);
 	}
 	metric_filters_drop(tx, rq->mem, g);
+	subscriptions_drop(tx, rq->mem, g);
 	logs_group_delete(tx, g->Account, g->Region, g->Name);
 	timer_cancel(tx, "logs_retention", place_of(rq->mem, g));
 	str id = arena_fmt(rq->mem, "%lld", (long long)g->Id);

@@ -3,6 +3,7 @@
  * stream; every event has a sequence number of its own, which with the time is its id.
  */
 #pragma once
+#include "filter.h"
 #include "gen/logs.h"
 
 /* ResourceNotFoundException when there is none. `name` or `identifier` (name or ARN); one is given. */
@@ -15,16 +16,20 @@ logs_stream *stream_make(txn *tx, arena *mem, const logs_group *g, str name, int
 size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now);
 
 /* A batch into one stream: keeps the counters of stream and group, meters. */
-typedef struct event_in { int64_t when; str message; } event_in;
-void events_add(txn *tx, logs_group *g, logs_stream *s, const event_in *events, size_t n, int64_t now);
-
-/* Filter patterns: words, quoted phrases, -exclusions, ?alternatives, %regex%, [fields], { $.json }. */
-typedef struct filter filter;
-/* InvalidParameterException when it cannot be read. An empty pattern fits everything. */
-err filter_parse(req *rq, str pattern, filter **out);
-bool filter_fits(arena *mem, const filter *f, str message);
+typedef struct event_in {
+	int64_t when;
+	str message;
+	int64_t seq; /* given by events_add */
+} event_in;
+void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now);
+/* An event's id: its time and its number. */
+str event_id(arena *mem, int64_t when, int64_t seq);
 
 /* Metric filters: what fits becomes values in CloudWatch, by a task of the same transaction. */
 void metrics_of(txn *tx, const logs_group *g, const event_in *events, size_t n, int64_t now);
 int64_t metric_filters_count(const txn *tx, arena *mem, const logs_group *g);
 void metric_filters_drop(txn *tx, arena *mem, const logs_group *g);
+
+/* Subscription filters: what fits goes to their destinations, by a task of the same transaction. */
+void subscriptions_of(txn *tx, const logs_group *g, const logs_stream *s, const event_in *events, size_t n);
+void subscriptions_drop(txn *tx, arena *mem, const logs_group *g);

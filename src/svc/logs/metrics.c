@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 
 #define VALUES_MAX 500
+#define EXTRACTED_MAX 100
 #define PAYLOAD_MAX ((size_t)900 << 10)
 
 TASK(logs_metric)
@@ -23,22 +24,26 @@ TASK(logs_metric)
 	return e && e->kind->server && attempt < 10 ? clock_now() + MS_SECOND * attempt : TASK_DONE;
 }
 
-/* "$.a.b" of the event's JSON, or what stands there itself. */
-static str value_of(const json_value *doc, str said)
+/* An event that fits (or not: the default value), and the filter that said so. */
+typedef struct matched {
+	const filter *filter;
+	const event_in *event;
+	bool fits;
+} matched;
+
+/* What a selector picks from the event, or what stands there itself. */
+static str value_of(arena *mem, const matched *m, str said)
 {
-	if (!str_starts(said, S("$.")))
+	if (!str_starts(said, S("$")))
 		return said;
-	str path = str_sub(said, 2, said.n);
-	while (str_is(path))
-		doc = json_get(doc, str_cut(&path, '.'));
-	return doc && (doc->kind == JSON_STRING || doc->kind == JSON_NUMBER) ? doc->text : STR_NONE;
+	return m->fits ? filter_value(mem, m->filter, m->event->message, said) : STR_NONE;
 }
 
-static bool put_dimensions(buf *b, const json_value *doc, const logs_MetricTransformation *t)
+static bool put_dimensions(buf *b, const matched *m, const logs_MetricTransformation *t)
 {
 	buf_put(b, S(",\"Dimensions\":["));
 	for (size_t i = 0; i < t->dimensions.n; i++) {
-		str value = value_of(doc, t->dimensions.v[i].value);
+		str value = value_of(b->mem, m, t->dimensions.v[i].value);
 		if (!value.n)
 			return false;
 		buf_put(b, i ? S(",{\"Name\":") : S("{\"Name\":"));
@@ -52,12 +57,12 @@ static bool put_dimensions(buf *b, const json_value *doc, const logs_MetricTrans
 }
 
 /* One datum; nothing when the event has no such number. */
-static bool put_value(buf *b, const json_value *doc, const logs_MetricTransformation *t, int64_t when,
-                      double fixed, bool is_fixed)
+static bool put_value(buf *b, const matched *m, const logs_MetricTransformation *t)
 {
-	double d = fixed;
+	double d = t->defaultValue.v;
+	int64_t when = m->event->when;
 	buf one = buf_in(b->mem, 256, 65536);
-	if (!is_fixed && !str_to_f64(value_of(doc, t->metricValue), &d))
+	if (m->fits && !str_to_f64(value_of(b->mem, m, t->metricValue), &d))
 		return false;
 	buf_put(&one, b->n ? S(",{\"MetricName\":") : S("{\"MetricName\":"));
 	json_put_string(&one, t->metricName);
@@ -68,7 +73,7 @@ static bool put_value(buf *b, const json_value *doc, const logs_MetricTransforma
 		buf_put(&one, S(",\"Unit\":"));
 		json_put_string(&one, t->unit);
 	}
-	if (t->dimensions.n && !put_dimensions(&one, doc, t))
+	if (t->dimensions.n && !put_dimensions(&one, m, t))
 		return false;
 	buf_c(&one, '}');
 	buf_put(b, buf_str(&one));
@@ -95,11 +100,10 @@ static void transform(txn *tx, const logs_group *g, const filter *f, const logs_
 	buf data = buf_in(mem, 512, PAYLOAD_MAX);
 	size_t values = 0;
 	for (size_t i = 0; i < n; i++) {
-		bool fits = filter_fits(mem, f, events[i].message);
-		if (!fits && !t->defaultValue.set)
+		matched m = { f, &events[i], filter_fits(mem, f, events[i].message) };
+		if (!m.fits && !t->defaultValue.set)
 			continue;
-		const json_value *doc = fits ? json_parse(mem, events[i].message) : NULL;
-		values += put_value(&data, doc, t, events[i].when, t->defaultValue.v, !fits);
+		values += put_value(&data, &m, t);
 		if (values == VALUES_MAX) {
 			send(tx, g, t, &data);
 			data = buf_in(mem, 512, PAYLOAD_MAX);
@@ -150,9 +154,9 @@ err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, lo
 	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
 	TRY(filter_parse(rq, in->filterPattern, &f));
 	const logs_MetricTransformation *t = &in->metricTransformations.v[0];
-	if (!str_starts(t->metricValue, S("$.")) && !str_to_f64(t->metricValue, &d))
+	if (!str_starts(t->metricValue, S("$")) && !str_to_f64(t->metricValue, &d))
 		return fail(rq, &logs_InvalidParameterException, "Invalid metric transformation: the value is a "
-		                                                 "number or a property of the event, $.name");
+		                                                 "number or a property of the event, $.name or $field");
 	if (str_starts(t->metricNamespace, S("AWS/")))
 		return fail(rq, &logs_InvalidParameterException, "Namespaces that begin with AWS/ are reserved.");
 	if (t->dimensions.n && t->defaultValue.set)
@@ -218,15 +222,33 @@ err logs_DescribeMetricFilters(req *rq, const txn *tx, const logs_DescribeMetric
 	return OK;
 }
 
+typedef struct extracted {
+	logs_ExtractedValues *into;
+	size_t capacity;
+} extracted;
+
+static void keep_value(void *context, str name, str value)
+{
+	extracted *e = context;
+	if (e->into->n < e->capacity)
+		e->into->v[e->into->n++] = (logs_ExtractedValues_entry){ name, value };
+}
+
 err logs_TestMetricFilter(req *rq, const txn *tx, const logs_TestMetricFilter_in *in,
                           logs_TestMetricFilter_out *out)
 {
 	filter *f;
 	TRY(filter_parse(rq, in->filterPattern, &f));
 	out->matches.v = arena_array(rq->mem, logs_MetricFilterMatchRecord, in->logEventMessages.n + 1);
-	for (size_t i = 0; i < in->logEventMessages.n; i++)
-		if (filter_fits(rq->mem, f, in->logEventMessages.v[i]))
-			out->matches.v[out->matches.n++] = (logs_MetricFilterMatchRecord){
-				.eventNumber = I64((int64_t)i + 1), .eventMessage = in->logEventMessages.v[i] };
+	for (size_t i = 0; i < in->logEventMessages.n; i++) {
+		str message = in->logEventMessages.v[i];
+		if (!filter_fits(rq->mem, f, message))
+			continue;
+		logs_MetricFilterMatchRecord *m = &out->matches.v[out->matches.n++];
+		*m = (logs_MetricFilterMatchRecord){ .eventNumber = I64((int64_t)i + 1), .eventMessage = message };
+		extracted e = { &m->extractedValues, EXTRACTED_MAX };
+		m->extractedValues.v = arena_array(rq->mem, logs_ExtractedValues_entry, EXTRACTED_MAX);
+		filter_values(rq->mem, f, message, keep_value, &e);
+	}
 	return OK;
 }

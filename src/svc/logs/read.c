@@ -176,7 +176,7 @@ err logs_FilterLogEvents(req *rq, const txn *tx, const logs_FilterLogEvents_in *
 		out->events.v[out->events.n++] = (logs_FilteredLogEvent){
 			.logStreamName = name, .timestamp = I64(e->When), .message = e->Message,
 			.ingestionTime = I64(e->Ingested),
-			.eventId = arena_fmt(rq->mem, "%020lld%036lld", (long long)e->When, (long long)e->Seq)
+			.eventId = event_id(rq->mem, e->When, e->Seq)
 		};
 	}
 	cursor_close(&s.at);
