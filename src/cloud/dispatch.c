@@ -4,6 +4,7 @@
 #include "cloud/authorise.h"
 #include "cloud/handler.h"
 #include "cloud/identify.h"
+#include "cloud/manners.h"
 #include "cloud/meter.h"
 #include "cloud/plane.h"
 #include "cloud/stream.h"
@@ -22,6 +23,8 @@
 
 extern const plane *const __start_farthing_planes[] __attribute__((weak));
 extern const plane *const __stop_farthing_planes[] __attribute__((weak));
+extern const manners *const __start_farthing_manners[] __attribute__((weak));
+extern const manners *const __stop_farthing_manners[] __attribute__((weak));
 extern const stream_kind *const __start_farthing_streams[] __attribute__((weak));
 extern const stream_kind *const __stop_farthing_streams[] __attribute__((weak));
 
@@ -186,9 +189,20 @@ static void run_plane(void *argument)
 	c->plane->serve(c->x, c->d->store);
 }
 
+static const manners *manners_of(const service *s)
+{
+	const manners *const *m = __start_farthing_manners;
+	while (s && m < __stop_farthing_manners && strcmp((*m)->service, s->name) != 0)
+		m++;
+	return s && m < __stop_farthing_manners ? *m : NULL;
+}
+
 static err not_here(operation_call *c)
 {
 	const identity *id = &c->id;
+	const manners *own = manners_of(id->service);
+	if (own)
+		return own->unknown(&c->rq);
 	if (!id->service)
 		return fail(&c->rq, &aws_UnknownOperation,
 		            "Unable to determine service/operation name to be authorized");
@@ -210,11 +224,7 @@ static err decode_input(operation_call *c)
 		return OK;
 	TRY(c->rq.codec->decode(&c->x->in, op, c->in));
 	str wrong = validate(c->rq.mem, op->input, c->in);
-	if (!str_is(wrong))
-		return OK;
-	/* S3 knows no validation errors: a body that its schema does not admit is malformed. */
-	bool s3 = strcmp(op->service->name, "s3") == 0;
-	return fail(&c->rq, s3 ? &fault_syntax : &aws_ValidationException, "%.*s", STR_ARG(wrong));
+	return str_is(wrong) ? fail(&c->rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
 }
 
 /* What is asked, as far as the head says it. */
@@ -251,8 +261,13 @@ static err admit(operation_call *c)
 {
 	if (!c->id.operation || !c->id.operation->handler)
 		return not_here(c);
+	const manners *own = manners_of(c->id.service);
 	TRY(auth_caller(&c->rq, &c->sig, c->d->strict));
-	TRY(decode_input(c));
+	if (own)
+		TRY(own->asked(&c->rq));
+	err e = decode_input(c);
+	if (e)
+		return own ? own->malformed(&c->rq, e) : e;
 	return authorised(c);
 }
 

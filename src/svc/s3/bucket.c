@@ -102,22 +102,35 @@ s3_bucket *bucket_get(req *rq, const txn *tx, str name)
 static err check_expected_owner(req *rq, const s3_bucket *b)
 {
 	str expected = rq->http ? wire_header(rq->http, S("x-amz-expected-bucket-owner")) : STR_NONE;
-	if (str_is(expected) && !str_eq(expected, b->Account))
-		return access_denied(rq);
+	if (!str_is(expected) || str_eq(expected, b->Account))
+		return OK;
+	bool digits = expected.n == 12;
+	for (size_t i = 0; i < expected.n; i++)
+		digits &= expected.p[i] >= '0' && expected.p[i] <= '9';
+	return digits ? access_denied(rq) :
+			fail(rq, &fault_InvalidBucketOwnerAWSAccountID,
+	                     "The value of the expected bucket owner parameter must be an AWS account ID... "
+	                     "[%.*s]", STR_ARG(expected));
+}
+
+err bucket_find(req *rq, const txn *tx, str name, s3_bucket **out)
+{
+	s3_bucket *b = *out = bucket_get(rq, tx, name);
+	if (!b)
+		return no_such_bucket(rq, name);
+	TRY(check_expected_owner(rq, b));
+	if (rq->http && str_is(wire_header(rq->http, S("origin"))))
+		cors_answer(rq, tx, b);
 	return OK;
 }
 
 err bucket_open(req *rq, const txn *tx, str name, const char *action, str key, s3_bucket **out)
 {
-	s3_bucket *b = bucket_get(rq, tx, name);
-	if (!b)
-		return no_such_bucket(rq, name);
+	s3_bucket *b;
+	TRY(bucket_find(rq, tx, name, &b));
 	if (key.n > S3_KEY_BYTES)
 		return fail_with(rq, &fault_KeyTooLongError, DETAIL(rq, .MaxSizeAllowed = S("1024")),
 		                 "Your key is too long");
-	TRY(check_expected_owner(rq, b));
-	if (rq->http && str_is(wire_header(rq->http, S("origin"))))
-		cors_answer(rq, tx, b);
 	/* An object's own ACL is asked by whoever reads the object. */
 	if (!str_is(key) || (strcmp(action, "s3:GetObject") != 0))
 		TRY(bucket_allows(rq, tx, b, action, key, NULL));

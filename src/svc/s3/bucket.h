@@ -13,6 +13,8 @@
 
 /* NoSuchBucket, AccessDenied or OK. `action` s3:GetObject; `key` STR_NONE for the bucket itself. */
 err bucket_open(req *rq, const txn *tx, str name, const char *action, str key, s3_bucket **out);
+/* The same without asking whether the caller may: for what is asked object by object. */
+err bucket_find(req *rq, const txn *tx, str name, s3_bucket **out);
 /* Whether the caller may do this with this object, whose own ACL counts too; `o` may be NULL. */
 err bucket_allows(req *rq, const txn *tx, const s3_bucket *b, const char *action, str key,
                   const s3_StoredObject *o);

@@ -16,7 +16,8 @@ static bool name_valid(str n)
 		bool edge = i == 0 || i == n.n - 1, letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 		if (!letter && (edge || (c != '-' && c != '.')))
 			return false;
-		if (c == '.' && n.p[i - 1] == '.')
+		/* Labels begin and end with a letter or a digit. */
+		if (i && (c == '.' || c == '-') && (n.p[i - 1] == '.' || (c == '.' && n.p[i - 1] == '-')))
 			return false;
 		dots += c == '.';
 		digits += c >= '0' && c <= '9';
@@ -56,11 +57,11 @@ static err place(req *rq, const s3_CreateBucket_in *in, str *region)
 	if (!is)
 		return fail_with(rq, &fault_InvalidLocationConstraint, DETAIL(rq, .LocationConstraint = said),
 		                 "The specified location-constraint is not valid");
-	if (!str_eq(rq->region, S("us-east-1")) && !str_eq(rq->region, said))
+	*region = str_eq(said, S("EU")) ? S("eu-west-1") : said;
+	if (!str_eq(rq->region, S("us-east-1")) && !str_eq(rq->region, *region))
 		return fail(rq, &fault_IllegalLocationConstraintException,
 		            "The %.*s location constraint is incompatible for the region specific endpoint this "
 		            "request was sent to.", STR_ARG(said));
-	*region = str_eq(said, S("EU")) ? S("eu-west-1") : said;
 	return OK;
 }
 
@@ -113,11 +114,14 @@ err s3_CreateBucket(req *rq, txn *tx, const s3_CreateBucket_in *in, s3_CreateBuc
 	if (!str_eq(region, S("us-east-1")))
 		out->Location = arena_fmt(rq->mem, "http://%.*s.s3.amazonaws.com/", STR_ARG(in->Bucket));
 	s3_bucket *old = bucket_get(rq, tx, in->Bucket);
+	out->BucketArn = arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(in->Bucket));
 	if (old)
 		return already(rq, old, in);
 	s3_bucket b = { .Name = in->Bucket, .Account = rq->who.account, .Region = region, .Created = rq->now,
 		        .Block = NULL };
 	b.Block = all_blocked(rq->mem);
+	if (in->CreateBucketConfiguration)
+		b.Place = in->CreateBucketConfiguration->LocationConstraint;
 	TRY(ownership(rq, in, &b));
 	if (in->CreateBucketConfiguration && in->CreateBucketConfiguration->Tags.n)
 		b.Tags = in->CreateBucketConfiguration->Tags;
@@ -129,7 +133,6 @@ err s3_CreateBucket(req *rq, txn *tx, const s3_CreateBucket_in *in, s3_CreateBuc
 	}
 	s3_bucket_put(tx, &b);
 	s3_owned_put(tx, &(s3_owned){ .Account = b.Account, .Name = b.Name });
-	out->BucketArn = arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b.Name));
 	meter_write(rq, &b, STR_NONE);
 	return OK;
 }
@@ -152,7 +155,7 @@ err s3_GetBucketLocation(req *rq, const txn *tx, const s3_GetBucketLocation_in *
 	s3_bucket *b;
 	TRY(bucket_open(rq, tx, in->Bucket, "s3:GetBucketLocation", STR_NONE, &b));
 	if (!str_eq(b->Region, S("us-east-1")))
-		out->LocationConstraint = b->Region;
+		out->LocationConstraint = b->Place.n ? b->Place : b->Region;
 	meter_read(rq, b, STR_NONE);
 	return OK;
 }

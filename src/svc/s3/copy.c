@@ -46,6 +46,10 @@ static err open_source(req *rq, str text, const source_conditions *c, source *s)
 	                  str_is(s->version) ? "s3:GetObjectVersion" : "s3:GetObject", &s->b, &at);
 	req_read_end(rq, tx);
 	rq->n_reply_headers = 0;
+	if (e && e->kind == &fault_MethodNotAllowed)
+		return fail(rq, &fault_InvalidRequest,
+		            "The source of a copy request may not specifically refer to a delete marker by version "
+		            "id.");
 	TRY(e);
 	s->o = at.o;
 	read_request r = { c->match, c->none_match, STR_NONE, c->modified_since, c->unmodified_since, { 0 } };
@@ -66,10 +70,6 @@ static err target(req *rq, const s3_bucket *b, const s3_CopyObject_in *in, const
 {
 	TRY(describe(rq, b, in, o));
 	str how = in->MetadataDirective, tags = in->TaggingDirective;
-	if (how.n && !str_eq(how, S("COPY")) && !str_eq(how, S("REPLACE")))
-		return invalid_argument(rq, "Unknown metadata directive.", S("x-amz-metadata-directive"), how);
-	if (tags.n && !str_eq(tags, S("COPY")) && !str_eq(tags, S("REPLACE")))
-		return invalid_argument(rq, "Unknown tagging directive.", S("x-amz-tagging-directive"), tags);
 	if (!str_eq(how, S("REPLACE"))) {
 		const object *from = s->o;
 		o->ContentType = from->ContentType;
@@ -166,6 +166,16 @@ static void copy_answer(req *rq, const copy *c, s3_CopyObject_out *out)
 		out->SSECustomerAlgorithm = S("AES256");
 }
 
+static err check_directives(req *rq, const s3_CopyObject_in *in)
+{
+	str how = in->MetadataDirective, tags = in->TaggingDirective;
+	if (how.n && !str_eq(how, S("COPY")) && !str_eq(how, S("REPLACE")))
+		return invalid_argument(rq, "Unknown metadata directive.", S("x-amz-metadata-directive"), how);
+	if (tags.n && !str_eq(tags, S("COPY")) && !str_eq(tags, S("REPLACE")))
+		return invalid_argument(rq, "Unknown tagging directive.", S("x-amz-tagging-directive"), tags);
+	return OK;
+}
+
 static err copy_prepare(req *rq, const s3_CopyObject_in *in, copy *c)
 {
 	const txn *tx = req_read(rq);
@@ -175,6 +185,7 @@ static err copy_prepare(req *rq, const s3_CopyObject_in *in, copy *c)
 	source_conditions sc = { in->CopySourceIfMatch, in->CopySourceIfNoneMatch, in->CopySourceIfModifiedSince,
 		                 in->CopySourceIfUnmodifiedSince, in->CopySourceSSECustomerAlgorithm,
 		                 in->CopySourceSSECustomerKey, in->CopySourceSSECustomerKeyMD5 };
+	TRY(check_directives(rq, in));
 	TRY(open_source(rq, in->CopySource, &sc, &c->from));
 	TRY(onto_itself(rq, in, &c->from));
 	if (c->from.o->Size.v > COPY_MOST)
@@ -208,6 +219,23 @@ err s3_CopyObject(req *rq, const s3_CopyObject_in *in, s3_CopyObject_out *out)
 	return OK;
 }
 
+/* bytes=first-last, both said and within. */
+static err source_range(req *rq, str text, int64_t size, int64_t *first, int64_t *length)
+{
+	int64_t last = 0;
+	str to = str_starts(text, S("bytes=")) ? str_sub(text, 6, text.n) : S(""), from = str_cut(&to, '-');
+	if (!str_is(to) || !str_to_i64(from, first) || !str_to_i64(to, &last) || *first < 0 || last < *first)
+		return invalid_argument(rq, "The x-amz-copy-source-range value must be of the form bytes=first-last "
+		                            "where first and last are the zero-based offsets of the first and last "
+		                            "bytes to copy", S("x-amz-copy-source-range"), text);
+	if (last >= size)
+		return invalid_argument(rq, arena_fmt(rq->mem, "Range specified is not valid for source object of "
+		                                               "size: %lld", (long long)size).p,
+		                        S("x-amz-copy-source-range"), text);
+	*length = last - *first + 1;
+	return OK;
+}
+
 err s3_UploadPartCopy(req *rq, const s3_UploadPartCopy_in *in, s3_UploadPartCopy_out *out)
 {
 	source s = { 0 };
@@ -216,14 +244,8 @@ err s3_UploadPartCopy(req *rq, const s3_UploadPartCopy_in *in, s3_UploadPartCopy
 		                 in->CopySourceSSECustomerKey, in->CopySourceSSECustomerKeyMD5 };
 	TRY(open_source(rq, in->CopySource, &sc, &s));
 	int64_t first = 0, length = s.o->Size.v;
-	bool part = false;
-	bool fits = !in->CopySourceRange.n || read_range(in->CopySourceRange, length, &first, &length, &part);
-	str to = in->CopySourceRange;
-	str_cut(&to, '-');
-	int64_t end = 0;
-	if (in->CopySourceRange.n && (!fits || !part || !str_to_i64(to, &end) || end >= s.o->Size.v))
-		return invalid_argument(rq, "Range specified is not valid for source object",
-		                        S("x-amz-copy-source-range"), in->CopySourceRange);
+	if (in->CopySourceRange.n)
+		TRY(source_range(rq, in->CopySourceRange, s.o->Size.v, &first, &length));
 	s3_StoredPart made;
 	s3_upload *u;
 	content none = { .Row = BOOL(true), .Size = I64(0) };

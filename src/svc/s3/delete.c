@@ -33,14 +33,14 @@ static err delete_one(req *rq, txn *tx, const s3_bucket *b, str key, str version
 	return OK;
 }
 
-static err if_match(req *rq, const txn *tx, const s3_bucket *b, const s3_DeleteObject_in *in)
+static err if_match(req *rq, const txn *tx, const s3_bucket *b, str key, str want)
 {
 	object_at at;
-	if (!str_is(in->IfMatch))
+	if (!str_is(want))
 		return OK;
-	if (!object_look(rq, tx, b, in->Key, STR_NONE, &at) || at.o->Marker.v)
-		return no_such_key(rq, in->Key);
-	str want = in->IfMatch, have = at.o->ETag;
+	if (!object_look(rq, tx, b, key, STR_NONE, &at) || at.o->Marker.v)
+		return no_such_key(rq, key);
+	str have = at.o->ETag;
 	if (want.n && want.p[0] != '"' && have.n > 2)
 		have = str_sub(have, 1, have.n - 1);
 	return str_eq(want, S("*")) || str_eq(want, have) ? OK : precondition_failed(rq, "If-Match");
@@ -53,7 +53,9 @@ err s3_DeleteObject(req *rq, txn *tx, const s3_DeleteObject_in *in, s3_DeleteObj
 	object *marker;
 	TRY(bucket_open(rq, tx, in->Bucket,
 	                str_is(in->VersionId) ? "s3:DeleteObjectVersion" : "s3:DeleteObject", in->Key, &b));
-	TRY(if_match(rq, tx, b, in));
+	if (str_is(in->VersionId) && !version_id_valid(rq->mem, in->VersionId))
+		return invalid_argument(rq, "Invalid version id specified", S("versionId"), in->VersionId);
+	TRY(if_match(rq, tx, b, in->Key, in->IfMatch));
 	TRY(delete_one(rq, tx, b, in->Key, in->VersionId, in->BypassGovernanceRetention.v, &was_marker,
 	               &marker));
 	if (marker) {
@@ -81,10 +83,22 @@ static void deleted(s3_DeleteObjects_out *out, const s3_ObjectIdentifier *id, bo
 	}
 }
 
+/* Each key is asked for by itself; what is refused does not keep the others. */
+static err may_delete(req *rq, const txn *tx, const s3_bucket *b, const s3_ObjectIdentifier *id)
+{
+	const char *action = str_is(id->VersionId) ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
+	if (id->Key.n > S3_KEY_BYTES)
+		return fail(rq, &fault_KeyTooLongError, "Your key is too long");
+	TRY(bucket_allows(rq, tx, b, action, id->Key, NULL));
+	if (str_is(id->VersionId) && !version_id_valid(rq->mem, id->VersionId))
+		return no_such_version(rq, id->Key, id->VersionId);
+	return if_match(rq, tx, b, id->Key, id->ETag);
+}
+
 err s3_DeleteObjects(req *rq, txn *tx, const s3_DeleteObjects_in *in, s3_DeleteObjects_out *out)
 {
 	s3_bucket *b;
-	TRY(bucket_open(rq, tx, in->Bucket, "s3:DeleteObject", STR_NONE, &b));
+	TRY(bucket_find(rq, tx, in->Bucket, &b));
 	const s3_ObjectIdentifierList *ids = &in->Delete->Objects;
 	if (ids->n == 0 || ids->n > 1000)
 		return malformed_xml(rq);
@@ -94,9 +108,10 @@ err s3_DeleteObjects(req *rq, txn *tx, const s3_DeleteObjects_in *in, s3_DeleteO
 		const s3_ObjectIdentifier *id = &ids->v[i];
 		bool was_marker = false;
 		object *marker = NULL;
-		err e = id->Key.n > S3_KEY_BYTES ? fail(rq, &fault_KeyTooLongError, "Your key is too long") :
-			delete_one(rq, tx, b, id->Key, id->VersionId, in->BypassGovernanceRetention.v,
-			           &was_marker, &marker);
+		err e = may_delete(rq, tx, b, id);
+		if (!e)
+			e = delete_one(rq, tx, b, id->Key, id->VersionId, in->BypassGovernanceRetention.v, &was_marker,
+			               &marker);
 		if (e)
 			out->Errors.v[out->Errors.n++] = (s3_Error){
 				.Key = id->Key, .VersionId = id->VersionId, .Code = str_c(e->kind->query_code),

@@ -251,22 +251,35 @@ static str unquoted(str etag)
 	return etag.n >= 2 && etag.p[0] == '"' ? str_sub(etag, 1, etag.n - 1) : etag;
 }
 
+static err not_this_condition(req *rq, const char *header, const char *why)
+{
+	return fail_with(rq, &fault_NotImplemented,
+	                 DETAIL(rq, .Header = str_c(header), .additionalMessage = str_c(why)),
+	                 "A header you provided implies functionality that is not implemented");
+}
+
 err describe_conditions(req *rq, const txn *tx, const s3_bucket *b, str key, str match, str none_match)
 {
 	if (!str_is(match) && !str_is(none_match))
 		return OK;
+	if (str_is(match) && str_is(none_match))
+		return not_this_condition(rq, "If-Match,If-None-Match",
+		                          "Multiple conditional request headers present in the request");
+	if (str_is(none_match) ? !str_eq(none_match, S("*")) : str_eq(match, S("*"))) {
+		const char *header = str_is(none_match) ? "If-None-Match" : "If-Match";
+		return not_this_condition(rq, header,
+		                          arena_fmt(rq->mem, "We don't accept the provided value of %s header for "
+		                                             "this API", header).p);
+	}
 	object_at at;
 	bool is = object_look(rq, tx, b, key, STR_NONE, &at) && !at.o->Marker.v;
-	if (str_is(none_match) && !str_eq(none_match, S("*")))
-		return fail(rq, &aws_NotImplemented, "A header you provided implies functionality that is not "
-		                                     "implemented: If-None-Match with an ETag on a write.");
 	if (str_is(none_match) && is)
 		return precondition_failed(rq, "If-None-Match");
 	if (!str_is(match))
 		return OK;
 	if (!is)
 		return no_such_key(rq, key);
-	if (!str_eq(match, S("*")) && !str_eq(unquoted(match), unquoted(at.o->ETag)))
+	if (!str_eq(unquoted(match), unquoted(at.o->ETag)))
 		return precondition_failed(rq, "If-Match");
 	return OK;
 }

@@ -11,7 +11,7 @@
 	X(ConditionalRequestConflict, 409) X(EntityTooLarge, 400) X(EntityTooSmall, 400) \
 	X(IllegalLocationConstraintException, 400) X(IncompleteBody, 400) X(InternalError, 500) \
 	X(InvalidArgument, 400) X(InvalidBucketName, 400) X(InvalidBucketState, 409) \
-	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidDigest, 400) \
+	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidBucketOwnerAWSAccountID, 400) X(InvalidDigest, 400) \
 	X(InvalidLocationConstraint, 400) X(InvalidObjectState, 403) X(InvalidPart, 400) \
 	X(InvalidPartNumber, 416) X(InvalidPartOrder, 400) X(InvalidPolicyDocument, 400) \
 	X(InvalidRange, 416) X(InvalidRedirectLocation, 400) X(InvalidRequest, 400) \
@@ -20,12 +20,12 @@
 	X(KeyTooLongError, 400) X(KMSDisabledException, 400) \
 	X(KMSNotFoundException, 400) X(MalformedACLError, 400) X(MalformedPolicy, 400) \
 	X(MalformedPOSTRequest, 400) X(MalformedXML, 400) X(MetadataTooLarge, 400) \
-	X(MethodNotAllowed, 405) X(MissingContentLength, 411) X(NoSuchBucket, 404) \
+	X(MethodNotAllowed, 405) X(MissingContentLength, 411) X(MissingRequestBodyError, 400) X(NoSuchBucket, 404) \
 	X(NoSuchBucketPolicy, 404) X(NoSuchConfiguration, 404) X(NoSuchCORSConfiguration, 404) \
 	X(NoSuchKey, 404) X(NoSuchLifecycleConfiguration, 404) \
 	X(NoSuchObjectLockConfiguration, 404) X(NoSuchPublicAccessBlockConfiguration, 404) \
 	X(NoSuchTagSet, 404) X(NoSuchUpload, 404) X(NoSuchVersion, 404) X(NoSuchWebsiteConfiguration, 404) \
-	X(NotModified, 304) X(ObjectLockConfigurationNotFoundError, 404) \
+	X(NotImplemented, 501) X(NotModified, 304) X(ObjectLockConfigurationNotFoundError, 404) \
 	X(ObjectNotInActiveTierError, 403) X(ObjectAlreadyInActiveTierError, 403) \
 	X(GlacierExpeditedRetrievalNotAvailable, 503) \
 	X(OperationAborted, 409) X(OwnershipControlsNotFoundError, 404) X(PreconditionFailed, 412) \
@@ -43,7 +43,8 @@ S3_FAULTS(X)
 typedef struct fault_detail {
 	str BucketName, Key, VersionId, UploadId, ArgumentName, ArgumentValue, Condition, Method, ResourceType,
 		StorageClass, ActualObjectSize, RangeRequested, ProposedSize, MinSizeAllowed, MaxSizeAllowed,
-		PartNumber, ETag, LocationConstraint, AllowedMethods, ExpectedDigest, CalculatedDigest;
+		PartNumber, ETag, Header, additionalMessage, LocationConstraint, AllowedMethods, ExpectedDigest,
+		CalculatedDigest;
 } fault_detail;
 
 /* fail_with(rq, &fault_NoSuchKey, DETAIL(rq, .Key = key), "..") */

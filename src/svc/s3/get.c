@@ -82,17 +82,15 @@ bool read_range(str text, int64_t size, int64_t *first, int64_t *length, bool *p
 
 static err choose_part(req *rq, const object *o, int64_t number, read_slice *s)
 {
-	if (number < 1 || number > (int64_t)(o->Parts.n ? o->Parts.n : 1))
+	size_t i = 0;
+	while (i < o->Parts.n && o->Parts.v[i].Number.v != number)
+		s->first += o->Parts.v[i++].Size.v;
+	if (o->Parts.n ? i == o->Parts.n : number != 1)
 		return fail_with(rq, &fault_InvalidPartNumber,
 		                 DETAIL(rq, .PartNumber = arena_fmt(rq->mem, "%lld", (long long)number)),
 		                 "The requested partnumber is not satisfiable");
-	s->length = o->Size.v;
+	s->length = o->Parts.n ? o->Parts.v[i].Size.v : o->Size.v;
 	s->part = o->Size.v > 0;
-	for (size_t i = 0; i < o->Parts.n && i < (size_t)number; i++) {
-		if (i)
-			s->first += o->Parts.v[i - 1].Size.v;
-		s->length = o->Parts.v[i].Size.v;
-	}
 	return OK;
 }
 
@@ -249,12 +247,23 @@ static err body(req *rq, const txn *tx, const object *o, const read_slice *s, s3
 	return OK;
 }
 
+static err check_overrides(req *rq, const s3_GetObject_in *in)
+{
+	bool any = in->ResponseCacheControl.n || in->ResponseContentDisposition.n || in->ResponseContentType.n ||
+		   in->ResponseContentEncoding.n || in->ResponseContentLanguage.n || in->ResponseExpires.set;
+	if (!any || !rq->who.anonymous)
+		return OK;
+	return fail(rq, &fault_InvalidRequest,
+	            "Request specific response headers cannot be used for anonymous GET requests.");
+}
+
 err s3_GetObject(req *rq, const txn *tx, const s3_GetObject_in *in, s3_GetObject_out *out)
 {
 	s3_bucket *b;
 	object_at at;
 	read_request r = REQUEST(in);
 	read_slice s;
+	TRY(check_overrides(rq, in));
 	TRY(read_open(rq, tx, in->Bucket, in->Key, in->VersionId,
 	              str_is(in->VersionId) ? "s3:GetObjectVersion" : "s3:GetObject", &b, &at));
 	const object *o = at.o;

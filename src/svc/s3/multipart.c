@@ -274,7 +274,7 @@ static str bare(str etag)
 	return etag.n >= 2 && etag.p[0] == '"' ? str_sub(etag, 1, etag.n - 1) : etag;
 }
 
-static err check_part(req *rq, completion *c, const txn *tx, const s3_CompletedPart *want, bool last)
+static err check_part(req *rq, completion *c, const txn *tx, const s3_CompletedPart *want)
 {
 	s3_part *p = s3_part_get(tx, rq->mem, c->u->UploadId, want->PartNumber.v);
 	if (!p || !str_eq(bare(want->ETag), bare(p->It->ETag)))
@@ -289,15 +289,18 @@ static err check_part(req *rq, completion *c, const txn *tx, const s3_CompletedP
 		            arena_lower(rq->mem, str_c(k->name)).p, (long long)want->PartNumber.v);
 	if (sum.n && !str_eq(sum, p->It->Checksum))
 		return invalid_part(rq, c, want);
-	if (!last && p->It->Size.v < PART_LEAST)
-		return fail_with(rq, &fault_EntityTooSmall,
-		                 DETAIL(rq, .ProposedSize = arena_fmt(rq->mem, "%lld", (long long)p->It->Size.v),
-		                        .MinSizeAllowed = S("5242880"), .ETag = bare(p->It->ETag),
-		                        .PartNumber = arena_fmt(rq->mem, "%lld", (long long)want->PartNumber.v)),
-		                 "Your proposed upload is smaller than the minimum allowed size");
 	c->parts[c->n++] = p;
 	c->size += p->It->Size.v;
 	return OK;
+}
+
+static err too_small(req *rq, const s3_part *p)
+{
+	return fail_with(rq, &fault_EntityTooSmall,
+	                 DETAIL(rq, .ProposedSize = arena_fmt(rq->mem, "%lld", (long long)p->It->Size.v),
+	                        .MinSizeAllowed = S("5242880"), .ETag = bare(p->It->ETag),
+	                        .PartNumber = arena_fmt(rq->mem, "%lld", (long long)p->Number)),
+	                 "Your proposed upload is smaller than the minimum allowed size");
 }
 
 static err check_parts(req *rq, completion *c, const txn *tx)
@@ -312,7 +315,10 @@ static err check_parts(req *rq, completion *c, const txn *tx)
 			                 "The list of parts was not in ascending order. Parts must be ordered by part "
 			                 "number.");
 	for (size_t i = 0; i < m->Parts.n; i++)
-		TRY(check_part(rq, c, tx, &m->Parts.v[i], i + 1 == m->Parts.n));
+		TRY(check_part(rq, c, tx, &m->Parts.v[i]));
+	for (size_t i = 0; i + 1 < c->n; i++)
+		if (c->parts[i]->It->Size.v < PART_LEAST)
+			return too_small(rq, c->parts[i]);
 	if (c->in->MpuObjectSize.set && c->in->MpuObjectSize.v != c->size)
 		return fail(rq, &fault_InvalidRequest, "The provided 'x-amz-mp-object-size' header value %lld does "
 		                                       "not match what was computed: %lld",

@@ -37,6 +37,12 @@ static bool version_seq(arena *mem, str id, int64_t *seq)
 	return true;
 }
 
+bool version_id_valid(arena *mem, str id)
+{
+	int64_t seq;
+	return str_eq(id, S("null")) || version_seq(mem, id, &seq);
+}
+
 /* ---- finding ---- */
 
 static object *older_null(const txn *tx, arena *mem, str bucket, str key)
@@ -81,8 +87,7 @@ static err missing(req *rq, const txn *tx, const s3_bucket *b, str key)
 
 err object_find(req *rq, const txn *tx, const s3_bucket *b, str key, str version, object_at *at)
 {
-	int64_t seq;
-	if (str_is(version) && !str_eq(version, S("null")) && !version_seq(rq->mem, version, &seq))
+	if (str_is(version) && !version_id_valid(rq->mem, version))
 		return invalid_argument(rq, "Invalid version id specified", S("versionId"), version);
 	if (!object_look(rq, tx, b, key, version, at))
 		return str_is(version) ? no_such_version(rq, key, version) : missing(rq, tx, b, key);

@@ -42,4 +42,6 @@ static inline str class_of(const object *o)
 
 /* Whether a lock forbids to remove this version now. */
 err object_locked(req *rq, const object *o, bool bypass);
+/* Whether it could be one of ours. */
+bool version_id_valid(arena *mem, str id);
 str version_id_new(arena *mem, int64_t seq);

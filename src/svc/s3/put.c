@@ -76,7 +76,7 @@ err s3_PutObject(req *rq, const s3_PutObject_in *in, s3_PutObject_out *out)
 		TRY(upload_of(rq, in->Body, in->ChecksumAlgorithm.n ? checksum_named(in->ChecksumAlgorithm) : NULL,
 		              &u));
 	if (in->WriteOffsetBytes.set)
-		return fail(rq, &aws_NotImplemented, "Appending is for directory buckets only.");
+		return fail(rq, &fault_NotImplemented, "Appending is for directory buckets only.");
 	TRY(describe(rq, p.b, in, p.o));
 	TRY(upload_finish(rq, u, &p.c, &p.small));
 	object *o = p.o;

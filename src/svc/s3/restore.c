@@ -118,7 +118,8 @@ err s3_RestoreObject(req *rq, txn *tx, const s3_RestoreObject_in *in, s3_Restore
 	if (!r)
 		return malformed_xml(rq);
 	if (r->Type.n || r->SelectParameters)
-		return fail(rq, &aws_NotImplemented, "Farthing restores objects; it does not select from archives.");
+		return fail(rq, &fault_NotImplemented,
+		            "Farthing restores objects; it does not select from archives.");
 	object *o = at.o;
 	if (!class_archived(class_of(o)))
 		return fail_with(rq, &fault_InvalidObjectState, DETAIL(rq, .StorageClass = class_of(o)),

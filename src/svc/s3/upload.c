@@ -135,7 +135,7 @@ static err choose(req *rq, const checksum_kind **kind, str *expected, bool *name
 	else if (said.n)
 		*kind = checksum_named(said);
 	if (!*kind)
-		return fail(rq, &aws_NotImplemented, "Farthing does not compute the checksum %.*s.",
+		return fail(rq, &fault_NotImplemented, "Farthing does not compute the checksum %.*s.",
 		            STR_ARG(str_is(trailer) ? trailer : said));
 	return OK;
 }

@@ -1,0 +1,167 @@
+/* What S3 says of requests that never reach an operation, and the digests of bodies that are documents. */
+#include "cloud/manners.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "bucket.h"
+#include "checksum.h"
+#include "wire/http.h"
+
+/* ---- subresources ---- */
+
+static const char *const subresources[] = {
+	"accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering",
+	"inventory", "legal-hold", "lifecycle", "location", "logging", "metadataConfiguration", "metadataTable",
+	"metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
+	"publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "session",
+	"tagging", "torrent", "uploads", "versioning", "versions", "website",
+};
+
+static bool is_subresource(str key)
+{
+	for (size_t i = 0; i < sizeof subresources / sizeof *subresources; i++)
+		if (str_eq(str_c(subresources[i]), key))
+			return true;
+	return false;
+}
+
+static bool fixes(const operation *op, str key)
+{
+	str uri = str_c(op->uri);
+	str_cut(&uri, '?');
+	while (str_is(uri)) {
+		str pair = str_cut(&uri, '&');
+		if (str_eq(str_cut(&pair, '='), key))
+			return true;
+	}
+	return false;
+}
+
+/* The first subresource of the query that the operation does (or does not) speak of. */
+static str subresource(const req *rq, bool own)
+{
+	str query = rq->http->query;
+	while (str_is(query) && query.n) {
+		str pair = str_cut(&query, '&'), key = str_cut(&pair, '=');
+		if (is_subresource(key) && (rq->op && fixes(rq->op, key)) == own)
+			return key;
+	}
+	return STR_NONE;
+}
+
+static err not_allowed(req *rq, str what)
+{
+	str path = str_sub(rq->http->path, rq->http->path.n > 0, rq->http->path.n);
+	str_cut(&path, '/');
+	if (!str_is(what))
+		what = str_is(path) && path.n ? S("OBJECT") : rq->http->path.n > 1 ? S("BUCKET") : S("SERVICE");
+	return fail_with(rq, &fault_MethodNotAllowed,
+	                 DETAIL(rq, .Method = rq->http->method, .ResourceType = what),
+	                 "The specified method is not allowed against this resource.");
+}
+
+static err unknown(req *rq)
+{
+	if (rq->op)
+		return fail(rq, &fault_NotImplemented, "Farthing does not implement %s. COVERAGE.md lists what it "
+		                                       "does.", rq->op->name);
+	str path = str_sub(rq->http->path, 1, rq->http->path.n), sub = subresource(rq, false);
+	str_cut(&path, '/');
+	bool bucket = rq->http->path.n > 1 && (!str_is(path) || !path.n);
+	if (bucket && str_eq(rq->http->method, S("POST")) && !str_is(sub))
+		return precondition_failed(rq, "Bucket POST must be of the enclosure-type multipart/form-data");
+	char *upper = arena_bytes(rq->mem, sub.n + 1);
+	for (size_t i = 0; i < sub.n; i++)
+		upper[i] = (char)(sub.p[i] >= 'a' && sub.p[i] <= 'z' ? sub.p[i] - 32 : sub.p[i]);
+	return not_allowed(rq, str_is(sub) ? str_of(upper, sub.n) : STR_NONE);
+}
+
+/* ---- bodies ---- */
+
+static err bad_digest(req *rq, const char *name)
+{
+	return fail(rq, &fault_BadDigest, "The %s you specified did not match what we received.", name);
+}
+
+/* Documents come whole; what they are said to be is checked here. */
+static err check_body(req *rq)
+{
+	const wire_message *m = rq->http;
+	str said = wire_header(m, S("content-md5")), want;
+	bool any = str_is(said);
+	if (str_is(said)) {
+		if (!base64_decode(rq->mem, said, &want) || want.n != 16)
+			return fail(rq, &fault_InvalidDigest, "The Content-MD5 you specified was invalid.");
+		if (!str_eq(hex_encode(rq->mem, want), md5_hex(rq->mem, m->body)))
+			return bad_digest(rq, "Content-MD5");
+	}
+	for (size_t i = 0; i < m->n_headers; i++) {
+		const checksum_kind *k = checksum_headed(m->headers[i].name);
+		if (!k || !rq->op->checksum_required)
+			continue;
+		digest *d = digest_open(rq->mem, k->digest);
+		digest_add(d, m->body.p, m->body.n);
+		str own = base64_encode(rq->mem, digest_finish(rq->mem, d));
+		if (!str_eq(own, str_trim(m->headers[i].value)))
+			return bad_digest(rq, k->name);
+		any = true;
+	}
+	if (!any && strcmp(rq->op->name, "DeleteObjects") == 0)
+		return fail(rq, &fault_InvalidRequest,
+		            "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
+	return OK;
+}
+
+static err asked(req *rq)
+{
+	str other = rq->http->query.n ? subresource(rq, false) : STR_NONE;
+	if (str_is(other)) {
+		str own = subresource(rq, true);
+		if (!str_is(own))
+			return unknown(&(req){ .mem = rq->mem, .http = rq->http });
+		return invalid_argument(rq, "Conflicting query string parameters", S("ResourceType"), own);
+	}
+	return rq->exchange && rq->exchange->sink ? OK : check_body(rq);
+}
+
+/* ---- arguments ---- */
+
+static str query_value(const req *rq, const char *key)
+{
+	str query = rq->http->query;
+	while (str_is(query) && query.n) {
+		str value = str_cut(&query, '&');
+		if (str_eq(str_cut(&value, '='), str_c(key)))
+			return str_is(value) ? percent_decode(rq->mem, value, true) : S("");
+	}
+	return STR_NONE;
+}
+
+static err malformed(req *rq, err why)
+{
+	static const struct {
+		const char *key, *message;
+		int64_t least, most;
+	} numbers[] = {
+		{ "max-keys", "Provided max-keys not an integer or within integer range", 0, INT32_MAX },
+		{ "max-uploads", "Provided max-uploads not an integer or within integer range", 0, INT32_MAX },
+		{ "max-parts", "Provided max-parts not an integer or within integer range", 0, INT32_MAX },
+		{ "part-number-marker", "Provided part-number-marker not an integer or within integer range", 0,
+		  INT32_MAX },
+		{ "max-buckets", "Argument max-buckets must be an integer between 1 and 10000", 1, 10000 },
+		{ "partNumber", "Part number must be an integer between 1 and 10000, inclusive", 1, 10000 },
+	};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		str text = query_value(rq, numbers[i].key);
+		int64_t n;
+		if (str_is(text) && (!str_to_i64(text, &n) || n < numbers[i].least || n > numbers[i].most))
+			return invalid_argument(rq, numbers[i].message, str_c(numbers[i].key), text);
+	}
+	if (str_eq(rq->http->method, S("POST")) && !rq->http->query.n)
+		return not_allowed(rq, STR_NONE);
+	if (rq->op->input && rq->op->input->payload && !rq->op->input_streams)
+		return rq->http->body.n ? malformed_xml(rq) :
+					  fail(rq, &fault_MissingRequestBodyError, "Request Body is empty");
+	return fail(rq, &fault_InvalidArgument, "%.*s", STR_ARG(why->message));
+}
+
+MANNERS(s3, unknown, asked, malformed);
