@@ -55,6 +55,11 @@ void server_advance(server *s, int64_t to)
 	due_advance(s->dispatch.store, to, NULL, NULL);
 }
 
+err server_speed(server *s, int64_t speed)
+{
+	return due_speed(s->dispatch.store, speed);
+}
+
 static err start_parts(server *s)
 {
 	s->started = __start_farthing_parts;

@@ -31,6 +31,8 @@ bool server_strict(const server *s);
 str server_data(const server *s);
 /* Turns Farthing's clock forward to `to`, and what is due happens in order (store/due.h). */
 void server_advance(server *s, int64_t to);
+/* From now on it runs this many times as fast as the real one (store/due.h). */
+err server_speed(server *s, int64_t speed);
 /* http://127.0.0.1:4566 of the running server, for functions and children; empty before it listens. */
 str server_endpoint(void);
 /* How the running server treats callers, for data planes that check signatures themselves. */

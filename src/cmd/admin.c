@@ -78,7 +78,9 @@ static void status_text(buf *b, arena *mem)
 	        (double)st.bytes_used / 1e6);
 	buf_fmt(b, "  up for     %lld s\n", (long long)((clock_real() - admin.started) / 1000));
 	str now = time_iso(mem, clock_now() / 1000 * 1000);
-	buf_fmt(b, "  clock      %.*s%s\n", STR_ARG(now), clock_offset() ? " (turned)" : "");
+	int64_t speed = clock_course_now().speed;
+	buf_fmt(b, "  clock      %.*s%s", STR_ARG(now), speed == 1 && clock_offset() ? " (turned)" : "");
+	buf_fmt(b, speed > 1 ? " (%lld times as fast as real time)\n" : "\n", (long long)speed);
 	buf_fmt(b, "  services   %zu, with %zu operations\n", services_here(), operations_here());
 	buf_fmt(b, "  commits    %llu, of %llu writes\n", (unsigned long long)st.commits,
 	        (unsigned long long)st.jobs);
@@ -93,8 +95,9 @@ static void status_json(buf *b, arena *mem)
 	json_put_string(b, server_data(admin.server));
 	buf_fmt(b, ",\"strict\":%s,\"clock\":", server_strict(admin.server) ? "true" : "false");
 	json_put_string(b, time_iso_ms(mem, clock_now()));
-	buf_fmt(b, ",\"clock_offset_ms\":%lld,\"services\":%zu,\"operations\":%zu,\"bytes_used\":%llu}\n",
-	        (long long)clock_offset(), services_here(), operations_here(),
+	buf_fmt(b, ",\"clock_offset_ms\":%lld,\"clock_speed\":%lld", (long long)clock_offset(),
+	        (long long)clock_course_now().speed);
+	buf_fmt(b, ",\"services\":%zu,\"operations\":%zu,\"bytes_used\":%llu}\n", services_here(), operations_here(),
 	        (unsigned long long)st.bytes_used);
 }
 
@@ -109,25 +112,41 @@ static void serve_status(http_exchange *x)
 	answer(x, 200, text ? S("text/plain; charset=utf-8") : S("application/json"), buf_str(&b));
 }
 
-/* GET: the time. POST ?advance=MS or ?to=MS: turns it; answers when all that was due has happened. */
+static void answer_clock(http_exchange *x)
+{
+	int64_t speed = clock_course_now().speed;
+	str now = time_iso(x->mem, clock_now() / 1000 * 1000);
+	answer(x, 200, S("text/plain; charset=utf-8"),
+	       speed == 1 ? arena_fmt(x->mem, "%.*s\n", STR_ARG(now))
+	                  : arena_fmt(x->mem, "%.*s, %lld times as fast as real time\n", STR_ARG(now),
+	                              (long long)speed));
+}
+
+/* GET: the time. POST ?advance=MS or ?to=MS: turns it; answers when all that was due has happened.
+ * POST ?speed=N. */
 static void serve_clock(http_exchange *x)
 {
-	int64_t by = 0, to = 0;
-	if (str_eq(x->in.method, S("POST"))) {
-		if (str_to_i64(parameter(x, S("advance")), &by))
-			to = clock_now() + by;
-		else if (!str_to_i64(parameter(x, S("to")), &to)) {
-			answer_fault(x, 400, "advance=MS or to=MS is missing");
-			return;
-		}
-		if (to < clock_now()) {
-			answer_fault(x, 400, "the clock turns forward only");
-			return;
-		}
+	int64_t to = 0, by, speed = 0;
+	if (!str_eq(x->in.method, S("POST"))) {
+		answer_clock(x);
+	} else if (str_to_i64(parameter(x, S("speed")), &speed)) {
+		bool fits = speed >= 1 && speed <= CLOCK_SPEED_MAX;
+		err e = fits ? server_speed(admin.server, speed) : OK;
+		if (!fits)
+			answer_fault(x, 400, "speed is a whole number from 1 to 1000000");
+		else if (e)
+			answer(x, 500, S("text/plain; charset=utf-8"), e->message);
+		else
+			answer_clock(x);
+	} else if (str_to_i64(parameter(x, S("advance")), &by)
+	           ? __builtin_add_overflow(clock_now(), by, &to) : !str_to_i64(parameter(x, S("to")), &to)) {
+		answer_fault(x, 400, "advance=MS, to=MS or speed=N is missing, or too large");
+	} else if (to < clock_now()) {
+		answer_fault(x, 400, "the clock turns forward only");
+	} else {
 		server_advance(admin.server, to);
+		answer_clock(x);
 	}
-	str now = time_iso(x->mem, clock_now() / 1000 * 1000);
-	answer(x, 200, S("text/plain; charset=utf-8"), arena_fmt(x->mem, "%.*s\n", STR_ARG(now)));
 }
 
 static bool match(const http_exchange *x)

@@ -56,8 +56,8 @@ void task_cancel(txn *tx, uint64_t id);
 void due_restore_clock(store *s);
 
 struct pool;
-/* Starts the thread that fires timers and hands tasks to the pool; sets the clock to the offset
- * that due_advance kept. Interrupted tasks begin again. */
+/* Starts the thread that fires timers and hands tasks to the pool; sets the clock as
+ * due_advance and due_speed kept it. Interrupted tasks begin again. */
 void due_start(store *s, struct pool *workers);
 /* Waits for the tasks that run. */
 void due_stop(store *s);
@@ -68,6 +68,10 @@ void due_wake(store *s);
  * kept in the store together with what has happened by it. `progress` may be NULL. When the disk
  * fails it stops on the way: look at the clock. Not from a task, which would wait for itself. */
 void due_advance(store *s, int64_t to, void (*progress)(void *context, int64_t now), void *context);
+
+/* From now on Farthing's clock runs this many times (1 to CLOCK_SPEED_MAX) as fast as the real one, also
+ * while the server is down. Kept in the store. */
+err due_speed(store *s, int64_t speed);
 
 /* Rows of kinds that nobody registers (a service was removed) stay aside and come back with their
  * kind. How many have fallen due so far, and of which kinds. */

@@ -8,7 +8,7 @@
  *     01 'S' not before, id8  it waits
  *     01 'R' id8              it runs: an attempt was begun
  *     01 'V' id8              it is of a kind that nobody registers
- *     01 'C'                  offset of Farthing's clock, 8 bytes
+ *     01 'C'                  the course of Farthing's clock: real, Farthing's, speed (8 bytes each)
  *     01 'N' name             counters (txn_next)
  *
  * A position is the moment, then the transaction and the place in it: timers of one moment fire in

@@ -13,16 +13,29 @@
 
 static void clock_keep(txn *tx)
 {
-	char bytes[8];
-	moment_put(bytes, clock_offset());
+	clock_course c = clock_course_now();
+	char bytes[24];
+	moment_put(bytes, c.real);
+	moment_put(bytes + 8, c.farthing);
+	moment_put(bytes + 16, c.speed);
 	txn_put(tx, S("\1C"), str_of(bytes, sizeof(bytes)));
 }
 
-/* Farthing's clock never goes back. */
+/* Farthing's clock never goes back. At the speed of real time it stays as far ahead of it as it is, also
+ * when the machine's clock is set; a faster one runs from here. */
+static void clock_go_on(int64_t from, int64_t speed)
+{
+	int64_t real = clock_real();
+	if (speed == 1)
+		clock_set_offset(from - real);
+	else
+		clock_set_course((clock_course){ .real = real, .farthing = from, .speed = speed });
+}
+
 static void clock_turn(int64_t to)
 {
 	if (to > clock_now())
-		clock_set_offset(to - clock_real());
+		clock_go_on(to, clock_course_now().speed);
 }
 
 static bool fire_enough(size_t fired, int64_t began_us)
@@ -118,7 +131,8 @@ static void doze(due_work *d, int64_t moment)
 		pthread_cond_wait(&d->wake, &d->lock);
 	} else if (moment > now) {
 		/* By the wall clock, as the moment is: it may be set meanwhile. */
-		int64_t real = clock_real() + (moment - now < MS_DAY ? moment - now : MS_DAY);
+		int64_t left = (moment - now - 1) / clock_course_now().speed + 1;
+		int64_t real = clock_real() + (left < MS_DAY ? left : MS_DAY);
 		struct timespec until = { .tv_sec = real / 1000, .tv_nsec = real % 1000 * 1000000 };
 		pthread_cond_timedwait(&d->wake, &d->lock, &until);
 	}
@@ -203,12 +217,28 @@ void due_advance(store *s, int64_t to, void (*progress)(void *context, int64_t n
 	advance_end(d);
 }
 
+static bool speed_run(void *context, txn *tx)
+{
+	clock_go_on(clock_now(), *(const int64_t *)context);
+	clock_keep(tx);
+	return true;
+}
+
+err due_speed(store *s, int64_t speed)
+{
+	ensure(speed >= 1 && speed <= CLOCK_SPEED_MAX);
+	err e = store_write(s, speed_run, &speed);
+	due_wake(s);
+	return e;
+}
+
 void due_restore_clock(store *s)
 {
 	const txn *tx = store_read(s);
-	str offset = txn_get(tx, S("\1C"));
-	if (offset.n == 8)
-		clock_set_offset(moment_get(offset.p));
+	str kept = txn_get(tx, S("\1C"));
+	if (kept.n == 24)
+		clock_set_course((clock_course){ .real = moment_get(kept.p), .farthing = moment_get(kept.p + 8),
+		                                 .speed = moment_get(kept.p + 16) });
 	store_read_end(s, tx);
 }
 

@@ -249,6 +249,38 @@ TEST(due_fires_by_the_real_clock)
 	bed_close(mem, &b);
 }
 
+/* Two hundred moments at two-hundredfold speed, with a restart in the middle: each once, in order. */
+TEST(due_fires_in_order_while_the_clock_runs_fast)
+{
+	bed b = bed_open(mem);
+	WRITING(&b) {
+		for (int i = 1; i <= 200; i++)
+			timer_set(tx, "test_count", S(""), b.now + i * MS_SECOND, S(""));
+	}
+	CHECK_OK(due_speed(b.s, 200));
+	while (timers_counted < 20)
+		clock_sleep_ms(1);
+	bed_stop(&b);
+	int64_t before = timers_counted, then = clock_now();
+	clock_set_offset(0);
+	bed_start(mem, &b);
+	CHECK_I64(clock_course_now().speed, 200);
+	CHECK(clock_now() >= then);
+	while (rows(b.s, "\1T"))
+		clock_sleep_ms(1);
+	CHECK(before < 200);
+	CHECK_I64(last_due, b.now + 200 * MS_SECOND);
+	/* It may be turned all the same, and goes on as fast; and back to the speed of real time. */
+	due_advance(b.s, b.now + MS_DAY, NULL, NULL);
+	CHECK(clock_now() >= b.now + MS_DAY && clock_course_now().speed == 200);
+	CHECK_OK(due_speed(b.s, 1));
+	then = clock_now();
+	clock_sleep_ms(5);
+	CHECK(clock_now() - then < MS_SECOND);
+	CHECK_I64(timers_counted, 200);
+	bed_close(mem, &b);
+}
+
 TEST(due_undone_timers_and_tasks_never_were)
 {
 	bed b = bed_open(mem);

@@ -36,6 +36,20 @@ TEST(clock_offset_turns_only_virtual_time)
 	clock_sleep_ms(-1);
 }
 
+TEST(clock_runs_faster_from_where_it_is)
+{
+	int64_t real = clock_real();
+	clock_set_course((clock_course){ .real = real, .farthing = 5000, .speed = 1000 });
+	int64_t a = clock_now();
+	clock_sleep_ms(5);
+	int64_t b = clock_now();
+	CHECK(a >= 5000 && b - a >= 4000 && b - a < 5000000 && (b - 5000) % 1000 == 0);
+	CHECK_I64(clock_course_now().speed, 1000);
+	clock_set_offset(0);
+	CHECK_I64(clock_course_now().speed, 1);
+	CHECK(clock_now() - clock_real() <= 0);
+}
+
 TEST(rand_draws)
 {
 	uint64_t a = rand_u64(), b = rand_u64();

@@ -1,0 +1,67 @@
+"""farthing clock: turned, set, run faster; what is due happens once, also when the server was killed on the way."""
+import datetime
+import os
+import signal
+import time
+
+from scenario import Server, check, same
+
+
+def now(server):
+    return datetime.datetime.fromisoformat(server.run("clock", "show").stdout[:20].replace("Z", "+00:00"))
+
+
+def key(server):
+    return server.client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+
+def test_turning_and_running_faster(_):
+    server = Server()
+    try:
+        start = now(server)
+        server.advance("3h")
+        check(datetime.timedelta(hours=3) <= now(server) - start < datetime.timedelta(hours=3, seconds=30), start)
+        same(server.run("clock", "set", "2020-01-01T00:00:00Z").returncode, 1)
+        same(server.run("clock", "speed", "0").returncode, 1)
+        same(server.run("clock", "speed", "fast").returncode, 2)
+        done = server.run("clock", "speed", "3600")
+        check("3600 times as fast" in done.stdout, done)
+        before = now(server)
+        time.sleep(0.5)
+        check(now(server) - before >= datetime.timedelta(minutes=25), before)
+        # Signatures are made with real time and stay valid.
+        kms = server.client("kms")
+        kms.schedule_key_deletion(KeyId=key(server), PendingWindowInDays=7)
+        # Killed and started again it is as fast as before, and has not gone back.
+        before = now(server)
+        os.kill(server.pid, signal.SIGKILL)
+        time.sleep(0.2)
+        server.start()
+        check(now(server) >= before, before)
+        check("3600 times as fast" in server.run("status").stdout)
+        server.run("clock", "speed", "1")
+        before = now(server)
+        check(now(server) - before < datetime.timedelta(seconds=30), before)
+        server.advance("8d")
+        same(server.client("kms").list_keys()["Keys"], [])
+    finally:
+        server.remove()
+
+
+def test_killed_while_it_turns(_):
+    """Thirty keys die on thirty days; the server dies once on the way, and each costs until its own day."""
+    server = Server()
+    try:
+        kms = server.client("kms")
+        for days in range(7, 31):
+            kms.schedule_key_deletion(KeyId=key(server), PendingWindowInDays=days)
+        server.advance("12d")
+        os.kill(server.pid, signal.SIGKILL)
+        time.sleep(0.2)
+        server.start()
+        left = len(server.client("kms").list_keys()["Keys"])
+        same(left, 18)
+        server.advance("20d")
+        same(server.client("kms").list_keys()["Keys"], [])
+    finally:
+        server.remove()
