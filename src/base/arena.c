@@ -112,15 +112,23 @@ str arena_str(arena *a, str s)
 	return (str){ p, s.n };
 }
 
+/* Printed once, into what is left of the block; a second time only when it did not fit. */
 str arena_vfmt(arena *a, const char *format, va_list args)
 {
 	va_list again;
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
-	va_end(again);
+	block *b = a->newest;
+	size_t room = b->size - b->used;
+	char *p = (char *)b->bytes + b->used;
+	int n = vsnprintf(p, room, format, args);
 	ensure(n >= 0);
-	char *p = arena_bytes(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, format, args);
+	if ((size_t)n < room) {
+		b->used += (size_t)n + 1;
+	} else {
+		p = arena_bytes(a, (size_t)n + 1);
+		vsnprintf(p, (size_t)n + 1, format, again);
+	}
+	va_end(again);
 	return (str){ p, (size_t)n };
 }
 

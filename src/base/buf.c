@@ -54,19 +54,23 @@ void buf_c(buf *b, char c)
 	b->n++;
 }
 
+/* Printed once, into the room that there is; a second time only when it did not fit. */
 void buf_fmt(buf *b, const char *format, ...)
 {
-	va_list args, again;
+	va_list args;
+	size_t left = b->p ? b->capacity - b->n : 0;
 	va_start(args, format);
-	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	char *p = n >= 0 ? room(b, (size_t)n, 1) : NULL;
-	if (p) {
-		vsnprintf(p, (size_t)n + 1, format, args);
-		b->n += (size_t)n;
-	}
+	int n = vsnprintf(b->p ? b->p + b->n : NULL, left, format, args);
 	va_end(args);
+	char *p = n >= 0 ? room(b, (size_t)n, 1) : NULL;
+	if (!p)
+		return;
+	if ((size_t)n >= left) {
+		va_start(args, format);
+		vsnprintf(p, (size_t)n + 1, format, args);
+		va_end(args);
+	}
+	b->n += (size_t)n;
 }
 
 void buf_i64(buf *b, int64_t v)
