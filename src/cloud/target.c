@@ -69,6 +69,7 @@ static err to_topic(req *rq, txn *tx, const target_call *t)
 	buf b = buf_in(rq->mem, 512 + t->payload.n, INPUT_MAX);
 	put(&b, "TopicArn", t->arn);
 	put(&b, "Message", t->payload);
+	put_raw(&b, "MessageAttributes", t->attributes);
 	put(&b, "MessageGroupId", fifo ? t->group : STR_NONE);
 	put(&b, "MessageDeduplicationId", fifo ? t->dedup : STR_NONE);
 	return call_json(rq, tx, "sns", "Publish", closed(&b), &out);

@@ -11,7 +11,7 @@
 typedef struct target_call {
 	str arn, payload;
 	str group, dedup;   /* FIFO queues and topics */
-	str attributes;     /* queues: message attributes as a JSON object; STR_NONE: none */
+	str attributes;     /* queues, topics: message attributes as a JSON object; STR_NONE: none */
 	str parameters;     /* what the service of the target needs besides: EcsParameters as JSON .. */
 	str name;           /* state machines: of the execution, so that a second try starts no second one */
 } target_call;
