@@ -64,10 +64,12 @@ static str configuration_of(arena *a, const pgbouncer_spec *s)
 	buf_fmt(&b, "\n[pgbouncer]\nlisten_addr = %.*s\nlisten_port = %d\nunix_socket_dir =\n",
 	        STR_ARG(s->address), s->port);
 	buf_fmt(&b, "auth_type = %s\nauth_file = users.txt\n", s->md5 ? "md5" : "scram-sha-256");
-	buf_fmt(&b, "client_tls_sslmode = %s\nclient_tls_cert_file = server.crt\nclient_tls_key_file = server.key\n",
+	buf_fmt(&b,
+	        "client_tls_sslmode = %s\nclient_tls_cert_file = server.crt\nclient_tls_key_file = server.key\n",
 	        s->require_tls ? "require" : "allow");
-	buf_put(&b, S("server_tls_sslmode = prefer\npool_mode = transaction\nserver_reset_query = DISCARD ALL\n"
-	              "server_reset_query_always = 1\nignore_startup_parameters = extra_float_digits\n"));
+	buf_put(&b,
+	        S("server_tls_sslmode = prefer\npool_mode = transaction\nserver_reset_query = DISCARD ALL\n"
+	          "server_reset_query_always = 1\nignore_startup_parameters = extra_float_digits\n"));
 	buf_fmt(&b, "default_pool_size = %d\nmax_db_connections = %d\nmax_client_conn = %d\n", s->pool, s->pool,
 	        clients_of(s->pool));
 	/* Behind server_port is somebody who waits for a server that is not there yet. */
@@ -102,8 +104,8 @@ static bool listens(str address, int port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool yes = fd >= 0 && inet_pton(AF_INET, address.p, &at.sin_addr) == 1 &&
-	           connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
+	bool yes = fd >= 0 && inet_pton(AF_INET, address.p, &at.sin_addr) == 1
+		&& connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
 	if (fd >= 0)
 		close(fd);
 	return yes;
@@ -177,7 +179,4 @@ void pgbouncer_stop(pgbouncer *p)
 	arena_close(mem);
 }
 
-unsigned pgbouncer_falls(pgbouncer *p)
-{
-	return engine_starts(p->engine) - 1;
-}
+unsigned pgbouncer_falls(pgbouncer *p) { return engine_starts(p->engine) - 1; }

@@ -1,6 +1,6 @@
 /*
- * A connection pool: a PgBouncer of the machine's packages in a folder ROOT/NAME, in transaction pooling, between
- * clients on an address of its own and one server behind `server_port` of the same address.
+ * A connection pool: a PgBouncer of the machine's packages in a folder ROOT/NAME, in transaction pooling,
+ * between clients on an address of its own and one server behind `server_port` of the same address.
  *
  * Its folder holds the users' passwords in plain text for as long as it runs, readable by its user alone: it
  * has to know them, because it logs in at both ends.
@@ -18,12 +18,12 @@ typedef struct pgbouncer_spec {
 	str root, name;
 	str address;
 	int port, server_port;
-	int pool;                /* server connections for each user and database, and for each database */
-	int borrow_seconds;      /* how long a client waits for one */
+	int pool; /* server connections for each user and database, and for each database */
+	int borrow_seconds; /* how long a client waits for one */
 	int idle_client_seconds; /* 0: for ever */
 	int idle_server_seconds;
 	bool require_tls, md5, verbose;
-	str init_query;          /* on each new server connection */
+	str init_query; /* on each new server connection */
 	const pgbouncer_user *users;
 	size_t n_users;
 } pgbouncer_spec;

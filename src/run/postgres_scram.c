@@ -14,15 +14,13 @@
 /* Kinds of authentication requests. */
 enum { ASK_SASL = 10, ASK_CONTINUE = 11, ASK_FINAL = 12 };
 
-static str key_of(const unsigned char *key)
-{
-	return str_of((const char *)key, KEY);
-}
+static str key_of(const unsigned char *key) { return str_of((const char *)key, KEY); }
 
 static void salted_password(str password, str salt, int rounds, unsigned char out[KEY])
 {
 	ensure(PKCS5_PBKDF2_HMAC(password.p, (int)password.n, (const unsigned char *)salt.p, (int)salt.n, rounds,
-	                         EVP_sha256(), KEY, out) == 1);
+	                         EVP_sha256(), KEY, out)
+	       == 1);
 }
 
 str postgres_verifier(arena *a, str password)
@@ -59,10 +57,10 @@ static bool prove(arena *a, postgres_scram *s, str said, str *answer)
 {
 	str rest = said, nonce = str_cut(&rest, ','), salt_text = str_cut(&rest, ','), salt;
 	int64_t rounds = 0;
-	if (!str_starts(nonce, S("r=")) || !str_starts(str_sub(nonce, 2, nonce.n), s->nonce) ||
-	    !str_starts(salt_text, S("s=")) || !base64_decode(a, str_sub(salt_text, 2, salt_text.n), &salt) ||
-	    !str_starts(rest, S("i=")) || !str_to_i64(str_sub(rest, 2, rest.n), &rounds) || rounds < 1 ||
-	    rounds > ROUNDS_MAX)
+	if (!str_starts(nonce, S("r=")) || !str_starts(str_sub(nonce, 2, nonce.n), s->nonce)
+	    || !str_starts(salt_text, S("s=")) || !base64_decode(a, str_sub(salt_text, 2, salt_text.n), &salt)
+	    || !str_starts(rest, S("i=")) || !str_to_i64(str_sub(rest, 2, rest.n), &rounds) || rounds < 1
+	    || rounds > ROUNDS_MAX)
 		return false;
 	unsigned char salted[KEY], client[KEY], stored[KEY], signature[KEY], server[KEY], expected[KEY];
 	str last = arena_fmt(a, "c=biws,%.*s", STR_ARG(nonce));

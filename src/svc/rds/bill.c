@@ -103,6 +103,7 @@ void db_bill_instance(txn *tx, const rds_instance *i, int64_t now)
 		acus(tx, i, now);
 	else
 		disk(tx, i, now);
+	db_proxies_of(tx, i, !exists(i->It), now);
 }
 
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now)

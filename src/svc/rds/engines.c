@@ -186,18 +186,42 @@ void db_engines_stop(str folder)
 		end(r);
 }
 
+static err open_as(arena *a, str folder, const postgres_door *as, postgres_client **out)
+{
+	pthread_mutex_lock(&engines.lock);
+	running *r = find(folder);
+	err e = !r                ? fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder))
+		: str_is(as->user) ? postgres_enter(a, r->engine, as->user, as->password, as->database, out)
+						   : postgres_open(a, r->engine, as->database, out);
+	pthread_mutex_unlock(&engines.lock);
+	return e;
+}
+
+err db_engines_open(arena *a, str folder, str database, postgres_client **out)
+{
+	return open_as(a, folder, &(postgres_door){ .database = database }, out);
+}
+
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows)
 {
 	postgres_client *c;
-	pthread_mutex_lock(&engines.lock);
-	running *r = find(folder);
-	err e = r ? postgres_open(a, r->engine, database, &c) :
-	            fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder));
-	pthread_mutex_unlock(&engines.lock);
-	TRY(e);
-	e = postgres_query(a, c, sql, rows);
+	TRY(db_engines_open(a, folder, database, &c));
+	err e = postgres_query(a, c, sql, rows);
 	postgres_close(c);
 	return e;
+}
+
+err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out)
+{
+	return open_as(a, folder, &(postgres_door){ .user = user, .password = password, .database = database }, out);
+}
+
+int db_engines_connections(arena *a, store *s, const rds_instance *i)
+{
+	postgres_spec spec;
+	err e = spec_of(a, s, i, &spec);
+	(void)e; /* about its programs */
+	return spec.max_connections;
 }
 
 err db_engines_backup(arena *a, str folder, str to, str version, int port)
@@ -242,6 +266,7 @@ static err start(store *s, str data_folder)
 	engines.root = path_join(engines.mem, data_folder, S("postgres"));
 	TRY(store_write(s, resume, NULL));
 	db_endpoints_start(s);
+	db_proxies_start(s);
 	db_watch_start(s);
 	return OK;
 }
@@ -258,6 +283,7 @@ static void stop(void)
 	pthread_t threads[STOPPERS];
 	int n = 0;
 	db_watch_stop();
+	db_proxies_stop();
 	db_endpoints_stop();
 	while (n < STOPPERS && pthread_create(&threads[n], NULL, stopper, NULL) == 0)
 		n++;

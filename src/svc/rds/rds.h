@@ -8,6 +8,7 @@
 #include "cloud/meter.h"
 #include "cloud/req.h"
 #include "gen/rds.h"
+#include "run/pgbouncer.h"
 #include "run/postgres.h"
 
 /* faults.c: codes that RDS answers with and its model does not list. */
@@ -108,6 +109,11 @@ err db_engines_start(arena *a, store *s, const rds_instance *i);
 void db_engines_reload(arena *a, store *s, const rds_instance *i);
 void db_engines_stop(str folder);
 bool db_engines_run(str folder);
+/* A connection to one that runs, as ourselves; as a user with a password. */
+err db_engines_open(arena *a, str folder, str database, postgres_client **out);
+err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out);
+/* How many connections it allows. */
+int db_engines_connections(arena *a, store *s, const rds_instance *i);
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
 /* A copy of its folder, by the backup protocol when it runs. */
 err db_engines_backup(arena *a, str folder, str to, str version, int port);
@@ -185,6 +191,32 @@ typedef struct settings {
 } settings;
 settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
                         str cluster_group, int memory_mib, bool tls_by_default);
+
+/* proxies.c, proxy_targets.c */
+err db_proxy_find(req *rq, const txn *tx, str name, rds_proxy **out);
+/* Brings what runs into line with the rows, by a task of the same transaction. */
+void db_proxies_changed(txn *tx);
+void db_proxy_bill(txn *tx, const rds_proxy *p, int64_t now);
+/* The proxies of an instance whose class, state or existence has changed. */
+void db_proxies_of(txn *tx, const rds_instance *i, bool gone, int64_t now);
+/* Where the target listens that a new server connection should go to; NULL: nowhere at present. */
+rds_instance *db_proxy_target(const txn *tx, arena *mem, const rds_proxy *p, bool reads);
+#define PROXY_ENDPOINT_DEFAULT S("default")
+/* proxy_endpoints.c */
+str db_proxy_id(arena *a, const char *prefix);
+size_t db_proxy_endpoints(const txn *tx, arena *mem, const rds_proxy *p,
+                          rds_proxy_endpoint *out[RDS_PROXY_ENDPOINTS_MAX + 1]);
+/* A new row in state creating. */
+rds_proxy_endpoint *db_proxy_endpoint_new(req *rq, txn *tx, const rds_proxy *p, str name);
+
+/* proxy_run.c: what runs. */
+void db_proxies_start(store *s);
+void db_proxies_stop(void);
+typedef struct proxy_health {
+	bool runs, credentials, checked;
+	char refused[256]; /* why the target did not let the proxy in; empty: it did */
+} proxy_health;
+proxy_health db_proxy_health(str account, str region, str name);
 
 /* modify.c: what is kept and shown, and changes nothing in the engine. */
 void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it);

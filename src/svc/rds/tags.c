@@ -9,7 +9,28 @@ typedef struct tagged {
 	rds_cluster_snapshot *cluster_snapshot;
 	rds_subnet_group *subnets;
 	rds_parameter_group *parameters;
+	rds_proxy *proxy;
+	rds_proxy_endpoint *endpoint;
 } tagged;
+
+/* Their ARNs have an id that is not their name. */
+static void look_for_proxy(req *rq, const txn *tx, str kind, str name, tagged *t)
+{
+	str end = arena_fmt(rq->mem, ":%.*s", STR_ARG(name));
+	if (str_eq(kind, S("db-proxy"))) {
+		record_scan s = rds_proxy_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+		for (rds_proxy *p; !t->proxy && (p = rds_proxy_next(&s));)
+			t->proxy = str_ends(p->It->DBProxyArn, end) ? p : NULL;
+		cursor_close(&s.at);
+		t->tags = t->proxy ? &t->proxy->Tags : NULL;
+		return;
+	}
+	record_scan s = rds_proxy_endpoint_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE, STR_NONE);
+	for (rds_proxy_endpoint *e; !t->endpoint && (e = rds_proxy_endpoint_next(&s));)
+		t->endpoint = str_ends(e->It->DBProxyEndpointArn, end) ? e : NULL;
+	cursor_close(&s.at);
+	t->tags = t->endpoint ? &t->endpoint->Tags : NULL;
+}
 
 static bool look(req *rq, const txn *tx, str kind, str name, tagged *t)
 {
@@ -32,6 +53,10 @@ static bool look(req *rq, const txn *tx, str kind, str name, tagged *t)
 	} else if (str_eq(kind, S("pg")) || str_eq(kind, S("cluster-pg"))) {
 		t->parameters = rds_parameter_group_get(tx, rq->mem, account, region, kind, name);
 		t->tags = t->parameters ? &t->parameters->Tags : NULL;
+	} else if (str_starts(kind, S("db-proxy"))) {
+		look_for_proxy(rq, tx, kind, name, t);
+	} else if (str_eq(kind, S("target-group"))) {
+		t->tags = arena_new(rq->mem, rds_TagList); /* has none of its own */
 	}
 	return t->tags;
 }
@@ -47,6 +72,8 @@ static err missing(req *rq, str kind, str name, str arn)
 	if (str_eq(kind, S("subgrp")))
 		return fail(rq, &rds_DBSubnetGroupNotFoundFault, "DB subnet group '%.*s' does not exist.",
 		            STR_ARG(name));
+	if (str_starts(kind, S("db-proxy")))
+		return fail(rq, &rds_DBProxyNotFoundFault, "DBProxy not found with name: %.*s", STR_ARG(name));
 	if (str_ends(kind, S("pg")))
 		return fail(rq, &rds_DBParameterGroupNotFoundFault, "DBParameterGroup not found: %.*s",
 		            STR_ARG(name));
@@ -77,6 +104,10 @@ static void keep(txn *tx, const tagged *t)
 		rds_subnet_group_put(tx, t->subnets);
 	if (t->parameters)
 		rds_parameter_group_put(tx, t->parameters);
+	if (t->proxy)
+		rds_proxy_put(tx, t->proxy);
+	if (t->endpoint)
+		rds_proxy_endpoint_put(tx, t->endpoint);
 }
 
 static void drop(rds_TagList *tags, str key)
