@@ -18,6 +18,11 @@ static int64_t number_of(const sqs_queue *q, str name, int64_t otherwise)
 	return str_to_i64(queue_attribute(q, name), &v) ? v : otherwise;
 }
 
+bool queue_is_fifo(const sqs_queue *q)
+{
+	return str_ends(q->Name, S(".fifo"));
+}
+
 queue_settings queue_settings_of(arena *mem, const sqs_queue *q)
 {
 	queue_settings s = {
@@ -26,7 +31,7 @@ queue_settings queue_settings_of(arena *mem, const sqs_queue *q)
 		.retention = number_of(q, S("MessageRetentionPeriod"), 345600),
 		.wait = number_of(q, S("ReceiveMessageWaitTimeSeconds"), 0),
 		.body_max = number_of(q, S("MaximumMessageSize"), SQS_BODY_MAX),
-		.fifo = str_ends(q->Name, S(".fifo")),
+		.fifo = queue_is_fifo(q),
 		.content_dedup = str_eq(queue_attribute(q, S("ContentBasedDeduplication")), S("true")),
 		.group_dedup = str_eq(queue_attribute(q, S("DeduplicationScope")), S("messageGroup")),
 	};
@@ -54,8 +59,28 @@ str queue_url(req *rq, const sqs_queue *q)
 	                 STR_ARG(q->Name));
 }
 
+err missing(req *rq, const char *parameter)
+{
+	return fail(rq, &aws_MissingParameter, "The request must contain the parameter %s.", parameter);
+}
+
+bool plain_name(str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+		      c == '_'))
+			return false;
+	}
+	return s.n > 0 && s.n <= 80;
+}
+
 err queue_find(req *rq, const txn *tx, str url, sqs_queue **q)
 {
+	if (!str_is(url) && rq->codec && rq->http && rq->http->path.n > 1)
+		url = rq->http->path;
+	if (!str_is(url))
+		return missing(rq, "QueueUrl");
 	size_t slash = url.n;
 	while (slash > 0 && url.p[slash - 1] != '/')
 		slash--;
@@ -78,7 +103,7 @@ void queue_metered(req *rq, const sqs_queue *q, size_t bytes)
 {
 	int64_t chunks =
 		bytes <= SQS_CHUNK_BYTES ? 1 : (int64_t)((bytes + SQS_CHUNK_BYTES - 1) / SQS_CHUNK_BYTES);
-	meter(rq, str_ends(q->Name, S(".fifo")) ? &SQS_FIFO : &SQS_STANDARD, QTY(chunks), queue_arn(rq, q));
+	meter(rq, queue_is_fifo(q) ? &SQS_FIFO : &SQS_STANDARD, QTY(chunks), queue_arn(rq, q));
 }
 
 #define SLOTS 64

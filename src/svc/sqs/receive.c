@@ -15,6 +15,7 @@ typedef struct receive {
 	int64_t visibility_ms;
 	sqs_ReceiveMessage_out *out;
 	bool asked_away; /* the queue has gone meanwhile */
+	bool full;       /* as many are in flight as may be */
 } receive;
 
 static bool wanted(const sqs_ReceiveMessage_in *in, str name)
@@ -50,7 +51,7 @@ static sqs_MessageSystemAttributeMap system_of(req *rq, const receive *r, const 
 	put_system(r, &to, "DeadLetterQueueSourceArn", m->SourceArn);
 	put_system(r, &to, "MessageGroupId", m->GroupId);
 	if (r->settings.fifo) {
-		put_system(r, &to, "SequenceNumber", arena_fmt(rq->mem, "%020lld", (long long)m->Seq));
+		put_system(r, &to, "SequenceNumber", sequence_of(rq->mem, m->Seq));
 		put_system(r, &to, "MessageDeduplicationId", m->DedupId);
 	}
 	for (size_t i = 0; i < m->System.n; i++)
@@ -83,19 +84,8 @@ static sqs_MessageBodyAttributeMap attributes_of(req *rq, const receive *r, cons
 	return to;
 }
 
-static void hand_out(req *rq, txn *tx, receive *r, sqs_message *m)
+static void show(req *rq, receive *r, const sqs_message *m)
 {
-	m->Receives++;
-	m->Handle = (int64_t)(rand_u64() >> 2);
-	if (!m->FirstReceived)
-		m->FirstReceived = rq->now;
-	message_reschedule(tx, m, rq->now + r->visibility_ms);
-	if (m->GroupId.n && r->settings.fifo) {
-		sqs_group *g = sqs_group_get(tx, rq->mem, m->QueueId, m->GroupId);
-		int64_t flying = g && g->BlockedUntil > rq->now ? g->InFlight : 0;
-		sqs_group_put(tx, &(sqs_group){ .QueueId = m->QueueId, .GroupId = m->GroupId,
-		                                .BlockedUntil = m->VisibleAt, .InFlight = flying + 1 });
-	}
 	sqs_MessageBodyAttributeMap attributes = attributes_of(rq, r, m);
 	r->out->Messages.v[r->out->Messages.n++] = (sqs_Message){
 		.MessageId = m->MessageId,
@@ -109,58 +99,95 @@ static void hand_out(req *rq, txn *tx, receive *r, sqs_message *m)
 	};
 }
 
+static void hand_out(req *rq, txn *tx, receive *r, sqs_message *m)
+{
+	m->Receives++;
+	m->Handle = (int64_t)(rand_u64() >> 2);
+	m->Received = rq->now;
+	if (!m->FirstReceived)
+		m->FirstReceived = rq->now;
+	message_reschedule(tx, m, rq->now + r->visibility_ms, r->visibility_ms > 0);
+	show(rq, r, m);
+}
+
 /* A message that has been received too often goes to the dead-letter queue instead. */
 static bool redriven(req *rq, txn *tx, const receive *r, sqs_message *m)
 {
 	if (!str_is(r->settings.redrive_target) || m->Receives < r->settings.redrive_after)
 		return false;
 	const sqs_queue *to = queue_by_arn(tx, rq->mem, r->settings.redrive_target);
-	if (!to)
+	str arn = queue_arn(rq, r->queue);
+	if (!to || !redrive_allowed(rq->mem, to, arn))
 		return false;
-	message_remove(tx, rq->mem, m);
-	sqs_message moved = *m;
-	moved.QueueId = to->Id;
-	moved.Seq = (int64_t)txn_next(tx, S("sqs.message"));
-	moved.VisibleAt = rq->now;
-	moved.Receives = 0;
-	moved.FirstReceived = 0;
-	moved.SourceArn = queue_arn(rq, r->queue);
-	sqs_message_put(tx, &moved);
-	sqs_ready_put(tx, &(sqs_ready){ .QueueId = to->Id, .VisibleAt = rq->now, .Seq = moved.Seq });
-	tally_add(tx, to->Id, 1);
-	queue_wake(tx, to->Id);
+	message_move(tx, m, to, arn, rq->now);
+	queue_in_use(tx, to, rq->now);
 	return true;
 }
 
-/* Whether a FIFO message may go now: its group is free, or it follows one that this very call hands out. */
-static bool group_free(req *rq, txn *tx, const receive *r, const sqs_message *m, const str *mine,
-                       size_t n_mine)
+/* Rows move while they are handed out, so what is to go is gathered first. */
+typedef struct choice {
+	sqs_message **v;
+	size_t n, room;
+	int64_t expired; /* what was sent by then is no longer there */
+} choice;
+
+static void choose(choice *c, sqs_message *m)
 {
-	if (!r->settings.fifo)
-		return true;
-	for (size_t i = 0; i < n_mine; i++)
-		if (str_eq(mine[i], m->GroupId))
-			return true;
-	const sqs_group *g = sqs_group_get(tx, rq->mem, m->QueueId, m->GroupId);
-	return !g || g->BlockedUntil <= rq->now;
+	if (m && m->Sent > c->expired)
+		c->v[c->n++] = m;
 }
 
-/* The next candidates in order: of a FIFO queue by arrival, else by the moment they became visible. */
-typedef struct candidates {
-	bool fifo;
-	record_scan scan;
-} candidates;
-
-static sqs_message *candidate_next(req *rq, const txn *tx, const receive *r, candidates *c)
+static void choose_any(req *rq, const txn *tx, const receive *r, choice *c)
 {
-	if (c->fifo) {
-		sqs_message *m;
-		while ((m = sqs_message_next(&c->scan)) && m->VisibleAt > rq->now)
-			;
-		return m;
+	record_scan s = sqs_ready_scan(tx, rq->mem, 1, r->queue->Id, 0, 0);
+	const sqs_ready *at;
+	while (c->n < c->room && (at = sqs_ready_next(&s)) && at->VisibleAt <= rq->now)
+		choose(c, sqs_message_get(tx, rq->mem, r->queue->Id, at->Seq));
+	cursor_close(&s.at);
+}
+
+/* As many as there are of the group that waits longest, then of the next one. */
+static void choose_in_turn(req *rq, const txn *tx, const receive *r, choice *c)
+{
+	record_scan s = sqs_turn_scan(tx, rq->mem, 1, r->queue->Id, 0, 0);
+	for (const sqs_turn *t; c->n < c->room && (t = sqs_turn_next(&s)) && t->At <= rq->now;) {
+		const sqs_message *head = sqs_message_get(tx, rq->mem, r->queue->Id, t->Head);
+		if (!head)
+			continue;
+		record_scan group = sqs_member_scan(tx, rq->mem, 2, r->queue->Id, head->GroupId, 0);
+		const sqs_member *m;
+		while (c->n < c->room && (m = sqs_member_next(&group)) && m->VisibleAt <= rq->now)
+			choose(c, sqs_message_get(tx, rq->mem, r->queue->Id, m->Seq));
+		cursor_close(&group.at);
 	}
-	const sqs_ready *at = sqs_ready_next(&c->scan);
-	return at && at->VisibleAt <= rq->now ? sqs_message_get(tx, rq->mem, r->queue->Id, at->Seq) : NULL;
+	cursor_close(&s.at);
+}
+
+/* A receive that is asked again hands out what it did, as far as that is still in flight by it. */
+static bool repeated(req *rq, txn *tx, receive *r)
+{
+	str rest = attempt_recall(tx, rq->mem, r->queue->Id, r->in->ReceiveRequestAttemptId, rq->now);
+	while (str_is(rest) && r->out->Messages.n < r->most) {
+		str one = str_cut(&rest, ' '), handle = one, number = str_cut(&handle, '.');
+		int64_t seq, receipt;
+		if (!str_to_i64(number, &seq) || !str_is(handle) || !str_to_i64(handle, &receipt))
+			continue;
+		sqs_message *m = sqs_message_get(tx, rq->mem, r->queue->Id, seq);
+		if (!m || m->Handle != receipt || m->VisibleAt <= rq->now)
+			continue;
+		message_reschedule(tx, m, rq->now + r->visibility_ms, r->visibility_ms > 0);
+		show(rq, r, m);
+	}
+	return r->out->Messages.n > 0;
+}
+
+static void remember(req *rq, txn *tx, const receive *r, const choice *c)
+{
+	buf b = buf_in(rq->mem, 512, 4096);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i]->QueueId == r->queue->Id)
+			buf_fmt(&b, "%lld.%lld ", (long long)c->v[i]->Seq, (long long)c->v[i]->Handle);
+	attempt_remember(tx, r->queue->Id, r->in->ReceiveRequestAttemptId, buf_str(&b), rq->now);
 }
 
 static err take(req *rq, txn *tx, void *context)
@@ -170,28 +197,19 @@ static err take(req *rq, txn *tx, void *context)
 	r->out->Messages.n = 0;
 	sqs_queue *still = sqs_queue_get(tx, rq->mem, r->queue->Account, r->queue->Region, r->queue->Name);
 	r->asked_away = !still || still->Id != r->queue->Id;
-	if (r->asked_away)
+	if (r->asked_away || repeated(rq, tx, r))
 		return OK;
-	candidates c = { .fifo = r->settings.fifo };
-	c.scan = c.fifo ? sqs_message_scan(tx, rq->mem, 1, r->queue->Id, 0) :
-			  sqs_ready_scan(tx, rq->mem, 1, r->queue->Id, 0, 0);
-	str *mine = arena_array(rq->mem, str, r->most + 1);
-	size_t n_mine = 0;
-	/* Rows move while they are handed out, so what is to go is gathered first. */
-	sqs_message **chosen = arena_array(rq->mem, sqs_message *, r->most + 1);
-	size_t n = 0;
-	int64_t expired = rq->now - r->settings.retention * MS_SECOND;
-	for (sqs_message *m; n < r->most && (m = candidate_next(rq, tx, r, &c));) {
-		if (m->Sent <= expired || !group_free(rq, tx, r, m, mine, n_mine))
-			continue;
-		if (r->settings.fifo)
-			mine[n_mine++] = m->GroupId;
-		chosen[n++] = m;
-	}
-	cursor_close(&c.scan.at);
-	for (size_t i = 0; i < n; i++)
-		if (!redriven(rq, tx, r, chosen[i]))
-			hand_out(rq, tx, r, chosen[i]);
+	r->full = queue_flying_full(tx, rq->mem, r->queue->Id, rq->now);
+	if (r->full)
+		return OK;
+	choice c = { arena_array(rq->mem, sqs_message *, r->most + 1), 0, r->most,
+		     rq->now - r->settings.retention * MS_SECOND };
+	(r->settings.fifo ? choose_in_turn : choose_any)(rq, tx, r, &c);
+	for (size_t i = 0; i < c.n; i++)
+		if (!redriven(rq, tx, r, c.v[i]))
+			hand_out(rq, tx, r, c.v[i]);
+	if (r->in->ReceiveRequestAttemptId.n && r->out->Messages.n)
+		remember(rq, tx, r, &c);
 	return OK;
 }
 
@@ -199,12 +217,39 @@ static err take(req *rq, txn *tx, void *context)
 static int64_t next_visible(req *rq, const receive *r)
 {
 	const txn *tx = req_read(rq);
-	record_scan s = sqs_ready_scan(tx, rq->mem, 1, r->queue->Id, 0, 0);
-	const sqs_ready *first = sqs_ready_next(&s);
-	int64_t now = clock_now(), left = !first ? -1 : first->VisibleAt <= now ? 0 : first->VisibleAt - now;
-	cursor_close(&s.at);
+	int64_t now = clock_now(), at = -1;
+	if (r->settings.fifo) {
+		record_scan s = sqs_turn_scan(tx, rq->mem, 1, r->queue->Id, 0, 0);
+		const sqs_turn *first = sqs_turn_next(&s);
+		at = first ? first->At : -1;
+		cursor_close(&s.at);
+	} else {
+		record_scan s = sqs_ready_scan(tx, rq->mem, 1, r->queue->Id, 0, 0);
+		const sqs_ready *first = sqs_ready_next(&s);
+		at = first ? first->VisibleAt : -1;
+		cursor_close(&s.at);
+	}
+	if (str_is(attempt_recall(tx, rq->mem, r->queue->Id, r->in->ReceiveRequestAttemptId, now)))
+		at = now;
 	req_read_end(rq, tx);
-	return left;
+	return at < 0 ? -1 : at <= now ? 0 : at - now;
+}
+
+static err attribute_names_check(req *rq, const str *v, size_t n)
+{
+	static const char *const known[] = {
+		"All", "SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp",
+		"SequenceNumber", "MessageDeduplicationId", "MessageGroupId", "AWSTraceHeader",
+		"DeadLetterQueueSourceArn",
+	};
+	for (size_t i = 0; i < n; i++) {
+		bool found = false;
+		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+			found = found || str_eq(v[i], str_c(known[k]));
+		if (!found)
+			return fail(rq, &sqs_InvalidAttributeName, "Unknown Attribute %.*s.", STR_ARG(v[i]));
+	}
+	return OK;
 }
 
 static err parameters(req *rq, receive *r)
@@ -212,24 +257,45 @@ static err parameters(req *rq, receive *r)
 	const sqs_ReceiveMessage_in *in = r->in;
 	int64_t most = in->MaxNumberOfMessages.set ? in->MaxNumberOfMessages.v : 1;
 	int64_t visibility = in->VisibilityTimeout.set ? in->VisibilityTimeout.v : r->settings.visibility;
+	TRY(attribute_names_check(rq, in->AttributeNames.v, in->AttributeNames.n));
+	TRY(attribute_names_check(rq, in->MessageSystemAttributeNames.v, in->MessageSystemAttributeNames.n));
 	if (most < 1 || most > SQS_BATCH_MAX)
 		return fail(rq, &aws_InvalidParameterValue,
 		            "Value %lld for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and "
 		            "10, if provided.", (long long)most);
 	if (visibility < 0 || visibility > SQS_VISIBILITY_MAX)
-		return fail(
-			rq, &aws_InvalidParameterValue,
-			"Value %lld for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be "
-			"an integer between 0 and 43200.",
-			(long long)visibility);
+		return fail(rq, &aws_InvalidParameterValue,
+		            "Value %lld for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and "
+		            "43200, if provided.", (long long)visibility);
 	if (in->WaitTimeSeconds.set && (in->WaitTimeSeconds.v < 0 || in->WaitTimeSeconds.v > 20))
 		return fail(rq, &aws_InvalidParameterValue,
 		            "Value %lld for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if "
 		            "provided.", (long long)in->WaitTimeSeconds.v);
+	if (str_is(in->ReceiveRequestAttemptId) && !r->settings.fifo)
+		return fail(rq, &aws_InvalidParameterValue,
+		            "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The request include "
+		            "parameter that is not valid for this queue type.", STR_ARG(in->ReceiveRequestAttemptId));
 	r->most = (size_t)most;
 	r->visibility_ms = visibility * MS_SECOND;
 	r->out->Messages.v = arena_array(rq->mem, sqs_Message, r->most);
 	return OK;
+}
+
+static void counted(const receive *r, int64_t now)
+{
+	size_t n = r->out->Messages.n;
+	if (n)
+		queue_metric(r->queue, "NumberOfMessagesReceived", "Count", (double)n, now);
+	else
+		queue_metric(r->queue, "NumberOfEmptyReceives", "Count", 1, now);
+}
+
+static size_t bytes_of(const sqs_ReceiveMessage_out *out)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < out->Messages.n; i++)
+		bytes += out->Messages.v[i].Body.n;
+	return bytes;
 }
 
 err sqs_ReceiveMessage(req *rq, const sqs_ReceiveMessage_in *in, sqs_ReceiveMessage_out *out)
@@ -241,7 +307,6 @@ err sqs_ReceiveMessage(req *rq, const sqs_ReceiveMessage_in *in, sqs_ReceiveMess
 	TRY(e);
 	r.settings = queue_settings_of(rq->mem, r.queue);
 	TRY(parameters(rq, &r));
-	queue_metered(rq, r.queue, 0);
 	int64_t seconds = in->WaitTimeSeconds.set ? in->WaitTimeSeconds.v : r.settings.wait;
 	int64_t until = clock_real() + seconds * MS_SECOND;
 	for (;;) {
@@ -254,7 +319,11 @@ err sqs_ReceiveMessage(req *rq, const sqs_ReceiveMessage_in *in, sqs_ReceiveMess
 		int64_t pause = next > 0 && next < left ? next : left;
 		queue_wait(r.queue->Id, seen, pause < LOOK_AGAIN_MS ? pause : LOOK_AGAIN_MS);
 	}
+	queue_metered(rq, r.queue, bytes_of(out));
+	counted(&r, rq->now);
 	if (!out->Messages.n)
 		out->Messages.v = NULL;
-	return OK;
+	return r.full && !out->Messages.n && !seconds && !r.settings.fifo ?
+		fail(rq, &sqs_OverLimit, "Too many messages are in flight, the limit is %d.",
+		     SQS_INFLIGHT_MAX) : OK;
 }

@@ -1,3 +1,4 @@
+import datetime
 import threading
 import time
 
@@ -91,3 +92,25 @@ def test_batches(server):
                                                         for i, m in enumerate(got)])
     same(len(d["Successful"]), 10)
     refused("ReceiptHandleIsInvalid", sqs.delete_message, QueueUrl=url, ReceiptHandle="nonsense")
+
+
+def test_metrics_appear(server):
+    sqs, cw = server.client("sqs"), server.client("cloudwatch")
+    url = sqs.create_queue(QueueName="metered")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="four")
+    sqs.send_message(QueueUrl=url, MessageBody="four")
+    got = sqs.receive_message(QueueUrl=url)["Messages"][0]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
+    server.advance("2m")
+    time.sleep(0.3)
+
+    def newest(name, statistic):
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)
+        points = cw.get_metric_statistics(
+            Namespace="AWS/SQS", MetricName=name, Dimensions=[{"Name": "QueueName", "Value": "metered"}], Period=86400,
+            StartTime=end - datetime.timedelta(days=31), EndTime=end, Statistics=[statistic])["Datapoints"]
+        return sum(p[statistic] for p in points)
+
+    same((newest("NumberOfMessagesSent", "Sum"), newest("NumberOfMessagesReceived", "Sum"),
+          newest("NumberOfMessagesDeleted", "Sum"), newest("SentMessageSize", "Sum")), (2, 1, 1, 8))
+    check(newest("ApproximateNumberOfMessagesVisible", "Maximum") >= 1)

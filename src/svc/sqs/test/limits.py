@@ -1,0 +1,228 @@
+"""What SQS refuses, in its words; both protocols."""
+import json
+import urllib.parse
+
+from botocore.exceptions import ClientError
+from scenario import check, http, refused, same
+
+def asked(server, path="/", **query):
+    status, _, text = http("GET", f"{server.endpoint}{path}?{urllib.parse.urlencode({**query, 'Version': '2012-11-05'})}")
+    return status, text.decode()
+
+
+def test_errors_carry_the_query_code(server):
+    sqs = server.client("sqs", parameter_validation=False)
+    for call, more, code, text in [
+            (sqs.get_queue_url, {"QueueName": "none"}, "AWS.SimpleQueueService.NonExistentQueue",
+             "The specified queue does not exist."),
+            (sqs.send_message, {"MessageBody": "x"}, "MissingParameter",
+             "The request must contain the parameter QueueUrl."),
+            (sqs.create_queue, {}, "MissingParameter", "The request must contain the parameter QueueName.")]:
+        try:
+            call(**more)
+            check(False, "not refused")
+        except ClientError as e:
+            same((e.response["ResponseMetadata"]["HTTPHeaders"]["x-amzn-query-error"], e.response["Error"]["Message"]),
+                 (code + ";Sender", text))
+
+
+def test_query_protocol_by_path(server):
+    server.client("sqs").create_queue(QueueName="path")
+    path = "/000000000000/path"
+    status, text = asked(server, path, Action="SendMessage", MessageBody="hi")
+    same(status, 200)
+    check("<MD5OfMessageBody>49f68a5c8493ec2c0bf489821c21fc3b</MD5OfMessageBody>" in text, text)
+    status, text = asked(server, path, **{"Action": "ReceiveMessage", "AttributeName.1": "All"})
+    check("<Body>hi</Body>" in text and "<Name>ApproximateReceiveCount</Name><Value>1</Value>" in text, text)
+    status, text = asked(server, path, Action="ReceiveMessage", MaxNumberOfMessages="11")
+    check(status == 400 and "<Code>InvalidParameterValue</Code>" in text, text)
+    status, text = asked(server, "/000000000000/none", Action="ReceiveMessage")
+    check("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text, text)
+    status, text = asked(server, path, **{"Action": "SendMessageBatch", "SendMessageBatchRequestEntry.1.Id": "a",
+                                          "SendMessageBatchRequestEntry.1.MessageBody": "x"})
+    check("<SendMessageBatchResultEntry>" in text and "<Id>a</Id>" in text, text)
+
+
+def test_names_and_attributes(server):
+    sqs = server.client("sqs")
+    same(refused("InvalidParameterValue", sqs.create_queue, QueueName="a b"),
+         "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+    refused("InvalidParameterValue", sqs.create_queue, QueueName="x" * 81)
+    refused("InvalidParameterValue", sqs.create_queue, QueueName="x.fifo")
+    same(refused("InvalidAttributeName", sqs.create_queue, QueueName="q", Attributes={"Foo": "1"}),
+         "Unknown Attribute Foo.")
+    refused("InvalidAttributeName", sqs.create_queue, QueueName="q", Attributes={"FifoQueue": "false"})
+    refused("InvalidAttributeName", sqs.create_queue, QueueName="q", Attributes={"ContentBasedDeduplication": "true"})
+    same(refused("InvalidAttributeValue", sqs.create_queue, QueueName="q", Attributes={"DelaySeconds": "901"}),
+         "Invalid value for the parameter DelaySeconds.")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    same(sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "30"})["QueueUrl"], url)
+    refused("QueueAlreadyExists", sqs.create_queue, QueueName="q", Attributes={"VisibilityTimeout": "31"})
+    refused("InvalidAttributeName", sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["Foo"])
+    check("Attributes" not in sqs.get_queue_attributes(QueueUrl=url))
+    got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    same(sorted(got), sorted([
+        "QueueArn", "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed", "CreatedTimestamp", "LastModifiedTimestamp", "VisibilityTimeout",
+        "MaximumMessageSize", "MessageRetentionPeriod", "DelaySeconds", "ReceiveMessageWaitTimeSeconds",
+        "SqsManagedSseEnabled"]))
+    same((got["MaximumMessageSize"], got["SqsManagedSseEnabled"]), ("1048576", "true"))
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
+    got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    same((got["KmsMasterKeyId"], got["KmsDataKeyReusePeriodSeconds"], got["SqsManagedSseEnabled"]),
+         ("alias/aws/sqs", "300", "false"))
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
+    check("KmsMasterKeyId" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+    same(refused("InvalidAttributeValue", sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": "{"}),
+         "Invalid value for the parameter Policy.")
+
+
+def test_a_deleted_name_rests_a_minute(server):
+    sqs = server.client("sqs")
+    sqs.delete_queue(QueueUrl=sqs.create_queue(QueueName="gone")["QueueUrl"])
+    same(refused("AWS.SimpleQueueService.QueueDeletedRecently", sqs.create_queue, QueueName="gone"),
+         "You must wait 60 seconds after deleting a queue before you can create another with the same name.")
+    server.advance("61s")
+    sqs.create_queue(QueueName="gone")
+
+
+def test_purge_once_a_minute(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="purge")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    old = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    sqs.send_message(QueueUrl=url, MessageBody="y")
+    sqs.purge_queue(QueueUrl=url)
+    check("Messages" not in sqs.receive_message(QueueUrl=url))
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=old)
+    refused("AWS.SimpleQueueService.PurgeQueueInProgress", sqs.purge_queue, QueueUrl=url)
+    server.advance("61s")
+    sqs.purge_queue(QueueUrl=url)
+
+
+def test_messages(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="m", Attributes={"MaximumMessageSize": "1024"})["QueueUrl"]
+
+    def bad(code, **more):
+        return refused(code, sqs.send_message, QueueUrl=url, **{"MessageBody": "x", **more})
+
+    same(bad("MissingParameter", MessageBody=""), "The request must contain the parameter MessageBody.")
+    same(bad("InvalidParameterValue", MessageBody="x" * 1025),
+         "One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.")
+    bad("InvalidParameterValue", MessageBody="x" * 1000, MessageAttributes={
+        "a": {"DataType": "String", "StringValue": "y" * 30}})
+    bad("InvalidMessageContents", MessageBody="a\u0001b")
+    bad("InvalidMessageContents", MessageBody="a\uffffb")
+    bad("InvalidParameterValue", DelaySeconds=901)
+    same(bad("InvalidParameterValue", MessageDeduplicationId="1"),
+         "Value 1 for parameter MessageDeduplicationId is invalid. Reason: The request include parameter that is not "
+         "valid for this queue type.")
+    for name, value, text in [
+            ("n", {"DataType": "Foo", "StringValue": "1"},
+             "The message attribute 'n' has an invalid message attribute type, the set of supported type prefixes is "
+             "Binary, Number, and String."),
+            ("n", {"DataType": "Number", "StringValue": "one"},
+             "Can't cast the value of message (user) attribute 'n' to a number."),
+            ("n", {"DataType": "String", "StringValue": ""},
+             "The message attribute 'n' must contain non-empty message attribute value for message attribute type "
+             "'String'."),
+            ("AWS.n", {"DataType": "String", "StringValue": "x"},
+             "The message attribute name 'AWS.n' is invalid. Attribute name cannot start with AWS. or Amazon.")]:
+        same(bad("InvalidParameterValue", MessageAttributes={name: value}), text)
+    same(bad("InvalidParameterValue", MessageAttributes={str(i): {"DataType": "String", "StringValue": "x"}
+                                                         for i in range(11)}),
+         "Number of message attributes [11] exceeds the allowed maximum [10].")
+    sqs.send_message(QueueUrl=url, MessageBody="traced", MessageSystemAttributes={
+        "AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793"}})
+    got = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["AWSTraceHeader"])["Messages"][0]
+    same(got["Attributes"], {"AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793"})
+
+
+def test_receiving(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="r")["QueueUrl"]
+    for wrong in ({"MaxNumberOfMessages": 0}, {"MaxNumberOfMessages": 11}, {"WaitTimeSeconds": 21},
+                  {"VisibilityTimeout": 43201}, {"ReceiveRequestAttemptId": "a"}):
+        refused("InvalidParameterValue", sqs.receive_message, QueueUrl=url, **wrong)
+    refused("InvalidAttributeName", sqs.receive_message, QueueUrl=url, AttributeNames=["Foo"])
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    change = {"QueueUrl": url, "ReceiptHandle": handle}
+    sqs.change_message_visibility(**change, VisibilityTimeout=43000)
+    server.advance("1h")
+    same(refused("InvalidParameterValue", sqs.change_message_visibility, **change, VisibilityTimeout=43200),
+         "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is "
+         "beyond the limit [43200 seconds]")
+    refused("InvalidParameterValue", sqs.change_message_visibility, **change, VisibilityTimeout=43201)
+    sqs.change_message_visibility(**change, VisibilityTimeout=0)
+    refused("AWS.SimpleQueueService.MessageNotInflight", sqs.change_message_visibility, **change, VisibilityTimeout=5)
+    sqs.delete_message(**change)
+    refused("InvalidParameterValue", sqs.change_message_visibility, **change, VisibilityTimeout=5)
+    refused("ReceiptHandleIsInvalid", sqs.change_message_visibility, QueueUrl=url, ReceiptHandle="x",
+            VisibilityTimeout=5)
+
+
+def test_batches(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="b")["QueueUrl"]
+    entry = [{"Id": str(i), "MessageBody": "x"} for i in range(11)]
+    same(refused("AWS.SimpleQueueService.EmptyBatchRequest", sqs.send_message_batch, QueueUrl=url, Entries=[]),
+         "There should be at least one SendMessageBatchRequestEntry in the request.")
+    same(refused("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", sqs.send_message_batch, QueueUrl=url,
+                 Entries=entry), "Maximum number of entries per request are 10. You have sent 11.")
+    refused("AWS.SimpleQueueService.InvalidBatchEntryId", sqs.send_message_batch, QueueUrl=url,
+            Entries=[{"Id": "a b", "MessageBody": "x"}])
+    same(refused("AWS.SimpleQueueService.BatchRequestTooLong", sqs.send_message_batch, QueueUrl=url,
+                 Entries=[{"Id": str(i), "MessageBody": "x" * 600000} for i in range(2)]),
+         "Batch requests cannot be longer than 1048576 bytes. You have sent 1200000 bytes.")
+    got = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "good", "MessageBody": "x"},
+                                                        {"Id": "bad", "MessageBody": "\u0000"}])
+    same([s["Id"] for s in got["Successful"]], ["good"])
+    same([(f["Id"], f["Code"], f["SenderFault"]) for f in got["Failed"]], [("bad", "InvalidMessageContents", True)])
+    got = sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "1", "ReceiptHandle": "x"}])
+    same(got["Failed"][0]["Code"], "ReceiptHandleIsInvalid")
+
+
+def test_permissions(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="p")["QueueUrl"]
+    sqs.add_permission(QueueUrl=url, Label="one", AWSAccountIds=["111111111111"], Actions=["SendMessage"])
+    sqs.add_permission(QueueUrl=url, Label="two", AWSAccountIds=["111111111111", "222222222222"],
+                       Actions=["SendMessage", "ReceiveMessage"])
+
+    def policy():
+        return json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"])
+
+    one, two = policy()["Statement"]
+    arn = "arn:aws:sqs:us-east-1:000000000000:p"
+    same(one, {"Sid": "one", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+               "Action": "SQS:SendMessage", "Resource": arn})
+    same((two["Action"], len(two["Principal"]["AWS"])), (["SQS:SendMessage", "SQS:ReceiveMessage"], 2))
+    same(policy()["Id"], arn + "/SQSDefaultPolicy")
+    same(refused("InvalidParameterValue", sqs.add_permission, QueueUrl=url, Label="one",
+                 AWSAccountIds=["111111111111"], Actions=["SendMessage"]),
+         "Value one for parameter Label is invalid. Reason: Already exists.")
+    refused("InvalidParameterValue", sqs.add_permission, QueueUrl=url, Label="x", AWSAccountIds=["111111111111"],
+            Actions=["Fly"])
+    refused("OverLimit", sqs.add_permission, QueueUrl=url, Label="x", AWSAccountIds=["111111111111"],
+            Actions=["SendMessage"] * 8)
+    sqs.remove_permission(QueueUrl=url, Label="one")
+    same([s["Sid"] for s in policy()["Statement"]], ["two"])
+    refused("InvalidParameterValue", sqs.remove_permission, QueueUrl=url, Label="one")
+    sqs.remove_permission(QueueUrl=url, Label="two")
+    check("Attributes" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]))
+
+
+def test_tags_and_paging(server):
+    sqs = server.client("sqs")
+    urls = [sqs.create_queue(QueueName=f"page{i}", tags={"n": str(i)})["QueueUrl"] for i in range(5)]
+    first = sqs.list_queues(QueueNamePrefix="page", MaxResults=2)
+    second = sqs.list_queues(QueueNamePrefix="page", MaxResults=3, NextToken=first["NextToken"])
+    same(first["QueueUrls"] + second["QueueUrls"], urls)
+    check("NextToken" not in second)
+    sqs.tag_queue(QueueUrl=urls[0], Tags={"n": "9", "m": "1"})
+    same(sqs.list_queue_tags(QueueUrl=urls[0])["Tags"], {"n": "9", "m": "1"})
+    sqs.untag_queue(QueueUrl=urls[0], TagKeys=["n", "m"])
+    check("Tags" not in sqs.list_queue_tags(QueueUrl=urls[0]))
+    refused("InvalidParameterValue", sqs.tag_queue, QueueUrl=urls[0], Tags={str(i): "x" for i in range(51)})
