@@ -157,7 +157,7 @@ static identity find(const wire_message *m, str host, const sigv4 *sig)
 	bool form = str_starts(wire_header(m, S("content-type")),
 	                       S("application/x-www-form-urlencoded"));
 	if (form || str_find(m->query, S("Action=")) != SIZE_MAX) {
-		str from = form && m->body.n ? m->body : m->query;
+		str from = form && m->body.n ? wire_body(m) : m->query;
 		str action = form_value(m, from, S("Action"));
 		if (str_is(action))
 			return by_action(action, form_value(m, from, S("Version")), signing);

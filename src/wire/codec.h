@@ -30,6 +30,9 @@ typedef struct wire_message {
 
 str wire_header(const wire_message *m, str name); /* STR_NONE when absent; the first of several */
 void wire_header_add(wire_message *m, str name, str value);
+/* The body of a request as it was before the client packed it (Content-Encoding: gzip, as SDKs send large
+ * PutMetricData). One that cannot be unpacked is given as it came. */
+str wire_body(const wire_message *m);
 
 /* How this request is spoken. */
 typedef struct codec {

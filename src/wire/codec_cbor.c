@@ -10,7 +10,7 @@
 static err decode(const wire_message *m, const operation *op, void *in)
 {
 	str why;
-	if (!op->input || m->body.n == 0 || cbor_read(m->mem, op->input, m->body, true, in, &why))
+	if (!op->input || m->body.n == 0 || cbor_read(m->mem, op->input, wire_body(m), true, in, &why))
 		return OK;
 	return fault_new(m->mem, &fault_syntax, "%.*s", STR_ARG(why));
 }

@@ -15,7 +15,7 @@ static const xml_style ec2_style = { .milliseconds = true };
 
 static err decode_form(const wire_message *m, const operation *op, form_style style, void *in)
 {
-	str form = m->body.n ? m->body : m->query, why = STR_NONE;
+	str form = m->body.n ? wire_body(m) : m->query, why = STR_NONE;
 	if (!op->input || form_read(m->mem, op->input, str_is(form) ? form : S(""), style, in, &why))
 		return OK;
 	return fault_new(m->mem, &fault_syntax, "%.*s", STR_ARG(why));

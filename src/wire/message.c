@@ -1,4 +1,7 @@
+#include "base/gzip.h"
 #include "wire/codec.h"
+
+#define UNPACKED_MAX ((size_t)16 << 20)
 
 str wire_header(const wire_message *m, str name)
 {
@@ -19,6 +22,13 @@ void wire_header_add(wire_message *m, str name, str value)
 		m->headers_capacity = capacity;
 	}
 	m->headers[m->n_headers++] = (http_header){ name, value };
+}
+
+str wire_body(const wire_message *m)
+{
+	str plain;
+	bool packed = m->body.n && str_eq_nocase(wire_header(m, S("content-encoding")), S("gzip"));
+	return packed && gzip_unpack(m->mem, m->body, UNPACKED_MAX, &plain) ? plain : m->body;
 }
 
 const codec *codec_for(uint8_t which)
