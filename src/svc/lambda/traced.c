@@ -18,7 +18,7 @@ static bool sampled(const target *t)
 {
 	static _Atomic int64_t seconds[SLOTS];
 	_Atomic int64_t *last = &seconds[str_hash(t->version->Name) % SLOTS];
-	int64_t second = clock_real() / 1000;
+	int64_t second = clock_now() / 1000;
 	if (*last != second) {
 		*last = second;
 		return true;

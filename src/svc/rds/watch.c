@@ -34,7 +34,7 @@ typedef struct finding {
 typedef struct looking {
 	arena *mem;
 	finding *first;
-	int64_t now;
+	int64_t now, before; /* this look and the one before it, on Farthing's clock */
 } looking;
 
 static void look(void *context, running *r)
@@ -47,8 +47,12 @@ static void look(void *context, running *r)
 		            .account = arena_str(l->mem, r->account),
 		            .region = arena_str(l->mem, r->region),
 		            .id = arena_str(l->mem, r->id) };
-	if (us > r->looked_us && cpu >= r->cpu_ms)
-		r->cpu_share = (double)(cpu - r->cpu_ms) * 1000 / (double)(us - r->looked_us);
+	/* While Farthing's clock is turned or runs fast, a day's work is spread over the day. */
+	int64_t passed = us - r->looked_us, turned = (l->now - l->before) * 1000;
+	if (turned > passed)
+		passed = turned;
+	if (passed > 0 && cpu >= r->cpu_ms)
+		r->cpu_share = (double)(cpu - r->cpu_ms) * 1000 / (double)passed;
 	r->cpu_ms = cpu;
 	r->looked_us = us;
 	f->cpu_share = r->cpu_share;
@@ -313,7 +317,7 @@ static void settle(arena *mem, finding *f, int64_t now)
 
 static void *run(void *context)
 {
-	int64_t minute = 0;
+	int64_t minute = 0, before = clock_now();
 	pthread_mutex_lock(&watcher.lock);
 	while (!watcher.stop) {
 		for (int waited = 0; waited < LOOK_MS && !watcher.stop; waited += STEP_MS) {
@@ -324,7 +328,8 @@ static void *run(void *context)
 		if (watcher.stop)
 			break;
 		pthread_mutex_unlock(&watcher.lock);
-		looking l = { .mem = arena_open(4096), .now = clock_now() };
+		looking l = { .mem = arena_open(4096), .now = clock_now(), .before = before };
+		before = l.now;
 		db_engines_each(look, &l);
 		for (finding *f = l.first; f; f = f->next)
 			settle(l.mem, f, l.now);
