@@ -78,7 +78,8 @@ static void look(const txn *tx, arena *mem, const cloudwatch_alarm *a, int64_t n
 	                                         &it->Dimensions);
 	if (!m)
 		return;
-	series s = metric_series(tx, mem, m->Id, it->Unit, start, w->end, period, w->n);
+	series_span span = { start, w->end, period, now, w->n };
+	series s = metric_series(tx, mem, m->Id, it->Unit, &span);
 	for (size_t i = 0; i < s.n; i++) {
 		size_t at = (size_t)((s.when[i] - start) / period);
 		if (at >= w->n || !statistic_of(&s.buckets[i], stat, &w->values[at]))

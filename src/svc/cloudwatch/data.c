@@ -1,146 +1,127 @@
-#include "base/time.h"
-#include "math.h"
+#include "query.h"
 #include <math.h>
 
-typedef struct answers {
-	const cloudwatch_GetMetricData_in *in;
-	math_value *values; /* by query; v NULL and scalar 0: not there yet */
-	bool *known, *visiting;
-	grid at;
+#define MESSAGES_MAX 1
+
+/* Where a page begins: the result and the point in it. */
+typedef struct place {
+	int64_t result, point;
+} place;
+
+static err place_of(req *rq, str token, place *out)
+{
+	str position, rest;
+	*out = (place){ 0 };
+	if (!token.n)
+		return OK;
+	if (page_position(rq, token, &position)) {
+		rest = position;
+		str first = str_cut(&rest, ' ');
+		if (str_to_i64(first, &out->result) && str_to_i64(rest, &out->point))
+			return OK;
+	}
+	return fail(rq, &cloudwatch_InvalidNextToken, "The service cannot process the NextToken that was given.");
+}
+
+typedef struct page {
 	req *rq;
-	const txn *tx;
-	err fault;
-} answers;
+	place from, at;       /* where it begins; what is written next */
+	size_t left;          /* points that still go into it */
+	bool newest_first, full;
+	str zone;
+	cloudwatch_GetMetricData_out *out;
+	size_t capacity;
+} page;
 
-static err answer(answers *a, size_t i);
-
-static bool lookup(void *context, str id, math_value *out)
+static cloudwatch_MetricDataResult *result_new(page *p)
 {
-	answers *a = context;
-	for (size_t i = 0; i < a->in->MetricDataQueries.n; i++)
-		if (str_eq(a->in->MetricDataQueries.v[i].Id, id)) {
-			a->fault = answer(a, i);
-			*out = a->values[i];
-			return a->fault == OK;
-		}
-	return false;
-}
-
-static size_t all_metrics(void *context, math_value *out, size_t most)
-{
-	answers *a = context;
-	size_t n = 0;
-	for (size_t i = 0; i < a->in->MetricDataQueries.n && n < most; i++)
-		if (a->in->MetricDataQueries.v[i].MetricStat && !(a->fault = answer(a, i)))
-			out[n++] = a->values[i];
-	return n;
-}
-
-static err from_metric(answers *a, const cloudwatch_MetricStat *stat, math_value *out)
-{
-	req *rq = a->rq;
-	if (!statistic_known(stat->Stat))
-		return fail(rq, &aws_ValidationException, "The value %.*s for parameter Stat is not supported.",
-		            STR_ARG(stat->Stat));
-	out->v = arena_array(rq->mem, double, a->at.n + 1);
-	for (size_t i = 0; i < a->at.n; i++)
-		out->v[i] = NAN;
-	meter_one(rq, &CW_GETMETRICDATA, stat->Metric->MetricName);
-	const cloudwatch_metric *m = metric_find(a->tx, rq->mem, rq->who.account, rq->region,
-	                                         stat->Metric->Namespace, stat->Metric->MetricName,
-	                                         &stat->Metric->Dimensions);
-	if (!m)
-		return OK;
-	int64_t period = stat->Period.v * MS_SECOND;
-	series s = metric_series(a->tx, rq->mem, m->Id, stat->Unit, a->at.start,
-	                         a->at.start + (int64_t)a->at.n * a->at.period_ms, period, CW_DATA_MAX);
-	for (size_t i = 0; i < s.n; i++) {
-		int64_t at = (s.when[i] - a->at.start) / a->at.period_ms;
-		double v;
-		if (at >= 0 && (size_t)at < a->at.n && statistic_of(&s.buckets[i], stat->Stat, &v))
-			out->v[at] = v;
+	cloudwatch_MetricDataResults *r = &p->out->MetricDataResults;
+	if (r->n == p->capacity) {
+		cloudwatch_MetricDataResult *more = arena_array(p->rq->mem, cloudwatch_MetricDataResult, p->capacity * 2);
+		memcpy(more, r->v, r->n * sizeof *more);
+		r->v = more;
+		p->capacity *= 2;
 	}
-	return OK;
+	return &r->v[r->n++];
 }
 
-static err answer(answers *a, size_t i)
+static void put_line(page *p, query_set *s, size_t query, const query_answer *a, size_t which)
 {
-	const cloudwatch_MetricDataQuery *q = &a->in->MetricDataQueries.v[i];
-	if (a->known[i])
-		return OK;
-	if (a->visiting[i])
-		return fail(a->rq, &aws_ValidationException, "The expression of %.*s refers to itself.",
-		            STR_ARG(q->Id));
-	if ((q->MetricStat != NULL) == str_is(q->Expression))
-		return fail(a->rq, &aws_ValidationException,
-		            "The query %.*s must have either MetricStat or Expression.", STR_ARG(q->Id));
-	a->visiting[i] = true;
-	if (q->MetricStat) {
-		TRY(from_metric(a, q->MetricStat, &a->values[i]));
-	} else {
-		math_scope scope = { a->rq->mem, a->at, lookup, all_metrics, a };
-		err e = math_evaluate(a->rq, &scope, q->Expression, &a->values[i]);
-		TRY(a->fault ? a->fault : e);
-	}
-	a->visiting[i] = false;
-	a->known[i] = true;
-	return OK;
-}
-
-/* All queries share the finest period asked for. */
-static int64_t finest_period(const cloudwatch_GetMetricData_in *in)
-{
-	int64_t finest = 0;
-	for (size_t i = 0; i < in->MetricDataQueries.n; i++) {
-		const cloudwatch_MetricDataQuery *q = &in->MetricDataQueries.v[i];
-		int64_t period = q->MetricStat ? q->MetricStat->Period.v : q->Period.v;
-		if (period > 0 && (!finest || period < finest))
-			finest = period;
-	}
-	return (finest ? finest : 60) * MS_SECOND;
-}
-
-static cloudwatch_MetricDataResult result(answers *a, size_t i, bool newest_first)
-{
-	const cloudwatch_MetricDataQuery *q = &a->in->MetricDataQueries.v[i];
-	const math_value *v = &a->values[i];
-	cloudwatch_MetricDataResult r = {
-		.Id = q->Id, .StatusCode = cloudwatch_StatusCode_Complete,
-		.Label = str_is(q->Label) ? q->Label : q->MetricStat ? q->MetricStat->Metric->MetricName : q->Id,
-		.Timestamps = { arena_array(a->rq->mem, opt_time, a->at.n + 1), 0 },
-		.Values = { arena_array(a->rq->mem, opt_f64, a->at.n + 1), 0 },
+	const double *v = a->value.lines[which].v;
+	if (p->at.result++ < p->from.result || p->full)
+		return;
+	bool continued = p->at.result - 1 == p->from.result;
+	cloudwatch_MetricDataResult *r = result_new(p);
+	*r = (cloudwatch_MetricDataResult){
+		.Id = s->queries[query].Id, .StatusCode = cloudwatch_StatusCode_Complete,
+		.Label = query_label(s, query, a, which, p->zone),
+		.Timestamps = { arena_array(p->rq->mem, opt_time, a->at.n + 1), 0 },
+		.Values = { arena_array(p->rq->mem, opt_f64, a->at.n + 1), 0 },
 	};
-	for (size_t k = 0; k < a->at.n; k++) {
-		size_t at = newest_first ? a->at.n - 1 - k : k;
-		double x = v->v ? v->v[at] : v->scalar;
-		if (isnan(x))
+	int64_t point = 0;
+	for (size_t k = 0; k < a->at.n && !p->full; k++) {
+		size_t at = p->newest_first ? a->at.n - 1 - k : k;
+		if (isnan(v[at]) || (point++ < p->from.point && continued))
 			continue;
-		r.Timestamps.v[r.Timestamps.n++] = TIME(a->at.start + (int64_t)at * a->at.period_ms);
-		r.Values.v[r.Values.n++] = F64(x);
+		if (!p->left) {
+			p->full = true;
+			r->StatusCode = cloudwatch_StatusCode_PartialData;
+			p->out->NextToken = page_token(p->rq, arena_fmt(p->rq->mem, "%lld %lld",
+			                                                (long long)p->at.result - 1, (long long)point - 1));
+			break;
+		}
+		p->left--;
+		r->Timestamps.v[r->Timestamps.n++] = TIME(a->at.start + (int64_t)at * a->at.period_ms);
+		r->Values.v[r->Values.n++] = F64(v[at]);
 	}
-	return r;
+}
+
+static err request_check(req *rq, const cloudwatch_GetMetricData_in *in)
+{
+	if (in->StartTime.v >= in->EndTime.v)
+		return fail(rq, &aws_ValidationException,
+		            "The parameter StartTime must be less than the parameter EndTime.");
+	if (!in->MetricDataQueries.n)
+		return fail(rq, &aws_ValidationException, "The parameter MetricDataQueries must not be empty.");
+	if (in->MetricDataQueries.n > CW_QUERIES_MAX)
+		return fail(rq, &aws_ValidationException,
+		            "The collection MetricDataQueries must not have a size greater than %d.", CW_QUERIES_MAX);
+	if (in->MaxDatapoints.set && (in->MaxDatapoints.v < 1 || in->MaxDatapoints.v > CW_DATA_MAX))
+		return fail(rq, &aws_ValidationException, "The parameter MaxDatapoints must be between 1 and %d.",
+		            CW_DATA_MAX);
+	return OK;
 }
 
 err cloudwatch_GetMetricData(req *rq, const txn *tx, const cloudwatch_GetMetricData_in *in,
                              cloudwatch_GetMetricData_out *out)
 {
-	size_t n = in->MetricDataQueries.n;
-	int64_t period = finest_period(in), start = in->StartTime.v - in->StartTime.v % period;
-	if (in->StartTime.v >= in->EndTime.v)
-		return fail(rq, &aws_ValidationException, "The parameter StartTime must be less than EndTime.");
-	if (n > CW_QUERIES_MAX || (in->EndTime.v - start) / period > CW_DATA_MAX)
-		return fail(rq, &aws_ValidationException, "The request asks for too many queries or datapoints.");
-	answers a = { .in = in, .rq = rq, .tx = tx, .values = arena_array(rq->mem, math_value, n + 1),
-		      .known = arena_array(rq->mem, bool, n + 1), .visiting = arena_array(rq->mem, bool, n + 1),
-		      .at = { start, period, (size_t)((in->EndTime.v - start + period - 1) / period) } };
-	out->MetricDataResults.v = arena_array(rq->mem, cloudwatch_MetricDataResult, n + 1);
-	bool newest_first = !str_eq(in->ScanBy, S("TimestampAscending"));
+	size_t n = in->MetricDataQueries.n, returned = 0;
+	page p = { .rq = rq, .out = out, .capacity = n + 1,
+		   .left = in->MaxDatapoints.set ? (size_t)in->MaxDatapoints.v : CW_DATA_MAX,
+		   .newest_first = !str_eq(in->ScanBy, S("TimestampAscending")),
+		   .zone = in->LabelOptions ? in->LabelOptions->Timezone : STR_NONE };
+	TRY(request_check(rq, in));
+	TRY(place_of(rq, in->NextToken, &p.from));
+	query_set s = { .rq = rq, .tx = tx, .queries = in->MetricDataQueries.v, .n = n, .start = in->StartTime.v,
+		        .end = in->EndTime.v, .now = rq->now, .metered = true, .points_max = CW_DATA_MAX };
+	TRY(query_open(&s));
+	out->MetricDataResults.v = arena_array(rq->mem, cloudwatch_MetricDataResult, p.capacity);
 	for (size_t i = 0; i < n; i++) {
 		const cloudwatch_MetricDataQuery *q = &in->MetricDataQueries.v[i];
-		TRY(answer(&a, i));
-		if (!q->ReturnData.set || q->ReturnData.v)
-			out->MetricDataResults.v[out->MetricDataResults.n++] = result(&a, i, newest_first);
+		query_answer a;
+		if (q->ReturnData.set && !q->ReturnData.v)
+			continue;
+		returned++;
+		TRY(query_answer_of(&s, i, &a));
+		for (size_t k = 0; k < a.value.n; k++)
+			put_line(&p, &s, i, &a, k);
 	}
-	out->Messages.v = arena_new(rq->mem, cloudwatch_MessageData);
+	if (!returned)
+		return fail(rq, &aws_ValidationException,
+		            "At least one element of MetricDataQueries must have ReturnData set to true.");
+	out->Messages.v = arena_array(rq->mem, cloudwatch_MessageData, MESSAGES_MAX);
+	if (s.crowded)
+		out->Messages.v[out->Messages.n++] = (cloudwatch_MessageData){
+			S("MaxMetricsExceeded"), S("A search found more than 500 time series; 500 are returned.") };
 	return OK;
 }

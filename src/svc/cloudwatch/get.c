@@ -16,7 +16,7 @@ static err period_check(req *rq, int64_t seconds)
 static err request_check(req *rq, const cloudwatch_GetMetricStatistics_in *in)
 {
 	TRY(period_check(rq, in->Period.v));
-	if (!in->Statistics.n == !in->ExtendedStatistics.n)
+	if (!in->Statistics.n && !in->ExtendedStatistics.n)
 		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
 		            "Must specify either Statistics or ExtendedStatistics.");
 	if (in->StartTime.v >= in->EndTime.v)
@@ -29,7 +29,7 @@ static err request_check(req *rq, const cloudwatch_GetMetricStatistics_in *in)
 		            "the datapoints requested by increasing Period, or decreasing the time range.",
 		            (long long)points, CW_STATISTICS_MAX);
 	for (size_t i = 0; i < in->ExtendedStatistics.n; i++)
-		if (!statistic_known(in->ExtendedStatistics.v[i]))
+		if (!statistic_known(in->ExtendedStatistics.v[i]) || statistic_simple(in->ExtendedStatistics.v[i]))
 			return fail(rq, &cloudwatch_InvalidParameterValueException,
 			            "The value %.*s for parameter ExtendedStatistics is not supported.",
 			            STR_ARG(in->ExtendedStatistics.v[i]));
@@ -48,8 +48,8 @@ static cloudwatch_Datapoint datapoint(req *rq, const cloudwatch_GetMetricStatist
 			      str_eq(name, S("Minimum"))     ? &d.Minimum :
 			      str_eq(name, S("Maximum"))     ? &d.Maximum :
 							       &d.SampleCount;
-		statistic_of(b, name, &v);
-		*to = F64(v);
+		if (statistic_of(b, name, &v))
+			*to = F64(v);
 	}
 	d.ExtendedStatistics.v = in->ExtendedStatistics.n
 		? arena_array(rq->mem, cloudwatch_DatapointValueMap_entry, in->ExtendedStatistics.n)
@@ -72,8 +72,10 @@ err cloudwatch_GetMetricStatistics(req *rq, const txn *tx, const cloudwatch_GetM
 	                                         in->MetricName, &in->Dimensions);
 	if (!m)
 		return OK;
-	int64_t period = in->Period.v * MS_SECOND, start = in->StartTime.v - in->StartTime.v % period;
-	series s = metric_series(tx, rq->mem, m->Id, in->Unit, start, in->EndTime.v, period, CW_STATISTICS_MAX);
+	int64_t period = in->Period.v * MS_SECOND;
+	series_span span = { series_start(in->StartTime.v, period, rq->now), in->EndTime.v, period, rq->now,
+		             CW_STATISTICS_MAX };
+	series s = metric_series(tx, rq->mem, m->Id, in->Unit, &span);
 	out->Datapoints.v = arena_array(rq->mem, cloudwatch_Datapoint, s.n + 1);
 	for (size_t i = 0; i < s.n; i++)
 		out->Datapoints.v[out->Datapoints.n++] = datapoint(rq, in, &s.buckets[i], s.when[i], s.unit);
@@ -103,6 +105,9 @@ err cloudwatch_ListMetrics(req *rq, const txn *tx, const cloudwatch_ListMetrics_
 	if (str_is(in->NextToken)
 	    && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
 		return fail(rq, &cloudwatch_InvalidNextToken, "Request parameter NextToken is invalid.");
+	if (str_is(in->OwningAccount) && !str_eq(in->OwningAccount, rq->who.account))
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "Metrics of account %.*s cannot be seen from this account.", STR_ARG(in->OwningAccount));
 	int64_t since = rq->now - (str_is(in->RecentlyActive) ? 3 * MS_HOUR : LISTED_MS);
 	out->Metrics.v = arena_array(rq->mem, cloudwatch_Metric, LIST_PAGE);
 	record_scan s = cloudwatch_metric_scan(tx, rq->mem, str_is(in->Namespace) ? 3 : 2, rq->who.account,

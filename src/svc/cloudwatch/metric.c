@@ -104,7 +104,7 @@ void metric_add(txn *tx, str account, str region, str name_space, str name,
                 const sample *s, bool custom, int64_t now)
 {
 	arena *mem = txn_arena(tx);
-	int64_t step = high_resolution ? MS_SECOND : MS_MINUTE;
+	int64_t step = high_resolution && when >= now - KEEP_SECONDS_MS ? MS_SECOND : MS_MINUTE;
 	cloudwatch_metric *m = metric_find(tx, mem, account, region, name_space, name, dimensions);
 	if (!m) {
 		m = arena_new(mem, cloudwatch_metric);
@@ -117,17 +117,18 @@ void metric_add(txn *tx, str account, str region, str name_space, str name,
 		m->Last = when;
 	if (custom)
 		bill_hour(tx, m, now);
-	cloudwatch_metric_put(tx, m);
 	int64_t at = when - when % step;
+	metric_age_plan(tx, m, at, step);
+	cloudwatch_metric_put(tx, m);
 	cloudwatch_point *p = cloudwatch_point_get(tx, mem, m->Id, at, unit);
 	cloudwatch_Bucket *b = p && p->It ? p->It : arena_new(mem, cloudwatch_Bucket);
 	bucket_add(mem, b, s);
-	alarms_wake(tx, account, region, name_space, name, m->DimensionKey, now);
 	cloudwatch_point_put(tx, &(cloudwatch_point){ .MetricId = m->Id, .When = at, .Unit = unit, .It = b });
+	alarms_wake(tx, account, region, name_space, name, m->DimensionKey, now);
 }
 
 /* Two buckets become one. A statistic set among them ends the distribution. */
-static void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_Bucket *b)
+void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_Bucket *b)
 {
 	if (!into->Samples.set) {
 		*into = *b;
@@ -150,17 +151,37 @@ static void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_B
 	into->Samples.v += b->Samples.v;
 }
 
-series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, int64_t start, int64_t end,
-                     int64_t period_ms, size_t most)
+static void series_grow(arena *mem, series *s, size_t *capacity)
+{
+	int64_t *when = arena_array(mem, int64_t, *capacity * 2);
+	cloudwatch_Bucket *buckets = arena_array(mem, cloudwatch_Bucket, *capacity * 2);
+	memcpy(when, s->when, s->n * sizeof *when);
+	memcpy(buckets, s->buckets, s->n * sizeof *buckets);
+	s->when = when;
+	s->buckets = buckets;
+	*capacity *= 2;
+}
+
+/* AWS: the older data are, the coarser is what can be asked of them. */
+static bool told_in(int64_t period_ms, int64_t age_ms)
+{
+	int64_t step = age_ms > KEEP_FIVE_MINUTES_MS ? MS_HOUR :
+		       age_ms > KEEP_MINUTES_MS      ? 5 * MS_MINUTE :
+		       age_ms > KEEP_SECONDS_MS      ? MS_MINUTE :
+						       MS_SECOND;
+	return period_ms % step == 0;
+}
+
+series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span)
 {
 	size_t capacity = 64;
 	series out = { .when = arena_array(mem, int64_t, capacity), .unit = unit,
 		       .buckets = arena_array(mem, cloudwatch_Bucket, capacity) };
 	record_scan s = cloudwatch_point_scan(tx, mem, 1, metric_id, 0, STR_NONE);
-	record_scan_after(&s, arena_fmt(mem, "%lld", (long long)start - 1));
-	for (cloudwatch_point *p; (p = cloudwatch_point_next(&s)) && p->When < end;) {
-		int64_t at = p->When - p->When % period_ms;
-		if (str_is(unit) && !str_eq(unit, p->Unit))
+	record_scan_after(&s, arena_fmt(mem, "%lld", (long long)span->start - 1));
+	for (cloudwatch_point *p; (p = cloudwatch_point_next(&s)) && p->When < span->end;) {
+		int64_t at = p->When - (p->When - span->start) % span->period_ms;
+		if ((str_is(unit) && !str_eq(unit, p->Unit)) || !told_in(span->period_ms, span->now - p->When))
 			continue;
 		if (!str_is(out.unit))
 			out.unit = p->Unit;
@@ -168,17 +189,10 @@ series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, int
 			bucket_merge(mem, &out.buckets[out.n - 1], p->It);
 			continue;
 		}
-		if (out.n == most)
+		if (out.n == span->most)
 			break;
-		if (out.n == capacity) {
-			int64_t *when = arena_array(mem, int64_t, capacity * 2);
-			cloudwatch_Bucket *buckets = arena_array(mem, cloudwatch_Bucket, capacity * 2);
-			memcpy(when, out.when, out.n * sizeof *when);
-			memcpy(buckets, out.buckets, out.n * sizeof *buckets);
-			out.when = when;
-			out.buckets = buckets;
-			capacity *= 2;
-		}
+		if (out.n == capacity)
+			series_grow(mem, &out, &capacity);
 		out.when[out.n] = at;
 		out.buckets[out.n++] = *p->It;
 	}
@@ -186,50 +200,11 @@ series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, int
 	return out;
 }
 
-static bool percentile_of_name(str name, double *p)
+int64_t series_start(int64_t start, int64_t period_ms, int64_t now)
 {
-	if (str_eq(name, S("IQM")))
-		return false;
-	return name.n > 1 && name.p[0] == 'p' && str_to_f64(str_sub(name, 1, name.n), p) && *p >= 0 && *p <= 100;
-}
-
-bool statistic_known(str name)
-{
-	double p;
-	return str_eq(name, S("Average")) || str_eq(name, S("Sum")) || str_eq(name, S("Minimum")) ||
-	       str_eq(name, S("Maximum")) || str_eq(name, S("SampleCount")) || percentile_of_name(name, &p);
-}
-
-/* Interpolated between the two values at whose ranks the percentile stands. */
-static double percentile(const cloudwatch_Bucket *b, double p)
-{
-	double rank = p / 100 * (b->Samples.v - 1), seen = 0;
-	for (size_t i = 0; i < b->Values.n; i++) {
-		double last = seen + b->Values.v[i].Count.v - 1;
-		if (rank <= last || i + 1 == b->Values.n)
-			return b->Values.v[i].Value.v;
-		if (rank < last + 1) {
-			double low = b->Values.v[i].Value.v, high = b->Values.v[i + 1].Value.v;
-			return low + (high - low) * (rank - last);
-		}
-		seen = last + 1;
-	}
-	return b->Maximum.v;
-}
-
-bool statistic_of(const cloudwatch_Bucket *b, str name, double *out)
-{
-	double p;
-	if (percentile_of_name(name, &p)) {
-		if (!b->Values.n)
-			return false;
-		*out = percentile(b, p);
-		return true;
-	}
-	*out = str_eq(name, S("Sum"))         ? b->Sum.v :
-	       str_eq(name, S("Minimum"))     ? b->Minimum.v :
-	       str_eq(name, S("Maximum"))     ? b->Maximum.v :
-	       str_eq(name, S("SampleCount")) ? b->Samples.v :
-						b->Sum.v / b->Samples.v;
-	return true;
+	int64_t age = now - start, step = age > KEEP_FIVE_MINUTES_MS ? MS_HOUR :
+					  age > KEEP_MINUTES_MS      ? 5 * MS_MINUTE :
+					  period_ms < MS_MINUTE      ? period_ms :
+								       MS_MINUTE;
+	return start - start % step;
 }

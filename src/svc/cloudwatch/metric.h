@@ -1,10 +1,12 @@
 /*
  * Metrics as they are kept: one row per metric (namespace, name, dimensions), and its data in buckets of a
  * second (high resolution) or a minute. A bucket has the statistic set and, for percentiles, the distinct
- * values with how often they came; past 500 of them near ones are joined.
+ * values with how often they came; past 500 of them near ones are joined. With age they are rolled up to
+ * minutes, five minutes and hours, and go after 455 days (age.c).
  */
 #pragma once
-#include "gen/cloudwatch.h"
+#include "base/time.h"
+#include "statistic.h"
 
 /* Dimensions sorted by name and joined: equal for equal sets. */
 str dimension_key(arena *mem, const cloudwatch_Dimensions *d);
@@ -24,18 +26,31 @@ void metric_add(txn *tx, str account, str region, str name_space, str name,
 cloudwatch_metric *metric_find(const txn *tx, arena *mem, str account, str region, str name_space, str name,
                                const cloudwatch_Dimensions *dimensions);
 
-/* The data of a metric in periods: [start, end) cut at multiples of period_ms, only those with data. */
+/* How long what came keeps its resolution (AWS: 3 hours, 15, 63 and 455 days). */
+#define KEEP_SECONDS_MS (3 * MS_HOUR)
+#define KEEP_MINUTES_MS (15 * MS_DAY)
+#define KEEP_FIVE_MINUTES_MS (63 * MS_DAY)
+#define KEEP_HOURS_MS (455 * MS_DAY)
+
+/* Something came for this moment: sees to it that it is rolled up when its time comes. The caller puts `m`. */
+void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t at, int64_t step_ms);
+/* Two buckets become one. A statistic set among them ends the distribution. */
+void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_Bucket *b);
+
+/* Periods from `start` on, each period_ms long, until `end`; the earliest `most` that have data. */
+typedef struct series_span {
+	int64_t start, end, period_ms, now;
+	size_t most;
+} series_span;
+
+/* The data of a metric in such periods. */
 typedef struct series {
 	size_t n;
 	int64_t *when;               /* start of the period */
 	cloudwatch_Bucket *buckets;
 	str unit;                    /* of the first datum, or the unit asked for */
 } series;
-/* `unit` absent: all units together. At most `most` periods, the earliest. */
-series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, int64_t start, int64_t end,
-                     int64_t period_ms, size_t most);
-
-/* Average, Sum, Minimum, Maximum, SampleCount, p99.9, IQM .. false: there is no such statistic. */
-bool statistic_known(str name);
-/* false: it cannot be said of this bucket (a percentile of a statistic set). */
-bool statistic_of(const cloudwatch_Bucket *b, str name, double *out);
+/* `unit` absent: all units together. */
+series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span);
+/* Where the first period begins when a client asks for what is from `start` on. */
+int64_t series_start(int64_t start, int64_t period_ms, int64_t now);

@@ -7,31 +7,68 @@
 #define TOO_OLD_MS (14 * MS_DAY)
 #define TOO_NEW_MS (2 * MS_HOUR)
 
+/* AWS keeps values between -2^360 and 2^360. */
+#define VALUE_MAX 0x1p360
+
 static err bad_value(req *rq, const char *what, size_t i)
 {
 	return fail(rq, &cloudwatch_InvalidParameterValueException,
 	            "The parameter MetricData.member.%zu.%s", i + 1, what);
 }
 
-static err datum_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
+static err number_check(req *rq, double v, const char *what, size_t i)
 {
-	bool several = d->Values.n != 0;
-	if (d->Value.set + (d->StatisticValues != NULL) + several != 1)
+	if (isfinite(v) && fabs(v) <= VALUE_MAX)
+		return OK;
+	return fail(rq, &cloudwatch_InvalidParameterValueException,
+	            "The value %s for parameter MetricData.member.%zu.%s is invalid.",
+	            isnan(v) ? "NaN" : v > 0 ? (isinf(v) ? "Infinity" : "greater than 2^360") :
+					       (isinf(v) ? "-Infinity" : "less than -2^360"), i + 1, what);
+}
+
+static err values_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
+{
+	const cloudwatch_StatisticSet *set = d->StatisticValues;
+	if (d->Value.set + (set != NULL) + (d->Values.n != 0) != 1)
 		return fail(
 			rq, &cloudwatch_InvalidParameterCombinationException,
 			"The parameters MetricData.member.%zu.Value, MetricData.member.%zu.Values and "
 			"MetricData.member.%zu.StatisticValues are mutually exclusive and you have specified more "
 			"than one, or none.",
 			i + 1, i + 1, i + 1);
-	if (d->Value.set && !isfinite(d->Value.v))
-		return bad_value(rq, "Value must be a number.", i);
+	if (d->Value.set)
+		TRY(number_check(rq, d->Value.v, "Value", i));
 	for (size_t j = 0; j < d->Values.n; j++)
-		if (!isfinite(d->Values.v[j].v))
-			return bad_value(rq, "Values must be numbers.", i);
+		TRY(number_check(rq, d->Values.v[j].v, arena_fmt(rq->mem, "Values.member.%zu", j + 1).p, i));
+	for (size_t j = 0; j < d->Counts.n; j++)
+		TRY(number_check(rq, d->Counts.v[j].v, arena_fmt(rq->mem, "Counts.member.%zu", j + 1).p, i));
+	for (size_t j = 0; j < d->Counts.n; j++)
+		if (d->Counts.v[j].v < 0)
+			return bad_value(rq, "Counts must not have negative members.", i);
 	if (d->Values.n > CW_VALUES_MAX)
 		return bad_value(rq, "Values must have no more than 150 members.", i);
 	if (d->Counts.n && d->Counts.n != d->Values.n)
 		return bad_value(rq, "Counts must have as many members as Values.", i);
+	if (!set)
+		return OK;
+	TRY(number_check(rq, set->SampleCount.v, "StatisticValues.SampleCount", i));
+	TRY(number_check(rq, set->Sum.v, "StatisticValues.Sum", i));
+	TRY(number_check(rq, set->Minimum.v, "StatisticValues.Minimum", i));
+	TRY(number_check(rq, set->Maximum.v, "StatisticValues.Maximum", i));
+	if (set->SampleCount.v <= 0)
+		return bad_value(rq, "StatisticValues.SampleCount must be greater than 0.", i);
+	if (set->Minimum.v > set->Maximum.v)
+		return bad_value(rq, "StatisticValues.Minimum must not be greater than the Maximum.", i);
+	return OK;
+}
+
+static err datum_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
+{
+	TRY(values_check(rq, d, i));
+	for (size_t j = 0; j < d->Dimensions.n; j++)
+		for (size_t k = 0; k < j; k++)
+			if (str_eq(d->Dimensions.v[j].Name, d->Dimensions.v[k].Name))
+				return bad_value(rq, "Dimensions must not contain a name twice.", i);
 	if (d->Timestamp.set && d->Timestamp.v < rq->now - TOO_OLD_MS)
 		return bad_value(rq, "Timestamp must specify a time no more than two weeks in the past.", i);
 	if (d->Timestamp.set && d->Timestamp.v > rq->now + TOO_NEW_MS)
@@ -57,27 +94,39 @@ static sample sample_of(arena *mem, const cloudwatch_MetricDatum *d)
 	return (sample){ .values = values, .counts = counts, .n = n };
 }
 
-err cloudwatch_PutMetricData(req *rq, txn *tx, const cloudwatch_PutMetricData_in *in,
-                             cloudwatch_PutMetricData_out *out)
+static err data_keep(req *rq, txn *tx, str name_space, const cloudwatch_MetricData *data)
 {
-	if (str_starts(in->Namespace, S("AWS/")))
-		return fail(rq, &cloudwatch_InvalidParameterValueException,
-		            "The value AWS/ for parameter Namespace is invalid.");
-	if (in->MetricData.n > CW_DATUMS_MAX)
-		return fail(rq, &cloudwatch_InvalidParameterValueException,
-		            "The collection MetricData must not have a size greater than %d.", CW_DATUMS_MAX);
-	if (!in->MetricData.n)
-		return fail(rq, &cloudwatch_MissingRequiredParameterException,
-		            "The parameter MetricData is required.");
-	for (size_t i = 0; i < in->MetricData.n; i++)
-		TRY(datum_check(rq, &in->MetricData.v[i], i));
-	for (size_t i = 0; i < in->MetricData.n; i++) {
-		const cloudwatch_MetricDatum *d = &in->MetricData.v[i];
+	for (size_t i = 0; i < data->n; i++)
+		TRY(datum_check(rq, &data->v[i], i));
+	for (size_t i = 0; i < data->n; i++) {
+		const cloudwatch_MetricDatum *d = &data->v[i];
 		sample s = sample_of(rq->mem, d);
-		metric_add(tx, rq->who.account, rq->region, in->Namespace, d->MetricName, &d->Dimensions,
+		metric_add(tx, rq->who.account, rq->region, name_space, d->MetricName, &d->Dimensions,
 		           str_is(d->Unit) ? d->Unit : S("None"), d->Timestamp.set ? d->Timestamp.v : rq->now,
 		           d->StorageResolution.v == 1, &s, true, rq->now);
 	}
+	return OK;
+}
+
+err cloudwatch_PutMetricData(req *rq, txn *tx, const cloudwatch_PutMetricData_in *in,
+                             cloudwatch_PutMetricData_out *out)
+{
+	size_t n = in->MetricData.n;
+	for (size_t i = 0; i < in->EntityMetricData.n; i++)
+		n += in->EntityMetricData.v[i].MetricData.n;
+	if (str_starts(in->Namespace, S("AWS/")))
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The value AWS/ for parameter Namespace is invalid.");
+	if (!n)
+		return fail(rq, &cloudwatch_MissingRequiredParameterException,
+		            "The parameter MetricData is required.");
+	if (n > CW_DATUMS_MAX)
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The collection MetricData must not have a size greater than %d.", CW_DATUMS_MAX);
+	TRY(data_keep(rq, tx, in->Namespace, &in->MetricData));
+	/* What the data are about is a matter of CloudWatch's console. */
+	for (size_t i = 0; i < in->EntityMetricData.n; i++)
+		TRY(data_keep(rq, tx, in->Namespace, &in->EntityMetricData.v[i].MetricData));
 	meter_one(rq, &CW_API, S("PutMetricData"));
 	return OK;
 }
