@@ -47,12 +47,12 @@ static void member_table(buf *b, const apic_service *s, const shape *t)
 	buf_put(b, S("};\n"));
 }
 
-static void value_table(buf *b, const shape *t)
+static void value_table(buf *b, const shape *t, const char *what, const char *const *values)
 {
-	buf_fmt(b, "static const char *const values_%s[] = {\n", t->name);
+	buf_fmt(b, "static const char *const %s_%s[] = {\n", what, t->name);
 	for (size_t i = 0; i < t->n_values; i++) {
 		buf_c(b, '\t');
-		apic_literal(b, t->values[i]);
+		apic_literal(b, values[i]);
 		buf_put(b, S(",\n"));
 	}
 	buf_put(b, S("};\n"));
@@ -83,7 +83,9 @@ static void shape_table(buf *b, const apic_service *s, const shape *t)
 	if (t->n_members)
 		member_table(b, s, t);
 	if (t->n_values)
-		value_table(b, t);
+		value_table(b, t, "values", t->values);
+	if (t->shown)
+		value_table(b, t, "shown", t->shown);
 	str type = apic_type(b->mem, s, t);
 	if (t->kind == SHAPE_STRUCT)
 		buf_fmt(b, "_Static_assert(sizeof(%.*s) == %u, \"layout\");\n", STR_ARG(type), t->size);
@@ -96,12 +98,15 @@ static void shape_table(buf *b, const apic_service *s, const shape *t)
 		buf_fmt(b, ", .n_members = %d, .members = members_%s", t->n_members, t->name);
 	if (t->n_values)
 		buf_fmt(b, ", .n_values = %d, .values = values_%s", t->n_values, t->name);
+	if (t->shown)
+		buf_fmt(b, ", .shown = shown_%s", t->name);
 	if (t->time_format)
 		buf_fmt(b, ", .time_format = %d", t->time_format);
 	if (t->has_min)
 		buf_fmt(b, ", .has_min = true, .min = INT64_C(%lld)", (long long)t->min);
 	if (t->has_max)
 		buf_fmt(b, ", .has_max = true, .max = INT64_C(%lld)", (long long)t->max);
+	flag_field(b, "or_arn", t->or_arn);
 	flag_field(b, "flattened", t->flattened);
 	flag_field(b, "is_union", t->is_union);
 	flag_field(b, "streaming", t->streaming);

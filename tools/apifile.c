@@ -478,6 +478,8 @@ static err shape_words(parser *p, shape *s)
 			s->key_name = v;
 		else if (strcmp(word, "flat") == 0)
 			s->flattened = true;
+		else if (strcmp(word, "or-arn") == 0)
+			s->or_arn = true;
 		else if (strcmp(word, "streaming") == 0)
 			s->streaming = true;
 		else if (strcmp(word, "needs-length") == 0)
@@ -580,6 +582,11 @@ static err enum_line(parser *p, shape *s)
 	const char **values = arena_array(p->mem, const char *, n + 1);
 	for (size_t i = 0; i < n; i++)
 		values[i] = take(p);
+	if (p->layer == LAYER_PATCH) {
+		const char **shown = arena_array(p->mem, const char *, n + 1);
+		memcpy(shown, values, n * sizeof *shown);
+		s->shown = shown;
+	}
 	qsort(values, n, sizeof *values, by_bytes);
 	for (size_t i = 1; i < n; i++)
 		if (strcmp(values[i], values[i - 1]) == 0)

@@ -67,6 +67,7 @@ typedef struct shape {
 	uint8_t kind;        /* shape_kind */
 	uint8_t time_format;
 	bool flattened, is_union, streaming, event_stream, sensitive, required_length;
+	bool or_arn;         /* strings: what begins with "arn:" is held to no bounds and no pattern */
 	bool has_min, has_max;
 	uint16_t n_members, n_values;
 	uint32_t size;       /* of the C value: a structure itself, an entry for maps (see entry_size) */
@@ -81,6 +82,7 @@ typedef struct shape {
 	const char *element_name;
 	const char *key_name;         /* maps: "key" unless the model says otherwise */
 	const char *const *values;    /* enums, sorted by byte order */
+	const char *const *shown;     /* the same in the order in which AWS lists them; NULL: unknown */
 	const char *payload;          /* structures: the member that is the whole body, or NULL */
 	const char *xml_name, *xml_prefix, *xml_uri;
 	const fault_kind *fault;      /* error structures */

@@ -182,6 +182,8 @@ static verdict judge(checker *c, const shape *s, const void *value)
 	double d;
 	switch ((shape_kind)s->kind) {
 	case SHAPE_STRING:
+		if (s->or_arn && str_starts(*(const str *)value, S("arn:")))
+			return v;
 		v.pattern = !fits_pattern(c, s, *(const str *)value);
 		break;
 	case SHAPE_ENUM:
@@ -231,7 +233,7 @@ static void put_enum(buf *b, const shape *s)
 	buf_put(b, S("Member must satisfy enum value set: ["));
 	for (unsigned i = 0; i < s->n_values; i++) {
 		buf_put(b, i ? S(", ") : S(""));
-		buf_put(b, str_c(s->values[i]));
+		buf_put(b, str_c(s->shown ? s->shown[i] : s->values[i]));
 	}
 	buf_c(b, ']');
 }
@@ -413,12 +415,14 @@ static void check_map(checker *c, const place *at, const plan *p, const value_li
 		}
 		if (!p->element->demands || value_absent(element, v))
 			continue;
-		if (!is_plain(element)) {
+		/* A list's own length is told of the map, what is in the list in its own place. */
+		bool own = element->kind != SHAPE_STRUCT && violated(judge(c, element, v));
+		if (own && !values)
+			report_elements(c, at, s, l, "Map value", element);
+		values |= own;
+		if (!is_plain(element) && !own) {
 			str key = *(const str *)(const void *)entry;
 			check(c, &(place){ .outer = at, .name = key, .element = true }, p->element, v);
-		} else if (!values && violated(judge(c, element, v))) {
-			report_elements(c, at, s, l, "Map value", element);
-			values = true;
 		}
 	}
 }

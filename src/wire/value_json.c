@@ -224,9 +224,9 @@ static bool read_blob(reader *r, const shape *s, str *out)
 	arena *a = r->room.mem;
 	if (r->j.kind != JSON_STRING)
 		return mismatch(r, s);
-	if (base64_decode(a, text, out))
-		return true;
 	bool odd = text.n % 4 != 0;
+	if (!(odd && r->words == JSON_WORDS_DYNAMODB) && base64_decode(a, text, out))
+		return true;
 	if (r->words == JSON_WORDS_DYNAMODB)
 		return refuse(r, odd ? arena_fmt(a, "Base64 encoded length is expected a multiple of 4 bytes "
 		                                 "but found: %zu", text.n)
@@ -253,6 +253,19 @@ static bool read_float(reader *r, const shape *s, opt_f64 *out)
 	return named ? text_read(r->room.mem, s, t, out) : mismatch(r, s);
 }
 
+/* DynamoDB takes some words for a boolean. */
+static bool read_boolean_word(reader *r, const shape *s, opt_bool *out)
+{
+	static const char *const words[] = { "true", "1", "yes", "false", "0", "no" };
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+		if (!str_eq_nocase(r->j.text, str_c(words[i])))
+			continue;
+		*out = BOOL(i < 3);
+		return true;
+	}
+	return mismatch(r, s);
+}
+
 static bool read_boolean(reader *r, const shape *s, opt_bool *out)
 {
 	json_kind kind = r->j.kind;
@@ -260,8 +273,10 @@ static bool read_boolean(reader *r, const shape *s, opt_bool *out)
 		*out = BOOL(kind == JSON_TRUE);
 		return true;
 	}
+	if (kind == JSON_STRING && r->words == JSON_WORDS_DYNAMODB)
+		return read_boolean_word(r, s, out);
 	bool yes = str_eq_nocase(r->j.text, S("true"));
-	if (kind == JSON_STRING && r->words == JSON_WORDS_COMMON &&
+	if (kind == JSON_STRING &&
 	    (yes || str_eq_nocase(r->j.text, S("false")))) {
 		*out = BOOL(yes);
 		return true;
