@@ -7,6 +7,8 @@ err ddb_update_check(req *rq, const ddb_table *t, const update *u)
 			return fail(rq, &aws_ValidationException,
 			            "One or more parameter values were invalid: Cannot update attribute %.*s. "
 			            "This attribute is part of the key", STR_ARG(u->v[i].path.v[0].name));
+	for (size_t i = 0; i < u->n; i++)
+		TRY(ddb_path_check(rq, t, &u->v[i].path));
 	return OK;
 }
 
@@ -36,6 +38,8 @@ err ddb_change_apply(req *rq, ddb_writer *w, ddb_change *c)
 		return OK;
 	}
 	TRY(make_new(rq, t, c));
+	if (value_is(c->new.map))
+		TRY(ddb_collection_check(rq, w, c->new.map, c->old, c->new));
 	if (value_is(c->old.map) || value_is(c->new.map))
 		ddb_write(w, key, c->old, c->new);
 	else
@@ -51,24 +55,4 @@ err ddb_check_failed(req *rq, str return_values, ddb_item old)
 		detail->Item = wire_map_out(rq->mem, old.map);
 	return fail_with(rq, &dynamodb_ConditionalCheckFailedException, detail,
 	                 "The conditional request failed");
-}
-
-/* AWS estimates the size in whole GB; one partition key's items here are taken to be below one. */
-dynamodb_ItemCollectionMetrics *ddb_collection(req *rq, const ddb_table *t, str wanted, value key)
-{
-	bool local = false;
-	for (size_t i = 0; i < t->n_indexes; i++)
-		local |= !t->indexes[i].global;
-	if (!local || !str_eq(wanted, S("SIZE")))
-		return NULL;
-	dynamodb_ItemCollectionMetrics *m = arena_new(rq->mem, dynamodb_ItemCollectionMetrics);
-	m->ItemCollectionKey.v = arena_array(rq->mem, dynamodb_ItemCollectionKeyAttributeMap_entry, 1);
-	m->ItemCollectionKey.n = 1;
-	m->ItemCollectionKey.v[0].key = t->hash.name;
-	wire_value_out(rq->mem, value_member(key, t->hash.name), &m->ItemCollectionKey.v[0].value);
-	m->SizeEstimateRangeGB.v = arena_array(rq->mem, opt_f64, 2);
-	m->SizeEstimateRangeGB.n = 2;
-	m->SizeEstimateRangeGB.v[0] = F64(0);
-	m->SizeEstimateRangeGB.v[1] = F64(1);
-	return m;
 }

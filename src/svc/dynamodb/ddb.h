@@ -7,6 +7,7 @@
  *   Di table index hash key..      an item (index 0) or an index entry: size and attributes
  *   Dc table                       the tally: items and bytes of the table and its indexes
  *   De table generation second key..   when an item expires
+ *   Dk table hash key                  the bytes of an item collection, where the table has local indexes
  * Table ids (8 bytes) are never used twice, so a deleted table's rows are garbage that a task
  * removes.
  *
@@ -55,8 +56,10 @@ typedef struct ddb_table {
 #define DDB_INDEXES_MAX 25
 
 /* table_head.c */
-/* The name in a TableName parameter, which may be an ARN. */
+/* The name in a TableName parameter, which may be an ARN. The model holds that of operations on items to the rules
+ * for names already; operations on tables refuse a wrong one in words of their own. */
 err ddb_name(req *rq, str given, str *name);
+err ddb_item_name(req *rq, str given, str *name);
 /* Requested resource not found, when there is no such table. */
 err ddb_open(req *rq, const txn *tx, str given, ddb_table **out);
 /* By parts, for timers and tasks; NULL when there is none. */
@@ -84,18 +87,29 @@ str ddb_expiry_key(arena *mem, const ddb_table *t, int64_t second, str row_key);
 int64_t ddb_expiry_second(str key);
 str ddb_expiry_row(arena *mem, const ddb_table *t, str key);
 str ddb_tally_key(arena *mem, uint64_t table);
+/* The bytes of an item collection; without a partition key, what all of a table's begin with. */
+str ddb_collection_key(arena *mem, const ddb_table *t, value hash);
 
 /* item_check.c: each OK, or AWS's ValidationException. */
 err ddb_invalid(req *rq, str why);
+/* What can be said of a request's values without knowing the table. */
+err ddb_values_in(req *rq, const dynamodb_AttributeMap *given, value *out);
+err ddb_item_sized(req *rq, value attributes, ddb_item *out);
 /* A request's Key: exactly the key attributes, of the right types and sizes. */
-err ddb_key_in(req *rq, const ddb_table *t, const dynamodb_AttributeMap *given, value *key);
-/* An item to be put: its keys, its index keys, its size. */
-err ddb_item_in(req *rq, const ddb_table *t, const dynamodb_AttributeMap *given, ddb_item *out);
+err ddb_key_check(req *rq, const ddb_table *t, value key);
+/* An item to be put: its keys, its index keys. */
+err ddb_item_check(req *rq, const ddb_table *t, value attributes);
+err ddb_path_check(req *rq, const ddb_table *t, const path *p);
+/* No path goes into a key attribute: those are scalars. Either may be NULL. */
+err ddb_paths_check(req *rq, const ddb_table *t, const expr *e, const projection *p);
 /* An item after an update. */
 err ddb_item_updated(req *rq, const ddb_table *t, value attributes, ddb_item *out);
 bool ddb_is_key(const ddb_table *t, str name);
+bool ddb_is_index_key(const ddb_table *t, str name);
 /* The key attributes of an item as a map. */
 value ddb_key_of(arena *mem, const ddb_table *t, const ddb_index *ix, value item);
+/* One attribute of a key that a request gives: present, of the right type and size. */
+err ddb_key_piece(req *rq, ddb_attr a, value key, bool range);
 
 /* capacity.c */
 typedef struct ddb_units {
@@ -142,6 +156,7 @@ typedef struct ddb_writer {
 	int64_t now;
 	ddb_tally tally;
 	ddb_units units;
+	int64_t collection; /* by how many bytes the write at hand changes its item collection */
 	bool by_service; /* TTL deletes: free, and marked in the stream */
 } ddb_writer;
 void ddb_write_begin(ddb_writer *w, txn *tx, arena *mem, const ddb_table *t, int64_t now);
@@ -181,14 +196,19 @@ typedef struct ddb_param {
 } ddb_param;
 #define DDB_EXPRESSION(name_, in) { .name = #name_, .text = (in)->name_ }
 #define DDB_LEGACY(name_, in) { .name = #name_, .legacy = true, .given = (in)->name_.v != NULL }
-/* Refuses mixtures of the two worlds, and names and values without or beside expressions. */
-err ddb_env(req *rq, const ddb_param *params, size_t n,
-            const dynamodb_ExpressionAttributeNameMap *names,
+/* Refuses mixtures of the two worlds, and names and values without expressions. */
+err ddb_mix(req *rq, const ddb_param *params, size_t n, const dynamodb_ExpressionAttributeNameMap *names,
+            const dynamodb_ExpressionAttributeValueMap *values);
+/* Takes the names and values that expressions may use. */
+err ddb_env(req *rq, const dynamodb_ExpressionAttributeNameMap *names,
             const dynamodb_ExpressionAttributeValueMap *values, expr_env *out);
 /* Each OK, or AWS's ValidationException; an absent text yields NULL or nothing. */
 err ddb_condition(req *rq, expr_env *env, const char *what, str text, const expr **out);
-err ddb_projection(req *rq, expr_env *env, str text, const dynamodb_AttributeNameList *legacy,
-                   const projection **out);
+err ddb_projection(req *rq, expr_env *env, str text, const projection **out);
+/* AttributesToGet; absent yields nothing. */
+err ddb_attributes(req *rq, const dynamodb_AttributeNameList *names, const projection **out);
+/* Both of these, with their names: what reading operations take. */
+err ddb_reading(req *rq, str text, const dynamodb_ExpressionAttributeNameMap *names, const projection **out);
 /* After the last expression. */
 err ddb_env_done(req *rq, const expr_env *env);
 /* No condition always holds. */
@@ -198,7 +218,7 @@ bool ddb_holds(const expr *condition, ddb_item i);
 err ddb_expected(req *rq, const dynamodb_ExpectedAttributeMap *expected, str operator,
                  const expr **out);
 err ddb_filter(req *rq, const dynamodb_FilterConditionMap *filter, str operator, const expr **out);
-err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr **out);
+err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr *out[2], size_t *n);
 err ddb_attribute_updates(req *rq, const dynamodb_AttributeUpdates *updates, update *out);
 
 /* change.c: one item changed under a condition, for single, batch and transactional writes */
@@ -223,9 +243,28 @@ err ddb_update_check(req *rq, const ddb_table *t, const update *u);
 err ddb_change_apply(req *rq, ddb_writer *w, ddb_change *c);
 /* ConditionalCheckFailedException, with the item when asked for. */
 err ddb_check_failed(req *rq, str return_values, ddb_item old);
-/* The item collection that a write touched, for tables with local indexes; NULL unless asked
- * for. */
-dynamodb_ItemCollectionMetrics *ddb_collection(req *rq, const ddb_table *t, str wanted, value key);
+/* collection.c: the items of one partition key, in tables with local indexes */
+bool ddb_has_collections(const ddb_table *t);
+int64_t ddb_collection_bytes(const txn *tx, arena *mem, const ddb_table *t, value hash);
+void ddb_collection_grow(ddb_writer *w, value hash, int64_t bytes);
+/* ItemCollectionSizeLimitExceededException when the write would grow it beyond 10 GB. */
+err ddb_collection_check(req *rq, const ddb_writer *w, value key, ddb_item old, ddb_item new);
+/* The collection that a write touched; NULL unless asked for. */
+dynamodb_ItemCollectionMetrics *ddb_collection(req *rq, const ddb_writer *w, str wanted, value key);
+/* The same for several writes: gathered (at most `most`), told when all is written. */
+typedef struct ddb_touched {
+	const ddb_table *t;
+	const ddb_writer *w;
+	value key, hash;
+} ddb_touched;
+typedef struct ddb_collections {
+	ddb_touched *v;
+	size_t n;
+} ddb_collections;
+void ddb_collections_add(req *rq, ddb_collections *touched, const ddb_writer *w, str wanted, value key,
+                         size_t most);
+void ddb_collections_out(req *rq, const ddb_collections *touched,
+                         dynamodb_ItemCollectionMetricsPerTable *out);
 
 /* page.c: a page of Query or Scan */
 typedef struct ddb_page {
@@ -249,8 +288,10 @@ typedef struct ddb_view_params {
 	bool consistent, projection_given, expression; /* a ProjectionExpression, not AttributesToGet */
 } ddb_view_params;
 err ddb_page_view(req *rq, const ddb_view_params *v, ddb_page *p);
-/* A start key of the page's index: exactly its key attributes. */
-err ddb_start_key(req *rq, const ddb_page *p, const dynamodb_Key *given, value *key, str *row);
+/* A start key: its values, whether it has the page's index's key, and the row after which the page begins. */
+err ddb_start_values(req *rq, const dynamodb_Key *given, value *key);
+err ddb_start_index(req *rq, const ddb_page *p, value key);
+err ddb_start_row(req *rq, const ddb_page *p, value key, str *row);
 
 /* table_check.c: a table's schema out of a request, or AWS's ValidationException */
 err ddb_schema_in(req *rq, const dynamodb_AttributeDefinitions *defined,

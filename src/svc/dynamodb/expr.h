@@ -66,6 +66,7 @@ typedef struct update_action {
 typedef struct update {
 	update_action *v;
 	size_t n;
+	bool legacy; /* of AttributeUpdates: a wrong type is refused in other words */
 } update;
 
 typedef struct projection {

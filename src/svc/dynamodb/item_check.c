@@ -38,18 +38,28 @@ static err check_key_value(req *rq, ddb_attr a, value v, bool range)
 	return check_key_size(rq, text.n, range);
 }
 
-err ddb_key_in(req *rq, const ddb_table *t, const dynamodb_AttributeMap *given, value *key)
+err ddb_key_piece(req *rq, ddb_attr a, value key, bool range)
 {
-	TRY(ddb_invalid(rq, wire_map_in(rq->mem, given, key)));
-	bool ranged = str_is(t->range.name);
-	value hash = value_member(*key, t->hash.name);
-	value range = ranged ? value_member(*key, t->range.name) : STR_NONE;
-	if (value_count(*key) != 1u + ranged || value_tag_of(hash) != t->hash.type ||
-	    (ranged && value_tag_of(range) != t->range.type))
+	value v = value_member(key, a.name);
+	if (value_tag_of(v) != a.type)
 		return fail(rq, &aws_ValidationException,
 		            "The provided key element does not match the schema");
-	TRY(check_key_value(rq, t->hash, hash, false));
-	return ranged ? check_key_value(rq, t->range, range, true) : OK;
+	return check_key_value(rq, a, v, range);
+}
+
+err ddb_values_in(req *rq, const dynamodb_AttributeMap *given, value *out)
+{
+	return ddb_invalid(rq, wire_map_in(rq->mem, given, out));
+}
+
+err ddb_key_check(req *rq, const ddb_table *t, value key)
+{
+	bool ranged = str_is(t->range.name);
+	if (value_count(key) != 1u + ranged)
+		return fail(rq, &aws_ValidationException,
+		            "The provided key element does not match the schema");
+	TRY(ddb_key_piece(rq, t->hash, key, false));
+	return ranged ? ddb_key_piece(rq, t->range, key, true) : OK;
 }
 
 static err check_item_key(req *rq, ddb_attr a, value attributes, bool range)
@@ -101,18 +111,21 @@ static err check_index_attrs(req *rq, const ddb_table *t, value attributes, bool
 	return OK;
 }
 
-err ddb_item_in(req *rq, const ddb_table *t, const dynamodb_AttributeMap *given, ddb_item *out)
+err ddb_item_sized(req *rq, value attributes, ddb_item *out)
 {
-	TRY(ddb_invalid(rq, wire_map_in(rq->mem, given, &out->map)));
-	TRY(check_item_key(rq, t->hash, out->map, false));
-	if (str_is(t->range.name))
-		TRY(check_item_key(rq, t->range, out->map, true));
-	TRY(check_index_attrs(rq, t, out->map, false));
-	out->size = value_item_size(out->map);
+	*out = (ddb_item){ attributes, value_item_size(attributes) };
 	if (out->size > DDB_ITEM_BYTES_MAX)
 		return fail(rq, &aws_ValidationException,
 		            "Item size has exceeded the maximum allowed size");
 	return OK;
+}
+
+err ddb_item_check(req *rq, const ddb_table *t, value attributes)
+{
+	TRY(check_item_key(rq, t->hash, attributes, false));
+	if (str_is(t->range.name))
+		TRY(check_item_key(rq, t->range, attributes, true));
+	return check_index_attrs(rq, t, attributes, false);
 }
 
 err ddb_item_updated(req *rq, const ddb_table *t, value attributes, ddb_item *out)
@@ -153,4 +166,34 @@ value ddb_key_of(arena *mem, const ddb_table *t, const ddb_index *ix, value attr
 	}
 	value_end(&b, begun);
 	return buf_str(&b);
+}
+
+bool ddb_is_index_key(const ddb_table *t, str name)
+{
+	for (size_t i = 0; i < t->n_indexes; i++)
+		if (str_eq(t->indexes[i].hash.name, name) ||
+		    (str_is(t->indexes[i].range.name) && str_eq(t->indexes[i].range.name, name)))
+			return true;
+	return false;
+}
+
+err ddb_path_check(req *rq, const ddb_table *t, const path *p)
+{
+	bool key = p->n > 1 && ddb_is_key(t, p->v[0].name);
+	if (key || (p->n > 1 && ddb_is_index_key(t, p->v[0].name)))
+		return fail(rq, &aws_ValidationException,
+		            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
+		            "allowed: %s: %.*s", key ? "Key" : "IndexKey", STR_ARG(p->v[0].name));
+	return OK;
+}
+
+err ddb_paths_check(req *rq, const ddb_table *t, const expr *e, const projection *p)
+{
+	for (size_t i = 0; p && i < p->n; i++)
+		TRY(ddb_path_check(rq, t, &p->v[i]));
+	if (e && e->kind == EXPR_PATH)
+		return ddb_path_check(rq, t, &e->path);
+	for (size_t i = 0; e && i < e->n; i++)
+		TRY(ddb_paths_check(rq, t, e->args[i], NULL));
+	return OK;
 }

@@ -1,3 +1,7 @@
+/*
+ * One item at a time. What is wrong with a request is told in AWS's order: mixtures of old and new parameters,
+ * values, what the parameters say, expressions, and only then what the table has to say.
+ */
 #include "svc/dynamodb/ddb.h"
 
 /* Reads one item by its key. */
@@ -6,16 +10,16 @@ err dynamodb_GetItem(req *rq, const txn *tx, const dynamodb_GetItem_in *in,
 {
 	const ddb_param params[] = { DDB_EXPRESSION(ProjectionExpression, in),
 		                         DDB_LEGACY(AttributesToGet, in) };
-	static const dynamodb_ExpressionAttributeValueMap no_values;
-	const projection *project;
-	expr_env env;
+	const projection *project = NULL;
 	ddb_table *t;
 	value key;
-	TRY(ddb_env(rq, params, 2, &in->ExpressionAttributeNames, &no_values, &env));
-	TRY(ddb_projection(rq, &env, in->ProjectionExpression, &in->AttributesToGet, &project));
-	TRY(ddb_env_done(rq, &env));
+	TRY(ddb_mix(rq, params, 2, &in->ExpressionAttributeNames, NULL));
+	TRY(ddb_values_in(rq, (const dynamodb_AttributeMap *)&in->Key, &key));
+	TRY(ddb_attributes(rq, &in->AttributesToGet, &project));
+	TRY(ddb_reading(rq, in->ProjectionExpression, &in->ExpressionAttributeNames, &project));
 	TRY(ddb_open(rq, tx, in->TableName, &t));
-	TRY(ddb_key_in(rq, t, (const dynamodb_AttributeMap *)&in->Key, &key));
+	TRY(ddb_key_check(rq, t, key));
+	TRY(ddb_paths_check(rq, t, NULL, project));
 
 	ddb_item i = ddb_item_at(tx, ddb_row_key(rq->mem, t, key));
 	ddb_units units = { .table = ddb_read_units(i.size, in->ConsistentRead.v) };
@@ -28,89 +32,113 @@ err dynamodb_GetItem(req *rq, const txn *tx, const dynamodb_GetItem_in *in,
 	return OK;
 }
 
-static err old_or_nothing(req *rq, str return_values)
+/* What PutItem, DeleteItem and UpdateItem have in common. */
+typedef struct item_write {
+	str table, condition, operator, returned, on_failure, consumed, collection;
+	const dynamodb_AttributeMap *item; /* of PutItem: the item; of the others: the key */
+	const dynamodb_ExpectedAttributeMap *expected;
+	const dynamodb_ExpressionAttributeNameMap *names;
+	const dynamodb_ExpressionAttributeValueMap *values;
+	const dynamodb_UpdateItem_in *update; /* of UpdateItem */
+	ddb_change change;
+	ddb_writer w;
+} item_write;
+
+#define ITEM_WRITE(in, kind_, item_) \
+	{ \
+		.table = (in)->TableName, .condition = (in)->ConditionExpression, \
+		.operator = (in)->ConditionalOperator, .returned = (in)->ReturnValues, \
+		.on_failure = (in)->ReturnValuesOnConditionCheckFailure, \
+		.consumed = (in)->ReturnConsumedCapacity, .collection = (in)->ReturnItemCollectionMetrics, \
+		.item = (const dynamodb_AttributeMap *)&(in)->item_, .expected = &(in)->Expected, \
+		.names = &(in)->ExpressionAttributeNames, .values = &(in)->ExpressionAttributeValues, \
+		.change = { .kind = (kind_) }, \
+	}
+
+static err check_mix(req *rq, const item_write *x)
 {
-	if (!str_is(return_values) || str_eq(return_values, S("NONE")) ||
-	    str_eq(return_values, S("ALL_OLD")))
-		return OK;
-	return fail(rq, &aws_ValidationException, "ReturnValues can only be ALL_OLD or NONE");
+	static const dynamodb_AttributeUpdates none;
+	const dynamodb_AttributeUpdates *updates = x->update ? &x->update->AttributeUpdates : &none;
+	const ddb_param params[] = {
+		{ .name = "UpdateExpression", .text = x->update ? x->update->UpdateExpression : STR_NONE },
+		{ .name = "ConditionExpression", .text = x->condition },
+		{ .name = "AttributeUpdates", .legacy = true, .given = updates->v != NULL },
+		{ .name = "Expected", .legacy = true, .given = x->expected->v != NULL },
+	};
+	size_t skip = x->update ? 0 : 1;
+	return ddb_mix(rq, params + skip, 4 - skip, x->names, x->values);
 }
 
-/* Writes one item whole, if the condition holds for the item it replaces. */
-err dynamodb_PutItem(req *rq, txn *tx, const dynamodb_PutItem_in *in, dynamodb_PutItem_out *out)
+static err check_returned(req *rq, const item_write *x)
 {
-	const ddb_param params[] = { DDB_EXPRESSION(ConditionExpression, in),
-		                         DDB_LEGACY(Expected, in) };
-	ddb_change c = { .kind = CHANGE_PUT };
+	bool plain = !str_is(x->returned) || str_eq(x->returned, S("NONE")) ||
+	             str_eq(x->returned, S("ALL_OLD"));
+	return plain || x->update
+	               ? OK
+	               : fail(rq, &aws_ValidationException, "ReturnValues can only be ALL_OLD or NONE");
+}
+
+static err expressions_in(req *rq, item_write *x)
+{
 	expr_env env;
-	ddb_table *t;
-	ddb_writer w;
-	TRY(old_or_nothing(rq, in->ReturnValues));
-	TRY(ddb_env(rq, params, 2, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues,
-	            &env));
-	TRY(ddb_condition(rq, &env, "ConditionExpression", in->ConditionExpression, &c.condition));
-	TRY(ddb_env_done(rq, &env));
-	if (in->Expected.v)
-		TRY(ddb_expected(rq, &in->Expected, in->ConditionalOperator, &c.condition));
-	TRY(ddb_open(rq, tx, in->TableName, &t));
-	TRY(ddb_item_in(rq, t, (const dynamodb_AttributeMap *)&in->Item, &c.put));
+	TRY(ddb_env(rq, x->names, x->values, &env));
+	if (x->update && str_is(x->update->UpdateExpression))
+		TRY(ddb_invalid(rq, expr_update(&env, x->update->UpdateExpression, &x->change.update)));
+	TRY(ddb_condition(rq, &env, "ConditionExpression", x->condition, &x->change.condition));
+	return ddb_env_done(rq, &env);
+}
 
-	ddb_write_begin(&w, tx, rq->mem, t, rq->now);
-	TRY(ddb_change_apply(rq, &w, &c));
-	ddb_meter_writes(rq, t, &w.units);
-	if (c.failed)
-		return ddb_check_failed(rq, in->ReturnValuesOnConditionCheckFailure, c.old);
-	ddb_write_end(&w);
-
-	if (str_eq(in->ReturnValues, S("ALL_OLD")) && value_is(c.old.map))
-		out->Attributes = wire_map_out(rq->mem, c.old.map);
-	out->ConsumedCapacity = ddb_consumed(rq, t, &w.units, in->ReturnConsumedCapacity, NULL);
-	out->ItemCollectionMetrics = ddb_collection(rq, t, in->ReturnItemCollectionMetrics, c.put.map);
+/* All that can be refused without knowing the table. */
+static err request_in(req *rq, item_write *x)
+{
+	ddb_change *c = &x->change;
+	value values;
+	TRY(check_mix(rq, x));
+	TRY(ddb_values_in(rq, x->item, &values));
+	if (x->update && x->update->AttributeUpdates.v)
+		TRY(ddb_attribute_updates(rq, &x->update->AttributeUpdates, &c->update));
+	TRY(check_returned(rq, x));
+	if (c->kind == CHANGE_PUT)
+		TRY(ddb_item_sized(rq, values, &c->put));
+	c->key = values;
+	const expr *expected = NULL;
+	TRY(ddb_expected(rq, x->expected, x->operator, &expected));
+	TRY(expressions_in(rq, x));
+	if (expected)
+		c->condition = expected;
 	return OK;
 }
 
-/* Removes one item, if the condition holds; removing what is not there succeeds. */
-err dynamodb_DeleteItem(req *rq, txn *tx, const dynamodb_DeleteItem_in *in,
-                        dynamodb_DeleteItem_out *out)
+static err write_item(req *rq, txn *tx, item_write *x)
 {
-	const ddb_param params[] = { DDB_EXPRESSION(ConditionExpression, in),
-		                         DDB_LEGACY(Expected, in) };
-	ddb_change c = { .kind = CHANGE_DELETE };
-	expr_env env;
+	ddb_change *c = &x->change;
 	ddb_table *t;
-	ddb_writer w;
-	TRY(old_or_nothing(rq, in->ReturnValues));
-	TRY(ddb_env(rq, params, 2, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues,
-	            &env));
-	TRY(ddb_condition(rq, &env, "ConditionExpression", in->ConditionExpression, &c.condition));
-	TRY(ddb_env_done(rq, &env));
-	if (in->Expected.v)
-		TRY(ddb_expected(rq, &in->Expected, in->ConditionalOperator, &c.condition));
-	TRY(ddb_open(rq, tx, in->TableName, &t));
-	TRY(ddb_key_in(rq, t, (const dynamodb_AttributeMap *)&in->Key, &c.key));
+	TRY(request_in(rq, x));
+	TRY(ddb_open(rq, tx, x->table, &t));
+	if (c->kind == CHANGE_PUT)
+		TRY(ddb_item_check(rq, t, c->put.map));
+	else
+		TRY(ddb_key_check(rq, t, c->key));
+	TRY(ddb_update_check(rq, t, &c->update));
 
-	ddb_write_begin(&w, tx, rq->mem, t, rq->now);
-	TRY(ddb_change_apply(rq, &w, &c));
-	ddb_meter_writes(rq, t, &w.units);
-	if (c.failed)
-		return ddb_check_failed(rq, in->ReturnValuesOnConditionCheckFailure, c.old);
-	ddb_write_end(&w);
-
-	if (str_eq(in->ReturnValues, S("ALL_OLD")) && value_is(c.old.map))
-		out->Attributes = wire_map_out(rq->mem, c.old.map);
-	out->ConsumedCapacity = ddb_consumed(rq, t, &w.units, in->ReturnConsumedCapacity, NULL);
-	out->ItemCollectionMetrics = ddb_collection(rq, t, in->ReturnItemCollectionMetrics, c.key);
+	ddb_write_begin(&x->w, tx, rq->mem, t, rq->now);
+	TRY(ddb_change_apply(rq, &x->w, c));
+	ddb_meter_writes(rq, t, &x->w.units);
+	if (c->failed)
+		return ddb_check_failed(rq, x->on_failure, c->old);
+	ddb_write_end(&x->w);
 	return OK;
 }
 
 /* The whole item, or only what the update's paths name, as ReturnValues says. */
-static dynamodb_AttributeMap returned(req *rq, const ddb_change *c, str wanted)
+static dynamodb_AttributeMap returned(req *rq, const item_write *x)
 {
-	ddb_item i = str_ends(wanted, S("OLD")) ? c->old : c->new;
+	const ddb_change *c = &x->change;
+	ddb_item i = str_ends(x->returned, S("OLD")) ? c->old : c->new;
 	dynamodb_AttributeMap none = { 0 };
-	if (!str_is(wanted) || str_eq(wanted, S("NONE")) || !value_is(i.map))
+	if (!str_is(x->returned) || str_eq(x->returned, S("NONE")) || !value_is(i.map))
 		return none;
-	if (str_starts(wanted, S("ALL_")))
+	if (str_starts(x->returned, S("ALL_")))
 		return wire_map_out(rq->mem, i.map);
 	projection p = { arena_array(rq->mem, path, c->update.n + 1), c->update.n };
 	for (size_t k = 0; k < p.n; k++)
@@ -119,22 +147,29 @@ static dynamodb_AttributeMap returned(req *rq, const ddb_change *c, str wanted)
 	return value_count(kept) ? wire_map_out(rq->mem, kept) : none;
 }
 
-static err update_params(req *rq, const dynamodb_UpdateItem_in *in, ddb_change *c)
+#define ITEM_ANSWER(x, out) \
+	do { \
+		(out)->Attributes = returned(rq, &(x)); \
+		(out)->ConsumedCapacity = ddb_consumed(rq, (x).w.t, &(x).w.units, (x).consumed, NULL); \
+		(out)->ItemCollectionMetrics = ddb_collection(rq, &(x).w, (x).collection, (x).change.key); \
+	} while (0)
+
+/* Writes one item whole, if the condition holds for the item it replaces. */
+err dynamodb_PutItem(req *rq, txn *tx, const dynamodb_PutItem_in *in, dynamodb_PutItem_out *out)
 {
-	const ddb_param params[] = { DDB_EXPRESSION(UpdateExpression, in),
-		                         DDB_EXPRESSION(ConditionExpression, in),
-		                         DDB_LEGACY(AttributeUpdates, in), DDB_LEGACY(Expected, in) };
-	expr_env env;
-	TRY(ddb_env(rq, params, 4, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues,
-	            &env));
-	if (str_is(in->UpdateExpression))
-		TRY(ddb_invalid(rq, expr_update(&env, in->UpdateExpression, &c->update)));
-	TRY(ddb_condition(rq, &env, "ConditionExpression", in->ConditionExpression, &c->condition));
-	TRY(ddb_env_done(rq, &env));
-	if (in->AttributeUpdates.v)
-		TRY(ddb_attribute_updates(rq, &in->AttributeUpdates, &c->update));
-	if (in->Expected.v)
-		TRY(ddb_expected(rq, &in->Expected, in->ConditionalOperator, &c->condition));
+	item_write x = ITEM_WRITE(in, CHANGE_PUT, Item);
+	TRY(write_item(rq, tx, &x));
+	ITEM_ANSWER(x, out);
+	return OK;
+}
+
+/* Removes one item, if the condition holds; removing what is not there succeeds. */
+err dynamodb_DeleteItem(req *rq, txn *tx, const dynamodb_DeleteItem_in *in,
+                        dynamodb_DeleteItem_out *out)
+{
+	item_write x = ITEM_WRITE(in, CHANGE_DELETE, Key);
+	TRY(write_item(rq, tx, &x));
+	ITEM_ANSWER(x, out);
 	return OK;
 }
 
@@ -142,23 +177,9 @@ static err update_params(req *rq, const dynamodb_UpdateItem_in *in, ddb_change *
 err dynamodb_UpdateItem(req *rq, txn *tx, const dynamodb_UpdateItem_in *in,
                         dynamodb_UpdateItem_out *out)
 {
-	ddb_change c = { .kind = CHANGE_UPDATE };
-	ddb_table *t;
-	ddb_writer w;
-	TRY(update_params(rq, in, &c));
-	TRY(ddb_open(rq, tx, in->TableName, &t));
-	TRY(ddb_key_in(rq, t, (const dynamodb_AttributeMap *)&in->Key, &c.key));
-	TRY(ddb_update_check(rq, t, &c.update));
-
-	ddb_write_begin(&w, tx, rq->mem, t, rq->now);
-	TRY(ddb_change_apply(rq, &w, &c));
-	ddb_meter_writes(rq, t, &w.units);
-	if (c.failed)
-		return ddb_check_failed(rq, in->ReturnValuesOnConditionCheckFailure, c.old);
-	ddb_write_end(&w);
-
-	out->Attributes = returned(rq, &c, in->ReturnValues);
-	out->ConsumedCapacity = ddb_consumed(rq, t, &w.units, in->ReturnConsumedCapacity, NULL);
-	out->ItemCollectionMetrics = ddb_collection(rq, t, in->ReturnItemCollectionMetrics, c.key);
+	item_write x = ITEM_WRITE(in, CHANGE_UPDATE, Key);
+	x.update = in;
+	TRY(write_item(rq, tx, &x));
+	ITEM_ANSWER(x, out);
 	return OK;
 }

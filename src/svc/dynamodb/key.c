@@ -194,6 +194,16 @@ str ddb_expiry_row(arena *mem, const ddb_table *t, str key)
 	                    str_sub(key, EXPIRY_ROW_AT, key.n));
 }
 
+str ddb_collection_key(arena *mem, const ddb_table *t, value hash)
+{
+	buf b = buf_in(mem, 128, 4096);
+	buf_put(&b, S("Dk"));
+	put_be(&b, t->id, 8);
+	if (value_is(hash))
+		buf_put(&b, str_sub(ddb_partition_prefix(mem, t->id, 0, hash), INDEX_PREFIX, SIZE_MAX));
+	return buf_str(&b);
+}
+
 str ddb_tally_key(arena *mem, uint64_t table)
 {
 	buf b = buf_in(mem, 10, 10);

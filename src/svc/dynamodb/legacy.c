@@ -161,15 +161,20 @@ static err expected_one(req *rq, str name, const dynamodb_ExpectedAttributeValue
 {
 	static const dynamodb_AttributeValueList no_list;
 	bool exists = !x->Exists.set || x->Exists.v;
+	if (x->AttributeValueList.v && x->Value)
+		return fail(rq, &aws_ValidationException,
+		            INVALID "Value and AttributeValueList cannot be used together for Attribute: %.*s",
+		            STR_ARG(name));
 	if (str_is(x->ComparisonOperator)) {
+		bool valueless = str_ends(x->ComparisonOperator, S("NULL"));
 		if (x->Exists.set)
 			return fail(rq, &aws_ValidationException,
 			            INVALID "Exists and ComparisonOperator cannot be used together for "
 			            "Attribute: %.*s", STR_ARG(name));
-		if (x->AttributeValueList.v && x->Value)
+		if (!valueless && !x->AttributeValueList.v && !x->Value)
 			return fail(rq, &aws_ValidationException,
-			            INVALID "Value and AttributeValueList cannot be used together for "
-			            "Attribute: %.*s", STR_ARG(name));
+			            INVALID "Value or AttributeValueList must be used with ComparisonOperator: %.*s "
+			            "for Attribute: %.*s", STR_ARG(x->ComparisonOperator), STR_ARG(name));
 		return one_condition(rq, name, x->ComparisonOperator, &x->AttributeValueList, x->Value,
 		                     out);
 	}
@@ -199,10 +204,19 @@ static const expr *joined(arena *mem, expr **parts, size_t n, str conditional_op
 	return e;
 }
 
+static err lone_operator(req *rq, str operator_name, size_t conditions)
+{
+	return conditions || !str_is(operator_name)
+	               ? OK
+	               : fail(rq, &aws_ValidationException,
+	                      "ConditionalOperator cannot be used without Filter or Expected");
+}
+
 err ddb_expected(req *rq, const dynamodb_ExpectedAttributeMap *expected, str operator_name,
                  const expr **out)
 {
 	expr **parts = arena_array(rq->mem, expr *, expected->n + 1);
+	TRY(lone_operator(rq, operator_name, expected->n));
 	for (size_t i = 0; i < expected->n; i++)
 		TRY(expected_one(rq, expected->v[i].key, &expected->v[i].value, &parts[i]));
 	*out = joined(rq->mem, parts, expected->n, operator_name);
@@ -213,6 +227,7 @@ err ddb_filter(req *rq, const dynamodb_FilterConditionMap *filter, str operator_
                const expr **out)
 {
 	expr **parts = arena_array(rq->mem, expr *, filter->n + 1);
+	TRY(lone_operator(rq, operator_name, filter->n));
 	for (size_t i = 0; i < filter->n; i++)
 		TRY(one_condition(rq, filter->v[i].key, filter->v[i].value.ComparisonOperator,
 		                  &filter->v[i].value.AttributeValueList, NULL, &parts[i]));
@@ -220,21 +235,17 @@ err ddb_filter(req *rq, const dynamodb_FilterConditionMap *filter, str operator_
 	return OK;
 }
 
-err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr **out)
+err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr *out[2], size_t *n)
 {
-	expr **parts = arena_array(rq->mem, expr *, conditions->n + 1);
+	for (size_t i = 0; i < conditions->n; i++) {
+		expr *e;
+		TRY(one_condition(rq, conditions->v[i].key, conditions->v[i].value.ComparisonOperator,
+		                  &conditions->v[i].value.AttributeValueList, NULL, &e));
+		if (i < 2)
+			out[(*n)++] = e;
+	}
 	if (conditions->n != 1 && conditions->n != 2)
 		return fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
-	for (size_t i = 0; i < conditions->n; i++) {
-		str op = conditions->v[i].value.ComparisonOperator;
-		if (str_eq(op, S("NE")) || str_eq(op, S("IN")) || str_ends(op, S("NULL")) ||
-		    str_ends(op, S("CONTAINS")))
-			return fail(rq, &aws_ValidationException,
-			            "Attempted conditional constraint is not an indexable operation");
-		TRY(one_condition(rq, conditions->v[i].key, op, &conditions->v[i].value.AttributeValueList,
-		                  NULL, &parts[i]));
-	}
-	*out = joined(rq->mem, parts, conditions->n, S("AND"));
 	return OK;
 }
 
@@ -284,6 +295,7 @@ static void add_list(arena *mem, update_action *a)
 err ddb_attribute_updates(req *rq, const dynamodb_AttributeUpdates *updates, update *out)
 {
 	out->v = arena_array(rq->mem, update_action, updates->n + 1);
+	out->legacy = true;
 	for (; out->n < updates->n; out->n++) {
 		update_action *a = &out->v[out->n];
 		TRY(update_one(rq, updates->v[out->n].key, &updates->v[out->n].value, a));

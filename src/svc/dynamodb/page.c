@@ -79,27 +79,55 @@ err ddb_page_view(req *rq, const ddb_view_params *v, ddb_page *p)
 	return check_kept(rq, p);
 }
 
-err ddb_start_key(req *rq, const ddb_page *p, const dynamodb_Key *given, value *key, str *row)
+/* What is wrong with a number or a set is said without saying where. */
+static bool speaks_for_itself(str why)
 {
-	const ddb_attr attrs[] = { p->t->hash, p->t->range, p->ix ? p->ix->hash : p->t->hash,
-		                       p->ix ? p->ix->range : p->t->range };
+	static const char *const parts[] = { "contains duplicates", "number set", "numeric value",
+		                                 "significant digits", "number with magnitude" };
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (str_find(why, str_c(parts[i])) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+err ddb_start_values(req *rq, const dynamodb_Key *given, value *key)
+{
 	str why = wire_map_in(rq->mem, (const dynamodb_AttributeMap *)given, key);
-	if (str_is(why))
-		return fail(rq, &aws_ValidationException, "The provided starting key is invalid: %.*s",
-		            STR_ARG(why));
-	for (size_t i = 0; i < 4; i++) {
-		value v = str_is(attrs[i].name) ? value_member(*key, attrs[i].name) : STR_NONE;
-		if (str_is(attrs[i].name) &&
-		    (value_tag_of(v) != attrs[i].type || !value_text(v).n || value_text(v).n > 2048))
-			return fail(rq, &aws_ValidationException,
-			            "The provided starting key is invalid%s", value_is(v)
-			            ? ": The provided key element does not match the schema" : "");
+	if (!str_is(why))
+		return OK;
+	return fail(rq, &aws_ValidationException, "%s%.*s",
+	            speaks_for_itself(why) ? "" : "The provided starting key is invalid: ", STR_ARG(why));
+}
+
+err ddb_start_index(req *rq, const ddb_page *p, value key)
+{
+	const ddb_attr attrs[] = { p->ix ? p->ix->hash : p->t->hash, p->ix ? p->ix->range : p->t->range };
+	bool good = value_count(key) == value_count(ddb_key_of(rq->mem, p->t, p->ix, key));
+	for (size_t i = 0; i < 2; i++) {
+		if (!str_is(attrs[i].name))
+			continue;
+		if (!good || !value_is(value_member(key, attrs[i].name)))
+			return fail(rq, &aws_ValidationException, "The provided starting key is invalid");
+		TRY(ddb_key_piece(rq, attrs[i], key, i > 0));
 	}
-	if (value_count(*key) != value_count(ddb_key_of(rq->mem, p->t, p->ix, *key)))
-		return fail(rq, &aws_ValidationException, "The provided starting key is invalid");
-	*row = ddb_row_key(rq->mem, p->t, *key);
+	return OK;
+}
+
+err ddb_start_row(req *rq, const ddb_page *p, value key, str *row)
+{
+	const ddb_attr attrs[] = { p->t->hash, p->t->range };
+	for (size_t i = 0; i < 2; i++) {
+		err bad = str_is(attrs[i].name) ? ddb_key_piece(rq, attrs[i], key, i > 0) : OK;
+		if (bad)
+			return fail(rq, &aws_ValidationException, "The provided starting key is invalid: %.*s",
+			            STR_ARG(bad->message));
+	}
+	if (!p->ix && value_count(key) != 1u + str_is(p->t->range.name))
+		return fail(rq, &aws_ValidationException, "The provided starting key is invalid: The provided key "
+		            "element does not match the schema");
+	*row = ddb_row_key(rq->mem, p->t, key);
 	if (p->ix)
-		*row = ddb_index_key(rq->mem, p->t, p->ix, *key, *row);
+		*row = ddb_index_key(rq->mem, p->t, p->ix, key, *row);
 	return OK;
 }
 

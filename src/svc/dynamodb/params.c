@@ -78,13 +78,14 @@ static err take_values(req *rq, const dynamodb_ExpressionAttributeValueMap *valu
 	if (!values->n)
 		return fail(rq, &aws_ValidationException, "ExpressionAttributeValues must not be empty");
 	env->values = arena_array(rq->mem, expr_ref, values->n);
+	for (size_t i = 0; i < values->n; i++)
+		if (!ref_key(values->v[i].key, ':'))
+			return fail(rq, &aws_ValidationException,
+			            "ExpressionAttributeValues contains invalid key: Syntax error; key: "
+			            "\"%.*s\"", STR_ARG(values->v[i].key));
 	for (size_t i = 0; i < values->n; i++) {
 		expr_ref *ref = &env->values[i];
 		ref->key = values->v[i].key;
-		if (!ref_key(ref->key, ':'))
-			return fail(rq, &aws_ValidationException,
-			            "ExpressionAttributeValues contains invalid key: Syntax error; key: "
-			            "\"%.*s\"", STR_ARG(ref->key));
 		str why = wire_value_in(rq->mem, &values->v[i].value, &ref->value);
 		if (str_is(why))
 			return fail(rq, &aws_ValidationException,
@@ -108,13 +109,11 @@ static void index_refs(expr_env *env)
 		map_put(env->by_key, env->values[i].key, &env->values[i]);
 }
 
-err ddb_env(req *rq, const ddb_param *params, size_t n,
-            const dynamodb_ExpressionAttributeNameMap *names,
-            const dynamodb_ExpressionAttributeValueMap *values, expr_env *out)
+err ddb_mix(req *rq, const ddb_param *params, size_t n, const dynamodb_ExpressionAttributeNameMap *names,
+            const dynamodb_ExpressionAttributeValueMap *values)
 {
 	str expressions = names_of(rq->mem, params, n, false);
 	str legacy = names_of(rq->mem, params, n, true);
-	*out = (expr_env){ .mem = rq->mem };
 	if (expressions.n && legacy.n)
 		return fail(
 			rq, &aws_ValidationException,
@@ -124,11 +123,16 @@ err ddb_env(req *rq, const ddb_param *params, size_t n,
 	if (names->v && !expressions.n)
 		return fail(rq, &aws_ValidationException,
 		            "ExpressionAttributeNames can only be specified when using expressions");
-	if (values->v)
-		TRY(values_alone(rq, params, n));
+	return values && values->v ? values_alone(rq, params, n) : OK;
+}
+
+err ddb_env(req *rq, const dynamodb_ExpressionAttributeNameMap *names,
+            const dynamodb_ExpressionAttributeValueMap *values, expr_env *out)
+{
+	*out = (expr_env){ .mem = rq->mem };
 	if (names->v)
 		TRY(take_names(rq, names, out));
-	if (values->v)
+	if (values && values->v)
 		TRY(take_values(rq, values, out));
 	index_refs(out);
 	return OK;
@@ -157,19 +161,29 @@ static projection *names_projection(req *rq, const dynamodb_AttributeNameList *n
 	return p;
 }
 
-err ddb_projection(req *rq, expr_env *env, str text, const dynamodb_AttributeNameList *legacy,
-                   const projection **out)
+err ddb_attributes(req *rq, const dynamodb_AttributeNameList *names, const projection **out)
 {
-	*out = NULL;
-	if (legacy && legacy->v) {
-		for (size_t i = 0; i < legacy->n; i++)
-			for (size_t k = 0; k < i; k++)
-				if (str_eq(legacy->v[i], legacy->v[k]))
-					return fail(rq, &aws_ValidationException,
-					            "One or more parameter values were invalid: Duplicate value in "
-					            "attribute name: %.*s", STR_ARG(legacy->v[i]));
-		*out = names_projection(rq, legacy);
-	}
+	for (size_t i = 0; i < names->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(names->v[i], names->v[k]))
+				return fail(rq, &aws_ValidationException,
+				            "One or more parameter values were invalid: Duplicate value in "
+				            "attribute name: %.*s", STR_ARG(names->v[i]));
+	if (names->v)
+		*out = names_projection(rq, names);
+	return OK;
+}
+
+err ddb_reading(req *rq, str text, const dynamodb_ExpressionAttributeNameMap *names, const projection **out)
+{
+	expr_env env;
+	TRY(ddb_env(rq, names, NULL, &env));
+	TRY(ddb_projection(rq, &env, text, out));
+	return ddb_env_done(rq, &env);
+}
+
+err ddb_projection(req *rq, expr_env *env, str text, const projection **out)
+{
 	if (!str_is(text))
 		return OK;
 	projection *p = arena_new(rq->mem, projection);

@@ -1,75 +1,126 @@
 #include "svc/dynamodb/ddb.h"
 
-#define IN_KEYS "Invalid KeyConditionExpression: "
 #define BAD_KEYS "Invalid condition in KeyConditionExpression: "
 
-/* The one or two conditions of a key condition. */
+/* The one or two conditions of a key condition, as given and by what they are on. */
 typedef struct key_query {
+	const expr *v[2];
+	size_t n;
 	const expr *hash, *range;
 } key_query;
 
-static err refuse_operator(req *rq, const expr *e)
+static err refuse_operator(req *rq, str operator)
 {
-	return fail(rq, &aws_ValidationException,
-	            IN_KEYS "Invalid operator used in KeyConditionExpression: %.*s", STR_ARG(e->text));
+	return fail(rq, &aws_ValidationException, "Invalid operator used in KeyConditionExpression: %.*s",
+	            STR_ARG(operator));
+}
+
+/* The key attribute must come first here; comparisons may be written either way round. */
+static err check_first(req *rq, const expr *e, const char *operator)
+{
+	return e->args[0]->kind == EXPR_PATH
+	               ? OK
+	               : fail(rq, &aws_ValidationException,
+	                      BAD_KEYS "%s operator must have the key attribute as its first operand",
+	                      operator);
+}
+
+static err check_operator(req *rq, const expr *e)
+{
+	static const char *const refused[] = { [EXPR_OR] = "OR", [EXPR_NOT] = "NOT", [EXPR_IN] = "IN" };
+	if (e->kind == EXPR_OR || e->kind == EXPR_NOT || e->kind == EXPR_IN)
+		return refuse_operator(rq, str_c(refused[e->kind]));
+	if (e->kind == EXPR_COMPARE)
+		return str_eq(e->text, S("<>")) ? refuse_operator(rq, e->text) : OK;
+	if (e->kind == EXPR_BETWEEN)
+		return check_first(rq, e, "BETWEEN");
+	return str_eq(e->text, S("begins_with")) ? check_first(rq, e, "begins_with")
+	                                         : refuse_operator(rq, e->text);
 }
 
 /* `attribute operator values`: the only form a key's condition has. */
 static err check_form(req *rq, const expr *e)
 {
-	bool compare = e->kind == EXPR_COMPARE && !str_eq(e->text, S("<>"));
-	bool begins = e->kind == EXPR_CALL && str_eq(e->text, S("begins_with"));
 	size_t paths = 0;
-	if (!compare && !begins && e->kind != EXPR_BETWEEN)
-		return refuse_operator(rq, e);
+	TRY(check_operator(rq, e));
 	for (size_t i = 0; i < e->n; i++) {
 		if (e->args[i]->kind == EXPR_CALL)
 			return fail(rq, &aws_ValidationException,
 			            "KeyConditionExpressions cannot contain nested operations");
-		paths += e->args[i]->kind == EXPR_PATH;
+		if (e->args[i]->kind != EXPR_PATH)
+			continue;
+		if (paths++)
+			return fail(rq, &aws_ValidationException,
+			            BAD_KEYS "Multiple attribute names used in one condition");
+		if (e->args[i]->path.n > 1)
+			return fail(rq, &aws_ValidationException,
+			            "KeyConditionExpressions cannot have conditions on nested attributes");
 	}
 	if (!paths)
 		return fail(rq, &aws_ValidationException, BAD_KEYS "No key attribute specified");
-	if (paths > 1)
-		return fail(rq, &aws_ValidationException,
-		            BAD_KEYS "Multiple attribute names used in one condition");
-	if (e->args[0]->kind != EXPR_PATH)
-		return fail(rq, &aws_ValidationException,
-		            BAD_KEYS "%.*s operator must have the key attribute as its first operand",
-		            STR_ARG(e->text));
-	if (e->args[0]->path.n > 1)
-		return fail(rq, &aws_ValidationException,
-		            "KeyConditionExpressions cannot have conditions on nested attributes");
 	return OK;
+}
+
+/* :x < a as a > :x */
+static const expr *attribute_first(arena *mem, const expr *e)
+{
+	static const char *const turned[][2] = { { "<", ">" }, { "<=", ">=" }, { ">", "<" },
+		                                     { ">=", "<=" }, { "=", "=" } };
+	if (e->args[0]->kind == EXPR_PATH)
+		return e;
+	expr *out = arena_new(mem, expr);
+	*out = *e;
+	out->args = arena_array(mem, expr *, 2);
+	out->args[0] = e->args[1];
+	out->args[1] = e->args[0];
+	for (unsigned i = 0; i < 5; i++)
+		if (str_eq(e->text, str_c(turned[i][0])))
+			out->text = str_c(turned[i][1]);
+	return out;
 }
 
 static str attribute_of(const expr *e)
 {
-	return e->args[0]->path.v[0].name;
+	while (e->kind != EXPR_PATH)
+		e = e->args[0];
+	return e->path.v[0].name;
 }
 
-static err split(req *rq, const expr *e, const expr *out[2], size_t *n)
+static err split(req *rq, const expr *e, key_query *q)
 {
-	if (e->kind == EXPR_OR || e->kind == EXPR_NOT)
-		return refuse_operator(rq, e);
 	if (e->kind == EXPR_AND) {
 		for (size_t i = 0; i < e->n; i++)
-			TRY(split(rq, e->args[i], out, n));
+			TRY(split(rq, e->args[i], q));
 		return OK;
 	}
 	TRY(check_form(rq, e));
-	for (size_t i = 0; i < *n; i++)
-		if (str_eq(attribute_of(out[i]), attribute_of(e)))
+	e = attribute_first(rq->mem, e);
+	for (size_t i = 0; i < q->n && i < 2; i++)
+		if (str_eq(attribute_of(q->v[i]), attribute_of(e)))
 			return fail(rq, &aws_ValidationException,
 			            "KeyConditionExpressions must only contain one condition per key");
-	if (*n == 2)
-		return fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
-	out[(*n)++] = e;
+	if (q->n < 2)
+		q->v[q->n] = e;
+	q->n++;
 	return OK;
+}
+
+static bool indexable(const expr *e)
+{
+	return e->kind == EXPR_BETWEEN || (e->kind == EXPR_COMPARE && !str_eq(e->text, S("<>"))) ||
+	       (e->kind == EXPR_CALL && str_eq(e->text, S("begins_with")));
+}
+
+static err not_supported(req *rq)
+{
+	return fail(rq, &aws_ValidationException, "Query key condition not supported");
 }
 
 static err check_values(req *rq, const expr *e, ddb_attr a)
 {
+	if (!indexable(e))
+		return fail(rq, &aws_ValidationException,
+		            "Attempted conditional constraint is not an indexable operation");
 	for (size_t i = 1; i < e->n; i++) {
 		value v = e->args[i]->value;
 		if (value_tag_of(v) != a.type)
@@ -85,33 +136,35 @@ static err check_values(req *rq, const expr *e, ddb_attr a)
 	return OK;
 }
 
+static const expr *condition_on(const key_query *q, ddb_attr a)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (str_eq(attribute_of(q->v[i]), a.name))
+			return q->v[i];
+	return NULL;
+}
+
 static err missed(req *rq, ddb_attr a)
 {
 	return fail(rq, &aws_ValidationException, "Query condition missed key schema element: %.*s",
 	            STR_ARG(a.name));
 }
 
-static err assign(req *rq, const ddb_page *p, const expr *condition, key_query *q)
+/* Which condition is on which attribute of the page's key. */
+static err assign(req *rq, const ddb_page *p, key_query *q)
 {
 	ddb_attr hash = p->ix ? p->ix->hash : p->t->hash, range = p->ix ? p->ix->range : p->t->range;
-	const expr *found[2] = { NULL, NULL };
-	size_t n = 0;
-	TRY(split(rq, condition, found, &n));
-	for (size_t i = 0; i < n; i++) {
-		if (str_eq(attribute_of(found[i]), hash.name))
-			q->hash = found[i];
-		else if (str_is(range.name) && str_eq(attribute_of(found[i]), range.name))
-			q->range = found[i];
-	}
+	if (!str_is(range.name) && q->n > 1)
+		return not_supported(rq);
+	q->hash = condition_on(q, hash);
 	if (!q->hash)
 		return missed(rq, hash);
-	if (n == 2 && !q->range)
-		return str_is(range.name) ? missed(rq, range)
-		                          : fail(rq, &aws_ValidationException,
-		                                 "Query key condition not supported");
 	TRY(check_values(rq, q->hash, hash));
 	if (q->hash->kind != EXPR_COMPARE || !str_eq(q->hash->text, S("=")))
-		return fail(rq, &aws_ValidationException, "Query key condition not supported");
+		return not_supported(rq);
+	q->range = str_is(range.name) ? condition_on(q, range) : NULL;
+	if (q->n > 1 && !q->range)
+		return missed(rq, range);
 	return q->range ? check_values(rq, q->range, range) : OK;
 }
 
@@ -151,19 +204,20 @@ static void set_range(req *rq, ddb_page *p, const key_query *q)
 	}
 }
 
-static err start_after(req *rq, ddb_page *p, const key_query *q, const dynamodb_Key *given)
+static err start_after(req *rq, ddb_page *p, const key_query *q, value key)
 {
-	value key;
 	str row;
 	ddb_attr hash = p->ix ? p->ix->hash : p->t->hash;
-	TRY(ddb_start_key(rq, p, given, &key, &row));
-	if (!value_eq(value_member(key, hash.name), q->hash->args[1]->value))
-		return fail(rq, &aws_ValidationException,
-		            "The provided starting key is outside query boundaries based on provided "
-		            "conditions");
-	if (str_cmp(row, p->from) < 0 || str_cmp(row, p->to) >= 0)
+	TRY(ddb_start_row(rq, p, key, &row));
+	bool elsewhere = !value_eq(value_member(key, hash.name), q->hash->args[1]->value);
+	if (q->range && !expr_true(q->range, key))
 		return fail(rq, &aws_ValidationException,
 		            "The provided starting key does not match the range key predicate");
+	if (elsewhere)
+		return fail(rq, &aws_ValidationException, "%s",
+		            q->range ? "The query can return at most one row and cannot be restarted"
+		                     : "The provided starting key is outside query boundaries based on provided "
+		                       "conditions");
 	if (p->reverse)
 		p->to = row;
 	else
@@ -188,29 +242,44 @@ static err check_filter(req *rq, const ddb_page *p, const expr *e, const char *w
 	return OK;
 }
 
-static err read_params(req *rq, const dynamodb_Query_in *in, ddb_page *p, const expr **keys)
+static err expressions_in(req *rq, const dynamodb_Query_in *in, ddb_page *p, key_query *q)
 {
+	expr_env env;
+	const expr *keys = NULL;
+	TRY(ddb_env(rq, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues, &env));
+	TRY(ddb_condition(rq, &env, "KeyConditionExpression", in->KeyConditionExpression, &keys));
+	if (str_is(in->FilterExpression))
+		TRY(ddb_condition(rq, &env, "FilterExpression", in->FilterExpression, &p->filter));
+	TRY(ddb_projection(rq, &env, in->ProjectionExpression, &p->project));
+	TRY(ddb_env_done(rq, &env));
+	return keys ? split(rq, keys, q) : OK;
+}
+
+static err read_params(req *rq, const dynamodb_Query_in *in, ddb_page *p, key_query *q, value *start)
+{
+	bool expressed = str_is(in->KeyConditionExpression);
 	const ddb_param params[] = { DDB_EXPRESSION(ProjectionExpression, in),
 		                         DDB_EXPRESSION(FilterExpression, in),
 		                         DDB_EXPRESSION(KeyConditionExpression, in),
 		                         DDB_LEGACY(AttributesToGet, in), DDB_LEGACY(QueryFilter, in),
-		                         DDB_LEGACY(KeyConditions, in) };
-	expr_env env;
-	TRY(ddb_env(rq, params, 6, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues,
-	            &env));
-	TRY(ddb_projection(rq, &env, in->ProjectionExpression, &in->AttributesToGet, &p->project));
-	TRY(ddb_condition(rq, &env, "FilterExpression", in->FilterExpression, &p->filter));
-	TRY(ddb_condition(rq, &env, "KeyConditionExpression", in->KeyConditionExpression, keys));
-	TRY(ddb_env_done(rq, &env));
-	if (in->QueryFilter.v)
-		TRY(ddb_filter(rq, &in->QueryFilter, in->ConditionalOperator, &p->filter));
-	if (in->KeyConditions.v)
-		TRY(ddb_key_conditions(rq, &in->KeyConditions, keys));
-	if (!*keys)
+		                         { .name = "ConditionalOperator", .legacy = true,
+		                           .given = str_is(in->ConditionalOperator) },
+		                         { .name = "KeyConditions", .legacy = true,
+		                           .given = in->KeyConditions.v && expressed } };
+	TRY(ddb_mix(rq, params, 7, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues));
+	TRY(ddb_filter(rq, &in->QueryFilter, in->ConditionalOperator, &p->filter));
+	TRY(ddb_attributes(rq, &in->AttributesToGet, &p->project));
+	if (in->ExclusiveStartKey.v)
+		TRY(ddb_start_values(rq, &in->ExclusiveStartKey, start));
+	if (!in->KeyConditions.v && !expressed)
 		return fail(rq, &aws_ValidationException,
 		            "Either the KeyConditions or KeyConditionExpression parameter must be "
 		            "specified in the request.");
-	return OK;
+	TRY(expressions_in(rq, in, p, q));
+	if (in->KeyConditions.v)
+		return ddb_key_conditions(rq, &in->KeyConditions, q->v, &q->n);
+	return q->n <= 2 ? OK
+	                 : fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
 }
 
 /* Reads the items of one partition key, in the order of the sort key, a page at a time. */
@@ -225,20 +294,24 @@ err dynamodb_Query(req *rq, const txn *tx, const dynamodb_Query_in *in, dynamodb
 		.projection_given = str_is(in->ProjectionExpression) || in->AttributesToGet.v,
 		.expression = str_is(in->ProjectionExpression),
 	};
-	const expr *keys = NULL;
-	key_query q = { NULL, NULL };
+	key_query q = { 0 };
+	value start = STR_NONE;
 	ddb_table *t;
-	TRY(read_params(rq, in, &p, &keys));
+	TRY(read_params(rq, in, &p, &q, &start));
 	TRY(ddb_open(rq, tx, in->TableName, &t));
 	p.t = t;
 	TRY(ddb_page_view(rq, &view, &p));
-	TRY(assign(rq, &p, keys, &q));
+	if (in->ExclusiveStartKey.v)
+		TRY(ddb_start_index(rq, &p, start));
+	TRY(assign(rq, &p, &q));
+	set_range(rq, &p, &q);
+	if (in->ExclusiveStartKey.v)
+		TRY(start_after(rq, &p, &q, start));
+	TRY(ddb_paths_check(rq, t, NULL, p.project));
 	if (p.filter)
 		TRY(check_filter(rq, &p, p.filter,
 		                 in->QueryFilter.v ? "QueryFilter" : "Filter Expression"));
-	set_range(rq, &p, &q);
-	if (in->ExclusiveStartKey.v)
-		TRY(start_after(rq, &p, &q, &in->ExclusiveStartKey));
+	TRY(ddb_paths_check(rq, t, p.filter, NULL));
 
 	ddb_page_read(rq, tx, &p);
 	out->Items = p.items;

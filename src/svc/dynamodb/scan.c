@@ -1,21 +1,5 @@
 #include "svc/dynamodb/ddb.h"
 
-static err read_params(req *rq, const dynamodb_Scan_in *in, ddb_page *p)
-{
-	const ddb_param params[] = { DDB_EXPRESSION(ProjectionExpression, in),
-		                         DDB_EXPRESSION(FilterExpression, in),
-		                         DDB_LEGACY(AttributesToGet, in), DDB_LEGACY(ScanFilter, in) };
-	expr_env env;
-	TRY(ddb_env(rq, params, 4, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues,
-	            &env));
-	TRY(ddb_projection(rq, &env, in->ProjectionExpression, &in->AttributesToGet, &p->project));
-	TRY(ddb_condition(rq, &env, "FilterExpression", in->FilterExpression, &p->filter));
-	TRY(ddb_env_done(rq, &env));
-	if (in->ScanFilter.v)
-		TRY(ddb_filter(rq, &in->ScanFilter, in->ConditionalOperator, &p->filter));
-	return OK;
-}
-
 static err check_segments(req *rq, const dynamodb_Scan_in *in)
 {
 	if (in->TotalSegments.set && !in->Segment.set)
@@ -48,16 +32,43 @@ static void set_segment(req *rq, ddb_page *p, int64_t segment, int64_t total)
 		                      (uint64_t)(all * (unsigned)(segment + 1) / (unsigned)total));
 }
 
-static err start_after(req *rq, ddb_page *p, const dynamodb_Key *given)
+static err filter_in(req *rq, const dynamodb_Scan_in *in, ddb_page *p)
 {
-	value key;
+	expr_env env;
+	TRY(ddb_env(rq, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues, &env));
+	if (str_is(in->FilterExpression))
+		TRY(ddb_condition(rq, &env, "FilterExpression", in->FilterExpression, &p->filter));
+	TRY(ddb_projection(rq, &env, in->ProjectionExpression, &p->project));
+	return ddb_env_done(rq, &env);
+}
+
+static err read_params(req *rq, const dynamodb_Scan_in *in, ddb_page *p, value *start)
+{
+	const ddb_param params[] = { DDB_EXPRESSION(ProjectionExpression, in),
+		                         DDB_EXPRESSION(FilterExpression, in),
+		                         DDB_LEGACY(AttributesToGet, in), DDB_LEGACY(ScanFilter, in),
+		                         { .name = "ConditionalOperator", .legacy = true,
+		                           .given = str_is(in->ConditionalOperator) } };
+	TRY(ddb_mix(rq, params, 5, &in->ExpressionAttributeNames, &in->ExpressionAttributeValues));
+	TRY(ddb_attributes(rq, &in->AttributesToGet, &p->project));
+	TRY(ddb_filter(rq, &in->ScanFilter, in->ConditionalOperator, &p->filter));
+	if (in->ExclusiveStartKey.v)
+		TRY(ddb_start_values(rq, &in->ExclusiveStartKey, start));
+	TRY(check_segments(rq, in));
+	return filter_in(rq, in, p);
+}
+
+static err start_after(req *rq, const dynamodb_Scan_in *in, ddb_page *p, value key)
+{
 	str row;
-	TRY(ddb_start_key(rq, p, given, &key, &row));
+	if (p->ix)
+		TRY(ddb_start_index(rq, p, key));
+	TRY(ddb_start_row(rq, p, key, &row));
 	if (str_cmp(row, p->from) < 0 || str_cmp(row, p->to) >= 0)
 		return fail(rq, &aws_ValidationException,
 		            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use "
-		            "ExclusiveStartKey with correct Segment. TotalSegments and Segment do not "
-		            "match the key");
+		            "ExclusiveStartKey with correct Segment. TotalSegments: %lld Segment: %lld",
+		            (long long)in->TotalSegments.v, (long long)in->Segment.v);
 	p->from = arena_concat(rq->mem, row, str_of("\0", 1));
 	return OK;
 }
@@ -73,15 +84,17 @@ err dynamodb_Scan(req *rq, const txn *tx, const dynamodb_Scan_in *in, dynamodb_S
 		.projection_given = str_is(in->ProjectionExpression) || in->AttributesToGet.v,
 		.expression = str_is(in->ProjectionExpression),
 	};
+	value start = STR_NONE;
 	ddb_table *t;
-	TRY(check_segments(rq, in));
-	TRY(read_params(rq, in, &p));
+	TRY(read_params(rq, in, &p, &start));
 	TRY(ddb_open(rq, tx, in->TableName, &t));
 	p.t = t;
 	TRY(ddb_page_view(rq, &view, &p));
 	set_segment(rq, &p, in->Segment.v, in->TotalSegments.set ? in->TotalSegments.v : 1);
 	if (in->ExclusiveStartKey.v)
-		TRY(start_after(rq, &p, &in->ExclusiveStartKey));
+		TRY(start_after(rq, in, &p, start));
+	TRY(ddb_paths_check(rq, t, NULL, p.project));
+	TRY(ddb_paths_check(rq, t, p.filter, NULL));
 
 	ddb_page_read(rq, tx, &p);
 	out->Items = p.items;

@@ -212,13 +212,7 @@ static err check_included(req *rq, const ddb_table *t)
 
 static bool is_some_key(const ddb_table *t, str name)
 {
-	if (ddb_is_key(t, name))
-		return true;
-	for (size_t i = 0; i < t->n_indexes; i++)
-		if (str_eq(t->indexes[i].hash.name, name) ||
-		    (str_is(t->indexes[i].range.name) && str_eq(t->indexes[i].range.name, name)))
-			return true;
-	return false;
+	return ddb_is_key(t, name) || ddb_is_index_key(t, name);
 }
 
 static void add_name(buf *b, str name)
@@ -286,6 +280,11 @@ err ddb_table_in(req *rq, const dynamodb_CreateTable_in *in, ddb_table *out)
 		            "1 validation error detected: Value null at '%s' failed to satisfy constraint: "
 		            "Member must not be null",
 		            in->KeySchema.v ? "attributeDefinitions" : "keySchema");
+	if (in->KeySchema.n > 2)
+		return fail(rq, &aws_ValidationException,
+		            "1 validation error detected: Value '[%.*s]' at 'keySchema' failed to satisfy "
+		            "constraint: Member must have length less than or equal to 2",
+		            STR_ARG(key_names(rq->mem, &in->KeySchema)));
 	TRY(ddb_throughput_in(rq, t.on_demand, in->ProvisionedThroughput));
 	TRY(check_defined_once(rq, &in->AttributeDefinitions));
 	if (in->KeySchema.n > in->AttributeDefinitions.n)

@@ -141,6 +141,8 @@ static void end_rows(req *rq, txn *tx, const ddb_table *t)
 		ddb_purge(tx, ddb_index_prefix(rq->mem, t->id, t->indexes[i].id));
 	if (t->ttl.n)
 		ddb_purge(tx, ddb_expiry_prefix(rq->mem, t));
+	if (ddb_has_collections(t))
+		ddb_purge(tx, ddb_collection_key(rq->mem, t, STR_NONE));
 }
 
 /* Ends a table at once; its rows go in the background. */

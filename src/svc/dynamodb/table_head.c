@@ -167,11 +167,18 @@ static err name_of_arn(req *rq, str arn, str *name)
 	return OK;
 }
 
-err ddb_name(req *rq, str given, str *name)
+err ddb_item_name(req *rq, str given, str *name)
 {
 	*name = given;
-	if (str_starts(given, S("arn:")))
-		TRY(name_of_arn(rq, given, name));
+	return str_starts(given, S("arn:")) ? name_of_arn(rq, given, name) : OK;
+}
+
+err ddb_name(req *rq, str given, str *name)
+{
+	if (!str_is(given))
+		return fail(rq, &aws_ValidationException,
+		            "The parameter 'TableName' is required but was not present in the request");
+	TRY(ddb_item_name(rq, given, name));
 	if (name->n < 3 || name->n > 255)
 		return fail(rq, &aws_ValidationException,
 		            "TableName must be at least 3 characters long and at most 255 characters long");
@@ -186,7 +193,7 @@ err ddb_name(req *rq, str given, str *name)
 err ddb_open(req *rq, const txn *tx, str given, ddb_table **out)
 {
 	str name;
-	TRY(ddb_name(rq, given, &name));
+	TRY(ddb_item_name(rq, given, &name));
 	*out = ddb_head_get(tx, rq->mem, rq->who.account, rq->region, name);
 	if (!*out)
 		return fail(rq, &dynamodb_ResourceNotFoundException, "Requested resource not found");

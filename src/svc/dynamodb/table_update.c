@@ -237,6 +237,27 @@ static err change_indexes(req *rq, txn *tx, editing *e, const dynamodb_UpdateTab
 	return OK;
 }
 
+static str update_name(const dynamodb_GlobalSecondaryIndexUpdate *u)
+{
+	return u->Update ? u->Update->IndexName : u->Create ? u->Create->IndexName
+	                                        : u->Delete ? u->Delete->IndexName : STR_NONE;
+}
+
+static err check_update_names(req *rq, const dynamodb_UpdateTable_in *in)
+{
+	const dynamodb_GlobalSecondaryIndexUpdateList *l = &in->GlobalSecondaryIndexUpdates;
+	if (str_eq(in->BillingMode, S("PROVISIONED")) && !in->ProvisionedThroughput)
+		return fail(rq, &aws_ValidationException,
+		            INVALID "ProvisionedThroughput must be specified when BillingMode is PROVISIONED");
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_is(update_name(&l->v[i])) && str_eq(update_name(&l->v[i]), update_name(&l->v[k])))
+				return fail(rq, &aws_ValidationException,
+				            INVALID "Only one global secondary index update per index is allowed "
+				            "simultaneously. Index: %.*s", STR_ARG(update_name(&l->v[i])));
+	return OK;
+}
+
 static err change_options(req *rq, txn *tx, editing *e, const dynamodb_UpdateTable_in *in)
 {
 	if (in->StreamSpecification)
@@ -325,7 +346,10 @@ err dynamodb_UpdateTable(req *rq, txn *tx, const dynamodb_UpdateTable_in *in,
                          dynamodb_UpdateTable_out *out)
 {
 	editing e;
+	str name;
+	TRY(ddb_name(rq, in->TableName, &name));
 	TRY(refuse_unknown(rq, in));
+	TRY(check_update_names(rq, in));
 	TRY(ddb_record(rq, tx, in->TableName, &e.r));
 	e.d = e.r->Table;
 	e.t = ddb_head_get(tx, rq->mem, e.r->Account, e.r->Region, e.r->TableName);

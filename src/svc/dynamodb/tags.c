@@ -2,10 +2,19 @@
 
 #define TAGS_MAX 50
 
+/* What is no ARN at all nobody is allowed to touch; what is one of another kind is a wrong parameter. */
 static err tagged(req *rq, const txn *tx, str arn, dynamodb_table **out)
 {
-	str name;
-	if (!str_starts(arn, S("arn:")))
+	str rest = arn, name = STR_NONE;
+	bool shaped = true;
+	if (!str_is(arn))
+		return fail(rq, &aws_ValidationException, "Invalid TableArn");
+	for (int i = 0; i < 5; i++)
+		shaped &= str_cut(&rest, ':').n > 0;
+	if (!shaped || str_find_char(rest, '/') == SIZE_MAX)
+		return fail(rq, &aws_AccessDenied, "User: %.*s is not authorized to perform: dynamodb:%s on resource: %.*s",
+		            STR_ARG(rq->who.arn), rq->op->name, STR_ARG(arn.n ? arn : S("*")));
+	if (!str_starts(arn, S("arn:")) || !str_starts(rest, S("table/")) || rest.n < sizeof "table/" - 1 + 3)
 		return fail(rq, &aws_ValidationException, "Invalid TableArn: Invalid ResourceArn provided "
 		            "as input %.*s", STR_ARG(arn));
 	TRY(ddb_name(rq, arn, &name));
@@ -28,8 +37,11 @@ err dynamodb_TagResource(req *rq, txn *tx, const dynamodb_TagResource_in *in,
                          dynamodb_TagResource_out *out)
 {
 	dynamodb_table *r;
+	err found = tagged(rq, tx, in->ResourceArn, &r);
 	(void)out;
-	TRY(tagged(rq, tx, in->ResourceArn, &r));
+	if ((!found || found->kind != &aws_ValidationException) && !in->Tags.n)
+		return fail(rq, &aws_ValidationException, "Atleast one Tag needs to be provided as Input.");
+	TRY(found);
 	dynamodb_TagList tags = { arena_array(rq->mem, dynamodb_Tag, r->Tags.n + in->Tags.n + 1), 0 };
 	for (; tags.n < r->Tags.n; tags.n++)
 		tags.v[tags.n] = r->Tags.v[tags.n];
@@ -50,8 +62,11 @@ err dynamodb_UntagResource(req *rq, txn *tx, const dynamodb_UntagResource_in *in
                            dynamodb_UntagResource_out *out)
 {
 	dynamodb_table *r;
+	err found = tagged(rq, tx, in->ResourceArn, &r);
 	(void)out;
-	TRY(tagged(rq, tx, in->ResourceArn, &r));
+	if ((!found || found->kind != &aws_ValidationException) && !in->TagKeys.n)
+		return fail(rq, &aws_ValidationException, "Atleast one Tag Key needs to be provided as Input.");
+	TRY(found);
 	for (size_t i = 0; i < in->TagKeys.n; i++) {
 		size_t at = find_tag(&r->Tags, in->TagKeys.v[i]);
 		if (at == r->Tags.n)

@@ -65,7 +65,9 @@ static err expressions_of(req *rq, action *a)
 		                         { .name = "ConditionExpression", .text = a->condition } };
 	bool updates = a->change.kind == CHANGE_UPDATE;
 	expr_env env;
-	TRY(ddb_env(rq, updates ? params : params + 1, updates ? 2 : 1, a->names, a->values, &env));
+	TRY(ddb_mix(rq, updates ? params : params + 1, updates ? 2 : 1, a->names, a->values));
+	TRY(ddb_values_in(rq, a->item, &a->change.key));
+	TRY(ddb_env(rq, a->names, a->values, &env));
 	if (updates)
 		TRY(ddb_invalid(rq, expr_update(&env, a->update, &a->change.update)));
 	TRY(ddb_condition(rq, &env, "ConditionExpression", a->condition, &a->change.condition));
@@ -94,16 +96,15 @@ static err prepare(req *rq, txn *tx, transaction *x, action *a)
 	str row;
 	TRY(expressions_of(rq, a));
 	TRY(writer_for(rq, tx, x, a));
-	if (a->change.kind == CHANGE_PUT)
-		a->fault = ddb_item_in(rq, a->w->t, a->item, &a->change.put);
-	else
-		a->fault = ddb_key_in(rq, a->w->t, a->item, &a->change.key);
+	if (a->change.kind != CHANGE_PUT)
+		a->fault = ddb_key_check(rq, a->w->t, a->change.key);
+	else if (!(a->fault = ddb_item_sized(rq, a->change.key, &a->change.put)))
+		a->fault = ddb_item_check(rq, a->w->t, a->change.key);
 	if (!a->fault && a->change.kind == CHANGE_UPDATE)
 		a->fault = ddb_update_check(rq, a->w->t, &a->change.update);
 	if (a->fault)
 		return OK;
-	row = ddb_row_key(rq->mem, a->w->t,
-	                  a->change.kind == CHANGE_PUT ? a->change.put.map : a->change.key);
+	row = ddb_row_key(rq->mem, a->w->t, a->change.key);
 	if (map_put(&x->seen, row, a))
 		return fail(rq, &aws_ValidationException,
 		            "Transaction request cannot include multiple operations on one item");
@@ -287,14 +288,13 @@ static err get_one(req *rq, const txn *tx, const dynamodb_Get *g, ddb_table **t,
                    const projection **project)
 {
 	const ddb_param params[] = { DDB_EXPRESSION(ProjectionExpression, g) };
-	static const dynamodb_ExpressionAttributeValueMap no_values;
-	expr_env env;
 	value key;
-	TRY(ddb_env(rq, params, 1, &g->ExpressionAttributeNames, &no_values, &env));
-	TRY(ddb_projection(rq, &env, g->ProjectionExpression, NULL, project));
-	TRY(ddb_env_done(rq, &env));
+	TRY(ddb_mix(rq, params, 1, &g->ExpressionAttributeNames, NULL));
+	TRY(ddb_values_in(rq, (const dynamodb_AttributeMap *)&g->Key, &key));
+	TRY(ddb_reading(rq, g->ProjectionExpression, &g->ExpressionAttributeNames, project));
 	TRY(ddb_open(rq, tx, g->TableName, t));
-	TRY(ddb_key_in(rq, *t, (const dynamodb_AttributeMap *)&g->Key, &key));
+	TRY(ddb_key_check(rq, *t, key));
+	TRY(ddb_paths_check(rq, *t, NULL, *project));
 	*out = ddb_item_copy(rq->mem, ddb_item_at(tx, ddb_row_key(rq->mem, *t, key)));
 	return OK;
 }

@@ -1,6 +1,7 @@
 #include "svc/dynamodb/expr.h"
 
 #define WRONG_TYPE S("An operand in the update expression has an incorrect data type")
+#define LEGACY_TYPE S("Type mismatch for attribute to update")
 #define BAD_PATH \
 	S("The document path provided in the update expression is invalid for update")
 #define NO_ATTRIBUTE \
@@ -268,7 +269,7 @@ str update_apply(arena *mem, const update *u, value item, value key, value *out)
 	for (size_t i = 0; i < u->n; i++) {
 		str why = apply(mem, &u->v[i], root, item);
 		if (str_is(why))
-			return why;
+			return u->legacy && str_eq(why, WRONG_TYPE) ? LEGACY_TYPE : why;
 	}
 	buf b = buf_in(mem, root->raw.n + 256, RESULT_BYTES_MAX);
 	write_node(&b, root);

@@ -90,6 +90,7 @@ static void write_index(ddb_writer *w, size_t position, str key, ddb_item old, d
 {
 	const ddb_index *ix = &w->t->indexes[position];
 	ddb_count *c = ddb_tally_index(&w->tally, ix->id);
+	int64_t before = c->bytes;
 	entry from = entry_of(w->mem, w->t, ix, key, old), to = entry_of(w->mem, w->t, ix, key, new);
 	if (ix->building && str_is(from.key) && !str_is(txn_get(w->tx, from.key)))
 		from = (entry){ 0 };
@@ -109,6 +110,8 @@ static void write_index(ddb_writer *w, size_t position, str key, ddb_item old, d
 		put_row(w->tx, w->mem, to.key, to.i);
 		w->units.index[position] += ddb_write_units(larger);
 	}
+	if (!ix->global)
+		w->collection += c->bytes - before;
 }
 
 /* The second at which an item expires; 0: never. */
@@ -182,8 +185,11 @@ void ddb_write(ddb_writer *w, str key, ddb_item old, ddb_item new)
 		txn_delete(w->tx, key);
 	count(&w->tally.table, (int64_t)is - was, (int64_t)new.size - (int64_t)old.size);
 	w->units.table += ddb_write_units(old.size > new.size ? old.size : new.size);
+	w->collection = (int64_t)new.size - (int64_t)old.size;
 	for (size_t i = 0; i < w->t->n_indexes; i++)
 		write_index(w, i, key, old, new);
+	if (w->collection && ddb_has_collections(w->t))
+		ddb_collection_grow(w, value_member(is ? new.map : old.map, w->t->hash.name), w->collection);
 	if (w->t->ttl.n)
 		write_expiry(w, key, old, new);
 	if (w->t->view && !(was && is && value_eq(old.map, new.map)))
