@@ -23,7 +23,7 @@ bool target_is_written(str arn)
 {
 	arn_parts a;
 	return arn_split(arn, &a) &&
-	       (str_eq(a.service, S("sqs")) || str_eq(a.service, S("sns")) || str_eq(a.service, S("logs")));
+	       (str_eq(a.service, S("sqs")) || str_eq(a.service, S("logs")));
 }
 
 static void put(buf *b, const char *key, str value)
@@ -62,7 +62,7 @@ static err to_queue(req *rq, txn *tx, const target_call *t, const arn_parts *a)
 	return call_json(rq, tx, "sqs", "SendMessage", closed(&b), &out);
 }
 
-static err to_topic(req *rq, txn *tx, const target_call *t)
+static err to_topic(req *rq, const target_call *t)
 {
 	str out;
 	bool fifo = str_ends(t->arn, S(".fifo"));
@@ -72,7 +72,7 @@ static err to_topic(req *rq, txn *tx, const target_call *t)
 	put_raw(&b, "MessageAttributes", t->attributes);
 	put(&b, "MessageGroupId", fifo ? t->group : STR_NONE);
 	put(&b, "MessageDeduplicationId", fifo ? t->dedup : STR_NONE);
-	return call_json(rq, tx, "sns", "Publish", closed(&b), &out);
+	return call_json(rq, NULL, "sns", "Publish", closed(&b), &out);
 }
 
 /* A stream a day, made when it is missing. */
@@ -168,7 +168,7 @@ static err dispatch(req *rq, txn *tx, const target_call *t, const arn_parts *a)
 	if (str_eq(a->service, S("sqs")))
 		return to_queue(rq, tx, t, a);
 	if (str_eq(a->service, S("sns")))
-		return to_topic(rq, tx, t);
+		return to_topic(rq, t);
 	if (str_eq(a->service, S("logs")))
 		return to_logs(rq, tx, t, a);
 	if (str_eq(a->service, S("lambda")))

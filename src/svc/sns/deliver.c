@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cloud/call.h"
 #include "cloud/meter.h"
+#include "cloud/metrics.h"
 #include "cloud/outbox.h"
 #include "cloud/target.h"
 #include "store/due.h"
@@ -12,8 +13,6 @@
 
 #define HTTP_MS 15000
 #define HTTP_ANSWER_MAX ((size_t)64 << 10)
-#define HTTP_TRIES 3
-#define HTTP_DELAY_S 20
 #define HTTP_LONGEST_MS MS_HOUR
 #define SERVICE_LONGEST_MS (23 * MS_DAY)
 
@@ -21,9 +20,10 @@
 typedef struct outcome {
 	bool done, hopeless;
 	str code, message;
+	int64_t status; /* of HTTP, as far as there was an answer */
 } outcome;
 
-static outcome post(req *rq, const sns_delivery *d, const sns_sub *s)
+static outcome post(req *rq, const sns_delivery *d, const sns_topic *t, const sns_sub *s)
 {
 	arena *mem = rq->mem;
 	bool raw = str_eq(d->Kind, S("Notification")) &&
@@ -35,11 +35,11 @@ static outcome post(req *rq, const sns_delivery *d, const sns_sub *s)
 	wire_header_add(&m, S("x-amz-sns-topic-arn"),
 	                arena_fmt(mem, "arn:aws:sns:%.*s:%.*s:%.*s", STR_ARG(d->Region),
 	                                                        STR_ARG(d->Account), STR_ARG(d->Topic)));
-	if (str_eq(d->Kind, S("Notification")))
+	if (!str_eq(d->Kind, S("SubscriptionConfirmation")))
 		wire_header_add(&m, S("x-amz-sns-subscription-arn"), subscription_arn(mem, s));
 	if (raw)
 		wire_header_add(&m, S("x-amz-sns-rawdelivery"), S("true"));
-	wire_header_add(&m, S("Content-Type"), S("text/plain; charset=UTF-8"));
+	wire_header_add(&m, S("Content-Type"), delivery_policy_of(mem, t, s).content_type);
 	wire_header_add(&m, S("User-Agent"), S("Amazon Simple Notification Service Agent"));
 	err e = http_call(mem, s->Endpoint, &m, &o, &answer);
 	if (e)
@@ -48,8 +48,8 @@ static outcome post(req *rq, const sns_delivery *d, const sns_sub *s)
 	      subscription_arn(mem, s));
 	return (outcome){ .done = answer.status / 100 == 2,
 		              .hopeless = answer.status / 100 != 5 && answer.status != 429,
-		              .code = arena_fmt(mem, "%d", answer.status),
-				.message = S("The endpoint refused the message.") };
+		              .code = arena_fmt(mem, "%d", answer.status), .status = answer.status,
+		              .message = S("The endpoint refused the message.") };
 }
 
 static outcome mail(req *rq, const sns_delivery *d, const sns_sub *s)
@@ -65,45 +65,20 @@ static outcome mail(req *rq, const sns_delivery *d, const sns_sub *s)
 	return (outcome){ .done = true };
 }
 
+static outcome text(req *rq, const sns_delivery *d, const sns_sub *s)
+{
+	err e = sms_put(rq, arena_fmt(rq->mem, "sns-%lld", (long long)d->Id), s->Endpoint, d->Body, d->Taken);
+	return e ? (outcome){ .code = S("InternalError"), .message = e->message } : (outcome){ .done = true };
+}
+
 static outcome invoke(req *rq, const sns_delivery *d, const sns_sub *s)
 {
 	target_call c = { .arn = s->Endpoint, .payload = d->Body };
 	err e = target_call_now(rq, NULL, &c);
 	if (!e)
-		return (outcome){ .done = true };
-	return (outcome){ .hopeless = !target_worth_retrying(e), .code = str_c(e->kind->code),
-			.message = e->message };
-}
-
-static int64_t member(const json_value *v, str name, int64_t otherwise)
-{
-	int64_t n;
-	const json_value *m = json_get(v, name);
-	return m && str_to_i64(m->text, &n) && n >= 0 ? n : otherwise;
-}
-
-/* Of the subscription, else of its topic, else AWS's: three more tries, 20 seconds apart. */
-static int64_t http_delay(arena *mem, const sns_topic *t, const sns_sub *s, int64_t tries)
-{
-	str own = subscription_attribute(s, S("DeliveryPolicy"));
-	str of_topic = topic_attribute(t, S("DeliveryPolicy"));
-	const json_value *p = own.n ? json_get(json_parse(mem, own), S("healthyRetryPolicy")) : NULL;
-	if (!p && of_topic.n)
-		p = json_get(json_get(json_parse(mem, of_topic), S("http")), S("defaultHealthyRetryPolicy"));
-	int64_t least = member(p, S("minDelayTarget"), HTTP_DELAY_S);
-	int64_t most = member(p, S("maxDelayTarget"), HTTP_DELAY_S);
-	int64_t all = member(p, S("numRetries"), HTTP_TRIES), at_once = member(p, S("numNoDelayRetries"), 0);
-	int64_t at_least = member(p, S("numMinDelayRetries"), 0), at_most = member(p, S("numMaxDelayRetries"), 0);
-	if (tries > all)
-		return -1;
-	if (tries <= at_once)
-		return 0;
-	if (tries <= at_once + at_least)
-		return least * MS_SECOND;
-	int64_t between = all - at_once - at_least - at_most, step = tries - at_once - at_least;
-	if (step > between || between <= 1)
-		return (step > between ? most : least) * MS_SECOND;
-	return (least + (most - least) * (step - 1) / (between - 1)) * MS_SECOND;
+		return (outcome){ .done = true, .status = 202 };
+	return (outcome){ .status = e->kind->status, .hopeless = !target_worth_retrying(e),
+		          .code = str_c(e->kind->code), .message = e->message };
 }
 
 /* Lambda's phases: 3 at once, 2 after a second, 10 backing off to 20 s, then every 20 s for 23 days. */
@@ -121,7 +96,8 @@ static int64_t next_try(arena *mem, const sns_topic *t, const sns_sub *s, const 
 		unsigned attempt)
 {
 	bool http = str_starts(s->Protocol, S("http"));
-	int64_t delay = http ? http_delay(mem, t, s, attempt) : service_delay(attempt);
+	delivery_policy p = delivery_policy_of(mem, t, s);
+	int64_t delay = http ? delivery_delay(&p, attempt) : service_delay(attempt);
 	int64_t at = clock_now() + delay;
 	return delay < 0 || at - d->Taken > (http ? HTTP_LONGEST_MS : SERVICE_LONGEST_MS) ? 0 : at;
 }
@@ -151,13 +127,48 @@ static str dead_letters_of(arena *mem, const sns_sub *s)
 	return target ? target->text : STR_NONE;
 }
 
+static outcome attempt_now(req *rq, const sns_delivery *d, const sns_topic *t, const sns_sub *sub)
+{
+	if (str_starts(sub->Protocol, S("http")))
+		return post(rq, d, t, sub);
+	if (str_starts(sub->Protocol, S("email")))
+		return mail(rq, d, sub);
+	return str_eq(sub->Protocol, S("sms")) ? text(rq, d, sub) : invoke(rq, d, sub);
+}
+
+static void report(arena *mem, const sns_delivery *d, const sns_topic *t, const sns_sub *s, const outcome *o)
+{
+	if (!str_eq(d->Kind, S("Notification")) || str_starts(s->Protocol, S("email")))
+		return;
+	delivery_report r = { str_eq(s->Protocol, S("lambda")) ? "Lambda" : "HTTP", d->MessageId, d->Message,
+		              s->Endpoint, o->message, d->Taken, o->status, clock_now() - d->Taken, o->done };
+	metric_point p = { .account = t->Account, .region = t->Region, .name_space = S("AWS/SNS"),
+		           .name = o->done ? S("NumberOfNotificationsDelivered") : S("NumberOfNotificationsFailed"),
+		           .unit = S("Count"), .n_dimensions = 1,
+		           .dimensions = { { S("TopicName"), t->Name } }, .when = clock_now(), .value = 1 };
+	feedback(mem, t, &r);
+	metric_later(&p);
+}
+
+/* What is said about a subscription that has gone still goes to its endpoint. */
+static const sns_sub *subscriber(const txn *tx, arena *mem, const sns_delivery *d)
+{
+	const sns_sub *s = sns_sub_get(tx, mem, d->TopicId, d->Sub);
+	if (s || !str_eq(d->Kind, S("UnsubscribeConfirmation")))
+		return s;
+	sns_sub *was = arena_new(mem, sns_sub);
+	*was = (sns_sub){ .TopicId = d->TopicId, .Id = d->Sub, .Account = d->Account, .Region = d->Region,
+		          .Topic = d->Topic, .Protocol = d->Protocol, .Endpoint = d->Endpoint };
+	return was;
+}
+
 TASK(sns_deliver)
 {
 	int64_t number;
 	ensure(str_to_i64(payload, &number));
 	const txn *tx = store_read(s);
 	const sns_delivery *d = sns_delivery_get(tx, mem, number);
-	const sns_sub *sub = d ? sns_sub_get(tx, mem, d->TopicId, d->Sub) : NULL;
+	const sns_sub *sub = d ? subscriber(tx, mem, d) : NULL;
 	const sns_topic *t = d ? sns_topic_get(tx, mem, d->Account, d->Region, d->Topic) : NULL;
 	store_read_end(s, tx);
 	if (!d)
@@ -165,13 +176,12 @@ TASK(sns_deliver)
 	req *rq = req_internal(mem, s, "sns.amazonaws.com", d->Account, d->Region);
 	ending e = { .rq = rq, .d = d };
 	if (sub && t) {
-		e.o = str_starts(sub->Protocol, S("http"))    ? post(rq, d, sub)
-		      : str_starts(sub->Protocol, S("email")) ? mail(rq, d, sub)
-		                                              : invoke(rq, d, sub);
+		e.o = attempt_now(rq, d, t, sub);
 		int64_t again = e.o.done || e.o.hopeless ? 0 : next_try(mem, t, sub, d, attempt);
+		usage_settle_later(rq);
 		if (again)
 			return again;
-		usage_settle_later(rq);
+		report(mem, d, t, sub, &e.o);
 		if (!e.o.done && str_eq(d->Kind, S("Notification")))
 			e.dead_letters = dead_letters_of(mem, sub);
 	}

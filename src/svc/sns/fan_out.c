@@ -48,6 +48,15 @@ static void put_attributes(buf *b, const char *key, const sns_MessageAttributeMa
 	buf_c(b, '}');
 }
 
+/* The signature of a text, from before or made now. */
+static str signed_with(arena *mem, const txn *tx, const notice *n, str text, str version)
+{
+	for (const signed_text *s = n->signatures; s; s = s->next)
+		if (str_eq(s->version, version) && str_eq(s->text, text))
+			return s->signature;
+	return signature_of(mem, tx, text, version);
+}
+
 str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message,
              bool for_function)
 {
@@ -67,7 +76,7 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
 	put_text(&b, "Message", message);
 	put_text(&b, "Timestamp", time_iso_ms(mem, n->when));
 	put_text(&b, "SignatureVersion", version);
-	put_text(&b, "Signature", signature_of(mem, tx, text_to_sign(mem, t, n, message), version));
+	put_text(&b, "Signature", signed_with(mem, tx, n, text_to_sign(mem, t, n, message), version));
 	put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
 	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
 	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=%.*s",
@@ -101,14 +110,36 @@ static str queue_attributes(arena *mem, const sns_MessageAttributeMap *a)
 	return buf_str(&b);
 }
 
-/* What the message says to this protocol. */
-static str message_for(arena *mem, const notice *n, str how)
+str message_for(arena *mem, const notice *n, str how)
 {
 	if (!str_eq(n->structure, S("json")))
 		return n->message;
 	const json_value *v = json_parse(mem, n->message), *own = json_get(v, how);
 	const json_value *by_default = json_get(v, S("default"));
 	return own && own->kind == JSON_STRING ? own->text : by_default ? by_default->text : S("");
+}
+
+void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n)
+{
+	str version = topic_attribute(t, S("SignatureVersion"));
+	version = version.n ? version : S("1");
+	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
+	for (const sns_sub *s; (s = sns_sub_next(&scan));) {
+		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
+		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
+		if (s->Pending || raw)
+			continue;
+		str text = text_to_sign(rq->mem, t, n, message_for(rq->mem, n, s->Protocol));
+		bool known = false;
+		for (const signed_text *k = n->signatures; k; k = k->next)
+			known = known || str_eq(k->text, text);
+		if (known)
+			continue;
+		signed_text *new = arena_new(rq->mem, signed_text);
+		*new = (signed_text){ n->signatures, text, version, signature_of(rq->mem, tx, text, version) };
+		n->signatures = new;
+	}
+	cursor_close(&scan.at);
 }
 
 static void count(const sns_topic *t, const char *name, int64_t when)
@@ -126,6 +157,9 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 		              .payload = raw ? message : envelope(rq->mem, tx, t, s, n, message, false),
 		              .attributes = raw ? queue_attributes(rq->mem, n->attributes) : STR_NONE };
 	err e = target_call_now(rq, tx, &c);
+	delivery_report told = { "SQS", n->id, message, s->Endpoint, e ? e->message : S("{}"), n->when,
+		                 e ? e->kind->status : 200, rq->now - n->when, !e };
+	feedback(rq->mem, t, &told);
 	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
 	str policy = subscription_attribute(s, S("RedrivePolicy"));
 	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy),
@@ -147,7 +181,8 @@ static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, c
 	sns_delivery_put(tx, &(sns_delivery){ .Id = id, .Account = t->Account, .Region = t->Region,
 			.Topic = t->Name,
 		.TopicId = t->Id, .Sub = s->Id, .Kind = str_c(kind), .MessageId = n->id, .Body = body,
-		.Subject = n->subject, .Taken = n->when });
+		.Subject = n->subject, .Taken = n->when, .Protocol = s->Protocol, .Endpoint = s->Endpoint,
+		.Message = n->message });
 	task_add(tx, "sns_deliver", arena_fmt(mem, "%lld", (long long)id), 0);
 }
 
@@ -166,7 +201,7 @@ static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, cons
 			"\"Sns\":%.*s}]}", STR_ARG(subscription_arn(mem, s)),
 			STR_ARG(envelope(mem, tx, t, s, n, message, true))));
 	} else {
-		bool raw = str_eq(s->Protocol, S("email")) ||
+		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
 		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
 		by_task(tx, mem, t, s, n, "Notification", raw ? message : envelope(mem, tx, t, s, n, message, false));
 	}
@@ -183,23 +218,22 @@ void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n)
 			deliver(rq, tx, t, s, n);
 }
 
-void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
+/* What an endpoint is asked or told about its subscription; both kinds have the same members. */
+static void about_subscription(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const char *kind,
+                               str message, str mail)
 {
 	arena *mem = rq->mem;
 	str arn = topic_arn(mem, t), id = rq->id, when = time_iso_ms(mem, rq->now);
 	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&Version=2010-03-31&TopicArn=%.*s&Token=%.*s",
 	                     STR_ARG(server_endpoint()), STR_ARG(arn), STR_ARG(s->Token));
-	str message = arena_fmt(mem,
-			"You have chosen to subscribe to the topic %.*s.\nTo confirm the subscription, "
-	                             "visit the SubscribeURL included in this message.", STR_ARG(arn));
 	buf sign = buf_in(mem, 1024, TEXT_MAX);
 	buf_fmt(&sign,
-			"Message\n%.*s\nMessageId\n%.*s\nSubscribeURL\n%.*s\nTimestamp\n%.*s\nToken\n%.*s\nTopicArn\n"
-	               "%.*s\nType\nSubscriptionConfirmation\n", STR_ARG(message), STR_ARG(id), STR_ARG(link),
-	        STR_ARG(when), STR_ARG(s->Token), STR_ARG(arn));
+	        "Message\n%.*s\nMessageId\n%.*s\nSubscribeURL\n%.*s\nTimestamp\n%.*s\nToken\n%.*s\nTopicArn\n"
+	        "%.*s\nType\n%s\n", STR_ARG(message), STR_ARG(id), STR_ARG(link), STR_ARG(when),
+	        STR_ARG(s->Token), STR_ARG(arn), kind);
 	buf b = buf_in(mem, 2048, TEXT_MAX);
 	buf_c(&b, '{');
-	put_text(&b, "Type", S("SubscriptionConfirmation"));
+	put_text(&b, "Type", str_c(kind));
 	put_text(&b, "MessageId", id);
 	put_text(&b, "Token", s->Token);
 	put_text(&b, "TopicArn", arn);
@@ -211,10 +245,29 @@ void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
 	put_text(&b, "SigningCertURL", signing_certificate_url(mem, tx));
 	buf_c(&b, '}');
 	notice n = { .id = id, .when = rq->now, .subject = S("AWS Notification - Subscription Confirmation") };
-	str mail = arena_fmt(mem,
-			"You have chosen to subscribe to the topic:\n%.*s\n\nTo confirm this subscription, "
-	                          "open this link (if this was in error no action is necessary):\n%.*s\n",
-	                     STR_ARG(arn), STR_ARG(link));
-	by_task(tx, mem, t, s, &n, "SubscriptionConfirmation",
-	        str_eq(s->Protocol, S("email")) ? mail : buf_str(&b));
+	by_task(tx, mem, t, s, &n, kind,
+	        str_eq(s->Protocol, S("email"))
+	                ? arena_fmt(mem, "%.*s%.*s\n", STR_ARG(mail), STR_ARG(link)) : buf_str(&b));
+}
+
+void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
+{
+	str arn = topic_arn(rq->mem, t);
+	about_subscription(rq, tx, t, s, "SubscriptionConfirmation",
+	                   arena_fmt(rq->mem, "You have chosen to subscribe to the topic %.*s.\nTo confirm the "
+	                             "subscription, visit the SubscribeURL included in this message.",
+	                             STR_ARG(arn)),
+	                   arena_fmt(rq->mem, "You have chosen to subscribe to the topic:\n%.*s\n\nTo confirm "
+	                             "this subscription, open this link (if this was in error no action is "
+	                             "necessary):\n", STR_ARG(arn)));
+}
+
+void farewell_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)
+{
+	str arn = subscription_arn(rq->mem, s);
+	about_subscription(rq, tx, t, s, "UnsubscribeConfirmation",
+	                   arena_fmt(rq->mem, "You have chosen to deactivate subscription %.*s.\nTo cancel this "
+	                             "operation and restore the subscription, visit the SubscribeURL included in "
+	                             "this message.", STR_ARG(arn)),
+	                   S("Your subscription has been removed. To subscribe again, open this link:\n"));
 }

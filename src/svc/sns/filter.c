@@ -1,9 +1,39 @@
-/* Filter policies: event patterns over the message's attributes, or over its body. */
+/*
+ * Filter policies: event patterns over the message's attributes, or over its body. Compiled once and kept by
+ * their text; only the writer thread fans out, so nothing is locked.
+ */
 #include "base/json.h"
 #include "cloud/event_pattern.h"
 #include "topic.h"
 
 #define ATTRIBUTES_MAX ((size_t)1 << 20)
+#define KEYS_MAX 5
+#define COMBINATIONS_MAX 150
+#define SLOTS 512
+
+typedef struct compiled {
+	arena *mem;
+	str text;
+	const event_pattern *pattern;
+} compiled;
+
+static compiled slots[SLOTS];
+
+/* The keys of a policy that hold lists, and the product of what the lists hold: AWS's measure of it. */
+static void measure(const json_value *v, size_t depth, size_t *keys, size_t *combinations)
+{
+	for (const json_value *f = v->first; f; f = f->next) {
+		if (str_eq(f->key, S("$or")) && f->kind == JSON_ARRAY) {
+			for (const json_value *one = f->first; one; one = one->next)
+				measure(one, depth, keys, combinations);
+		} else if (f->kind == JSON_OBJECT) {
+			measure(f, depth + 1, keys, combinations);
+		} else if (f->kind == JSON_ARRAY) {
+			++*keys;
+			*combinations *= (f->n ? f->n : 1) * depth;
+		}
+	}
+}
 
 str filter_wrong(arena *mem, str policy, str scope)
 {
@@ -13,9 +43,15 @@ str filter_wrong(arena *mem, str policy, str scope)
 		return S("failed to parse JSON.");
 	if (!v->n)
 		return STR_NONE;
+	size_t keys = 0, combinations = 1;
+	measure(v, 1, &keys, &combinations);
+	if (keys > KEYS_MAX)
+		return S("Filter policy can not have more than 5 keys");
+	if (combinations > COMBINATIONS_MAX)
+		return S("Filter policy is too complex");
 	if (!str_eq(scope, S("MessageBody")))
 		for (const json_value *f = v->first; f; f = f->next)
-			if (f->kind == JSON_OBJECT)
+			if (f->kind == JSON_OBJECT && !str_eq(f->key, S("$or")))
 				return S("Filter policy scope MessageAttributes does not support nested filter policy");
 	return event_pattern_parse(mem, policy, &why) ? STR_NONE : why;
 }
@@ -43,13 +79,27 @@ static str attributes_json(arena *mem, const sns_MessageAttributeMap *a)
 	return buf_str(&b);
 }
 
+static const event_pattern *pattern_of(str text)
+{
+	str why;
+	compiled *c = &slots[str_hash(text) % SLOTS];
+	if (c->mem && str_eq(c->text, text))
+		return c->pattern;
+	if (c->mem)
+		arena_close(c->mem);
+	c->mem = arena_open(2048);
+	c->text = arena_str(c->mem, text);
+	c->pattern = event_pattern_parse(c->mem, c->text, &why);
+	return c->pattern;
+}
+
 bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message)
 {
 	static const sns_MessageAttributeMap none;
-	str why, policy = subscription_attribute(s, S("FilterPolicy"));
+	str policy = subscription_attribute(s, S("FilterPolicy"));
 	if (!policy.n || str_eq(policy, S("{}")))
 		return true;
-	const event_pattern *p = event_pattern_parse(mem, policy, &why);
+	const event_pattern *p = pattern_of(policy);
 	bool body = str_eq(subscription_attribute(s, S("FilterPolicyScope")), S("MessageBody"));
 	str event = body ? message : attributes_json(mem, n->attributes ? n->attributes : &none);
 	return p && event_pattern_match(p, json_parse(mem, event));

@@ -78,7 +78,7 @@ static err fifo_check(req *rq, const sns_topic *t, const sns_PublishBatchRequest
 	return OK;
 }
 
-static err message_check(req *rq, const sns_topic *t, const sns_PublishBatchRequestEntry *m)
+static err message_check(req *rq, const sns_PublishBatchRequestEntry *m)
 {
 	if (!m->Message.n)
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Empty message");
@@ -90,8 +90,7 @@ static err message_check(req *rq, const sns_topic *t, const sns_PublishBatchRequ
 	if (!good)
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Subject");
 	TRY(structure_check(rq, m));
-	TRY(attributes_check(rq, &m->MessageAttributes));
-	return fifo_check(rq, t, m);
+	return attributes_check(rq, &m->MessageAttributes);
 }
 
 /* What is no longer remembered goes a little at a time. */
@@ -130,31 +129,56 @@ static bool is_new(req *rq, txn *tx, sns_topic *t, notice *n)
 	return true;
 }
 
-static str sequence_text(arena *mem, const sns_topic *t, int64_t sequence)
-{
-	return topic_is_fifo(t) ? arena_fmt(mem, "1%019lld", (long long)sequence * 1000) : STR_NONE;
-}
+/*
+ * Publishing waits: what is said to whom is signed on a pool thread, and then told to everybody in one
+ * transaction. A topic that has changed in between is looked at again there.
+ */
+typedef struct posting {
+	str topic;
+	const sns_PublishBatchRequestEntry *v;
+	size_t n;
+	notice *notices;
+	err *wrong; /* of single messages */
+} posting;
 
-static err publish_one(req *rq, txn *tx, sns_topic *t, const sns_PublishBatchRequestEntry *m,
-                       sns_PublishBatchResultEntry *out)
+static err prepare(req *rq, const txn *tx, posting *p)
 {
-	TRY(message_check(rq, t, m));
-	notice n = { .id = rand_uuid(rq->mem), .message = m->Message, .subject = m->Subject,
-		         .structure = m->MessageStructure, .group = m->MessageGroupId,
-		         .dedup = m->MessageDeduplicationId, .attributes = &m->MessageAttributes, .when = rq->now };
-	if (topic_is_fifo(t) && !n.dedup.n)
-		n.dedup = sha256_hex(rq->mem, m->Message);
-	if (!topic_is_fifo(t) || is_new(rq, tx, t, &n))
-		fan_out(rq, tx, t, &n);
-	*out = (sns_PublishBatchResultEntry){ m->Id, n.id, sequence_text(rq->mem, t, n.sequence) };
+	sns_topic *t;
+	TRY(topic_find(rq, tx, p->topic, &t));
+	for (size_t i = 0; i < p->n; i++)
+		TRY(fifo_check(rq, t, &p->v[i]));
+	for (size_t i = 0; i < p->n; i++) {
+		const sns_PublishBatchRequestEntry *m = &p->v[i];
+		p->wrong[i] = message_check(rq, m);
+		if (p->wrong[i])
+			continue;
+		notice *n = &p->notices[i];
+		*n = (notice){ .id = rand_uuid(rq->mem), .message = m->Message, .subject = m->Subject,
+			       .structure = m->MessageStructure, .group = m->MessageGroupId,
+			       .dedup = m->MessageDeduplicationId, .attributes = &m->MessageAttributes,
+			       .when = rq->now };
+		if (topic_is_fifo(t) && !n->dedup.n)
+			n->dedup = sha256_hex(rq->mem, m->Message);
+		notice_sign(rq, tx, t, n);
+	}
 	return OK;
 }
 
-static void published(req *rq, const sns_topic *t, size_t messages, size_t bytes)
+static err post(req *rq, txn *tx, void *context)
+{
+	posting *p = context;
+	sns_topic *t;
+	TRY(topic_find(rq, tx, p->topic, &t));
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->wrong[i] && (!topic_is_fifo(t) || is_new(rq, tx, t, &p->notices[i])))
+			fan_out(rq, tx, t, &p->notices[i]);
+	return OK;
+}
+
+static void published(req *rq, str arn, size_t messages, size_t bytes)
 {
 	int64_t chunks = bytes ? (int64_t)((bytes + SNS_CHUNK_BYTES - 1) / SNS_CHUNK_BYTES) : 1;
-	str arn = topic_arn(rq->mem, t);
-	if (topic_is_fifo(t)) {
+	if (str_ends(arn, S(".fifo"))) {
 		meter(rq, &SNS_FIFO_PUBLISH, QTY((int64_t)messages), arn);
 		meter(rq, &SNS_FIFO_PUBLISH_GB, (qty)bytes, arn);
 	} else {
@@ -162,24 +186,60 @@ static void published(req *rq, const sns_topic *t, size_t messages, size_t bytes
 	}
 }
 
-err sns_Publish(req *rq, txn *tx, const sns_Publish_in *in, sns_Publish_out *out)
+static err publish(req *rq, posting *p)
 {
-	sns_topic *t;
+	size_t bytes = 0, good = 0;
+	p->notices = arena_array(rq->mem, notice, p->n + 1);
+	p->wrong = arena_array(rq->mem, err, p->n + 1);
+	const txn *tx = req_read(rq);
+	err e = prepare(rq, tx, p);
+	req_read_end(rq, tx);
+	TRY(e);
+	for (size_t i = 0; i < p->n; i++) {
+		good += !p->wrong[i];
+		bytes += p->wrong[i] ? 0 : size_of(&p->v[i]);
+	}
+	if (good)
+		TRY(req_write(rq, post, p));
+	published(rq, p->topic, good, bytes);
+	return OK;
+}
+
+static str sequence_text(arena *mem, str arn, const notice *n)
+{
+	return str_ends(arn, S(".fifo")) ? arena_fmt(mem, "1%019lld", (long long)n->sequence * 1000) : STR_NONE;
+}
+
+static err publish_sms(req *rq, const sns_Publish_in *in, sns_Publish_out *out)
+{
+	if (!str_starts(in->PhoneNumber, S("+")) || !phone_number(in->PhoneNumber))
+		return fail(rq, &sns_InvalidParameterException,
+		            "Invalid parameter: PhoneNumber Reason: %.*s is not valid to publish to",
+		            STR_ARG(in->PhoneNumber));
+	if (!in->Message.n)
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Empty message");
+	str id = rand_uuid(rq->mem);
+	TRY(sms_put(rq, arena_fmt(rq->mem, "sms-%.*s", STR_ARG(id)), in->PhoneNumber, in->Message, rq->now));
+	out->MessageId = id;
+	return OK;
+}
+
+err sns_Publish(req *rq, const sns_Publish_in *in, sns_Publish_out *out)
+{
 	str arn = str_is(in->TopicArn) ? in->TopicArn : in->TargetArn;
 	if (!str_is(arn) && str_is(in->PhoneNumber))
-		return fail(rq, &aws_NotImplemented, "Farthing sends no SMS.");
+		return publish_sms(rq, in, out);
 	if (!str_is(arn))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter");
-	TRY(topic_find(rq, tx, arn, &t));
 	sns_PublishBatchRequestEntry m = { .Message = in->Message, .Subject = in->Subject,
 		.MessageStructure = in->MessageStructure, .MessageAttributes = in->MessageAttributes,
 		.MessageDeduplicationId = in->MessageDeduplicationId, .MessageGroupId = in->MessageGroupId };
-	sns_PublishBatchResultEntry one;
-	TRY(publish_one(rq, tx, t, &m, &one));
-	published(rq, t, 1, size_of(&m));
-	out->MessageId = one.MessageId;
-	out->SequenceNumber = one.SequenceNumber;
+	posting p = { .topic = arn, .v = &m, .n = 1 };
+	TRY(publish(rq, &p));
+	TRY(p.wrong[0]);
+	out->MessageId = p.notices[0].id;
+	out->SequenceNumber = sequence_text(rq->mem, arn, &p.notices[0]);
 	return OK;
 }
 
@@ -213,23 +273,23 @@ static err batch_check(req *rq, const sns_PublishBatchRequestEntryList *list, si
 		       "The length of all the messages put together is more than the limit.");
 }
 
-err sns_PublishBatch(req *rq, txn *tx, const sns_PublishBatch_in *in, sns_PublishBatch_out *out)
+err sns_PublishBatch(req *rq, const sns_PublishBatch_in *in, sns_PublishBatch_out *out)
 {
-	sns_topic *t;
 	size_t bytes;
 	const sns_PublishBatchRequestEntryList *list = &in->PublishBatchRequestEntries;
-	TRY(topic_find(rq, tx, in->TopicArn, &t));
+	posting p = { .topic = in->TopicArn, .v = list->v, .n = list->n };
 	TRY(batch_check(rq, list, &bytes));
+	TRY(publish(rq, &p));
 	out->Successful.v = arena_array(rq->mem, sns_PublishBatchResultEntry, list->n);
 	out->Failed.v = arena_array(rq->mem, sns_BatchResultErrorEntry, list->n);
 	for (size_t i = 0; i < list->n; i++) {
-		err e = publish_one(rq, tx, t, &list->v[i], &out->Successful.v[out->Successful.n]);
+		err e = p.wrong[i];
 		if (e)
 			out->Failed.v[out->Failed.n++] = (sns_BatchResultErrorEntry){ .Id = list->v[i].Id,
 				.Code = str_c(e->kind->query_code), .Message = e->message, .SenderFault = BOOL(true) };
 		else
-			out->Successful.n++;
+			out->Successful.v[out->Successful.n++] = (sns_PublishBatchResultEntry){ list->v[i].Id,
+				p.notices[i].id, sequence_text(rq->mem, p.topic, &p.notices[i]) };
 	}
-	published(rq, t, out->Successful.n, bytes);
 	return OK;
 }

@@ -34,46 +34,53 @@ err subscription_find(req *rq, const txn *tx, str arn, sns_topic **t, sns_sub **
 	return *s ? OK : fail(rq, &sns_NotFoundException, "Subscription does not exist");
 }
 
-static err redrive_check(req *rq, str value)
+/* Where the attribute was given: among others, or by itself. */
+#define AMONG "Invalid parameter: Attributes Reason: "
+#define ALONE "Invalid parameter: "
+
+static err redrive_check(req *rq, const char *where, str value)
 {
 	const json_value *target = json_get(json_parse(rq->mem, value), S("deadLetterTargetArn"));
 	arn_parts a;
 	if (!target || !arn_split(target->text, &a) || !str_eq(a.service, S("sqs")))
 		return fail(rq, &sns_InvalidParameterException,
-		            "Invalid parameter: RedrivePolicy: deadLetterTargetArn is an invalid arn");
+		            "%sRedrivePolicy: deadLetterTargetArn is an invalid arn", where);
 	return OK;
 }
 
-static err attribute_check(req *rq, const sns_sub *s, str name, str value)
+static err bad(req *rq, const char *where, str name, str wrong)
+{
+	return fail(rq, &sns_InvalidParameterException, "%s%.*s: %.*s", where, STR_ARG(name), STR_ARG(wrong));
+}
+
+static err attribute_check(req *rq, const char *where, const sns_sub *s, str name, str value)
 {
 	bool boolean = str_eq_nocase(value, S("true")) || str_eq_nocase(value, S("false"));
+	str wrong;
 	if (str_eq(name, S("RawMessageDelivery")))
-		return boolean ? OK : fail(rq, &sns_InvalidParameterException,
-		                           "Invalid parameter: RawMessageDelivery: Invalid value "
-		                           "[%.*s]. Must be true or "
-		                           "false.", STR_ARG(value));
+		return boolean ? OK :
+		       bad(rq, where, name, arena_fmt(rq->mem, "Invalid value [%.*s]. Must be true or false.",
+		                                      STR_ARG(value)));
 	if (str_eq(name, S("FilterPolicyScope")))
-		return str_eq(value, S("MessageAttributes")) || str_eq(value, S("MessageBody")) ? OK
-			: fail(rq, &sns_InvalidParameterException,
-			       "Invalid parameter: FilterPolicyScope: Invalid value [%.*s]. Please use "
-			       "either MessageBody or "
-			       "MessageAttributes", STR_ARG(value));
+		return str_eq(value, S("MessageAttributes")) || str_eq(value, S("MessageBody")) ? OK :
+		       bad(rq, where, name, arena_fmt(rq->mem, "Invalid value [%.*s]. Please use either MessageBody "
+		                                      "or MessageAttributes", STR_ARG(value)));
 	if (str_eq(name, S("FilterPolicy"))) {
-		str wrong = value.n ? filter_wrong(rq->mem, value, subscription_attribute(s, S("FilterPolicyScope")))
-		                    : STR_NONE;
-		return str_is(wrong) ? fail(rq, &sns_InvalidParameterException,
-		                            "Invalid parameter: FilterPolicy: %.*s", STR_ARG(wrong)) : OK;
+		wrong = value.n ? filter_wrong(rq->mem, value, subscription_attribute(s, S("FilterPolicyScope")))
+		                : STR_NONE;
+		return str_is(wrong) ? bad(rq, where, name, wrong) : OK;
 	}
 	if (str_eq(name, S("RedrivePolicy")))
-		return value.n ? redrive_check(rq, value) : OK;
-	if (str_eq(name, S("DeliveryPolicy")))
-		return !value.n || json_parse(rq->mem, value) ? OK
-			: fail(rq, &sns_InvalidParameterException, "Invalid parameter: DeliveryPolicy");
+		return value.n ? redrive_check(rq, where, value) : OK;
+	if (str_eq(name, S("DeliveryPolicy"))) {
+		wrong = value.n ? delivery_policy_wrong(rq->mem, value, false) : STR_NONE;
+		return str_is(wrong) ? fail(rq, &sns_InvalidParameterException, "%s%.*s", where, STR_ARG(wrong)) : OK;
+	}
 	if (str_eq(name, S("SubscriptionRoleArn")))
 		return OK;
 	if (str_eq(name, S("ReplayPolicy")))
 		return fail(rq, &aws_NotImplemented, "Farthing does not replay messages of topics.");
-	return fail(rq, &sns_InvalidParameterException, "Invalid parameter: AttributeName");
+	return fail(rq, &sns_InvalidParameterException, "%sAttributeName", where);
 }
 
 /* Whether the owner of the endpoint has to agree first. */
@@ -85,11 +92,11 @@ static bool must_confirm(str how)
 static err endpoint_check(req *rq, const sns_topic *t, str how, str endpoint)
 {
 	arn_parts a;
-	if (str_eq(how, S("sms")) || str_eq(how, S("application")) || str_eq(how, S("firehose")))
+	if (str_eq(how, S("application")) || str_eq(how, S("firehose")))
 		return fail(rq, &aws_NotImplemented, "Farthing does not deliver to subscriptions of protocol %.*s.",
 		            STR_ARG(how));
 	bool arn = str_eq(how, S("sqs")) || str_eq(how, S("lambda"));
-	if (!arn && !must_confirm(how))
+	if (!arn && !must_confirm(how) && !str_eq(how, S("sms")))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Amazon SNS does not support this protocol string: %.*s",
 		            STR_ARG(how));
@@ -108,6 +115,8 @@ static err endpoint_check(req *rq, const sns_topic *t, str how, str endpoint)
 	    !str_starts(endpoint, str_eq(how, S("http")) ? S("http://") : S("https://")))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Endpoint must match the specified protocol");
+	if (str_eq(how, S("sms")) && !phone_number(endpoint))
+		return fail(rq, &sns_InvalidParameterException, "Invalid SMS endpoint: %.*s", STR_ARG(endpoint));
 	if (str_starts(how, S("email")) && str_find_char(endpoint, '@') == SIZE_MAX)
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Email address");
 	return endpoint.n && endpoint.n <= ENDPOINT_MAX
@@ -148,7 +157,7 @@ err sns_Subscribe(req *rq, txn *tx, const sns_Subscribe_in *in, sns_Subscribe_ou
 		          .Topic = t->Name, .Protocol = in->Protocol, .Endpoint = in->Endpoint,
 		          .Attributes = in->Attributes, .Pending = must_confirm(in->Protocol), .Created = rq->now };
 	for (size_t i = 0; i < in->Attributes.n; i++)
-		TRY(attribute_check(rq, &s, in->Attributes.v[i].key, in->Attributes.v[i].value));
+		TRY(attribute_check(rq, AMONG, &s, in->Attributes.v[i].key, in->Attributes.v[i].value));
 	if (s.Pending)
 		s.Token = rand_text(rq->mem, 64, S("0123456789abcdef"));
 	sns_sub_put(tx, &s);
@@ -206,6 +215,8 @@ err sns_Unsubscribe(req *rq, txn *tx, const sns_Unsubscribe_in *in, sns_Unsubscr
 	if (rq->who.anonymous && s->AuthenticatedEnd)
 		return fail(rq, &sns_AuthorizationErrorException, "Not authorized to unsubscribe this endpoint");
 	subscription_drop(tx, t, s);
+	if (!s->Pending && str_starts(s->Protocol, S("http")))
+		farewell_send(rq, tx, t, s);
 	return OK;
 }
 
@@ -233,6 +244,10 @@ err sns_GetSubscriptionAttributes(req *rq, const txn *tx, const sns_GetSubscript
 	if (subscription_attribute(s, S("FilterPolicy")).n &&
 	    !subscription_attribute(s, S("FilterPolicyScope")).n)
 		PUT("FilterPolicyScope", S("MessageAttributes"));
+	if (str_starts(s->Protocol, S("http"))) {
+		delivery_policy p = delivery_policy_of(rq->mem, t, s);
+		PUT("EffectiveDeliveryPolicy", delivery_policy_text(rq->mem, &p, false));
+	}
 #undef PUT
 	for (size_t i = 0; i < s->Attributes.n; i++)
 		if (s->Attributes.v[i].value.n)
@@ -246,7 +261,7 @@ err sns_SetSubscriptionAttributes(req *rq, txn *tx, const sns_SetSubscriptionAtt
 	sns_topic *t;
 	sns_sub *s;
 	TRY(subscription_find(rq, tx, in->SubscriptionArn, &t, &s));
-	TRY(attribute_check(rq, s, in->AttributeName, in->AttributeValue));
+	TRY(attribute_check(rq, ALONE, s, in->AttributeName, in->AttributeValue));
 	topic_metered(rq, topic_arn(rq->mem, t));
 	sns_SubscriptionAttributesMap all = { arena_array(rq->mem, sns_SubscriptionAttributesMap_entry,
 		                                              s->Attributes.n + 1), 0 };

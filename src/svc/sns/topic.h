@@ -11,6 +11,10 @@
 
 str topic_arn(arena *mem, const sns_topic *t);
 str topic_attribute(const sns_topic *t, str name); /* STR_NONE when unset */
+/* An absent value takes it away. */
+void topic_attribute_set(arena *mem, sns_topic *t, str name, str value);
+/* The policy set, or the one every topic has. */
+str topic_policy_text(arena *mem, const sns_topic *t);
 bool topic_is_fifo(const sns_topic *t);
 bool topic_flag(const sns_topic *t, str name);
 /* InvalidParameter when it is no ARN, NotFound when there is no such topic. */
@@ -24,11 +28,23 @@ err subscription_find(req *rq, const txn *tx, str arn, sns_topic **t, sns_sub **
 /* The subscription's place in the topic's counts and indexes goes too. */
 void subscription_drop(txn *tx, sns_topic *t, const sns_sub *s);
 
+/* Signatures made before the transaction, where they hold nobody up: by what was signed. */
+typedef struct signed_text {
+	struct signed_text *next;
+	str text, version, signature;
+} signed_text;
+
 typedef struct notice {
 	str id, message, subject, structure, group, dedup;
 	const sns_MessageAttributeMap *attributes;
 	int64_t sequence, when;
+	signed_text *signatures;
 } notice;
+
+/* What the message says to a protocol. */
+str message_for(arena *mem, const notice *n, str protocol);
+/* Signs what the topic's subscribers will be sent. */
+void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n);
 
 /* To everybody who is subscribed and wants it. */
 void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n);
@@ -40,7 +56,32 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
              bool for_function);
 /* The request to confirm a subscription, as a task. */
 void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s);
+/* The same when the subscription has been taken away. */
+void farewell_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s);
 void put_text(buf *b, const char *key, str value); /* ,"key":"value" */
+/* A line about a delivery into CloudWatch Logs, where the topic's feedback attributes ask for it. */
+typedef struct delivery_report {
+	const char *protocol; /* HTTP, SQS, Lambda: as in the attributes' names */
+	str message_id, message, destination, answer;
+	int64_t when, status, dwell_ms;
+	bool delivered;
+} delivery_report;
+void feedback(arena *mem, const sns_topic *t, const delivery_report *r);
+/* A text message: into the outbox. */
+err sms_put(req *rq, str id, str number, str text, int64_t when);
+bool phone_number(str s);
+/* STR_NONE, or why it is no delivery policy; `of_topic`: it stands below http.defaultHealthyRetryPolicy. */
+str delivery_policy_wrong(arena *mem, str text, bool of_topic);
+/* What a subscription's HTTP deliveries obey: its own policy, else the topic's, else AWS's. */
+typedef struct delivery_policy {
+	int64_t min_delay, max_delay, retries, at_once, at_min, at_max; /* seconds; numbers of tries */
+	str backoff, content_type;
+} delivery_policy;
+delivery_policy delivery_policy_of(arena *mem, const sns_topic *t, const sns_sub *s);
+/* As GetSubscriptionAttributes shows it. */
+str delivery_policy_text(arena *mem, const delivery_policy *p, bool of_topic);
+/* Until the next try after this many have failed, in milliseconds; -1: there is none. */
+int64_t delivery_delay(const delivery_policy *p, int64_t tries);
 
 /* The server's signing key, made when there is none. */
 void signer_ready(txn *tx);

@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "cloud/meter.h"
+#include "cloud/policy.h"
 #include "cloud/target.h"
 #include "topic.h"
 
@@ -12,6 +13,17 @@ str topic_attribute(const sns_topic *t, str name)
 		if (str_eq(t->Attributes.v[i].key, name))
 			return t->Attributes.v[i].value;
 	return STR_NONE;
+}
+
+void topic_attribute_set(arena *mem, sns_topic *t, str name, str value)
+{
+	sns_TopicAttributesMap all = { arena_array(mem, sns_TopicAttributesMap_entry, t->Attributes.n + 1), 0 };
+	for (size_t i = 0; i < t->Attributes.n; i++)
+		if (!str_eq(t->Attributes.v[i].key, name))
+			all.v[all.n++] = t->Attributes.v[i];
+	if (str_is(value))
+		all.v[all.n++] = (sns_TopicAttributesMap_entry){ name, value };
+	t->Attributes = all;
 }
 
 bool topic_flag(const sns_topic *t, str name)
@@ -92,10 +104,15 @@ static err attribute_check(req *rq, str name, str value)
 {
 	if (!known(name))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: AttributeName");
-	bool document = str_eq(name, S("Policy")) || str_eq(name, S("DeliveryPolicy"));
-	if (document && value.n && !json_parse(rq->mem, value))
-		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: %.*s Reason: not valid JSON",
-		            STR_ARG(name));
+	str wrong = STR_NONE;
+	if (value.n && str_eq(name, S("Policy")) && !policy_parse(rq->mem, value, POLICY_RESOURCE, &wrong))
+		return fail(rq, &sns_InvalidParameterException,
+		            "Invalid parameter: Policy statement action out of service scope or not valid: %.*s",
+		            STR_ARG(wrong));
+	if (value.n && str_eq(name, S("DeliveryPolicy")))
+		wrong = delivery_policy_wrong(rq->mem, value, true);
+	if (str_is(wrong))
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: %.*s", STR_ARG(wrong));
 	if (str_eq(name, S("SignatureVersion")) && !str_eq(value, S("1")) && !str_eq(value, S("2")))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: SignatureVersion");
 	if (str_eq(name, S("ArchivePolicy")) && value.n && !str_eq(value, S("{}")))
@@ -194,11 +211,11 @@ static str default_policy(arena *mem, const sns_topic *t)
 	return arena_fmt(mem, form, STR_ARG(topic_arn(mem, t)), STR_ARG(t->Account));
 }
 
-static const char default_delivery[] =
-	"{\"http\":{\"defaultHealthyRetryPolicy\":{\"minDelayTarget\":20,\"maxDelayTarget\":20,\"numRetries\":3,"
-	"\"numMaxDelayRetries\":0,\"numNoDelayRetries\":0,\"numMinDelayRetries\":0,\"backoffFunction\":"
-	"\"linear\"},\"disableSubscriptionOverrides\":false,\"defaultRequestPolicy\":{\"headerContentType\":"
-	"\"text/plain; charset=UTF-8\"}}}";
+str topic_policy_text(arena *mem, const sns_topic *t)
+{
+	str own = topic_attribute(t, S("Policy"));
+	return own.n ? own : default_policy(mem, t);
+}
 
 err sns_GetTopicAttributes(req *rq, const txn *tx, const sns_GetTopicAttributes_in *in,
                            sns_GetTopicAttributes_out *out)
@@ -215,8 +232,8 @@ err sns_GetTopicAttributes(req *rq, const txn *tx, const sns_GetTopicAttributes_
 	PUT("SubscriptionsConfirmed", COUNT(t->Confirmed));
 	PUT("SubscriptionsPending", COUNT(t->Pending));
 	PUT("SubscriptionsDeleted", COUNT(t->Deleted));
-	str delivery = topic_attribute(t, S("DeliveryPolicy"));
-	PUT("EffectiveDeliveryPolicy", delivery.n ? delivery : str_c(default_delivery));
+	delivery_policy plain = delivery_policy_of(rq->mem, t, &(sns_sub){ 0 });
+	PUT("EffectiveDeliveryPolicy", delivery_policy_text(rq->mem, &plain, true));
 	if (!topic_attribute(t, S("Policy")).n)
 		PUT("Policy", default_policy(rq->mem, t));
 	if (!str_is(topic_attribute(t, S("DisplayName"))))
@@ -245,14 +262,7 @@ err sns_SetTopicAttributes(req *rq, txn *tx, const sns_SetTopicAttributes_in *in
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Content-based deduplication can only be set for FIFO topics");
 	topic_metered(rq, in->TopicArn);
-	sns_TopicAttributesMap all = { arena_array(rq->mem, sns_TopicAttributesMap_entry,
-			t->Attributes.n + 1), 0 };
-	for (size_t i = 0; i < t->Attributes.n; i++)
-		if (!str_eq(t->Attributes.v[i].key, in->AttributeName))
-			all.v[all.n++] = t->Attributes.v[i];
-	if (str_is(in->AttributeValue))
-		all.v[all.n++] = (sns_TopicAttributesMap_entry){ in->AttributeName, in->AttributeValue };
-	t->Attributes = all;
+	topic_attribute_set(rq->mem, t, in->AttributeName, in->AttributeValue);
 	sns_topic_put(tx, t);
 	return OK;
 }

@@ -273,8 +273,9 @@ static err parameters(req *rq, receive *r)
 		            "provided.", (long long)in->WaitTimeSeconds.v);
 	if (str_is(in->ReceiveRequestAttemptId) && !r->settings.fifo)
 		return fail(rq, &aws_InvalidParameterValue,
-		            "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The request include "
-		            "parameter that is not valid for this queue type.", STR_ARG(in->ReceiveRequestAttemptId));
+		            "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The request "
+		            "include parameter that is not valid for this queue type.",
+		            STR_ARG(in->ReceiveRequestAttemptId));
 	r->most = (size_t)most;
 	r->visibility_ms = visibility * MS_SECOND;
 	r->out->Messages.v = arena_array(rq->mem, sqs_Message, r->most);
@@ -323,7 +324,8 @@ err sqs_ReceiveMessage(req *rq, const sqs_ReceiveMessage_in *in, sqs_ReceiveMess
 	counted(&r, rq->now);
 	if (!out->Messages.n)
 		out->Messages.v = NULL;
-	return r.full && !out->Messages.n && !seconds && !r.settings.fifo ?
-		fail(rq, &sqs_OverLimit, "Too many messages are in flight, the limit is %d.",
-		     SQS_INFLIGHT_MAX) : OK;
+	if (r.full && !out->Messages.n && !seconds && !r.settings.fifo)
+		return fail(rq, &sqs_OverLimit, "Too many messages are in flight, the limit is %d.",
+		            SQS_INFLIGHT_MAX);
+	return OK;
 }

@@ -135,7 +135,10 @@ def test_fifo(server):
     same(len(first["SequenceNumber"]), 20)
     done = sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[
         {"Id": str(i), "Message": str(i), "MessageGroupId": "g", "MessageDeduplicationId": str(i)} for i in range(1, 6)]
-        + [{"Id": "bad", "Message": "x"}])
+        + [{"Id": "bad", "Message": "", "MessageGroupId": "g", "MessageDeduplicationId": "x"}])
+    same(refused("InvalidParameter", sns.publish_batch, TopicArn=arn, PublishBatchRequestEntries=[
+        {"Id": "a", "Message": "x", "MessageGroupId": "g", "MessageDeduplicationId": "9"}, {"Id": "b", "Message": "x"}]),
+         "Invalid parameter: The MessageGroupId parameter is required for FIFO topics")
     same((len(done["Successful"]), [f["Id"] for f in done["Failed"]]), (5, ["bad"]))
     same([m["Body"] for m in drain(server, url)], [str(i) for i in range(6)])
 
@@ -199,6 +202,8 @@ def test_http(server):
          ("Notification", "Amazon Simple Notification Service Agent"))
     same(fetch("GET", json.loads(body)["UnsubscribeURL"])[0], 200)
     same(sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"], [])
+    until(lambda: len(Endpoint.got) == 3)
+    same(Endpoint.got[2][0]["x-amz-sns-message-type"], "UnsubscribeConfirmation")
     web.shutdown()
 
 
@@ -215,3 +220,91 @@ def test_mail(server):
     same(fetch("GET", link)[0], 200)
     sns.publish(TopicArn=arn, Message="text of the mail", Subject="hi")
     until(lambda: any("text of the mail" in m and "Subject: hi" in m for m in mails()))
+
+
+def test_text_messages(server):
+    import glob
+    sns = server.client("sns")
+    same(refused("InvalidParameter", sns.publish, PhoneNumber="12", Message="x"),
+         "Invalid parameter: PhoneNumber Reason: 12 is not valid to publish to")
+    sns.set_sms_attributes(attributes={"DefaultSenderID": "Shop", "DefaultSMSType": "Transactional"})
+    same(sns.get_sms_attributes(attributes=["DefaultSenderID"])["attributes"], {"DefaultSenderID": "Shop"})
+    refused("InvalidParameter", sns.set_sms_attributes, attributes={"Other": "x"})
+    sns.publish(PhoneNumber="+15550100", Message="your code is 1234")
+
+    def texts():
+        return [t for t in (open(f).read() for f in glob.glob(server.data + "/mail/new/*")) if "Shop@sms" in t]
+    check(len(texts()) == 1 and "+15550100" in texts()[0] and "your code is 1234" in texts()[0], texts())
+    arn = sns.create_topic(Name="texts")["TopicArn"]
+    refused("InvalidParameter", sns.subscribe, TopicArn=arn, Protocol="sms", Endpoint="nobody")
+    sns.subscribe(TopicArn=arn, Protocol="sms", Endpoint="+15550101")
+    sns.publish(TopicArn=arn, Message="to all")
+    until(lambda: any("+15550101" in t and "to all" in t for t in texts()))
+
+
+def test_permissions(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="perm")["TopicArn"]
+    sns.add_permission(TopicArn=arn, Label="one", AWSAccountId=["111111111111"], ActionName=["Publish"])
+
+    def statements():
+        return json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])["Statement"]
+    same(statements()[1], {"Sid": "one", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+                           "Action": "SNS:Publish", "Resource": arn})
+    same(refused("InvalidParameter", sns.add_permission, TopicArn=arn, Label="one", AWSAccountId=["111111111111"],
+                 ActionName=["Publish"]), "Invalid parameter: Statement already exists")
+    same(refused("InvalidParameter", sns.add_permission, TopicArn=arn, Label="two", AWSAccountId=["111111111111"],
+                 ActionName=["Fly"]), "Invalid parameter: Policy statement action out of service scope!")
+    sns.remove_permission(TopicArn=arn, Label="one")
+    same([s["Sid"] for s in statements()], ["__default_statement_ID"])
+
+
+def test_policies_of_subscriptions(server):
+    sns = server.client("sns")
+    arn = sns.create_topic(Name="subpol")["TopicArn"]
+    _, target = queue(server, "subpol")
+
+    def wrong(**attributes):
+        return refused("InvalidParameter", sns.subscribe, TopicArn=arn, Protocol="sqs", Endpoint=target,
+                       Attributes=attributes)
+    start = "Invalid parameter: Attributes Reason: "
+    same(wrong(FilterPolicy=json.dumps({str(i): ["x"] for i in range(6)})),
+         start + "FilterPolicy: Filter policy can not have more than 5 keys")
+    same(wrong(FilterPolicy=json.dumps({k: [str(i) for i in range(13)] for k in "ab"})),
+         start + "FilterPolicy: Filter policy is too complex")
+    same(wrong(FilterPolicy=json.dumps({"a": {"b": ["x"]}})),
+         start + "FilterPolicy: Filter policy scope MessageAttributes does not support nested filter policy")
+    same(wrong(RawMessageDelivery="maybe"),
+         start + "RawMessageDelivery: Invalid value [maybe]. Must be true or false.")
+    same(wrong(DeliveryPolicy='{"healthyRetryPolicy":{"numRetries":101}}'),
+         start + "DeliveryPolicy: numRetries must be between 0 and 100")
+    sub = sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target, Attributes={
+        "FilterPolicyScope": "MessageBody", "FilterPolicy": '{"a":{"b":["x"]}}'})["SubscriptionArn"]
+    a = sns.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]
+    same((a["FilterPolicyScope"], a["FilterPolicy"]), ("MessageBody", '{"a":{"b":["x"]}}'))
+    same(refused("InvalidParameter", sns.set_subscription_attributes, SubscriptionArn=sub,
+                 AttributeName="FilterPolicy", AttributeValue="{"),
+         "Invalid parameter: FilterPolicy: failed to parse JSON.")
+
+
+def test_delivery_status_is_logged(server):
+    sns, logs = server.client("sns"), server.client("logs")
+    arn = sns.create_topic(Name="told", Attributes={
+        "SQSSuccessFeedbackRoleArn": "arn:aws:iam::000000000000:role/r", "SQSSuccessFeedbackSampleRate": "100",
+        "SQSFailureFeedbackRoleArn": "arn:aws:iam::000000000000:role/r"})["TopicArn"]
+    url, target = queue(server, "told")
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=target)
+    sent = sns.publish(TopicArn=arn, Message="one")
+    server.client("sqs").delete_queue(QueueUrl=url)
+    sns.publish(TopicArn=arn, Message="two")
+
+    def lines(suffix):
+        group = "sns/us-east-1/000000000000/told" + suffix
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        return [json.loads(e["message"]) for e in logs.filter_log_events(logGroupName=group)["events"]]
+    until(lambda: lines("") and lines("/Failure"))
+    good, bad = lines("")[0], lines("/Failure")[0]
+    same((good["status"], good["notification"]["messageId"], good["delivery"]["destination"]),
+         ("SUCCESS", sent["MessageId"], target))
+    same(bad["status"], "FAILURE")
