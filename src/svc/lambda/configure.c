@@ -209,7 +209,7 @@ err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRe
 	if (str_is(in->KMSKeyArn))
 		c->KMSKeyArn = in->KMSKeyArn.n ? in->KMSKeyArn : STR_NONE;
 	if (in->DeadLetterConfig)
-		TRY(destination_check(rq, in->DeadLetterConfig->TargetArn));
+		TRY(destination_check(rq, in->DeadLetterConfig->TargetArn, FOR_DEAD_LETTERS));
 	modes(rq, in, c);
 	return OK;
 }

@@ -1,77 +1,116 @@
 /*
- * Where asynchronous events end: on-success and on-failure destinations, and dead-letter queues. Queues
- * and functions; other kinds are refused when they are configured.
+ * Where events end: on-success and on-failure destinations of asynchronous events, dead letters, and what event
+ * source mappings give up. Queues, topics, functions, event buses and buckets.
  */
 #include "lambda.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cloud/call.h"
 #include "cloud/metrics.h"
-#include "cloud/server.h"
+#include "cloud/target.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
-#if __has_include("gen/sqs.h")
-#include "gen/sqs.h"
-#endif
 
 #define RECORD_MAX ((size_t)16 << 20)
 
-typedef struct arn_parts {
-	str service, region, account, name;
-} arn_parts;
-
-static arn_parts parts_of(str arn)
+/* Which services each kind of destination may be of. */
+static bool takes(destination_use use, str name)
 {
-	str rest = arn, part[6] = { { 0 } };
-	for (int n = 0; n < 5 && str_is(rest); n++)
-		part[n] = str_cut(&rest, ':');
-	return (arn_parts){ part[2], part[3], part[4], rest };
-}
-
-err destination_check(req *rq, str arn)
-{
-	arn_parts a = parts_of(arn);
-	if (!arn.n || str_eq(a.service, S("sqs")) || str_eq(a.service, S("lambda")))
-		return OK;
-	return fail(rq, &lambda_InvalidParameterValueException,
-	            "Farthing delivers to SQS queues and Lambda functions only, not to %.*s.", STR_ARG(arn));
-}
-
-typedef struct attribute { const char *name; str value; const char *type; } attribute;
-
-#if __has_include("gen/sqs.h")
-static err to_queue(req *rq, const arn_parts *a, str body, const attribute *attributes, size_t n)
-{
-	sqs_MessageAttributeValue *values = arena_array(rq->mem, sqs_MessageAttributeValue, n + 1);
-	sqs_SendMessage_in in = { .MessageBody = body };
-	sqs_SendMessage_out out;
-	in.QueueUrl = arena_fmt(rq->mem, "%.*s/%.*s/%.*s", STR_ARG(server_endpoint()), STR_ARG(a->account),
-	                        STR_ARG(a->name));
-	in.MessageAttributes.v = arena_array(rq->mem, sqs_MessageBodyAttributeMap_entry, n + 1);
-	for (size_t i = 0; i < n; i++) {
-		values[i] = (sqs_MessageAttributeValue){ .StringValue = attributes[i].value,
-			.DataType = str_c(attributes[i].type) };
-		in.MessageAttributes.v[i].key = str_c(attributes[i].name);
-		in.MessageAttributes.v[i].value = values[i];
+	bool queue = str_eq(name, S("sqs")) || str_eq(name, S("sns"));
+	bool bucket = str_eq(name, S("s3"));
+	bool more = str_eq(name, S("lambda")) || str_eq(name, S("events"));
+	switch (use) {
+	case FOR_DEAD_LETTERS:
+		return queue;
+	case FOR_STREAM:
+		return queue || bucket;
+	case FOR_FAILURE:
+		return queue || more || bucket;
+	default:
+		return queue || more;
 	}
-	in.MessageAttributes.n = n;
-	return call(rq, NULL, "sqs", "SendMessage", &in, &out);
 }
-#else
-static err to_queue(req *rq, const arn_parts *a, str body, const attribute *attributes, size_t n)
-{
-	return fail(rq, &lambda_ServiceException, "There is no SQS here.");
-}
-#endif
 
-static err to_function(req *rq, str arn, str body)
+err destination_check(req *rq, str arn, destination_use use)
 {
-	target t;
-	const txn *tx = req_read(rq);
-	err missing = target_find(rq, tx, arn, STR_NONE, &t);
-	req_read_end(rq, tx);
-	TRY(missing);
-	return async_take(rq, &t, body, STR_NONE, STR_NONE);
+	arn_parts a;
+	if (!arn.n)
+		return OK;
+	if (!arn_split(arn, &a) || !takes(use, a.service))
+		return fail(rq, &lambda_InvalidParameterValueException, use == FOR_DEAD_LETTERS
+		            ? "The provided dead letter target %.*s is neither an SQS queue nor an SNS topic."
+		            : "The destination ARN %.*s is invalid.", STR_ARG(arn));
+	if (str_ends(a.resource, S(".fifo")))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "The destination ARN %.*s is invalid: FIFO queues and topics are not supported.",
+		            STR_ARG(arn));
+	return OK;
+}
+
+static void pair(buf *b, const char *name, str value)
+{
+	buf_fmt(b, "\"%s\":", name);
+	json_put_string(b, value);
+}
+
+static err to_bus(req *rq, const destination *d)
+{
+	str out;
+	buf b = buf_in(rq->mem, 512 + d->body.n, RECORD_MAX);
+	buf_put(&b, S("{\"Entries\":[{\"Source\":\"lambda\","));
+	pair(&b, "DetailType", d->failed ? S("Lambda Function Invocation Result - Failure")
+	     : S("Lambda Function Invocation Result - Success"));
+	buf_c(&b, ',');
+	pair(&b, "Detail", d->body);
+	buf_c(&b, ',');
+	pair(&b, "EventBusName", d->arn);
+	buf_put(&b, S(",\"Resources\":["));
+	json_put_string(&b, d->arn);
+	buf_c(&b, ',');
+	json_put_string(&b, d->function_arn);
+	buf_put(&b, S("]}]}"));
+	TRY(call_json(rq, NULL, "events", "PutEvents", buf_str(&b), &out));
+	const json_value *refused = json_get(json_parse(rq->mem, out), S("FailedEntryCount"));
+	return refused && !str_eq(refused->text, S("0"))
+		? fail(rq, &lambda_ServiceException, "The event bus did not take the event.") : OK;
+}
+
+/* PREFIX/2026/11/21/2026-11-21T10.20.30-UUID */
+static err to_bucket(req *rq, const destination *d, str bucket)
+{
+	str out, id = rand_uuid(rq->mem);
+	civil c = time_civil(rq->now);
+	str key = arena_fmt(rq->mem, "%.*s/%04d/%02d/%02d/%04d-%02d-%02dT%02d.%02d.%02d-%.*s", STR_ARG(d->key_prefix),
+	                    c.year, c.month, c.day, c.year, c.month, c.day, c.hour, c.minute, c.second, STR_ARG(id));
+	buf b = buf_in(rq->mem, 512 + d->body.n * 2, RECORD_MAX * 2);
+	buf_c(&b, '{');
+	pair(&b, "Bucket", bucket);
+	buf_c(&b, ',');
+	pair(&b, "Key", key);
+	buf_put(&b, S(",\"ContentType\":\"application/json\","));
+	pair(&b, "Body", base64_encode(rq->mem, d->body));
+	buf_c(&b, '}');
+	return call_json(rq, NULL, "s3", "PutObject", buf_str(&b), &out);
+}
+
+err destination_send(arena *mem, store *s, str account, str region, const destination *d)
+{
+	arn_parts a;
+	err e;
+	if (!arn_split(d->arn, &a))
+		return fault_new(mem, &fault_syntax, "%.*s is no ARN", STR_ARG(d->arn));
+	req *rq = req_internal(mem, s, "lambda.amazonaws.com", account, a.region.n ? a.region : region);
+	if (str_eq(a.service, S("events"))) {
+		e = to_bus(rq, d);
+	} else if (str_eq(a.service, S("s3"))) {
+		e = to_bucket(rq, d, a.resource);
+	} else {
+		target_call t = { .arn = d->arn, .payload = d->body, .attributes = d->attributes };
+		e = target_call_now(rq, NULL, &t);
+	}
+	usage_settle_later(rq);
+	return e;
 }
 
 static void count(const lambda_pending *p, const char *name)
@@ -80,23 +119,6 @@ static void count(const lambda_pending *p, const char *name)
 		.name = str_c(name), .unit = S("Count"), .when = clock_now(), .value = 1, .n_dimensions = 1 };
 	m.dimensions[0] = (metric_dimension){ S("FunctionName"), p->Name };
 	metric_later(&m);
-}
-
-static err send(arena *mem, store *s, const lambda_pending *p, str arn, str body, const attribute *attributes,
-                size_t n)
-{
-	arn_parts a = parts_of(arn);
-	req *rq = req_internal(mem, s, "lambda.amazonaws.com", p->Account, a.region);
-	err failed = str_eq(a.service, S("sqs")) ? to_queue(rq, &a, body, attributes, n)
-		: to_function(rq, arn, body);
-	usage_settle_later(rq);
-	return failed;
-}
-
-static void pair(buf *b, const char *name, str value)
-{
-	buf_fmt(b, "\"%s\":", name);
-	json_put_string(b, value);
 }
 
 static str record(arena *mem, const lambda_pending *p, const target *t, const answer *a,
@@ -132,6 +154,25 @@ static str error_message(arena *mem, const answer *a)
 	return str_sub(m && m->kind == JSON_STRING ? m->text : S("Rate Exceeded."), 0, 1024);
 }
 
+static void attribute(buf *b, const char *name, const char *type, str value)
+{
+	buf_fmt(b, "%c\"%s\":{\"DataType\":\"%s\",\"StringValue\":", b->n ? ',' : '{', name, type);
+	json_put_string(b, value);
+	buf_c(b, '}');
+}
+
+static void dead_letter(arena *mem, store *s, const lambda_pending *p, str to, const answer *a)
+{
+	buf b = buf_in(mem, 512, 65536);
+	attribute(&b, "RequestID", "String", p->RequestId);
+	attribute(&b, "ErrorCode", "Number", a->refused == TAKEN ? S("200") : S("429"));
+	attribute(&b, "ErrorMessage", "String", error_message(mem, a));
+	buf_c(&b, '}');
+	destination d = { .arn = to, .body = p->Payload, .attributes = buf_str(&b), .failed = true };
+	if (destination_send(mem, s, p->Account, p->Region, &d))
+		count(p, "DeadLetterErrors");
+}
+
 void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, const answer *a, bool too_old)
 {
 	bool failed = a->refused != TAKEN || a->failed;
@@ -140,18 +181,18 @@ void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, con
 	str qualifier = str_is(p->Qualifier) ? p->Qualifier : S("");
 	lambda_invokeconfig *c = lambda_invokeconfig_get(tx, mem, p->Account, p->Region, p->Name, qualifier);
 	store_read_end(s, tx);
-	const lambda_DestinationConfig *d = c ? c->It->DestinationConfig : NULL;
-	str to = STR_NONE;
-	if (d && failed && d->OnFailure)
-		to = d->OnFailure->Destination;
-	else if (d && !failed && d->OnSuccess)
-		to = d->OnSuccess->Destination;
-	if (to.n && send(mem, s, p, to, record(mem, p, t, a, condition), NULL, 0))
+	const lambda_DestinationConfig *to = c ? c->It->DestinationConfig : NULL;
+	destination d = { .failed = failed, .function_arn = t->version->Config->FunctionArn,
+		.key_prefix = arena_fmt(mem, "aws/lambda/async/%.*s", STR_ARG(p->Name)), .attributes = STR_NONE };
+	if (to && failed && to->OnFailure)
+		d.arn = to->OnFailure->Destination;
+	else if (to && !failed && to->OnSuccess)
+		d.arn = to->OnSuccess->Destination;
+	if (d.arn.n)
+		d.body = record(mem, p, t, a, condition);
+	if (d.arn.n && destination_send(mem, s, p->Account, p->Region, &d))
 		count(p, "DestinationDeliveryFailures");
 	const lambda_DeadLetterConfig *dead = t->version->Config->DeadLetterConfig;
-	attribute about[] = { { "RequestID", p->RequestId, "String" },
-		{ "ErrorCode", a->refused == TAKEN ? S("200") : S("429"), "Number" },
-		{ "ErrorMessage", error_message(mem, a), "String" } };
-	if (failed && dead && dead->TargetArn.n && send(mem, s, p, dead->TargetArn, p->Payload, about, 3))
-		count(p, "DeadLetterErrors");
+	if (failed && dead && dead->TargetArn.n)
+		dead_letter(mem, s, p, dead->TargetArn, a);
 }

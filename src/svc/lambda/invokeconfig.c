@@ -30,9 +30,9 @@ static void store_config(req *rq, txn *tx, const target *t, lambda_FunctionEvent
 static err destinations_check(req *rq, const lambda_DestinationConfig *d)
 {
 	if (d && d->OnSuccess)
-		TRY(destination_check(rq, d->OnSuccess->Destination));
+		TRY(destination_check(rq, d->OnSuccess->Destination, FOR_SUCCESS));
 	if (d && d->OnFailure)
-		TRY(destination_check(rq, d->OnFailure->Destination));
+		TRY(destination_check(rq, d->OnFailure->Destination, FOR_FAILURE));
 	return OK;
 }
 

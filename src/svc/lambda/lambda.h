@@ -128,8 +128,17 @@ err async_take(req *rq, const target *t, str payload, str client_context, str tr
 
 /* deliver.c: where an event goes once it is done with. */
 void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, const answer *a, bool too_old);
-/* Whether we can deliver there. */
-err destination_check(req *rq, str arn);
+/* Whether AWS delivers there. */
+typedef enum destination_use { FOR_SUCCESS, FOR_FAILURE, FOR_DEAD_LETTERS, FOR_STREAM } destination_use;
+err destination_check(req *rq, str arn, destination_use use);
+typedef struct destination {
+	str arn, body;
+	str attributes;    /* of queues' and topics' messages, as JSON; or STR_NONE */
+	bool failed;       /* what the event bus is told */
+	str function_arn;
+	str key_prefix;    /* in a bucket */
+} destination;
+err destination_send(arena *mem, store *s, str account, str region, const destination *d);
 
 /* policy.c: statements of resource policies. */
 str policy_document(const txn *tx, arena *mem, const function_name *f);

@@ -1,5 +1,6 @@
 /* Starts and stops the service with the server. */
 #include "cloud/server.h"
+#include "poll.h"
 #include "pool.h"
 #include "sys/file.h"
 
@@ -11,8 +12,15 @@ static err start(store *s, str data_folder)
 		arena_close(mem);
 		TRY(code_start(s, data_folder));
 		pool_start(s);
+		poll_start(s);
 		return OK;
 	}
 	return failed; /* its message lives in `mem` */
 }
-SERVER_PART(lambda, start, pool_stop);
+
+static void stop(void)
+{
+	poll_stop();
+	pool_stop();
+}
+SERVER_PART(lambda, start, stop);

@@ -4,12 +4,38 @@
 #define TAGS_MAX 50
 #define UNZIPPED_MB_BYTES INT64_C(262144000)
 
-/* The function of a tag operation's ARN. */
-static err tagged(req *rq, const txn *tx, str arn, lambda_function **fn)
+/* What a tag operation's ARN names: a function, or an event source mapping. */
+typedef struct tagged {
+	lambda_function *function;
+	lambda_mapping *mapping;
+	lambda_Tags *tags;
+} tagged;
+
+static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 {
 	function_name f;
+	size_t at = str_find(arn, S(":event-source-mapping:"));
+	*out = (tagged){ 0 };
+	if (at != SIZE_MAX) {
+		str uuid = str_sub(arn, at + 22, arn.n);
+		out->mapping = lambda_mapping_get(tx, rq->mem, rq->who.account, rq->region, uuid);
+		if (!out->mapping)
+			return fail(rq, &lambda_ResourceNotFoundException, "Event source mapping not found: %.*s", STR_ARG(arn));
+		out->tags = &out->mapping->Tags;
+		return OK;
+	}
 	TRY(name_read(rq, arn, STR_NONE, &f));
-	return function_find(rq, tx, &f, fn);
+	TRY(function_find(rq, tx, &f, &out->function));
+	out->tags = &out->function->Tags;
+	return OK;
+}
+
+static void tagged_store(txn *tx, const tagged *t)
+{
+	if (t->mapping)
+		lambda_mapping_put(tx, t->mapping);
+	else
+		lambda_function_put(tx, t->function);
 }
 
 static void drop_tag(lambda_Tags *tags, str key)
@@ -24,11 +50,11 @@ static void drop_tag(lambda_Tags *tags, str key)
 
 err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda_TagResource_out *out)
 {
-	lambda_function *fn;
-	TRY(tagged(rq, tx, in->Resource, &fn));
-	lambda_Tags all = { arena_array(rq->mem, lambda_Tags_entry, fn->Tags.n + in->Tags.n + 1), fn->Tags.n };
-	for (size_t i = 0; i < fn->Tags.n; i++)
-		all.v[i] = fn->Tags.v[i];
+	tagged t;
+	TRY(tagged_find(rq, tx, in->Resource, &t));
+	lambda_Tags all = { arena_array(rq->mem, lambda_Tags_entry, t.tags->n + in->Tags.n + 1), t.tags->n };
+	for (size_t i = 0; i < t.tags->n; i++)
+		all.v[i] = t.tags->v[i];
 	for (size_t i = 0; i < in->Tags.n; i++) {
 		drop_tag(&all, in->Tags.v[i].key);
 		all.v[all.n++] = in->Tags.v[i];
@@ -36,26 +62,26 @@ err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda
 	if (all.n > TAGS_MAX)
 		return fail(rq, &lambda_InvalidParameterValueException, "A resource can have at most "
 		            "%d tags", TAGS_MAX);
-	fn->Tags = all;
-	lambda_function_put(tx, fn);
+	*t.tags = all;
+	tagged_store(tx, &t);
 	return OK;
 }
 
 err lambda_UntagResource(req *rq, txn *tx, const lambda_UntagResource_in *in, lambda_UntagResource_out *out)
 {
-	lambda_function *fn;
-	TRY(tagged(rq, tx, in->Resource, &fn));
+	tagged t;
+	TRY(tagged_find(rq, tx, in->Resource, &t));
 	for (size_t i = 0; i < in->TagKeys.n; i++)
-		drop_tag(&fn->Tags, in->TagKeys.v[i]);
-	lambda_function_put(tx, fn);
+		drop_tag(t.tags, in->TagKeys.v[i]);
+	tagged_store(tx, &t);
 	return OK;
 }
 
 err lambda_ListTags(req *rq, const txn *tx, const lambda_ListTags_in *in, lambda_ListTags_out *out)
 {
-	lambda_function *fn;
-	TRY(tagged(rq, tx, in->Resource, &fn));
-	out->Tags = fn->Tags;
+	tagged t;
+	TRY(tagged_find(rq, tx, in->Resource, &t));
+	out->Tags = *t.tags;
 	if (!out->Tags.v)
 		out->Tags.v = arena_array(rq->mem, lambda_Tags_entry, 1);
 	return OK;

@@ -322,6 +322,62 @@ def test_destinations(server):
             DeadLetterConfig={"TargetArn": "arn:aws:kinesis:us-east-1:000000000000:stream/x"})
 
 
+def test_other_destinations(server):
+    sqs, sns, s3 = server.client("sqs"), server.client("sns"), server.client("s3")
+    client = make(server, "dest2", "def handler(event, context):\n"
+                  "    if event['fail']: raise RuntimeError('no')\n    return 'yes'\n")
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    queue = "arn:aws:sqs:us-east-1:000000000000:heard"
+    topic = sns.create_topic(Name="told")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    s3.create_bucket(Bucket="lambda-ends")
+    events = server.client("events")
+    bus = events.create_event_bus(Name="ends")["EventBusArn"]
+    events.put_rule(Name="all", EventBusName="ends", EventPattern='{"source":["lambda"]}')
+    events.put_targets(Rule="all", EventBusName="ends", Targets=[{"Id": "q", "Arn": queue}])
+
+    def received():
+        m = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MessageAttributeNames=["All"])["Messages"][0]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+        return m
+
+    def send(fail, success=None, failure=None):
+        config = {}
+        if success:
+            config["OnSuccess"] = {"Destination": success}
+        if failure:
+            config["OnFailure"] = {"Destination": failure}
+        client.put_function_event_invoke_config(FunctionName="dest2", MaximumRetryAttempts=0, DestinationConfig=config)
+        client.invoke(FunctionName="dest2", InvocationType="Event", Payload=json.dumps({"fail": fail}))
+
+    send(0, success=topic)
+    same(json.loads(received()["Body"])["responsePayload"], "yes")
+    send(0, success=bus)
+    event = json.loads(received()["Body"])
+    same((event["source"], event["detail-type"], event["detail"]["responsePayload"]),
+         ("lambda", "Lambda Function Invocation Result - Success", "yes"))
+    check("function:dest2" in json.dumps(event["resources"]), event)
+    send(1, failure="arn:aws:s3:::lambda-ends")
+    end = time.time() + 5
+    while not (found := s3.list_objects_v2(Bucket="lambda-ends").get("Contents")):
+        check(time.time() < end, "no object")
+        time.sleep(0.05)
+    check(re.match(r"aws/lambda/async/dest2/\d{4}/\d\d/\d\d/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[0-9a-f-]{36}$",
+                   found[0]["Key"]), found)
+    body = json.loads(s3.get_object(Bucket="lambda-ends", Key=found[0]["Key"])["Body"].read())
+    same((body["requestContext"]["condition"], body["requestPayload"]), ("RetriesExhausted", {"fail": 1}))
+    client.put_function_event_invoke_config(FunctionName="dest2", MaximumRetryAttempts=0)
+    client.update_function_configuration(FunctionName="dest2", DeadLetterConfig={"TargetArn": topic})
+    client.invoke(FunctionName="dest2", InvocationType="Event", Payload=b'{"fail": 2}')
+    m = received()
+    same((m["Body"], m["MessageAttributes"]["ErrorCode"]["StringValue"]), ('{"fail": 2}', "200"))
+    for bad in ({"OnSuccess": {"Destination": "arn:aws:s3:::lambda-ends"}},
+                {"OnFailure": {"Destination": "arn:aws:kinesis:us-east-1:000000000000:stream/x"}},
+                {"OnFailure": {"Destination": queue + ".fifo"}}):
+        refused("InvalidParameterValueException", client.put_function_event_invoke_config, FunctionName="dest2",
+                DestinationConfig=bad)
+
+
 def test_code_from_s3(server):
     s3 = server.client("s3")
     s3.create_bucket(Bucket="lambda-code")
