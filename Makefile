@@ -1,8 +1,13 @@
 # make            builds build/farthing
-# make demo       installs what is missing, deploys Bella, shows her answer and her bill
+# make demo       installs what is missing, deploys Bella, replays a month of calls, shows what it costs
 # make test       all tests; make unit, make wire, ... for one kind (see test/run)
 # make B=build/asan SANITIZE=address,undefined unit      the same with sanitizers
 .DEFAULT_GOAL := all
+# AWS's own clients, where tools/aws-clients had to fetch them.
+ifneq ($(wildcard build/aws/bin/aws),)
+export PATH := $(CURDIR)/build/aws/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/build/aws/python
+endif
 B ?= build
 CC := $(if $(shell command -v ccache 2>/dev/null),ccache ,)$(or $(FARTHING_CC),gcc)
 OPTIMISE ?= -O2
@@ -131,12 +136,12 @@ CODECS := $(filter-out %_test.c,$(wildcard $(addprefix src/wire/,codec_*.c value
 	copy.c eventstream.c fault.c memo.c message.c pattern.c rest.c route.c shape.c unicode.c validate.c))
 WIRE_TEST := $(filter-out %_test.c,$(wildcard src/base/*.c tools/apifile*.c)) $(CODECS) test/wire/wire.c
 $(B)/wire-test: $(WIRE_TEST:%.c=$(B)/tool/%.o)
-	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto
+	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto -lz
 wire: $(B)/wire-test
 	test/wire/wire.py $<
 
 $(B)/bench-codec: $(patsubst %.c,$(B)/tool/%.o,bench/codec/codec.c $(filter-out test/wire/wire.c,$(WIRE_TEST)))
-	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto
+	$(CC) $(LDFLAGS) -o $@ $^ -lm -lcrypto -lz
 bench-codec: $(B)/bench-codec
 	$<
 
@@ -154,6 +159,7 @@ demo:
 
 test:
 	@tools/install-packages build test
+	@tools/aws-clients
 	@$(MAKE) -s -j$$(nproc) $(B)/farthing $(B)/unit-tests
 	@test/run
 

@@ -12,7 +12,7 @@ say "role bella-lambda-role"
 aws iam create-role --role-name bella-lambda-role --assume-role-policy-document \
 	'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}' >/dev/null
 aws iam put-role-policy --role-name bella-lambda-role --policy-name bella --policy-document \
-	'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","logs:*"],"Resource":"*"}]}'
+	'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","logs:*","xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"}]}'
 role=$(aws iam get-role --role-name bella-lambda-role --query Role.Arn)
 
 say "parameters /bella/openai_key (SecureString) and /bella/greeting"
@@ -45,12 +45,12 @@ if [ "${1:-}" = aurora ]; then
 	variables="$variables,DATABASE_URL=$url"
 fi
 
-say "function bella-voice-app (python3.11, 512 MB, 30 s)"
+say "function bella-voice-app (python3.11, 512 MB, 30 s, traced)"
 zip=$(mktemp -d)
 (cd "$here/app" && zip -qr "$zip/deployment.zip" . -x '*.pyc' -x '*__pycache__*')
 aws lambda create-function --function-name bella-voice-app --runtime python3.11 --handler handler.handler \
 	--role "$role" --timeout 30 --memory-size 512 --environment "Variables={$variables}" \
-	--zip-file "fileb://$zip/deployment.zip" >/dev/null
+	--tracing-config Mode=Active --zip-file "fileb://$zip/deployment.zip" >/dev/null
 rm -r "$zip"
 aws lambda wait function-active-v2 --function-name bella-voice-app
 

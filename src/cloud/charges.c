@@ -1,6 +1,7 @@
 #include "cloud/charges.h"
 #include "base/time.h"
 #include "cloud/meter.h"
+#include "price/predict.h"
 
 #define CREDITS_GRANTED USD(100)
 
@@ -12,6 +13,7 @@ typedef struct reader {
 	str last_meter, last_sku;
 	int64_t last_per;
 	const use_list *more;
+	const use_list *instead; /* of what was metered of the same skus */
 } reader;
 
 static void line_to_use(void *context, const usage_line *l)
@@ -23,6 +25,8 @@ static void line_to_use(void *context, const usage_line *l)
 		r->last_sku = kind ? str_c(kind->sku) : l->meter;
 		r->last_per = kind && kind->per ? kind->per : QTY_ONE;
 	}
+	if (r->instead && predict_has(r->instead, r->last_sku))
+		return;
 	price_use u = { .region = l->region, .sku = r->last_sku, .resource = l->resource, .when = l->hour,
 		        .quantity = l->quantity, .per = r->last_per, .resident = l->resident };
 	r->use(r->collector, &u);
@@ -35,19 +39,35 @@ void charges_usage(const txn *tx, str account, int64_t from, int64_t to, int64_t
 	usage_each(tx, account, from, to, now, line_to_use, &r);
 }
 
+static void use_listed(const use_list *l, int64_t from, int64_t to,
+                       void (*use)(void *collector, const price_use *u), void *collector)
+{
+	for (size_t i = 0; l && i < l->n; i++)
+		if (l->at[i].when >= from && l->at[i].when < to)
+			use(collector, &l->at[i]);
+}
+
 static void usage_for_bill(void *context, int64_t from, int64_t to, int64_t now,
                            void (*use)(void *collector, const price_use *u), void *collector)
 {
-	const reader *r = context;
-	charges_usage(r->tx, r->account, from, to, now, use, collector);
-	for (size_t i = 0; r->more && i < r->more->n; i++)
-		if (r->more->at[i].when >= from && r->more->at[i].when < to)
-			use(collector, &r->more->at[i]);
+	reader r = *(const reader *)context;
+	r.use = use;
+	r.collector = collector;
+	usage_each(r.tx, r.account, from, to, now, line_to_use, &r);
+	use_listed(r.more, from, to, use, collector);
+	use_listed(r.instead, from, to, use, collector);
 }
 
 bill *charges_bill(arena *mem, const txn *tx, const bill_query *q)
 {
 	reader r = { .tx = tx, .account = q->account };
+	bill_source source = { .usage = usage_for_bill, .context = &r };
+	return bill_make(mem, q, &source);
+}
+
+bill *charges_predicted(arena *mem, const txn *tx, const bill_query *q, const use_list *predicted)
+{
+	reader r = { .tx = tx, .account = q->account, .instead = predicted };
 	bill_source source = { .usage = usage_for_bill, .context = &r };
 	return bill_make(mem, q, &source);
 }

@@ -12,6 +12,8 @@
 /* A query for this account, month and moment, with the profile the account is kept under; no groups yet. */
 bill_query charges_query(arena *mem, const txn *tx, str account, int64_t month, int64_t now);
 bill *charges_bill(arena *mem, const txn *tx, const bill_query *q);
+/* The same with predicted usage (price/predict.h) in place of what was metered of those skus. */
+bill *charges_predicted(arena *mem, const txn *tx, const bill_query *q, const use_list *predicted);
 
 /* Every charge of the query's month (price/bill.h), with `more` usage that has not happened (may be NULL). */
 bool charges_each(arena *mem, const txn *tx, const bill_query *q, const use_list *more,

@@ -1,19 +1,19 @@
 #include "base/json.h"
-#include "base/map.h"
 #include "base/money.h"
 #include "base/text.h"
 #include "cmd/against.h"
+#include "cmd/bill.h"
 #include "cmd/cmd.h"
 #include "cmd/table.h"
+#include "sys/file.h"
 #include <stdio.h>
 
-#define DIGITS_LEAST 2
 #define DIGITS_USUAL 8
 #define DIGITS_MOST 12
 #define QUANTITY_USUAL 6
 #define QUANTITY_MOST 12
-#define BILLS_MAX 6
 #define LABEL_MAX 80
+#define TABLE_MAX ((size_t)1 << 20)
 
 enum {
 	DATA,
@@ -34,13 +34,13 @@ enum {
 	N_OPTIONS,
 };
 
-static str text_of(const json_value *v, str key)
+str bill_member(const json_value *v, str key)
 {
 	const json_value *member = json_get(v, key);
 	return member && member->text.p ? member->text : S("");
 }
 
-static bool flag_of(const json_value *v, str key)
+bool bill_flag(const json_value *v, str key)
 {
 	const json_value *member = json_get(v, key);
 	return member && member->kind == JSON_TRUE;
@@ -53,9 +53,9 @@ static money money_of_text(str text)
 	return m;
 }
 
-static money money_in(const json_value *v, str key)
+money bill_amount(const json_value *v, str key)
 {
-	return money_of_text(text_of(v, key));
+	return money_of_text(bill_member(v, key));
 }
 
 /* As many decimals as show every amount exactly, but no more than usual unless one would print as
@@ -69,7 +69,7 @@ static int digits_for(int digits, money amount)
 	return wanted > digits ? wanted : digits;
 }
 
-static str amount_text(arena *mem, money m, int digits)
+str bill_amount_text(arena *mem, money m, int digits)
 {
 	return decimal_print(mem, m, MONEY_DIGITS, digits, true);
 }
@@ -89,8 +89,9 @@ static str grouped_number(arena *mem, str number)
 
 static str marks_of(arena *mem, const json_value *line)
 {
-	return arena_fmt(mem, "%s%s%s", flag_of(line, S("doubtful")) ? "?" : "",
-	                 text_of(line, S("priced_as")).n ? "~" : "",
+	return arena_fmt(mem, "%s%s%s%s", bill_flag(line, S("predicted")) ? "p" : "",
+	                 bill_flag(line, S("doubtful")) ? "?" : "",
+	                 bill_member(line, S("priced_as")).n ? "~" : "",
 	                 json_get(line, S("unit")) ? "" : "!");
 }
 
@@ -100,9 +101,9 @@ static str heading_of(arena *mem, const json_value *bill, const json_value *line
 	str heading = S("");
 	const json_value *by = json_get(bill, S("by"));
 	for (const json_value *b = by ? by->first : NULL; b; b = b->next) {
-		str part = str_eq(b->text, S("service")) ? text_of(line, S("service_name"))
-		           : str_eq(b->text, S("meter")) ? text_of(line, S("sku"))
-		                                         : text_of(line, b->text);
+		str part = str_eq(b->text, S("service")) ? bill_member(line, S("service_name"))
+		           : str_eq(b->text, S("meter")) ? bill_member(line, S("sku"))
+		                                         : bill_member(line, b->text);
 		if (part.n == 0)
 			part = str_eq(b->text, S("service")) ? S("No price known")
 			                                     : arena_fmt(mem, "(no %.*s)", STR_ARG(b->text));
@@ -122,42 +123,42 @@ static bool by_service(const json_value *bill)
 
 static str label_of(arena *mem, const json_value *bill, const json_value *line)
 {
-	str title = text_of(line, S("title")), tier = text_of(line, S("tier"));
+	str title = bill_member(line, S("title")), tier = bill_member(line, S("tier"));
 	if (title.n == 0)
-		title = text_of(line, S("sku"));
+		title = bill_member(line, S("sku"));
 	if (!by_service(bill))
 		title =
-			arena_fmt(mem, "%.*s: %.*s", STR_ARG(text_of(line, S("service_name"))), STR_ARG(title));
-	if (tier.n && !flag_of(line, S("free")))
+			arena_fmt(mem, "%.*s: %.*s", STR_ARG(bill_member(line, S("service_name"))), STR_ARG(title));
+	if (tier.n && !bill_flag(line, S("free")))
 		title = arena_fmt(mem, "%.*s, %.*s", STR_ARG(title), STR_ARG(tier));
 	return arena_fmt(mem, "  %.*s", STR_ARG(str_sub(title, 0, LABEL_MAX)));
 }
 
 static void add_line(table *t, const json_value *bill, const json_value *line, int digits)
 {
-	bool free = flag_of(line, S("free"));
+	bool free = bill_flag(line, S("free"));
 	table_row *r = table_add(t, free ? ROW_DIM : ROW_PLAIN);
-	str price = text_of(line, S("unit_price"));
+	str price = bill_member(line, S("unit_price"));
 	r->cells[0] = label_of(t->mem, bill, line);
-	r->cells[1] = grouped_number(t->mem, text_of(line, S("quantity")));
-	r->cells[2] = text_of(line, S("unit"));
+	r->cells[1] = grouped_number(t->mem, bill_member(line, S("quantity")));
+	r->cells[2] = bill_member(line, S("unit"));
 	r->cells[3] = free ? S("free")
 		: price.n      ? arena_fmt(t->mem, "x %.*s =", STR_ARG(price))
 					   : S("no price");
-	r->cells[4] = amount_text(t->mem, money_in(line, S("amount")), digits);
+	r->cells[4] = bill_amount_text(t->mem, bill_amount(line, S("amount")), digits);
 	r->cells[5] = marks_of(t->mem, line);
 }
 
-static const json_value *first_line(const json_value *bill)
+const json_value *bill_first_line(const json_value *bill)
 {
 	const json_value *lines = json_get(bill, S("lines"));
 	return lines ? lines->first : NULL;
 }
 
-static int digits_of(const json_value *bill, int digits)
+int bill_digits(const json_value *bill, int digits)
 {
-	for (const json_value *l = first_line(bill); l; l = l->next)
-		digits = digits_for(digits, money_in(l, S("amount")));
+	for (const json_value *l = bill_first_line(bill); l; l = l->next)
+		digits = digits_for(digits, bill_amount(l, S("amount")));
 	return digits;
 }
 
@@ -166,7 +167,7 @@ static void add_lines(table *t, const json_value *bill, int digits, money *total
 	str heading = STR_NONE;
 	table_row *head = NULL;
 	money sum = 0;
-	for (const json_value *l = first_line(bill); l; l = l->next) {
+	for (const json_value *l = bill_first_line(bill); l; l = l->next) {
 		str now = heading_of(t->mem, bill, l);
 		if (!head || !str_eq(now, heading)) {
 			head = table_add(t, ROW_HEAD);
@@ -174,21 +175,24 @@ static void add_lines(table *t, const json_value *bill, int digits, money *total
 			sum = 0;
 		}
 		add_line(t, bill, l, digits);
-		money printed = money_round(money_in(l, S("amount")), digits);
+		money printed = money_round(bill_amount(l, S("amount")), digits);
 		sum += printed;
 		*total += printed;
-		head->cells[6] = amount_text(t->mem, sum, digits);
+		head->cells[6] = bill_amount_text(t->mem, sum, digits);
 	}
 }
 
 static void print_marks(const json_value *bill)
 {
-	bool doubtful = false, elsewhere = false, unknown = false;
-	for (const json_value *l = first_line(bill); l; l = l->next) {
-		doubtful |= flag_of(l, S("doubtful"));
-		elsewhere |= text_of(l, S("priced_as")).n > 0;
+	bool doubtful = false, elsewhere = false, unknown = false, predicted = false;
+	for (const json_value *l = bill_first_line(bill); l; l = l->next) {
+		doubtful |= bill_flag(l, S("doubtful"));
+		predicted |= bill_flag(l, S("predicted"));
+		elsewhere |= bill_member(l, S("priced_as")).n > 0;
 		unknown |= !json_get(l, S("unit"));
 	}
+	if (predicted)
+		printf("p  predicted, not metered\n");
 	if (doubtful)
 		printf("?  a price that is not verified, not dated, or older than a year\n");
 	if (elsewhere)
@@ -206,14 +210,14 @@ static void print_free(arena *mem, const json_value *bill)
 		return;
 	for (const json_value *f = free->first; f; f = f->next) {
 		table_row *r = table_add(&t, ROW_PLAIN);
-		money worth = money_in(f, S("worth"));
-		r->cells[0] = arena_fmt(mem, "  %.*s", STR_ARG(text_of(f, S("offer"))));
-		r->cells[1] = grouped_number(mem, text_of(f, S("used")));
+		money worth = bill_amount(f, S("worth"));
+		r->cells[0] = arena_fmt(mem, "  %.*s", STR_ARG(bill_member(f, S("offer"))));
+		r->cells[1] = grouped_number(mem, bill_member(f, S("used")));
 		r->cells[2] = S("of");
-		r->cells[3] = grouped_number(mem, text_of(f, S("allowance")));
-		r->cells[4] = text_of(f, S("unit"));
-		r->cells[5] = arena_fmt(mem, "worth %.*s", STR_ARG(amount_text(mem, worth,
-		                        digits_for(DIGITS_LEAST, money_round(worth, DIGITS_USUAL)))));
+		r->cells[3] = grouped_number(mem, bill_member(f, S("allowance")));
+		r->cells[4] = bill_member(f, S("unit"));
+		r->cells[5] = arena_fmt(mem, "worth %.*s", STR_ARG(bill_amount_text(mem, worth,
+		                        digits_for(BILL_DIGITS_LEAST, money_round(worth, DIGITS_USUAL)))));
 	}
 	printf("\nFree tier used this month\n");
 	table_print(&t);
@@ -229,10 +233,10 @@ static const char *profile_meaning(str profile)
 
 static void print_head(const json_value *bill)
 {
-	str until = text_of(bill, S("until")), profile = text_of(bill, S("profile"));
-	printf("%sAccount %.*s, %.*s%s", style_on(ROW_HEAD), STR_ARG(text_of(bill, S("account"))),
-	       STR_ARG(text_of(bill, S("month"))), style_off());
-	if (!flag_of(bill, S("complete")))
+	str until = bill_member(bill, S("until")), profile = bill_member(bill, S("profile"));
+	printf("%sAccount %.*s, %.*s%s", style_on(ROW_HEAD), STR_ARG(bill_member(bill, S("account"))),
+	       STR_ARG(bill_member(bill, S("month"))), style_off());
+	if (!bill_flag(bill, S("complete")))
 		printf(" until %.*s", STR_ARG(until));
 	printf(", USD, profile %.*s (%s)\n\n", STR_ARG(profile), profile_meaning(profile));
 }
@@ -240,21 +244,21 @@ static void print_head(const json_value *bill)
 static void print_end(arena *mem, const json_value *bill)
 {
 	const json_value *forecast = json_get(bill, S("forecast"));
-	money used = money_in(bill, S("credits_used")), before = money_in(bill, S("credits_before"));
-	str end = text_of(bill, S("credits_end"));
+	money used = bill_amount(bill, S("credits_used")), before = bill_amount(bill, S("credits_before"));
+	str end = bill_member(bill, S("credits_end"));
 	if (before || used) {
-		printf("Credits used: %.*s of %.*s", STR_ARG(amount_text(mem, used, 2)),
-		       STR_ARG(amount_text(mem, before, 2)));
+		printf("Credits used: %.*s of %.*s", STR_ARG(bill_amount_text(mem, used, 2)),
+		       STR_ARG(bill_amount_text(mem, before, 2)));
 		if (end.n)
 			printf("; they end on %.*s", STR_ARG(str_sub(end, 0, 10)));
 		printf("\n");
 	}
 	printf("To be paid, in whole cents: %.*s\n",
-	       STR_ARG(amount_text(mem, money_in(bill, S("due")), 2)));
-	if (!flag_of(bill, S("complete")))
+	       STR_ARG(bill_amount_text(mem, bill_amount(bill, S("due")), 2)));
+	if (!bill_flag(bill, S("complete")))
 		printf("Forecast for the whole month, if it goes on like this: %.*s\n",
-		       STR_ARG(amount_text(mem, money_in(forecast, S("total")), 2)));
-	if (flag_of(bill, S("overflow")))
+		       STR_ARG(bill_amount_text(mem, bill_amount(forecast, S("total")), 2)));
+	if (bill_flag(bill, S("overflow")))
 		printf("These figures are too large to be added up exactly.\n");
 }
 
@@ -263,9 +267,9 @@ static void print_bill(arena *mem, const json_value *bill)
 	table t = { .mem = mem, .columns = 7,
 		    .right = { [1] = true, [3] = true, [4] = true, [6] = true } };
 	money total = 0;
-	int digits = digits_of(bill, DIGITS_LEAST);
+	int digits = bill_digits(bill, BILL_DIGITS_LEAST);
 	print_head(bill);
-	if (!first_line(bill)) {
+	if (!bill_first_line(bill)) {
 		printf("Nothing has been used.\n");
 		return;
 	}
@@ -273,79 +277,12 @@ static void print_bill(arena *mem, const json_value *bill)
 	table_add(&t, ROW_RULE);
 	table_row *r = table_add(&t, ROW_TOTAL);
 	r->cells[0] = S("Total");
-	r->cells[4] = r->cells[6] = amount_text(mem, total, digits);
+	r->cells[4] = r->cells[6] = bill_amount_text(mem, total, digits);
 	table_print(&t);
 	print_free(mem, bill);
 	printf("\n");
 	print_end(mem, bill);
 	print_marks(bill);
-}
-
-/* What one service costs in one bill, as printed. */
-static money service_sum(const json_value *bill, str service, int digits)
-{
-	money sum = 0;
-	for (const json_value *l = first_line(bill); l; l = l->next)
-		if (str_eq(text_of(l, S("service")), service))
-			sum += money_round(money_in(l, S("amount")), digits);
-	return sum;
-}
-
-static table_row *compare_row(table *t, row_style style, str label, const money *sums, size_t n,
-                              int digits)
-{
-	table_row *r = table_add(t, style);
-	r->cells[0] = label;
-	for (size_t i = 0; i < n; i++)
-		r->cells[i + 1] = amount_text(t->mem, sums[i], digits);
-	if (n == 2)
-		r->cells[3] = arena_fmt(t->mem, "%s%.*s", sums[1] > sums[0] ? "+" : "",
-		                        STR_ARG(amount_text(t->mem, sums[1] - sums[0], digits)));
-	return r;
-}
-
-/* One row for every service that any of the bills has. */
-static void compare_services(table *t, const json_value *const *bills, size_t n, int digits,
-                             money *totals)
-{
-	map shown = map_in(t->mem, 32);
-	for (size_t i = 0; i < n; i++)
-		for (const json_value *l = first_line(bills[i]); l; l = l->next) {
-			str service = text_of(l, S("service")), name = text_of(l, S("service_name"));
-			money sums[BILLS_MAX];
-			if (map_put(&shown, service, t))
-				continue;
-			for (size_t j = 0; j < n; j++)
-				totals[j] += sums[j] = service_sum(bills[j], service, digits);
-			compare_row(t, ROW_PLAIN, name.n ? name : S("No price known"), sums, n, digits);
-		}
-}
-
-static void print_comparison(arena *mem, const json_value *const *bills, size_t n)
-{
-	table t = { .mem = mem, .columns = n == 2 ? 4 : n + 1,
-		    .right = { false, true, true, true, true, true, true } };
-	int digits = DIGITS_LEAST;
-	money totals[BILLS_MAX] = { 0 };
-	table_row *head = table_add(&t, ROW_TOTAL);
-	for (size_t i = 0; i < n; i++) {
-		digits = digits_of(bills[i], digits);
-		head->cells[i + 1] = arena_fmt(mem, "%.*s %.*s", STR_ARG(text_of(bills[i], S("account"))),
-		                               STR_ARG(text_of(bills[i], S("month"))));
-	}
-	if (n == 2)
-		head->cells[3] = S("difference");
-	compare_services(&t, bills, n, digits, totals);
-	table_add(&t, ROW_RULE);
-	compare_row(&t, ROW_TOTAL, S("Total"), totals, n, digits);
-	money due[BILLS_MAX], forecast[BILLS_MAX];
-	for (size_t i = 0; i < n; i++) {
-		due[i] = money_in(bills[i], S("due"));
-		forecast[i] = money_in(json_get(bills[i], S("forecast")), S("total"));
-	}
-	compare_row(&t, ROW_PLAIN, S("To be paid"), due, n, 2);
-	compare_row(&t, ROW_PLAIN, S("Forecast for the month"), forecast, n, 2);
-	table_print(&t);
 }
 
 static void put_parameter(arena *mem, buf *path, const char *name, str value)
@@ -358,11 +295,11 @@ static void put_parameter(arena *mem, buf *path, const char *name, str value)
 }
 
 /* `other` is an account or a month to compare with; empty: as asked. */
-static str path_of(arena *mem, const option *o, str form, str other)
+static str path_of(arena *mem, const option *o, str form, str other, bool predicted)
 {
 	buf path = buf_in(mem, 256, 1 << 14);
 	bool month = other.n == 7 && other.p[4] == '-';
-	buf_put(&path, S("/_farthing/bill"));
+	buf_put(&path, predicted ? S("/_farthing/bill/predicted") : S("/_farthing/bill"));
 	put_parameter(mem, &path, "account", other.n && !month ? other : o[ACCOUNT].value);
 	put_parameter(mem, &path, "month", month ? other : o[MONTH].value);
 	put_parameter(mem, &path, "by", o[BY].value);
@@ -374,15 +311,51 @@ static str path_of(arena *mem, const option *o, str form, str other)
 	return buf_str(&path);
 }
 
-/* 0, or the exit status after a sentence. */
-static int ask(arena *mem, const running *r, str method, str path, str *body)
+static int answered(const running *r, int status, str body)
 {
-	int status = running_ask(mem, r, method, path, body);
 	if (status == 200)
 		return 0;
 	if (status == 0)
 		return complain("process %lld runs but does not answer", (long long)r->pid);
-	return complain("%.*s", STR_ARG(str_trim(*body)));
+	return complain("%.*s", STR_ARG(str_trim(body)));
+}
+
+/* 0, or the exit status after a sentence. */
+static int ask(arena *mem, const running *r, str method, str path, str *body)
+{
+	int status = running_ask(mem, r, method, path, body);
+	return answered(r, status, *body);
+}
+
+typedef struct asker {
+	const running *running;
+	const option *options;
+} asker;
+
+static int fetch(arena *mem, void *context, str other, str file, const json_value **bill)
+{
+	const asker *a = context;
+	str body, rows;
+	int failed;
+	if (file.n) {
+		err e = file_read(mem, file, TABLE_MAX, &rows);
+		if (e)
+			return complain_fault(e);
+		str path = path_of(mem, a->options, S("json"), other, true);
+		failed = answered(a->running, running_send(mem, a->running, path, rows, &body), body);
+	} else {
+		failed = ask(mem, a->running, S("GET"), path_of(mem, a->options, S("json"), other, false), &body);
+	}
+	if (failed)
+		return failed;
+	*bill = json_parse(mem, body);
+	return *bill ? 0 : complain("the server's answer is not JSON");
+}
+
+static int compare(arena *mem, const running *r, const option *o)
+{
+	asker a = { r, o };
+	return bill_compare(mem, o[COMPARE].value, fetch, &a);
 }
 
 static int show_one(arena *mem, const running *r, const option *o)
@@ -392,7 +365,7 @@ static int show_one(arena *mem, const running *r, const option *o)
 	                 : o[FOCUS].given ? S("focus")
 	                 : o[CUR].given   ? S("cur")
 	                                  : S("");
-	int failed = ask(mem, r, S("GET"), path_of(mem, o, form, S("")), &body);
+	int failed = ask(mem, r, S("GET"), path_of(mem, o, form, S(""), false), &body);
 	if (failed)
 		return failed;
 	if (form.n) {
@@ -406,32 +379,10 @@ static int show_one(arena *mem, const running *r, const option *o)
 	return 0;
 }
 
-static int compare(arena *mem, const running *r, const option *o)
-{
-	const json_value *bills[BILLS_MAX];
-	size_t n = 0;
-	str rest = o[COMPARE].value;
-	while (str_is(rest)) {
-		str body, other = str_cut(&rest, ',');
-		if (n == BILLS_MAX)
-			return usage_error("bill", "--compare takes at most %d", BILLS_MAX);
-		int failed = ask(mem, r, S("GET"), path_of(mem, o, S("json"), other), &body);
-		if (failed)
-			return failed;
-		if (!(bills[n++] = json_parse(mem, body)))
-			return complain("the server's answer is not JSON");
-	}
-	if (n < 2)
-		return usage_error("bill",
-		                   "--compare takes two or more accounts or months, joined by commas");
-	print_comparison(mem, bills, n);
-	return 0;
-}
-
 static int show_against(arena *mem, const running *r, const option *o)
 {
 	str body;
-	int failed = ask(mem, r, S("GET"), path_of(mem, o, S("json"), S("")), &body);
+	int failed = ask(mem, r, S("GET"), path_of(mem, o, S("json"), S(""), false), &body);
 	if (failed)
 		return failed;
 	const json_value *bill = json_parse(mem, body);
@@ -468,7 +419,7 @@ static int bill_run(arena *mem, int argc, char **argv)
 	if (!running_find(mem, data, &r))
 		return complain("no server runs on %.*s. Start one with: farthing up", STR_ARG(data));
 	if (o[KEEP].given) {
-		int failed = ask(mem, &r, S("POST"), path_of(mem, o, S(""), S("")), &body);
+		int failed = ask(mem, &r, S("POST"), path_of(mem, o, S(""), S(""), false), &body);
 		if (failed)
 			return failed;
 	}
@@ -485,7 +436,8 @@ VERB(bill,
      "                     [--against FILE]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
      "                     [--credits 100] [--keep]\n\n"
-     "  --compare  accounts or months side by side\n"
+     "  --compare  accounts or months side by side: NAME=ACCOUNT:FILE,.. where NAME= may be left out, and :FILE\n"
+     "             is a table of predicted usage (sku,quantity,per,resource,why) in place of what was metered\n"
      "  --against  a table of expected costs (examples/bella/expected.csv) with a verdict on each line\n"
      "  --profile  what is free: always-free offers only (paid), 12-month offers too, or credits\n"
      "  --keep     the account is of this profile from now on",

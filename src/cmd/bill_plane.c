@@ -1,6 +1,8 @@
 /*
  * GET /_farthing/bill?account=&month=2026-11&by=service,resource&tag=KEY&form=json|csv
  *                    &profile=paid|legacy-12-month|credits|list&opened=2026-11-01&credits=100
+ * POST /_farthing/bill/predicted?..as above.., with a table as price/predict.h has it: that in place of what
+ *                    was metered of its skus
  * GET /_farthing/bill/accounts: those that have used anything, one a line.
  * POST /_farthing/bill?account=&profile=&opened=&credits=: what kind of account it is from now on.
  */
@@ -11,10 +13,12 @@
 #include "cloud/meter.h"
 #include "cloud/plane.h"
 #include "cmd/admin.h"
+#include "price/predict.h"
 #include "sys/clock.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define PATH S("/_farthing/bill")
+#define PATH_PREDICTED S("/_farthing/bill/predicted")
 #define DEFAULT_ACCOUNT S("000000000000")
 
 static void answer(http_exchange *x, int status, str type, str body)
@@ -90,10 +94,25 @@ static const form *form_named(str name)
 	return name.n ? NULL : forms;
 }
 
+static const char *make_bill(http_exchange *x, const txn *tx, const bill_query *q, bill **out)
+{
+	use_list predicted = { .mem = x->mem };
+	if (str_eq(x->in.path, PATH)) {
+		*out = charges_bill(x->mem, tx, q);
+		return NULL;
+	}
+	err e = predict_read(x->mem, price_book(), x->in.body, S("the table"), q->month, &predicted);
+	if (e)
+		return arena_str(x->mem, e->message).p;
+	*out = charges_predicted(x->mem, tx, q, &predicted);
+	return NULL;
+}
+
 static void serve_bill(http_exchange *x, store *s)
 {
 	const txn *tx = store_read(s);
 	bill_query q;
+	bill *b = NULL;
 	const form *f = form_named(parameter(x, S("form")));
 	const char *wrong = f ? read_query(x, tx, &q) : "form is json, csv, focus or cur";
 	buf out = buf_in(x->mem, 1 << 14, ANSWER_MAX);
@@ -102,8 +121,10 @@ static void serve_bill(http_exchange *x, store *s)
 			q.n_by = sizeof export_by / sizeof *export_by;
 			memcpy(q.by, export_by, sizeof export_by);
 		}
-		f->write(&out, x->mem, charges_bill(x->mem, tx, &q));
+		wrong = make_bill(x, tx, &q, &b);
 	}
+	if (!wrong)
+		f->write(&out, x->mem, b);
 	store_read_end(s, tx);
 	if (!wrong && out.full)
 		wrong = "this bill is larger than 64 MiB: ask for a coarser grouping";
@@ -153,7 +174,8 @@ static void serve_setting(http_exchange *x, store *s)
 
 static bool match(const http_exchange *x)
 {
-	return str_eq(x->in.path, PATH) || str_eq(x->in.path, S("/_farthing/bill/accounts"));
+	return str_eq(x->in.path, PATH) || str_eq(x->in.path, PATH_PREDICTED) ||
+	       str_eq(x->in.path, S("/_farthing/bill/accounts"));
 }
 
 static void serve(http_exchange *x, store *s)
@@ -165,6 +187,8 @@ static void serve(http_exchange *x, store *s)
 		answer(x, 503, S("text/plain; charset=utf-8"), e->message);
 	else if (str_eq(x->in.method, S("POST")) && str_eq(x->in.path, PATH))
 		serve_setting(x, s);
+	else if (str_eq(x->in.method, S("POST")) && str_eq(x->in.path, PATH_PREDICTED))
+		serve_bill(x, s);
 	else if (!str_eq(x->in.method, S("GET")))
 		answer(x, 405, S("text/plain; charset=utf-8"), S("GET or POST\n"));
 	else if (str_eq(x->in.path, PATH))

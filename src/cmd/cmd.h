@@ -53,5 +53,7 @@ void running_remove(arena *mem, str data);
 bool running_find(arena *mem, str data, running *out);
 /* Asks the running server: GET or POST /_farthing/... with its token. 0 when it does not answer. */
 int running_ask(arena *mem, const running *r, str method, str path, str *body);
+/* POST with a body. */
+int running_send(arena *mem, const running *r, str path, str content, str *body);
 
 #define FARTHING_VERSION "0.1.0"

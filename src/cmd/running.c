@@ -74,14 +74,26 @@ bool running_find(arena *mem, str data, running *out)
 	return true;
 }
 
-int running_ask(arena *mem, const running *r, str method, str path, str *body)
+static int exchange(arena *mem, const running *r, wire_message *m, str path, str *body)
 {
-	wire_message m = { .mem = mem, .method = method }, answer = { .mem = mem };
-	wire_header_add(&m, S("x-farthing-token"), r->token);
+	wire_message answer = { .mem = mem };
+	wire_header_add(m, S("x-farthing-token"), r->token);
 	http_client_options o = { .total_ms = ANSWER_MS, .body_max = ANSWER_MAX };
 	str url = arena_fmt(mem, "http://127.0.0.1:%d%.*s", r->port, STR_ARG(path));
-	if (http_call(mem, url, &m, &o, &answer))
+	if (http_call(mem, url, m, &o, &answer))
 		return 0;
 	*body = answer.body;
 	return answer.status;
+}
+
+int running_ask(arena *mem, const running *r, str method, str path, str *body)
+{
+	wire_message m = { .mem = mem, .method = method };
+	return exchange(mem, r, &m, path, body);
+}
+
+int running_send(arena *mem, const running *r, str path, str content, str *body)
+{
+	wire_message m = { .mem = mem, .method = S("POST"), .body = content };
+	return exchange(mem, r, &m, path, body);
 }

@@ -103,12 +103,13 @@ static void key_add(maker *m, size_t *n, str part)
 
 static str key_of(maker *m, const charge *c, const str *group)
 {
-	struct { const void *tier; int64_t parts; bool free, elsewhere; char pad[6]; } rest;
+	struct { const void *tier; int64_t parts; bool free, elsewhere, predicted; char pad[5]; } rest;
 	memset(&rest, 0, sizeof rest);
 	rest.tier = c->tier;
 	rest.parts = c->parts;
 	rest.free = c->free;
 	rest.elsewhere = c->elsewhere;
+	rest.predicted = c->use->predicted;
 	size_t n = 0;
 	for (size_t i = 0; i < m->query->n_by; i++)
 		key_add(m, &n, group[i]);
@@ -132,6 +133,7 @@ static bill_line *line_of(maker *m, const charge *c)
 		.service = c->item ? c->item->service : S("unknown"),
 		.sku = c->item ? c->item->sku : c->use->sku,
 		.item = c->item, .tier = c->tier, .free = c->free, .elsewhere = c->elsewhere,
+		.predicted = c->use->predicted,
 		.parts = c->parts, .next = m->first,
 	};
 	for (size_t i = 0; i < m->query->n_by; i++)

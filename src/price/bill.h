@@ -43,7 +43,7 @@ typedef struct bill_line {
 	str service, sku;
 	const price_item *item;    /* NULL: its price is not known */
 	const price_tier *tier;
-	bool free, elsewhere;
+	bool free, elsewhere, predicted;
 	i128 quantity;             /* / parts = units */
 	int64_t parts;
 	money amount;

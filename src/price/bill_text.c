@@ -60,6 +60,8 @@ static void put_line(buf *out, arena *mem, const bill *b, const bill_line *l)
 	if (l->item)
 		put_price(out, mem, b, l);
 	put_flag(out, "free", l->free);
+	if (l->predicted)
+		put_flag(out, "predicted", true);
 	put_money(out, mem, "amount", l->amount);
 	buf_c(out, '}');
 }

@@ -34,6 +34,7 @@ typedef struct price_use {
 	int64_t per;          /* parts of one unit; a million mostly */
 	bool resident;        /* by existing, not by a request */
 	bool forecast;        /* has not happened yet */
+	bool predicted;       /* somebody expects it (price/predict.h) */
 } price_use;
 
 typedef struct charge {

@@ -185,3 +185,37 @@ def test_what_the_seed_claims(_):
         same(server.run("bill", "--against", "no/such/file").returncode, 1)
     finally:
         server.remove()
+
+
+def test_variants_that_nobody_has_run(_):
+    """Predicted usage in place of metered, marked on every line, and side by side with what is real."""
+    server = Server()
+    try:
+        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        month = server.run("clock", "show").stdout[:7]
+        server.client("kms").create_key()
+        server.client("secretsmanager").create_secret(Name="s", SecretString="x")
+        server.advance("31d")
+        table = os.path.join(server.data, "variant.csv")
+        with open(table, "w") as f:
+            f.write("sku,quantity,per,resource,why\nec2.linux.t4g.nano,1,hour,one,runs\nebs.gp3,8,month,one,\n"
+                    "secrets.secret,3,month,,three of them\n")
+        text = bill(server, "--month", month, "--compare", f"now=000000000000,then=000000000000:{table},alone=:{table}")
+        rows = {line[:40].strip(): line[40:].split() for line in text.splitlines()}
+        hours = 24 * {"01": 31, "03": 31, "05": 31, "07": 31, "08": 31, "10": 31, "12": 31, "02": 28}.get(month[5:], 30)
+        ec2 = (Decimal("0.0042") * hours + 8 * Decimal("0.08")).quantize(Decimal("0.0001"))
+        same([Decimal(x) for x in rows["Amazon Elastic Compute Cloud - Compute"]], [Decimal(0), ec2, ec2])
+        secrets = [Decimal(x) for x in rows["AWS Secrets Manager"]]
+        check(Decimal("0.38") < secrets[0] < Decimal("0.4") and secrets[1] == secrets[2] + Decimal("0.0000"), secrets)
+        same(secrets[2], Decimal("1.2"))
+        kms = [Decimal(x) for x in rows["AWS Key Management Service"]]
+        check(kms[0] == kms[1] and kms[2] == 0, kms)
+        check("partly predicted" in text and "metered" in text, text)
+        with open(table, "w") as f:
+            f.write("sku,quantity,per,resource,why\nebs.gp3,8,hour,one,\n")
+        refused = server.run("bill", "--compare", f"000000000000,:{table}")
+        check(refused.returncode == 1 and "line 2" in refused.stderr, refused)
+        refused = server.run("bill", "--compare", "000000000000,:/nowhere")
+        check(refused.returncode == 1 and "nowhere" in refused.stderr, refused)
+    finally:
+        server.remove()
