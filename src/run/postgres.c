@@ -13,33 +13,46 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define INSTALLED S("/usr/lib/postgresql")
+#define USUAL 15 /* what Debian has */
 #define READY_MS (10 * 60 * 1000) /* a crash recovery may have much to replay */
-#define READY_FALLS 4              /* that often it may fall before it is given up */
+#define READY_FALLS 4 /* that often it may fall before it is given up */
 #define STOP_MS 20000
+#define LOG "log/postgresql.log"
+#define LOG_MAX ((size_t)64 << 20)
 #define BUFFERS_MIN ((int64_t)16 << 20)
 #define BUFFERS_MAX ((int64_t)128 << 20)
 
-err postgres_find(arena *a, int major, str *bin, int *found)
+static err find_in(arena *a, str base, int major, str *bin, int *found)
 {
 	str *names = NULL;
 	size_t n = 0;
-	*found = 0;
-	if (file_exists(INSTALLED))
-		TRY(dir_list(a, INSTALLED, &names, &n));
+	if (file_exists(base))
+		TRY(dir_list(a, base, &names, &n));
 	for (size_t i = 0; i < n; i++) {
 		int64_t v;
-		str path = arena_fmt(a, "/usr/lib/postgresql/%.*s/bin", STR_ARG(names[i]));
-		if (!str_to_i64(names[i], &v) || v <= *found || (major && v != major) ||
-		    !file_exists(path_join(a, path, S("initdb"))))
+		str path = arena_fmt(a, "%.*s/%.*s/bin", STR_ARG(base), STR_ARG(names[i]));
+		if (!str_to_i64(names[i], &v) || v <= *found || (major && v != major)
+		    || !file_exists(path_join(a, path, S("initdb"))))
 			continue;
 		*found = (int)v;
 		*bin = path;
 	}
-	if (!*found)
-		return fault_new(a, &fault_system, "PostgreSQL%s is not installed: apt-get install postgresql-%d",
-		                 major ? " of that version" : "", major ? major : 15);
 	return OK;
+}
+
+err postgres_find(arena *a, int major, str *bin, int *found)
+{
+	*found = 0;
+	TRY(find_in(a, S("/usr/lib/postgresql"), major, bin, found));
+	TRY(find_in(a, S("/usr/local/lib/farthing/postgresql"), major, bin, found));
+	if (*found)
+		return OK;
+	if (!major)
+		return fault_new(a, &fault_system, "PostgreSQL is not installed: apt-get install postgresql-%d",
+		                 USUAL);
+	return fault_new(a, &fault_system, "PostgreSQL %d is not installed: %s%d", major,
+	                 major == USUAL ? "apt-get install postgresql-" : "tools/install-packages postgresql-",
+	                 major);
 }
 
 err postgres_version(arena *a, str bin, str *version)
@@ -69,7 +82,7 @@ static err run_in(arena *a, str top, str folder, str program, const char *const 
 	return engine_run(a, top, folder, argv, said);
 }
 
-static err folders(arena *a, str root, str name)
+err postgres_folders(arena *a, str root, str name)
 {
 	TRY(dir_make(a, root, 0711));
 	TRY(engine_folder(a, arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(name))));
@@ -87,8 +100,9 @@ static const char template_sql[] =
 
 static err template_fill(arena *a, str bin, str root, str name)
 {
-	postgres_spec spec = { .bin = bin, .root = root, .name = name, .addresses = STR_NONE, .port = 5432,
-		               .max_connections = 20 };
+	postgres_spec spec = {
+		.bin = bin, .root = root, .name = name, .addresses = STR_NONE, .port = 5432, .max_connections = 20
+	};
 	postgres *p;
 	postgres_client *c;
 	TRY(postgres_start(a, &spec, &p));
@@ -111,7 +125,7 @@ static err template_make(arena *a, str bin, str root, str name)
 		return OK;
 	str half = arena_concat(a, name, S(".making"));
 	postgres_remove(a, root, half);
-	TRY(folders(a, root, half));
+	TRY(postgres_folders(a, root, half));
 	str data = postgres_folder(a, root, half, "data");
 	const char *words[] = { "-D",        ENGINE_CWD, "-U",   "rdsadmin",         "-A",
 		                    "peer",      "-E",       "UTF8", "--locale=C.UTF-8", "--data-checksums",
@@ -143,7 +157,7 @@ err postgres_make(arena *a, str bin, str root, str name)
 err postgres_copy(arena *a, str root, str from, str to)
 {
 	postgres_remove(a, root, to);
-	TRY(folders(a, root, to));
+	TRY(postgres_folders(a, root, to));
 	str target = postgres_folder(a, root, to, "data");
 	TRY(dir_remove(a, target));
 	const char *argv[] = { "/bin/cp", "-a", "--reflink=auto", postgres_folder(a, root, from, "data").p,
@@ -155,27 +169,6 @@ err postgres_copy(arena *a, str root, str from, str to)
 	if (status)
 		return fault_new(a, &fault_system, "cp failed: %.*s", STR_ARG(said));
 	return OK;
-}
-
-/* Write-ahead log at the end, which is quick; when it has been recycled by then, all the while. */
-err postgres_backup(arena *a, str bin, str root, str from, int port, str to)
-{
-	err e = OK;
-	for (int streamed = 0; streamed < 2; streamed++) {
-		postgres_remove(a, root, to);
-		TRY(folders(a, root, to));
-		const char *words[] = {
-			"-h", arena_fmt(a, ENGINE_CWD "/../../%.*s/data", STR_ARG(from)).p,
-			"-p", arena_fmt(a, "%d", port).p,
-			"-U", "rdsadmin", "-D", ENGINE_CWD, "-X", streamed ? "stream" : "fetch",
-			"-c", "fast", "--no-sync", "--no-password", NULL
-		};
-		e = run_in(a, root, postgres_folder(a, root, to, "data"),
-		           arena_fmt(a, "%.*s/pg_basebackup", STR_ARG(bin)), words, NULL);
-		if (!e)
-			break;
-	}
-	return e;
 }
 
 void postgres_remove(arena *a, str root, str name)
@@ -191,6 +184,26 @@ struct postgres {
 	int port;
 };
 
+/* A copy has its name only when it is whole. Paths are seen from the data folder. */
+static void archiving(buf *b, const postgres_spec *s)
+{
+	buf_put(b, S("archive_mode = on\narchive_timeout = 300\n"));
+	if (str_empty(s->archive))
+		buf_put(b, S("archive_command = '/bin/true'\n"));
+	else
+		buf_fmt(b,
+		        "archive_command = 'test -f ../../%.*s/%%f || "
+		        "(cp %%p ../../%.*s/%%f.part && mv ../../%.*s/%%f.part ../../%.*s/%%f)'\n",
+		        STR_ARG(s->archive), STR_ARG(s->archive), STR_ARG(s->archive), STR_ARG(s->archive));
+	if (str_empty(s->recover_from))
+		return;
+	buf_fmt(b, "restore_command = 'cp ../../%.*s/%%f %%p'\nrecovery_target_action = promote\n",
+	        STR_ARG(s->recover_from));
+	buf_put(b, S("hot_standby = off\n"));
+	if (!str_empty(s->recover_until))
+		buf_fmt(b, "recovery_target_time = '%.*s'\n", STR_ARG(s->recover_until));
+}
+
 static str configuration(arena *a, const postgres_spec *s)
 {
 	int64_t buffers = s->memory_bytes / 4;
@@ -200,19 +213,30 @@ static str configuration(arena *a, const postgres_spec *s)
 	        STR_ARG(s->addresses), s->port);
 	buf_fmt(&b, "max_connections = %d\nshared_buffers = %lldkB\n", s->max_connections,
 	        (long long)buffers / 1024);
-	buf_put(&b, S("wal_level = replica\nmax_wal_senders = 20\nhot_standby = on\nmin_wal_size = 32MB\n"
-	              "max_wal_size = 256MB\nwal_keep_size = 64MB\nhuge_pages = off\n"
-	              "wal_retrieve_retry_interval = 100ms\n"
-	              "password_encryption = scram-sha-256\nssl = on\nssl_cert_file = 'server.crt'\n"
-	              "ssl_key_file = 'server.key'\nlog_timezone = UTC\ntimezone = UTC\nlog_line_prefix = "
-	              "'%t:%r:%u@%d:[%p]:'\nlc_messages = 'C.UTF-8'\ndefault_text_search_config = "
-	              "'pg_catalog.english'\nlogging_collector = off\nrestart_after_crash = on\n"));
+	buf_put(&b,
+	        S("wal_level = replica\nmax_wal_senders = 20\nhot_standby = on\nmin_wal_size = 32MB\n"
+	          "max_wal_size = 256MB\nwal_keep_size = 64MB\nhuge_pages = off\n"
+	          "wal_retrieve_retry_interval = 100ms\n"
+	          "password_encryption = scram-sha-256\nssl = on\nssl_cert_file = 'server.crt'\n"
+	          "ssl_key_file = 'server.key'\nlog_timezone = UTC\ntimezone = UTC\nlog_line_prefix = "
+	          "'%t:%r:%u@%d:[%p]:'\nlc_messages = 'C.UTF-8'\ndefault_text_search_config = "
+	          "'pg_catalog.english'\nlogging_collector = off\nrestart_after_crash = on\n"));
 	if (!str_empty(s->primary))
-		buf_fmt(&b, "primary_conninfo = 'host=" ENGINE_CWD "/../../%.*s/data port=%d user=rdsadmin "
-		            "application_name=%.*s'\n",
+		buf_fmt(&b,
+		        "primary_conninfo = 'host=" ENGINE_CWD "/../../%.*s/data port=%d user=rdsadmin "
+		        "application_name=%.*s'\n",
 		        STR_ARG(s->primary), s->primary_port, STR_ARG(s->name));
+	archiving(&b, s);
 	buf_put(&b, s->settings);
 	return buf_str(&b);
+}
+
+static err mark(arena *a, str path, bool there)
+{
+	if (there)
+		return postgres_file(a, path, S(""));
+	unlink(path.p);
+	return OK;
 }
 
 static err configure(arena *a, const postgres_spec *s, str data)
@@ -231,15 +255,29 @@ static err configure(arena *a, const postgres_spec *s, str data)
 		arena_fmt(a, "farthing %s rdsadmin\n%s%s%s", u->name, strcmp(u->name, u->own) ? "farthing " : "",
 	              strcmp(u->name, u->own) ? u->own : "", strcmp(u->name, u->own) ? " rdsadmin\n" : "");
 	TRY(postgres_file(a, path_join(a, data, S("pg_ident.conf")), ident));
-	str standby = path_join(a, data, S("standby.signal"));
-	if (!str_empty(s->primary))
-		return postgres_file(a, standby, S(""));
-	unlink(standby.p);
-	return OK;
+	if (!str_empty(s->archive))
+		TRY(engine_folder(a, arena_fmt(a, "%.*s/%.*s", STR_ARG(s->root), STR_ARG(s->archive))));
+	TRY(mark(a, path_join(a, data, S("standby.signal")), !str_empty(s->primary)));
+	return mark(a, path_join(a, data, S("recovery.signal")), !str_empty(s->recover_from));
+}
+
+/* The last thing that it called fatal, with a colon before it. */
+static str last_words(arena *a, str log)
+{
+	str text, last = S("");
+	if (file_read(a, log, LOG_MAX, &text))
+		return last;
+	while (str_is(text)) {
+		str line = str_cut(&text, '\n');
+		size_t at = str_find(line, S("FATAL:  "));
+		if (at != SIZE_MAX)
+			last = arena_fmt(a, ": %.*s", STR_ARG(str_sub(line, at + 8, line.n)));
+	}
+	return last;
 }
 
 /* Until it answers, or has fallen too often. */
-static err await(arena *a, postgres *p)
+static err await(arena *a, postgres *p, str log)
 {
 	int64_t until = clock_mono_us() + (int64_t)READY_MS * 1000;
 	for (;;) {
@@ -249,7 +287,9 @@ static err await(arena *a, postgres *p)
 		if (!e)
 			postgres_close(c);
 		bool give_up = e && (engine_starts(p->engine) > READY_FALLS || clock_mono_us() > until);
-		err f = give_up ? fault_new(a, &fault_system, "%.*s", STR_ARG(e->message)) : OK;
+		err f = give_up
+			? fault_new(a, &fault_system, "%.*s%.*s", STR_ARG(e->message), STR_ARG(last_words(mem, log)))
+			: OK;
 		arena_close(mem);
 		if (!e || give_up)
 			return f;
@@ -266,7 +306,7 @@ err postgres_start(arena *a, const postgres_spec *s, postgres **out)
 	engine_spec es = { .argv = argv,
 		               .top = s->root,
 		               .folder = data,
-		               .log = postgres_folder(a, s->root, s->name, "log/postgresql.log"),
+		               .log = postgres_folder(a, s->root, s->name, LOG),
 		               .memory_bytes = s->memory_bytes,
 		               .cpu_milli = 0,
 		               .death_signal = SIGQUIT };
@@ -278,7 +318,7 @@ err postgres_start(arena *a, const postgres_spec *s, postgres **out)
 		arena_close(mem);
 		return e;
 	}
-	e = await(a, p);
+	e = await(a, p, postgres_folder(a, s->root, s->name, LOG));
 	if (e) {
 		postgres_stop(p);
 		return e;
@@ -313,10 +353,7 @@ err postgres_enter(arena *a, postgres *p, str user, str password, str database, 
 	return postgres_login(a, &door, 0, out);
 }
 
-engine_process *postgres_engine(postgres *p)
-{
-	return p->engine;
-}
+engine_process *postgres_engine(postgres *p) { return p->engine; }
 
 bool postgres_address_free(str address, int port)
 {

@@ -17,10 +17,7 @@ struct postgres_client {
 	int fd;
 };
 
-static err broken(arena *a, const char *what)
-{
-	return fault_new(a, &fault_system, "PostgreSQL: %s", what);
-}
+static err broken(arena *a, const char *what) { return fault_new(a, &fault_system, "PostgreSQL: %s", what); }
 
 static bool send_all(int fd, str bytes)
 {
@@ -163,7 +160,8 @@ err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_cl
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 	for (;;) {
 		int fd = open_socket(a, door->folder, door->port);
-		err e = fd < 0 ? broken(a, "is not running") : greet(a, fd, door->user, door->password, door->database);
+		err e =
+			fd < 0 ? broken(a, "is not running") : greet(a, fd, door->user, door->password, door->database);
 		if (!e) {
 			*out = arena_new(a, postgres_client);
 			(*out)->fd = fd;
@@ -257,12 +255,6 @@ static str quoted(arena *a, str s, char quote)
 }
 
 /* standard_conforming_strings is on: a backslash is nothing special. */
-str postgres_literal(arena *a, str s)
-{
-	return quoted(a, s, '\'');
-}
+str postgres_literal(arena *a, str s) { return quoted(a, s, '\''); }
 
-str postgres_name(arena *a, str s)
-{
-	return quoted(a, s, '"');
-}
+str postgres_name(arena *a, str s) { return quoted(a, s, '"'); }

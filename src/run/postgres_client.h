@@ -1,6 +1,7 @@
 /*
  * A connection to a PostgreSQL of ours, by its socket, as the role that owns it or as a user with a password.
- * Simple queries, text results. One thread at a time. Statements are ours or quoted with postgres_literal and postgres_name.
+ * Simple queries, text results. One thread at a time. Statements are ours or quoted with postgres_literal and
+ * postgres_name.
  */
 #pragma once
 #include "base/err.h"
@@ -19,7 +20,7 @@ err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_cl
 void postgres_close(postgres_client *c);
 
 typedef struct postgres_rows {
-	str *cells;   /* row by row; STR_NONE is NULL */
+	str *cells; /* row by row; STR_NONE is NULL */
 	size_t n_rows, n_columns;
 } postgres_rows;
 static inline str postgres_cell(const postgres_rows *r, size_t row, size_t column)

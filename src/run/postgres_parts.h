@@ -6,6 +6,7 @@
 
 /* ROOT/NAME/PART */
 str postgres_folder(arena *a, str root, str name, const char *part);
+err postgres_folders(arena *a, str root, str name);
 /* Durable, of the engines' user, readable by it alone. */
 err postgres_file(arena *a, str path, str bytes);
 /* A key and a certificate signed by itself, both of the engines' user; ten years. */

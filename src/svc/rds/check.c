@@ -15,6 +15,17 @@
 #define PORT_MIN 1150
 #define PORT_MAX 65535
 
+err db_check_installed(req *rq, str engine, str version)
+{
+	str bin;
+	int found;
+	err e = postgres_find(rq->mem, db_version_major(version), &bin, &found);
+	if (!e)
+		return OK;
+	return fail(rq, &rds_InvalidParameterCombination, "Cannot find version %.*s for %.*s: %.*s",
+	            STR_ARG(version), STR_ARG(engine), STR_ARG(e->message));
+}
+
 static bool letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -2,6 +2,7 @@
 
 #define CONNECTION_BYTES 9531392 /* DBInstanceClassMemory is divided by this */
 #define CONNECTIONS_MAX 5000
+#define USUAL 15
 #define CAPPED_BY_MIN 2000 /* where Serverless v2 may shrink to 0.5 ACU or less */
 
 /* The classes whose prices are known. */
@@ -92,11 +93,21 @@ str db_version_family(arena *a, str engine, str version)
 	                 db_version_major(version));
 }
 
+/* Debian's, or the newest that is installed. */
+static str usual_major(arena *a)
+{
+	str bin;
+	int found = USUAL;
+	if (postgres_find(a, USUAL, &bin, &found) && postgres_find(a, 0, &bin, &found))
+		found = USUAL;
+	return arena_fmt(a, "%d", found);
+}
+
 err db_version_find(req *rq, str engine, str given, const db_version **out)
 {
 	bool aurora = db_engine_is_aurora(engine), whole = str_find_char(given, '.') != SIZE_MAX;
 	*out = NULL;
-	str major_of_default = S("15");
+	str major_of_default = usual_major(rq->mem);
 	for (size_t i = 0; i < db_versions_n; i++) {
 		const db_version *v = &db_versions[i];
 		str number = str_c(v->number);

@@ -2,18 +2,68 @@
 #include "store/due.h"
 #include "sys/clock.h"
 
-static str arn_of(req *rq, str id) { return req_arn(rq, "rds", "cluster-snapshot:%.*s", STR_ARG(id)); }
-
-static err snapshot_find(req *rq, const txn *tx, str id, rds_cluster_snapshot **out)
+err db_cluster_snapshot_find(req *rq, const txn *tx, str id, rds_cluster_snapshot **out)
 {
-	str prefix = arn_of(rq, S(""));
-	if (str_starts(id, prefix))
-		id = str_sub(id, prefix.n, id.n);
-	*out = rds_cluster_snapshot_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, id));
+	copy_name n = db_copy_named(rq, id, "cluster-snapshot");
+	*out = rds_cluster_snapshot_get(tx, rq->mem, n.account, n.region, n.id);
+	if (*out && !db_copy_mine(rq, n.account, &(*out)->Shared))
+		*out = NULL;
 	if (!*out)
 		return fail(rq, &rds_DBClusterSnapshotNotFoundFault, "DBClusterSnapshot %.*s not found.",
 		            STR_ARG(id));
 	return OK;
+}
+
+rds_cluster_snapshot *db_cluster_snapshot_new(arena *mem, const rds_cluster *c, str id, str type, int64_t now)
+{
+	rds_DBClusterSnapshot *it = arena_new(mem, rds_DBClusterSnapshot);
+	*it = (rds_DBClusterSnapshot){
+		.AvailabilityZones = c->It->AvailabilityZones,
+		.DBClusterSnapshotIdentifier = id,
+		.DBClusterIdentifier = c->Id,
+		.SnapshotCreateTime = TIME(now),
+		.Engine = c->It->Engine,
+		.EngineMode = c->It->EngineMode,
+		.EngineVersion = c->It->EngineVersion,
+		.AllocatedStorage = c->It->AllocatedStorage,
+		.Status = S("creating"),
+		.Port = I64(0),
+		.ClusterCreateTime = c->It->ClusterCreateTime,
+		.MasterUsername = c->It->MasterUsername,
+		.LicenseModel = S("postgresql-license"),
+		.SnapshotType = type,
+		.PercentProgress = I64(0),
+		.StorageEncrypted = c->It->StorageEncrypted,
+		.KmsKeyId = c->It->KmsKeyId,
+		.DBClusterSnapshotArn = arena_fmt(mem, "arn:aws:rds:%.*s:%.*s:cluster-snapshot:%.*s",
+		                                  STR_ARG(c->Region), STR_ARG(c->Account), STR_ARG(id)),
+		.IAMDatabaseAuthenticationEnabled = BOOL(false),
+		.DbClusterResourceId = c->It->DbClusterResourceId,
+		.StorageType = S("aurora"),
+	};
+	if (c->It->CopyTagsToSnapshot.v)
+		it->TagList = c->It->TagList;
+	rds_cluster_snapshot *s = arena_new(mem, rds_cluster_snapshot);
+	*s = (rds_cluster_snapshot){ .Account = c->Account,
+		                         .Region = c->Region,
+		                         .Id = id,
+		                         .It = it,
+		                         .Folder = db_resource_id(mem, "snapshot-"),
+		                         .DatabaseName = c->It->DatabaseName };
+	return s;
+}
+
+void db_cluster_snapshot_begin(txn *tx, const rds_cluster_snapshot *s, const rds_cluster *c, bool last)
+{
+	rds_cluster_snapshot_put(tx, s);
+	db_copy_begin(tx,
+	              &(copy_facts){ .cluster = true,
+	                             .last = last,
+	                             .account = c->Account,
+	                             .region = c->Region,
+	                             .id = s->Id,
+	                             .folder = c->Folder,
+	                             .port = c->It->Port.v });
 }
 
 /* `last` says that the volume goes with it. */
@@ -31,51 +81,11 @@ static err begin(req *rq, txn *tx, const rds_cluster *c, str given, const rds_Ta
 	if (!c->Filled)
 		return fail(rq, &rds_InvalidDBClusterStateFault,
 		            "The cluster %.*s has never had an instance: there is nothing to keep.", STR_ARG(c->Id));
-	rds_DBClusterSnapshot *it = arena_new(rq->mem, rds_DBClusterSnapshot);
-	*it = (rds_DBClusterSnapshot){
-		.AvailabilityZones = c->It->AvailabilityZones,
-		.DBClusterSnapshotIdentifier = id,
-		.DBClusterIdentifier = c->Id,
-		.SnapshotCreateTime = TIME(rq->now),
-		.Engine = c->It->Engine,
-		.EngineMode = c->It->EngineMode,
-		.EngineVersion = c->It->EngineVersion,
-		.AllocatedStorage = c->It->AllocatedStorage,
-		.Status = S("creating"),
-		.Port = I64(0),
-		.VpcId = db_network_id(rq, "vpc", "default"),
-		.ClusterCreateTime = c->It->ClusterCreateTime,
-		.MasterUsername = c->It->MasterUsername,
-		.LicenseModel = S("postgresql-license"),
-		.SnapshotType = S("manual"),
-		.PercentProgress = I64(0),
-		.StorageEncrypted = c->It->StorageEncrypted,
-		.KmsKeyId = c->It->KmsKeyId,
-		.DBClusterSnapshotArn = arn_of(rq, id),
-		.IAMDatabaseAuthenticationEnabled = BOOL(false),
-		.DbClusterResourceId = c->It->DbClusterResourceId,
-		.StorageType = S("aurora"),
-	};
+	*out = db_cluster_snapshot_new(rq->mem, c, id, S("manual"), rq->now);
+	(*out)->It->VpcId = db_network_id(rq, "vpc", "default");
 	if (tags->n)
-		it->TagList = *tags;
-	rds_cluster_snapshot *s = arena_new(rq->mem, rds_cluster_snapshot);
-	*s = (rds_cluster_snapshot){ .Account = c->Account,
-		                         .Region = c->Region,
-		                         .Id = id,
-		                         .It = it,
-		                         .Folder = db_resource_id(rq->mem, "snapshot-"),
-		                         .DatabaseName = c->It->DatabaseName };
-	rds_cluster_snapshot_put(tx, s);
-	db_copy_begin(tx,
-	              &(copy_facts){ .cluster = true,
-	                             .last = last,
-	                             .account = c->Account,
-	                             .region = c->Region,
-	                             .id = id,
-	                             .folder = c->Folder,
-	                             .version = c->It->EngineVersion,
-	                             .port = c->It->Port.v });
-	*out = s;
+		(*out)->It->TagList = *tags;
+	db_cluster_snapshot_begin(tx, *out, c, last);
 	return OK;
 }
 
@@ -104,7 +114,7 @@ err rds_DescribeDBClusterSnapshots(req *rq, const txn *tx, const rds_DescribeDBC
 	page p;
 	rds_cluster_snapshot *one = NULL;
 	if (str_is(in->DBClusterSnapshotIdentifier))
-		TRY(snapshot_find(rq, tx, in->DBClusterSnapshotIdentifier, &one));
+		TRY(db_cluster_snapshot_find(rq, tx, in->DBClusterSnapshotIdentifier, &one));
 	copy_query q = { .filters = &in->Filters,
 		             .id = one ? one->Id : STR_NONE,
 		             .source = in->DBClusterIdentifier,
@@ -138,7 +148,10 @@ err rds_DeleteDBClusterSnapshot(req *rq, txn *tx, const rds_DeleteDBClusterSnaps
                                 rds_DeleteDBClusterSnapshot_out *out)
 {
 	rds_cluster_snapshot *s;
-	TRY(snapshot_find(rq, tx, in->DBClusterSnapshotIdentifier, &s));
+	TRY(db_cluster_snapshot_find(rq, tx, in->DBClusterSnapshotIdentifier, &s));
+	if (str_eq(s->It->SnapshotType, S("automated")))
+		return fail(rq, &rds_InvalidDBClusterSnapshotStateFault,
+		            "Automated snapshots cannot be deleted: they go when their retention ends.");
 	s->It->Status = S("deleted");
 	rds_cluster_snapshot_delete(tx, s->Account, s->Region, s->Id);
 	task_add(tx, "rds_remove", s->Folder, 0);

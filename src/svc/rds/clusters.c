@@ -228,6 +228,7 @@ static err cluster_new(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, r
 	if (rds_cluster_get(tx, rq->mem, rq->who.account, rq->region, id))
 		return fail(rq, &rds_DBClusterAlreadyExistsFault, "DB Cluster already exists");
 	TRY(db_version_find(rq, engine, in->EngineVersion, &version));
+	TRY(db_check_installed(rq, engine, str_c(version->number)));
 	TRY(db_check_port(rq, in->Port));
 	TRY(db_check_database(rq, in->DatabaseName));
 	if (str_is(in->DBClusterParameterGroupName) && !db_default_group(in->DBClusterParameterGroupName))
@@ -260,7 +261,7 @@ static err cluster_new(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, r
 	return OK;
 }
 
-static rds_DBCluster *as_creating(req *rq, const rds_cluster *c)
+rds_DBCluster *db_cluster_as_creating(req *rq, const rds_cluster *c)
 {
 	rds_DBCluster *shown = arena_new(rq->mem, rds_DBCluster);
 	*shown = *c->It;
@@ -279,28 +280,19 @@ err rds_CreateDBCluster(req *rq, txn *tx, const rds_CreateDBCluster_in *in, rds_
 	rds_cluster_put(tx, c);
 	db_event_add(tx, c->Account, c->Region, S("db-cluster"), c->Id, c->It->DBClusterArn, "creation",
 	             S("DB cluster created"));
-	out->DBCluster = as_creating(rq, c);
+	out->DBCluster = db_cluster_as_creating(rq, c);
 	return OK;
 }
 
-err rds_RestoreDBClusterFromSnapshot(req *rq, txn *tx, const rds_RestoreDBClusterFromSnapshot_in *in,
-                                     rds_RestoreDBClusterFromSnapshot_out *out)
+err db_cluster_from(req *rq, txn *tx, const rds_cluster_snapshot *s, const rds_cluster *source,
+                    const rds_RestoreDBClusterFromSnapshot_in *in, rds_cluster **out)
 {
-	rds_cluster *c;
-	str id = db_lowered(rq, in->SnapshotIdentifier), prefix = req_arn(rq, "rds", "cluster-snapshot:");
-	id = str_starts(id, prefix) ? str_sub(id, prefix.n, id.n) : id;
-	rds_cluster_snapshot *s = rds_cluster_snapshot_get(tx, rq->mem, rq->who.account, rq->region, id);
-	if (!s)
-		return fail(rq, &rds_DBClusterSnapshotNotFoundFault, "DBClusterSnapshot not found: %.*s",
-		            STR_ARG(id));
-	if (!str_eq(s->It->Status, S("available")))
-		return fail(rq, &rds_InvalidDBClusterSnapshotStateFault,
-		            "The snapshot %.*s is not in the available state.", STR_ARG(id));
+	const rds_DBClusterSnapshot *it = s ? s->It : NULL;
 	rds_CreateDBClusterMessage like = {
 		.DBClusterIdentifier = in->DBClusterIdentifier,
 		.Engine = in->Engine,
-		.EngineVersion = s->It->EngineVersion,
-		.DatabaseName = s->DatabaseName,
+		.EngineVersion = it ? it->EngineVersion : source->It->EngineVersion,
+		.DatabaseName = s ? s->DatabaseName : source->It->DatabaseName,
 		.Port = in->Port,
 		.DBSubnetGroupName = in->DBSubnetGroupName,
 		.VpcSecurityGroupIds = in->VpcSecurityGroupIds,
@@ -311,15 +303,29 @@ err rds_RestoreDBClusterFromSnapshot(req *rq, txn *tx, const rds_RestoreDBCluste
 		.StorageType = in->StorageType,
 		.AvailabilityZones = in->AvailabilityZones,
 		.ServerlessV2ScalingConfiguration = in->ServerlessV2ScalingConfiguration,
-		.Tags = in->Tags.n ? in->Tags : s->It->TagList,
+		.Tags = in->Tags.n || !it ? in->Tags : it->TagList,
 		.KmsKeyId = in->KmsKeyId,
-		.StorageEncrypted = s->It->StorageEncrypted,
+		.StorageEncrypted = it ? it->StorageEncrypted : source->It->StorageEncrypted,
+		.EnableIAMDatabaseAuthentication = in->EnableIAMDatabaseAuthentication,
 	};
-	TRY(cluster_new(rq, tx, &like, &c));
-	c->It->MasterUsername = s->It->MasterUsername;
-	c->Source = s->Id;
+	TRY(cluster_new(rq, tx, &like, out));
+	(*out)->It->MasterUsername = it ? it->MasterUsername : source->It->MasterUsername;
+	(*out)->Source = s ? db_copy_place(rq->mem, s->Account, s->Region, s->Id) : STR_NONE;
+	return OK;
+}
+
+err rds_RestoreDBClusterFromSnapshot(req *rq, txn *tx, const rds_RestoreDBClusterFromSnapshot_in *in,
+                                     rds_RestoreDBClusterFromSnapshot_out *out)
+{
+	rds_cluster *c;
+	rds_cluster_snapshot *s;
+	TRY(db_cluster_snapshot_find(rq, tx, in->SnapshotIdentifier, &s));
+	if (!str_eq(s->It->Status, S("available")))
+		return fail(rq, &rds_InvalidDBClusterSnapshotStateFault,
+		            "The snapshot %.*s is not in the available state.", STR_ARG(s->Id));
+	TRY(db_cluster_from(rq, tx, s, NULL, in, &c));
 	rds_cluster_put(tx, c);
-	out->DBCluster = as_creating(rq, c);
+	out->DBCluster = db_cluster_as_creating(rq, c);
 	return OK;
 }
 
@@ -517,6 +523,7 @@ err rds_DeleteDBCluster(req *rq, txn *tx, const rds_DeleteDBCluster_in *in, rds_
 		/* The last instance to go takes the cluster with it. */
 		rds_cluster_put(tx, c);
 	} else {
+		db_cluster_backups_end(tx, rq->mem, c);
 		rds_cluster_delete(tx, c->Account, c->Region, c->Id);
 		if (!named)
 			task_add(tx, "rds_remove", c->Folder, 0);

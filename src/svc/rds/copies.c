@@ -55,9 +55,9 @@ static void kept_put(txn *tx, const kept *k)
 void db_copy_begin(txn *tx, const copy_facts *f)
 {
 	task_add(tx, "rds_copy",
-	         arena_fmt(txn_arena(tx), "%s %s %lld %.*s %.*s %.*s %.*s %.*s",
+	         arena_fmt(txn_arena(tx), "%s %s %lld %.*s %.*s %.*s %.*s",
 	                   f->cluster ? "cluster" : "instance", f->last ? "last" : "lives", (long long)f->port,
-	                   STR_ARG(f->account), STR_ARG(f->region), STR_ARG(f->version), STR_ARG(f->folder),
+	                   STR_ARG(f->account), STR_ARG(f->region), STR_ARG(f->folder),
 	                   STR_ARG(f->id)),
 	         0);
 }
@@ -105,7 +105,7 @@ TASK(rds_copy)
 	str_to_i64(port_text, &port);
 	c.account = str_cut(&rest, ' ');
 	c.region = str_cut(&rest, ' ');
-	str version = str_cut(&rest, ' '), from = str_cut(&rest, ' ');
+	str from = str_cut(&rest, ' ');
 	c.id = rest;
 	const txn *tx = store_read(s);
 	bool wanted =
@@ -113,7 +113,7 @@ TASK(rds_copy)
 	c.folder = wanted ? arena_str(mem, k.folder) : STR_NONE;
 	store_read_end(s, tx);
 	if (wanted) {
-		c.failed = db_engines_backup(mem, from, c.folder, version, (int)port);
+		c.failed = db_engines_backup(mem, from, c.folder, (int)port);
 		if (c.failed && attempt < TRIES)
 			return clock_now() + RETRY_MS;
 		c.bytes = c.failed ? 0 : postgres_bytes(mem, db_engines_root(), c.folder);

@@ -14,7 +14,7 @@
 static struct {
 	pthread_mutex_t lock;
 	running *first;
-	arena *mem;   /* of the server: the root's name */
+	arena *mem; /* of the server: the root's name */
 	str root;
 } engines = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -23,10 +23,7 @@ typedef struct entry {
 	arena *mem;
 } entry;
 
-str db_engines_root(void)
-{
-	return engines.root;
-}
+str db_engines_root(void) { return engines.root; }
 
 static running *find(str folder)
 {
@@ -49,13 +46,6 @@ static str group_of(const rds_instance *i)
 	return i->It->DBParameterGroups.n ? i->It->DBParameterGroups.v[0].DBParameterGroupName : STR_NONE;
 }
 
-/* The programs of the version asked for, or of the newest there is. */
-static err programs(arena *a, str version, str *bin)
-{
-	int found;
-	return postgres_find(a, db_version_major(version), bin, &found) ? postgres_find(a, 0, bin, &found) : OK;
-}
-
 static void spec_of_cluster(const txn *tx, arena *a, const rds_instance *i, const rds_cluster *c,
                             postgres_spec *s, int *memory_mib)
 {
@@ -63,6 +53,8 @@ static void spec_of_cluster(const txn *tx, arena *a, const rds_instance *i, cons
 	rds_instance *writer = db_cluster_writer(tx, a, c);
 	bool writes = writer && str_eq(writer->Id, i->Id);
 	s->port = (int)c->It->Port.v;
+	if (writes && c->It->BackupRetentionPeriod.v)
+		s->archive = db_archive_of(a, c->It->DbClusterResourceId);
 	if (writes) {
 		s->addresses = arena_fmt(a, "%.*s,%.*s", STR_ARG(i->Address), STR_ARG(c->Address));
 	} else if (writer) {
@@ -91,8 +83,11 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 	const db_class *class = db_class_find(i->It->DBInstanceClass);
 	ensure(class);
 	int memory_mib = class->memory_mib;
-	*s = (postgres_spec){ .root = engines.root, .name = i->Folder, .addresses = i->Address,
-		                  .port = (int)i->It->Endpoint->Port.v, .cpu_milli = class->vcpu * 1000,
+	*s = (postgres_spec){ .root = engines.root,
+		                  .name = i->Folder,
+		                  .addresses = i->Address,
+		                  .port = (int)i->It->Endpoint->Port.v,
+		                  .cpu_milli = class->vcpu * 1000,
 		                  .max_connections = db_class_connections(memory_mib) };
 	const txn *tx = store_read(st);
 	str cluster_group = STR_NONE;
@@ -103,17 +98,21 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 			cluster_group = c->It->DBClusterParameterGroup;
 		}
 	}
+	if (!str_is(i->It->DBClusterIdentifier) && i->It->BackupRetentionPeriod.v)
+		s->archive = db_archive_of(a, i->It->DbiResourceId);
+	s->recover_from = i->RecoverFrom;
+	s->recover_until = db_moment(a, i->RecoverUntil);
 	if (str_is(i->It->ReadReplicaSourceDBInstanceIdentifier)) {
-		rds_instance *from = rds_instance_get(tx, a, i->Account, i->Region,
-		                                      i->It->ReadReplicaSourceDBInstanceIdentifier);
+		rds_instance *from =
+			rds_instance_get(tx, a, i->Account, i->Region, i->It->ReadReplicaSourceDBInstanceIdentifier);
 		if (from) {
 			s->primary = from->Folder;
 			s->primary_port = (int)from->It->Endpoint->Port.v;
 			least = connections_of(tx, a, from);
 		}
 	}
-	bool tls = !db_engine_is_aurora(i->It->Engine) ? db_version_major(i->It->EngineVersion) >= 15 :
-	                                              db_version_major(i->It->EngineVersion) >= 17;
+	bool tls = !db_engine_is_aurora(i->It->Engine) ? db_version_major(i->It->EngineVersion) >= 15
+												   : db_version_major(i->It->EngineVersion) >= 17;
 	settings set = db_settings_of(tx, a, i->Account, i->Region, group_of(i), cluster_group, memory_mib, tls);
 	store_read_end(st, tx);
 	s->memory_bytes = memory_mib * MIB;
@@ -123,7 +122,8 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 		s->max_connections = set.max_connections;
 	if (s->max_connections < least)
 		s->max_connections = least;
-	return programs(a, i->It->EngineVersion, &s->bin);
+	int found;
+	return postgres_find(a, db_version_major(i->It->EngineVersion), &s->bin, &found);
 }
 
 err db_engines_start(arena *a, store *st, const rds_instance *i)
@@ -137,9 +137,14 @@ err db_engines_start(arena *a, store *st, const rds_instance *i)
 	arena *mem = arena_open(512);
 	entry *e = arena_new(mem, entry);
 	e->mem = mem;
-	e->r = (running){ .folder = arena_str(mem, i->Folder), .account = arena_str(mem, i->Account),
-		              .region = arena_str(mem, i->Region), .id = arena_str(mem, i->Id), .engine = p,
-		              .since = clock_now(), .looked_us = clock_mono_us(), .idle_since = clock_now() };
+	e->r = (running){ .folder = arena_str(mem, i->Folder),
+		              .account = arena_str(mem, i->Account),
+		              .region = arena_str(mem, i->Region),
+		              .id = arena_str(mem, i->Id),
+		              .engine = p,
+		              .since = clock_now(),
+		              .looked_us = clock_mono_us(),
+		              .idle_since = clock_now() };
 	pthread_mutex_lock(&engines.lock);
 	e->r.next = engines.first;
 	engines.first = &e->r;
@@ -190,7 +195,7 @@ static err open_as(arena *a, str folder, const postgres_door *as, postgres_clien
 {
 	pthread_mutex_lock(&engines.lock);
 	running *r = find(folder);
-	err e = !r                ? fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder))
+	err e = !r             ? fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder))
 		: str_is(as->user) ? postgres_enter(a, r->engine, as->user, as->password, as->database, out)
 						   : postgres_open(a, r->engine, as->database, out);
 	pthread_mutex_unlock(&engines.lock);
@@ -213,7 +218,8 @@ err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *r
 
 err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out)
 {
-	return open_as(a, folder, &(postgres_door){ .user = user, .password = password, .database = database }, out);
+	return open_as(a, folder, &(postgres_door){ .user = user, .password = password, .database = database },
+	               out);
 }
 
 int db_engines_connections(arena *a, store *s, const rds_instance *i)
@@ -224,12 +230,10 @@ int db_engines_connections(arena *a, store *s, const rds_instance *i)
 	return spec.max_connections;
 }
 
-err db_engines_backup(arena *a, str folder, str to, str version, int port)
+err db_engines_backup(arena *a, str folder, str to, int port)
 {
-	str bin;
-	TRY(programs(a, version, &bin));
-	return db_engines_run(folder) ? postgres_backup(a, bin, engines.root, folder, port, to) :
-	                             postgres_copy(a, engines.root, folder, to);
+	return db_engines_run(folder) ? postgres_backup(a, engines.root, folder, port, to)
+								  : postgres_copy(a, engines.root, folder, to);
 }
 
 void db_engines_each(void (*look)(void *context, running *r), void *context)

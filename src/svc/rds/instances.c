@@ -10,7 +10,6 @@
 #define GP3_LARGE_IOPS 12000
 #define GP3_LARGE_THROUGHPUT 500
 #define CERTIFICATE_DAYS 365
-#define RESTORABLE_LAG_MS (5 * MS_MINUTE)
 
 str db_instance_arn(req *rq, str id)
 {
@@ -43,8 +42,7 @@ rds_DBInstance *db_instance_shown(req *rq, const rds_instance *i)
 	if (!it->InstanceCreateTime.set)
 		it->Endpoint = NULL;
 	if (it->BackupRetentionPeriod.v && it->InstanceCreateTime.set && !str_is(it->DBClusterIdentifier))
-		it->LatestRestorableTime = TIME(rq->now - RESTORABLE_LAG_MS > it->InstanceCreateTime.v ?
-		                                        rq->now - RESTORABLE_LAG_MS : it->InstanceCreateTime.v);
+		it->LatestRestorableTime = TIME(db_latest_restorable(i, rq->now));
 	if (!it->PendingModifiedValues)
 		it->PendingModifiedValues = arena_new(rq->mem, rds_PendingModifiedValues);
 	return it;
@@ -162,6 +160,7 @@ err db_instance_new(req *rq, txn *tx, const instance_facts *f, rds_instance **ou
 	if (rds_instance_get(tx, rq->mem, rq->who.account, rq->region, id))
 		return fail(rq, &rds_DBInstanceAlreadyExistsFault, "DB instance already exists");
 	TRY(room_for_one(rq, tx));
+	TRY(db_check_installed(rq, f->engine, f->version));
 	if (str_is(f->parameter_group) && !db_default_group(f->parameter_group))
 		TRY(db_parameter_group_find(rq, tx, "pg", f->parameter_group, &group));
 	rds_DBInstance *it = arena_new(rq->mem, rds_DBInstance);
@@ -372,6 +371,7 @@ err rds_DeleteDBInstance(req *rq, txn *tx, const rds_DeleteDBInstance_in *in, rd
 		                                        : "Instance %.*s is not in a state to be deleted.",
 		            STR_ARG(i->Id));
 	TRY(final_snapshot(rq, tx, in, i));
+	i->KeepBackups = in->DeleteAutomatedBackups.set && !in->DeleteAutomatedBackups.v;
 	release_replicas(rq, tx, i);
 	leave_source(rq, tx, i);
 	db_secret_drop(rq, tx, i->It->MasterUserSecret);

@@ -83,9 +83,7 @@ static err fill(work *w, str user, str verifier, str database)
 static err bin_for(work *w, str *bin)
 {
 	int found;
-	return postgres_find(w->mem, db_version_major(w->i->It->EngineVersion), bin, &found) ?
-	               postgres_find(w->mem, 0, bin, &found) :
-	               OK;
+	return postgres_find(w->mem, db_version_major(w->i->It->EngineVersion), bin, &found);
 }
 
 static err create_alone(work *w)
@@ -98,6 +96,43 @@ static err create_alone(work *w)
 	return fill(w, it->MasterUsername, w->i->Verifier, it->DBName);
 }
 
+/* FOLDER PORT of whom the log or the data is. */
+static str running_of(const rds_instance *i, int *port)
+{
+	int64_t v = 0;
+	str rest = i->RecoverOf, folder = str_cut(&rest, ' ');
+	str_to_i64(rest, &v);
+	*port = (int)v;
+	return folder;
+}
+
+static err clone(work *w)
+{
+	int port;
+	str folder = running_of(w->i, &port);
+	db_engines_stop(w->i->Folder);
+	TRY(db_engines_backup(w->mem, folder, w->i->Folder, port));
+	return db_engines_start(w->mem, w->store, w->i);
+}
+
+/* From a snapshot, and from there on by the archived log if it is to be a later moment. */
+static err recover(work *w, str snapshot)
+{
+	int port;
+	str folder = running_of(w->i, &port);
+	db_engines_stop(w->i->Folder);
+	if (str_is(w->i->RecoverFrom) && db_engines_run(folder))
+		TRY(postgres_archive_now(w->mem, db_engines_root(), folder, port, w->i->RecoverFrom));
+	TRY(postgres_copy(w->mem, db_engines_root(), snapshot, w->i->Folder));
+	err e = db_engines_start(w->mem, w->store, w->i);
+	if (!e || !w->i->RecoverUntil || !postgres_ended_early(w->mem, db_engines_root(), w->i->Folder))
+		return e;
+	/* All that is archived is from before that moment: then it is all of it. */
+	w->i->RecoverUntil = 0;
+	TRY(postgres_copy(w->mem, db_engines_root(), snapshot, w->i->Folder));
+	return db_engines_start(w->mem, w->store, w->i);
+}
+
 /* The cluster's volume is made by its first instance, and outlives all of them. */
 static err create_member(work *w)
 {
@@ -108,16 +143,17 @@ static err create_member(work *w)
 		rds_instance *writer = w->source;
 		if (!writer)
 			return fault_new(w->mem, &fault_system, "the cluster has no writer to follow");
-		TRY(db_engines_backup(w->mem, writer->Folder, w->i->Folder, it->EngineVersion, (int)it->Port.v));
+		TRY(db_engines_backup(w->mem, writer->Folder, w->i->Folder, (int)it->Port.v));
 		return db_engines_start(w->mem, w->store, w->i);
 	}
-	if (!w->c->Filled && w->cluster_from)
-		TRY(postgres_copy(w->mem, db_engines_root(), w->cluster_from->Folder, w->i->Folder));
-	else if (!w->c->Filled)
-		TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
-	TRY(db_engines_start(w->mem, w->store, w->i));
 	if (w->c->Filled)
-		return OK;
+		return db_engines_start(w->mem, w->store, w->i);
+	if (w->cluster_from)
+		return recover(w, w->cluster_from->Folder);
+	if (str_is(w->i->RecoverOf))
+		return clone(w);
+	TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
+	TRY(db_engines_start(w->mem, w->store, w->i));
 	return str_is(w->c->Verifier) ? fill(w, it->MasterUsername, w->c->Verifier, it->DatabaseName) : OK;
 }
 
@@ -128,6 +164,12 @@ static err new_password(work *w)
 	if (!str_is(verifier) || (w->c && !w->writes) || !db_engines_run(w->i->Folder))
 		return OK;
 	return db_engines_sql(w->mem, w->i->Folder, S("postgres"), master_sql(w->mem, user, verifier), NULL);
+}
+
+static err modify(work *w)
+{
+	db_engines_reload(w->mem, w->store, w->i);
+	return new_password(w);
 }
 
 static err restart(work *w)
@@ -141,8 +183,7 @@ static err restore(work *w)
 {
 	if (!w->from)
 		return fault_new(w->mem, &fault_system, "the snapshot has gone");
-	TRY(postgres_copy(w->mem, db_engines_root(), w->from->Folder, w->i->Folder));
-	return restart(w);
+	return recover(w, w->from->Folder);
 }
 
 static err replicate(work *w)
@@ -150,8 +191,7 @@ static err replicate(work *w)
 	if (!w->source)
 		return fault_new(w->mem, &fault_system, "the source has gone");
 	const rds_DBInstance *from = w->source->It;
-	TRY(db_engines_backup(w->mem, w->source->Folder, w->i->Folder, from->EngineVersion,
-	                      (int)from->Endpoint->Port.v));
+	TRY(db_engines_backup(w->mem, w->source->Folder, w->i->Folder, (int)from->Endpoint->Port.v));
 	return db_engines_start(w->mem, w->store, w->i);
 }
 
@@ -164,17 +204,35 @@ static err fail_over(work *w)
 	db_engines_stop(w->i->Folder);
 	db_engines_stop(next->Folder);
 	TRY(db_engines_start(w->mem, w->store, next));
-	TRY(db_engines_backup(w->mem, next->Folder, w->i->Folder, w->c->It->EngineVersion,
-	                      (int)w->c->It->Port.v));
+	TRY(db_engines_backup(w->mem, next->Folder, w->i->Folder, (int)w->c->It->Port.v));
 	return db_engines_start(w->mem, w->store, w->i);
+}
+
+/* What is not archived yet would not be there for a restore. */
+static void archive_rest(work *w)
+{
+	bool kept = !str_is(w->i->It->DBClusterIdentifier) && w->i->It->BackupRetentionPeriod.v && !w->source;
+	if (kept && db_engines_run(w->i->Folder)) {
+		err e = postgres_archive_now(w->mem, db_engines_root(), w->i->Folder, (int)w->i->It->Endpoint->Port.v,
+		                             db_archive_of(w->mem, w->i->It->DbiResourceId));
+		(void)e; /* then the last minutes are missing there */
+	}
+}
+
+static err stop_it(work *w)
+{
+	archive_rest(w);
+	db_engines_stop(w->i->Folder);
+	return OK;
 }
 
 static err delete_it(work *w)
 {
+	if (w->i->KeepBackups)
+		archive_rest(w);
 	if (str_is(w->i->SnapshotAfter)) {
 		str folder = arena_concat(w->mem, S("final-"), w->i->Folder);
-		TRY(db_engines_backup(w->mem, w->i->Folder, folder, w->i->It->EngineVersion,
-		                      (int)w->i->It->Endpoint->Port.v));
+		TRY(db_engines_backup(w->mem, w->i->Folder, folder, (int)w->i->It->Endpoint->Port.v));
 	}
 	db_engines_stop(w->i->Folder);
 	if (!w->c || !w->writes)
@@ -187,13 +245,11 @@ static err perform(work *w)
 	static const struct {
 		const char *job;
 		err (*run)(work *w);
-	} all[] = { { "create", create_alone }, { "member", create_member }, { "modify", new_password },
+	} all[] = { { "create", create_alone }, { "member", create_member }, { "modify", modify },
 		        { "restart", restart },     { "start", restart },        { "restore", restore },
 		        { "replica", replicate },   { "delete", delete_it },     { "failover", fail_over } };
-	if (str_eq(w->i->Job, S("stop"))) {
-		db_engines_stop(w->i->Folder);
-		return OK;
-	}
+	if (str_eq(w->i->Job, S("stop")))
+		return stop_it(w);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (str_eq(w->i->Job, str_c(all[i].job)))
 			return all[i].run(w);
@@ -210,14 +266,18 @@ static bool gather(work *w, str payload)
 		rds_instance *writer = w->c ? db_cluster_writer(tx, w->mem, w->c) : NULL;
 		w->writes = writer && str_eq(writer->Id, i->Id);
 		w->source = writer;
-		if (w->c && str_is(w->c->Source))
-			w->cluster_from = rds_cluster_snapshot_get(tx, w->mem, account, region, w->c->Source);
+		if (w->c && str_is(w->c->Source)) {
+			str of = w->c->Source, owner = str_cut(&of, ' '), place = str_cut(&of, ' ');
+			w->cluster_from = rds_cluster_snapshot_get(tx, w->mem, owner, place, of);
+		}
 	} else if (i && str_is(i->It->ReadReplicaSourceDBInstanceIdentifier)) {
 		w->source =
 			rds_instance_get(tx, w->mem, account, region, i->It->ReadReplicaSourceDBInstanceIdentifier);
 	}
-	if (i && str_is(i->Source))
-		w->from = rds_snapshot_get(tx, w->mem, account, region, i->Source);
+	if (i && str_is(i->Source)) {
+		str of = i->Source, owner = str_cut(&of, ' '), place = str_cut(&of, ' ');
+		w->from = rds_snapshot_get(tx, w->mem, owner, place, of);
+	}
 	store_read_end(w->store, tx);
 	return i && !str_empty(i->Job);
 }
@@ -231,16 +291,11 @@ static void confess(work *w, rds_instance *i)
 		return;
 	}
 	rds_DBInstanceStatusInfo *info = arena_new(w->mem, rds_DBInstanceStatusInfo);
-	int major = db_version_major(i->It->EngineVersion);
-	bool same = db_version_major(real) == major;
 	*info = (rds_DBInstanceStatusInfo){
 		.StatusType = S("engine"),
 		.Normal = BOOL(true),
 		.Status = S("substituted"),
-		.Message = same
-			? arena_fmt(w->mem, "runs PostgreSQL %.*s, the minor version installed here", STR_ARG(real))
-			: arena_fmt(w->mem, "runs PostgreSQL %.*s: %d is not installed (apt-get install postgresql-%d)",
-		                STR_ARG(real), major, major),
+		.Message = arena_fmt(w->mem, "runs PostgreSQL %.*s, the minor version installed here", STR_ARG(real)),
 	};
 	i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };
 }
@@ -279,8 +334,7 @@ static void gone(txn *tx, work *w, rds_instance *i)
 	i->It->DBInstanceStatus = S("deleted");
 	db_bill_instance(tx, i, clock_now());
 	rds_instance_delete(tx, i->Account, i->Region, i->Id);
-	timer_cancel(tx, "rds_backup", payload_of(w->mem, i->Account, i->Region, i->Id));
-	db_snapshots_expire(tx, w->mem, i);
+	db_backups_end(tx, w->mem, i, i->KeepBackups, clock_now());
 	if (str_is(i->It->DBClusterIdentifier))
 		db_cluster_left(tx, w->mem, i);
 	db_bill_snapshots(tx, i->Account, i->Region, clock_now());
@@ -291,14 +345,20 @@ static void cluster_done(txn *tx, work *w, rds_instance *i, str job)
 	rds_cluster *c = rds_cluster_get(tx, w->mem, i->Account, i->Region, i->It->DBClusterIdentifier);
 	if (!c)
 		return;
-	if (str_eq(job, S("member")) && w->writes)
+	bool first = str_eq(job, S("member")) && w->writes && !c->Filled;
+	if (first) {
 		c->Filled = true;
+		c->RecoverFrom = c->RecoverOf = STR_NONE;
+		c->RecoverUntil = 0;
+	}
 	if (w->writes && str_is(w->c->NextVerifier) && str_eq(c->NextVerifier, w->c->NextVerifier)) {
 		c->Verifier = c->NextVerifier;
 		c->NextVerifier = STR_NONE;
 		c->It->PendingModifiedValues = NULL;
 	}
 	rds_cluster_put(tx, c);
+	if (first)
+		db_cluster_backups_begin(tx, w->mem, c, clock_now());
 }
 
 static void succeeded(txn *tx, work *w, rds_instance *i, str job)
@@ -310,6 +370,9 @@ static void succeeded(txn *tx, work *w, rds_instance *i, str job)
 		{ "restart", "DB instance restarted" }
 	};
 	i->It->DBInstanceStatus = str_eq(job, S("stop")) ? S("stopped") : S("available");
+	i->It->LatestRestorableTime = TIME(clock_now());
+	i->RecoverFrom = i->RecoverOf = STR_NONE;
+	i->RecoverUntil = 0;
 	if (str_is(w->i->NextVerifier) && str_is(i->NextVerifier)
 	    && str_eq(i->NextVerifier, w->i->NextVerifier)) {
 		i->Verifier = i->NextVerifier;

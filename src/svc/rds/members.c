@@ -101,6 +101,11 @@ err db_instance_join(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_in
 	it->StorageThroughput = I64(0);
 	if (!writer)
 		i->Folder = c->Folder;
+	if (!c->Filled) {
+		i->RecoverFrom = c->RecoverFrom;
+		i->RecoverUntil = c->RecoverUntil;
+		i->RecoverOf = c->RecoverOf;
+	}
 	member_add(rq->mem, c, i->Id, !writer, tier);
 	if (c->It->DBClusterMembers.n > 1)
 		c->It->MultiAZ = BOOL(true);
@@ -149,6 +154,7 @@ void db_cluster_left(txn *tx, arena *mem, const rds_instance *i)
 		task_add(tx, "rds_remove", i->Folder, 0);
 	}
 	if (!all->n && str_eq(c->It->Status, S("deleting"))) {
+		db_cluster_backups_end(tx, mem, c);
 		rds_cluster_delete(tx, c->Account, c->Region, c->Id);
 		task_add(tx, "rds_remove", c->Folder, 0);
 		return;

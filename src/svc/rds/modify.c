@@ -71,7 +71,11 @@ TIMER(rds_maintenance)
 		          payload);
 		return;
 	}
-	db_instance_job(tx, i, S("modifying"), apply(i) ? S("restart") : S("modify"));
+	int64_t days = i->It->BackupRetentionPeriod.v;
+	bool restart = apply(i);
+	if (i->It->BackupRetentionPeriod.v != days)
+		db_backups_begin(tx, mem, i, due);
+	db_instance_job(tx, i, S("modifying"), restart ? S("restart") : S("modify"));
 }
 
 static err plan_storage(req *rq, const rds_ModifyDBInstance_in *in, const rds_DBInstance *it,

@@ -29,8 +29,8 @@ int db_acu_connections(double min, double max);
 
 typedef struct db_version {
 	const char *number;
-	bool aurora, plain;   /* which engines have it */
-	bool pauses;          /* Aurora: min capacity 0 */
+	bool aurora, plain; /* which engines have it */
+	bool pauses; /* Aurora: min capacity 0 */
 } db_version;
 extern const db_version db_versions[];
 extern const size_t db_versions_n;
@@ -52,6 +52,8 @@ err db_check_retention(req *rq, opt_i64 days);
 err db_check_port(req *rq, opt_i64 port);
 str db_lowered(req *rq, str s);
 str db_resource_id(arena *a, const char *prefix);
+/* Whether a PostgreSQL is installed that can run it. */
+err db_check_installed(req *rq, str engine, str version);
 /* Deterministic stand-ins where the caller names no network: vpc-, subnet-, sg- and 17 digits. */
 str db_network_id(req *rq, const char *prefix, const char *what);
 rds_VpcSecurityGroupMembershipList db_security_groups(req *rq, const rds_VpcSecurityGroupIdList *ids);
@@ -87,7 +89,16 @@ size_t db_cluster_members(const txn *tx, arena *mem, const rds_cluster *c, rds_i
 err db_cluster_find(req *rq, const txn *tx, str id, rds_cluster **out);
 err db_cluster_ready(req *rq, const rds_cluster *c);
 str db_cluster_arn(req *rq, str id);
-/* cluster_snapshots.c: the snapshot of a cluster that is being deleted. */
+rds_DBCluster *db_cluster_as_creating(req *rq, const rds_cluster *c);
+/* A cluster like its snapshot, or like its source where there is none; not yet written. */
+err db_cluster_from(req *rq, txn *tx, const rds_cluster_snapshot *s, const rds_cluster *source,
+                    const rds_RestoreDBClusterFromSnapshot_in *in, rds_cluster **out);
+/* cluster_snapshots.c */
+err db_cluster_snapshot_find(req *rq, const txn *tx, str id, rds_cluster_snapshot **out);
+rds_cluster_snapshot *db_cluster_snapshot_new(arena *mem, const rds_cluster *c, str id, str type,
+                                              int64_t now);
+void db_cluster_snapshot_begin(txn *tx, const rds_cluster_snapshot *s, const rds_cluster *c, bool last);
+/* The snapshot of a cluster that is being deleted. */
 err db_cluster_snapshot_last(req *rq, txn *tx, const rds_cluster *c, str id);
 /* members.c: an instance leaves: another one writes from now on, if there is one. */
 void db_cluster_left(txn *tx, arena *mem, const rds_instance *i);
@@ -116,13 +127,13 @@ err db_engines_enter(arena *a, str folder, str user, str password, str database,
 int db_engines_connections(arena *a, store *s, const rds_instance *i);
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
 /* A copy of its folder, by the backup protocol when it runs. */
-err db_engines_backup(arena *a, str folder, str to, str version, int port);
+err db_engines_backup(arena *a, str folder, str to, int port);
 str db_engines_root(void);
 /* For each that runs, one after another, while none of them can be stopped. */
 typedef struct running {
 	str folder, account, region, id;
 	postgres *engine;
-	int64_t since, cpu_ms, looked_us;   /* of the watcher */
+	int64_t since, cpu_ms, looked_us; /* of the watcher */
 	double cpu_share;
 	int64_t minute, bytes, bytes_at, idle_since, low_since;
 	bool full;
@@ -151,10 +162,18 @@ void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now);
 void db_bill_snapshots(txn *tx, str account, str region, int64_t now);
 
+/* recover.c: the log that is kept for recovery to a point in time. */
+str db_archive_of(arena *a, str resource_id);
+str db_moment(arena *a, int64_t real_ms); /* for PostgreSQL; STR_NONE for 0 */
+/* Notes where Farthing's clock stands against the real one, in which PostgreSQL counts. */
+void db_clock_look(store *s);
+/* What is older than the oldest backup goes. */
+void db_archives_trim(arena *mem, str archive, int64_t oldest_ended);
+
 /* copies.c: what snapshots of instances and of clusters have in common. */
 typedef struct copy_facts {
 	bool cluster, last; /* last: the source's folder goes when it is done */
-	str account, region, id, folder, version; /* folder: of the source */
+	str account, region, id, folder; /* folder: of the source */
 	int64_t port;
 } copy_facts;
 void db_copy_begin(txn *tx, const copy_facts *f);
@@ -171,14 +190,36 @@ bool db_copies_match(const copy_query *q, const copy_shown *s);
 
 /* snapshots.c */
 str db_snapshot_arn(req *rq, str id);
+err db_snapshot_find(req *rq, const txn *tx, str id, rds_snapshot **out);
+/* A row with what the snapshot and the request say; its job is not begun. */
+err db_instance_from_snapshot(req *rq, txn *tx, const rds_snapshot *s,
+                              const rds_RestoreDBInstanceFromDBSnapshot_in *in, rds_instance **out);
 /* A row in state creating, not yet written. */
 rds_snapshot *db_snapshot_new(txn *tx, arena *mem, const rds_instance *i, str id, str type);
 /* Writes it and starts copying. */
 void db_snapshot_begin(txn *tx, rds_snapshot *s, const rds_instance *i);
 /* The first automated backup and the timer of the daily ones; or none, as the retention says. */
 void db_backups_begin(txn *tx, arena *mem, const rds_instance *i, int64_t now);
-/* The automated ones of an instance that is gone. */
-void db_snapshots_expire(txn *tx, arena *mem, const rds_instance *i);
+void db_cluster_backups_begin(txn *tx, arena *mem, const rds_cluster *c, int64_t now);
+/* Of what is gone; an instance's may be kept until they are too old. */
+void db_backups_end(txn *tx, arena *mem, const rds_instance *i, bool keep, int64_t now);
+void db_cluster_backups_end(txn *tx, arena *mem, const rds_cluster *c);
+void db_automated_backup_drop(txn *tx, arena *mem, const rds_automated_backup *b);
+
+/* automated.c: what DescribeDBInstanceAutomatedBackups shows. */
+str db_automated_backup_arn(req *rq, str resource);
+rds_automated_backup *db_automated_backup_find(req *rq, const txn *tx, str resource, str arn);
+void db_automated_backup_keep(txn *tx, arena *mem, const rds_instance *i, int64_t now);
+int64_t db_latest_restorable(const rds_instance *i, int64_t now);
+
+/* copying.c: names of snapshots, also of other accounts and regions. */
+typedef struct copy_name {
+	str account, region, id;
+} copy_name;
+copy_name db_copy_named(req *rq, str given, const char *kind);
+bool db_copy_mine(req *rq, str account, const rds_AttributeValueList *shared);
+/* How a row names the snapshot that it is made from. */
+str db_copy_place(arena *mem, str account, str region, str id);
 
 /* parameters.c */
 err db_parameter_group_find(req *rq, const txn *tx, const char *kind, str name, rds_parameter_group **out);

@@ -5,12 +5,12 @@
 
 str db_snapshot_arn(req *rq, str id) { return req_arn(rq, "rds", "snapshot:%.*s", STR_ARG(id)); }
 
-static err snapshot_find(req *rq, const txn *tx, str id, rds_snapshot **out)
+err db_snapshot_find(req *rq, const txn *tx, str id, rds_snapshot **out)
 {
-	str prefix = db_snapshot_arn(rq, S(""));
-	if (str_starts(id, prefix))
-		id = str_sub(id, prefix.n, id.n);
-	*out = rds_snapshot_get(tx, rq->mem, rq->who.account, rq->region, db_lowered(rq, id));
+	copy_name n = db_copy_named(rq, id, "snapshot");
+	*out = rds_snapshot_get(tx, rq->mem, n.account, n.region, n.id);
+	if (*out && !db_copy_mine(rq, n.account, &(*out)->Shared))
+		*out = NULL;
 	if (!*out)
 		return fail(rq, &rds_DBSnapshotNotFoundFault, "DBSnapshot %.*s not found.", STR_ARG(id));
 	return OK;
@@ -71,7 +71,6 @@ void db_snapshot_begin(txn *tx, rds_snapshot *s, const rds_instance *i)
 	                             .region = s->Region,
 	                             .id = s->Id,
 	                             .folder = i->Folder,
-	                             .version = i->It->EngineVersion,
 	                             .port = i->It->Endpoint->Port.v });
 }
 
@@ -106,7 +105,7 @@ err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshot
 	page p;
 	rds_snapshot *one = NULL;
 	if (str_is(in->DBSnapshotIdentifier))
-		TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &one));
+		TRY(db_snapshot_find(rq, tx, in->DBSnapshotIdentifier, &one));
 	copy_query q = { .filters = &in->Filters,
 		             .id = one ? one->Id : STR_NONE,
 		             .source = in->DBInstanceIdentifier,
@@ -139,7 +138,7 @@ err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshot
 err rds_DeleteDBSnapshot(req *rq, txn *tx, const rds_DeleteDBSnapshot_in *in, rds_DeleteDBSnapshot_out *out)
 {
 	rds_snapshot *s;
-	TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
+	TRY(db_snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
 	if (str_eq(s->It->SnapshotType, S("automated")))
 		return fail(rq, &rds_InvalidDBSnapshotStateFault,
 		            "Automated snapshots cannot be deleted: they go when their retention ends.");
@@ -151,15 +150,10 @@ err rds_DeleteDBSnapshot(req *rq, txn *tx, const rds_DeleteDBSnapshot_in *in, rd
 	return OK;
 }
 
-err rds_RestoreDBInstanceFromDBSnapshot(req *rq, txn *tx, const rds_RestoreDBInstanceFromDBSnapshot_in *in,
-                                        rds_RestoreDBInstanceFromDBSnapshot_out *out)
+err db_instance_from_snapshot(req *rq, txn *tx, const rds_snapshot *s,
+                              const rds_RestoreDBInstanceFromDBSnapshot_in *in, rds_instance **out)
 {
-	rds_snapshot *s;
 	rds_instance *i;
-	if (!str_is(in->DBSnapshotIdentifier))
-		return fail(rq, &aws_NotImplemented,
-		            "Restoring from the snapshot of a Multi-AZ cluster is not implemented.");
-	TRY(snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
 	const rds_DBSnapshot *from = s->It;
 	if (!str_eq(from->Status, S("available")))
 		return fail(rq, &rds_InvalidDBSnapshotStateFault, "The snapshot %.*s is not in the available state.",
@@ -193,7 +187,25 @@ err rds_RestoreDBInstanceFromDBSnapshot(req *rq, txn *tx, const rds_RestoreDBIns
 		i->It->DeletionProtection = in->DeletionProtection;
 	if (in->MultiAZ.set)
 		i->It->MultiAZ = in->MultiAZ;
-	i->Source = s->Id;
+	i->Source = db_copy_place(rq->mem, s->Account, s->Region, s->Id);
+	if (in->BackupRetentionPeriod.set) {
+		TRY(db_check_retention(rq, in->BackupRetentionPeriod));
+		i->It->BackupRetentionPeriod = in->BackupRetentionPeriod;
+	}
+	*out = i;
+	return OK;
+}
+
+err rds_RestoreDBInstanceFromDBSnapshot(req *rq, txn *tx, const rds_RestoreDBInstanceFromDBSnapshot_in *in,
+                                        rds_RestoreDBInstanceFromDBSnapshot_out *out)
+{
+	rds_snapshot *s;
+	rds_instance *i;
+	if (!str_is(in->DBSnapshotIdentifier))
+		return fail(rq, &aws_NotImplemented,
+		            "Restoring from the snapshot of a Multi-AZ cluster is not implemented.");
+	TRY(db_snapshot_find(rq, tx, in->DBSnapshotIdentifier, &s));
+	TRY(db_instance_from_snapshot(rq, tx, s, in, &i));
 	db_instance_job(tx, i, S("creating"), S("restore"));
 	out->DBInstance = db_instance_shown(rq, i);
 	return OK;

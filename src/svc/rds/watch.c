@@ -330,6 +330,7 @@ static void *run(void *context)
 		pthread_mutex_unlock(&watcher.lock);
 		looking l = { .mem = arena_open(4096), .now = clock_now(), .before = before };
 		before = l.now;
+		db_clock_look(watcher.store);
 		db_engines_each(look, &l);
 		for (finding *f = l.first; f; f = f->next)
 			settle(l.mem, f, l.now);

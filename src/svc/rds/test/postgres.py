@@ -244,3 +244,27 @@ def test_groups_and_tags(server):
     options = rds.describe_orderable_db_instance_options(Engine="postgres", EngineVersion="15.4",
                                                          DBInstanceClass="db.t3.micro")["OrderableDBInstanceOptions"]
     same(sorted(o["StorageType"] for o in options), ["gp2", "gp3", "io1"])
+
+
+def test_versions(server):
+    need_postgres()
+    rds = server.client("rds")
+    for major, minor in ((16, "16.1"), (17, "17.4")):
+        installed = glob.glob(f"/usr/lib/postgresql/{major}/bin/initdb") or \
+            glob.glob(f"/usr/local/lib/farthing/postgresql/{major}/bin/initdb")
+        if not installed:
+            message = refused("InvalidParameterCombination", create, rds, "other", EngineVersion=minor)
+            check(f"postgresql-{major}" in message, message)
+            continue
+        create(rds, f"pg{major}", EngineVersion=minor)
+        at = available(rds, f"pg{major}")
+        check(sql(at, "show server_version").startswith(f"{major}."))
+        same(instance(rds, f"pg{major}")["EngineVersion"], minor)
+        rds.create_db_instance_read_replica(DBInstanceIdentifier=f"reader{major}",
+                                            SourceDBInstanceIdentifier=f"pg{major}")
+        reader = available(rds, f"reader{major}")
+        sql(at, "create table t as select 1 as n")
+        until(lambda: sql(reader, "select n from t") == "1")
+        for name in (f"reader{major}", f"pg{major}"):
+            rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+            gone(rds, name)
