@@ -134,10 +134,12 @@ static str error_object(arena *mem, str type, str message)
 static void conclude(function_env *env, arena *mem, str id, function_result *out)
 {
 	out->peak_bytes = sandbox_memory_peak(env->sb);
-	for (int i = 0; i < env->n; i++) { /* the arena of the answer is the caller's */
-		env->connections[i].keep = false;
-		env->connections[i].body = (buf){ 0 };
+	for (int i = 0; i < env->n; i++) { /* the arena of the answer is the caller's, and so is the sink */
+		env->connections[i].keep = env->connections[i].streams = false;
+		env->connections[i].body = env->connections[i].trailers = (buf){ 0 };
+		env->connections[i].request.body.trailers = NULL;
 	}
+	env->sink = NULL;
 	env->running = false;
 	env->result = NULL;
 	env->mem = NULL;
@@ -231,6 +233,11 @@ err function_start(arena *mem, const function_spec *spec, int64_t limit_us, func
 	conclude(env, mem, S(""), init);
 	function_stop(env);
 	return OK;
+}
+
+void function_stream_to(function_env *env, const function_sink *sink)
+{
+	env->sink = sink;
 }
 
 void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t until_us,

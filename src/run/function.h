@@ -16,7 +16,16 @@
 
 #define FUNCTION_RESPONSE_MAX 6291556 /* bytes; AWS's 6 MB and what surrounds it */
 
+#define FUNCTION_STREAM_MAX (INT64_C(200) << 20) /* bytes of a streamed answer */
+
 typedef struct function_env function_env;
+
+/* Takes a streamed answer piece by piece, on the thread that invokes; it may wait for whoever reads. */
+typedef struct function_sink {
+	void *context;
+	void (*begin)(void *context, str content_type); /* before the first piece */
+	bool (*piece)(void *context, str bytes);        /* false: nobody reads any more, the rest is dropped */
+} function_sink;
 
 typedef struct function_pair { str name, value; } function_pair;
 
@@ -63,7 +72,7 @@ typedef struct function_result {
 	str payload;          /* in the caller's arena */
 	str error_type;       /* when not FUNCTION_OK */
 	str content_type;     /* of a streamed answer */
-	bool streamed;
+	bool streamed;        /* it was sent as a stream; with a sink, that has had it: payload is an error's */
 	int64_t duration_us;  /* from handing over to the answer */
 	int64_t peak_bytes;   /* of memory, so far */
 	bool ended;           /* the environment is of no more use: stop it */
@@ -79,6 +88,10 @@ err function_start(arena *mem, const function_spec *spec, int64_t limit_us, func
 /* `until_us` on the monotonic clock is when it is killed; e->deadline_ms is what the function is told. */
 void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t until_us,
                      function_result *out);
+
+/* Where the next invocation's answer goes if it is streamed; NULL: it is collected, up to
+ * FUNCTION_RESPONSE_MAX. */
+void function_stream_to(function_env *env, const function_sink *sink);
 
 /* Waits up to wait_us for the runtime to ask for more, then freezes. False: not yet; call again. When
  * *ended is set it never will. */

@@ -1,4 +1,5 @@
 #include "run/function_parts.h"
+#include "base/text.h"
 #include "sys/clock.h"
 #include <errno.h>
 #include <poll.h>
@@ -6,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define TRAILERS_BYTES ((size_t)64 << 10)
 
 void function_disconnect(connection *c)
 {
@@ -130,9 +133,17 @@ static void begin(function_env *env, connection *c, int64_t until_us)
 	copy_text(c->error_type, sizeof c->error_type, r->error_type);
 	copy_text(c->content_type, sizeof c->content_type, r->content_type);
 	c->keep = expected(env, c);
-	c->too_large = !r->body.chunked && r->body.left > FUNCTION_RESPONSE_MAX;
+	c->streams = c->keep && r->streaming && r->kind == RAPI_RESPONSE && env->sink;
+	c->too_large = !r->body.chunked && r->body.left > (c->streams ? FUNCTION_STREAM_MAX : FUNCTION_RESPONSE_MAX);
 	c->in_body = true;
-	if (c->keep) {
+	if (c->keep && r->streaming) {
+		c->trailers = buf_in(env->mem, 256, TRAILERS_BYTES);
+		r->body.trailers = &c->trailers;
+	}
+	if (c->streams) {
+		c->streamed = 0;
+		env->sink->begin(env->sink->context, str_c(c->content_type));
+	} else if (c->keep) {
 		size_t first = r->body.chunked ? 4096 : c->too_large ? 0 : (size_t)r->body.left;
 		c->body = buf_in(env->mem, first, FUNCTION_RESPONSE_MAX);
 	}
@@ -142,10 +153,25 @@ static void begin(function_env *env, connection *c, int64_t until_us)
 	}
 }
 
+/* An error in the middle of a stream is in its trailers. */
+static bool failed_midway(function_env *env, connection *c, function_result *out)
+{
+	str lines = buf_str(&c->trailers), body;
+	str type = c->trailers.mem ? rapi_trailer(lines, S("Lambda-Runtime-Function-Error-Type")) : STR_NONE;
+	if (!str_is(type) || c->too_large)
+		return false;
+	str text = rapi_trailer(lines, S("Lambda-Runtime-Function-Error-Body"));
+	out->outcome = FUNCTION_ERROR;
+	out->error_type = arena_str(env->mem, type);
+	out->payload = str_is(text) && base64_decode(env->mem, text, &body) ? body : S("{}");
+	return true;
+}
+
 static void answer(function_env *env, connection *c)
 {
 	function_result *out = env->result;
 	bool failed = c->request.kind != RAPI_RESPONSE;
+	int64_t most = c->streams ? FUNCTION_STREAM_MAX : FUNCTION_RESPONSE_MAX;
 	out->outcome = c->too_large ? FUNCTION_TOO_LARGE : failed ? FUNCTION_ERROR : FUNCTION_OK;
 	out->payload = buf_str(&c->body);
 	out->streamed = c->request.streaming;
@@ -155,8 +181,10 @@ static void answer(function_env *env, connection *c)
 	if (c->too_large) {
 		out->error_type = S("Function.ResponseSizeTooLarge");
 		out->payload = arena_fmt(env->mem, "{\"errorMessage\":\"Response payload size exceeded maximum "
-		                         "allowed payload size (%d bytes).\",\"errorType\":"
-		                         "\"Function.ResponseSizeTooLarge\"}", FUNCTION_RESPONSE_MAX);
+		                         "allowed payload size (%lld bytes).\",\"errorType\":"
+		                         "\"Function.ResponseSizeTooLarge\"}", (long long)most);
+	} else if (!failed) {
+		failed_midway(env, c, out);
 	}
 	env->answered = true;
 	env->running = false;
@@ -188,8 +216,9 @@ static void act(function_env *env, connection *c, int64_t until_us)
 		} else {
 			refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed", until_us);
 		}
-		c->body = (buf){ 0 };
-		c->keep = false;
+		c->body = c->trailers = (buf){ 0 };
+		c->request.body.trailers = NULL;
+		c->keep = c->streams = false;
 		return;
 	default:
 		refuse(env, c, 404, "NotFound", "404 page not found", until_us);
@@ -216,7 +245,12 @@ static ssize_t step(function_env *env, connection *c, str at, int64_t until_us)
 		str piece;
 		int state = rapi_body_take(&c->request.body, str_sub(at, used, at.n), &n, &piece);
 		used += n;
-		if (c->keep && !c->too_large) {
+		if (c->streams && piece.n && !c->too_large) {
+			c->streamed += (int64_t)piece.n;
+			c->too_large = c->streamed > FUNCTION_STREAM_MAX;
+			if (!c->too_large && env->sink)
+				env->sink->piece(env->sink->context, piece);
+		} else if (c->keep && !c->too_large) {
 			buf_put(&c->body, piece);
 			c->too_large = c->body.full || c->body.n > FUNCTION_RESPONSE_MAX;
 		}
@@ -233,7 +267,7 @@ static ssize_t step(function_env *env, connection *c, str at, int64_t until_us)
 static char *direct_room(connection *c, size_t *room)
 {
 	rapi_body *b = &c->request.body;
-	if (!c->in_body || c->n || !c->keep || c->too_large || b->chunked || b->left < INPUT_BYTES ||
+	if (!c->in_body || c->n || !c->keep || c->streams || c->too_large || b->chunked || b->left < INPUT_BYTES ||
 	    b->left > FUNCTION_RESPONSE_MAX)
 		return NULL;
 	char *p = buf_room(&c->body, (size_t)b->left);

@@ -19,6 +19,9 @@ typedef struct connection {
 	bool keep;             /* the body is of interest */
 	buf body;
 	bool too_large;
+	bool streams;          /* the body goes to env->sink */
+	int64_t streamed;      /* bytes of it */
+	buf trailers;
 } connection;
 
 typedef struct function_log {
@@ -40,6 +43,7 @@ struct function_env {
 	char id[72];           /* of that event */
 	arena *mem;            /* of that invocation, for the answer */
 	function_result *result;
+	const function_sink *sink; /* of the invocation, or NULL */
 	bool answered;         /* *result has an outcome from the runtime */
 	bool ended, out_of_memory, timed_out;
 	int status;            /* wait status, when ended */

@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #define LINE_MAX_BYTES 4096
+#define TRAILERS_MAX_BYTES 65536 /* an error object, in base64 */
 
 enum { BODY_DATA, CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_DATA, CHUNK_END, TRAILERS, DONE };
 
@@ -137,7 +138,7 @@ static int hex_digit(char c)
 /* One byte of chunk framing. */
 static int framing_byte(rapi_body *b, char c)
 {
-	if (++b->line > LINE_MAX_BYTES)
+	if (++b->line > (b->state == TRAILERS ? TRAILERS_MAX_BYTES : LINE_MAX_BYTES))
 		return -1;
 	switch (b->state) {
 	case CHUNK_SIZE:
@@ -166,6 +167,8 @@ static int framing_byte(rapi_body *b, char c)
 		}
 		return c == '\r' ? 0 : -1;
 	default: /* TRAILERS: lines up to an empty one; `left` counts the current line's bytes */
+		if (b->trailers)
+			buf_c(b->trailers, c);
 		if (c == '\n') {
 			if (b->left == 0)
 				b->state = DONE;
@@ -196,6 +199,16 @@ int rapi_body_take(rapi_body *b, str bytes, size_t *used, str *piece)
 			return -1;
 	}
 	return b->state == DONE;
+}
+
+str rapi_trailer(str lines, str name)
+{
+	while (str_is(lines)) {
+		str line = str_cut(&lines, '\n'), key = str_cut(&line, ':');
+		if (str_is(line) && str_eq_nocase(key, name))
+			return str_trim(line);
+	}
+	return STR_NONE;
 }
 
 void rapi_body_skip(rapi_body *b, size_t n)

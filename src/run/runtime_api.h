@@ -2,7 +2,7 @@
  * The Lambda Runtime API as bytes: what a runtime asks (HTTP/1.1) and what it is told. No sockets here, so
  * that it can be fuzzed: everything read comes from the function's own code.
  *
- * Limits: head 16 KiB, chunk lines and trailers 4 KiB; bodies are bounded by whoever stores them.
+ * Limits: head 16 KiB, chunk lines 4 KiB, trailers 64 KiB; bodies are bounded by whoever stores them.
  */
 #pragma once
 #include "base/buf.h"
@@ -18,6 +18,7 @@ typedef struct rapi_body {
 	int state;
 	uint64_t left;      /* of the body, or of the chunk */
 	size_t line;        /* bytes of the current chunk line or of trailers */
+	buf *trailers;      /* takes their lines as they come; NULL: they are dropped */
 } rapi_body;
 
 typedef struct rapi_request {
@@ -39,6 +40,9 @@ int rapi_head(str bytes, rapi_request *out);
  * them. 1: the body is complete; 0: call again with the rest; -1: malformed.
  */
 int rapi_body_take(rapi_body *b, str bytes, size_t *used, str *piece);
+
+/* A trailer's value, from the lines that were taken; STR_NONE: it is not there. */
+str rapi_trailer(str lines, str name);
 
 /* `n` bytes of a body of known length went elsewhere; afterwards the body may be complete. */
 void rapi_body_skip(rapi_body *b, size_t n);

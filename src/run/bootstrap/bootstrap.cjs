@@ -189,9 +189,105 @@ function failWith(invocation, error) {
 	if (current !== invocation)
 		return;
 	logFault('Invoke Error', error);
+	if (invocation.stream && invocation.stream.begun) {
+		invocation.stream.fail(error);
+		return;
+	}
 	const f = faultOf(error);
 	settle(invocation, '/error', JSON.stringify(f), errorHeader(f));
 }
+
+/* ---- streamed answers ---- */
+
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const PRELUDE = 'application/vnd.awslambda.http-integration-response';
+let streamClass;
+
+/* What a streaming handler writes to: the body of one chunked post, which begins with the first write. */
+function responseStream(invocation) {
+	if (!streamClass) {
+		const { Writable } = require('stream');
+		streamClass = class ResponseStream extends Writable {
+			constructor(of) {
+				super({ highWaterMark: 65536 });
+				this.of = of;
+				this.begun = false;
+				this.type = 'application/octet-stream';
+				this.prelude = null;
+			}
+			setContentType(type) {
+				if (!this.begun)
+					this.type = String(type).replace(/[^\x20-\x7e]/g, '');
+			}
+			begin() {
+				if (this.begun)
+					return;
+				this.begun = true;
+				postsOpen++;
+				socket.ref();
+				socket.write(`POST ${API}/invocation/${this.of.id}/response HTTP/1.1\r\nHost: ${host}\r\n` +
+					`Content-Type: ${this.type}\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n` +
+					'Transfer-Encoding: chunked\r\nTrailer: Lambda-Runtime-Function-Error-Type, ' +
+					'Lambda-Runtime-Function-Error-Body\r\n\r\n');
+				if (this.prelude !== null)
+					this.chunk(Buffer.concat([Buffer.from(this.prelude, 'utf8'), Buffer.alloc(8)]));
+			}
+			chunk(bytes, done) {
+				socket.cork();
+				socket.write(`${bytes.length.toString(16)}\r\n`);
+				socket.write(bytes);
+				socket.write('\r\n', done);
+				socket.uncork();
+			}
+			_write(bytes, encoding, done) {
+				if (current !== this.of) {
+					done(new Error('the invocation is over'));
+					return;
+				}
+				this.begin();
+				if (bytes.length)
+					this.chunk(bytes, done);
+				else
+					done();
+			}
+			_final(done) {
+				this.finish('');
+				done();
+			}
+			/* The end of the post and the request for the next event. */
+			finish(trailers) {
+				if (current !== this.of)
+					return;
+				this.begin();
+				current = null;
+				socket.ref();
+				socket.write(`0\r\n${trailers}\r\n${GET_NEXT}`);
+			}
+			fail(error) {
+				const f = faultOf(error);
+				this.finish(errorHeader(f) + 'Lambda-Runtime-Function-Error-Body: ' +
+					`${Buffer.from(JSON.stringify(f)).toString('base64')}\r\n`);
+			}
+		};
+	}
+	return new streamClass(invocation);
+}
+
+globalThis.awslambda = {
+	streamifyResponse(streaming, options) {
+		streaming[STREAMING] = 'response';
+		if (options && options.highWaterMark !== undefined)
+			streaming[Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')] = options.highWaterMark;
+		return streaming;
+	},
+	HttpResponseStream: class HttpResponseStream {
+		static from(stream, metadata) {
+			stream.setContentType(PRELUDE);
+			stream.prelude = JSON.stringify(metadata);
+			return stream;
+		}
+	},
+};
 
 function contextOf(headers, invocation) {
 	const deadline = Number(headers['lambda-runtime-deadline-ms']);
@@ -234,6 +330,12 @@ function onEvent(headers, body) {
 	socket.unref();
 	try {
 		const context = contextOf(headers, invocation);
+		if (handler[STREAMING]) {
+			const stream = invocation.stream = responseStream(invocation);
+			Promise.resolve(handler(JSON.parse(body), stream, context))
+				.catch((error) => failWith(invocation, error));
+			return;
+		}
 		const result = handler(JSON.parse(body), context, (error, value) => invocation.done(error, value));
 		if (result && typeof result.then === 'function')
 			result.then((value) => succeed(invocation, value), (error) => failWith(invocation, error));
@@ -247,7 +349,9 @@ process.on('beforeExit', () => {
 	const invocation = current;
 	if (!invocation)
 		return;
-	if (invocation.atRest)
+	if (invocation.stream)
+		invocation.stream.end();
+	else if (invocation.atRest)
 		invocation.atRest();
 	else
 		succeed(invocation, null);

@@ -148,6 +148,7 @@ static void one_event(arena *mem, const target *t, const invocation *i, environm
 		.cognito_identity = STR_NONE, .payload = i->payload,
 		.deadline_ms = clock_real() + limit_us / 1000 };
 	report_start(e, t, i);
+	function_stream_to(e->fe, i->sink);
 	function_invoke(e->fe, mem, &event, clock_mono_us() + limit_us, r);
 }
 
@@ -234,7 +235,7 @@ void invoke_run(arena *mem, store *s, const target *t, const invocation *i, answ
 	pool_leave(t);
 }
 
-static err refuse(req *rq, const answer *a)
+err invoke_refused(req *rq, const answer *a)
 {
 	lambda_TooManyRequestsException_error *detail = arena_new(rq->mem, lambda_TooManyRequestsException_error);
 	if (a->refused == BROKEN)
@@ -244,7 +245,7 @@ static err refuse(req *rq, const answer *a)
 	return fail_with(rq, &lambda_TooManyRequestsException, detail, "Rate Exceeded.");
 }
 
-static err check_payload(req *rq, str payload, bool async)
+err invoke_check(req *rq, str payload, bool async)
 {
 	size_t most = async ? LAMBDA_ASYNC_BYTES : LAMBDA_EVENT_BYTES;
 	if (payload.n > most)
@@ -258,6 +259,15 @@ static err check_payload(req *rq, str payload, bool async)
 	return OK;
 }
 
+err invoke_context(req *rq, str encoded, str *out)
+{
+	*out = STR_NONE;
+	if (encoded.n && !base64_decode(rq->mem, encoded, out))
+		return fail(rq, &lambda_InvalidRequestContentException,
+		            "Client context must be a valid Base64-encoded JSON object.");
+	return OK;
+}
+
 err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
 {
 	target t;
@@ -266,7 +276,7 @@ err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
 	err missing = target_find(rq, tx, in->FunctionName, in->Qualifier, &t);
 	req_read_end(rq, tx);
 	TRY(missing);
-	TRY(check_payload(rq, in->Payload, async));
+	TRY(invoke_check(rq, in->Payload, async));
 	str payload = in->Payload.n ? in->Payload : S("{}");
 	out->ExecutedVersion = t.version->Config->Version;
 	if (str_eq(in->InvocationType, S("DryRun"))) {
@@ -282,14 +292,11 @@ err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
 	}
 	invocation i = { .request_id = rq->id, .payload = payload, .client_context = STR_NONE,
 		.trace_id = trace_header(rq->mem, trace), .tail = str_eq(in->LogType, S("Tail")) };
-	if (in->ClientContext.n && !base64_decode(rq->mem, in->ClientContext, &i.client_context))
-		return fail(rq, &lambda_InvalidRequestContentException, "Client context must be a "
-		            "valid Base64-encoded "
-		            "JSON object.");
+	TRY(invoke_context(rq, in->ClientContext, &i.client_context));
 	answer a;
 	invoke_run(rq->mem, rq->store, &t, &i, &a);
 	if (a.refused != TAKEN)
-		return refuse(rq, &a);
+		return invoke_refused(rq, &a);
 	out->StatusCode = I64(200);
 	out->Payload = a.payload;
 	if (a.failed)

@@ -106,6 +106,7 @@ int64_t code_stored(const txn *tx, arena *mem, str account, str region);
 typedef struct invocation {
 	str request_id, payload, client_context, trace_id;
 	bool tail;      /* collect the last 4 KB of the log */
+	const function_sink *sink; /* takes the answer if the function streams it, or NULL */
 } invocation;
 
 typedef enum refusal { TAKEN, THROTTLED_RESERVED, THROTTLED_ACCOUNT, NO_RUNTIME, BROKEN } refusal;
@@ -122,6 +123,11 @@ typedef struct answer {
 /* Runs the function and waits for its answer. `t` is only read; everything is copied into `mem`. */
 void invoke_run(arena *mem, store *s, const target *t, const invocation *i, answer *out);
 str trace_header(arena *mem, str given);
+
+/* The target and payload of an invocation, checked; and the fault of an answer that was refused. */
+err invoke_check(req *rq, str payload, bool async);
+err invoke_refused(req *rq, const answer *a);
+err invoke_context(req *rq, str encoded, str *out);
 
 /* async.c */
 err async_take(req *rq, const target *t, str payload, str client_context, str trace_id);

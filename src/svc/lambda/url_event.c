@@ -5,7 +5,6 @@
 
 #define EVENT_MAX ((size_t)16 << 20)
 #define HEADERS_MAX 128
-#define PRELUDE_TYPE S("application/vnd.awslambda.http-integration-response")
 
 static void put_pair(buf *b, const char *name, str value)
 {

@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "wire/http.h"
 
+/* The content type of a streamed answer that begins with status and headers. */
+#define PRELUDE_TYPE S("application/vnd.awslambda.http-integration-response")
+
 typedef struct url_caller {
 	str account, access_key, arn, user_id; /* of a signed request; account STR_NONE: anonymous */
 } url_caller;

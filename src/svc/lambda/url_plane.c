@@ -13,6 +13,7 @@
 #include "url_event.h"
 
 #define PATH_FORM "/_lambda-url/"
+#define PRELUDE_MAX ((size_t)128 << 10)
 #define PERMISSION S("lambda:InvokeFunctionUrl")
 
 typedef struct place {
@@ -213,21 +214,88 @@ static str event_of(visit *v)
 	return url_event(v->mem, &r);
 }
 
+/* A streamed answer on its way out. A prelude says status and headers; it is collected until it is whole. */
+typedef struct url_stream {
+	visit *v;
+	bool prelude, begun, bad;
+	buf held;
+} url_stream;
+
+static void stream_head(url_stream *s)
+{
+	visit *v = s->v;
+	add_cors(v, false);
+	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
+	wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
+	s->begun = true;
+	http_stream_begin(v->x, &v->out);
+}
+
+static void stream_begin(void *context, str content_type)
+{
+	url_stream *s = context;
+	s->prelude = str_eq(content_type, PRELUDE_TYPE);
+	s->held = buf_in(s->v->mem, 1024, PRELUDE_MAX);
+	if (!s->prelude && url_streamed(s->v->mem, S(""), content_type, &s->v->out))
+		stream_head(s);
+}
+
+static bool stream_piece(void *context, str bytes)
+{
+	url_stream *s = context;
+	if (s->begun)
+		return http_stream_write(s->v->x, bytes);
+	if (s->bad)
+		return false;
+	buf_put(&s->held, bytes);
+	str held = buf_str(&s->held);
+	s->bad = s->held.full;
+	if (s->bad || str_find(held, str_of("\0\0\0\0\0\0\0\0", 8)) == SIZE_MAX)
+		return !s->bad;
+	s->bad = !url_streamed(s->v->mem, held, PRELUDE_TYPE, &s->v->out);
+	if (s->bad)
+		return false;
+	stream_head(s);
+	return !s->v->out.body.n || http_stream_write(s->v->x, s->v->out.body);
+}
+
+/* Whether the answer has gone out already, or has been refused. */
+static bool streamed_out(url_stream *s, const answer *a)
+{
+	if (!s->begun)
+		return false;
+	if (!a->failed && a->payload.n)
+		http_stream_write(s->v->x, a->payload);
+	http_stream_end(s->v->x);
+	return true;
+}
+
 static void invoke(visit *v)
 {
 	invocation i = { .request_id = v->request_id, .trace_id = v->trace_id, .client_context = STR_NONE,
 		.payload = event_of(v) };
 	answer a;
+	url_stream stream = { .v = v };
+	function_sink sink = { &stream, stream_begin, stream_piece };
+	bool streams = str_eq(v->url->It->InvokeMode, lambda_InvokeMode_RESPONSE_STREAM);
+	if (streams)
+		i.sink = &sink;
 	if (i.payload.n > LAMBDA_EVENT_BYTES) {
 		refuse(v, 413, "RequestTooLargeException", S("{\"message\":\"Request Entity Too Large\"}"));
 		return;
 	}
 	invoke_run(v->mem, v->s, &v->t, &i, &a);
+	if (streamed_out(&stream, &a))
+		return;
 	if (a.refused == THROTTLED_RESERVED || a.refused == THROTTLED_ACCOUNT) {
 		refuse(v, 429, "TooManyRequestsException", S("{\"Type\":\"User\",\"message\":\"Rate Exceeded.\"}"));
 		return;
 	}
-	bool ok = a.refused == TAKEN && !a.failed &&
+	if (streams && a.refused == TAKEN && !a.failed && !a.streamed) {
+		a.streamed = true; /* a stream's answer is not looked into, whether the function streamed it or not */
+		a.content_type = S("application/json");
+	}
+	bool ok = a.refused == TAKEN && !a.failed && !stream.bad && !stream.prelude &&
 		(a.streamed ? url_streamed(v->mem, a.payload, a.content_type, &v->out)
 		 : url_answer(v->mem, a.payload, &v->out));
 	if (!ok) {
