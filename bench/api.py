@@ -130,23 +130,34 @@ def prepare(endpoint, credentials):
     ddb.put_item(TableName="bench", Item={"k": {"S": "1"}, "v": {"S": "x" * 1000}})
 
 
-def main():
+def start_farthing():
+    """A server with what prepare() makes, and a key that it issued: only such signatures are verified."""
     data = os.path.join(work, "data")
     start = time.time()
     subprocess.run([FARTHING, "up", "--data", data, "--port", "4573", "--detach", "--quiet"], check=True,
                    stdout=subprocess.DEVNULL)
     ready = (time.time() - start) * 1000
     facts = json.load(open(os.path.join(data, "server.json")))
-    pid = facts["pid"]
-    print(f"farthing up, process start to ready and detached: {ready:.0f} ms; idle RSS {rss_mb(pid):.1f} MB")
+    print(f"farthing up, process start to ready and detached: {ready:.0f} ms; idle RSS {rss_mb(facts['pid']):.1f} MB")
     iam = boto3.client("iam", endpoint_url=facts["endpoint"], region_name="us-east-1", aws_access_key_id="test",
                        aws_secret_access_key="test")
     iam.create_user(UserName="bench")
     iam.put_user_policy(UserName="bench", PolicyName="all", PolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
     k = iam.create_access_key(UserName="bench")["AccessKey"]
-    ours = Credentials(k["AccessKeyId"], k["SecretAccessKey"])
-    prepare(facts["endpoint"], ours)
+    credentials = Credentials(k["AccessKeyId"], k["SecretAccessKey"])
+    prepare(facts["endpoint"], credentials)
+    return facts, credentials, data
+
+
+def stop_farthing(data):
+    subprocess.run([FARTHING, "down", "--data", data], stdout=subprocess.DEVNULL)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def main():
+    facts, ours, data = start_farthing()
+    pid = facts["pid"]
     moto, theirs = start_moto(), Credentials("test", "test")
     if moto:
         prepare("http://127.0.0.1:4572", theirs)
@@ -182,8 +193,8 @@ def main():
     for p in (nginx, moto):
         if p:
             p.terminate()
-    subprocess.run([FARTHING, "down", "--data", data], stdout=subprocess.DEVNULL)
-    shutil.rmtree(work, ignore_errors=True)
+    stop_farthing(data)
 
 
-main()
+if __name__ == "__main__":
+    main()
