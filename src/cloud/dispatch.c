@@ -52,6 +52,24 @@ static const plane *plane_for(const http_exchange *x)
 	return NULL;
 }
 
+static void put_text(buf *b, str name, str value)
+{
+	buf_put(b, name);
+	buf_put(b, value);
+}
+
+static void put_number(buf *b, str name, int64_t value)
+{
+	buf_put(b, name);
+	buf_i64(b, value);
+}
+
+static void put_operation(buf *b, const operation *op)
+{
+	put_text(b, S(" "), str_c(op->service->name));
+	put_text(b, S("."), str_c(op->name));
+}
+
 static void usage_text(buf *b, const struct usage *u)
 {
 	for (; u; u = u->next)
@@ -59,6 +77,7 @@ static void usage_text(buf *b, const struct usage *u)
 		        (long long)(u->quantity % 1000000));
 }
 
+/* A line of the log. Every request has one, so what always stands in it needs no printf. */
 static void finished(void *context, http_exchange *x, int status, uint64_t sent)
 {
 	(void)context;
@@ -70,14 +89,17 @@ static void finished(void *context, http_exchange *x, int status, uint64_t sent)
 	if (c->plane)
 		buf_fmt(&b, " %s %.*s %.*s", c->plane->name, STR_ARG(x->in.method), STR_ARG(x->in.path));
 	else if (c->rq.op)
-		buf_fmt(&b, " %s.%s", c->rq.op->service->name, c->rq.op->name);
+		put_operation(&b, c->rq.op);
 	else
 		buf_fmt(&b, " ? %.*s %.*s", STR_ARG(x->in.method), STR_ARG(x->in.path));
-	buf_fmt(&b, " %d %lldus in=%llu out=%llu", status,
-	        (long long)(clock_mono_us() - x->received_us), (unsigned long long)x->body_bytes,
-	        (unsigned long long)sent);
-	if (c->rq.who.account.n)
-		buf_fmt(&b, " account=%.*s who=%.*s", STR_ARG(c->rq.who.account), STR_ARG(c->rq.who.arn));
+	put_number(&b, S(" "), status);
+	put_number(&b, S(" "), clock_mono_us() - x->received_us);
+	put_number(&b, S("us in="), (int64_t)x->body_bytes);
+	put_number(&b, S(" out="), (int64_t)sent);
+	if (c->rq.who.account.n) {
+		put_text(&b, S(" account="), c->rq.who.account);
+		put_text(&b, S(" who="), c->rq.who.arn);
+	}
 	if (c->fault)
 		buf_fmt(&b, " error=%s", c->fault->kind->code);
 	if (c->rq.decision)
@@ -85,7 +107,7 @@ static void finished(void *context, http_exchange *x, int status, uint64_t sent)
 		        STR_ARG(c->rq.decision->resource), STR_ARG(c->rq.decision->why));
 	usage_text(&b, c->rq.usage);
 	if (c->rq.id.n)
-		buf_fmt(&b, " id=%.*s", STR_ARG(c->rq.id));
+		put_text(&b, S(" id="), c->rq.id);
 	trail_line(buf_str(&b));
 }
 

@@ -53,10 +53,22 @@ typedef struct http_exchange {
 	struct http_connection *connection; /* private */
 } http_exchange;
 
+/* A part of a body that is made while it leaves: of a file, which the server closes, or bytes (fd -1) that live
+ * until the next one is asked for. */
+typedef struct http_piece {
+	str bytes;
+	int fd;
+	int64_t offset, length;
+} http_piece;
+
 typedef struct http_reply_body {
 	str bytes;              /* or: */
 	int fd;                 /* an open file, closed by the server afterwards; -1 when none */
-	int64_t offset, length; /* of the file part */
+	int64_t offset, length; /* of the file part; with `next` the length alone */
+	/* Or pieces, each asked for when the one before has left: the one that begins at byte `at`, never
+	 * empty and never beyond the length. On the connection's thread; false breaks the reply off. */
+	bool (*next)(void *context, int64_t at, http_piece *piece);
+	void *context;
 } http_reply_body;
 
 typedef struct http_app {

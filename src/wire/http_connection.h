@@ -129,7 +129,10 @@ typedef struct exchange {
 	str head, bytes;
 	int fd;
 	int64_t offset, length;
-	uint64_t sent;
+	bool (*pieces)(void *context, int64_t at, http_piece *piece); /* more follows bytes or fd */
+	void *pieces_context;
+	int64_t whole, pieces_left; /* all of it, and what no piece has been asked for yet */
+	uint64_t sent, piece_sent;
 	struct http_stream *stream;
 	http_tunnel *tunnel;
 	size_t headers_max;

@@ -224,7 +224,7 @@ void http_reply_start(http_connection *c)
 		http_connection_replied(c);
 		return;
 	}
-	if (e->fd < 0 && e->bytes.n <= HTTP_COPIED) {
+	if (e->fd < 0 && !e->pieces && e->bytes.n <= HTTP_COPIED) {
 		if (e->bytes.n)
 			http_out(c, e->bytes);
 		e->sent = e->bytes.n;
@@ -234,19 +234,50 @@ void http_reply_start(http_connection *c)
 	c->phase = PHASE_REPLY;
 }
 
-http_flush http_reply_more(http_connection *c)
+static http_flush more_of_piece(http_connection *c)
 {
 	exchange *e = c->x;
 	if (e->fd < 0) {
-		size_t sent = (size_t)e->sent;
+		size_t sent = (size_t)e->piece_sent;
 		http_flush f = http_out_bytes(c, e->bytes.p, e->bytes.n, &sent);
-		e->sent = sent;
+		e->sent += sent - e->piece_sent;
+		e->piece_sent = sent;
 		return f;
 	}
 	int64_t before = e->length;
 	http_flush f = http_out_file(c, e->fd, &e->offset, &e->length);
 	e->sent += (uint64_t)(before - e->length);
 	return f;
+}
+
+static bool next_piece(exchange *e)
+{
+	http_piece piece = { .fd = -1 };
+	if (e->fd >= 0)
+		close(e->fd);
+	e->fd = -1;
+	bool made = e->pieces(e->pieces_context, e->whole - e->pieces_left, &piece);
+	int64_t n = piece.fd >= 0 ? piece.length : (int64_t)piece.bytes.n;
+	e->fd = piece.fd;
+	e->offset = piece.offset;
+	e->length = piece.length;
+	e->bytes = piece.bytes;
+	e->piece_sent = 0;
+	if (!made || n <= 0 || n > e->pieces_left)
+		return false;
+	e->pieces_left -= n;
+	return true;
+}
+
+http_flush http_reply_more(http_connection *c)
+{
+	exchange *e = c->x;
+	bool begun = e->fd >= 0 ? e->length > 0 : e->piece_sent < e->bytes.n;
+	if (!begun && e->pieces_left > 0 && !next_piece(e))
+		return FLUSH_BROKEN;
+	http_flush f = more_of_piece(c);
+	/* One piece a turn: other connections are not kept waiting while the next is made. */
+	return f == FLUSHED && e->pieces_left > 0 ? FLUSH_MORE : f;
 }
 
 static void reply_posted(loop_task *t)
@@ -276,14 +307,19 @@ void http_reply(http_exchange *x, const wire_message *out, const http_reply_body
 	ensure(!e->replied);
 	e->replied = true;
 	e->bytes = out->body;
-	if (body && body->fd >= 0) {
+	if (body && body->next) {
+		e->bytes = (str){ 0 };
+		e->pieces = body->next;
+		e->pieces_context = body->context;
+		e->whole = e->pieces_left = body->length;
+	} else if (body && body->fd >= 0) {
 		e->fd = body->fd;
 		e->offset = body->offset;
 		e->length = body->length;
 	} else if (body) {
 		e->bytes = body->bytes;
 	}
-	http_reply_head(e, out, e->fd >= 0 ? e->length : (int64_t)e->bytes.n, false);
+	http_reply_head(e, out, e->pieces ? e->whole : e->fd >= 0 ? e->length : (int64_t)e->bytes.n, false);
 	/* Inside a callback on this very thread the answer waits until the callback returns. */
 	if (loop_current() == c->l->loop && c->in_app && c->x == e) {
 		e->inline_reply = true;

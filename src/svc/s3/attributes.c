@@ -101,12 +101,14 @@ static bool wants(const s3_GetObjectAttributes_in *in, const char *name)
 	return false;
 }
 
-static s3_GetObjectAttributesParts *parts(req *rq, const s3_GetObjectAttributes_in *in, const object *o)
+static s3_GetObjectAttributesParts *parts(req *rq, const txn *tx, const s3_GetObjectAttributes_in *in,
+                                          const object *o)
 {
+	s3_StoredParts stored = object_parts(tx, rq->mem, o);
 	s3_GetObjectAttributesParts *p = arena_new(rq->mem, s3_GetObjectAttributesParts);
 	int64_t max = in->MaxParts.set && in->MaxParts.v < S3_LIST_MAX && in->MaxParts.v >= 0 ?
 			      in->MaxParts.v : S3_LIST_MAX;
-	p->TotalPartsCount = I64((int64_t)o->Parts.n);
+	p->TotalPartsCount = o->PartCount;
 	if (!str_eq(o->ChecksumType, S("COMPOSITE")))
 		return p;
 	p->PartNumberMarker = I64(in->PartNumberMarker.v);
@@ -114,8 +116,8 @@ static s3_GetObjectAttributesParts *parts(req *rq, const s3_GetObjectAttributes_
 	p->IsTruncated = BOOL(false);
 	p->NextPartNumberMarker = I64(0);
 	p->Parts.v = arena_array(rq->mem, s3_ObjectPart, (size_t)max + 1);
-	for (size_t i = 0; i < o->Parts.n; i++) {
-		const s3_StoredPart *from = &o->Parts.v[i];
+	for (size_t i = 0; i < stored.n; i++) {
+		const s3_StoredPart *from = &stored.v[i];
 		if (from->Number.v <= in->PartNumberMarker.v)
 			continue;
 		if ((int64_t)p->Parts.n == max) {
@@ -146,7 +148,8 @@ err s3_GetObjectAttributes(req *rq, const txn *tx, const s3_GetObjectAttributes_
 	}
 	TRY(open_object(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:GetObjectAttributes", &b, &at));
 	const object *o = at.o;
-	TRY(read_customer_key(rq, o, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5));
+	const seal_key *key;
+	TRY(read_customer_key(rq, o, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5, &key));
 	meter_read(rq, b, class_of(o));
 	out->LastModified = o->Modified;
 	out->VersionId = shown_version(b, o);
@@ -156,8 +159,8 @@ err s3_GetObjectAttributes(req *rq, const txn *tx, const s3_GetObjectAttributes_
 		out->StorageClass = class_of(o);
 	if (wants(in, "ObjectSize"))
 		out->ObjectSize = o->Size;
-	if (wants(in, "ObjectParts") && o->Parts.n)
-		out->ObjectParts = parts(rq, in, o);
+	if (wants(in, "ObjectParts") && o->PartCount.v)
+		out->ObjectParts = parts(rq, tx, in, o);
 	if (wants(in, "Checksum") && o->Checksum.n) {
 		out->Checksum = arena_new(rq->mem, s3_Checksum);
 		checksum_set(&s3_Checksum_shape, out->Checksum, o->ChecksumAlgorithm, o->Checksum);

@@ -187,7 +187,7 @@ err s3_DeleteBucket(req *rq, txn *tx, const s3_DeleteBucket_in *in, s3_DeleteBuc
 		s3_config_delete(tx, row->Bucket, row->Kind, row->Id);
 	record_scan u = s3_upload_scan(tx, rq->mem, 1, b->Name, STR_NONE, STR_NONE);
 	for (s3_upload *row; (row = s3_upload_next(&u));)
-		multipart_forget(tx, rq->mem, b, row);
+		multipart_forget(tx, rq->mem, b, row, rq->now);
 	timer_cancel(tx, "s3_lifecycle", b->Name);
 	s3_owned_delete(tx, b->Account, b->Name);
 	s3_bucket_delete(tx, b->Name);

@@ -1,48 +1,80 @@
 /*
  * The bytes of objects. Up to S3_INLINE_BYTES they are a row of the store, so that a small object costs one
- * group commit; larger ones are a file each, <data>/objects/ab/cdef.., written once and never changed.
+ * group commit; larger ones are a file each, <data>/objects/ab/cdef.., written once and never changed. An
+ * object that was uploaded in parts is the list of its parts' contents: completing it moves no bytes.
  *
  * A file becomes an object's in three steps: it is written below objects/tmp, content_keep moves it to its
  * place and syncs it with its folder, and the transaction that writes the object's row writes the file's row
- * too. A crash before the last leaves a file without a row, which the sweep after the next start removes. A
- * file whose object is gone is removed by a durable task, some seconds later, as a reader that has seen the
- * object may still be about to open it.
+ * too. A crash before the last leaves a file without a row, which a sweep removes: it leaves alone what a
+ * request of this process is about to attach (the ids in use). A file whose object is gone is removed by a
+ * durable task, some seconds later, as a reader that has seen the object may still be about to open it, and
+ * not before the last reader of a list of parts is done.
  */
 #pragma once
 #include "gen/s3.h"
+#include "seal.h"
 #include "store/store.h"
+#include "wire/http.h"
 
 typedef s3_StoredContent content;
 
-/* A new, empty file below objects/tmp; its id names it for all time. -1 and *why on failure. */
-int content_create(arena *mem, str *id, err *why);
-/* Moves a written file to its place, durably, and closes nothing. */
-err content_keep(arena *mem, int fd, str id);
-/* Removes a file that no row refers to: from tmp or from its place. */
-void content_discard(arena *mem, str id);
-/* A descriptor for reading; -1 when it is not there. */
-int content_open(arena *mem, str id);
+/* Several contents as one run of bytes; `key` opens them, NULL where they lie as they came. */
+typedef struct content_list {
+	const content *const *v;
+	size_t n;
+	const seal_key *key;
+	str id;              /* of a list of parts: in use while it is read */
+} content_list;
 
-/* Gives a content in a row its id. */
-void content_name(arena *mem, content *c);
+/* ---- writing ---- */
+
+/* A content in the making: held in memory as long as it is small. Lives in `mem`, and what has not been kept
+ * by its end is removed. */
+typedef struct content_writer {
+	arena *mem;
+	const seal_key *key;
+	unsigned char nonce[SEAL_NONCE];
+	char *held, *sealed;
+	int fd;              /* -1 while in memory */
+	str id;
+	bool kept;
+	int64_t size, written_back;
+} content_writer;
+
+void content_write_open(content_writer *w, arena *mem, const seal_key *key);
+err content_write(content_writer *w, const char *p, size_t n);
+/* Durable. `small`: the bytes of what is to become a row. */
+err content_write_end(content_writer *w, content *c, str *small);
+/* What was made durable is not wanted after all. */
+void content_write_drop(content_writer *w);
+
+/* Copies all or a part into something new, kept but not attached: whole files are linked, not copied. */
+err content_copy(store *s, arena *mem, const content_list *from, int64_t offset, int64_t length,
+                 const seal_key *key, content *to, str *small);
+/* Removes a file that no row refers to. */
+void content_discard(arena *mem, const content *c);
+
+/* ---- rows ---- */
 
 /* The rows of what has been kept; of small contents, `bytes` as well. */
 void content_attach(txn *tx, const content *c, str bytes);
 /* The other way: the bytes go when the transaction has been committed. NULL and empty ones are fine. */
-void content_release(txn *tx, const content *c);
-/* All of it in memory, at most `max` bytes; a fault when it cannot be read. */
-err content_read(const txn *tx, arena *mem, const content *c, size_t max, str *out);
+void content_release(txn *tx, arena *mem, const content_list *l);
+static inline void content_release_one(txn *tx, arena *mem, const content *c)
+{
+	content_release(tx, mem, &(content_list){ .v = &c, .n = c != NULL });
+}
 
-/* Copies all or a part into something new of its own, which is kept but not attached: whole files are
- * linked, not copied. `small` receives the bytes of what is to become a row. Off the writer thread. */
-err content_copy(store *s, arena *mem, const content *from, int64_t offset, int64_t length, content *to,
-                 str *small);
-/* One content of several in a row, kept but not attached. */
-err content_join(store *s, arena *mem, const content *const *parts, size_t n, content *to, str *small);
+/* ---- reading ---- */
 
-/* Digests of all of it, read through once: `add` is called with the pieces. */
-err content_each(store *s, arena *mem, const content *c, void (*add)(void *context, const char *p, size_t n),
-                 void *context);
+/* A part of it in memory; a fault when it cannot be read. */
+err content_read(const txn *tx, arena *mem, const content_list *l, int64_t offset, int64_t length, str *out);
+/* All of it or a part, read through once: `add` is called with the pieces. */
+err content_each(store *s, arena *mem, const content_list *l, int64_t offset, int64_t length,
+                 err (*add)(void *context, const char *p, size_t n), void *context);
+/* The body of a reply, sent as the client takes it. `length` is not 0. `out` and `l` live in `mem`. */
+err content_reply(store *s, arena *mem, const content_list *l, int64_t offset, int64_t length,
+                  http_reply_body *out);
 
 /* Faults of the disk as S3 says them. */
 err content_fault(arena *mem, int system_error, const char *what);

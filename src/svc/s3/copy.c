@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "base/time.h"
+#include "data_key.h"
 #include "describe.h"
 #include "multipart.h"
 #include "notify.h"
@@ -13,6 +14,7 @@ typedef struct source {
 	str bucket, key, version;
 	s3_bucket *b;
 	object *o;
+	content_list bytes;
 } source;
 
 /* /bucket/key?versionId=.., percent-encoded. */
@@ -44,6 +46,8 @@ static err open_source(req *rq, str text, const source_conditions *c, source *s)
 	const txn *tx = req_read(rq);
 	err e = read_open(rq, tx, s->bucket, s->key, s->version,
 	                  str_is(s->version) ? "s3:GetObjectVersion" : "s3:GetObject", &s->b, &at);
+	if (!e)
+		s->bytes = object_contents(tx, rq->mem, at.o, NULL);
 	req_read_end(rq, tx);
 	rq->n_reply_headers = 0;
 	if (e && e->kind == &fault_MethodNotAllowed)
@@ -58,7 +62,13 @@ static err open_source(req *rq, str text, const source_conditions *c, source *s)
 	if (e)
 		return precondition_failed(rq, str_is(c->match) ? "x-amz-copy-source-If-Match" :
 								  "x-amz-copy-source-If-None-Match");
-	TRY(read_customer_key(rq, s->o, c->algorithm, c->key, c->md5));
+	TRY(read_customer_key(rq, s->o, c->algorithm, c->key, c->md5, &s->bytes.key));
+	if (!s->bytes.key) {
+		tx = req_read(rq);
+		e = data_key_open(rq, tx, s->b, s->key, s->o, &s->bytes.key);
+		req_read_end(rq, tx);
+		TRY(e);
+	}
 	return read_archived(rq, s->o) ?
 		       fail(rq, &fault_ObjectNotInActiveTierError,
 		            "The source object of the COPY action is not in the active tier and is only stored in "
@@ -66,9 +76,11 @@ static err open_source(req *rq, str text, const source_conditions *c, source *s)
 }
 
 /* What the target is: the source with changes, or described anew. */
-static err target(req *rq, const s3_bucket *b, const s3_CopyObject_in *in, const source *s, object *o)
+static err target(req *rq, const s3_bucket *b, const s3_CopyObject_in *in, const source *s,
+                  const seal_key **key, object *o)
 {
-	TRY(describe(rq, b, in, o));
+	TRY(describe_seal(rq, b, in, key));
+	TRY(describe(rq, b, in, *key, o));
 	str how = in->MetadataDirective, tags = in->TaggingDirective;
 	if (!str_eq(how, S("REPLACE"))) {
 		const object *from = s->o;
@@ -98,32 +110,34 @@ static err onto_itself(req *rq, const s3_CopyObject_in *in, const source *s)
 	            "attributes.");
 }
 
+/* An object whose ETag is its MD5. */
+static bool tells_md5(const object *o)
+{
+	return !o->PartCount.v && !o->CustomerKeyMD5.n && !str_starts(o->Encryption, S("aws:kms"));
+}
+
 /* The digests stay when the bytes were digested as one and no other checksum is wanted. */
-static err digests(req *rq, const s3_CopyObject_in *in, const source *s, const content *c, str small,
-                   object *o)
+static err digests(req *rq, const s3_CopyObject_in *in, const source *s, object *o)
 {
 	const object *from = s->o;
 	str want = in->ChecksumAlgorithm.n ? in->ChecksumAlgorithm :
-		   from->Checksum.n && !from->Parts.n ? from->ChecksumAlgorithm : S("CRC64NVME");
+		   from->Checksum.n && !from->PartCount.v ? from->ChecksumAlgorithm : S("CRC64NVME");
 	const checksum_kind *k = checksum_named(want);
 	if (!k)
 		return fail(rq, &fault_InvalidRequest, "Checksum algorithm provided is unsupported.");
 	o->ChecksumAlgorithm = str_c(k->name);
 	o->ChecksumType = S("FULL_OBJECT");
-	if (!from->Parts.n && str_eq(from->ChecksumAlgorithm, o->ChecksumAlgorithm) && from->Checksum.n) {
+	if (tells_md5(from) && str_eq(from->ChecksumAlgorithm, o->ChecksumAlgorithm) && from->Checksum.n) {
 		o->Checksum = from->Checksum;
-		o->ETag = from->ETag;
+		o->ETag = object_etag(rq->mem, o, str_sub(from->ETag, 1, from->ETag.n - 1));
 		return OK;
 	}
 	upload *u;
-	TRY(upload_of(rq, S(""), k, &u));
-	if (c->Row.v)
-		upload_add(u, small.p, small.n);
-	else
-		TRY(content_each(rq->store, rq->mem, c, upload_add, u));
+	TRY(upload_of(rq, S(""), k, NULL, &u));
+	TRY(content_each(rq->store, rq->mem, &s->bytes, 0, from->Size.v, upload_add, u));
 	upload_digests(rq, u);
 	o->Checksum = u->checksum;
-	o->ETag = arena_fmt(rq->mem, "\"%.*s\"", STR_ARG(u->md5_hex));
+	o->ETag = object_etag(rq->mem, o, u->md5_hex);
 	return OK;
 }
 
@@ -131,6 +145,7 @@ typedef struct copy {
 	const s3_CopyObject_in *in;
 	source from;
 	object *o;
+	const seal_key *seal;
 	content c;
 	str small;
 	s3_bucket *b;
@@ -192,7 +207,7 @@ static err copy_prepare(req *rq, const s3_CopyObject_in *in, copy *c)
 		return fail(rq, &fault_InvalidRequest,
 		            "The specified copy source is larger than the maximum allowable size for a copy source: "
 		            "5368709120");
-	return target(rq, c->b, in, &c->from, c->o);
+	return target(rq, c->b, in, &c->from, &c->seal, c->o);
 }
 
 err s3_CopyObject(req *rq, const s3_CopyObject_in *in, s3_CopyObject_out *out)
@@ -200,18 +215,15 @@ err s3_CopyObject(req *rq, const s3_CopyObject_in *in, s3_CopyObject_out *out)
 	copy c = { .in = in, .o = arena_new(rq->mem, object) };
 	TRY(copy_prepare(rq, in, &c));
 	const object *from = c.from.o;
-	content none = { .Row = BOOL(true), .Size = I64(0) };
-	TRY(content_copy(rq->store, rq->mem, from->Content ? from->Content : &none, 0, from->Size.v, &c.c,
-	                 &c.small));
+	TRY(content_copy(rq->store, rq->mem, &c.from.bytes, 0, from->Size.v, c.seal, &c.c, &c.small));
 	c.o->Content = &c.c;
 	c.o->Size = from->Size;
-	err e = digests(rq, in, &c.from, &c.c, c.small, c.o);
+	err e = digests(rq, in, &c.from, c.o);
 	rq->n_reply_headers = 0;
 	if (!e)
 		e = req_write(rq, copy_commit, &c);
 	if (e) {
-		if (!c.c.Row.v)
-			content_discard(rq->mem, c.c.Id);
+		content_discard(rq->mem, &c.c);
 		return e;
 	}
 	meter_write(rq, c.b, class_of(c.o));
@@ -248,9 +260,9 @@ err s3_UploadPartCopy(req *rq, const s3_UploadPartCopy_in *in, s3_UploadPartCopy
 		TRY(source_range(rq, in->CopySourceRange, s.o->Size.v, &first, &length));
 	s3_StoredPart made;
 	s3_upload *u;
-	content none = { .Row = BOOL(true), .Size = I64(0) };
-	TRY(multipart_put_copy(rq, in->Bucket, in->Key, in->UploadId, in->PartNumber.v,
-	                       s.o->Content ? s.o->Content : &none, first, length, &made, &u));
+	copied_part p = { in->Bucket, in->Key, in->UploadId, in->PartNumber.v, &s.bytes, first, length,
+		          { in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5 } };
+	TRY(multipart_put_copy(rq, &p, &made, &u));
 	out->CopyPartResult = arena_new(rq->mem, s3_CopyPartResult);
 	out->CopyPartResult->ETag = made.ETag;
 	out->CopyPartResult->LastModified = made.Modified;

@@ -1,10 +1,9 @@
 #include "describe.h"
 #include "acl.h"
 #include "base/digest.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "cloud/call.h"
+#include "data_key.h"
 #include "wire/value.h"
 
 str describe_text(const req *rq, const void *in, const char *member)
@@ -101,80 +100,108 @@ err describe_class(req *rq, const void *in, object *o)
 	return OK;
 }
 
-err describe_customer_key(req *rq, str algorithm, str key, str md5, str *md5_out)
+err describe_customer_key(req *rq, str algorithm, str key, str md5, str *md5_out, const seal_key **key_out)
 {
 	*md5_out = STR_NONE;
+	*key_out = NULL;
+#define MUST "Requests specifying Server Side Encryption with Customer provided keys must provide "
 	if (!str_is(algorithm) && !str_is(key))
 		return OK;
 	if (!str_eq(algorithm, S("AES256")))
-		return fail(rq, &fault_InvalidArgument,
-		            "Requests specifying Server Side Encryption with Customer provided keys must provide a "
-		            "valid encryption algorithm.");
+		return invalid_argument(rq, MUST "a valid encryption algorithm.",
+		                        S("x-amz-server-side-encryption-customer-algorithm"), algorithm);
+	if (!str_is(key))
+		return invalid_argument(rq, MUST "an appropriate secret key.",
+		                        S("x-amz-server-side-encryption-customer-key"), S("null"));
+	if (!str_is(md5))
+		return invalid_argument(rq, MUST "the client calculated MD5 of the secret key.",
+		                        S("x-amz-server-side-encryption-customer-key-MD5"), S("null"));
+#undef MUST
 	str raw;
 	if (!base64_decode(rq->mem, key, &raw) || raw.n != 32)
-		return fail(rq, &fault_InvalidArgument, "The secret key was invalid for the specified algorithm.");
+		return invalid_argument(rq, "The secret key was invalid for the specified algorithm.",
+		                        S("x-amz-server-side-encryption-customer-key"), S("null"));
 	unsigned char sum[DIGEST_BYTES_MAX];
 	digest *d = digest_open(rq->mem, DIGEST_MD5);
 	digest_add(d, raw.p, raw.n);
 	size_t n = digest_finish_to(d, sum);
 	str own = base64_encode(rq->mem, str_of((const char *)sum, n));
-	if (str_is(md5) && !str_eq(md5, own))
-		return fail(rq, &fault_InvalidArgument, "The calculated MD5 hash of the key did not match the hash "
-		                                        "that was provided.");
+	if (!str_eq(md5, own))
+		return invalid_argument(rq, "The calculated MD5 hash of the key did not match the hash that was "
+		                            "provided.", S("x-amz-server-side-encryption-customer-key-MD5"), md5);
 	*md5_out = own;
+	*key_out = memcpy(arena_new(rq->mem, seal_key), raw.p, raw.n);
 	return OK;
 }
 
-/* The key's ARN; one that is missing or disabled is refused as KMS does. */
-static err kms_key(req *rq, str asked, str *arn)
+/* How the request, or else the bucket, wants the object encrypted. */
+typedef struct sealing {
+	str kind, master;
+	opt_bool bucket_key;
+} sealing;
+
+static sealing wanted_sealing(req *rq, const s3_bucket *b, const void *in)
 {
-	buf b = buf_in(rq->mem, 128, 8192);
-	buf_put(&b, S("{\"KeyId\":"));
-	json_put_string(&b, asked.n ? asked : S("alias/aws/s3"));
-	buf_c(&b, '}');
-	str answer;
-	err e = call_json(rq, NULL, "kms", "DescribeKey", buf_str(&b), &answer);
-	if (e)
-		return fail(rq, &fault_KMSNotFoundException, "%.*s", STR_ARG(e->message));
-	const json_value *meta = json_get(json_parse(rq->mem, answer), S("KeyMetadata"));
-	const json_value *state = json_get(meta, S("KeyState")), *found = json_get(meta, S("Arn"));
-	if (state && !str_eq(state->text, S("Enabled")))
-		return fail(rq, &fault_KMSDisabledException, "%.*s is %.*s.", STR_ARG(asked), STR_ARG(state->text));
-	*arn = found ? found->text : asked;
-	return OK;
+	sealing w = { .kind = TEXT("ServerSideEncryption"), .master = TEXT("SSEKMSKeyId") };
+	str said = TEXT("BucketKeyEnabled");
+	s3_ServerSideEncryptionConfiguration c;
+	const txn *tx = req_read(rq);
+	bool any = config_get(tx, rq->mem, b->Name, S("encryption"), S(""),
+	                      &s3_ServerSideEncryptionConfiguration_shape, &c) && c.Rules.n;
+	req_read_end(rq, tx);
+	const s3_ServerSideEncryptionByDefault *d = any ? c.Rules.v[0].ApplyServerSideEncryptionByDefault : NULL;
+	if (!w.kind.n) {
+		w.kind = d ? d->SSEAlgorithm : S("AES256");
+		w.master = d ? d->KMSMasterKeyID : STR_NONE;
+	} else if (!w.master.n && d && str_eq(d->SSEAlgorithm, w.kind)) {
+		w.master = d->KMSMasterKeyID;
+	}
+	if (str_is(said))
+		w.bucket_key = BOOL(str_eq(said, S("true")));
+	else if (any)
+		w.bucket_key = c.Rules.v[0].BucketKeyEnabled;
+	return w;
 }
 
-err describe_encryption(req *rq, const s3_bucket *b, const void *in, object *o)
+err describe_seal(req *rq, const s3_bucket *b, const void *in, const seal_key **key)
 {
-	str kind = TEXT("ServerSideEncryption"), key = TEXT("SSEKMSKeyId");
+	str md5;
 	TRY(describe_customer_key(rq, TEXT("SSECustomerAlgorithm"), TEXT("SSECustomerKey"),
-	                          TEXT("SSECustomerKeyMD5"), &o->CustomerKeyMD5));
-	if (str_is(o->CustomerKeyMD5))
+	                          TEXT("SSECustomerKeyMD5"), &md5, key));
+	if (*key)
 		return OK;
+	sealing w = wanted_sealing(rq, b, in);
+	if (str_starts(w.kind, S("aws:kms")))
+		*key = data_key_make(rq, b, w.bucket_key.v);
+	return OK;
+}
+
+err describe_encryption(req *rq, const s3_bucket *b, const void *in, const seal_key *data, object *o)
+{
+	str kind = TEXT("ServerSideEncryption");
+	const seal_key *own;
+	TRY(describe_customer_key(rq, TEXT("SSECustomerAlgorithm"), TEXT("SSECustomerKey"),
+	                          TEXT("SSECustomerKeyMD5"), &o->CustomerKeyMD5, &own));
+	if (str_is(o->CustomerKeyMD5))
+		return !kind.n ? OK :
+				 invalid_argument(rq, "Server Side Encryption with Customer provided key is "
+		                                      "incompatible with the encryption method specified",
+		                                  S("x-amz-server-side-encryption"), kind);
 	if (kind.n && !str_eq(kind, S("AES256")) && !str_starts(kind, S("aws:kms")))
 		return invalid_argument(rq, "The encryption method specified is not supported",
 		                        S("x-amz-server-side-encryption"), kind);
-	if (!kind.n) {
-		s3_ServerSideEncryptionConfiguration c;
-		const txn *tx = req_read(rq);
-		bool any = config_get(tx, rq->mem, b->Name, S("encryption"), S(""),
-		                      &s3_ServerSideEncryptionConfiguration_shape, &c);
-		const s3_ServerSideEncryptionByDefault *d =
-			any && c.Rules.n ? c.Rules.v[0].ApplyServerSideEncryptionByDefault : NULL;
-		kind = d ? arena_str(rq->mem, d->SSEAlgorithm) : S("AES256");
-		key = d ? arena_str(rq->mem, d->KMSMasterKeyID) : STR_NONE;
-		if (any && c.Rules.n)
-			o->BucketKey = c.Rules.v[0].BucketKeyEnabled;
-		req_read_end(rq, tx);
-	}
-	o->Encryption = kind;
-	if (!str_starts(kind, S("aws:kms")))
+	if (TEXT("SSEKMSKeyId").n && !str_starts(kind, S("aws:kms")))
+		return invalid_argument(rq, "Server Side Encryption with AWS KMS managed key requires HTTP header "
+		                            "x-amz-server-side-encryption : aws:kms",
+		                        S("x-amz-server-side-encryption"), kind);
+	sealing w = wanted_sealing(rq, b, in);
+	o->Encryption = w.kind;
+	if (!str_starts(w.kind, S("aws:kms")))
 		return OK;
-	str bucket_key = TEXT("BucketKeyEnabled");
-	if (str_is(bucket_key))
-		o->BucketKey = BOOL(str_eq(bucket_key, S("true")));
+	if (w.bucket_key.v)
+		o->BucketKey = w.bucket_key;
 	o->EncryptionContext = TEXT("SSEKMSEncryptionContext");
-	return kms_key(rq, key, &o->KmsKey);
+	return data_key_wrap(rq, b, TEXT("Key"), w.master, data, o);
 }
 
 static void default_retention(req *rq, const s3_bucket *b, object *o)
@@ -217,7 +244,7 @@ err describe_lock(req *rq, const s3_bucket *b, const void *in, object *o)
 	return OK;
 }
 
-err describe(req *rq, const s3_bucket *b, const void *in, object *o)
+err describe(req *rq, const s3_bucket *b, const void *in, const seal_key *data, object *o)
 {
 	*o = (object){
 		.ContentType = TEXT("ContentType"),
@@ -237,7 +264,7 @@ err describe(req *rq, const s3_bucket *b, const void *in, object *o)
 		            "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.");
 	TRY(metadata(rq, in, o));
 	TRY(describe_class(rq, in, o));
-	TRY(describe_encryption(rq, b, in, o));
+	TRY(describe_encryption(rq, b, in, data, o));
 	TRY(describe_lock(rq, b, in, o));
 	if (TEXT("Tagging").n)
 		TRY(describe_tags(rq, TEXT("Tagging"), &o->Tags));

@@ -24,6 +24,15 @@ static const shape detail_shape = {
 S3_FAULTS(X)
 #undef X
 
+#define OF_KMS(id) \
+	const fault_kind fault_KMS##id = { .name = "KMS." #id, .code = "KMS." #id, .query_code = "KMS." #id, \
+		                           .status = 400, .shape = &detail_shape };
+OF_KMS(NotFoundException)
+OF_KMS(DisabledException)
+const fault_kind fault_KMSInvalidStateException = {
+	.name = "KMS.KMSInvalidStateException", .code = "KMS.KMSInvalidStateException",
+	.query_code = "KMS.KMSInvalidStateException", .status = 400, .shape = &detail_shape };
+
 err no_such_bucket(req *rq, str bucket)
 {
 	return fail_with(rq, &fault_NoSuchBucket, DETAIL(rq, .BucketName = bucket),

@@ -17,10 +17,10 @@
 	X(InvalidRange, 416) X(InvalidRedirectLocation, 400) X(InvalidRequest, 400) \
 	X(InvalidStorageClass, 400) X(InvalidTag, 400) \
 	X(InvalidTargetBucketForLogging, 400) \
-	X(KeyTooLongError, 400) X(KMSDisabledException, 400) \
-	X(KMSNotFoundException, 400) X(MalformedACLError, 400) X(MalformedPolicy, 400) \
+	X(KeyTooLongError, 400) X(MalformedACLError, 400) X(MalformedPolicy, 400) \
 	X(MalformedPOSTRequest, 400) X(MalformedXML, 400) X(MetadataTooLarge, 400) \
-	X(MethodNotAllowed, 405) X(MissingContentLength, 411) X(MissingRequestBodyError, 400) X(NoSuchBucket, 404) \
+	X(MethodNotAllowed, 405) X(MissingContentLength, 411) X(MissingRequestBodyError, 400) \
+	X(NoSuchBucket, 404) \
 	X(NoSuchBucketPolicy, 404) X(NoSuchConfiguration, 404) X(NoSuchCORSConfiguration, 404) \
 	X(NoSuchKey, 404) X(NoSuchLifecycleConfiguration, 404) \
 	X(NoSuchObjectLockConfiguration, 404) X(NoSuchPublicAccessBlockConfiguration, 404) \
@@ -38,6 +38,9 @@
 #define X(id, status) extern const fault_kind fault_##id;
 S3_FAULTS(X)
 #undef X
+/* KMS.NotFoundException and so on. */
+extern const fault_kind fault_KMSNotFoundException, fault_KMSDisabledException,
+	fault_KMSInvalidStateException;
 
 /* What an error says besides its message; what is absent is not said. */
 typedef struct fault_detail {

@@ -1,14 +1,12 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "checksum.h"
+#include "data_key.h"
 #include "describe.h"
 #include "read.h"
 #include "wire/http.h"
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define INSIDE_MAX ((size_t)512 << 20)
+#define INSIDE_MAX ((int64_t)512 << 20)
 
 /* ---- conditions (RFC 9110 13.2.2) ---- */
 
@@ -80,28 +78,29 @@ bool read_range(str text, int64_t size, int64_t *first, int64_t *length, bool *p
 	return true;
 }
 
-static err choose_part(req *rq, const object *o, int64_t number, read_slice *s)
+static err choose_part(req *rq, const txn *tx, const object *o, int64_t number, read_slice *s)
 {
 	size_t i = 0;
-	while (i < o->Parts.n && o->Parts.v[i].Number.v != number)
-		s->first += o->Parts.v[i++].Size.v;
-	if (o->Parts.n ? i == o->Parts.n : number != 1)
+	s3_StoredParts parts = object_parts(tx, rq->mem, o);
+	while (i < parts.n && parts.v[i].Number.v != number)
+		s->first += parts.v[i++].Size.v;
+	if (parts.n ? i == parts.n : number != 1)
 		return fail_with(rq, &fault_InvalidPartNumber,
 		                 DETAIL(rq, .PartNumber = arena_fmt(rq->mem, "%lld", (long long)number)),
 		                 "The requested partnumber is not satisfiable");
-	s->length = o->Parts.n ? o->Parts.v[i].Size.v : o->Size.v;
+	s->length = parts.n ? parts.v[i].Size.v : o->Size.v;
 	s->part = o->Size.v > 0;
 	return OK;
 }
 
-err read_slice_of(req *rq, const object *o, const read_request *r, read_slice *s)
+err read_slice_of(req *rq, const txn *tx, const object *o, const read_request *r, read_slice *s)
 {
 	*s = (read_slice){ 0, o->Size.v, false };
 	if (r->part_number.set && str_is(r->range))
 		return fail(rq, &fault_InvalidRequest,
 		            "Cannot specify both Range header and partNumber query parameter");
 	if (r->part_number.set)
-		return choose_part(rq, o, r->part_number.v, s);
+		return choose_part(rq, tx, o, r->part_number.v, s);
 	if (!str_is(r->range) || read_range(r->range, o->Size.v, &s->first, &s->length, &s->part))
 		return OK;
 	return fail_with(rq, &fault_InvalidRange,
@@ -112,10 +111,10 @@ err read_slice_of(req *rq, const object *o, const read_request *r, read_slice *s
 
 /* ---- what both operations look at ---- */
 
-err read_customer_key(req *rq, const object *o, str algorithm, str key, str md5)
+err read_customer_key(req *rq, const object *o, str algorithm, str key, str md5, const seal_key **out)
 {
 	str given;
-	TRY(describe_customer_key(rq, algorithm, key, md5, &given));
+	TRY(describe_customer_key(rq, algorithm, key, md5, &given, out));
 	if (!str_is(given) && !o->CustomerKeyMD5.n)
 		return OK;
 	if (!str_is(given))
@@ -187,8 +186,8 @@ err read_archived(req *rq, const object *o)
 			(out)->ObjectLockLegalHoldStatus = S("ON"); \
 		(out)->Restore = read_restore(rq->mem, o, rq->now); \
 		(out)->Expiration = lifecycle_expiration(rq, tx, b, (in)->Key, o); \
-		if ((in)->PartNumber.set && (o)->Parts.n) \
-			(out)->PartsCount = I64((int64_t)(o)->Parts.n); \
+		if ((in)->PartNumber.set && (o)->PartCount.v) \
+			(out)->PartsCount = (o)->PartCount; \
 		(out)->ContentLength = I64((slice)->length); \
 		if ((slice)->part) \
 			(out)->ContentRange = arena_fmt(rq->mem, "bytes %lld-%lld/%lld", \
@@ -212,38 +211,37 @@ err s3_HeadObject(req *rq, const txn *tx, const s3_HeadObject_in *in, s3_HeadObj
 	object_at at;
 	read_request r = REQUEST(in);
 	read_slice s;
+	const seal_key *key;
 	TRY(read_open(rq, tx, in->Bucket, in->Key, in->VersionId,
 	              str_is(in->VersionId) ? "s3:GetObjectVersion" : "s3:GetObject", &b, &at));
 	const object *o = at.o;
 	meter_read(rq, b, class_of(o));
-	TRY(read_customer_key(rq, o, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5));
+	TRY(read_customer_key(rq, o, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5, &key));
 	TRY(read_conditions(rq, o, &r));
-	TRY(read_slice_of(rq, o, &r, &s));
+	TRY(read_slice_of(rq, tx, o, &r, &s));
 	DESCRIBE(out, o, b, in, &s);
 	if (s.part)
 		rq->reply_status = 206;
 	return OK;
 }
 
-/* Bytes for the reply: of a row from memory, of a file by sendfile; from inside always in memory. */
-static err body(req *rq, const txn *tx, const object *o, const read_slice *s, s3_GetObject_out *out)
+/* Bytes for the reply: few from memory, many as the client takes them; from inside always in memory. */
+static err body(req *rq, const txn *tx, const object *o, const seal_key *key, const read_slice *s,
+                s3_GetObject_out *out)
 {
-	const content *c = o->Content;
 	out->Body = S("");
-	if (s->length == 0 || !c)
+	if (s->length == 0)
 		return OK;
-	if (c->Row.v || !rq->exchange || rq->parent) {
-		str bytes;
-		TRY(content_read(tx, rq->mem, c, INSIDE_MAX, &bytes));
-		out->Body = str_sub(bytes, (size_t)s->first, (size_t)(s->first + s->length));
-		return OK;
-	}
-	int fd = content_open(rq->mem, c->Id);
-	if (fd < 0)
-		return content_fault(rq->mem, errno, "open");
-	http_reply_body *file = arena_new(rq->mem, http_reply_body);
-	*file = (http_reply_body){ .fd = fd, .offset = s->first, .length = s->length };
-	rq->reply_body = file;
+	content_list *l = arena_new(rq->mem, content_list);
+	*l = object_contents(tx, rq->mem, o, key);
+	bool inside = !rq->exchange || rq->parent;
+	if (inside && s->length > INSIDE_MAX)
+		return fail(rq, &fault_InternalError, "The object is too large to be held in memory.");
+	if (inside || s->length <= S3_INLINE_BYTES)
+		return content_read(tx, rq->mem, l, s->first, s->length, &out->Body);
+	http_reply_body *b = arena_new(rq->mem, http_reply_body);
+	TRY(content_reply(rq->store, rq->mem, l, s->first, s->length, b));
+	rq->reply_body = b;
 	return OK;
 }
 
@@ -263,20 +261,23 @@ err s3_GetObject(req *rq, const txn *tx, const s3_GetObject_in *in, s3_GetObject
 	object_at at;
 	read_request r = REQUEST(in);
 	read_slice s;
+	const seal_key *key;
 	TRY(check_overrides(rq, in));
 	TRY(read_open(rq, tx, in->Bucket, in->Key, in->VersionId,
 	              str_is(in->VersionId) ? "s3:GetObjectVersion" : "s3:GetObject", &b, &at));
 	const object *o = at.o;
 	meter_read(rq, b, class_of(o));
-	TRY(read_customer_key(rq, o, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5));
+	TRY(read_customer_key(rq, o, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5, &key));
 	TRY(read_conditions(rq, o, &r));
 	TRY(read_archived(rq, o));
-	TRY(read_slice_of(rq, o, &r, &s));
+	if (!key)
+		TRY(data_key_open(rq, tx, b, in->Key, o, &key));
+	TRY(read_slice_of(rq, tx, o, &r, &s));
 	DESCRIBE(out, o, b, in, &s);
 	if (s.part)
 		rq->reply_status = 206;
 	meter_out(rq, b, s.length);
 	if (str_eq(class_of(o), S("STANDARD_IA")) || str_eq(class_of(o), S("ONEZONE_IA")))
 		meter(rq, &S3_IA_RETRIEVAL, s.length, b->Name);
-	return body(rq, tx, o, &s, out);
+	return body(rq, tx, o, key, &s, out);
 }

@@ -299,7 +299,7 @@ static bool abort_stale(void *context, txn *tx)
 			const s3_AbortIncompleteMultipartUpload *a = c.Rules.v[i].AbortIncompleteMultipartUpload;
 			if (a && fits(&c.Rules.v[i], u->Key, u->It) &&
 			    after_days(u->Initiated, a->DaysAfterInitiation.v) <= w->now) {
-				multipart_forget(tx, w->mem, b, u);
+				multipart_forget(tx, w->mem, b, u, w->now);
 				break;
 			}
 		}

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cloud/stream.h"
+#include "data_key.h"
 #include "describe.h"
 #include "notify.h"
 #include "sys/rand.h"
@@ -10,15 +11,36 @@
 #define PART_LEAST (INT64_C(5) << 20)
 #define PART_MOST (INT64_C(5) << 30)
 
-void multipart_forget(txn *tx, arena *mem, const s3_bucket *b, const s3_upload *u)
+static bool keeps(const s3_StoredParts *kept, int64_t number)
+{
+	size_t low = 0, high = kept ? kept->n : 0;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (kept->v[middle].Number.v < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return kept && low < kept->n && kept->v[low].Number.v == number;
+}
+
+/* `kept`: parts, by number, that have become an object's. */
+static void forget(txn *tx, arena *mem, const s3_bucket *b, const s3_upload *u, const s3_StoredParts *kept,
+                   int64_t now)
 {
 	record_scan s = s3_part_scan(tx, mem, 1, u->UploadId, 0);
 	for (s3_part *p; (p = s3_part_next(&s));) {
-		resident_add(tx, b->Account, b->Region, u->Initiated, &S3_STANDARD, b->Name, -p->It->Size.v);
-		content_release(tx, p->It->Content);
+		resident_add(tx, b->Account, b->Region, now, &S3_STANDARD, b->Name, -p->It->Size.v);
+		if (!keeps(kept, p->Number))
+			content_release_one(tx, mem, p->It->Content);
 		s3_part_delete(tx, u->UploadId, p->Number);
 	}
 	s3_upload_delete(tx, b->Name, u->Key, u->UploadId);
+}
+
+void multipart_forget(txn *tx, arena *mem, const s3_bucket *b, const s3_upload *u, int64_t now)
+{
+	forget(tx, mem, b, u, NULL, now);
 }
 
 /* ---- beginning ---- */
@@ -71,7 +93,9 @@ err s3_CreateMultipartUpload(req *rq, const s3_CreateMultipartUpload_in *in,
 	req_read_end(rq, tx);
 	TRY(e);
 	object *o = arena_new(rq->mem, object);
-	TRY(describe(rq, b, in, o));
+	const seal_key *data;
+	TRY(describe_seal(rq, b, in, &data));
+	TRY(describe(rq, b, in, data, o));
 	TRY(checksum_choice(rq, in, o));
 	/* Ids rise with time, so uploads of a key are listed in the order in which they began. */
 	str alphabet = S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
@@ -122,6 +146,27 @@ static err number_valid(req *rq, int64_t n)
 	                        S("partNumber"), arena_fmt(rq->mem, "%lld", (long long)n));
 }
 
+/* All parts are sealed with the key of the upload. */
+static err part_key(req *rq, const s3_bucket *b, const s3_upload *u, str algorithm, str key, str md5,
+                    const seal_key **out)
+{
+	str given;
+	TRY(describe_customer_key(rq, algorithm, key, md5, &given, out));
+	if (u->It->CustomerKeyMD5.n && !str_is(given))
+		return fail(rq, &fault_InvalidRequest,
+		            "The multipart upload initiate requested encryption. Subsequent part requests must "
+		            "include the appropriate encryption parameters.");
+	if (!str_eq(str_is(given) ? given : S(""), u->It->CustomerKeyMD5.n ? u->It->CustomerKeyMD5 : S("")))
+		return fail(rq, &fault_InvalidRequest,
+		            "The provided encryption parameters did not match the ones used originally.");
+	if (*out)
+		return OK;
+	const txn *tx = req_read(rq);
+	err e = data_key_open(rq, tx, b, u->Key, u->It, out);
+	req_read_end(rq, tx);
+	return e;
+}
+
 static err part_open(req *rq, const sigv4 *sig, const void *in_, http_sink **sink)
 {
 	const s3_UploadPart_in *in = in_;
@@ -134,7 +179,9 @@ static err part_open(req *rq, const sigv4 *sig, const void *in_, http_sink **sin
 		return fail_with(rq, &fault_EntityTooLarge, DETAIL(rq, .MaxSizeAllowed = S("5368709120")),
 		                 "Your proposed upload exceeds the maximum allowed size");
 	str said = u->It->ChecksumAlgorithm;
-	TRY(upload_open(rq, sig, declared, said.n ? checksum_named(said) : NULL, sink));
+	const seal_key *key;
+	TRY(part_key(rq, b, u, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5, &key));
+	TRY(upload_open(rq, sig, declared, said.n ? checksum_named(said) : NULL, key, sink));
 	if (said.n && !str_eq(said, str_c(rq->upload->kind->name)))
 		return fail(rq, &fault_InvalidRequest,
 		            "Checksum Type mismatch occurred, expected checksum Type: %.*s, actual checksum Type: %s",
@@ -162,7 +209,7 @@ static err part_commit(req *rq, txn *tx, void *context)
 	s3_part *old = s3_part_get(tx, rq->mem, p->upload, p->number);
 	int64_t before = old ? old->It->Size.v : 0;
 	if (old)
-		content_release(tx, old->It->Content);
+		content_release_one(tx, rq->mem, old->It->Content);
 	content_attach(tx, &p->c, p->small);
 	p->it.Content = &p->c;
 	s3_part_put(tx, &(s3_part){ .UploadId = p->upload, .Number = p->number, .It = &p->it });
@@ -175,7 +222,7 @@ static void part_describe(req *rq, part *p, const s3_upload *up, const upload *u
 	bool keeps = up->It->ChecksumAlgorithm.n || u->kind == checksum_default;
 	p->it = (s3_StoredPart){
 		.Number = I64(p->number), .Size = I64(u->size), .Modified = TIME(rq->now / 1000 * 1000),
-		.ETag = arena_fmt(rq->mem, "\"%.*s\"", STR_ARG(u->md5_hex)),
+		.ETag = object_etag(rq->mem, up->It, u->md5_hex),
 		.Checksum = keeps ? u->checksum : S(""),
 	};
 }
@@ -189,21 +236,17 @@ err s3_UploadPart(req *rq, const s3_UploadPart_in *in, s3_UploadPart_out *out)
 	TRY(number_valid(rq, p.number));
 	rq->n_reply_headers = 0;
 	TRY(find_upload_now(rq, in->Bucket, in->Key, in->UploadId, &b, &up));
-	str said = up->It->ChecksumAlgorithm, given;
+	str said = up->It->ChecksumAlgorithm;
+	const seal_key *key;
+	TRY(part_key(rq, b, up, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5, &key));
 	if (!u)
-		TRY(upload_of(rq, in->Body, said.n ? checksum_named(said) : NULL, &u));
-	TRY(describe_customer_key(rq, in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5,
-	                          &given));
-	if (up->It->CustomerKeyMD5.n && !str_eq(given, up->It->CustomerKeyMD5))
-		return fail(rq, &fault_InvalidRequest,
-		            "The multipart upload initiate requested encryption. Subsequent part requests must "
-		            "include the appropriate encryption parameters.");
+		TRY(upload_of(rq, in->Body, said.n ? checksum_named(said) : NULL, key, &u));
 	TRY(upload_finish(rq, u, &p.c, &p.small));
 	part_describe(rq, &p, up, u);
 	rq->n_reply_headers = 0;
 	err e = req_write(rq, part_commit, &p);
 	if (e) {
-		upload_drop(rq, u);
+		content_write_drop(&u->to);
 		return e;
 	}
 	meter_write(rq, b, class_of(up->It));
@@ -218,29 +261,28 @@ err s3_UploadPart(req *rq, const s3_UploadPart_in *in, s3_UploadPart_out *out)
 	return OK;
 }
 
-err multipart_put_copy(req *rq, str bucket, str key, str id, int64_t number, const content *from,
-                       int64_t offset, int64_t length, s3_StoredPart *out, s3_upload **up)
+err multipart_put_copy(req *rq, const copied_part *from, s3_StoredPart *out, s3_upload **up)
 {
 	s3_bucket *b;
-	part p = { .bucket = bucket, .key = key, .upload = id, .number = number };
-	TRY(number_valid(rq, number));
-	TRY(find_upload_now(rq, bucket, key, id, &b, up));
+	part p = { .bucket = from->bucket, .key = from->key, .upload = from->upload, .number = from->number };
+	TRY(number_valid(rq, from->number));
+	TRY(find_upload_now(rq, from->bucket, from->key, from->upload, &b, up));
 	str said = (*up)->It->ChecksumAlgorithm;
 	upload *u;
-	TRY(upload_of(rq, S(""), said.n ? checksum_named(said) : NULL, &u));
-	TRY(content_copy(rq->store, rq->mem, from, offset, length, &p.c, &p.small));
-	err e = p.c.Row.v ? OK : content_each(rq->store, rq->mem, &p.c, upload_add, u);
-	if (p.c.Row.v)
-		upload_add(u, p.small.p, p.small.n);
+	const seal_key *key;
+	TRY(part_key(rq, b, *up, from->customer.algorithm, from->customer.key, from->customer.md5, &key));
+	TRY(upload_of(rq, S(""), said.n ? checksum_named(said) : NULL, NULL, &u));
+	TRY(content_copy(rq->store, rq->mem, from->from, from->offset, from->length, key, &p.c, &p.small));
+	err e = content_each(rq->store, rq->mem, from->from, from->offset, from->length, upload_add, u);
 	upload_digests(rq, u);
 	part_describe(rq, &p, *up, u);
 	p.it.Size = p.c.Size;
 	rq->n_reply_headers = 0;
 	if (!e)
 		e = req_write(rq, part_commit, &p);
-	if (e && !p.c.Row.v)
-		content_discard(rq->mem, p.c.Id);
-	if (!e)
+	if (e)
+		content_discard(rq->mem, &p.c);
+	else
 		meter_write(rq, b, class_of((*up)->It));
 	*out = p.it;
 	return e;
@@ -256,8 +298,7 @@ typedef struct completion {
 	size_t n;
 	int64_t size;
 	object *o;
-	content c;
-	str small;
+	s3_StoredParts layout;
 } completion;
 
 static err invalid_part(req *rq, const completion *c, const s3_CompletedPart *p)
@@ -373,10 +414,13 @@ static err finish_object(req *rq, completion *c)
 	if (claimed.n && o->Checksum.n && !str_eq(claimed, o->Checksum))
 		return fail(rq, &fault_BadDigest, "The %s you specified did not match the calculated checksum.",
 		            k->name);
-	o->Parts = (s3_StoredParts){ arena_array(rq->mem, s3_StoredPart, c->n), c->n };
+	c->layout = (s3_StoredParts){ arena_array(rq->mem, s3_StoredPart, c->n), c->n };
 	for (size_t i = 0; i < c->n; i++)
-		o->Parts.v[i] = (s3_StoredPart){ .Number = I64(c->parts[i]->Number), .Size = c->parts[i]->It->Size,
-			                         .Checksum = c->parts[i]->It->Checksum };
+		c->layout.v[i] = (s3_StoredPart){ .Number = I64(c->parts[i]->Number), .Size = c->parts[i]->It->Size,
+			                          .Content = c->parts[i]->It->Content,
+			                          .Checksum = c->parts[i]->It->Checksum };
+	o->Layout = rand_text(rq->mem, 32, S("0123456789abcdef"));
+	o->PartCount = I64((int64_t)c->n);
 	return OK;
 }
 
@@ -393,9 +437,8 @@ static err complete_commit(req *rq, txn *tx, void *context)
 			                                         "progress against this resource. Try again.");
 	}
 	TRY(describe_conditions(rq, tx, b, c->in->Key, c->in->IfMatch, c->in->IfNoneMatch));
-	multipart_forget(tx, rq->mem, b, u);
-	content_attach(tx, &c->c, c->small);
-	c->o->Content = &c->c;
+	forget(tx, rq->mem, b, u, &c->layout, rq->now);
+	s3_layout_put(tx, &(s3_layout){ .Id = c->o->Layout, .Parts = c->layout });
 	object_place(tx, rq->mem, b, c->in->Key, c->o, rq->now);
 	notify(rq, tx, b, c->in->Key, c->o, "ObjectCreated:CompleteMultipartUpload");
 	return OK;
@@ -431,17 +474,8 @@ err s3_CompleteMultipartUpload(req *rq, const s3_CompleteMultipartUpload_in *in,
 	req_read_end(rq, tx);
 	TRY(e);
 	TRY(finish_object(rq, &c));
-	const content **pieces = arena_array(rq->mem, const content *, c.n);
-	for (size_t i = 0; i < c.n; i++)
-		pieces[i] = c.parts[i]->It->Content;
-	TRY(content_join(rq->store, rq->mem, pieces, c.n, &c.c, &c.small));
 	rq->n_reply_headers = 0;
-	e = req_write(rq, complete_commit, &c);
-	if (e) {
-		if (!c.c.Row.v)
-			content_discard(rq->mem, c.c.Id);
-		return e;
-	}
+	TRY(req_write(rq, complete_commit, &c));
 	meter_write(rq, c.b, class_of(c.o));
 	complete_answer(rq, &c, out);
 	return OK;
@@ -454,6 +488,6 @@ err s3_AbortMultipartUpload(req *rq, txn *tx, const s3_AbortMultipartUpload_in *
 	s3_upload *u;
 	(void)out;
 	TRY(find_upload(rq, tx, in->Bucket, in->Key, in->UploadId, "s3:AbortMultipartUpload", &b, &u));
-	multipart_forget(tx, rq->mem, b, u);
+	multipart_forget(tx, rq->mem, b, u, rq->now);
 	return OK;
 }

@@ -181,12 +181,46 @@ void object_charge(txn *tx, const s3_bucket *b, const object *o, int64_t now, in
 		          bytes * ((left + MS_HOUR - 1) / MS_HOUR));
 }
 
+/* ---- bytes ---- */
+
+s3_StoredParts object_parts(const txn *tx, arena *mem, const object *o)
+{
+	s3_layout *row = o->Layout.n ? s3_layout_get(tx, mem, o->Layout) : NULL;
+	return row ? row->Parts : (s3_StoredParts){ 0 };
+}
+
+content_list object_contents(const txn *tx, arena *mem, const object *o, const seal_key *key)
+{
+	content_list l = { .key = key, .id = STR_NONE };
+	s3_StoredParts parts = object_parts(tx, mem, o);
+	const content **v = arena_array(mem, const content *, parts.n + 1);
+	l.v = v;
+	for (size_t i = 0; i < parts.n; i++)
+		v[l.n++] = parts.v[i].Content;
+	if (parts.n)
+		l.id = o->Layout;
+	else if (o->Content)
+		v[l.n++] = o->Content;
+	return l;
+}
+
+str object_etag(arena *mem, const object *o, str md5_hex)
+{
+	static const char digits[] = "0123456789abcdef";
+	bool secret = o->CustomerKeyMD5.n || str_starts(o->Encryption, S("aws:kms"));
+	str shown = secret ? rand_text(mem, 32, str_c(digits)) : md5_hex;
+	return arena_fmt(mem, "\"%.*s\"", STR_ARG(shown));
+}
+
 /* ---- changing ---- */
 
-static void drop(txn *tx, const s3_bucket *b, const object *o, int64_t now)
+static void drop(txn *tx, arena *mem, const s3_bucket *b, const object *o, int64_t now)
 {
 	object_charge(tx, b, o, now, -1);
-	content_release(tx, o->Content);
+	content_list l = object_contents(tx, mem, o, NULL);
+	content_release(tx, mem, &l);
+	if (o->Layout.n)
+		s3_layout_delete(tx, o->Layout);
 }
 
 static void retire(txn *tx, const s3_bucket *b, str key, object *o, int64_t now)
@@ -201,7 +235,7 @@ static void make_way(txn *tx, arena *mem, const s3_bucket *b, str key, int64_t n
 	s3_object *row = s3_object_get(tx, mem, b->Name, key);
 	bool replaces_null = !bucket_versions(b);
 	if (row && replaces_null && str_eq(row->It->VersionId, S("null"))) {
-		drop(tx, b, row->It, now);
+		drop(tx, mem, b, row->It, now);
 		return;
 	}
 	if (row)
@@ -210,7 +244,7 @@ static void make_way(txn *tx, arena *mem, const s3_bucket *b, str key, int64_t n
 		return;
 	object *old = older_null(tx, mem, b->Name, key);
 	if (old) {
-		drop(tx, b, old, now);
+		drop(tx, mem, b, old, now);
 		s3_version_delete(tx, b->Name, key, -old->Seq.v);
 	}
 }
@@ -228,7 +262,7 @@ void object_place(txn *tx, arena *mem, const s3_bucket *b, str key, object *o, i
 
 void object_remove(txn *tx, arena *mem, const s3_bucket *b, str key, const object_at *at, int64_t now)
 {
-	drop(tx, b, at->o, now);
+	drop(tx, mem, b, at->o, now);
 	if (!at->current) {
 		s3_version_delete(tx, b->Name, key, -at->o->Seq.v);
 		return;
@@ -250,7 +284,7 @@ object *object_hide(txn *tx, arena *mem, const s3_bucket *b, str key, int64_t no
 	if (!bucket_versioned(b)) {
 		s3_object *row = s3_object_get(tx, mem, b->Name, key);
 		if (row) {
-			drop(tx, b, row->It, now);
+			drop(tx, mem, b, row->It, now);
 			s3_object_delete(tx, b->Name, key);
 		}
 		return NULL;

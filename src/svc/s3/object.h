@@ -40,6 +40,13 @@ static inline str class_of(const object *o)
 	return o->StorageClass.n ? o->StorageClass : S("STANDARD");
 }
 
+/* What it was uploaded in; n 0 for what came whole. */
+s3_StoredParts object_parts(const txn *tx, arena *mem, const object *o);
+/* All its bytes; `key` is the customer's. */
+content_list object_contents(const txn *tx, arena *mem, const object *o, const seal_key *key);
+/* The ETag of bytes with this MD5, which what is sealed with a key of one's own does not tell. */
+str object_etag(arena *mem, const object *o, str md5_hex);
+
 /* Whether a lock forbids to remove this version now. */
 err object_locked(req *rq, const object *o, bool bypass);
 /* Whether it could be one of ours. */

@@ -16,7 +16,9 @@ static err put_open(req *rq, const sigv4 *sig, const void *in_, http_sink **sink
 	if (declared > INT64_C(5) << 30)
 		return fail_with(rq, &fault_EntityTooLarge, DETAIL(rq, .MaxSizeAllowed = S("5368709120")),
 		                 "Your proposed upload exceeds the maximum allowed size");
-	return upload_open(rq, sig, declared, NULL, sink);
+	const seal_key *key;
+	TRY(describe_seal(rq, b, in, &key));
+	return upload_open(rq, sig, declared, NULL, key, sink);
 }
 
 STREAM(s3_put, "s3", "PutObject", put_open);
@@ -65,6 +67,14 @@ static err look_up(req *rq, const s3_PutObject_in *in, s3_bucket **b)
 	return e;
 }
 
+static err put_inside(req *rq, const s3_bucket *b, const s3_PutObject_in *in, upload **u)
+{
+	const seal_key *key;
+	TRY(describe_seal(rq, b, in, &key));
+	return upload_of(rq, in->Body,
+	                 in->ChecksumAlgorithm.n ? checksum_named(in->ChecksumAlgorithm) : NULL, key, u);
+}
+
 /* Where a body came in through a stream it is there already; from inside it is the input's. */
 err s3_PutObject(req *rq, const s3_PutObject_in *in, s3_PutObject_out *out)
 {
@@ -73,22 +83,21 @@ err s3_PutObject(req *rq, const s3_PutObject_in *in, s3_PutObject_out *out)
 	TRY(look_up(rq, in, &p.b));
 	rq->n_reply_headers = 0;
 	if (!u)
-		TRY(upload_of(rq, in->Body, in->ChecksumAlgorithm.n ? checksum_named(in->ChecksumAlgorithm) : NULL,
-		              &u));
+		TRY(put_inside(rq, p.b, in, &u));
 	if (in->WriteOffsetBytes.set)
 		return fail(rq, &fault_NotImplemented, "Appending is for directory buckets only.");
-	TRY(describe(rq, p.b, in, p.o));
+	TRY(describe(rq, p.b, in, u->to.key, p.o));
 	TRY(upload_finish(rq, u, &p.c, &p.small));
 	object *o = p.o;
 	o->Content = &p.c;
 	o->Size = I64(u->size);
-	o->ETag = arena_fmt(rq->mem, "\"%.*s\"", STR_ARG(u->md5_hex));
+	o->ETag = object_etag(rq->mem, o, u->md5_hex);
 	o->ChecksumAlgorithm = str_c(u->kind->name);
 	o->ChecksumType = S("FULL_OBJECT");
 	o->Checksum = u->checksum;
 	err e = req_write(rq, put_commit, &p);
 	if (e) {
-		upload_drop(rq, u);
+		content_write_drop(&u->to);
 		return e->kind == &fault_system ? content_fault(rq->mem, ENOSPC, "store") : e;
 	}
 	meter_write(rq, p.b, class_of(o));

@@ -20,8 +20,9 @@ err read_open(req *rq, const txn *tx, str bucket, str key, str version, const ch
               object_at *at);
 err read_conditions(req *rq, const object *o, const read_request *r);
 bool read_range(str text, int64_t size, int64_t *first, int64_t *length, bool *part);
-err read_slice_of(req *rq, const object *o, const read_request *r, read_slice *s);
-err read_customer_key(req *rq, const object *o, str algorithm, str key, str md5);
+err read_slice_of(req *rq, const txn *tx, const object *o, const read_request *r, read_slice *s);
+/* *out: the key that opens the bytes, or NULL. */
+err read_customer_key(req *rq, const object *o, str algorithm, str key, str md5, const seal_key **out);
 /* InvalidObjectState when the bytes are in an archive. */
 err read_archived(req *rq, const object *o);
 /* The value of x-amz-restore, or STR_NONE. */

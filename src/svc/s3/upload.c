@@ -2,22 +2,13 @@
 #include "base/text.h"
 #include "bucket.h"
 #include "cloud/auth.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#define WRITE_BACK ((int64_t)8 << 20)
+/* From here on the digests are computed beside the writing. */
+#define BEHIND_FROM ((int64_t)192 << 10)
 
-/* The arena ends: what has not become an object's is removed. */
 static void upload_end(void *subject)
 {
-	upload *u = subject;
-	if (u->fd < 0)
-		return;
-	close(u->fd);
-	u->fd = -1;
-	if (!u->kept)
-		content_discard(u->rq->mem, u->id);
+	upload_behind_stop(subject);
 }
 
 static bool stop_at(upload *u, err why)
@@ -27,32 +18,12 @@ static bool stop_at(upload *u, err why)
 	return false;
 }
 
-static bool to_file(upload *u, const char *p, size_t n)
+void upload_hash(upload *u, const char *p, size_t n)
 {
-	while (n > 0) {
-		ssize_t put = write(u->fd, p, n);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return stop_at(u, content_fault(u->rq->mem, errno, "write"));
-		p += put;
-		n -= (size_t)put;
-	}
-	/* The disk works while the client sends: little is left to do for the sync at the end. */
-	if (u->size - u->written_back >= WRITE_BACK) {
-		sync_file_range(u->fd, u->written_back, u->size - u->written_back, SYNC_FILE_RANGE_WRITE);
-		u->written_back = u->size;
-	}
-	return true;
-}
-
-static bool open_file(upload *u, size_t held)
-{
-	err why = OK;
-	u->fd = content_create(u->rq->mem, &u->id, &why);
-	if (u->fd < 0)
-		return stop_at(u, why);
-	return held == 0 || to_file(u, u->held, held);
+	digest_add(u->md5, p, n);
+	if (u->sha256)
+		digest_add(u->sha256, p, n);
+	digest_add(u->check, p, n);
 }
 
 static bool take(upload *u, const char *p, size_t n)
@@ -62,19 +33,17 @@ static bool take(upload *u, const char *p, size_t n)
 	if (u->declared >= 0 && (int64_t)n > u->declared - u->size)
 		return stop_at(u, fail(u->rq, &fault_IncompleteBody, "The request body is larger than the number of "
 		                                                     "bytes specified in the headers"));
-	digest_add(u->md5, p, n);
-	if (u->sha256)
-		digest_add(u->sha256, p, n);
-	digest_add(u->check, p, n);
-	size_t before = (size_t)u->size;
+	if (!u->behind && u->size >= BEHIND_FROM)
+		upload_behind_start(u);
+	if (!u->behind)
+		upload_hash(u, p, n);
 	u->size += (int64_t)n;
-	if (u->fd < 0 && u->size <= S3_INLINE_BYTES) {
-		memcpy(u->held + before, p, n);
-		return true;
-	}
-	if (u->fd < 0 && !open_file(u, before))
-		return false;
-	return to_file(u, p, n);
+	err e = content_write(&u->to, p, n);
+	if (e)
+		return stop_at(u, e);
+	if (u->behind)
+		upload_behind_more(u, u->size, false);
+	return true;
 }
 
 static void decoded(void *context, const char *p, size_t n)
@@ -94,13 +63,15 @@ static bool sink_write(http_sink *sink, const char *p, size_t n)
 	return take(u, p, n);
 }
 
-static upload *make(req *rq, const checksum_kind *kind)
+static upload *make(req *rq, const checksum_kind *kind, const seal_key *key)
 {
 	upload *u = arena_new(rq->mem, upload);
-	*u = (upload){ .rq = rq, .fd = -1, .declared = -1, .kind = kind,
+	*u = (upload){ .rq = rq, .declared = -1, .kind = kind,
 		       .sink = { .write = sink_write, .context = u } };
 	u->md5 = digest_open(rq->mem, DIGEST_MD5);
 	u->check = digest_open(rq->mem, kind->digest);
+	content_write_open(&u->to, rq->mem, key);
+	/* Hung last, so it comes first: the file closes when nobody reads it any more. */
 	arena_hook(rq->mem, upload_end, u);
 	return u;
 }
@@ -140,17 +111,17 @@ static err choose(req *rq, const checksum_kind **kind, str *expected, bool *name
 	return OK;
 }
 
-err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind *usual, http_sink **sink)
+err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind *usual, const seal_key *key,
+                http_sink **sink)
 {
 	const checksum_kind *kind = usual ? usual : checksum_default;
 	str expected = STR_NONE;
 	bool named = false;
 	TRY(choose(rq, &kind, &expected, &named));
-	upload *u = make(rq, kind);
+	upload *u = make(rq, kind, key);
 	u->sig = sig;
 	u->kind_named = named;
 	u->expected = expected;
-	u->held = arena_bytes(rq->mem, S3_INLINE_BYTES);
 	u->declared = declared;
 	if (sig->payload_chunked) {
 		str length = wire_header(rq->http, S("x-amz-decoded-content-length"));
@@ -166,10 +137,9 @@ err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind
 	return OK;
 }
 
-err upload_of(req *rq, str body, const checksum_kind *kind, upload **out)
+err upload_of(req *rq, str body, const checksum_kind *kind, const seal_key *key, upload **out)
 {
-	upload *u = make(rq, kind ? kind : checksum_default);
-	u->held = arena_bytes(rq->mem, S3_INLINE_BYTES);
+	upload *u = make(rq, kind ? kind : checksum_default, key);
 	u->kind_named = kind != NULL;
 	if (body.n)
 		take(u, body.p, body.n);
@@ -207,12 +177,13 @@ static err check_body(req *rq, upload *u)
 	return OK;
 }
 
-void upload_add(void *context, const char *p, size_t n)
+err upload_add(void *context, const char *p, size_t n)
 {
 	upload *u = context;
 	digest_add(u->md5, p, n);
 	digest_add(u->check, p, n);
 	u->size += (int64_t)n;
+	return OK;
 }
 
 void upload_digests(req *rq, upload *u)
@@ -241,24 +212,14 @@ static err check_digests(req *rq, upload *u)
 err upload_finish(req *rq, upload *u, content *c, str *small)
 {
 	TRY(check_body(rq, u));
-	TRY(check_digests(rq, u));
-	*small = S("");
-	*c = (content){ .Size = I64(u->size) };
-	if (u->fd < 0) {
-		*small = str_of(u->held, (size_t)u->size);
-		c->Row = BOOL(true);
-		content_name(rq->mem, c);
-		return OK;
-	}
-	c->Id = u->id;
-	TRY(content_keep(rq->mem, u->fd, u->id));
-	u->kept = true;
-	return OK;
-}
-
-void upload_drop(req *rq, upload *u)
-{
-	if (u->kept)
-		content_discard(rq->mem, u->id);
-	u->kept = false;
+	if (u->behind)
+		upload_behind_more(u, u->size, true);
+	err e = content_write_end(&u->to, c, small);
+	if (!e && u->behind)
+		e = upload_behind_end(u);
+	if (!e)
+		e = check_digests(rq, u);
+	if (e)
+		content_write_drop(&u->to);
+	return e;
 }

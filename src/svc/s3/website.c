@@ -8,7 +8,6 @@
 #include "cloud/call.h"
 #include "cloud/plane.h"
 #include "read.h"
-#include <errno.h>
 
 /* The bucket of a website's host, or STR_NONE. */
 static str site_of(str host)
@@ -110,21 +109,12 @@ static int look(visit *v, str key, object_at *at)
 static bool give_bytes(visit *v, const object *o, int64_t first, int64_t length)
 {
 	v->reply.body = S("");
-	if (length == 0 || !o->Content)
+	if (length == 0)
 		return true;
-	if (o->Content->Row.v) {
-		str bytes;
-		if (content_read(v->tx, v->x->mem, o->Content, S3_INLINE_BYTES, &bytes))
-			return false;
-		v->reply.body = str_sub(bytes, (size_t)first, (size_t)(first + length));
-		return true;
-	}
-	int fd = content_open(v->x->mem, o->Content->Id);
-	if (fd < 0)
-		return false;
-	v->body = (http_reply_body){ .fd = fd, .offset = first, .length = length };
-	v->has_body = true;
-	return true;
+	content_list *l = arena_new(v->x->mem, content_list);
+	*l = object_contents(v->tx, v->x->mem, o, NULL);
+	v->has_body = content_reply(v->rq->store, v->x->mem, l, first, length, &v->body) == OK;
+	return v->has_body;
 }
 
 static void header(visit *v, const char *name, str value)
