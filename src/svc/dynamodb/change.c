@@ -47,6 +47,21 @@ err ddb_change_apply(req *rq, ddb_writer *w, ddb_change *c)
 	return OK;
 }
 
+dynamodb_AttributeMap ddb_returned(req *rq, const ddb_change *c, str wanted)
+{
+	ddb_item i = str_ends(wanted, S("OLD")) ? c->old : c->new;
+	dynamodb_AttributeMap none = { 0 };
+	if (!str_is(wanted) || str_eq(wanted, S("NONE")) || !value_is(i.map))
+		return none;
+	if (str_starts(wanted, S("ALL_")))
+		return wire_map_out(rq->mem, i.map);
+	projection p = { arena_array(rq->mem, path, c->update.n + 1), c->update.n };
+	for (size_t k = 0; k < p.n; k++)
+		p.v[k] = c->update.v[k].path;
+	value kept = projection_of(rq->mem, &p, i.map);
+	return value_count(kept) ? wire_map_out(rq->mem, kept) : none;
+}
+
 err ddb_check_failed(req *rq, str return_values, ddb_item old)
 {
 	dynamodb_ConditionalCheckFailedException_error *detail =

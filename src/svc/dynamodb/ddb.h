@@ -241,6 +241,8 @@ typedef struct ddb_change {
 /* Validates an update's paths against the table. */
 err ddb_update_check(req *rq, const ddb_table *t, const update *u);
 err ddb_change_apply(req *rq, ddb_writer *w, ddb_change *c);
+/* What a change gives back: ALL_OLD, ALL_NEW, UPDATED_OLD, UPDATED_NEW; otherwise nothing. */
+dynamodb_AttributeMap ddb_returned(req *rq, const ddb_change *c, str wanted);
 /* ConditionalCheckFailedException, with the item when asked for. */
 err ddb_check_failed(req *rq, str return_values, ddb_item old);
 /* collection.c: the items of one partition key, in tables with local indexes */
@@ -266,11 +268,12 @@ void ddb_collections_add(req *rq, ddb_collections *touched, const ddb_writer *w,
 void ddb_collections_out(req *rq, const ddb_collections *touched,
                          dynamodb_ItemCollectionMetricsPerTable *out);
 
-/* page.c: a page of Query or Scan */
+/* page.c: a page of Query or Scan. Reading goes on where the last of several ranges ended: results add up. */
 typedef struct ddb_page {
 	const ddb_table *t;
 	const ddb_index *ix;    /* NULL: the table */
 	str from, to;           /* rows [from, to) */
+	bool metered;           /* by the caller */
 	bool reverse, consistent, count_only, fetch /* a local index's items whole, from the table */;
 	int64_t limit;          /* 0: none */
 	const expr *filter;
@@ -278,10 +281,16 @@ typedef struct ddb_page {
 	/* Results. */
 	dynamodb_ItemList items;
 	dynamodb_AttributeMap last; /* v NULL: this was the end */
+	str last_row;
 	int64_t count, scanned;
+	size_t bytes;
 	ddb_units units;
 } ddb_page;
 void ddb_page_read(req *rq, const txn *tx, ddb_page *p);
+/* The rows of one partition key, and of them those for which the condition on the sort key holds (NULL: all). */
+void ddb_page_range(req *rq, ddb_page *p, value hash, const expr *range);
+/* A comparison with its attribute on the left: :x < a as a > :x */
+const expr *ddb_attribute_first(arena *mem, const expr *e);
 /* What Query and Scan say about indexes, Select and projections. */
 typedef struct ddb_view_params {
 	str index_name, select;

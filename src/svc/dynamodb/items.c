@@ -130,26 +130,9 @@ static err write_item(req *rq, txn *tx, item_write *x)
 	return OK;
 }
 
-/* The whole item, or only what the update's paths name, as ReturnValues says. */
-static dynamodb_AttributeMap returned(req *rq, const item_write *x)
-{
-	const ddb_change *c = &x->change;
-	ddb_item i = str_ends(x->returned, S("OLD")) ? c->old : c->new;
-	dynamodb_AttributeMap none = { 0 };
-	if (!str_is(x->returned) || str_eq(x->returned, S("NONE")) || !value_is(i.map))
-		return none;
-	if (str_starts(x->returned, S("ALL_")))
-		return wire_map_out(rq->mem, i.map);
-	projection p = { arena_array(rq->mem, path, c->update.n + 1), c->update.n };
-	for (size_t k = 0; k < p.n; k++)
-		p.v[k] = c->update.v[k].path;
-	value kept = projection_of(rq->mem, &p, i.map);
-	return value_count(kept) ? wire_map_out(rq->mem, kept) : none;
-}
-
 #define ITEM_ANSWER(x, out) \
 	do { \
-		(out)->Attributes = returned(rq, &(x)); \
+		(out)->Attributes = ddb_returned(rq, &(x).change, (x).returned); \
 		(out)->ConsumedCapacity = ddb_consumed(rq, (x).w.t, &(x).w.units, (x).consumed, NULL); \
 		(out)->ItemCollectionMetrics = ddb_collection(rq, &(x).w, (x).collection, (x).change.key); \
 	} while (0)

@@ -113,6 +113,12 @@ err ddb_start_index(req *rq, const ddb_page *p, value key)
 	return OK;
 }
 
+static str row_of(arena *mem, const ddb_page *p, value key)
+{
+	str row = ddb_row_key(mem, p->t, key);
+	return p->ix ? ddb_index_key(mem, p->t, p->ix, key, row) : row;
+}
+
 err ddb_start_row(req *rq, const ddb_page *p, value key, str *row)
 {
 	const ddb_attr attrs[] = { p->t->hash, p->t->range };
@@ -125,9 +131,7 @@ err ddb_start_row(req *rq, const ddb_page *p, value key, str *row)
 	if (!p->ix && value_count(key) != 1u + str_is(p->t->range.name))
 		return fail(rq, &aws_ValidationException, "The provided starting key is invalid: The provided key "
 		            "element does not match the schema");
-	*row = ddb_row_key(rq->mem, p->t, key);
-	if (p->ix)
-		*row = ddb_index_key(rq->mem, p->t, p->ix, key, *row);
+	*row = row_of(rq->mem, p, key);
 	return OK;
 }
 
@@ -144,7 +148,6 @@ static void add_item(req *rq, ddb_page *p, value map_value)
 }
 
 typedef struct page_state {
-	size_t bytes;
 	value last; /* the row that was read last */
 	qty fetched;
 } page_state;
@@ -152,7 +155,7 @@ typedef struct page_state {
 /* An item's row counts: filters, then the page. */
 static void take(req *rq, const txn *tx, ddb_page *p, page_state *s, ddb_item i)
 {
-	s->bytes += i.size;
+	p->bytes += i.size;
 	s->last = i.map;
 	p->scanned++;
 	if (p->fetch) {
@@ -169,30 +172,46 @@ static void take(req *rq, const txn *tx, ddb_page *p, page_state *s, ddb_item i)
 	add_item(rq, p, p->project ? projection_of(rq->mem, p->project, i.map) : i.map);
 }
 
+static void account(req *rq, ddb_page *p, size_t bytes, qty fetched)
+{
+	ddb_units now = { .table = fetched };
+	qty units = ddb_read_units(bytes, p->consistent);
+	if (p->ix)
+		now.index[p->ix - p->t->indexes] = units;
+	else
+		now.table += units;
+	if (!p->metered)
+		ddb_meter_reads(rq, p->t, &now);
+	p->units.table += now.table;
+	for (size_t i = 0; i < p->t->n_indexes; i++)
+		p->units.index[i] += now.index[i];
+}
+
 void ddb_page_read(req *rq, const txn *tx, ddb_page *p)
 {
 	page_state s = { 0 };
 	bool more = false;
+	size_t before = p->bytes;
 	cursor c = txn_scan(tx, p->from, p->to, p->reverse);
 	while (!more && cursor_next(&c)) {
 		ddb_item i = ddb_item_of_row(c.value);
-		if (s.bytes && s.bytes + i.size > DDB_PAGE_BYTES_MAX) {
+		if (p->scanned && p->bytes + i.size > DDB_PAGE_BYTES_MAX) {
 			more = true;
 			break;
 		}
 		take(rq, tx, p, &s, i);
 		more = p->limit && p->scanned == p->limit;
+		if (more)
+			p->last_row = arena_str(rq->mem, c.key);
 	}
-	if (more)
-		p->last = wire_map_out(rq->mem, ddb_key_of(rq->mem, p->t, p->ix, s.last));
+	if (more && value_is(s.last)) {
+		value key = ddb_key_of(rq->mem, p->t, p->ix, s.last);
+		p->last = wire_map_out(rq->mem, key);
+		if (!str_is(p->last_row))
+			p->last_row = row_of(rq->mem, p, key);
+	}
 	cursor_close(&c);
 	if (!p->count_only && !p->items.v)
 		p->items.v = arena_array(rq->mem, dynamodb_AttributeMap, 1);
-	qty units = ddb_read_units(s.bytes, p->consistent);
-	if (p->ix)
-		p->units.index[p->ix - p->t->indexes] = units;
-	else
-		p->units.table = units;
-	p->units.table += s.fetched;
-	ddb_meter_reads(rq, p->t, &p->units);
+	account(rq, p, p->bytes - before, s.fetched);
 }

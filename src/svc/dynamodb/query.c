@@ -62,7 +62,7 @@ static err check_form(req *rq, const expr *e)
 }
 
 /* :x < a as a > :x */
-static const expr *attribute_first(arena *mem, const expr *e)
+const expr *ddb_attribute_first(arena *mem, const expr *e)
 {
 	static const char *const turned[][2] = { { "<", ">" }, { "<=", ">=" }, { ">", "<" },
 		                                     { ">=", "<=" }, { "=", "=" } };
@@ -94,7 +94,7 @@ static err split(req *rq, const expr *e, key_query *q)
 		return OK;
 	}
 	TRY(check_form(rq, e));
-	e = attribute_first(rq->mem, e);
+	e = ddb_attribute_first(rq->mem, e);
 	for (size_t i = 0; i < q->n && i < 2; i++)
 		if (str_eq(attribute_of(q->v[i]), attribute_of(e)))
 			return fail(rq, &aws_ValidationException,
@@ -179,12 +179,9 @@ static str bound(req *rq, str partition, value v, bool whole)
 	return buf_str(&b);
 }
 
-/* The rows from `from` up to `to` that fulfil the key condition. */
-static void set_range(req *rq, ddb_page *p, const key_query *q)
+void ddb_page_range(req *rq, ddb_page *p, value hash, const expr *r)
 {
-	const expr *r = q->range;
-	str part = ddb_partition_prefix(rq->mem, p->t->id, p->ix ? p->ix->id : 0,
-	                                q->hash->args[1]->value);
+	str part = ddb_partition_prefix(rq->mem, p->t->id, p->ix ? p->ix->id : 0, hash);
 	p->from = part;
 	p->to = key_after_prefix(rq->mem, part);
 	if (!r)
@@ -304,7 +301,7 @@ err dynamodb_Query(req *rq, const txn *tx, const dynamodb_Query_in *in, dynamodb
 	if (in->ExclusiveStartKey.v)
 		TRY(ddb_start_index(rq, &p, start));
 	TRY(assign(rq, &p, &q));
-	set_range(rq, &p, &q);
+	ddb_page_range(rq, &p, q.hash->args[1]->value, q.range);
 	if (in->ExclusiveStartKey.v)
 		TRY(start_after(rq, &p, &q, start));
 	TRY(ddb_paths_check(rq, t, NULL, p.project));
