@@ -2,6 +2,7 @@
  * From an operation and its input to the action and resources of policies, by the ACCESS tables.
  */
 #include "cloud/authorise.h"
+#include "base/text.h"
 
 extern const access_table *const __start_farthing_access[] __attribute__((weak));
 extern const access_table *const __stop_farthing_access[] __attribute__((weak));
@@ -25,10 +26,19 @@ static const access_rule *rule_of(const access_table *t, const operation *op)
 str access_member(const req *rq, const void *in, str name)
 {
 	const shape_member *m = rq->op->input ? shape_member_find(rq->op->input, name) : NULL;
+	const void *at = m ? (const char *)in + m->offset : NULL;
+	if (m && (m->shape->kind == SHAPE_INTEGER || m->shape->kind == SHAPE_LONG)) {
+		const opt_i64 *i = at;
+		return i->set ? arena_fmt(rq->mem, "%lld", (long long)i->v) : STR_NONE;
+	}
+	if (m && m->shape->kind == SHAPE_BOOLEAN) {
+		const opt_bool *b = at;
+		return !b->set ? STR_NONE : b->v ? S("true") : S("false");
+	}
 	if (!m || (m->shape->kind != SHAPE_STRING && m->shape->kind != SHAPE_ENUM &&
 	           m->shape->kind != SHAPE_BLOB))
 		return STR_NONE;
-	return *(const str *)((const char *)in + m->offset);
+	return *(const str *)at;
 }
 
 static str resource_of(req *rq, const void *in, const char *prefix, const char *template)
@@ -59,31 +69,36 @@ static str resource_of(req *rq, const void *in, const char *prefix, const char *
 	return buf_str(&b);
 }
 
-/* aws:RequestTag/.. and aws:TagKeys from a member Tags: a list of Key and Value, or a map. */
-static policy_key *tag_keys(req *rq, const void *in)
+size_t access_by_path(req *rq, const txn *tx, const void *in, str **arns)
 {
-	const shape_member *m = rq->op->input ? shape_member_find(rq->op->input, S("Tags")) : NULL;
-	policy_key *keys = NULL;
-	if (!m || m->shape->kind != SHAPE_LIST || m->shape->element->kind != SHAPE_STRUCT)
-		return NULL;
-	const shape *tag = m->shape->element;
-	const shape_member *key = shape_member_find(tag, S("Key")), *value = shape_member_find(tag, S("Value"));
-	const struct { const char *v; size_t n; } *list = (const void *)((const char *)in + m->offset);
-	if (!key || !value || key->shape->kind != SHAPE_STRING || list->n == 0)
-		return NULL;
-	str *names = arena_array(rq->mem, str, list->n);
-	for (size_t i = 0; i < list->n; i++) {
-		const char *one = list->v + i * tag->size;
-		names[i] = *(const str *)(one + key->offset);
-		keys = policy_key_add(rq->mem, keys,
-		                      arena_fmt(rq->mem, "aws:RequestTag/%.*s", STR_ARG(names[i])),
-		                      *(const str *)(one + value->offset));
+	(void)tx;
+	const service *s = rq->op->service;
+	str uri = str_c(rq->op->uri), label;
+	buf b = buf_in(rq->mem, 256, 8192);
+	uri = str_cut(&uri, '?');
+	if (str_starts(uri, S("/v2/")))
+		uri = str_sub(uri, 3, uri.n);
+	buf_fmt(&b, "%s:%s arn:aws:%s:%.*s::", s->signing_name, rq->op->method, s->signing_name,
+	        STR_ARG(rq->region));
+	while (str_is(uri)) {
+		buf_put(&b, str_cut(&uri, '{'));
+		if (!str_is(uri))
+			break;
+		label = str_cut(&uri, '}');
+		for (uint16_t i = 0; rq->op->input && i < rq->op->input->n_members; i++) {
+			const shape_member *m = &rq->op->input->members[i];
+			if (m->place == IN_PATH && str_eq(str_c(m->wire_name), label))
+				buf_put(&b, percent_encode(rq->mem, access_member(rq, in, str_c(m->name)), false));
+		}
 	}
-	keys = policy_key_add(rq->mem, keys, S("aws:TagKeys"), STR_NONE);
-	keys->v = names;
-	keys->n = list->n;
-	keys->multivalued = true;
-	return keys;
+	*arns = arena_new(rq->mem, str);
+	**arns = buf_str(&b);
+	return 1;
+}
+
+const access_rule *access_rule_of(const operation *op)
+{
+	return rule_of(table_of(op->service), op);
 }
 
 err authorise_operation(req *rq, const txn *tx, const void *in, decision *d)
@@ -93,7 +108,6 @@ err authorise_operation(req *rq, const txn *tx, const void *in, decision *d)
 	const char *prefix = t && t->prefix ? t->prefix : rq->op->service->signing_name;
 	str action = rule && rule->action ? str_c(rule->action) :
 					    arena_fmt(rq->mem, "%s:%s", prefix, rq->op->name);
-	policy_key *keys = tag_keys(rq, in);
 	if (rule && rule->resource && !*rule->resource) {
 		*d = (decision){ .allowed = true, .action = action, .why = S("anybody may") };
 		return OK;
@@ -104,13 +118,13 @@ err authorise_operation(req *rq, const txn *tx, const void *in, decision *d)
 		for (size_t i = 0; i < n; i++) {
 			bool plain = str_starts(arns[i], S("arn:")) || str_eq(arns[i], S("*"));
 			str its = plain ? action : str_cut(&arns[i], ' ');
-			TRY(authorise(rq, tx, its, arns[i], keys, d));
+			TRY(authorise_input(rq, tx, its, arns[i], in, d));
 		}
 		if (n)
 			return OK;
 	}
 	str resource = rule && rule->resource ? resource_of(rq, in, prefix, rule->resource) : S("*");
-	return authorise(rq, tx, action, resource, keys, d);
+	return authorise_input(rq, tx, action, resource, in, d);
 }
 
 err authorise_call(req *rq, const txn *tx, const void *in)
@@ -119,7 +133,10 @@ err authorise_call(req *rq, const txn *tx, const void *in)
 		return OK;
 	decision *d = arena_new(rq->mem, decision);
 	rq->decision = d;
-	return authorise_operation(rq, tx, in, d);
+	err e = authorise_operation(rq, tx, in, d);
+	/* What nobody signed may still be open to all by an ACL, of which S3's handlers know. */
+	bool open = rq->who.anonymous && !d->denied && strcmp(rq->op->service->name, "s3") == 0;
+	return open ? OK : e;
 }
 
 err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *service_name)
@@ -127,6 +144,6 @@ err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *servic
 	decision d;
 	if (!rq->enforce || rq->who.internal)
 		return OK;
-	policy_key *to = policy_key_add(rq->mem, NULL, S("iam:PassedToService"), str_c(service_name));
+	const policy_key *to = policy_key_add(rq->mem, NULL, S("iam:PassedToService"), str_c(service_name));
 	return authorise(rq, tx, S("iam:PassRole"), role_arn, to, &d);
 }

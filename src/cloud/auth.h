@@ -42,3 +42,5 @@ typedef enum auth_refusal {
 } auth_refusal;
 /* The fault kind of a refusal in the request's protocol; AUTH_DENIED for cloud/authorise. */
 const fault_kind *auth_fault_kind(const req *rq, auth_refusal why);
+/* Whether a fault is the refusal of policies, in any spelling. */
+bool auth_is_denial(err e);

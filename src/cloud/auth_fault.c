@@ -64,3 +64,8 @@ const fault_kind *auth_fault_kind(const req *rq, auth_refusal why)
 {
 	return &kinds[why][spoken(rq)];
 }
+
+bool auth_is_denial(err e)
+{
+	return e && e->kind >= &kinds[AUTH_DENIED][0] && e->kind < &kinds[AUTH_DENIED][DIALECTS];
+}

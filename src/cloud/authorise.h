@@ -17,12 +17,17 @@
 
 /* ---- what services register ---- */
 
+typedef struct named_policy {
+	const policy *it;
+	str name;                    /* for people: an ARN or the name of an inline policy */
+} named_policy;
+
 typedef struct identity_policies {
-	policy *const *policies;     /* the identity's own, its groups', by name and document */
+	const named_policy *policies; /* the identity's own and its groups' */
 	size_t n;
 	const policy *boundary;      /* NULL: none */
 	bool gone;                   /* the user or role no longer exists: nothing is allowed */
-	policy_key *tags;            /* aws:PrincipalTag/.. */
+	const policy_key *tags;      /* aws:PrincipalTag/.. */
 } identity_policies;
 
 typedef struct identity_source {
@@ -44,6 +49,26 @@ typedef struct resource_policy {
 	static const resource_policy resource_policy_##service_ = { #service_, find_, decisive_ }; \
 	__attribute__((section("farthing_resource_policies"), used)) \
 	static const resource_policy *const resource_policy_entry_##service_ = &resource_policy_##service_
+
+/* The account of a resource whose ARN does not tell (S3). */
+typedef struct resource_owner {
+	const char *service; /* the third part of its ARNs */
+	str (*find)(const txn *tx, arena *mem, str arn);
+} resource_owner;
+#define RESOURCE_OWNER(service_, find_) \
+	static const resource_owner resource_owner_##service_ = { #service_, find_ }; \
+	__attribute__((section("farthing_resource_owners"), used)) \
+	static const resource_owner *const resource_owner_entry_##service_ = &resource_owner_##service_
+
+/* The tags of a resource, as keys named like the tags: aws:ResourceTag/.. and SERVICE:ResourceTag/.. */
+typedef struct resource_tags {
+	const char *service; /* the third part of its ARNs */
+	const policy_key *(*find)(const txn *tx, arena *mem, str arn);
+} resource_tags;
+#define RESOURCE_TAGS(service_, find_) \
+	static const resource_tags resource_tags_##service_ = { #service_, find_ }; \
+	__attribute__((section("farthing_resource_tags"), used)) \
+	static const resource_tags *const resource_tags_entry_##service_ = &resource_tags_##service_
 
 /*
  * What an operation is in policies. `action` NULL: SERVICE:Operation with the service's signing name.
@@ -70,14 +95,53 @@ typedef struct access_table {
 	__attribute__((section("farthing_access"), used)) \
 	static const access_table *const access_table_entry_##id = &access_table_##id
 
+/* A service's list of tags as such keys; the names of its elements' two members follow. */
+#define RESOURCE_TAG_KEYS(mem_, list_, key_, value_) ({ \
+	const policy_key *tag_keys_ = NULL; \
+	for (size_t tag_i_ = 0; tag_i_ < (list_).n; tag_i_++) \
+		tag_keys_ = policy_key_add((mem_), tag_keys_, (list_).v[tag_i_].key_, (list_).v[tag_i_].value_); \
+	tag_keys_; \
+})
+
+/*
+ * One question to the policies and the context in which it is asked. Keys are worked out when a policy
+ * mentions them: global ones (cloud/authorise_context.c), tags, then those of the service asked.
+ */
+typedef struct asking {
+	policy_question q;           /* first: what policies get */
+	policy_principal who;
+	req *rq;
+	const txn *tx;
+	const void *in;              /* the input of rq->op, or NULL: the question is a handler's own */
+	const policy_key *tags;      /* aws:PrincipalTag/.. of the identity */
+} asking;
+void asking_open(asking *a, req *rq, const txn *tx, str action, str resource, const policy_key *more);
+
+/* The condition keys of a service's own (s3:prefix): NULL when this request has none of that name. */
+typedef struct access_keys {
+	const char *service; /* folder */
+	const policy_key *(*find)(asking *a, str name);
+} access_keys;
+#define ACCESS_KEYS(id, folder_, find_) \
+	static const access_keys access_keys_##id = { folder_, find_ }; \
+	__attribute__((section("farthing_access_keys"), used)) \
+	static const access_keys *const access_keys_entry_##id = &access_keys_##id
+/* For them: a key with one value, NULL for STR_NONE; with several; the text of a member of the input. */
+const policy_key *asking_value(asking *a, str name, str value);
+const policy_key *asking_values(asking *a, str name, const str *v, size_t n);
+str asking_member(const asking *a, const char *member);
+/* Whose name has the prefix "kms:EncryptionContext:"; what follows it. */
+bool asking_prefix(str name, const char *prefix, str *rest);
+
 /* ---- what the dispatcher and a few handlers call ---- */
 
 /* What was asked and which statement decided, for the log. */
 typedef struct decision {
 	bool allowed;
 	str action, resource;
+	bool denied;         /* by a statement; else nothing allowed it */
 	str why;             /* "AmazonS3FullAccess, statement 1 allows"; a sentence's end for refusals */
-	const policy_statement *statement; /* NULL: nothing spoke */
+	str by;              /* the policy and statement that decided; STR_NONE: nothing spoke */
 } decision;
 
 /*
@@ -90,17 +154,30 @@ err authorise_call(req *rq, const txn *tx, const void *in);
 
 /* rq->op with its decoded input, by the ACCESS tables. AccessDenied in the protocol's spelling. */
 err authorise_operation(req *rq, const txn *tx, const void *in, decision *d);
-/* The text of a member of the operation's input; STR_NONE when it is absent or no text. For `several`. */
+/* For `several` of services whose resources are their paths: apigateway:POST on .../restapis/a1b2c3. */
+size_t access_by_path(req *rq, const txn *tx, const void *in, str **arns);
+/* The text of a member of the operation's input, numbers and booleans as text too; STR_NONE when it is
+ * absent or a structure. For `several`. */
 str access_member(const req *rq, const void *in, str name);
 /* One action by name, with more keys of context, for what an operation needs besides (iam:PassRole). */
-err authorise(req *rq, const txn *tx, str action, str resource, policy_key *more, decision *d);
+err authorise(req *rq, const txn *tx, str action, str resource, const policy_key *more, decision *d);
+/* One action on one resource for the operation whose input this is. */
+err authorise_input(req *rq, const txn *tx, str action, str resource, const void *in, decision *d);
 /* The same without making a fault of it. */
-decision decide(req *rq, const txn *tx, str action, str resource, policy_key *more);
+decision decide(req *rq, const txn *tx, str action, str resource, const policy_key *more);
 
 /* Giving a role to a service (`service_name`: lambda.amazonaws.com) needs iam:PassRole on it. For handlers
  * that take a role; OK unless rq->enforce. */
 err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *service_name);
 
-/* The caller as principal elements name it, and the keys every request has (aws:SourceIp ..). */
+/* The caller as principal elements name it. */
 policy_principal principal_of(const caller *who);
-policy_key *request_keys(req *rq, policy_key *more);
+/* The row of an operation, NULL when its service has none for it; for the test that all have one. */
+const access_rule *access_rule_of(const operation *op);
+
+/* AWS's message for a decision that is no. */
+str denial_text(req *rq, const decision *d);
+/* The same for whoever may ask sts:DecodeAuthorizationMessage: sealed with the server's own key. */
+str denial_sealed(req *rq, const decision *d);
+/* STR_NONE: not one of ours. */
+str denial_opened(req *rq, str sealed);

@@ -1,4 +1,5 @@
 #include "cloud/call.h"
+#include "cloud/authorise.h"
 #include "cloud/handler.h"
 #include "cloud/identify.h"
 #include "cloud/meter.h"
@@ -45,6 +46,18 @@ static err check_input(req *rq, const operation *op, const void *in)
 	return str_is(wrong) ? fail(rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
 }
 
+/* As outside: what the caller may not do itself, no service does for it. `tx` NULL: on a snapshot. */
+static err allowed(req *child, const txn *tx, const void *in)
+{
+	if (!child->enforce || child->who.internal)
+		return OK;
+	const txn *snapshot = tx ? tx : req_read(child);
+	err e = authorise_call(child, snapshot, in);
+	if (!tx)
+		req_read_end(child, snapshot);
+	return e;
+}
+
 static void clear(const operation *op, void *out)
 {
 	if (op->output)
@@ -59,6 +72,7 @@ err call_read(req *rq, const txn *tx, const char *service_name, const char *name
 	TRY(check_input(rq, op, in));
 	clear(op, out);
 	req child = child_of(rq, op);
+	TRY(allowed(&child, tx, in));
 	err e = op->handler->read(&child, tx, in, out);
 	rq->usage = child.usage;
 	return e;
@@ -104,6 +118,7 @@ err call(req *rq, txn *tx, const char *service_name, const char *name, const voi
 	TRY(check_input(rq, op, in));
 	clear(op, out);
 	req child = child_of(rq, op);
+	TRY(allowed(&child, tx, in));
 	err e;
 	if (op->handler->kind == HANDLER_WAIT) {
 		ensure(!tx);

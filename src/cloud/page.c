@@ -27,6 +27,11 @@ err page_start(store *s)
 	return store_write(s, keep_key, NULL);
 }
 
+const unsigned char *page_key(void)
+{
+	return (const unsigned char *)token_key;
+}
+
 /* A token is good for the operation, account and region that gave it. */
 static str tag(const req *rq, str position)
 {

@@ -3,7 +3,7 @@
 
 /* ---- context ---- */
 
-policy_key *policy_key_add(arena *a, policy_key *keys, str name, str value)
+policy_key *policy_key_add(arena *a, const policy_key *keys, str name, str value)
 {
 	policy_key *k = arena_new(a, policy_key);
 	str *v = arena_new(a, str);
@@ -18,6 +18,12 @@ const policy_key *policy_key_find(const policy_key *keys, str name)
 		if (str_eq_nocase(keys->name, name))
 			return keys;
 	return NULL;
+}
+
+const policy_key *policy_question_key(const policy_question *q, str name)
+{
+	const policy_key *k = policy_key_find(q->keys, name);
+	return k || !q->find ? k : q->find(q->context, name);
 }
 
 /* ---- asking ---- */

@@ -27,7 +27,6 @@ typedef struct policy_statement {
 } policy_statement;
 
 typedef struct policy {
-	str name; /* for people: an ARN or the name of an inline policy; set by whoever asks */
 	str text;
 	bool variables;      /* Version 2012-10-17 knows ${..} */
 	policy_statement *statements;
@@ -39,7 +38,7 @@ policy *policy_parse(arena *a, str text, policy_use use, str *wrong);
 
 /* One key of the request's context: aws:SourceIp, s3:prefix. Names compare without case. */
 typedef struct policy_key {
-	struct policy_key *next;
+	const struct policy_key *next;
 	str name;
 	const str *v;
 	size_t n;
@@ -47,7 +46,7 @@ typedef struct policy_key {
 } policy_key;
 
 /* Adds a key; a later one hides an earlier one of the same name. */
-policy_key *policy_key_add(arena *a, policy_key *keys, str name, str value);
+policy_key *policy_key_add(arena *a, const policy_key *keys, str name, str value);
 const policy_key *policy_key_find(const policy_key *keys, str name);
 
 /* Who asks, as principals name them. */
@@ -64,7 +63,13 @@ typedef struct policy_question {
 	str resource;        /* an ARN, or "*" where the action has none */
 	const policy_principal *who; /* looked at in documents with principals only */
 	const policy_key *keys;
+	/* Asked for a key that is not among `keys`; NULL: there are no others. Most of what a request could
+	 * tell no policy wants to know. */
+	const policy_key *(*find)(void *context, str name);
+	void *context;
 } policy_question;
+/* NULL: the request's context has no such key. */
+const policy_key *policy_question_key(const policy_question *q, str name);
 
 /* How the principal element named the asker, in rising order of directness. */
 typedef enum policy_naming {

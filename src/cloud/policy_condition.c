@@ -250,7 +250,7 @@ static bool null_test(const policy_key *key, const json_value *wanted)
 
 static bool key_passes(const test *t, const json_value *wanted)
 {
-	const policy_key *key = policy_key_find(t->q->keys, wanted->key);
+	const policy_key *key = policy_question_key(t->q, wanted->key);
 	if (t->op->how == NULL_TEST)
 		return null_test(key, wanted);
 	if (!key || key->n == 0)

@@ -26,7 +26,7 @@ static str variable_at(str text, size_t i)
 static bool variable_value(str inside, const policy_question *q, str *value)
 {
 	str otherwise, name = variable_name(inside, &otherwise);
-	const policy_key *key = policy_key_find(q->keys, name);
+	const policy_key *key = policy_question_key(q, name);
 	if (key && key->n == 1 && !key->multivalued)
 		*value = key->v[0];
 	else if (str_is(otherwise))

@@ -76,8 +76,8 @@ err iam_find_policy(req *rq, const txn *tx, str arn, managed *out);
 /* The same without a fault, for the evaluator. */
 bool iam_policy_of(const txn *tx, arena *mem, str account, str arn, managed *out);
 /* AWS's own, by ARN; NULL when there is none of that name. The i-th, for lists. */
-const iam_Policy *aws_policy(arena *mem, str arn, str *document);
-const iam_Policy *aws_policy_at(arena *mem, size_t i, str *document);
+const iam_Policy *aws_policy(str arn, str *document);
+const iam_Policy *aws_policy_at(size_t i, str *document);
 
 /* How often a policy is in use (AttachmentCount, PermissionsBoundaryUsageCount). */
 int64_t iam_use_count(const txn *tx, arena *mem, str account, str arn, bool boundary);

@@ -4,6 +4,7 @@
  */
 #include "base/digest.h"
 #include "entity.h"
+#include <pthread.h>
 
 typedef struct aws_row {
 	const char *name, *path;     /* path NULL: "/" */
@@ -396,39 +397,54 @@ static str id_of(arena *mem, str name)
 	return str_of(p, 21);
 }
 
-const iam_Policy *aws_policy_at(arena *mem, size_t i, str *document)
+/* All of them, made once: every decision about somebody who holds one looks here. */
+static struct {
+	pthread_once_t once;
+	const iam_Policy *it[N_ROWS + N_SPECIAL];
+	str documents[N_ROWS + N_SPECIAL];
+} made = { .once = PTHREAD_ONCE_INIT };
+
+static void make_all(void)
 {
-	if (i >= N_ROWS + N_SPECIAL)
-		return NULL;
-	bool plain = i < N_ROWS;
-	str name = str_c(plain ? rows[i].name : special[i - N_ROWS].name);
-	str path = plain && rows[i].path ? str_c(rows[i].path) : S("/");
-	*document = plain ? document_of(mem, &rows[i]) : str_c(special[i - N_ROWS].document);
-	iam_Policy *p = arena_new(mem, iam_Policy);
-	*p = (iam_Policy){
-		.PolicyName = name,
-		.PolicyId = id_of(mem, name),
-		.Arn = arena_fmt(mem, "arn:aws:iam::aws:policy%.*s%.*s", STR_ARG(path), STR_ARG(name)),
-		.Path = path,
-		.DefaultVersionId = S("v1"),
-		.IsAttachable = BOOL(!str_eq(path, S(LINKED_ROLE))),
-		.CreateDate = TIME(MADE),
-		.UpdateDate = TIME(MADE),
-	};
-	return p;
+	arena *mem = arena_open((size_t)128 << 10); /* lives as long as the process */
+	for (size_t i = 0; i < N_ROWS + N_SPECIAL; i++) {
+		bool plain = i < N_ROWS;
+		str name = str_c(plain ? rows[i].name : special[i - N_ROWS].name);
+		str path = plain && rows[i].path ? str_c(rows[i].path) : S("/");
+		made.documents[i] = plain ? document_of(mem, &rows[i]) : str_c(special[i - N_ROWS].document);
+		iam_Policy *p = arena_new(mem, iam_Policy);
+		*p = (iam_Policy){
+			.PolicyName = name,
+			.PolicyId = id_of(mem, name),
+			.Arn = arena_fmt(mem, "arn:aws:iam::aws:policy%.*s%.*s", STR_ARG(path), STR_ARG(name)),
+			.Path = path,
+			.DefaultVersionId = S("v1"),
+			.IsAttachable = BOOL(!str_eq(path, S(LINKED_ROLE))),
+			.CreateDate = TIME(MADE),
+			.UpdateDate = TIME(MADE),
+		};
+		made.it[i] = p;
+	}
 }
 
-const iam_Policy *aws_policy(arena *mem, str arn, str *document)
+const iam_Policy *aws_policy_at(size_t i, str *document)
 {
+	pthread_once(&made.once, make_all);
+	if (i >= N_ROWS + N_SPECIAL)
+		return NULL;
+	*document = made.documents[i];
+	return made.it[i];
+}
+
+const iam_Policy *aws_policy(str arn, str *document)
+{
+	pthread_once(&made.once, make_all);
 	if (!str_starts(arn, S("arn:aws:iam::aws:policy/")))
 		return NULL;
-	str name = iam_arn_name(arn);
-	for (size_t i = 0; i < N_ROWS + N_SPECIAL; i++) {
-		const char *here = i < N_ROWS ? rows[i].name : special[i - N_ROWS].name;
-		if (!str_eq(str_c(here), name))
-			continue;
-		const iam_Policy *p = aws_policy_at(mem, i, document);
-		return str_eq(p->Arn, arn) ? p : NULL;
-	}
+	for (size_t i = 0; i < N_ROWS + N_SPECIAL; i++)
+		if (str_eq(made.it[i]->Arn, arn)) {
+			*document = made.documents[i];
+			return made.it[i];
+		}
 	return NULL;
 }

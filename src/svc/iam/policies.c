@@ -14,7 +14,7 @@ static const iam_PolicyVersion *default_version(const iam_policy *row)
 bool iam_policy_of(const txn *tx, arena *mem, str account, str arn, managed *out)
 {
 	*out = (managed){ 0 };
-	out->it = aws_policy(mem, arn, &out->document);
+	out->it = aws_policy(arn, &out->document);
 	if (out->it)
 		return true;
 	iam_policy *row = iam_policy_get(tx, mem, account, iam_key(mem, iam_arn_name(arn)));
@@ -153,7 +153,7 @@ err iam_ListPolicies(req *rq, const txn *tx, const iam_ListPolicies_in *in, iam_
 		i++;
 	const iam_Policy *it;
 	for (; !str_eq(in->Scope, iam_policyScopeType_Local) && !l.full &&
-	       (it = aws_policy_at(rq->mem, (size_t)i, &document)); i++)
+	       (it = aws_policy_at((size_t)i, &document)); i++)
 		list_one(&l, it, arena_fmt(rq->mem, "aws/%lld", (long long)i));
 	page_close(rq, &l.page, &out->Marker, &out->IsTruncated);
 	return OK;

@@ -8,10 +8,10 @@
 
 typedef struct simulation {
 	req *rq;
-	policy **policies;
+	named_policy *policies;
 	size_t n;
 	const policy *boundary;      /* asked when has_boundary */
-	policy **boundaries;
+	named_policy *boundaries;
 	size_t n_boundaries;
 	bool has_boundary;
 	const policy *resource_policy;
@@ -32,10 +32,10 @@ typedef struct question {
 } question;
 
 static err parse_list(simulation *s, const iam_SimulationPolicyListType *texts, const char *name,
-                      policy ***out, size_t *n)
+                      named_policy **out, size_t *n)
 {
 	str wrong;
-	policy **v = arena_array(s->rq->mem, policy *, texts->n + *n + 1);
+	named_policy *v = arena_array(s->rq->mem, named_policy, texts->n + *n + 1);
 	if (*n)
 		memcpy(v, *out, *n * sizeof *v);
 	for (size_t i = 0; i < texts->n; i++) {
@@ -43,8 +43,7 @@ static err parse_list(simulation *s, const iam_SimulationPolicyListType *texts, 
 		if (!p)
 			return fail(s->rq, &iam_InvalidInputException, "Invalid Entity in Policy %s.%zu: %.*s", name,
 			            i + 1, STR_ARG(wrong));
-		p->name = arena_fmt(s->rq->mem, "%s.%zu", name, i + 1);
-		v[(*n)++] = p;
+		v[(*n)++] = (named_policy){ p, arena_fmt(s->rq->mem, "%s.%zu", name, i + 1) };
 	}
 	*out = v;
 	return OK;
@@ -76,12 +75,12 @@ static iam_Position *position(arena *mem, str text, size_t offset)
 	return p;
 }
 
-static void match(simulation *s, iam_StatementListType *list, const policy_statement *st, str type)
+static void match(simulation *s, iam_StatementListType *list, const policy_statement *st, str name, str type)
 {
 	if (!st)
 		return;
 	list->v[list->n++] = (iam_Statement){
-		.SourcePolicyId = st->policy->name,
+		.SourcePolicyId = name,
 		.SourcePolicyType = type,
 		.StartPosition = position(s->rq->mem, st->policy->text, st->start),
 		.EndPosition = position(s->rq->mem, st->policy->text, st->end),
@@ -114,14 +113,15 @@ static tally ask_everybody(simulation *s, const policy_question *q, iam_Evaluati
 	tally t = { .boundary = !s->has_boundary };
 	arena *mem = s->rq->mem;
 	for (size_t i = 0; i < s->n; i++) {
-		policy_answer a = policy_ask(mem, s->policies[i], q);
+		policy_answer a = policy_ask(mem, s->policies[i].it, q);
 		t.denied |= a.denied != NULL;
 		t.identity |= a.allowed != NULL;
-		match(s, &out->MatchedStatements, a.denied ? a.denied : a.allowed, S("IAM Policy"));
-		missing_keys(s, s->policies[i], &out->MissingContextValues);
+		match(s, &out->MatchedStatements, a.denied ? a.denied : a.allowed, s->policies[i].name,
+		      S("IAM Policy"));
+		missing_keys(s, s->policies[i].it, &out->MissingContextValues);
 	}
 	for (size_t i = 0; i < s->n_boundaries; i++) {
-		policy_answer a = policy_ask(mem, s->boundaries[i], q);
+		policy_answer a = policy_ask(mem, s->boundaries[i].it, q);
 		t.denied |= a.denied != NULL;
 		t.boundary |= a.allowed != NULL;
 	}
@@ -135,7 +135,8 @@ static tally ask_everybody(simulation *s, const policy_question *q, iam_Evaluati
 		t.denied |= a.denied != NULL;
 		t.resource = a.allowed != NULL;
 		t.direct = a.allowed && a.naming > NAMED_ACCOUNT;
-		match(s, &out->MatchedStatements, a.denied ? a.denied : a.allowed, S("Resource Policy"));
+		match(s, &out->MatchedStatements, a.denied ? a.denied : a.allowed, S("ResourcePolicy"),
+		      S("Resource Policy"));
 	}
 	return t;
 }
@@ -180,7 +181,6 @@ static err prepare(simulation *s, const question *q)
 		if (!p)
 			return fail(s->rq, &iam_InvalidInputException, "Invalid Entity in Policy ResourcePolicy: %.*s",
 			            STR_ARG(wrong));
-		p->name = S("ResourcePolicy");
 		s->resource_policy = p;
 	}
 	if (str_is(q->caller))
@@ -240,11 +240,11 @@ err iam_SimulatePrincipalPolicy(req *rq, const txn *tx, const iam_SimulatePrinci
 		            STR_ARG(in->PolicySourceArn));
 	simulation s = { .rq = rq, .who = { .account = rq->who.account, .arn = in->PolicySourceArn },
 		         .boundary = own.boundary };
-	s.policies = arena_array(rq->mem, policy *, own.n + 1);
+	s.policies = arena_array(rq->mem, named_policy, own.n + 1);
 	if (own.n)
 		memcpy(s.policies, own.policies, own.n * sizeof *s.policies);
 	s.n = own.n;
-	for (policy_key *t = own.tags; t; t = t->next)
+	for (const policy_key *t = own.tags; t; t = t->next)
 		s.keys = policy_key_add(rq->mem, s.keys, t->name, t->v[0]);
 	question q = {
 		.policies = &in->PolicyInputList, .boundaries = &in->PermissionsBoundaryPolicyInputList,
@@ -265,7 +265,7 @@ err iam_GetContextKeysForCustomPolicy(req *rq, const txn *tx,
 	iam_ContextKeyNamesResultListType names = { arena_array(rq->mem, str, 1), 0 };
 	TRY(parse_list(&s, &in->PolicyInputList, "PolicyInputList", &s.policies, &s.n));
 	for (size_t i = 0; i < s.n; i++)
-		missing_keys(&s, s.policies[i], &names);
+		missing_keys(&s, s.policies[i].it, &names);
 	out->ContextKeyNames = names;
 	return OK;
 }
@@ -283,9 +283,9 @@ err iam_GetContextKeysForPrincipalPolicy(req *rq, const txn *tx,
 		            STR_ARG(in->PolicySourceArn));
 	TRY(parse_list(&s, &in->PolicyInputList, "PolicyInputList", &s.policies, &s.n));
 	for (size_t i = 0; i < own.n; i++)
-		missing_keys(&s, own.policies[i], &names);
+		missing_keys(&s, own.policies[i].it, &names);
 	for (size_t i = 0; i < s.n; i++)
-		missing_keys(&s, s.policies[i], &names);
+		missing_keys(&s, s.policies[i].it, &names);
 	out->ContextKeyNames = names;
 	return OK;
 }

@@ -1,9 +1,10 @@
 /*
- * What the evaluator (cloud/authorise.h) wants to know from IAM: which policies a caller has, whom a role
- * trusts, and what IAM's own operations are called in policies.
+ * What the evaluator (cloud/authorise.h) wants to know from IAM: which policies a caller has, and whom a role
+ * trusts.
  */
 #include "cloud/authorise.h"
 #include "cloud/credential.h"
+#include "cloud/policy_cache.h"
 #include "entity.h"
 #include "source.h"
 
@@ -11,26 +12,24 @@ typedef struct gathered {
 	const txn *tx;
 	arena *mem;
 	str account;
-	policy **v;
+	named_policy *v;
 	size_t n, room;
 } gathered;
 
 static void gather(gathered *g, str name, str document)
 {
-	str wrong;
-	policy *p = policy_parse(g->mem, document, POLICY_IDENTITY, &wrong);
+	const policy *p = policy_cached(g->mem, document, POLICY_IDENTITY);
 	if (!p)
 		return;
-	p->name = name;
 	if (g->n == g->room) {
 		size_t room = g->room ? g->room * 2 : 16;
-		policy **wider = arena_array(g->mem, policy *, room);
+		named_policy *wider = arena_array(g->mem, named_policy, room);
 		if (g->n)
 			memcpy(wider, g->v, g->n * sizeof *wider);
 		g->v = wider;
 		g->room = room;
 	}
-	g->v[g->n++] = p;
+	g->v[g->n++] = (named_policy){ p, name };
 }
 
 static void gather_holder(gathered *g, const iam_attachedPoliciesListType *attached,
@@ -47,15 +46,11 @@ static void gather_holder(gathered *g, const iam_attachedPoliciesListType *attac
 static const policy *boundary_of(gathered *g, const iam_AttachedPermissionsBoundary *b)
 {
 	managed m;
-	str wrong;
 	if (!b)
 		return NULL;
 	bool there = iam_policy_of(g->tx, g->mem, g->account, b->PermissionsBoundaryArn, &m);
-	policy *p = there ? policy_parse(g->mem, m.document, POLICY_IDENTITY, &wrong) : NULL;
-	if (!p) /* a boundary that is gone bounds everything */
-		p = arena_new(g->mem, policy);
-	p->name = b->PermissionsBoundaryArn;
-	return p;
+	const policy *p = there ? policy_cached(g->mem, m.document, POLICY_IDENTITY) : NULL;
+	return p ? p : arena_new(g->mem, policy); /* a boundary that is gone bounds everything */
 }
 
 static policy_key *tags_of(arena *mem, const iam_tagListType *tags)
@@ -147,44 +142,3 @@ static str trust_of(const txn *tx, arena *mem, str action, str arn)
 	return role && str_eq(role->It->Arn, arn) ? role->It->AssumeRolePolicyDocument : STR_NONE;
 }
 RESOURCE_POLICY(iam, trust_of, true);
-
-#define ON(operation, resource) { operation, NULL, resource, NULL }
-#define USER(operation) ON(operation, "user{/UserName}")
-#define GROUP(operation) ON(operation, "group{/GroupName}")
-#define ROLE(operation) ON(operation, "role{/RoleName}")
-#define POLICY(operation) ON(operation, "{PolicyArn}")
-#define PROFILE(operation) ON(operation, "instance-profile{/InstanceProfileName}")
-#define PROVIDER(operation) ON(operation, "{OpenIDConnectProviderArn}")
-ACCESS(iam, "iam", NULL,
-	USER("CreateUser"), USER("GetUser"), USER("UpdateUser"), USER("DeleteUser"), USER("TagUser"),
-	USER("UntagUser"), USER("ListUserTags"), USER("CreateAccessKey"), USER("DeleteAccessKey"),
-	USER("UpdateAccessKey"), USER("ListAccessKeys"), USER("PutUserPolicy"), USER("GetUserPolicy"),
-	USER("DeleteUserPolicy"), USER("ListUserPolicies"), USER("AttachUserPolicy"), USER("DetachUserPolicy"),
-	USER("ListAttachedUserPolicies"), USER("ListGroupsForUser"), USER("PutUserPermissionsBoundary"),
-	USER("DeleteUserPermissionsBoundary"), USER("CreateLoginProfile"), USER("GetLoginProfile"),
-	USER("UpdateLoginProfile"), USER("DeleteLoginProfile"), USER("ListMFADevices"),
-	USER("ListSSHPublicKeys"), USER("ListSigningCertificates"), USER("ListServiceSpecificCredentials"),
-	ON("ListUsers", "user{/PathPrefix}"), ON("ListRoles", "role{/PathPrefix}"),
-	ON("ListGroups", "group{/PathPrefix}"), ON("ListInstanceProfiles", "instance-profile{/PathPrefix}"),
-	GROUP("CreateGroup"), GROUP("GetGroup"), GROUP("UpdateGroup"), GROUP("DeleteGroup"),
-	GROUP("AddUserToGroup"), GROUP("RemoveUserFromGroup"), GROUP("PutGroupPolicy"),
-	GROUP("GetGroupPolicy"), GROUP("DeleteGroupPolicy"), GROUP("ListGroupPolicies"),
-	GROUP("AttachGroupPolicy"), GROUP("DetachGroupPolicy"), GROUP("ListAttachedGroupPolicies"),
-	ROLE("CreateRole"), ROLE("GetRole"), ROLE("UpdateRole"), ROLE("UpdateRoleDescription"),
-	ROLE("DeleteRole"), ROLE("UpdateAssumeRolePolicy"), ROLE("TagRole"), ROLE("UntagRole"),
-	ROLE("ListRoleTags"), ROLE("PutRolePolicy"), ROLE("GetRolePolicy"), ROLE("DeleteRolePolicy"),
-	ROLE("ListRolePolicies"), ROLE("AttachRolePolicy"), ROLE("DetachRolePolicy"),
-	ROLE("ListAttachedRolePolicies"), ROLE("PutRolePermissionsBoundary"),
-	ROLE("DeleteRolePermissionsBoundary"), ROLE("ListInstanceProfilesForRole"),
-	ROLE("DeleteServiceLinkedRole"),
-	ON("CreateServiceLinkedRole", "role/aws-service-role{/AWSServiceName}/*"),
-	ON("CreatePolicy", "policy{/PolicyName}"), POLICY("GetPolicy"), POLICY("DeletePolicy"),
-	POLICY("CreatePolicyVersion"), POLICY("GetPolicyVersion"), POLICY("ListPolicyVersions"),
-	POLICY("DeletePolicyVersion"), POLICY("SetDefaultPolicyVersion"), POLICY("ListEntitiesForPolicy"),
-	POLICY("TagPolicy"), POLICY("UntagPolicy"), POLICY("ListPolicyTags"),
-	PROFILE("CreateInstanceProfile"), PROFILE("GetInstanceProfile"), PROFILE("DeleteInstanceProfile"),
-	PROFILE("AddRoleToInstanceProfile"), PROFILE("RemoveRoleFromInstanceProfile"),
-	PROFILE("TagInstanceProfile"), PROFILE("UntagInstanceProfile"), PROFILE("ListInstanceProfileTags"),
-	PROVIDER("GetOpenIDConnectProvider"), PROVIDER("DeleteOpenIDConnectProvider"),
-	PROVIDER("UpdateOpenIDConnectProviderThumbprint"), PROVIDER("AddClientIDToOpenIDConnectProvider"),
-	PROVIDER("RemoveClientIDFromOpenIDConnectProvider"), ON("SimulatePrincipalPolicy", "{PolicySourceArn}"));

@@ -7,6 +7,12 @@ str key_arn(const req *rq, str key_id)
 	return req_arn(rq, "kms", "key/%.*s", STR_ARG(key_id));
 }
 
+str key_arn_of(arena *mem, const kms_key *k)
+{
+	return arena_fmt(mem, "arn:aws:kms:%.*s:%.*s:key/%.*s", STR_ARG(k->Region), STR_ARG(k->Account),
+	                 STR_ARG(k->KeyId));
+}
+
 static str alias_of(str given)
 {
 	size_t at = str_starts(given, S("arn:")) ? str_find(given, S(":alias/")) : SIZE_MAX;
@@ -49,6 +55,26 @@ static str default_policy(req *rq)
 		STR_ARG(rq->who.account));
 }
 
+/* What AWS puts on its own keys: whoever may use the service may use the key, through the service alone. */
+str managed_policy(arena *mem, str account, str region, str service_name)
+{
+	return arena_fmt(
+		mem,
+		"{\n  \"Version\" : \"2012-10-17\",\n  \"Id\" : \"auto-%.*s-2\",\n  \"Statement\" : [ {\n"
+		"    \"Sid\" : \"Allow access through %.*s for all principals in the account that are authorized to "
+		"use it\",\n    \"Effect\" : \"Allow\",\n    \"Principal\" : {\n      \"AWS\" : \"*\"\n    },\n"
+		"    \"Action\" : [ \"kms:Encrypt\", \"kms:Decrypt\", \"kms:ReEncrypt*\", "
+		"\"kms:GenerateDataKey*\", \"kms:CreateGrant\", \"kms:DescribeKey\" ],\n    \"Resource\" : \"*\",\n"
+		"    \"Condition\" : {\n      \"StringEquals\" : {\n        \"kms:CallerAccount\" : \"%.*s\",\n"
+		"        \"kms:ViaService\" : \"%.*s.%.*s.amazonaws.com\"\n      }\n    }\n  }, {\n"
+		"    \"Sid\" : \"Allow direct access to key metadata to the account\",\n    \"Effect\" : \"Allow\",\n"
+		"    \"Principal\" : {\n      \"AWS\" : \"arn:aws:iam::%.*s:root\"\n    },\n"
+		"    \"Action\" : [ \"kms:Describe*\", \"kms:Get*\", \"kms:List*\", \"kms:RevokeGrant\" ],\n"
+		"    \"Resource\" : \"*\"\n  } ]\n}",
+		STR_ARG(service_name), STR_ARG(service_name), STR_ARG(account), STR_ARG(service_name),
+		STR_ARG(region), STR_ARG(account));
+}
+
 kms_key *key_make(req *rq, txn *tx, str manager)
 {
 	char *material = arena_bytes(rq->mem, CIPHER_KEY_BYTES);
@@ -60,6 +86,8 @@ kms_key *key_make(req *rq, txn *tx, str manager)
 		.KeyId = rand_uuid(rq->mem),
 		.Material = str_of(material, CIPHER_KEY_BYTES),
 		.State = kms_KeyState_Enabled,
+		.Spec = kms_KeySpec_SYMMETRIC_DEFAULT,
+		.Usage = kms_KeyUsageType_ENCRYPT_DECRYPT,
 		.Description = S(""),
 		.Manager = manager,
 		.Created = rq->now,
@@ -79,6 +107,7 @@ err key_find_or_make(req *rq, txn *tx, str given, kms_key **key)
 	(*key)->Description = arena_fmt(rq->mem, "Default key that protects my %.*s data when no other key is "
 	                                "defined", STR_ARG(str_sub(alias, 10, alias.n)));
 	(*key)->RotationDays = KMS_ROTATION_DAYS;
+	(*key)->Policy = managed_policy(rq->mem, (*key)->Account, (*key)->Region, str_sub(alias, 10, alias.n));
 	kms_key_put(tx, *key);
 	kms_alias_put(tx, &(kms_alias){ .Account = rq->who.account, .Region = rq->region, .AliasName = alias,
 	                                .KeyId = (*key)->KeyId, .Created = rq->now, .Updated = rq->now });

@@ -6,6 +6,7 @@
 #include "gen/kms.h"
 
 str key_arn(const req *rq, str key_id);
+str key_arn_of(arena *mem, const kms_key *k);
 /* `given`: key id, key ARN, alias or alias ARN. NotFoundException when there is none. */
 err key_find(req *rq, const txn *tx, str given, kms_key **key);
 /* The same, making an AWS managed key that is named for the first time. */
@@ -15,3 +16,5 @@ err key_usable(req *rq, const kms_key *k);
 kms_key *key_make(req *rq, txn *tx, str manager);
 /* The key that a ciphertext names; STR_NONE when it is none of ours. */
 str blob_key_id(str blob);
+/* The policy of the AWS managed key of a service (secretsmanager). */
+str managed_policy(arena *mem, str account, str region, str service_name);

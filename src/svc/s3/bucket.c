@@ -66,10 +66,9 @@ static policy_answer ask_policy(req *rq, const s3_bucket *b, const char *action,
 	policy *p = b->Policy.n ? policy_parse(rq->mem, b->Policy, POLICY_RESOURCE, &wrong) : NULL;
 	if (!p)
 		return (policy_answer){ 0 };
-	policy_principal who = principal_of(&rq->who);
-	policy_question q = { .action = str_c(action), .resource = arn, .who = &who,
-		              .keys = request_keys(rq, NULL) };
-	return policy_ask(rq->mem, p, &q);
+	asking a;
+	asking_open(&a, rq, NULL, str_c(action), arn, NULL);
+	return policy_ask(rq->mem, p, &a.q);
 }
 
 err bucket_allows(req *rq, const txn *tx, const s3_bucket *b, const char *action, str key,

@@ -1,132 +1,93 @@
-#include "base/json.h"
+/*
+ * What the operations are called in policies, on which secrets they act, and the policies on secrets.
+ */
+#include "cloud/authorise.h"
+#include "cloud/target.h"
 #include "secret.h"
-#include "sys/rand.h"
 
-static void tag_drop(secretsmanager_TagListType *tags, str key)
+/* Every operation on one secret has SecretId as its first member. */
+typedef struct on_secret { str SecretId; } on_secret;
+#define FIRST(operation) \
+	_Static_assert(offsetof(secretsmanager_##operation##_in, SecretId) == 0, "SecretId stands first")
+FIRST(GetSecretValue);
+FIRST(DescribeSecret);
+FIRST(PutSecretValue);
+FIRST(UpdateSecret);
+FIRST(DeleteSecret);
+FIRST(RestoreSecret);
+FIRST(UpdateSecretVersionStage);
+FIRST(ListSecretVersionIds);
+FIRST(TagResource);
+FIRST(UntagResource);
+FIRST(GetResourcePolicy);
+FIRST(PutResourcePolicy);
+FIRST(DeleteResourcePolicy);
+
+/* By the secret's whole ARN; one that does not exist is asked about under the name given. */
+static size_t the_secret(req *rq, const txn *tx, const void *in, str **arns)
 {
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].Key, key)) {
-			memmove(&tags->v[i], &tags->v[i + 1], (tags->n - i - 1) * sizeof *tags->v);
-			tags->n--;
-			return;
-		}
+	str given = ((const on_secret *)in)->SecretId;
+	secretsmanager_secret *s = NULL;
+	*arns = arena_new(rq->mem, str);
+	if (secret_find(rq, tx, given, &s) == OK && s)
+		**arns = secret_arn(rq, s);
+	else
+		**arns = str_starts(given, S("arn:")) ? given :
+			 req_arn(rq, "secretsmanager", "secret:%.*s", STR_ARG(given));
+	return 1;
 }
 
-err secretsmanager_TagResource(req *rq, txn *tx, const secretsmanager_TagResource_in *in,
-                               secretsmanager_TagResource_out *out)
+#define ON(operation) { operation, NULL, NULL, the_secret }
+ACCESS(secretsmanager, "secretsmanager", NULL,
+	{ "CreateSecret", NULL, "secret:{Name}", NULL },
+	ON("GetSecretValue"), ON("DescribeSecret"), ON("PutSecretValue"), ON("UpdateSecret"),
+	ON("DeleteSecret"), ON("RestoreSecret"), ON("UpdateSecretVersionStage"), ON("ListSecretVersionIds"),
+	ON("TagResource"), ON("UntagResource"), ON("GetResourcePolicy"), ON("PutResourcePolicy"),
+	ON("DeleteResourcePolicy"), ON("ValidateResourcePolicy"), ON("RotateSecret"),
+	ON("CancelRotateSecret"), ON("ReplicateSecretToRegions"), ON("RemoveRegionsFromReplication"),
+	ON("StopReplicationToReplica"), { "ListSecrets", NULL, "*", NULL },
+	{ "GetRandomPassword", NULL, "*", NULL }, { "BatchGetSecretValue", NULL, "*", NULL });
+
+static const policy_key *find_key(asking *a, str name)
 {
-	secretsmanager_secret *s;
-	TRY(secret_live(rq, tx, in->SecretId, &s));
-	secretsmanager_TagListType all = {
-		arena_array(rq->mem, secretsmanager_Tag, s->Tags.n + in->Tags.n), s->Tags.n
+	static const struct { const char *key, *member; } keys[] = {
+		{ "secretsmanager:Name", "Name" }, { "secretsmanager:Description", "Description" },
+		{ "secretsmanager:KmsKeyId", "KmsKeyId" }, { "secretsmanager:VersionId", "VersionId" },
+		{ "secretsmanager:VersionStage", "VersionStage" },
+		{ "secretsmanager:RecoveryWindowInDays", "RecoveryWindowInDays" },
+		{ "secretsmanager:ForceDeleteWithoutRecovery", "ForceDeleteWithoutRecovery" },
+		{ "secretsmanager:RotationLambdaARN", "RotationLambdaARN" },
+		{ "secretsmanager:BlockPublicPolicy", "BlockPublicPolicy" },
 	};
-	for (size_t i = 0; i < s->Tags.n; i++)
-		all.v[i] = s->Tags.v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		tag_drop(&all, in->Tags.v[i].Key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > SECRETS_TAGS_MAX)
-		return fail(rq, &secretsmanager_InvalidParameterException, "A secret can have at most %d tags.",
-		            SECRETS_TAGS_MAX);
-	s->Tags = all;
-	secretsmanager_secret_put(tx, s);
-	return OK;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (str_eq_nocase(name, str_c(keys[i].key)))
+			return asking_value(a, name, asking_member(a, keys[i].member));
+	if (str_eq_nocase(name, S("secretsmanager:SecretId")) && str_starts(a->q.resource, S("arn:")))
+		return asking_value(a, name, a->q.resource);
+	return NULL;
 }
+ACCESS_KEYS(secretsmanager, "secretsmanager", find_key);
 
-err secretsmanager_UntagResource(req *rq, txn *tx, const secretsmanager_UntagResource_in *in,
-                                 secretsmanager_UntagResource_out *out)
+/* arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX */
+static secretsmanager_secret *secret_of(const txn *tx, arena *mem, str arn)
 {
-	secretsmanager_secret *s;
-	TRY(secret_live(rq, tx, in->SecretId, &s));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		tag_drop(&s->Tags, in->TagKeys.v[i]);
-	secretsmanager_secret_put(tx, s);
-	return OK;
+	arn_parts a;
+	if (!arn_split(arn, &a) || !str_starts(a.resource, S("secret:")) || a.resource.n < 7 + 8)
+		return NULL;
+	str name = str_sub(a.resource, 7, a.resource.n - 7);
+	return secretsmanager_secret_get(tx, mem, a.account, a.region, name);
 }
 
-err secretsmanager_GetResourcePolicy(req *rq, const txn *tx, const secretsmanager_GetResourcePolicy_in *in,
-                                     secretsmanager_GetResourcePolicy_out *out)
+static const policy_key *tags_of(const txn *tx, arena *mem, str arn)
 {
-	secretsmanager_secret *s;
-	TRY(secret_find(rq, tx, in->SecretId, &s));
-	out->ARN = secret_arn(rq, s);
-	out->Name = s->Name;
-	out->ResourcePolicy = s->Policy;
-	return OK;
+	secretsmanager_secret *s = secret_of(tx, mem, arn);
+	return s ? RESOURCE_TAG_KEYS(mem, s->Tags, Key, Value) : NULL;
 }
+RESOURCE_TAGS(secretsmanager, tags_of);
 
-err secretsmanager_PutResourcePolicy(req *rq, txn *tx, const secretsmanager_PutResourcePolicy_in *in,
-                                     secretsmanager_PutResourcePolicy_out *out)
+static str policy_of(const txn *tx, arena *mem, str action, str arn)
 {
-	secretsmanager_secret *s;
-	TRY(secret_live(rq, tx, in->SecretId, &s));
-	const json_value *v = json_parse(rq->mem, in->ResourcePolicy);
-	if (!v || v->kind != JSON_OBJECT || !json_get(v, S("Statement")))
-		return fail(rq, &secretsmanager_MalformedPolicyDocumentException,
-		            "This resource policy contains invalid Json.");
-	s->Policy = in->ResourcePolicy;
-	secretsmanager_secret_put(tx, s);
-	out->ARN = secret_arn(rq, s);
-	out->Name = s->Name;
-	return OK;
+	secretsmanager_secret *s = secret_of(tx, mem, arn);
+	return s ? s->Policy : STR_NONE;
 }
-
-err secretsmanager_DeleteResourcePolicy(req *rq, txn *tx, const secretsmanager_DeleteResourcePolicy_in *in,
-                                        secretsmanager_DeleteResourcePolicy_out *out)
-{
-	secretsmanager_secret *s;
-	TRY(secret_find(rq, tx, in->SecretId, &s));
-	s->Policy = STR_NONE;
-	secretsmanager_secret_put(tx, s);
-	out->ARN = secret_arn(rq, s);
-	out->Name = s->Name;
-	return OK;
-}
-
-typedef struct alphabet {
-	char chars[128];
-	size_t n;
-} alphabet;
-
-static void add(alphabet *to, const char *chars, str excluded)
-{
-	for (; *chars; chars++)
-		if (str_find_char(excluded, *chars) == SIZE_MAX)
-			to->chars[to->n++] = *chars;
-}
-
-err secretsmanager_GetRandomPassword(req *rq, const txn *tx, const secretsmanager_GetRandomPassword_in *in,
-                                     secretsmanager_GetRandomPassword_out *out)
-{
-	static const char *const kinds[] = { "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		                             "0123456789", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", " " };
-	bool wanted[] = { !in->ExcludeLowercase.v, !in->ExcludeUppercase.v, !in->ExcludeNumbers.v,
-		          !in->ExcludePunctuation.v, in->IncludeSpace.v };
-	bool each = !in->RequireEachIncludedType.set || in->RequireEachIncludedType.v;
-	size_t length = in->PasswordLength.set ? (size_t)in->PasswordLength.v : 32, at = 0;
-	alphabet all = { .n = 0 };
-	char *password = arena_bytes(rq->mem, length + 8);
-	for (size_t i = 0; i < 5; i++) {
-		alphabet one = { .n = 0 };
-		if (!wanted[i])
-			continue;
-		add(&one, kinds[i], in->ExcludeCharacters);
-		add(&all, kinds[i], in->ExcludeCharacters);
-		if (each && one.n && at < length)
-			password[at++] = one.chars[rand_below(one.n)];
-	}
-	if (!all.n)
-		return fail(rq, &secretsmanager_InvalidParameterException,
-		            "The password length and character requirements leave nothing to choose from.");
-	while (at < length)
-		password[at++] = all.chars[rand_below(all.n)];
-	for (size_t i = length; i > 1; i--) {
-		size_t j = rand_below(i);
-		char c = password[i - 1];
-		password[i - 1] = password[j];
-		password[j] = c;
-	}
-	out->RandomPassword = str_of(password, length);
-	return OK;
-}
+RESOURCE_POLICY(secretsmanager, policy_of, false);

@@ -1,6 +1,9 @@
+#include "base/cipher.h"
+#include "cloud/auth.h"
 #include "cloud/call.h"
 #include "gen/kms.h"
 #include "secret.h"
+#include "sys/rand.h"
 
 static kms_EncryptionContextType context_of(req *rq, const secretsmanager_secret *s, str version_id)
 {
@@ -15,23 +18,32 @@ static str key_of(const secretsmanager_secret *s)
 	return str_is(s->KmsKeyId) ? s->KmsKeyId : S("alias/aws/secretsmanager");
 }
 
-/* KMS takes 4 KB at once; a secret may have 64: so in pieces, each with its length before it. */
+/* Secrets Manager tells those who may not use the key nothing about it. */
+static err not_with_key(req *rq, const fault_kind *kind, const char *deed, err e)
+{
+	if (auth_is_denial(e))
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "Access to KMS is not allowed");
+	return fail(rq, kind,
+	            "Secrets Manager can't %s the protected secret text using the provided KMS key. %.*s", deed,
+	            STR_ARG(e->message));
+}
+
+/* A data key of its own encrypts each version: the key's length in two bytes, the encrypted key, the text. */
 static err seal(req *rq, txn *tx, const secretsmanager_secret *s, str version_id, str value, str *sealed)
 {
-	buf b = buf_in(rq->mem, value.n + 256, SECRETS_VALUE_BYTES * 2);
-	do {
-		str piece = str_sub(value, 0, 4096);
-		kms_Encrypt_in in = { .KeyId = key_of(s), .Plaintext = piece,
-			              .EncryptionContext = context_of(rq, s, version_id) };
-		kms_Encrypt_out out;
-		err e = call(rq, tx, "kms", "Encrypt", &in, &out);
-		if (e)
-			return fail(rq, &secretsmanager_EncryptionFailure, "%.*s", STR_ARG(e->message));
-		buf_c(&b, (char)(out.CiphertextBlob.n >> 8));
-		buf_c(&b, (char)out.CiphertextBlob.n);
-		buf_put(&b, out.CiphertextBlob);
-		value = str_sub(value, piece.n, value.n);
-	} while (value.n);
+	unsigned char nonce[CIPHER_NONCE_BYTES];
+	kms_GenerateDataKey_in in = { .KeyId = key_of(s), .KeySpec = kms_DataKeySpec_AES_256,
+		                      .EncryptionContext = context_of(rq, s, version_id) };
+	kms_GenerateDataKey_out out;
+	err e = call(rq, tx, "kms", "GenerateDataKey", &in, &out);
+	if (e)
+		return not_with_key(rq, &secretsmanager_EncryptionFailure, "encrypt", e);
+	rand_bytes(nonce, sizeof nonce);
+	buf b = buf_in(rq->mem, value.n + 512, SECRETS_VALUE_BYTES * 2);
+	buf_c(&b, (char)(out.CiphertextBlob.n >> 8));
+	buf_c(&b, (char)out.CiphertextBlob.n);
+	buf_put(&b, out.CiphertextBlob);
+	buf_put(&b, cipher_seal(rq->mem, (const unsigned char *)out.Plaintext.p, nonce, version_id, value));
 	*sealed = buf_str(&b);
 	return OK;
 }
@@ -39,23 +51,16 @@ static err seal(req *rq, txn *tx, const secretsmanager_secret *s, str version_id
 err version_open(req *rq, const txn *tx, const secretsmanager_secret *s, const secretsmanager_version *v,
                  str *value)
 {
-	buf b = buf_in(rq->mem, v->Sealed.n, SECRETS_VALUE_BYTES * 2);
-	str rest = v->Sealed;
-	while (rest.n) {
-		size_t n = (size_t)(unsigned char)rest.p[0] << 8 | (unsigned char)rest.p[1];
-		kms_Decrypt_in in = { .CiphertextBlob = str_sub(rest, 2, 2 + n),
-			              .EncryptionContext = context_of(rq, s, v->VersionId) };
-		kms_Decrypt_out out;
-		err e = call_read(rq, tx, "kms", "Decrypt", &in, &out);
-		if (e)
-			return fail(rq, &secretsmanager_DecryptionFailure,
-			            "Secrets Manager can't decrypt the protected secret text using the provided KMS key. "
-			            "%.*s", STR_ARG(e->message));
-		buf_put(&b, out.Plaintext);
-		rest = str_sub(rest, 2 + n, rest.n);
-	}
-	*value = buf_str(&b);
-	return OK;
+	size_t n = (size_t)(unsigned char)v->Sealed.p[0] << 8 | (unsigned char)v->Sealed.p[1];
+	kms_Decrypt_in in = { .CiphertextBlob = str_sub(v->Sealed, 2, 2 + n),
+		              .EncryptionContext = context_of(rq, s, v->VersionId) };
+	kms_Decrypt_out out;
+	err e = call_read(rq, tx, "kms", "Decrypt", &in, &out);
+	if (e)
+		return not_with_key(rq, &secretsmanager_DecryptionFailure, "decrypt", e);
+	bool whole = cipher_open(rq->mem, (const unsigned char *)out.Plaintext.p, v->VersionId,
+	                         str_sub(v->Sealed, 2 + n, v->Sealed.n), value);
+	return whole ? OK : fail(rq, &secretsmanager_DecryptionFailure, "The stored secret is damaged.");
 }
 
 static err same_value(req *rq, const txn *tx, const secretsmanager_secret *s,

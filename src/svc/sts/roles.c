@@ -41,41 +41,28 @@ static err find_role(req *rq, const txn *tx, str arn, const iam_Role **role, str
 	return OK;
 }
 
-static policy_key *assume_keys(req *rq, const sts_AssumeRole_in *in)
+static bool trusts(req *rq, const txn *tx, const sts_AssumeRole_in *in, const policy *trust, str action,
+                   str role)
 {
-	policy_key *k = policy_key_add(rq->mem, NULL, S("sts:RoleSessionName"), in->RoleSessionName);
-	if (str_is(in->ExternalId))
-		k = policy_key_add(rq->mem, k, S("sts:ExternalId"), in->ExternalId);
-	if (str_is(in->SourceIdentity))
-		k = policy_key_add(rq->mem, k, S("sts:SourceIdentity"), in->SourceIdentity);
-	for (size_t i = 0; i < in->Tags.n; i++)
-		k = policy_key_add(rq->mem, k,
-		                   arena_fmt(rq->mem, "aws:RequestTag/%.*s", STR_ARG(in->Tags.v[i].Key)),
-		                   in->Tags.v[i].Value);
-	return request_keys(rq, k);
-}
-
-static bool trusts(req *rq, const policy *trust, str action, str role, const policy_key *keys)
-{
-	policy_principal who = principal_of(&rq->who);
-	policy_question q = { .action = action, .resource = role, .who = &who, .keys = keys };
-	policy_answer a = policy_ask(rq->mem, trust, &q);
-	return a.allowed && !a.denied;
+	asking a;
+	asking_open(&a, rq, tx, action, role, NULL);
+	a.in = in;
+	policy_answer answer = policy_ask(rq->mem, trust, &a.q);
+	return answer.allowed && !answer.denied;
 }
 
 /* What the role's trust policy says of the caller; identity policies are the dispatcher's business. */
-static err check_trust(req *rq, const sts_AssumeRole_in *in, const iam_Role *role)
+static err check_trust(req *rq, const txn *tx, const sts_AssumeRole_in *in, const iam_Role *role)
 {
 	str wrong, document = percent_decode(rq->mem, role->AssumeRolePolicyDocument, false);
 	const policy *trust = policy_parse(rq->mem, document, POLICY_TRUST, &wrong);
-	const policy_key *keys = assume_keys(rq, in);
-	if (!trust || !trusts(rq, trust, S("sts:AssumeRole"), role->Arn, keys))
+	if (!trust || !trusts(rq, tx, in, trust, S("sts:AssumeRole"), role->Arn))
 		return not_allowed(rq, role->Arn);
-	if (in->Tags.n && !trusts(rq, trust, S("sts:TagSession"), role->Arn, keys))
+	if (in->Tags.n && !trusts(rq, tx, in, trust, S("sts:TagSession"), role->Arn))
 		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 		            "User: %.*s is not authorized to perform: sts:TagSession on resource: %.*s",
 		            STR_ARG(rq->who.arn), STR_ARG(role->Arn));
-	if (str_is(in->SourceIdentity) && !trusts(rq, trust, S("sts:SetSourceIdentity"), role->Arn, keys))
+	if (str_is(in->SourceIdentity) && !trusts(rq, tx, in, trust, S("sts:SetSourceIdentity"), role->Arn))
 		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 		            "User: %.*s is not authorized to perform: sts:SetSourceIdentity on resource: %.*s",
 		            STR_ARG(rq->who.arn), STR_ARG(role->Arn));
@@ -106,7 +93,7 @@ err sts_AssumeRole(req *rq, txn *tx, const sts_AssumeRole_in *in, sts_AssumeRole
 		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 		            "Roles may not be assumed by root accounts.");
 	TRY(find_role(rq, tx, in->RoleArn, &role, &account));
-	TRY(check_trust(rq, in, role));
+	TRY(check_trust(rq, tx, in, role));
 	TRY(duration(rq, in, role, &seconds));
 
 	credential c = {
@@ -128,9 +115,3 @@ err sts_AssumeRole(req *rq, txn *tx, const sts_AssumeRole_in *in, sts_AssumeRole
 		out->PackedPolicySize = I64(percent);
 	return OK;
 }
-
-ACCESS(sts, "sts", NULL,
-	{ "GetCallerIdentity", NULL, "", NULL },
-	{ "GetSessionToken", NULL, "", NULL },
-	{ "AssumeRole", NULL, "{RoleArn}", NULL },
-	{ "GetFederationToken", NULL, "arn:aws:sts::{account}:federated-user/{Name}", NULL });

@@ -2,6 +2,7 @@
  * What the operations are called in policies, and on which parameters they act.
  */
 #include "cloud/authorise.h"
+#include "cloud/target.h"
 #include "parameter.h"
 
 /* The ARN of a parameter as given: plain, with a selector, or an ARN already. */
@@ -45,4 +46,31 @@ ACCESS(ssm, "ssm", NULL,
 	{ "RemoveTagsFromResource", NULL, "parameter{/ResourceId}", NULL },
 	{ "ListTagsForResource", NULL, "parameter{/ResourceId}", NULL },
 	ON_NAME("PutParameter"), ON_NAME("DeleteParameter"), ON_NAME("GetParameterHistory"),
-	ON_NAME("LabelParameterVersion"), ON_NAME("UnlabelParameterVersion"));
+	ON_NAME("LabelParameterVersion"), ON_NAME("UnlabelParameterVersion"),
+	{ "DescribeParameters", NULL, "*", NULL });
+
+static const policy_key *find_key(asking *a, str name)
+{
+	if (str_eq_nocase(name, S("ssm:Overwrite")))
+		return asking_value(a, name, asking_member(a, "Overwrite"));
+	if (str_eq_nocase(name, S("ssm:Recursive")))
+		return asking_value(a, name, asking_member(a, "Recursive"));
+	if (str_eq_nocase(name, S("ssm:Policies")))
+		return asking_value(a, name, asking_member(a, "Policies"));
+	return NULL;
+}
+ACCESS_KEYS(ssm, "ssm", find_key);
+
+/* arn:aws:ssm:REGION:ACCOUNT:parameter/NAME, where a name that has slashes begins with one. */
+static const policy_key *tags_of(const txn *tx, arena *mem, str arn)
+{
+	arn_parts a;
+	if (!arn_split(arn, &a) || !str_starts(a.resource, S("parameter/")))
+		return NULL;
+	str name = str_sub(a.resource, 10, a.resource.n);
+	if (str_find_char(name, '/') != SIZE_MAX)
+		name = str_sub(a.resource, 9, a.resource.n);
+	ssm_param *p = ssm_param_get(tx, mem, a.account, a.region, name);
+	return p ? RESOURCE_TAG_KEYS(mem, p->Tags, Key, Value) : NULL;
+}
+RESOURCE_TAGS(ssm, tags_of);

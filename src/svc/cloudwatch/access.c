@@ -1,0 +1,84 @@
+/* What the operations are called in policies, and on which alarms and dashboards they act. */
+#include "cloud/authorise.h"
+#include "gen/cloudwatch.h"
+
+#define DASHBOARD "arn:aws:cloudwatch::{account}:dashboard/"
+
+static size_t each_alarm(req *rq, const str *names, size_t n, str **arns)
+{
+	*arns = arena_array(rq->mem, str, n + 1);
+	for (size_t i = 0; i < n; i++)
+		(*arns)[i] = req_arn(rq, "cloudwatch", "alarm:%.*s", STR_ARG(names[i]));
+	if (n)
+		return n;
+	(*arns)[0] = req_arn(rq, "cloudwatch", "alarm:*");
+	return 1;
+}
+
+static size_t described(req *rq, const txn *tx, const void *in_, str **arns)
+{
+	(void)tx;
+	const cloudwatch_DescribeAlarms_in *in = in_;
+	return each_alarm(rq, in->AlarmNames.v, in->AlarmNames.n, arns);
+}
+
+/* DeleteAlarms, EnableAlarmActions and DisableAlarmActions take the same list and nothing else. */
+typedef struct alarm_names { cloudwatch_AlarmNames AlarmNames; } alarm_names;
+_Static_assert(offsetof(cloudwatch_DeleteAlarms_in, AlarmNames) == 0 &&
+	       offsetof(cloudwatch_EnableAlarmActions_in, AlarmNames) == 0 &&
+	       offsetof(cloudwatch_DisableAlarmActions_in, AlarmNames) == 0, "AlarmNames stands first");
+static size_t listed(req *rq, const txn *tx, const void *in_, str **arns)
+{
+	(void)tx;
+	const alarm_names *in = in_;
+	return each_alarm(rq, in->AlarmNames.v, in->AlarmNames.n, arns);
+}
+
+static size_t dashboards(req *rq, const txn *tx, const void *in_, str **arns)
+{
+	(void)tx;
+	const cloudwatch_DeleteDashboards_in *in = in_;
+	*arns = arena_array(rq->mem, str, in->DashboardNames.n + 1);
+	for (size_t i = 0; i < in->DashboardNames.n; i++)
+		(*arns)[i] = arena_fmt(rq->mem, "arn:aws:cloudwatch::%.*s:dashboard/%.*s",
+		                       STR_ARG(rq->who.account), STR_ARG(in->DashboardNames.v[i]));
+	return in->DashboardNames.n;
+}
+
+#define ON_ALARM(operation) { operation, NULL, "alarm:{AlarmName}", NULL }
+#define ON_ALL(operation) { operation, NULL, "*", NULL }
+#define ON_ARN(operation) { operation, NULL, "{ResourceARN}", NULL }
+ACCESS(cloudwatch, "cloudwatch", "cloudwatch",
+	ON_ALARM("PutMetricAlarm"), ON_ALARM("PutCompositeAlarm"), ON_ALARM("SetAlarmState"),
+	ON_ALARM("DescribeAlarmHistory"), { "DescribeAlarms", NULL, NULL, described },
+	{ "DeleteAlarms", NULL, NULL, listed }, { "EnableAlarmActions", NULL, NULL, listed },
+	{ "DisableAlarmActions", NULL, NULL, listed }, ON_ALL("DescribeAlarmsForMetric"),
+	{ "PutDashboard", NULL, DASHBOARD "{DashboardName}", NULL },
+	{ "GetDashboard", NULL, DASHBOARD "{DashboardName}", NULL },
+	{ "DeleteDashboards", NULL, NULL, dashboards }, ON_ALL("ListDashboards"), ON_ALL("PutMetricData"),
+	ON_ALL("GetMetricData"), ON_ALL("GetMetricStatistics"), ON_ALL("ListMetrics"),
+	ON_ALL("GetMetricWidgetImage"), ON_ALL("PutAnomalyDetector"), ON_ALL("DescribeAnomalyDetectors"),
+	ON_ALL("DeleteAnomalyDetector"), ON_ARN("TagResource"), ON_ARN("UntagResource"),
+	ON_ARN("ListTagsForResource"),
+	ON_ALL("DeleteAlarmMuteRule"), ON_ALL("DeleteInsightRules"), ON_ALL("DeleteMetricStream"),
+	ON_ALL("DescribeAlarmContributors"), ON_ALL("DescribeInsightRules"), ON_ALL("DisableInsightRules"),
+	ON_ALL("EnableInsightRules"), ON_ALL("GetAlarmMuteRule"), ON_ALL("GetInsightRuleReport"),
+	ON_ALL("GetMetricStream"), ON_ALL("GetOTelEnrichment"), ON_ALL("ListAlarmMuteRules"),
+	ON_ALL("ListManagedInsightRules"), ON_ALL("ListMetricStreams"), ON_ALL("PutAlarmMuteRule"),
+	ON_ALL("PutInsightRule"), ON_ALL("PutManagedInsightRules"), ON_ALL("PutMetricStream"),
+	ON_ALL("StartMetricStreams"), ON_ALL("StartOTelEnrichment"), ON_ALL("StopMetricStreams"),
+	ON_ALL("StopOTelEnrichment"));
+
+static const policy_key *find_key(asking *a, str name)
+{
+	bool put = strcmp(a->rq->op->name, "PutMetricData") == 0;
+	if (put && str_eq_nocase(name, S("cloudwatch:namespace")))
+		return asking_value(a, name, asking_member(a, "Namespace"));
+	if (a->in && strcmp(a->rq->op->name, "PutMetricAlarm") == 0 &&
+	    str_eq_nocase(name, S("cloudwatch:AlarmActions"))) {
+		const cloudwatch_PutMetricAlarm_in *in = a->in;
+		return asking_values(a, name, in->AlarmActions.v, in->AlarmActions.n);
+	}
+	return NULL;
+}
+ACCESS_KEYS(cloudwatch, "cloudwatch", find_key);
