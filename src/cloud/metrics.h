@@ -19,6 +19,7 @@ typedef struct metric_point {
 	size_t n_dimensions;
 	int64_t when; /* Farthing's clock, milliseconds */
 	double value;
+	double count; /* how often; 0: once */
 } metric_point;
 
 static inline const metric_point *metric_point_next(const metric_point *p)

@@ -149,7 +149,7 @@ static str fold_key(arena *mem, const metric_point *p)
 	return buf_str(&b);
 }
 
-static void fold_add(arena *mem, fold *f, double value)
+static void fold_add(arena *mem, fold *f, double value, double count)
 {
 	if (f->n == f->capacity) {
 		size_t capacity = f->capacity ? f->capacity * 2 : 8;
@@ -163,7 +163,7 @@ static void fold_add(arena *mem, fold *f, double value)
 		f->capacity = capacity;
 	}
 	f->values[f->n] = value;
-	f->counts[f->n++] = 1;
+	f->counts[f->n++] = count;
 }
 
 static void fold_keep(txn *tx, const fold *f)
@@ -194,7 +194,7 @@ static void sink(txn *tx, const metric_point *points)
 			*last = f;
 			last = &f->next;
 		}
-		fold_add(mem, f, p->value);
+		fold_add(mem, f, p->value, p->count > 0 ? p->count : 1);
 	}
 	for (const fold *f = all; f; f = f->next)
 		fold_keep(tx, f);
