@@ -33,7 +33,16 @@ typedef struct one_event {
 	str id, json, source;
 	int64_t ingested;
 	bool forwarded; /* by a rule of another bus: it goes to no further one */
+	str replay;     /* the replay that puts it again; it is not archived once more */
+	const events_ReplayDestinationFilters *only; /* the rules that it is put to; NULL: all */
 } one_event;
+/* Archives of the bus that want it, called in turn. Writer thread only. */
+void archives_matching(const txn *tx, const bus_name *b, const one_event *e,
+                       void (*each)(void *context, str archive_name), void *context);
+/* Into one archive. */
+void archive_keep(req *rq, txn *tx, const bus_name *b, str name, const one_event *e);
+/* From "arn:..:KIND/name"; STR_NONE when it is no such ARN. */
+str name_in_arn(str arn, str kind);
 /* Rules of the bus whose patterns want it, called in turn. Writer thread only. */
 void rules_matching(const txn *tx, const bus_name *b, const one_event *e,
                     void (*each)(void *context, str rule_name), void *context);

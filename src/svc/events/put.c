@@ -15,12 +15,28 @@ typedef struct matching {
 	size_t n;
 } matching;
 
+static bool named(const events_ReplayDestinationFilters *list, str arn)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->v[i], arn))
+			return true;
+	return false;
+}
+
+static void archived(void *context, str archive_name)
+{
+	const matching *m = context;
+	archive_keep(m->rq, m->tx, m->bus, archive_name, m->event);
+}
+
 static void matched(void *context, str rule_name)
 {
 	matching *m = context;
 	const events_rule *r = events_rule_get(m->tx, m->rq->mem, m->bus->account, m->bus->region, m->bus->name,
 	                                       rule_name);
 	ensure(r != NULL);
+	if (m->event->only && !named(m->event->only, rule_arn(m->rq->mem, r)))
+		return;
 	m->n++;
 	rule_fire(m->rq, m->tx, r, m->event);
 }
@@ -28,6 +44,8 @@ static void matched(void *context, str rule_name)
 void event_put(req *rq, txn *tx, const bus_name *b, const one_event *e)
 {
 	matching m = { rq, tx, b, e, 0 };
+	if (!str_is(e->replay))
+		archives_matching(tx, b, e, archived, &m);
 	rules_matching(tx, b, e, matched, &m);
 	if (!m.n)
 		return;

@@ -10,6 +10,7 @@
 #include "store/due.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
+#include "zone.h"
 
 #define LONGEST_DELAY_MS (10 * MS_MINUTE)
 
@@ -20,14 +21,16 @@ static str timer_key(arena *mem, const scheduler_schedule *s)
 }
 
 /* The nominal moment after `after`; INT64_MAX: none. */
-static int64_t next_moment(const scheduler_schedule *s, int64_t after)
+static int64_t next_moment(arena *mem, const scheduler_schedule *s, int64_t after)
 {
 	schedule e;
 	if (!str_eq(s->It->State, S("ENABLED")) || !schedule_parse(s->It->ScheduleExpression, &e))
 		return INT64_MAX;
 	if (s->It->StartDate.set && after < s->It->StartDate.v && e.kind != SCHEDULE_AT)
 		after = s->It->StartDate.v - 1;
-	int64_t at = schedule_next(&e, s->Since, after);
+	/* Checked when it was kept; a zone that the machine has lost since is taken for UTC. */
+	const zone *z = zone_load(mem, s->It->ScheduleExpressionTimezone);
+	int64_t at = zone_schedule_next(z ? z : zone_load(mem, S("UTC")), &e, s->Since, after);
 	return s->It->EndDate.set && e.kind != SCHEDULE_AT && at > s->It->EndDate.v ? INT64_MAX : at;
 }
 
@@ -35,7 +38,7 @@ static int64_t next_moment(const scheduler_schedule *s, int64_t after)
 bool schedule_arm(txn *tx, arena *mem, const scheduler_schedule *s, int64_t after)
 {
 	str key = timer_key(mem, s);
-	int64_t at = next_moment(s, after), late = 0;
+	int64_t at = next_moment(mem, s, after), late = 0;
 	const scheduler_FlexibleTimeWindow *w = s->It->FlexibleTimeWindow;
 	if (at == INT64_MAX) {
 		timer_cancel(tx, "scheduler_run", key);

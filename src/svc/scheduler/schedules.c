@@ -2,6 +2,7 @@
 #include "cloud/cron.h"
 #include "cloud/target.h"
 #include "schedule.h"
+#include "zone.h"
 
 #define LIST_PAGE 100
 
@@ -57,10 +58,9 @@ err kept_check(req *rq, const scheduler_Kept *k)
 	if (!schedule_parse(k->ScheduleExpression, &s))
 		return fail(rq, &scheduler_ValidationException, "Invalid Schedule Expression %.*s.",
 		            STR_ARG(k->ScheduleExpression));
-	str zone = k->ScheduleExpressionTimezone;
-	if (zone.n && !str_eq(zone, S("UTC")) && !str_eq(zone, S("Etc/UTC")) && !str_eq(zone, S("GMT")))
-		return fail(rq, &aws_NotImplemented, "Farthing runs schedules in UTC only, not in %.*s.",
-				STR_ARG(zone));
+	if (!zone_load(rq->mem, k->ScheduleExpressionTimezone))
+		return fail(rq, &scheduler_ValidationException, "The time zone %.*s is not valid.",
+		            STR_ARG(k->ScheduleExpressionTimezone));
 	if (flexible != k->FlexibleTimeWindow->MaximumWindowInMinutes.set)
 		return fail(rq, &scheduler_ValidationException, flexible
 		            ? "MaximumWindowInMinutes is required for a flexible time window."

@@ -1,3 +1,4 @@
+import datetime
 import json
 import time
 
@@ -149,3 +150,44 @@ def test_topics_buses_logs_and_dead_letters(server):
     same(sorted(m["MessageAttributes"]["TARGET_ARN"]["StringValue"].split(":")[2] for m in lost), ["firehose", "sqs"])
     lines = logs.filter_log_events(logGroupName="/aws/events/x")["events"]
     same([json.loads(e["message"])["id"] for e in lines], [id])
+
+
+def test_archive_and_replay(server):
+    ev = server.client("events")
+    url, queue_arn = queue(server, "ev-again")
+    bus = ev.create_event_bus(Name="kept")["EventBusArn"]
+    rules = [ev.put_rule(Name=n, EventBusName="kept", EventPattern='{"source":["shop"]}')["RuleArn"] for n in "ab"]
+    ev.put_targets(Rule="a", EventBusName="kept", Targets=[{"Id": "1", "Arn": queue_arn}])
+    ev.put_targets(Rule="b", EventBusName="kept", Targets=[{"Id": "1", "Arn": queue_arn, "Input": '"b"'}])
+    refused("InvalidEventPatternException", ev.create_archive, ArchiveName="x", EventSourceArn=bus, EventPattern="{")
+    refused("ResourceNotFoundException", ev.create_archive, ArchiveName="x", EventSourceArn=bus + "x")
+    archive = ev.create_archive(ArchiveName="big", EventSourceArn=bus, RetentionDays=2,
+                                EventPattern='{"detail":{"n":[{"numeric":[">=",1]}]}}')["ArchiveArn"]
+    refused("ResourceAlreadyExistsException", ev.create_archive, ArchiveName="big", EventSourceArn=bus)
+    for n in range(3):
+        put(server, detail={"n": n}, bus="kept")
+    same(len(drain(server, url)), 6)
+    same(ev.describe_archive(ArchiveName="big")["EventCount"], 2)
+    server.advance("1h")
+    put(server, detail={"n": 9}, bus="kept")
+    drain(server, url)
+    created = ev.describe_archive(ArchiveName="big")["CreationTime"]
+    window = {"EventStartTime": created - datetime.timedelta(minutes=1),
+              "EventEndTime": created + datetime.timedelta(minutes=30)}
+    same(refused("ValidationException", ev.start_replay, ReplayName="r", EventSourceArn=archive,
+                 Destination={"Arn": bus.replace("kept", "default")}, **window),
+         "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.")
+    same(ev.start_replay(ReplayName="r", EventSourceArn=archive, Destination={"Arn": bus, "FilterArns": rules[:1]},
+                         **window)["State"], "STARTING")
+    server.advance("1s")
+    same(ev.describe_replay(ReplayName="r")["State"], "COMPLETED")
+    again = [json.loads(m["Body"]) for m in drain(server, url)]
+    same([(e["detail"]["n"], e["replay-name"]) for e in again], [(1, "r"), (2, "r")])
+    same(ev.describe_archive(ArchiveName="big")["EventCount"], 3)
+    refused("IllegalStatusException", ev.cancel_replay, ReplayName="r")
+    same([r["ReplayName"] for r in ev.list_replays(EventSourceArn=archive)["Replays"]], ["r"])
+    server.advance("2850m")
+    same(ev.describe_archive(ArchiveName="big")["EventCount"], 1)
+    ev.delete_archive(ArchiveName="big")
+    refused("ResourceNotFoundException", ev.describe_archive, ArchiveName="big")
+    same(ev.list_archives()["Archives"], [])

@@ -94,3 +94,19 @@ def test_universal_targets_and_dead_letters(server):
     check(lost[0]["MessageAttributes"]["SCHEDULE_ARN"]["StringValue"].endswith("schedule/g/d"), lost)
     sch.delete_schedule_group(Name="g")
     refused("ResourceNotFoundException", sch.get_schedule, Name="u", GroupName="g")
+
+
+def test_time_zones(server):
+    s = server.client("scheduler")
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="zoned")["QueueUrl"]
+    about = {"FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {
+        "Arn": "arn:aws:sqs:us-east-1:000000000000:zoned", "RoleArn": "arn:aws:iam::000000000000:role/r",
+        "Input": "<aws.scheduler.scheduled-time>"}}
+    refused("ValidationException", s.create_schedule, Name="nowhere", ScheduleExpression="cron(0 9 * * ? *)",
+            ScheduleExpressionTimezone="Mars/Base", **about)
+    s.create_schedule(Name="zoned", ScheduleExpression="cron(0 9 * * ? *)", ScheduleExpressionTimezone="Asia/Tokyo",
+                      **about)
+    server.advance("24h")
+    got = sqs.receive_message(QueueUrl=url)["Messages"]
+    check(got[0]["Body"].endswith("T00:00:00Z"), got)
