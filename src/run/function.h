@@ -51,6 +51,7 @@ typedef struct function_spec {
 	const function_pair *variables; /* the user's */
 	size_t n_variables;
 	int64_t memory_mb, tmp_mb;
+	const char *initialization; /* AWS_LAMBDA_INITIALIZATION_TYPE; NULL: on-demand */
 	sandbox_reach reach;
 	/* One log event, without its line end. On the thread that runs the environment. */
 	void (*log)(void *context, str line);

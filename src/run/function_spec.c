@@ -114,7 +114,7 @@ static const char **environment(arena *mem, const function_spec *s, int port)
 	set(&vs, "AWS_LAMBDA_FUNCTION_NAME", s->name);
 	set(&vs, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", arena_fmt(mem, "%lld", (long long)s->memory_mb));
 	set(&vs, "AWS_LAMBDA_FUNCTION_VERSION", s->version);
-	set(&vs, "AWS_LAMBDA_INITIALIZATION_TYPE", S("on-demand"));
+	set(&vs, "AWS_LAMBDA_INITIALIZATION_TYPE", s->initialization ? str_c(s->initialization) : S("on-demand"));
 	set(&vs, "AWS_LAMBDA_LOG_GROUP_NAME", s->log_group);
 	set(&vs, "AWS_LAMBDA_LOG_STREAM_NAME", s->log_stream);
 	set(&vs, "AWS_ACCESS_KEY_ID", s->access_key);

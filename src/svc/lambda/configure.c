@@ -158,7 +158,26 @@ static err image_config(req *rq, const lambda_ImageConfig *in, lambda_FunctionCo
 	return OK;
 }
 
-static void modes(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
+/* Java from 11, Python from 3.12, .NET from 8; not images. */
+static err snapstart_check(req *rq, const lambda_FunctionConfiguration *c)
+{
+	static const char *const never[] = { "python3.6", "python3.7", "python3.8", "python3.9", "python3.10",
+		                                 "python3.11", "java8", "java8.al2", "dotnet6" };
+	str r = c->Runtime;
+	bool can = str_starts(r, S("python3.")) || str_starts(r, S("java")) || str_starts(r, S("dotnet"));
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		can = can && !str_eq(r, str_c(never[i]));
+	if (!can)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "%.*s is not supported for SnapStart enabled functions.",
+		            STR_ARG(str_is(r) ? r : S("PackageType Image")));
+	if (c->EphemeralStorage && c->EphemeralStorage->Size.v > 512)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Ephemeral storage above 512 MB is not supported for SnapStart enabled functions.");
+	return OK;
+}
+
+static err modes(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
                   lambda_FunctionConfiguration *c)
 {
 	if (in->TracingConfig) {
@@ -166,6 +185,8 @@ static void modes(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
 		c->TracingConfig->Mode = in->TracingConfig->Mode;
 	}
 	if (in->SnapStart) {
+		if (str_eq(in->SnapStart->ApplyOn, lambda_SnapStartApplyOn_PublishedVersions))
+			TRY(snapstart_check(rq, c));
 		c->SnapStart = arena_new(rq->mem, lambda_SnapStartResponse);
 		c->SnapStart->ApplyOn = in->SnapStart->ApplyOn;
 		c->SnapStart->OptimizationStatus = S("Off");
@@ -176,6 +197,7 @@ static void modes(req *rq, const lambda_UpdateFunctionConfigurationRequest *in,
 		vpc(rq, in->VpcConfig, c);
 	if (in->DeadLetterConfig)
 		c->DeadLetterConfig = in->DeadLetterConfig->TargetArn.n ? in->DeadLetterConfig : NULL;
+	return OK;
 }
 
 err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
@@ -210,6 +232,5 @@ err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRe
 		c->KMSKeyArn = in->KMSKeyArn.n ? in->KMSKeyArn : STR_NONE;
 	if (in->DeadLetterConfig)
 		TRY(destination_check(rq, in->DeadLetterConfig->TargetArn, FOR_DEAD_LETTERS));
-	modes(rq, in, c);
-	return OK;
+	return modes(rq, in, c);
 }

@@ -2,6 +2,7 @@
 #include "base/digest.h"
 #include "cloud/call.h"
 #include "pool.h"
+#include "provision.h"
 #include "sys/rand.h"
 
 #define PAGE 50
@@ -361,6 +362,7 @@ static err delete_version(req *rq, txn *tx, const function_name *f, lambda_funct
 		code_forget(tx, v->Account, v->Region, function_owner(rq->mem, v), v->Code);
 		layers_forget(tx, v);
 		lambda_version_delete(tx, v->Account, v->Region, v->Name, number);
+		provision_follow(rq, tx, fn);
 		pool_changed(tx);
 	}
 	return OK;
@@ -387,6 +389,7 @@ static void delete_all(req *rq, txn *tx, lambda_function *fn)
 	for (lambda_invokeconfig *c; (c = lambda_invokeconfig_next(&s));)
 		lambda_invokeconfig_delete(tx, a, r, name, c->Qualifier);
 	policy_drop(tx, rq->mem, a, r, name);
+	provision_drop_all(rq, tx, fn);
 	lambda_function_delete(tx, a, r, name);
 	pool_changed(tx);
 }

@@ -14,6 +14,7 @@
 #define INIT_LIMIT_US (INT64_C(10) * 1000000)
 #define SESSION_MS (12 * MS_HOUR)
 #define SAME_TRIES 3
+#define READY_US (INT64_C(5) * 1000000)
 
 /* Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1 */
 str trace_header(arena *mem, str given)
@@ -79,7 +80,7 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 	*spec = (function_spec){
 		.runtime = c->Runtime, .handler = c->Handler, .name = t->version->Name, .version = c->Version,
 		.region = t->version->Region, .log_group = e->group, .log_stream = e->stream,
-		.endpoint = server_endpoint(), .memory_mb = c->MemorySize.v, .tmp_mb = c->EphemeralStorage->Size.v,
+		.endpoint = server_endpoint(), .initialization = e->initialization, .memory_mb = c->MemorySize.v, .tmp_mb = c->EphemeralStorage->Size.v,
 		.reach = REACH_LOOPBACK, .log = log_line, .log_context = e,
 	};
 	if (!t->version->Image)
@@ -113,8 +114,8 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 }
 
 /*
- * Starts it. AWS gives initialisation ten seconds; what takes longer is begun once more inside the
- * invocation, with the function's own timeout.
+ * Starts it. AWS gives initialisation ten seconds; when it takes longer or fails, it is begun once more inside
+ * the invocation, with the function's own timeout.
  */
 static err begin(arena *mem, store *s, const target *t, environment *e, function_result *init)
 {
@@ -122,10 +123,11 @@ static err begin(arena *mem, store *s, const target *t, environment *e, function
 	TRY(spec_of(mem, s, t, e, &spec));
 	report_init_start(e, t);
 	TRY(function_start(mem, &spec, INIT_LIMIT_US, &e->fe, init));
-	if (init->outcome != FUNCTION_OK)
-		report_init(e, init, "init");
-	if (init->outcome != FUNCTION_TIMEOUT)
+	if (init->outcome == FUNCTION_OK)
 		return OK;
+	report_init(e, init, "init");
+	if (e->provisioned)
+		return OK; /* there is no invocation yet */
 	TRY(function_start(mem, &spec, t->version->Config->Timeout.v * 1000000, &e->fe, init));
 	if (init->outcome != FUNCTION_OK)
 		report_init(e, init, "invoke");
@@ -163,7 +165,7 @@ static void settle(arena *mem, const target *t, const invocation *i, environment
 		report_timeout(e, i, timeout_s);
 	}
 	report_end(e, t, i, r, init);
-	report_usage(t, r, init);
+	report_usage(t, e, r, init);
 	traced_end(mem, t, i, e, r, init);
 	out->failed = r->outcome != FUNCTION_OK;
 	out->payload = r->payload;
@@ -173,6 +175,22 @@ static void settle(arena *mem, const target *t, const invocation *i, environment
 	out->log = e->tail ? arena_str(mem, str_of(e->tail, e->tail_n)) : STR_NONE;
 	e->tail = NULL;
 	e->tail_n = 0;
+}
+
+environment *environment_ready(arena *mem, store *s, const target *t, const char *initialization,
+                               bool provisioned, str *why)
+{
+	function_result init;
+	bool ended = true;
+	environment *e = pool_make(t, initialization);
+	e->provisioned = provisioned;
+	err failed = begin(mem, s, t, e, &init);
+	if (!failed && init.outcome == FUNCTION_OK && function_rest(e->fe, READY_US, &ended))
+		return e;
+	*why = failed ? failed->message : init.payload;
+	e->provisioned = false;
+	pool_drop(e);
+	return NULL;
 }
 
 static bool cold(arena *mem, store *s, const target *t, const invocation *i, environment *e, answer *out)
@@ -219,7 +237,7 @@ static void run(arena *mem, store *s, const target *t, const invocation *i, answ
 		pool_give(e, r.ended);
 		return;
 	}
-	e = pool_make(t);
+	e = pool_make(t, "on-demand");
 	e->tail = tail;
 	cold(mem, s, t, i, e, out);
 }

@@ -2,6 +2,7 @@
 #include "cloud/server.h"
 #include "poll.h"
 #include "pool.h"
+#include "provision.h"
 #include "sys/file.h"
 
 static err start(store *s, str data_folder)
@@ -13,6 +14,7 @@ static err start(store *s, str data_folder)
 		TRY(code_start(s, data_folder));
 		pool_start(s);
 		poll_start(s);
+		provision_start(s);
 		return OK;
 	}
 	return failed; /* its message lives in `mem` */
@@ -20,6 +22,7 @@ static err start(store *s, str data_folder)
 
 static void stop(void)
 {
+	provision_stop();
 	poll_stop();
 	pool_stop();
 }

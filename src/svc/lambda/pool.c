@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cloud/event_log.h"
+#include "provision.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
 #include <pthread.h>
@@ -28,6 +29,7 @@ static struct {
 	pthread_t reaper;
 	store *store;
 	environment *idle; /* the last used first */
+	environment *provisioned;
 	int n_idle;
 	arena *mem;        /* boot: counters stay, one for each function that ever had a reservation */
 	map counters;
@@ -109,30 +111,59 @@ int64_t pool_running(const target *t)
 	return n;
 }
 
+/* Holds the lock. */
+static void no_more_provisioned(environment *e)
+{
+	environment **at = &pool_.provisioned;
+	if (!e->provisioned)
+		return;
+	while (*at != e)
+		at = &(*at)->next_provisioned;
+	*at = e->next_provisioned;
+	e->provisioned = false;
+}
+
 static void end(environment *e)
 {
+	pthread_mutex_lock(&pool_.lock);
+	bool missed = e->provisioned;
+	no_more_provisioned(e);
+	pthread_mutex_unlock(&pool_.lock);
+	if (missed)
+		provision_look();
 	function_stop(e->fe);
 	arena_close(e->scratch);
 	arena_close(e->mem);
 }
 
+static bool fits(const environment *e, const target *t, int64_t now)
+{
+	return e->generation == t->version->Generation && e->instance == t->function->Instance &&
+	       e->credentials_until - CREDENTIAL_SPARE_MS >= now && str_eq(e->name, t->version->Name);
+}
+
+/* Holds the lock. */
+static environment *take_one(const target *t, bool provisioned)
+{
+	int64_t now = clock_now();
+	for (environment **at = &pool_.idle; *at; at = &(*at)->next) {
+		environment *e = *at;
+		if (e->provisioned != provisioned || !fits(e, t, now))
+			continue;
+		*at = e->next;
+		pool_.n_idle -= !e->provisioned;
+		e->busy = true;
+		return e;
+	}
+	return NULL;
+}
+
 environment *pool_take(const target *t)
 {
-	const lambda_version *v = t->version;
-	environment *found = NULL, **at;
-	int64_t now = clock_now();
 	pthread_mutex_lock(&pool_.lock);
-	for (at = &pool_.idle; *at && !found;) {
-		environment *e = *at;
-		if (e->generation != v->Generation || e->instance != t->function->Instance ||
-		    e->credentials_until - CREDENTIAL_SPARE_MS < now || !str_eq(e->name, v->Name)) {
-			at = &e->next;
-			continue;
-		}
-		found = e;
-		*at = e->next;
-		pool_.n_idle--;
-	}
+	environment *found = pool_.provisioned ? take_one(t, true) : NULL;
+	if (!found)
+		found = take_one(t, false);
 	pthread_mutex_unlock(&pool_.lock);
 	if (found && !function_alive(found->fe)) {
 		end(found);
@@ -141,7 +172,7 @@ environment *pool_take(const target *t)
 	return found;
 }
 
-environment *pool_make(const target *t)
+environment *pool_make(const target *t, const char *initialization)
 {
 	arena *mem = arena_open(2048);
 	const lambda_version *v = t->version;
@@ -153,7 +184,8 @@ environment *pool_make(const target *t)
 	*e = (environment){ .mem = mem, .scratch = arena_open(1024), .name = arena_str(mem, v->Name),
 	                   .account = arena_str(mem, v->Account),
 		.region = arena_str(mem, v->Region), .number = v->Number, .generation = v->Generation,
-		.instance = t->function->Instance, .group = arena_str(mem, v->Config->LoggingConfig->LogGroup),
+		.instance = t->function->Instance, .initialization = initialization, .busy = true,
+		.group = arena_str(mem, v->Config->LoggingConfig->LogGroup),
 		.json_log = str_eq(v->Config->LoggingConfig->LogFormat, S("JSON")) };
 	str hex = hex_encode(mem, str_of((char *)id, sizeof id)), version = version_text(mem, v->Number);
 	e->stream = arena_fmt(mem, "%04d/%02d/%02d/[%.*s]%.*s", c.year, c.month, c.day, STR_ARG(version),
@@ -176,19 +208,74 @@ static void keep(environment *e)
 		oldest = e;
 	} else {
 		e->next = pool_.idle;
+		e->busy = false;
 		pool_.idle = e;
-		if (++pool_.n_idle > IDLE_MAX) {
-			environment **at = &pool_.idle;
-			while ((*at)->next)
-				at = &(*at)->next;
-			oldest = *at;
-			*at = NULL;
+		pool_.n_idle += !e->provisioned;
+		environment **last = NULL;
+		for (environment **at = &pool_.idle; pool_.n_idle > IDLE_MAX && *at; at = &(*at)->next)
+			last = (*at)->provisioned ? last : at;
+		if (last) {
+			oldest = *last;
+			*last = oldest->next;
 			pool_.n_idle--;
 		}
 	}
 	pthread_mutex_unlock(&pool_.lock);
 	if (oldest)
 		end(oldest);
+}
+
+void pool_add(environment *e)
+{
+	pthread_mutex_lock(&pool_.lock);
+	if (e->provisioned) {
+		e->next_provisioned = pool_.provisioned;
+		pool_.provisioned = e;
+	}
+	pthread_mutex_unlock(&pool_.lock);
+	keep(e);
+}
+
+void pool_provisioned(int64_t instance, int64_t generation, int64_t *live, int64_t *idle)
+{
+	*live = *idle = 0;
+	pthread_mutex_lock(&pool_.lock);
+	for (environment *e = pool_.provisioned; e; e = e->next_provisioned)
+		if (e->instance == instance && e->generation == generation) {
+			*live += 1;
+			*idle += !e->busy;
+		}
+	pthread_mutex_unlock(&pool_.lock);
+}
+
+void pool_trim(bool (*wanted)(void *context, const environment *e), void *context)
+{
+	environment *out = NULL;
+	int64_t now = clock_now();
+	pthread_mutex_lock(&pool_.lock);
+	for (environment *e = pool_.provisioned, *next; e; e = next) {
+		next = e->next_provisioned;
+		bool lasting = e->credentials_until - CREDENTIAL_SPARE_MS >= now;
+		if (lasting && wanted(context, e))
+			continue;
+		no_more_provisioned(e); /* a busy one is ordinary from now on */
+		if (e->busy) {
+			continue;
+		}
+		environment **at = &pool_.idle;
+		while (*at && *at != e)
+			at = &(*at)->next;
+		if (*at) {
+			*at = e->next;
+			e->next = out;
+			out = e;
+		}
+	}
+	pthread_mutex_unlock(&pool_.lock);
+	for (environment *next; out; out = next) {
+		next = out->next;
+		end(out);
+	}
 }
 
 /* For a runtime that has answered but does not ask for more yet: it runs on until it does. */
@@ -238,12 +325,12 @@ static environment *sweep(arena *mem)
 	const txn *tx = pool_.look ? store_read(pool_.store) : NULL;
 	for (environment **at = &pool_.idle; *at;) {
 		environment *e = *at;
-		if (now - e->idle_since_us < IDLE_US && !(tx && stale(tx, mem, e)) && function_alive(e->fe)) {
+		if ((e->provisioned || now - e->idle_since_us < IDLE_US) && !(tx && stale(tx, mem, e)) && function_alive(e->fe)) {
 			at = &e->next;
 			continue;
 		}
 		*at = e->next;
-		pool_.n_idle--;
+		pool_.n_idle -= !e->provisioned;
 		e->next = out;
 		out = e;
 	}

@@ -50,10 +50,10 @@ void report_init_start(environment *e, const target *t)
 	str name = runtime_name(e, c->Runtime);
 	if (e->json_log)
 		environment_log(e, line_of(e, "{\"time\":\"%.*s\",\"type\":\"platform.initStart\",\"record\":{"
-		                "\"initializationType\":\"on-demand\",\"phase\":\"init\",\"runtimeVersion\":\"%.*s\","
+		                "\"initializationType\":\"%s\",\"phase\":\"init\",\"runtimeVersion\":\"%.*s\","
 		                "\"runtimeVersionArn\":\"%.*s\",\"functionName\":\"%.*s\","
 		                "\"functionVersion\":\"%.*s\"}}",
-		                STR_ARG(now_text(e)), STR_ARG(name), STR_ARG(arn), STR_ARG(e->name),
+		                STR_ARG(now_text(e)), e->initialization, STR_ARG(name), STR_ARG(arn), STR_ARG(e->name),
 		                STR_ARG(c->Version)));
 	else
 		environment_log(e, line_of(e, "INIT_START Runtime Version: %.*s\tRuntime Version ARN: %.*s",
@@ -71,9 +71,10 @@ void report_init(environment *e, const function_result *init, const char *phase)
 	text_ms(ms, init->duration_us);
 	if (e->json_log) {
 		environment_log(e, line_of(e, "{\"time\":\"%.*s\",\"type\":\"platform.initReport\",\"record\":{"
-		                "\"initializationType\":\"on-demand\",\"phase\":\"%s\","
+		                "\"initializationType\":\"%s\",\"phase\":\"%s\","
 		                "\"status\":\"%s\",\"metrics\":{"
-		                "\"durationMs\":%s}}}", STR_ARG(now_text(e)), phase, status_of(init), ms));
+		                "\"durationMs\":%s}}}", STR_ARG(now_text(e)), e->initialization, phase,
+		                status_of(init), ms));
 		return;
 	}
 	bool typed = init->outcome != FUNCTION_TIMEOUT;
@@ -196,7 +197,7 @@ static qty gb_seconds(int64_t ms, int64_t mb)
 	return ms * mb;
 }
 
-void report_usage(const target *t, const function_result *r, const function_result *init)
+void report_usage(const target *t, const environment *e, const function_result *r, const function_result *init)
 {
 	const lambda_version *v = t->version;
 	const lambda_FunctionConfiguration *c = v->Config;
@@ -207,12 +208,17 @@ void report_usage(const target *t, const function_result *r, const function_resu
 	                 STR_ARG(v->Account), STR_ARG(v->Name));
 	str resource = str_of(arn, (size_t)n);
 	usage_later(v->Account, v->Region, now, arm ? &LAMBDA_REQUESTS_ARM : &LAMBDA_REQUESTS, resource, QTY(1));
-	usage_later(v->Account, v->Region, now, arm ? &LAMBDA_DURATION_ARM : &LAMBDA_DURATION, resource,
-	            gb_seconds(ms, c->MemorySize.v));
+	const meter_kind *duration = e->provisioned ? arm ? &LAMBDA_PC_DURATION_ARM : &LAMBDA_PC_DURATION
+		: arm ? &LAMBDA_DURATION_ARM : &LAMBDA_DURATION;
+	usage_later(v->Account, v->Region, now, duration, resource, gb_seconds(ms, c->MemorySize.v));
 	int64_t extra = c->EphemeralStorage->Size.v - TMP_FREE_MB;
 	if (extra > 0)
 		usage_later(v->Account, v->Region, now, &LAMBDA_EPHEMERAL, resource, gb_seconds(ms, extra));
 	metric(t, "Invocations", "Count", 1);
+	if (e->provisioned)
+		metric(t, "ProvisionedConcurrencyInvocations", "Count", 1);
+	else if (t->function->Provisioned)
+		metric(t, "ProvisionedConcurrencySpilloverInvocations", "Count", 1);
 	metric(t, "Errors", "Count", r->outcome == FUNCTION_OK ? 0 : 1);
 	metric(t, "Duration", "Milliseconds", (double)r->duration_us / 1000.0);
 	metric_concurrency(t);

@@ -93,14 +93,14 @@ static err named(req *rq, const txn *tx, str name, function_name *f, lambda_func
 	return function_find(rq, tx, f, fn);
 }
 
-/* What all functions of the account and region have reserved. */
+/* What all functions of the account and region have reserved or provisioned. */
 static int64_t reserved_sum(const txn *tx, arena *mem, str account, str region, str but)
 {
 	int64_t sum = 0;
 	record_scan s = lambda_function_scan(tx, mem, 2, account, region, STR_NONE);
 	for (lambda_function *f; (f = lambda_function_next(&s));)
-		if (f->Reserved && !str_eq(f->Name, but))
-			sum += f->Reserved - 1;
+		if (!str_eq(f->Name, but))
+			sum += f->Reserved ? f->Reserved - 1 : f->Provisioned;
 	return sum;
 }
 
@@ -111,6 +111,10 @@ err lambda_PutFunctionConcurrency(req *rq, txn *tx, const lambda_PutFunctionConc
 	lambda_function *fn;
 	TRY(named(rq, tx, in->FunctionName, &f, &fn));
 	int64_t wanted = in->ReservedConcurrentExecutions.v;
+	if (wanted < fn->Provisioned)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "ReservedConcurrentExecutions  %lld should not be lower than function's total provisioned "
+		            "concurrency [%lld].", (long long)wanted, (long long)fn->Provisioned);
 	int64_t left = LAMBDA_CONCURRENCY - reserved_sum(tx, rq->mem, f.account, f.region, f.name) - wanted;
 	if (left < LAMBDA_UNRESERVED_MIN)
 		return fail(rq, &lambda_InvalidParameterValueException,
@@ -183,6 +187,32 @@ err lambda_GetRuntimeManagementConfig(req *rq, const txn *tx, const lambda_GetRu
 	out->UpdateRuntimeOn = str_is(t.version->UpdateRuntimeOn) && t.version->UpdateRuntimeOn.n
 		? t.version->UpdateRuntimeOn : S("Auto");
 	out->FunctionArn = t.version->Config->FunctionArn;
+	const lambda_RuntimeVersionConfig *c = t.version->Config->RuntimeVersionConfig;
+	if (str_eq(out->UpdateRuntimeOn, lambda_UpdateRuntimeOn_Manual) && c)
+		out->RuntimeVersionArn = c->RuntimeVersionArn;
+	return OK;
+}
+
+err lambda_PutRuntimeManagementConfig(req *rq, txn *tx, const lambda_PutRuntimeManagementConfig_in *in,
+                                      lambda_PutRuntimeManagementConfig_out *out)
+{
+	target t;
+	bool manual = str_eq(in->UpdateRuntimeOn, lambda_UpdateRuntimeOn_Manual);
+	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
+	if (manual != str_is(in->RuntimeVersionArn))
+		return fail(rq, &lambda_InvalidParameterValueException, manual
+		            ? "RuntimeVersionArn is required when UpdateRuntimeOn is Manual."
+		            : "RuntimeVersionArn must not be given unless UpdateRuntimeOn is Manual.");
+	const lambda_RuntimeVersionConfig *c = t.version->Config->RuntimeVersionConfig;
+	if (manual && (!c || !str_eq(c->RuntimeVersionArn, in->RuntimeVersionArn)))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Runtime version %.*s is not that of the interpreter on this machine.",
+		            STR_ARG(in->RuntimeVersionArn));
+	t.version->UpdateRuntimeOn = in->UpdateRuntimeOn;
+	lambda_version_put(tx, t.version);
+	out->UpdateRuntimeOn = in->UpdateRuntimeOn;
+	out->FunctionArn = t.version->Config->FunctionArn;
+	out->RuntimeVersionArn = in->RuntimeVersionArn;
 	return OK;
 }
 

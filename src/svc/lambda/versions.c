@@ -1,5 +1,7 @@
 #include "lambda.h"
 #include "pool.h"
+#include "provision.h"
+#include "store/due.h"
 #include "sys/rand.h"
 
 #define PAGE 50
@@ -28,6 +30,13 @@ err publish(req *rq, txn *tx, lambda_function *fn, str description, lambda_versi
 	package p = { .hash = v->Code, .size = c->CodeSize.v };
 	code_refer(tx, v->Account, v->Region, function_owner(rq->mem, v), &p);
 	layers_refer(tx, v);
+	if (str_eq(c->SnapStart->ApplyOn, lambda_SnapStartApplyOn_PublishedVersions)) {
+		lambda_SnapStartResponse *snap = arena_new(rq->mem, lambda_SnapStartResponse);
+		*snap = *c->SnapStart;
+		c->SnapStart = snap;
+		c->SnapStart->OptimizationStatus = lambda_SnapStartOptimizationStatus_On;
+		task_add(tx, "lambda_snapstart", c->FunctionArn, 0);
+	}
 	lambda_version_put(tx, v);
 	lambda_function_put(tx, fn);
 	return OK;
@@ -179,6 +188,7 @@ err lambda_UpdateAlias(req *rq, txn *tx, const lambda_UpdateAlias_in *in, lambda
 	TRY(alias_check(rq, tx, fn, a->It));
 	a->It->RevisionId = rand_uuid(rq->mem);
 	lambda_alias_put(tx, a);
+	provision_follow(rq, tx, fn);
 	*out = *a->It;
 	return OK;
 }
@@ -190,6 +200,7 @@ err lambda_DeleteAlias(req *rq, txn *tx, const lambda_DeleteAlias_in *in, lambda
 	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
 	TRY(function_find(rq, tx, &f, &fn));
 	lambda_alias_delete(tx, f.account, f.region, f.name, in->Name);
+	provision_follow(rq, tx, fn);
 	return OK;
 }
 
