@@ -20,7 +20,8 @@ static err decode(const wire_message *m, const operation *op, void *in)
 	str why = STR_NONE;
 	bool dynamodb = strcmp(op->service->signing_name, "dynamodb") == 0;
 	json_words words = dynamodb ? JSON_WORDS_DYNAMODB : JSON_WORDS_COMMON;
-	if (!op->input || json_read(m->mem, op->input, wire_body(m), names_of(op->service), words, true, in, &why))
+	if (!op->input ||
+	    json_read(m->mem, op->input, wire_body(m), names_of(op->service), words, true, in, &why))
 		return OK;
 	return fault_new(m->mem, &fault_syntax, "%.*s", STR_ARG(why));
 }
