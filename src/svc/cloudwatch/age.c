@@ -1,16 +1,13 @@
 /*
- * Metrics grow old: seconds become minutes after 3 hours, minutes five minutes after 15 days, those hours after
- * 63 days, and what is older than 455 days goes. A timer per metric, set to when its next data are due.
+ * Metrics grow old: seconds become minutes after 3 hours, minutes five minutes after 15 days, those hours
+ * after 63 days, and what is older than 455 days goes. A timer per metric, set to when its next data are due.
  */
 #include "metric.h"
 #include "store/due.h"
 
 #define PASS_ROWS 20000
 
-static str key_of(arena *mem, int64_t id)
-{
-	return arena_fmt(mem, "%lld", (long long)id);
-}
+static str key_of(arena *mem, int64_t id) { return arena_fmt(mem, "%lld", (long long)id); }
 
 static void plan(txn *tx, cloudwatch_metric *m, int64_t due)
 {
@@ -21,16 +18,13 @@ static void plan(txn *tx, cloudwatch_metric *m, int64_t due)
 	                    STR_ARG(m->Namespace), STR_ARG(m->Name), STR_ARG(m->DimensionKey)));
 }
 
-static int64_t rounded_up(int64_t when, int64_t step)
-{
-	return when + step - when % step;
-}
+static int64_t rounded_up(int64_t when, int64_t step) { return when + step - when % step; }
 
 void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t at, int64_t step_ms)
 {
 	m->Seconds = m->Seconds || step_ms < MS_MINUTE;
-	int64_t due = step_ms < MS_MINUTE ? rounded_up(at + KEEP_SECONDS_MS, MS_HOUR) :
-					    rounded_up(at + KEEP_MINUTES_MS, MS_DAY);
+	int64_t due = step_ms < MS_MINUTE ? rounded_up(at + KEEP_SECONDS_MS, MS_HOUR)
+									  : rounded_up(at + KEEP_MINUTES_MS, MS_DAY);
 	if (!m->AgeDue || due < m->AgeDue)
 		plan(tx, m, due);
 }
@@ -87,13 +81,13 @@ TIMER(cloudwatch_age)
 {
 	arena *mem = txn_arena(tx);
 	str key = payload, account = str_cut(&key, '\n'), region = str_cut(&key, '\n'),
-	    name_space = str_cut(&key, '\n'), name = str_cut(&key, '\n');
+		name_space = str_cut(&key, '\n'), name = str_cut(&key, '\n');
 	cloudwatch_metric *m = cloudwatch_metric_get(tx, mem, account, region, name_space, name, key);
 	if (!m)
 		return;
 	tier tiers[] = { { KEEP_SECONDS_MS, MS_MINUTE, MS_HOUR, &m->InMinutes },
-		         { KEEP_MINUTES_MS, 5 * MS_MINUTE, MS_DAY, &m->InFiveMinutes },
-		         { KEEP_FIVE_MINUTES_MS, MS_HOUR, 7 * MS_DAY, &m->InHours } };
+		             { KEEP_MINUTES_MS, 5 * MS_MINUTE, MS_DAY, &m->InFiveMinutes },
+		             { KEEP_FIVE_MINUTES_MS, MS_HOUR, 7 * MS_DAY, &m->InHours } };
 	int64_t next = INT64_MAX;
 	drop_before(tx, m->Id, due - KEEP_HOURS_MS);
 	for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {

@@ -1,21 +1,36 @@
+/* When a metric alarm is looked at, and what it sees. */
 #include "alarm.h"
-#include "base/json.h"
-#include "base/time.h"
+#include "cloud/call.h"
+#include "query.h"
 #include "store/due.h"
+#include <math.h>
 
 #define RANGE_EXTRA 2
-#define RANGE_MAX 200
-#define SETTLE_MS 200 /* what came in the period's last moment is on disk by then */
+#define SETTLE_MS 200 /* what came in the step's last moment is on disk by then */
 
-static int64_t period_of(const cloudwatch_alarm *a)
+size_t alarm_periods(const cloudwatch_MetricAlarm *it)
 {
-	return (a->It->Period.set ? a->It->Period.v : 60) * MS_SECOND;
+	return it->EvaluationPeriods.v > 0 ? (size_t)it->EvaluationPeriods.v : 1;
 }
 
-/* Every period, but not more often than AWS looks: each minute, or ten seconds for shorter periods. */
+size_t alarm_to_alarm(const cloudwatch_MetricAlarm *it)
+{
+	return it->DatapointsToAlarm.set ? (size_t)it->DatapointsToAlarm.v : alarm_periods(it);
+}
+
+int64_t alarm_period_ms(const cloudwatch_MetricAlarm *it)
+{
+	int64_t seconds = it->Period.set ? it->Period.v : 60;
+	for (size_t i = 0; i < it->Metrics.n; i++)
+		if (it->Metrics.v[i].MetricStat)
+			seconds = it->Metrics.v[i].MetricStat->Period.v;
+	return seconds * MS_SECOND;
+}
+
+/* AWS looks every minute, or every ten seconds where periods are shorter; so the window slides. */
 static int64_t step_of(const cloudwatch_alarm *a)
 {
-	return period_of(a) < MS_MINUTE ? 10 * MS_SECOND : MS_MINUTE;
+	return alarm_period_ms(a->It) < MS_MINUTE ? 10 * MS_SECOND : MS_MINUTE;
 }
 
 static str place_of(arena *mem, const cloudwatch_alarm *a)
@@ -34,21 +49,55 @@ void alarm_arm(txn *tx, cloudwatch_alarm *a, int64_t now)
 	timer_set(tx, "cloudwatch_alarm", place, due, place);
 }
 
-void alarms_wake(txn *tx, str account, str region, str name_space, str name, str key, int64_t now)
+void alarms_wake(txn *tx, str account, str region, str name_space, str name, str key, int64_t when,
+                 int64_t now)
 {
 	arena *mem = txn_arena(tx);
 	record_scan s = cloudwatch_watch_scan(tx, mem, 5, account, region, name_space, name, key, STR_NONE);
 	for (cloudwatch_watch *w; (w = cloudwatch_watch_next(&s));) {
 		cloudwatch_alarm *a = cloudwatch_alarm_get(tx, mem, account, region, w->Alarm);
-		if (a)
+		if (!a || (a->ArmedFor > now && a->News >= when - when % step_of(a)))
+			continue;
+		/* Armed for the step that has just ended, it will not see this: it is to look once more. */
+		a->News = when > a->News ? when : a->News;
+		if (a->ArmedFor > now)
+			cloudwatch_alarm_put(tx, a);
+		else
 			alarm_arm(tx, a, now);
 	}
 }
 
-static bool breaches(const cloudwatch_MetricAlarm *a, double v)
+static void watch_one(txn *tx, arena *mem, const cloudwatch_alarm *a, str name_space, str name,
+                      const cloudwatch_Dimensions *dimensions, bool on)
+{
+	cloudwatch_watch w = { a->Account, a->Region, name_space, name, dimension_key(mem, dimensions), a->Name };
+	if (on)
+		cloudwatch_watch_put(tx, &w);
+	else
+		cloudwatch_watch_delete(tx, w.Account, w.Region, w.Namespace, w.Name, w.DimensionKey, w.Alarm);
+}
+
+void alarm_watch(txn *tx, arena *mem, const cloudwatch_alarm *a, bool on)
+{
+	const cloudwatch_MetricAlarm *it = a->It;
+	if (!it->Metrics.n)
+		watch_one(tx, mem, a, it->Namespace, it->MetricName, &it->Dimensions, on);
+	for (size_t i = 0; i < it->Metrics.n; i++) {
+		const cloudwatch_MetricStat *s = it->Metrics.v[i].MetricStat;
+		if (s)
+			watch_one(tx, mem, a, s->Metric->Namespace, s->Metric->MetricName, &s->Metric->Dimensions, on);
+	}
+}
+
+static bool breaches(const cloudwatch_MetricAlarm *a, const window *w, size_t i)
 {
 	str op = a->ComparisonOperator;
-	double threshold = a->Threshold.v;
+	double v = w->values[i], threshold = a->Threshold.v;
+	bool lower = w->banded && v < w->low[i], upper = w->banded && v > w->high[i];
+	if (w->banded)
+		return str_eq(op, S("LessThanLowerThreshold"))   ? lower
+			: str_eq(op, S("GreaterThanUpperThreshold")) ? upper
+														 : lower || upper;
 	if (str_eq(op, S("GreaterThanOrEqualToThreshold")))
 		return v >= threshold;
 	if (str_eq(op, S("GreaterThanThreshold")))
@@ -58,101 +107,118 @@ static bool breaches(const cloudwatch_MetricAlarm *a, double v)
 	return v <= threshold;
 }
 
-typedef struct window {
-	point_state points[RANGE_MAX];
-	double values[RANGE_MAX];
-	size_t n, existing;
-	int64_t end;
-} window;
-
-static void look(const txn *tx, arena *mem, const cloudwatch_alarm *a, int64_t now, window *w)
+/* One metric. A percentile of too few samples may be one to ignore. */
+static void look_at_metric(const txn *tx, arena *mem, const cloudwatch_alarm *a, int64_t now, window *w)
 {
 	const cloudwatch_MetricAlarm *it = a->It;
-	int64_t period = period_of(a);
-	w->n = (size_t)it->EvaluationPeriods.v + RANGE_EXTRA;
-	w->n = w->n < RANGE_MAX ? w->n : RANGE_MAX;
-	w->end = now - now % period;
-	int64_t start = w->end - (int64_t)w->n * period;
+	int64_t start = w->end - (int64_t)w->n * w->period_ms;
 	str stat = str_is(it->Statistic) ? it->Statistic : it->ExtendedStatistic;
-	const cloudwatch_metric *m = metric_find(tx, mem, a->Account, a->Region, it->Namespace, it->MetricName,
-	                                         &it->Dimensions);
+	const cloudwatch_metric *m =
+		metric_find(tx, mem, a->Account, a->Region, it->Namespace, it->MetricName, &it->Dimensions);
+	bool ignoring = str_eq(it->EvaluateLowSampleCountPercentile, S("ignore"));
+	double wanted = ignoring ? statistic_samples_wanted(stat) : 0;
 	if (!m)
 		return;
-	series_span span = { start, w->end, period, now, w->n };
+	series_span span = { start, w->end, w->period_ms, now, w->n };
 	series s = metric_series(tx, mem, m->Id, it->Unit, &span);
 	for (size_t i = 0; i < s.n; i++) {
-		size_t at = (size_t)((s.when[i] - start) / period);
-		if (at >= w->n || !statistic_of(&s.buckets[i], stat, &w->values[at]))
+		size_t at = (size_t)((s.when[i] - start) / w->period_ms);
+		if (!statistic_of(&s.buckets[i], stat, &w->values[at]))
 			continue;
-		w->points[at] = breaches(it, w->values[at]) ? POINT_BREACHING : POINT_OK;
-		w->existing++;
+		w->samples[at] = s.buckets[i].Samples.v;
+		w->too_few = w->too_few || w->samples[at] < wanted;
+		w->points[at] = POINT_OK;
 	}
 }
 
-static const char *words_of(str op)
+/* The query whose result the alarm compares: what returns data and is not the band. */
+static size_t compared(const cloudwatch_MetricAlarm *it)
 {
-	return str_eq(op, S("GreaterThanOrEqualToThreshold")) ? "greater than or equal to" :
-	       str_eq(op, S("GreaterThanThreshold"))          ? "greater than" :
-	       str_eq(op, S("LessThanThreshold"))             ? "less than" :
-								"less than or equal to";
+	for (size_t i = 0; i < it->Metrics.n; i++)
+		if (!str_eq(it->Metrics.v[i].Id, it->ThresholdMetricId)
+		    && (!it->Metrics.v[i].ReturnData.set || it->Metrics.v[i].ReturnData.v))
+			return i;
+	return 0;
 }
 
-static str reason_of(arena *mem, const cloudwatch_alarm *a, const window *w, str state)
+static err look_at_math(req *rq, const txn *tx, const cloudwatch_alarm *a, int64_t now, window *w)
 {
 	const cloudwatch_MetricAlarm *it = a->It;
-	buf b = buf_in(mem, 256, 1023);
-	size_t periods = (size_t)it->EvaluationPeriods.v, said = 0, hits = 0;
-	bool alarm = str_eq(state, S("ALARM"));
-	if (!w->existing) {
-		buf_fmt(&b, "%s: no datapoints were received for %zu period%s",
-		        str_eq(state, S("INSUFFICIENT_DATA")) ? "Insufficient Data" : "Threshold Crossed", periods,
-		        periods == 1 ? "" : "s");
-		return buf_str(&b);
+	query_set s = { .rq = rq,
+		            .tx = tx,
+		            .queries = it->Metrics.v,
+		            .n = it->Metrics.n,
+		            .now = now,
+		            .exact = true,
+		            .end = w->end,
+		            .start = w->end - (int64_t)w->n * w->period_ms,
+		            .points_max = CW_DATA_MAX };
+	query_answer value, band;
+	size_t banded = query_place(&s, it->ThresholdMetricId);
+	TRY(query_open(&s));
+	TRY(query_answer_of(&s, compared(it), &value));
+	if (value.value.n != 1)
+		return fail(rq, &aws_ValidationException, "The expression gives %zu time series", value.value.n);
+	if (str_is(it->ThresholdMetricId)) {
+		if (banded == SIZE_MAX)
+			return fail(rq, &aws_ValidationException, "There is no band");
+		TRY(query_answer_of(&s, banded, &band));
+		if (band.value.n != 2)
+			return fail(rq, &aws_ValidationException, "The band does not have two time series");
+		w->banded = true;
 	}
-	buf list = buf_in(mem, 128, 600);
-	for (size_t i = w->n; i-- > 0 && said < periods;) {
-		if (w->points[i] == POINT_MISSING)
+	for (size_t i = 0; i < w->n && i < value.at.n; i++) {
+		double v = value.value.lines[0].v[i];
+		if (isnan(v) || (w->banded && isnan(band.value.lines[0].v[i])))
 			continue;
-		civil c = time_civil(w->end - (int64_t)(w->n - i) * period_of(a));
-		buf_put(&list, said ? S(", ") : S(""));
-		json_put_double(&list, w->values[i]);
-		buf_fmt(&list, " (%02d/%02d/%02d %02d:%02d:%02d)", c.day, c.month, c.year % 100, c.hour, c.minute,
-		        c.second);
-		hits += (w->points[i] == POINT_BREACHING) == alarm;
-		said++;
+		w->values[i] = v;
+		w->points[i] = POINT_OK;
+		if (!w->banded)
+			continue;
+		w->high[i] = band.value.lines[0].v[i];
+		w->low[i] = band.value.lines[1].v[i];
 	}
-	buf_fmt(&b, "Threshold Crossed: %zu out of the last %zu datapoint%s [%.*s] %s %s%s the threshold (",
-	        hits, said, said == 1 ? "" : "s", STR_ARG(buf_str(&list)), hits == 1 ? "was" : "were",
-	        alarm ? "" : "not ", words_of(it->ComparisonOperator));
-	json_put_double(&b, it->Threshold.v);
-	buf_fmt(
-		&b, ") (minimum %lld datapoint%s for %s transition).",
-		(long long)(alarm ? it->DatapointsToAlarm.v : it->EvaluationPeriods.v - it->DatapointsToAlarm.v + 1),
-		it->DatapointsToAlarm.v == 1 ? "" : "s", alarm ? "OK -> ALARM" : "ALARM -> OK");
-	return buf_str(&b);
+	return OK;
 }
 
-static str data_of(arena *mem, const cloudwatch_alarm *a, const window *w, int64_t now)
+static void look(txn *tx, arena *mem, const cloudwatch_alarm *a, int64_t now, window *w)
 {
-	buf b = buf_in(mem, 256, 4000);
-	bool first = true;
-	buf_put(&b, S("{\"version\":\"1.0\",\"queryDate\":"));
-	json_put_string(&b, time_iso_ms(mem, now));
-	buf_put(&b, S(",\"statistic\":"));
-	json_put_string(&b, str_is(a->It->Statistic) ? a->It->Statistic : a->It->ExtendedStatistic);
-	buf_fmt(&b, ",\"period\":%lld,\"recentDatapoints\":[", (long long)a->It->Period.v);
+	int64_t step = step_of(a);
+	w->period_ms = alarm_period_ms(a->It);
+	w->n = alarm_periods(a->It) + RANGE_EXTRA;
+	w->points = arena_array(mem, point_state, w->n);
+	w->values = arena_array(mem, double, w->n);
+	w->samples = arena_array(mem, double, w->n);
+	w->low = arena_array(mem, double, w->n);
+	w->high = arena_array(mem, double, w->n);
+	w->end = now - now % step;
+	if (a->It->Metrics.n) {
+		req *rq = req_internal(mem, txn_store(tx), "cloudwatch.amazonaws.com", a->Account, a->Region);
+		err e = look_at_math(rq, tx, a, now, w);
+		if (e)
+			w->fault = arena_str(mem, e->message);
+	} else {
+		look_at_metric(tx, mem, a, now, w);
+	}
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->points[i] == POINT_MISSING)
 			continue;
-		if (!first)
-			buf_c(&b, ',');
-		json_put_double(&b, w->values[i]);
-		first = false;
+		w->existing++;
+		if (breaches(a->It, w, i))
+			w->points[i] = POINT_BREACHING;
 	}
-	buf_put(&b, S("],\"threshold\":"));
-	json_put_double(&b, a->It->Threshold.v);
-	buf_c(&b, '}');
-	return buf_str(&b);
+}
+
+static str state_of(const cloudwatch_alarm *a, const window *w)
+{
+	const cloudwatch_MetricAlarm *it = a->It;
+	str missing = str_is(it->TreatMissingData) ? it->TreatMissingData : S("missing");
+	/* AWS: whatever is asked, alarms on DynamoDB's metrics ignore missing data. */
+	if (str_eq(it->Namespace, S("AWS/DynamoDB")))
+		missing = S("ignore");
+	if (w->fault.n || w->too_few)
+		return w->fault.n ? S("INSUFFICIENT_DATA") : it->StateValue;
+	return alarm_state(w->points, w->n, alarm_to_alarm(it), alarm_periods(it), missing, it->StateValue);
 }
 
 TIMER(cloudwatch_alarm)
@@ -165,16 +231,20 @@ TIMER(cloudwatch_alarm)
 	window *w = arena_new(mem, window);
 	int64_t now = due - SETTLE_MS;
 	look(tx, mem, a, now, w);
-	str missing = str_is(a->It->TreatMissingData) ? a->It->TreatMissingData : S("missing");
-	if (str_eq(a->It->Namespace, S("AWS/DynamoDB")))
-		missing = S("ignore");
-	str state = alarm_state(w->points, w->n, (size_t)a->It->DatapointsToAlarm.v,
-	                        (size_t)a->It->EvaluationPeriods.v, missing, a->It->StateValue);
-	bool changed = !str_eq(state, a->It->StateValue);
-	if (changed)
-		alarm_set_state(tx, a, state, reason_of(mem, a, w, state), data_of(mem, a, w, now), due);
+	str state = state_of(a, w), before = a->It->StateValue;
+	bool changed = !str_eq(state, before);
+	alarm it = { .metric = a };
+	a->It->EvaluationState = w->fault.n ? cloudwatch_EvaluationState_EVALUATION_ERROR : STR_NONE;
+	if (changed && w->fault.n)
+		alarm_change(tx, &it, state, w->fault, STR_NONE, due);
+	else if (changed)
+		alarm_change(tx, &it, state, alarm_reason(mem, a->It, w, state),
+		             alarm_reason_data(mem, a->It, w, due), due);
+	else if (str_eq(state, S("ALARM")))
+		alarm_act(tx, &it, before, S("arn:aws:autoscaling:"), due);
 	a->ArmedFor = 0;
-	if (w->existing || changed)
+	/* News that came after the step's end, or data still in sight, want another look. */
+	if (w->existing || changed || a->News >= now)
 		alarm_arm(tx, a, due);
 	else
 		cloudwatch_alarm_put(tx, a);

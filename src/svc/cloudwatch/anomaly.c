@@ -20,9 +20,9 @@ static str math_key(arena *mem, const cloudwatch_MetricMathAnomalyDetector *m)
 		const cloudwatch_MetricStat *s = q->MetricStat;
 		buf_fmt(&b, "%.*s=%.*s", STR_ARG(q->Id), STR_ARG(q->Expression));
 		if (s)
-			buf_fmt(&b, "%.*s/%.*s/%.*s/%.*s/%lld", STR_ARG(s->Metric->Namespace), STR_ARG(s->Metric->MetricName),
-			        STR_ARG(dimension_key(mem, &s->Metric->Dimensions)), STR_ARG(s->Stat),
-			        (long long)s->Period.v);
+			buf_fmt(&b, "%.*s/%.*s/%.*s/%.*s/%lld", STR_ARG(s->Metric->Namespace),
+			        STR_ARG(s->Metric->MetricName), STR_ARG(dimension_key(mem, &s->Metric->Dimensions)),
+			        STR_ARG(s->Stat), (long long)s->Period.v);
 		buf_c(&b, '\n');
 	}
 	return str_sub(buf_str(&b), 0, 1800);
@@ -32,8 +32,12 @@ static str math_key(arena *mem, const cloudwatch_MetricMathAnomalyDetector *m)
 static err named(req *rq, const cloudwatch_SingleMetricAnomalyDetector *single,
                  const cloudwatch_MetricMathAnomalyDetector *math, cloudwatch_detector *out)
 {
-	*out = (cloudwatch_detector){ .Account = rq->who.account, .Region = rq->region, .Namespace = S(""),
-		                      .Name = S(""), .DimensionKey = S(""), .Stat = S("") };
+	*out = (cloudwatch_detector){ .Account = rq->who.account,
+		                          .Region = rq->region,
+		                          .Namespace = S(""),
+		                          .Name = S(""),
+		                          .DimensionKey = S(""),
+		                          .Stat = S("") };
 	if (math) {
 		if (!math->MetricDataQueries.n)
 			return fail(rq, &cloudwatch_MissingRequiredParameterException,
@@ -59,10 +63,13 @@ static err single_of(req *rq, const cloudwatch_SingleMetricAnomalyDetector *give
                      const cloudwatch_SingleMetricAnomalyDetector *loose, bool math,
                      const cloudwatch_SingleMetricAnomalyDetector **out)
 {
-	bool any = str_is(loose->Namespace) || str_is(loose->MetricName) || str_is(loose->Stat) || loose->Dimensions.n;
+	bool any =
+		str_is(loose->Namespace) || str_is(loose->MetricName) || str_is(loose->Stat) || loose->Dimensions.n;
 	if ((given && any) || (math && (given || any)))
-		return refuse(rq, "SingleMetricAnomalyDetector, MetricMathAnomalyDetector and the designated parameters of "
-		              "a single metric are mutually exclusive.");
+		return refuse(
+			rq,
+			"SingleMetricAnomalyDetector, MetricMathAnomalyDetector and the designated parameters of "
+			"a single metric are mutually exclusive.");
 	*out = given ? given : loose;
 	return OK;
 }
@@ -71,19 +78,25 @@ err cloudwatch_PutAnomalyDetector(req *rq, txn *tx, const cloudwatch_PutAnomalyD
                                   cloudwatch_PutAnomalyDetector_out *out)
 {
 	const cloudwatch_SingleMetricAnomalyDetector loose = { .Namespace = in->Namespace,
-		.MetricName = in->MetricName, .Dimensions = in->Dimensions, .Stat = in->Stat }, *single = NULL;
+		                                                   .MetricName = in->MetricName,
+		                                                   .Dimensions = in->Dimensions,
+		                                                   .Stat = in->Stat },
+												 *single = NULL;
 	cloudwatch_detector row;
-	TRY(single_of(rq, in->SingleMetricAnomalyDetector, &loose, in->MetricMathAnomalyDetector != NULL, &single));
+	TRY(single_of(rq, in->SingleMetricAnomalyDetector, &loose, in->MetricMathAnomalyDetector != NULL,
+	              &single));
 	TRY(named(rq, single, in->MetricMathAnomalyDetector, &row));
 	for (size_t i = 0; in->Configuration && i < in->Configuration->ExcludedTimeRanges.n; i++)
-		if (in->Configuration->ExcludedTimeRanges.v[i].StartTime.v >= in->Configuration->ExcludedTimeRanges.v[i].EndTime.v)
+		if (in->Configuration->ExcludedTimeRanges.v[i].StartTime.v
+		    >= in->Configuration->ExcludedTimeRanges.v[i].EndTime.v)
 			return fail(rq, &cloudwatch_InvalidParameterValueException,
 			            "The StartTime of an excluded time range must be before its EndTime.");
 	cloudwatch_AnomalyDetector it = { .Configuration = in->Configuration,
-		                          .MetricCharacteristics = in->MetricCharacteristics,
-		                          .MetricMathAnomalyDetector = in->MetricMathAnomalyDetector };
+		                              .MetricCharacteristics = in->MetricCharacteristics,
+		                              .MetricMathAnomalyDetector = in->MetricMathAnomalyDetector };
 	if (!in->MetricMathAnomalyDetector) {
-		cloudwatch_SingleMetricAnomalyDetector *keep = arena_new(rq->mem, cloudwatch_SingleMetricAnomalyDetector);
+		cloudwatch_SingleMetricAnomalyDetector *keep =
+			arena_new(rq->mem, cloudwatch_SingleMetricAnomalyDetector);
 		*keep = *single;
 		it.SingleMetricAnomalyDetector = keep;
 		it.Namespace = single->Namespace;
@@ -100,11 +113,16 @@ err cloudwatch_DeleteAnomalyDetector(req *rq, txn *tx, const cloudwatch_DeleteAn
                                      cloudwatch_DeleteAnomalyDetector_out *out)
 {
 	const cloudwatch_SingleMetricAnomalyDetector loose = { .Namespace = in->Namespace,
-		.MetricName = in->MetricName, .Dimensions = in->Dimensions, .Stat = in->Stat }, *single = NULL;
+		                                                   .MetricName = in->MetricName,
+		                                                   .Dimensions = in->Dimensions,
+		                                                   .Stat = in->Stat },
+												 *single = NULL;
 	cloudwatch_detector row;
-	TRY(single_of(rq, in->SingleMetricAnomalyDetector, &loose, in->MetricMathAnomalyDetector != NULL, &single));
+	TRY(single_of(rq, in->SingleMetricAnomalyDetector, &loose, in->MetricMathAnomalyDetector != NULL,
+	              &single));
 	TRY(named(rq, single, in->MetricMathAnomalyDetector, &row));
-	if (!cloudwatch_detector_delete(tx, row.Account, row.Region, row.Namespace, row.Name, row.DimensionKey, row.Stat))
+	if (!cloudwatch_detector_delete(tx, row.Account, row.Region, row.Namespace, row.Name, row.DimensionKey,
+	                                row.Stat))
 		return fail(rq, &cloudwatch_ResourceNotFoundException, "Anomaly detector does not exist.");
 	return OK;
 }
@@ -115,15 +133,16 @@ static bool wanted(const cloudwatch_DescribeAnomalyDetectors_in *in, const cloud
 	for (size_t i = 0; i < in->AnomalyDetectorTypes.n; i++)
 		typed = typed || str_eq(in->AnomalyDetectorTypes.v[i], math ? S("METRIC_MATH") : S("SINGLE_METRIC"));
 	/* Without a type AWS lists those of single metrics. */
-	if (!typed || (math && !in->AnomalyDetectorTypes.n) ||
-	    (str_is(in->Namespace) && !str_eq(in->Namespace, d->Namespace)) ||
-	    (str_is(in->MetricName) && !str_eq(in->MetricName, d->MetricName)))
+	if (!typed || (math && !in->AnomalyDetectorTypes.n)
+	    || (str_is(in->Namespace) && !str_eq(in->Namespace, d->Namespace))
+	    || (str_is(in->MetricName) && !str_eq(in->MetricName, d->MetricName)))
 		return false;
 	for (size_t i = 0; i < in->Dimensions.n; i++) {
 		bool found = false;
 		for (size_t k = 0; k < d->Dimensions.n; k++)
-			found = found || (str_eq(in->Dimensions.v[i].Name, d->Dimensions.v[k].Name) &&
-			                  str_eq(in->Dimensions.v[i].Value, d->Dimensions.v[k].Value));
+			found = found
+				|| (str_eq(in->Dimensions.v[i].Name, d->Dimensions.v[k].Name)
+			        && str_eq(in->Dimensions.v[i].Value, d->Dimensions.v[k].Value));
 		if (!found)
 			return false;
 	}
@@ -140,13 +159,15 @@ static str state_of(req *rq, const txn *tx, const cloudwatch_AnomalyDetector *d)
 	return !n ? S("PENDING_TRAINING") : n < TRAINED_ENOUGH ? S("TRAINED_INSUFFICIENT_DATA") : S("TRAINED");
 }
 
-err cloudwatch_DescribeAnomalyDetectors(req *rq, const txn *tx, const cloudwatch_DescribeAnomalyDetectors_in *in,
+err cloudwatch_DescribeAnomalyDetectors(req *rq, const txn *tx,
+                                        const cloudwatch_DescribeAnomalyDetectors_in *in,
                                         cloudwatch_DescribeAnomalyDetectors_out *out)
 {
 	size_t most = in->MaxResults.set ? (size_t)in->MaxResults.v : PAGE;
 	int64_t skip = 0, seen = 0;
 	str position;
-	if (str_is(in->NextToken) && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
+	if (str_is(in->NextToken)
+	    && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
 		return fail(rq, &cloudwatch_InvalidNextToken, "The token is not valid.");
 	out->AnomalyDetectors.v = arena_array(rq->mem, cloudwatch_AnomalyDetector, most + 1);
 	record_scan s = cloudwatch_detector_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE, STR_NONE,

@@ -1,7 +1,7 @@
 /*
- * What is expected of a metric. The model is a plain one: the mean and the standard deviation of the two weeks
- * before, for each hour of the day where that hour has been seen often enough, else of them all. Times that an
- * anomaly detector excludes are left out. Each point is judged by what came before it.
+ * What is expected of a metric. The model is a plain one: the mean and the standard deviation of the two
+ * weeks before, for each hour of the day where that hour has been seen often enough, else of them all. Times
+ * that an anomaly detector excludes are left out. Each point is judged by what came before it.
  */
 #include "query.h"
 #include <math.h>
@@ -25,17 +25,14 @@ typedef struct model {
 	tally all, hours[24];
 } model;
 
-static tally *hour_of(model *m, int64_t when)
-{
-	return &m->hours[time_civil(when).hour];
-}
+static tally *hour_of(model *m, int64_t when) { return &m->hours[time_civil(when).hour]; }
 
-static const cloudwatch_AnomalyDetectorConfiguration *configured(query_set *s, const cloudwatch_Metric *metric,
-                                                                 str stat)
+static const cloudwatch_AnomalyDetectorConfiguration *configured(query_set *s,
+                                                                 const cloudwatch_Metric *metric, str stat)
 {
-	cloudwatch_detector *d = cloudwatch_detector_get(
-		s->tx, s->rq->mem, s->rq->who.account, s->rq->region, metric->Namespace, metric->MetricName,
-		dimension_key(s->rq->mem, &metric->Dimensions), stat);
+	cloudwatch_detector *d =
+		cloudwatch_detector_get(s->tx, s->rq->mem, s->rq->who.account, s->rq->region, metric->Namespace,
+	                            metric->MetricName, dimension_key(s->rq->mem, &metric->Dimensions), stat);
 	return d && d->It ? d->It->Configuration : NULL;
 }
 

@@ -25,8 +25,8 @@ static err place_of(req *rq, str token, place *out)
 
 typedef struct page {
 	req *rq;
-	place from, at;       /* where it begins; what is written next */
-	size_t left;          /* points that still go into it */
+	place from, at; /* where it begins; what is written next */
+	size_t left; /* points that still go into it */
 	bool newest_first, full;
 	str zone;
 	cloudwatch_GetMetricData_out *out;
@@ -37,7 +37,8 @@ static cloudwatch_MetricDataResult *result_new(page *p)
 {
 	cloudwatch_MetricDataResults *r = &p->out->MetricDataResults;
 	if (r->n == p->capacity) {
-		cloudwatch_MetricDataResult *more = arena_array(p->rq->mem, cloudwatch_MetricDataResult, p->capacity * 2);
+		cloudwatch_MetricDataResult *more =
+			arena_array(p->rq->mem, cloudwatch_MetricDataResult, p->capacity * 2);
 		memcpy(more, r->v, r->n * sizeof *more);
 		r->v = more;
 		p->capacity *= 2;
@@ -53,7 +54,8 @@ static void put_line(page *p, query_set *s, size_t query, const query_answer *a,
 	bool continued = p->at.result - 1 == p->from.result;
 	cloudwatch_MetricDataResult *r = result_new(p);
 	*r = (cloudwatch_MetricDataResult){
-		.Id = s->queries[query].Id, .StatusCode = cloudwatch_StatusCode_Complete,
+		.Id = s->queries[query].Id,
+		.StatusCode = cloudwatch_StatusCode_Complete,
 		.Label = query_label(s, query, a, which, p->zone),
 		.Timestamps = { arena_array(p->rq->mem, opt_time, a->at.n + 1), 0 },
 		.Values = { arena_array(p->rq->mem, opt_f64, a->at.n + 1), 0 },
@@ -66,8 +68,8 @@ static void put_line(page *p, query_set *s, size_t query, const query_answer *a,
 		if (!p->left) {
 			p->full = true;
 			r->StatusCode = cloudwatch_StatusCode_PartialData;
-			p->out->NextToken = page_token(p->rq, arena_fmt(p->rq->mem, "%lld %lld",
-			                                                (long long)p->at.result - 1, (long long)point - 1));
+			p->out->NextToken = page_token(
+				p->rq, arena_fmt(p->rq->mem, "%lld %lld", (long long)p->at.result - 1, (long long)point - 1));
 			break;
 		}
 		p->left--;
@@ -96,14 +98,23 @@ err cloudwatch_GetMetricData(req *rq, const txn *tx, const cloudwatch_GetMetricD
                              cloudwatch_GetMetricData_out *out)
 {
 	size_t n = in->MetricDataQueries.n, returned = 0;
-	page p = { .rq = rq, .out = out, .capacity = n + 1,
-		   .left = in->MaxDatapoints.set ? (size_t)in->MaxDatapoints.v : CW_DATA_MAX,
-		   .newest_first = !str_eq(in->ScanBy, S("TimestampAscending")),
-		   .zone = in->LabelOptions ? in->LabelOptions->Timezone : STR_NONE };
+	page p = { .rq = rq,
+		       .out = out,
+		       .capacity = n + 1,
+		       .left = in->MaxDatapoints.set ? (size_t)in->MaxDatapoints.v : CW_DATA_MAX,
+		       .newest_first = !str_eq(in->ScanBy, S("TimestampAscending")),
+		       .zone = in->LabelOptions ? in->LabelOptions->Timezone : STR_NONE };
 	TRY(request_check(rq, in));
 	TRY(place_of(rq, in->NextToken, &p.from));
-	query_set s = { .rq = rq, .tx = tx, .queries = in->MetricDataQueries.v, .n = n, .start = in->StartTime.v,
-		        .end = in->EndTime.v, .now = rq->now, .metered = true, .points_max = CW_DATA_MAX };
+	query_set s = { .rq = rq,
+		            .tx = tx,
+		            .queries = in->MetricDataQueries.v,
+		            .n = n,
+		            .start = in->StartTime.v,
+		            .end = in->EndTime.v,
+		            .now = rq->now,
+		            .metered = true,
+		            .points_max = CW_DATA_MAX };
 	TRY(query_open(&s));
 	out->MetricDataResults.v = arena_array(rq->mem, cloudwatch_MetricDataResult, p.capacity);
 	for (size_t i = 0; i < n; i++) {
@@ -121,7 +132,8 @@ err cloudwatch_GetMetricData(req *rq, const txn *tx, const cloudwatch_GetMetricD
 		            "At least one element of MetricDataQueries must have ReturnData set to true.");
 	out->Messages.v = arena_array(rq->mem, cloudwatch_MessageData, MESSAGES_MAX);
 	if (s.crowded)
-		out->Messages.v[out->Messages.n++] = (cloudwatch_MessageData){
-			S("MaxMetricsExceeded"), S("A search found more than 500 time series; 500 are returned.") };
+		out->Messages.v[out->Messages.n++] =
+			(cloudwatch_MessageData){ S("MaxMetricsExceeded"),
+			                          S("A search found more than 500 time series; 500 are returned.") };
 	return OK;
 }

@@ -1,5 +1,6 @@
 /*
- * What a line is called. A label may ask for values with ${..}: MAX, LAST_TIME, MIN_MAX_RANGE, PROP('Stat') ..
+ * What a line is called. A label may ask for values with ${..}: MAX, LAST_TIME, MIN_MAX_RANGE, PROP('Stat')
+ * ..
  */
 #include "query.h"
 #include <math.h>
@@ -41,8 +42,8 @@ typedef struct filling {
 	const query_answer *a;
 	const line *l;
 	span span;
-	str own;       /* what stands for ${LABEL} */
-	int64_t zone;  /* milliseconds to add */
+	str own; /* what stands for ${LABEL} */
+	int64_t zone; /* milliseconds to add */
 	buf *b;
 } filling;
 
@@ -77,12 +78,19 @@ static void put_relative(const filling *f, int64_t when)
 static bool put_extreme(const filling *f, str what)
 {
 	const span *s = &f->span;
-	const struct { str name; double v; int64_t at; } all[] = { { S("FIRST"), s->first, s->first_at },
-		{ S("LAST"), s->last, s->last_at }, { S("MIN"), s->least, s->least_at }, { S("MAX"), s->most, s->most_at } };
+	const struct {
+		str name;
+		double v;
+		int64_t at;
+	} all[] = { { S("FIRST"), s->first, s->first_at },
+		        { S("LAST"), s->last, s->last_at },
+		        { S("MIN"), s->least, s->least_at },
+		        { S("MAX"), s->most, s->most_at } };
 	for (size_t i = 0; i < 4; i++) {
 		str rest = str_starts(what, all[i].name) ? str_sub(what, all[i].name.n, what.n) : STR_NONE;
 		size_t other = i + 1 - 2 * (i % 2);
-		bool pair = !(i % 2) && str_starts(rest, S("_")) && str_starts(str_sub(rest, 1, rest.n), all[other].name);
+		bool pair =
+			!(i % 2) && str_starts(rest, S("_")) && str_starts(str_sub(rest, 1, rest.n), all[other].name);
 		if (!str_is(rest))
 			continue;
 		if (!rest.n)
@@ -164,11 +172,12 @@ static str own_label(query_set *s, size_t query, const query_answer *a, size_t w
 	const cloudwatch_Metric *m = l->metric;
 	bool one_name = true;
 	if (str_is(l->label) || !m || a->value.kind != MATH_ARRAY)
-		return str_is(l->label) ? l->label : m && s->queries[query].MetricStat ? m->MetricName :
-									   s->queries[query].Id;
+		return str_is(l->label)                 ? l->label
+			: m && s->queries[query].MetricStat ? m->MetricName
+												: s->queries[query].Id;
 	for (size_t i = 0; i < a->value.n; i++)
-		one_name = one_name && a->value.lines[i].metric &&
-			str_eq(a->value.lines[i].metric->MetricName, m->MetricName);
+		one_name = one_name && a->value.lines[i].metric
+			&& str_eq(a->value.lines[i].metric->MetricName, m->MetricName);
 	buf b = buf_in(s->rq->mem, 64, 2048);
 	for (size_t i = 0; i < m->Dimensions.n; i++) {
 		buf_put(&b, b.n ? S(" ") : S(""));
@@ -190,7 +199,8 @@ str query_label(query_set *s, size_t i, const query_answer *a, size_t which, str
 	if (str_find(label, S("${")) == SIZE_MAX)
 		return array && own.n ? arena_fmt(s->rq->mem, "%.*s %.*s", STR_ARG(label), STR_ARG(own)) : label;
 	buf b = buf_in(s->rq->mem, 128, 4096);
-	filling f = { s, a, &a->value.lines[which], span_of(a, &a->value.lines[which]), own, zone_ms(time_zone), &b };
+	filling f = { s, a, &a->value.lines[which], span_of(a, &a->value.lines[which]), own, zone_ms(time_zone),
+		          &b };
 	while (rest.n) {
 		size_t at = str_find(rest, S("${")), end = at == SIZE_MAX ? SIZE_MAX : str_find_char(rest, '}');
 		if (end == SIZE_MAX || end < at) {

@@ -73,17 +73,17 @@ static double step_of(str name, walk *w, double x, int64_t moment)
 	w->before = x;
 	w->moment = moment;
 	w->sum += x;
-	return str_eq(name, S("ABS"))         ? fabs(x) :
-	       str_eq(name, S("CEIL"))        ? ceil(x) :
-	       str_eq(name, S("FLOOR"))       ? floor(x) :
-	       str_eq(name, S("LOG"))         ? log(x) :
-	       str_eq(name, S("LOG10"))       ? log10(x) :
-	       str_eq(name, S("EXP"))         ? exp(x) :
-	       str_eq(name, S("RUNNING_SUM")) ? w->sum :
-	       isnan(before)                  ? NAN :
-	       str_eq(name, S("DIFF"))        ? x - before :
-	       str_eq(name, S("DIFF_TIME"))   ? seconds :
-						(x - before) / seconds;
+	return str_eq(name, S("ABS"))        ? fabs(x)
+		: str_eq(name, S("CEIL"))        ? ceil(x)
+		: str_eq(name, S("FLOOR"))       ? floor(x)
+		: str_eq(name, S("LOG"))         ? log(x)
+		: str_eq(name, S("LOG10"))       ? log10(x)
+		: str_eq(name, S("EXP"))         ? exp(x)
+		: str_eq(name, S("RUNNING_SUM")) ? w->sum
+		: isnan(before)                  ? NAN
+		: str_eq(name, S("DIFF"))        ? x - before
+		: str_eq(name, S("DIFF_TIME"))   ? seconds
+										 : (x - before) / seconds;
 }
 
 /* What is done to each series for itself, value by value. */
@@ -188,13 +188,13 @@ static err choose(const math_scope *s, const math_value *a, size_t n, math_value
 static double of_moment(str name, int64_t ms)
 {
 	civil c = time_civil(ms);
-	return str_eq(name, S("MINUTE")) ? c.minute :
-	       str_eq(name, S("HOUR"))   ? c.hour :
-	       str_eq(name, S("DAY"))    ? (c.weekday + 6) % 7 + 1 :
-	       str_eq(name, S("DATE"))   ? c.day :
-	       str_eq(name, S("MONTH"))  ? c.month :
-	       str_eq(name, S("YEAR"))   ? c.year :
-					   (double)(ms / 1000);
+	return str_eq(name, S("MINUTE")) ? c.minute
+		: str_eq(name, S("HOUR"))    ? c.hour
+		: str_eq(name, S("DAY"))     ? (c.weekday + 6) % 7 + 1
+		: str_eq(name, S("DATE"))    ? c.day
+		: str_eq(name, S("MONTH"))   ? c.month
+		: str_eq(name, S("YEAR"))    ? c.year
+									 : (double)(ms / 1000);
 }
 
 static err moments(const math_scope *s, str name, math_value *out)
@@ -239,8 +239,8 @@ static bool is_word(const math_value *v, const char *words)
 
 static err sort(const math_scope *s, const math_value *a, size_t n, math_value *out)
 {
-	if (!is_word(&a[1], "AVG MIN MAX SUM") || !is_word(&a[2], "ASC DESC") ||
-	    (n == 4 && a[3].kind != MATH_SCALAR))
+	if (!is_word(&a[1], "AVG MIN MAX SUM") || !is_word(&a[2], "ASC DESC")
+	    || (n == 4 && a[3].kind != MATH_SCALAR))
 		return math_wrong(s->rq, s->name,
 		                  "SORT takes an array, AVG, MIN, MAX or SUM, ASC or DESC, and a number");
 	ranked *r = arena_array(s->rq->mem, ranked, a->n + 1);
@@ -301,27 +301,58 @@ static err of_text(const math_scope *s, str name, const math_value *a, size_t n,
 
 typedef enum wants { ANY, NUMBER, SERIES, SEVERAL, TEXT } wants;
 
-static const struct { const char *name; size_t least, most; wants first; } functions[] = {
-	{ "ABS", 1, 1, ANY }, { "CEIL", 1, 1, ANY }, { "FLOOR", 1, 1, ANY }, { "LOG", 1, 1, ANY },
-	{ "LOG10", 1, 1, ANY }, { "EXP", 1, 1, ANY }, { "RUNNING_SUM", 1, 1, ANY }, { "DIFF", 1, 1, ANY },
-	{ "DIFF_TIME", 1, 1, ANY }, { "RATE", 1, 1, ANY },
-	{ "SUM", 1, 1, ANY }, { "AVG", 1, 1, ANY }, { "MIN", 1, 1, ANY }, { "MAX", 1, 1, ANY },
-	{ "STDDEV", 1, 1, ANY }, { "DATAPOINT_COUNT", 1, 1, ANY },
-	{ "FILL", 2, 2, SEVERAL }, { "IF", 2, 3, ANY }, { "SORT", 3, 4, SEVERAL }, { "SLICE", 2, 3, SEVERAL },
-	{ "REMOVE_EMPTY", 1, 1, SEVERAL }, { "FIRST", 1, 1, SEVERAL }, { "LAST", 1, 1, SEVERAL },
-	{ "METRIC_COUNT", 1, 1, SEVERAL }, { "TIME_SERIES", 1, 1, NUMBER }, { "PERIOD", 1, 1, SERIES },
-	{ "MINUTE", 1, 1, SERIES }, { "HOUR", 1, 1, SERIES }, { "DAY", 1, 1, SERIES }, { "DATE", 1, 1, SERIES },
-	{ "MONTH", 1, 1, SERIES }, { "YEAR", 1, 1, SERIES }, { "EPOCH", 1, 1, SERIES },
-	{ "METRICS", 0, 1, TEXT }, { "SEARCH", 2, 3, TEXT }, { "ANOMALY_DETECTION_BAND", 1, 2, SERIES },
+static const struct {
+	const char *name;
+	size_t least, most;
+	wants first;
+} functions[] = {
+	{ "ABS", 1, 1, ANY },
+	{ "CEIL", 1, 1, ANY },
+	{ "FLOOR", 1, 1, ANY },
+	{ "LOG", 1, 1, ANY },
+	{ "LOG10", 1, 1, ANY },
+	{ "EXP", 1, 1, ANY },
+	{ "RUNNING_SUM", 1, 1, ANY },
+	{ "DIFF", 1, 1, ANY },
+	{ "DIFF_TIME", 1, 1, ANY },
+	{ "RATE", 1, 1, ANY },
+	{ "SUM", 1, 1, ANY },
+	{ "AVG", 1, 1, ANY },
+	{ "MIN", 1, 1, ANY },
+	{ "MAX", 1, 1, ANY },
+	{ "STDDEV", 1, 1, ANY },
+	{ "DATAPOINT_COUNT", 1, 1, ANY },
+	{ "FILL", 2, 2, SEVERAL },
+	{ "IF", 2, 3, ANY },
+	{ "SORT", 3, 4, SEVERAL },
+	{ "SLICE", 2, 3, SEVERAL },
+	{ "REMOVE_EMPTY", 1, 1, SEVERAL },
+	{ "FIRST", 1, 1, SEVERAL },
+	{ "LAST", 1, 1, SEVERAL },
+	{ "METRIC_COUNT", 1, 1, SEVERAL },
+	{ "TIME_SERIES", 1, 1, NUMBER },
+	{ "PERIOD", 1, 1, SERIES },
+	{ "MINUTE", 1, 1, SERIES },
+	{ "HOUR", 1, 1, SERIES },
+	{ "DAY", 1, 1, SERIES },
+	{ "DATE", 1, 1, SERIES },
+	{ "MONTH", 1, 1, SERIES },
+	{ "YEAR", 1, 1, SERIES },
+	{ "EPOCH", 1, 1, SERIES },
+	{ "METRICS", 0, 1, TEXT },
+	{ "SEARCH", 2, 3, TEXT },
+	{ "ANOMALY_DETECTION_BAND", 1, 2, SERIES },
 };
 #define N_SIMPLE 10
 #define N_SUMMARY 16
 
 static bool fits(wants w, const math_value *v)
 {
-	return w == TEXT ? v->kind == MATH_TEXT : w == NUMBER ? v->kind == MATH_SCALAR :
-	       w == SERIES ? v->kind == MATH_SERIES || (v->kind == MATH_ARRAY && v->n == 1) :
-	       w == SEVERAL ? v->kind == MATH_SERIES || v->kind == MATH_ARRAY : v->kind <= MATH_ARRAY;
+	return w == TEXT   ? v->kind == MATH_TEXT
+		: w == NUMBER  ? v->kind == MATH_SCALAR
+		: w == SERIES  ? v->kind == MATH_SERIES || (v->kind == MATH_ARRAY && v->n == 1)
+		: w == SEVERAL ? v->kind == MATH_SERIES || v->kind == MATH_ARRAY
+					   : v->kind <= MATH_ARRAY;
 }
 
 static err checked(const math_scope *s, str name, const math_value *a, size_t n, size_t *which)
@@ -337,7 +368,8 @@ static err checked(const math_scope *s, str name, const math_value *a, size_t n,
 	if (*which == sizeof functions / sizeof *functions)
 		return math_wrong(s->rq, s->name, "Unknown function '%.*s'", STR_ARG(name));
 	if (n < functions[*which].least || n > functions[*which].most)
-		return math_wrong(s->rq, s->name, "Invalid number of arguments for function %.*s: %zu", STR_ARG(name), n);
+		return math_wrong(s->rq, s->name, "Invalid number of arguments for function %.*s: %zu", STR_ARG(name),
+		                  n);
 	if (n && !fits(functions[*which].first, &a[0]))
 		return math_wrong(s->rq, s->name, "Invalid argument of type %s for function %.*s", math_type(&a[0]),
 		                  STR_ARG(name));

@@ -2,13 +2,21 @@
 #pragma once
 #include "math.h"
 
-typedef enum node_kind { NODE_NUMBER, NODE_TEXT, NODE_NAME, NODE_WORD, NODE_CALL, NODE_LIST, NODE_OPERATOR } node_kind;
+typedef enum node_kind {
+	NODE_NUMBER,
+	NODE_TEXT,
+	NODE_NAME,
+	NODE_WORD,
+	NODE_CALL,
+	NODE_LIST,
+	NODE_OPERATOR
+} node_kind;
 
 struct math_node {
 	node_kind kind;
 	double number;
-	str text;                       /* a name, a word, a function, a string */
-	char op;                        /* + - * / ^ < > l(<=) g(>=) = ! & | and n for a negation */
+	str text; /* a name, a word, a function, a string */
+	char op; /* + - * / ^ < > l(<=) g(>=) = ! & | and n for a negation */
 	struct math_node *first, *next; /* operands, arguments, members */
 	size_t n;
 };

@@ -14,7 +14,8 @@ err math_wrong(req *rq, str name, const char *format, ...)
 	va_start(args, format);
 	str why = arena_vfmt(rq->mem, format, args);
 	va_end(args);
-	return fail(rq, &aws_ValidationException, "Error in expression '%.*s': %.*s", STR_ARG(name), STR_ARG(why));
+	return fail(rq, &aws_ValidationException, "Error in expression '%.*s': %.*s", STR_ARG(name),
+	            STR_ARG(why));
 }
 
 static void blanks(parser *p)
@@ -42,8 +43,8 @@ static err unexpected(parser *p)
 {
 	blanks(p);
 	return p->rest.n ? math_wrong(p->rq, p->name, "Unexpected token '%.*s'",
-	                              STR_ARG(str_sub(p->rest, 0, p->rest.n < 20 ? p->rest.n : 20))) :
-			   math_wrong(p->rq, p->name, "Unexpected end of expression");
+	                              STR_ARG(str_sub(p->rest, 0, p->rest.n < 20 ? p->rest.n : 20)))
+					 : math_wrong(p->rq, p->name, "Unexpected end of expression");
 }
 
 static math_node *node_new(parser *p, node_kind kind)
@@ -92,10 +93,11 @@ static err quoted(parser *p, math_node **out)
 static err number(parser *p, math_node **out)
 {
 	size_t n = 0;
-	while (n < p->rest.n && ((p->rest.p[n] >= '0' && p->rest.p[n] <= '9') || p->rest.p[n] == '.' ||
-	                         p->rest.p[n] == 'e' || p->rest.p[n] == 'E' ||
-	                         ((p->rest.p[n] == '-' || p->rest.p[n] == '+') && n &&
-	                          (p->rest.p[n - 1] == 'e' || p->rest.p[n - 1] == 'E'))))
+	while (n < p->rest.n
+	       && ((p->rest.p[n] >= '0' && p->rest.p[n] <= '9') || p->rest.p[n] == '.' || p->rest.p[n] == 'e'
+	           || p->rest.p[n] == 'E'
+	           || ((p->rest.p[n] == '-' || p->rest.p[n] == '+') && n
+	               && (p->rest.p[n - 1] == 'e' || p->rest.p[n - 1] == 'E'))))
 		n++;
 	*out = node_new(p, NODE_NUMBER);
 	if (!str_to_f64(str_sub(p->rest, 0, n), &(*out)->number))
@@ -156,7 +158,11 @@ static err atom(parser *p, math_node **out)
 /* The operator of a level, longer ones first; 0: there is none. */
 static char operator_at(parser *p, int level)
 {
-	static const struct { int level; const char *text; char op; } all[] = {
+	static const struct {
+		int level;
+		const char *text;
+		char op;
+	} all[] = {
 		{ 0, "||", '|' }, { 0, "OR", '|' }, { 1, "&&", '&' }, { 1, "AND", '&' }, { 2, "<=", 'l' },
 		{ 2, ">=", 'g' }, { 2, "==", '=' }, { 2, "!=", '!' }, { 2, "<", '<' },   { 2, ">", '>' },
 		{ 3, "+", '+' },  { 3, "-", '-' },  { 4, "*", '*' },  { 4, "/", '/' },   { 5, "^", '^' },
@@ -220,10 +226,7 @@ static const math_node *call_of(const math_node *n, str function)
 	return NULL;
 }
 
-bool math_calls(const math_node *n, str function)
-{
-	return call_of(n, function) != NULL;
-}
+bool math_calls(const math_node *n, str function) { return call_of(n, function) != NULL; }
 
 int64_t math_search_period(const math_node *n)
 {

@@ -124,7 +124,7 @@ void metric_add(txn *tx, str account, str region, str name_space, str name,
 	cloudwatch_Bucket *b = p && p->It ? p->It : arena_new(mem, cloudwatch_Bucket);
 	bucket_add(mem, b, s);
 	cloudwatch_point_put(tx, &(cloudwatch_point){ .MetricId = m->Id, .When = at, .Unit = unit, .It = b });
-	alarms_wake(tx, account, region, name_space, name, m->DimensionKey, now);
+	alarms_wake(tx, account, region, name_space, name, m->DimensionKey, when > now ? when : now, now);
 }
 
 /* Two buckets become one. A statistic set among them ends the distribution. */

@@ -32,7 +32,8 @@ cloudwatch_metric *metric_find(const txn *tx, arena *mem, str account, str regio
 #define KEEP_FIVE_MINUTES_MS (63 * MS_DAY)
 #define KEEP_HOURS_MS (455 * MS_DAY)
 
-/* Something came for this moment: sees to it that it is rolled up when its time comes. The caller puts `m`. */
+/* Something came for this moment: sees to it that it is rolled up when its time comes. The caller puts `m`.
+ */
 void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t at, int64_t step_ms);
 /* Two buckets become one. A statistic set among them ends the distribution. */
 void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_Bucket *b);
@@ -46,9 +47,9 @@ typedef struct series_span {
 /* The data of a metric in such periods. */
 typedef struct series {
 	size_t n;
-	int64_t *when;               /* start of the period */
+	int64_t *when; /* start of the period */
 	cloudwatch_Bucket *buckets;
-	str unit;                    /* of the first datum, or the unit asked for */
+	str unit; /* of the first datum, or the unit asked for */
 } series;
 /* `unit` absent: all units together. */
 series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span);

@@ -26,15 +26,17 @@ static err check(query_set *s, size_t i)
 		            "The value '%.*s' for parameter Id is invalid: it must start with a lowercase letter.",
 		            STR_ARG(q->Id));
 	if (query_place(s, q->Id) != i)
-		return fail(rq, &aws_ValidationException, "The values for parameter id in parameter MetricDataQueries "
-		            "are not unique: %.*s", STR_ARG(q->Id));
+		return fail(rq, &aws_ValidationException,
+		            "The values for parameter id in parameter MetricDataQueries "
+		            "are not unique: %.*s",
+		            STR_ARG(q->Id));
 	if ((q->MetricStat != NULL) == str_is(q->Expression))
 		return fail(rq, &aws_ValidationException,
 		            "Exactly one of MetricStat and Expression must be specified for query '%.*s'.",
 		            STR_ARG(q->Id));
 	if (str_is(q->AccountId) && !str_eq(q->AccountId, rq->who.account))
-		return fail(rq, &aws_ValidationException,
-		            "Metrics of account %.*s cannot be seen from this account.", STR_ARG(q->AccountId));
+		return fail(rq, &aws_ValidationException, "Metrics of account %.*s cannot be seen from this account.",
+		            STR_ARG(q->AccountId));
 	if (str_is(q->Expression)) {
 		str head = str_trim(q->Expression);
 		if (head.n > 6 && str_eq_nocase(str_sub(head, 0, 7), S("SELECT ")))
@@ -43,11 +45,14 @@ static err check(query_set *s, size_t i)
 		return math_parse(rq, q->Id, q->Expression, &s->states[i].expression);
 	}
 	if (!statistic_known(q->MetricStat->Stat))
-		return fail(rq, &aws_ValidationException, "The value %.*s for parameter MetricDataQueries.member.%zu."
-		            "MetricStat.Stat is not supported.", STR_ARG(q->MetricStat->Stat), i + 1);
+		return fail(rq, &aws_ValidationException,
+		            "The value %.*s for parameter MetricDataQueries.member.%zu."
+		            "MetricStat.Stat is not supported.",
+		            STR_ARG(q->MetricStat->Stat), i + 1);
 	int64_t period = q->MetricStat->Period.v;
 	if (period != 1 && period != 5 && period != 10 && period != 20 && period != 30 && period % 60)
-		return fail(rq, &aws_ValidationException, "The value %lld for parameter MetricDataQueries.member.%zu."
+		return fail(rq, &aws_ValidationException,
+		            "The value %lld for parameter MetricDataQueries.member.%zu."
 		            "MetricStat.Period is invalid: it must be 1, 5, 10, 20, 30 or a multiple of 60.",
 		            (long long)period, i + 1);
 	return OK;
@@ -91,10 +96,11 @@ static err grid_of(query_set *s, size_t i, grid *out)
 	int64_t start = s->exact ? s->start : series_start(s->start, period, s->now);
 	*out = (grid){ start, period, (size_t)((s->end - start + period - 1) / period) };
 	if (out->n > s->points_max)
-		return fail(s->rq, &aws_ValidationException,
-		            "You have requested up to %zu datapoints, which exceeds the limit of %zu. You may reduce the "
-		            "datapoints requested by increasing Period, or decreasing the time range.", out->n,
-		            s->points_max);
+		return fail(
+			s->rq, &aws_ValidationException,
+			"You have requested up to %zu datapoints, which exceeds the limit of %zu. You may reduce the "
+			"datapoints requested by increasing Period, or decreasing the time range.",
+			out->n, s->points_max);
 	return OK;
 }
 
@@ -181,8 +187,8 @@ static err search(void *context, str expression, str stat, math_value *out)
 	const cloudwatch_Metric **found = arena_array(w->s->rq->mem, const cloudwatch_Metric *, SEARCH_MAX);
 	size_t n = SEARCH_MAX;
 	if (!statistic_known(stat))
-		return fail(w->s->rq, &aws_ValidationException, "Error in expression '%.*s': Unknown statistic '%.*s'",
-		            STR_ARG(w->name), STR_ARG(stat));
+		return fail(w->s->rq, &aws_ValidationException,
+		            "Error in expression '%.*s': Unknown statistic '%.*s'", STR_ARG(w->name), STR_ARG(stat));
 	TRY(search_metrics(w->s, w->name, expression, found, &n));
 	*out = (math_value){ .kind = MATH_ARRAY, .lines = arena_array(w->s->rq->mem, line, n + 1), .n = n };
 	for (size_t i = 0; i < n; i++)
@@ -200,8 +206,14 @@ static err band(void *context, const line *of, double deviations, math_value *ou
 static err evaluate(query_set *s, size_t i, query_answer *a)
 {
 	work w = { s, a->at, s->queries[i].Id };
-	math_scope scope = { .rq = s->rq, .at = a->at, .name = w.name, .context = &w, .lookup = lookup,
-		             .metrics = all_metrics, .search = search, .band = band };
+	math_scope scope = { .rq = s->rq,
+		                 .at = a->at,
+		                 .name = w.name,
+		                 .context = &w,
+		                 .lookup = lookup,
+		                 .metrics = all_metrics,
+		                 .search = search,
+		                 .band = band };
 	return math_evaluate(&scope, s->states[i].expression, &a->value);
 }
 

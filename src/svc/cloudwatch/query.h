@@ -16,10 +16,10 @@ typedef struct query_set {
 	const cloudwatch_MetricDataQuery *queries;
 	size_t n;
 	int64_t start, end, now;
-	bool exact;    /* periods begin at `start` to the millisecond: alarms */
+	bool exact; /* periods begin at `start` to the millisecond: alarms */
 	bool metered;
 	size_t points_max;
-	bool crowded;  /* a search found more than it may return */
+	bool crowded; /* a search found more than it may return */
 	struct query_state *states;
 } query_set;
 
@@ -38,5 +38,6 @@ void band_of(query_set *s, grid at, const line *of, double deviations, math_valu
 /* Values that the model of a metric has to go by until now. */
 size_t band_samples(query_set *s, const cloudwatch_Metric *metric, str stat, int64_t period_ms);
 
-/* What a line is called: the query's own label with what it asks for filled in, or what tells it from the others. */
+/* What a line is called: the query's own label with what it asks for filled in, or what tells it from the
+ * others. */
 str query_label(query_set *s, size_t i, const query_answer *a, size_t which, str time_zone);

@@ -1,13 +1,22 @@
 /*
- * Statistics of a bucket by their CloudWatch names: the five of a statistic set, percentiles, and what is said
- * of a part of the distribution (trimmed and winsorised mean, trimmed count and sum, percentile rank).
+ * Statistics of a bucket by their CloudWatch names: the five of a statistic set, percentiles, and what is
+ * said of a part of the distribution (trimmed and winsorised mean, trimmed count and sum, percentile rank).
  */
 #pragma once
 #include "gen/cloudwatch.h"
 
 typedef enum statistic_kind {
-	STAT_NONE, STAT_AVERAGE, STAT_SUM, STAT_MINIMUM, STAT_MAXIMUM, STAT_COUNT,
-	STAT_PERCENTILE, STAT_TRIMMED_MEAN, STAT_WINSORISED_MEAN, STAT_TRIMMED_COUNT, STAT_TRIMMED_SUM,
+	STAT_NONE,
+	STAT_AVERAGE,
+	STAT_SUM,
+	STAT_MINIMUM,
+	STAT_MAXIMUM,
+	STAT_COUNT,
+	STAT_PERCENTILE,
+	STAT_TRIMMED_MEAN,
+	STAT_WINSORISED_MEAN,
+	STAT_TRIMMED_COUNT,
+	STAT_TRIMMED_SUM,
 	STAT_PERCENTILE_RANK,
 } statistic_kind;
 
@@ -20,10 +29,7 @@ typedef struct statistic {
 
 /* STAT_NONE: there is no such statistic. p99.9, tm90, TM(10%:90%), PR(:300), IQM .. */
 statistic statistic_named(str name);
-static inline bool statistic_known(str name)
-{
-	return statistic_named(name).kind != STAT_NONE;
-}
+static inline bool statistic_known(str name) { return statistic_named(name).kind != STAT_NONE; }
 /* One of the five that every statistic set can tell. */
 static inline bool statistic_simple(str name)
 {
