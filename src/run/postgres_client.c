@@ -1,8 +1,9 @@
 #include "run/postgres_scram.h"
-#include "base/buf.h"
+#include "run/postgres_wire.h"
 #include "sys/clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -11,19 +12,22 @@
 
 #define MESSAGE_MAX ((size_t)16 << 20)
 #define ROWS_MAX 100000
+#define PIECE ((size_t)1 << 20)
 #define ANSWER_MS (15 * 60 * 1000) /* a checkpoint or a long CREATE DATABASE may take its time */
-
-struct postgres_client {
-	int fd;
-};
 
 static err broken(arena *a, const char *what) { return fault_new(a, &fault_system, "PostgreSQL: %s", what); }
 
-static bool send_all(int fd, str bytes)
+static ssize_t give(postgres_client *c, str bytes)
+{
+	return c->tls ? SSL_write(c->tls, bytes.p, (int)(bytes.n < PIECE ? bytes.n : PIECE))
+				  : send(c->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+}
+
+bool postgres_send(postgres_client *c, str bytes)
 {
 	while (bytes.n) {
-		ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR)
+		ssize_t n = give(c, bytes);
+		if (n <= 0 && (c->tls || errno != EINTR))
 			return false;
 		if (n > 0)
 			bytes = str_sub(bytes, (size_t)n, bytes.n);
@@ -31,14 +35,14 @@ static bool send_all(int fd, str bytes)
 	return true;
 }
 
-static bool receive(int fd, char *p, size_t n)
+static bool receive(postgres_client *c, char *p, size_t n)
 {
 	while (n) {
-		struct pollfd wait = { .fd = fd, .events = POLLIN };
-		if (poll(&wait, 1, ANSWER_MS) <= 0)
+		struct pollfd wait = { .fd = c->fd, .events = POLLIN };
+		if (!c->tls && poll(&wait, 1, ANSWER_MS) <= 0)
 			return false;
-		ssize_t got = read(fd, p, n);
-		if (got == 0 || (got < 0 && errno != EINTR))
+		ssize_t got = c->tls ? SSL_read(c->tls, p, (int)(n < PIECE ? n : PIECE)) : read(c->fd, p, n);
+		if (got == 0 || (got < 0 && (c->tls || errno != EINTR)))
 			return false;
 		if (got > 0) {
 			p += got;
@@ -48,37 +52,58 @@ static bool receive(int fd, char *p, size_t n)
 	return true;
 }
 
-static uint32_t u32_at(const char *p)
+uint32_t postgres_u32(const char *p)
 {
 	const unsigned char *u = (const unsigned char *)p;
 	return (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
 }
 
-static void put_u32(buf *b, uint32_t v)
+uint16_t postgres_u16(const char *p) { return (uint16_t)((unsigned char)p[0] << 8 | (unsigned char)p[1]); }
+
+void postgres_put_u32(buf *b, uint32_t v)
 {
 	for (int shift = 24; shift >= 0; shift -= 8)
 		buf_c(b, (char)(v >> shift));
 }
 
-/* One message of the server: its kind, or 0 when the connection is gone. */
-static char message(arena *a, int fd, str *body)
+void postgres_put_u16(buf *b, unsigned v)
+{
+	buf_c(b, (char)(v >> 8));
+	buf_c(b, (char)v);
+}
+
+size_t postgres_open_message(buf *b, char kind)
+{
+	buf_c(b, kind);
+	size_t at = b->n;
+	postgres_put_u32(b, 0);
+	return at;
+}
+
+void postgres_close_message(buf *b, size_t at)
+{
+	uint32_t n = (uint32_t)(b->n - at);
+	for (size_t i = 0; i < 4; i++)
+		b->p[at + i] = (char)(n >> (24 - 8 * i));
+}
+
+char postgres_message(arena *a, postgres_client *c, str *body)
 {
 	char head[5];
-	if (!receive(fd, head, sizeof head))
+	if (!receive(c, head, sizeof head))
 		return 0;
-	size_t n = u32_at(head + 1);
+	size_t n = postgres_u32(head + 1);
 	if (n < 4 || n > MESSAGE_MAX)
 		return 0;
 	char *p = arena_bytes(a, n - 4 + 1);
-	if (!receive(fd, p, n - 4))
+	if (!receive(c, p, n - 4))
 		return 0;
 	p[n - 4] = '\0';
 	*body = str_of(p, n - 4);
 	return head[0];
 }
 
-/* The field of an ErrorResponse: 'M' message, 'C' SQLSTATE, 'D' detail. */
-static str error_field(str body, char field)
+str postgres_error_field(str body, char field)
 {
 	while (body.n > 1 && body.p[0]) {
 		size_t n = strnlen(body.p + 1, body.n - 1);
@@ -108,49 +133,48 @@ static int open_socket(arena *a, str folder, int port)
 
 static err said(arena *a, str body)
 {
-	return fault_new(a, &fault_system, "PostgreSQL: %.*s (%.*s)", STR_ARG(error_field(body, 'M')),
-	                 STR_ARG(error_field(body, 'C')));
+	return fault_new(a, &fault_system, "PostgreSQL: %.*s (%.*s)", STR_ARG(postgres_error_field(body, 'M')),
+	                 STR_ARG(postgres_error_field(body, 'C')));
 }
 
-static err introduce(arena *a, int fd, str user, str database)
+static bool introduce(arena *a, postgres_client *c, str user, str database)
 {
-	buf b = buf_in(a, 128, 1024);
-	put_u32(&b, 0); /* the length, below */
-	put_u32(&b, 3 << 16);
+	buf b = buf_in(a, 256, 1024);
+	postgres_put_u32(&b, 0); /* the length, below */
+	postgres_put_u32(&b, 3 << 16);
 	buf_put(&b, S("user\0"));
 	buf_put(&b, user);
 	buf_put(&b, S("\0database\0"));
 	buf_put(&b, database);
 	buf_put(&b, S("\0application_name\0farthing\0"));
 	buf_c(&b, '\0');
-	uint32_t n = (uint32_t)b.n;
-	for (int i = 0; i < 4; i++)
-		b.p[i] = (char)(n >> (24 - 8 * i));
-	return send_all(fd, buf_str(&b)) ? OK : broken(a, "does not listen");
+	postgres_close_message(&b, 0);
+	return postgres_send(c, buf_str(&b));
 }
 
-static err greet(arena *a, int fd, str user, str password, str database)
+err postgres_greet(arena *a, postgres_client *c, str user, str password, str database)
 {
 	postgres_scram scram = { .password = password };
-	TRY(introduce(a, fd, user, database));
+	if (!introduce(a, c, user, database))
+		return broken(a, "does not listen");
 	for (;;) {
 		str body, answer = STR_NONE;
-		char kind = message(a, fd, &body);
+		char kind = postgres_message(a, c, &body);
 		if (kind == 'Z')
 			return OK;
 		if (kind == 'E')
 			return said(a, body);
 		if (!kind || (kind == 'R' && body.n < 4))
 			return broken(a, "does not answer");
-		if (kind != 'R' || u32_at(body.p) == 0)
+		if (kind != 'R' || postgres_u32(body.p) == 0)
 			continue;
-		if (!postgres_scram_step(a, &scram, u32_at(body.p), str_sub(body, 4, body.n), &answer))
+		if (!postgres_scram_step(a, &scram, postgres_u32(body.p), str_sub(body, 4, body.n), &answer))
 			return broken(a, "wants another kind of password, or does not know this one");
 		buf b = buf_in(a, answer.n + 8, answer.n + 64);
-		buf_c(&b, 'p');
-		put_u32(&b, (uint32_t)answer.n + 4);
+		size_t at = postgres_open_message(&b, 'p');
 		buf_put(&b, answer);
-		if (str_is(answer) && !send_all(fd, buf_str(&b)))
+		postgres_close_message(&b, at);
+		if (str_is(answer) && !postgres_send(c, buf_str(&b)))
 			return broken(a, "has gone");
 	}
 }
@@ -159,16 +183,16 @@ err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_cl
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 	for (;;) {
-		int fd = open_socket(a, door->folder, door->port);
-		err e =
-			fd < 0 ? broken(a, "is not running") : greet(a, fd, door->user, door->password, door->database);
+		postgres_client c = { .fd = open_socket(a, door->folder, door->port) };
+		err e = c.fd < 0 ? broken(a, "is not running")
+						 : postgres_greet(a, &c, door->user, door->password, door->database);
 		if (!e) {
 			*out = arena_new(a, postgres_client);
-			(*out)->fd = fd;
+			**out = c;
 			return OK;
 		}
-		if (fd >= 0)
-			close(fd);
+		if (c.fd >= 0)
+			close(c.fd);
 		if (clock_mono_us() >= until)
 			return e;
 		clock_sleep_ms(5);
@@ -181,13 +205,21 @@ err postgres_connect(arena *a, str folder, int port, str database, int wait_ms, 
 	return postgres_login(a, &door, wait_ms, out);
 }
 
+postgres_client *postgres_moved(arena *a, const postgres_client *c)
+{
+	postgres_client *moved = arena_new(a, postgres_client);
+	*moved = *c;
+	return moved;
+}
+
 void postgres_close(postgres_client *c)
 {
-	send_all(c->fd, str_of("X\0\0\0\4", 5));
+	postgres_send(c, str_of("X\0\0\0\4", 5));
+	SSL_free(c->tls);
 	close(c->fd);
 }
 
-static void take_row(arena *a, postgres_rows *rows, size_t *room, str body)
+void postgres_take_row(arena *a, postgres_rows *rows, size_t *room, str body)
 {
 	if (!rows || body.n < 2 || rows->n_rows >= ROWS_MAX)
 		return;
@@ -202,7 +234,7 @@ static void take_row(arena *a, postgres_rows *rows, size_t *room, str body)
 	rows->n_columns = n;
 	body = str_sub(body, 2, body.n);
 	for (size_t i = 0; i < n && body.n >= 4; i++) {
-		uint32_t size = u32_at(body.p);
+		uint32_t size = postgres_u32(body.p);
 		body = str_sub(body, 4, body.n);
 		if (size == UINT32_MAX)
 			continue;
@@ -215,22 +247,22 @@ static void take_row(arena *a, postgres_rows *rows, size_t *room, str body)
 err postgres_query(arena *a, postgres_client *c, str sql, postgres_rows *rows)
 {
 	buf b = buf_in(a, sql.n + 8, sql.n + 64);
-	buf_c(&b, 'Q');
-	put_u32(&b, (uint32_t)(4 + sql.n + 1));
+	size_t at = postgres_open_message(&b, 'Q');
 	buf_put(&b, sql);
 	buf_c(&b, '\0');
-	if (!send_all(c->fd, buf_str(&b)))
+	postgres_close_message(&b, at);
+	if (!postgres_send(c, buf_str(&b)))
 		return broken(a, "has gone");
 	err failed = OK;
 	size_t room = 0;
 	for (;;) {
 		str body;
-		char kind = message(a, c->fd, &body);
+		char kind = postgres_message(a, c, &body);
 		if (kind == 'T' && rows) {
 			*rows = (postgres_rows){ 0 };
 			room = 0;
 		} else if (kind == 'D') {
-			take_row(a, rows, &room, body);
+			postgres_take_row(a, rows, &room, body);
 		} else if (kind == 'E') {
 			failed = said(a, body);
 		} else if (kind == 'Z') {

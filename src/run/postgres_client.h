@@ -16,7 +16,11 @@ typedef struct postgres_door {
 	int port;
 	str user, password, database;
 } postgres_door;
+/* `folder` is the address then. With TLS where the server has it. */
+err postgres_dial(arena *a, const postgres_door *door, postgres_client **out);
 err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_client **out);
+/* The same connection in another arena; the first one is of no use any more. */
+postgres_client *postgres_moved(arena *a, const postgres_client *c);
 void postgres_close(postgres_client *c);
 
 typedef struct postgres_rows {

@@ -176,8 +176,6 @@ static err unsupported(req *rq, const rds_CreateDBClusterMessage *in)
 		return fail(rq, &aws_NotImplemented, "Multi-AZ DB clusters (engine postgres) are not implemented.");
 	if (str_is(in->ReplicationSourceIdentifier) || str_is(in->GlobalClusterIdentifier))
 		return fail(rq, &aws_NotImplemented, "Replicating from another cluster is not implemented.");
-	if (in->EnableHttpEndpoint.set && in->EnableHttpEndpoint.v)
-		return fail(rq, &aws_NotImplemented, "The Data API (EnableHttpEndpoint) is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
 	return OK;
@@ -252,6 +250,7 @@ static err cluster_new(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, r
 	it->DBClusterParameterGroup = str_is(in->DBClusterParameterGroupName)
 		? db_lowered(rq, in->DBClusterParameterGroupName)
 		: arena_concat(rq->mem, S("default."), db_version_family(rq->mem, engine, it->EngineVersion));
+	it->HttpEndpointEnabled = BOOL(in->EnableHttpEndpoint.set && in->EnableHttpEndpoint.v);
 	it->Status = S("available");
 	zones(rq, &in->AvailabilityZones, it);
 	TRY(network(rq, tx, in->DBSubnetGroupName, &in->VpcSecurityGroupIds, it));
@@ -402,10 +401,10 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		return fail(rq, &aws_NotImplemented, "Renaming a DB cluster is not implemented.");
 	if (in->Port.set && in->Port.v != c->It->Port.v)
 		return fail(rq, &aws_NotImplemented, "Changing the port of a DB cluster is not implemented.");
-	if ((in->EnableHttpEndpoint.set && in->EnableHttpEndpoint.v)
-	    || (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v))
-		return fail(rq, &aws_NotImplemented,
-		            "The Data API and IAM database authentication are not implemented.");
+	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
+		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
+	if (in->EnableHttpEndpoint.set)
+		c->It->HttpEndpointEnabled = in->EnableHttpEndpoint;
 	if (str_is(in->EngineVersion)) {
 		TRY(db_version_find(rq, c->It->Engine, in->EngineVersion, &v));
 		if (db_version_major(str_c(v->number)) != db_version_major(c->It->EngineVersion))
@@ -442,6 +441,31 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		db_bill_instance(tx, all[k], rq->now);
 	out->DBCluster = c->It;
 	return OK;
+}
+
+static err turn_endpoint(req *rq, txn *tx, str arn, bool on, str *shown, opt_bool *enabled)
+{
+	rds_cluster *c;
+	err e = db_cluster_find(rq, tx, arn, &c);
+	if (e || !str_starts(arn, S("arn:")))
+		return fail(rq, &rds_ResourceNotFoundFault, "The specified resource %.*s isn't found.", STR_ARG(arn));
+	c->It->HttpEndpointEnabled = BOOL(on);
+	rds_cluster_put(tx, c);
+	*shown = c->It->DBClusterArn;
+	*enabled = BOOL(on);
+	return OK;
+}
+
+err rds_EnableHttpEndpoint(req *rq, txn *tx, const rds_EnableHttpEndpoint_in *in,
+                           rds_EnableHttpEndpoint_out *out)
+{
+	return turn_endpoint(rq, tx, in->ResourceArn, true, &out->ResourceArn, &out->HttpEndpointEnabled);
+}
+
+err rds_DisableHttpEndpoint(req *rq, txn *tx, const rds_DisableHttpEndpoint_in *in,
+                            rds_DisableHttpEndpoint_out *out)
+{
+	return turn_endpoint(rq, tx, in->ResourceArn, false, &out->ResourceArn, &out->HttpEndpointEnabled);
 }
 
 typedef struct turn {
