@@ -53,8 +53,8 @@ typedef struct http_exchange {
 	struct http_connection *connection; /* private */
 } http_exchange;
 
-/* A part of a body that is made while it leaves: of a file, which the server closes, or bytes (fd -1) that live
- * until the next one is asked for. */
+/* A part of a body that is made while it leaves: of a file, which the server closes, or bytes (fd -1) that
+ * live until the next one is asked for. */
 typedef struct http_piece {
 	str bytes;
 	int fd;

@@ -56,8 +56,33 @@ static bool canned(req *rq, str name, str owner, s3_Grants *g)
 	return g->n > 1;
 }
 
+static bool known_group(str uri)
+{
+	return str_eq(uri, ALL_USERS) || str_eq(uri, ANY_AWS) || str_eq(uri, LOG_DELIVERY);
+}
+
+static bool canonical(str id)
+{
+	for (size_t i = 0; i < id.n; i++)
+		if (!strchr("0123456789abcdef", id.p[i] ? id.p[i] : 'x'))
+			return false;
+	return id.n == 64;
+}
+
+static err check_grantee(req *rq, str name, str value)
+{
+	if (str_eq_nocase(name, S("emailAddress")))
+		return fail(rq, &fault_UnresolvableGrantByEmailAddress,
+		            "The e-mail address you provided does not match any account on record.");
+	if (str_eq_nocase(name, S("id")) && !canonical(value))
+		return invalid_argument(rq, "Invalid id", S("id"), value);
+	if (str_eq_nocase(name, S("uri")) && !known_group(value))
+		return invalid_argument(rq, "Invalid group uri", S("uri"), value);
+	return OK;
+}
+
 /* id="..", uri=".." */
-static err header_grants(req *rq, str header, str permission, s3_Grants *g)
+static err header_grants(req *rq, str header, const char *argument, str permission, s3_Grants *g)
 {
 	while (str_is(header)) {
 		str value = str_trim(str_cut(&header, ','));
@@ -65,47 +90,74 @@ static err header_grants(req *rq, str header, str permission, s3_Grants *g)
 		value = str_trim(value);
 		if (value.n >= 2 && value.p[0] == '"')
 			value = str_sub(value, 1, value.n - 1);
+		bool id = str_eq_nocase(name, S("id")), uri = str_eq_nocase(name, S("uri"));
+		if (!id && !uri && !str_eq_nocase(name, S("emailAddress")))
+			return invalid_argument(rq, "Argument format not recognized", str_c(argument), name);
+		TRY(check_grantee(rq, name, value));
 		s3_Grant *more = arena_array(rq->mem, s3_Grant, g->n + 1);
 		if (g->n)
 			memcpy(more, g->v, g->n * sizeof *more);
-		if (str_eq_nocase(name, S("id")))
-			more[g->n] = user_grant(rq->mem, value, permission);
-		else if (str_eq_nocase(name, S("uri")))
-			more[g->n] = group_grant(rq->mem, value, permission);
-		else
-			return invalid_argument(rq, "Argument format not recognized", S("x-amz-grant"), name);
+		more[g->n] = id ? user_grant(rq->mem, value, permission) : group_grant(rq->mem, value, permission);
 		*g = (s3_Grants){ more, g->n + 1 };
 	}
 	return OK;
 }
 
+static err malformed_acl(req *rq)
+{
+	return fail(rq, &fault_MalformedACLError, "The XML you provided was not well-formed or did not validate "
+	                                          "against our published schema");
+}
+
+static err of_document(req *rq, const s3_AccessControlPolicy *d, s3_Grants *out)
+{
+	static const char *const permissions[] = { "FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP" };
+	if (!d->Owner || !d->Owner->ID.n)
+		return malformed_acl(rq);
+	for (size_t i = 0; i < d->Grants.n; i++) {
+		const s3_Grant *g = &d->Grants.v[i];
+		bool known = false;
+		for (size_t k = 0; k < sizeof permissions / sizeof *permissions; k++)
+			known |= str_eq(g->Permission, str_c(permissions[k]));
+		if (!g->Grantee || !known)
+			return malformed_acl(rq);
+		if (g->Grantee->EmailAddress.n)
+			TRY(check_grantee(rq, S("emailAddress"), g->Grantee->EmailAddress));
+		if (str_eq(g->Grantee->Type, S("CanonicalUser")))
+			TRY(check_grantee(rq, S("id"), g->Grantee->ID));
+		if (str_eq(g->Grantee->Type, S("Group")))
+			TRY(check_grantee(rq, S("uri"), g->Grantee->URI));
+	}
+	*out = d->Grants;
+	if (!out->v)
+		out->v = arena_new(rq->mem, s3_Grant);
+	return OK;
+}
+
 static err said(req *rq, str owner, const acl_request *r, s3_Grants *out)
 {
+	bool headers = r->full_control.n || r->read.n || r->read_acp.n || r->write.n || r->write_acp.n;
+	if (r->canned.n && headers)
+		return fail(rq, &fault_InvalidRequest,
+		            "Specifying both Canned ACLs and Header Grants is not allowed");
+	if (r->document && (r->canned.n || headers))
+		return fail(rq, &fault_UnexpectedContent, "This request does not support content");
 	if (r->canned.n)
 		return canned(rq, r->canned, owner, out) ? OK :
-			       invalid_argument(rq, "Invalid canned ACL", S("x-amz-acl"), r->canned);
-	if (r->document) {
-		for (size_t i = 0; i < r->document->Grants.n; i++)
-			if (!r->document->Grants.v[i].Grantee || !r->document->Grants.v[i].Permission.n)
-				return fail(rq, &fault_MalformedACLError,
-				            "The XML you provided was not well-formed or did not validate against our "
-				            "published schema");
-		*out = r->document->Grants;
-		if (!out->v)
-			out->v = arena_new(rq->mem, s3_Grant);
-		return OK;
-	}
-	if (r->full_control.n)
-		TRY(header_grants(rq, r->full_control, S("FULL_CONTROL"), out));
-	if (r->read.n)
-		TRY(header_grants(rq, r->read, S("READ"), out));
-	if (r->read_acp.n)
-		TRY(header_grants(rq, r->read_acp, S("READ_ACP"), out));
-	if (r->write.n)
-		TRY(header_grants(rq, r->write, S("WRITE"), out));
-	if (r->write_acp.n)
-		TRY(header_grants(rq, r->write_acp, S("WRITE_ACP"), out));
-	return OK;
+			       invalid_argument(rq, "", S("x-amz-acl"), r->canned);
+	if (r->document)
+		return of_document(rq, r->document, out);
+	TRY(header_grants(rq, r->full_control, "x-amz-grant-full-control", S("FULL_CONTROL"), out));
+	TRY(header_grants(rq, r->read, "x-amz-grant-read", S("READ"), out));
+	TRY(header_grants(rq, r->read_acp, "x-amz-grant-read-acp", S("READ_ACP"), out));
+	TRY(header_grants(rq, r->write, "x-amz-grant-write", S("WRITE"), out));
+	return header_grants(rq, r->write_acp, "x-amz-grant-write-acp", S("WRITE_ACP"), out);
+}
+
+err acl_missing(req *rq)
+{
+	return fail_with(rq, &fault_MissingSecurityHeader, DETAIL(rq, .MissingHeaderName = S("x-amz-acl")),
+	                 "Your request was missing a required header");
 }
 
 err acl_read(req *rq, const s3_bucket *b, str owner_account, const acl_request *r, s3_Grants *out)
@@ -192,7 +244,7 @@ err s3_PutBucketAcl(req *rq, txn *tx, const s3_PutBucketAcl_in *in, s3_PutBucket
 	s3_Grants g;
 	TRY(acl_read(rq, b, b->Account, &r, &g));
 	if (!g.v && !r.canned.n && !r.document)
-		return fail(rq, &fault_InvalidRequest, "Missing required header for this request: x-amz-acl");
+		return acl_missing(rq);
 	b->Grants = g;
 	s3_bucket_put(tx, b);
 	meter_write(rq, b, STR_NONE);

@@ -16,6 +16,8 @@ typedef struct acl_request {
 /* The grants it asks for; `out->v` NULL when it says nothing. Refuses where ACLs do not exist, where public
  * ones are blocked, and what is malformed. */
 err acl_read(req *rq, const s3_bucket *b, str owner_account, const acl_request *r, s3_Grants *out);
+/* The request says nothing of an ACL. */
+err acl_missing(req *rq);
 /* The grants of something without any: its owner's full control. */
 s3_Grants acl_default(arena *mem, str account);
 bool acl_is_public(const s3_Grants *g);

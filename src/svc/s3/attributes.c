@@ -83,7 +83,7 @@ err s3_PutObjectAcl(req *rq, txn *tx, const s3_PutObjectAcl_in *in, s3_PutObject
 	s3_Grants g;
 	TRY(acl_read(rq, b, at.o->OwnerAccount, &r, &g));
 	if (!g.v && !r.canned.n && !r.document)
-		return fail(rq, &fault_InvalidRequest, "Missing required header for this request: x-amz-acl");
+		return acl_missing(rq);
 	at.o->Grants = g;
 	object_update(tx, b, in->Key, &at);
 	notify(rq, tx, b, in->Key, at.o, "ObjectAcl:Put");

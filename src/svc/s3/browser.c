@@ -3,6 +3,7 @@
  * by a form. Both name the bucket in the host or as the path's only segment.
  */
 #include "browser.h"
+#include "base/xml.h"
 #include "cloud/plane.h"
 #include "cloud/virtual_host.h"
 #include "cors.h"
@@ -32,19 +33,54 @@ str browser_bucket(const http_exchange *x, bool *only)
 static bool preflight_match(const http_exchange *x)
 {
 	bool only;
-	return str_eq(x->in.method, S("OPTIONS")) && str_is(wire_header(&x->in, S("origin"))) &&
-	       browser_bucket(x, &only).n != 0;
+	return str_eq(x->in.method, S("OPTIONS")) && browser_bucket(x, &only).n != 0;
 }
 
-static void preflight_refused(http_exchange *x, wire_message *m, str id, const char *why)
+static void preflight_refused(http_exchange *x, wire_message *m, str id, const char *code, str why)
 {
-	m->status = 403;
+	bool bad = strcmp(code, "BadRequest") == 0;
+	buf b = buf_in(x->mem, 512, 8192);
+	m->status = bad ? 400 : 403;
 	wire_header_add(m, S("Content-Type"), S("application/xml"));
-	m->body = arena_fmt(x->mem, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	                            "<Error><Code>AccessForbidden</Code>"
-	                            "<Message>CORSResponse: %s</Message><Method>%.*s</Method>"
-	                            "<ResourceType>OBJECT</ResourceType><RequestId>%.*s</RequestId></Error>",
-	                    why, STR_ARG(wire_header(&x->in, S("access-control-request-method"))), STR_ARG(id));
+	buf_fmt(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>", code);
+	xml_put_text(&b, why);
+	buf_put(&b, S("</Message>"));
+	if (!bad) {
+		buf_put(&b, S("<Method>"));
+		xml_put_text(&b, wire_header(&x->in, S("access-control-request-method")));
+		buf_put(&b, S("</Method><ResourceType>OBJECT</ResourceType>"));
+	}
+	buf_fmt(&b, "<RequestId>%.*s</RequestId></Error>", STR_ARG(id));
+	m->body = buf_str(&b);
+}
+
+static void preflight_allowed(http_exchange *x, wire_message *m, const s3_CORSRule *r)
+{
+	str headers = wire_header(&x->in, S("access-control-request-headers"));
+	bool any = cors_any_origin(r);
+	wire_header_add(m, S("Access-Control-Allow-Origin"), any ? S("*") : wire_header(&x->in, S("origin")));
+	wire_header_add(m, S("Access-Control-Allow-Methods"),
+	                cors_join(x->mem, r->AllowedMethods.v, r->AllowedMethods.n));
+	if (headers.n)
+		wire_header_add(m, S("Access-Control-Allow-Headers"), arena_lower(x->mem, headers));
+	if (r->ExposeHeaders.n)
+		wire_header_add(m, S("Access-Control-Expose-Headers"),
+		                cors_join(x->mem, r->ExposeHeaders.v, r->ExposeHeaders.n));
+	if (r->MaxAgeSeconds.set)
+		wire_header_add(m, S("Access-Control-Max-Age"),
+		                arena_fmt(x->mem, "%lld", (long long)r->MaxAgeSeconds.v));
+	if (!any)
+		wire_header_add(m, S("Access-Control-Allow-Credentials"), S("true"));
+	wire_header_add(m, S("Vary"), S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
+}
+
+static bool a_method(str m)
+{
+	static const char *const known[] = { "GET", "PUT", "POST", "DELETE", "HEAD" };
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (str_eq(str_c(known[i]), m))
+			return true;
+	return false;
 }
 
 static void preflight_serve(http_exchange *x, store *s)
@@ -53,35 +89,30 @@ static void preflight_serve(http_exchange *x, store *s)
 	wire_message m = { .mem = x->mem, .status = 200 };
 	str id = rand_uuid(x->mem), origin = wire_header(&x->in, S("origin"));
 	str method = wire_header(&x->in, S("access-control-request-method"));
-	str headers = wire_header(&x->in, S("access-control-request-headers"));
 	str bucket = browser_bucket(x, &only);
 	const txn *tx = store_read(s);
-	const s3_CORSRule *r = bucket.n < 256 ? cors_rule(tx, x->mem, bucket, origin, method, headers) : NULL;
+	bool known = bucket.n < 256;
+	const s3_CORSRule *r = known ? cors_rule(tx, x->mem, bucket, origin, method,
+	                                         wire_header(&x->in, S("access-control-request-headers"))) : NULL;
 	wire_header_add(&m, S("x-amz-request-id"), id);
-	if (!r) {
-		preflight_refused(x, &m, id, "This CORS request is not allowed. This is usually because the "
-		                             "evaluation "
-		                             "of Origin, request method / Access-Control-Request-Method or "
-		                             "Access-Control-Request-Headers are not whitelisted by the resource's "
-		                             "CORS spec.");
-	} else {
-		bool any = cors_any_origin(r);
-		wire_header_add(&m, S("Access-Control-Allow-Origin"), any ? S("*") : origin);
-		wire_header_add(&m, S("Access-Control-Allow-Methods"),
-		                cors_join(x->mem, r->AllowedMethods.v, r->AllowedMethods.n));
-		if (headers.n)
-			wire_header_add(&m, S("Access-Control-Allow-Headers"), arena_lower(x->mem, headers));
-		if (r->ExposeHeaders.n)
-			wire_header_add(&m, S("Access-Control-Expose-Headers"),
-			                cors_join(x->mem, r->ExposeHeaders.v, r->ExposeHeaders.n));
-		if (r->MaxAgeSeconds.set)
-			wire_header_add(&m, S("Access-Control-Max-Age"),
-			                arena_fmt(x->mem, "%lld", (long long)r->MaxAgeSeconds.v));
-		if (!any)
-			wire_header_add(&m, S("Access-Control-Allow-Credentials"), S("true"));
-		wire_header_add(&m, S("Vary"),
-		                S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
-	}
+	if (!str_is(origin))
+		preflight_refused(x, &m, id, "BadRequest",
+		                  S("Insufficient information. Origin request header needed."));
+	else if (!a_method(method))
+		preflight_refused(x, &m, id, "BadRequest",
+		                  arena_fmt(x->mem, "Invalid Access-Control-Request-Method: %.*s",
+		                            STR_ARG(str_is(method) ? method : S("null"))));
+	else if (!known || !cors_any_rule(tx, x->mem, bucket))
+		preflight_refused(x, &m, id, "AccessForbidden",
+		                  S("CORSResponse: CORS is not enabled for this bucket."));
+	else if (!r)
+		preflight_refused(x, &m, id, "AccessForbidden",
+		                  S("CORSResponse: This CORS request is not allowed. This is usually because the "
+		                    "evalution of Origin, request method / Access-Control-Request-Method or "
+		                    "Access-Control-Request-Headers are not whitelisted by the resource's CORS "
+		                    "spec."));
+	else
+		preflight_allowed(x, &m, r);
 	store_read_end(s, tx);
 	http_reply(x, &m, NULL);
 }

@@ -3,6 +3,7 @@
  * logging, replication, analytics, inventory, metrics, Intelligent-Tiering), and the website's, which the
  * plane reads.
  */
+#include "base/text.h"
 #include "bucket.h"
 
 static err open_bucket(req *rq, const txn *tx, str name, const char *action, s3_bucket **b)
@@ -136,24 +137,71 @@ err s3_DeleteBucketReplication(req *rq, txn *tx, const s3_DeleteBucketReplicatio
 	return OK;
 }
 
+static err check_protocol(req *rq, str p)
+{
+	if (!p.n || str_eq(p, S("http")) || str_eq(p, S("https")))
+		return OK;
+	return fail(rq, &fault_InvalidRequest,
+	            "Invalid protocol, protocol can be http or https. If not defined the protocol will be selected "
+	            "automatically.");
+}
+
+static bool number_within(str text, int64_t least, int64_t most)
+{
+	int64_t n;
+	return str_to_i64(text, &n) && n >= least && n <= most;
+}
+
+static err check_routing(req *rq, const s3_RoutingRule *r)
+{
+	const s3_Redirect *to = r->Redirect;
+	if (!to || !(to->HostName.n || to->HttpRedirectCode.n || to->Protocol.n ||
+	             str_is(to->ReplaceKeyPrefixWith) || str_is(to->ReplaceKeyWith)))
+		return malformed_xml(rq);
+	TRY(check_protocol(rq, to->Protocol));
+	if (str_is(to->ReplaceKeyPrefixWith) && str_is(to->ReplaceKeyWith))
+		return fail(rq, &fault_InvalidRequest,
+		            "You can only define ReplaceKeyPrefix or ReplaceKey but not both.");
+	if (to->HttpRedirectCode.n && !number_within(to->HttpRedirectCode, 301, 308))
+		return fail(rq, &fault_InvalidRequest,
+		            "The provided HTTP redirect code (%.*s) is not valid. Valid codes are 3XX except 300.",
+		            STR_ARG(to->HttpRedirectCode));
+	const s3_Condition *c = r->Condition;
+	if (c && c->HttpErrorCodeReturnedEquals.n && !number_within(c->HttpErrorCodeReturnedEquals, 400, 599))
+		return fail(rq, &fault_InvalidRequest,
+		            "The provided HTTP error code (%.*s) is not valid. Valid codes are 4XX or 5XX.",
+		            STR_ARG(c->HttpErrorCodeReturnedEquals));
+	return OK;
+}
+
+static err check_website(req *rq, const s3_WebsiteConfiguration *w)
+{
+	if (w->RedirectAllRequestsTo) {
+		if (w->IndexDocument || w->ErrorDocument || w->RoutingRules.n)
+			return fail(rq, &fault_InvalidArgument,
+			            "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.");
+		return check_protocol(rq, w->RedirectAllRequestsTo->Protocol);
+	}
+	if (!w->IndexDocument)
+		return invalid_argument(rq, "A value for IndexDocument Suffix must be provided if "
+		                            "RedirectAllRequestsTo is empty", S("IndexDocument"), S("null"));
+	str suffix = w->IndexDocument->Suffix;
+	if (!suffix.n || str_find_char(suffix, '/') != SIZE_MAX)
+		return invalid_argument(rq, "The IndexDocument Suffix is not well formed", S("IndexDocument"),
+		                        suffix);
+	for (size_t i = 0; i < w->RoutingRules.n; i++)
+		TRY(check_routing(rq, &w->RoutingRules.v[i]));
+	return OK;
+}
+
 err s3_PutBucketWebsite(req *rq, txn *tx, const s3_PutBucketWebsite_in *in, s3_PutBucketWebsite_out *out)
 {
 	s3_bucket *b;
 	(void)out;
 	TRY(open_write(rq, tx, in->Bucket, "s3:PutBucketWebsite", &b));
-	const s3_WebsiteConfiguration *w = in->WebsiteConfiguration;
-	if (w->RedirectAllRequestsTo ? w->IndexDocument || w->ErrorDocument || w->RoutingRules.n :
-				       !w->IndexDocument)
-		return fail(rq, &fault_InvalidArgument, "%s",
-		            w->RedirectAllRequestsTo ?
-				    "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules." :
-				    "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is "
-				    "empty");
-	if (w->IndexDocument && (!w->IndexDocument->Suffix.n ||
-	                         str_find_char(w->IndexDocument->Suffix, '/') != SIZE_MAX))
-		return invalid_argument(rq, "The IndexDocument Suffix is not well formed", S("IndexDocument"),
-		                        w->IndexDocument->Suffix);
-	config_put(tx, rq->mem, b->Name, S("website"), S(""), &s3_WebsiteConfiguration_shape, w);
+	TRY(check_website(rq, in->WebsiteConfiguration));
+	config_put(tx, rq->mem, b->Name, S("website"), S(""), &s3_WebsiteConfiguration_shape,
+	           in->WebsiteConfiguration);
 	return OK;
 }
 

@@ -24,6 +24,12 @@ static bool headers_allowed(const s3_CORSRule *r, arena *mem, str asked)
 	return true;
 }
 
+bool cors_any_rule(const txn *tx, arena *mem, str bucket)
+{
+	s3_CORSConfiguration c;
+	return config_get(tx, mem, bucket, S("cors"), S(""), &s3_CORSConfiguration_shape, &c);
+}
+
 const s3_CORSRule *cors_rule(const txn *tx, arena *mem, str bucket, str origin, str method, str headers)
 {
 	s3_CORSConfiguration c;
@@ -76,6 +82,36 @@ void cors_answer(req *rq, const txn *tx, const s3_bucket *b)
 	req_header(rq, S("Vary"), S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
 }
 
+static err one_wildcard(req *rq, const char *what, const str *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t at = str_find_char(v[i], '*');
+		if (at != SIZE_MAX && str_find_char(str_sub(v[i], at + 1, v[i].n), '*') != SIZE_MAX)
+			return fail(rq, &fault_InvalidRequest, "%s \"%.*s\" can not have more than one wildcard.", what,
+			            STR_ARG(v[i]));
+	}
+	return OK;
+}
+
+static err check_rule(req *rq, const s3_CORSRule *r)
+{
+	for (size_t k = 0; k < r->AllowedMethods.n; k++) {
+		str m = r->AllowedMethods.v[k];
+		if (!str_eq(m, S("GET")) && !str_eq(m, S("PUT")) && !str_eq(m, S("POST")) &&
+		    !str_eq(m, S("DELETE")) && !str_eq(m, S("HEAD")))
+			return fail(rq, &fault_InvalidRequest, "Found unsupported HTTP method in CORS config. "
+			                                       "Unsupported method is %.*s", STR_ARG(m));
+	}
+	TRY(one_wildcard(rq, "AllowedOrigin", r->AllowedOrigins.v, r->AllowedOrigins.n));
+	TRY(one_wildcard(rq, "AllowedHeader", r->AllowedHeaders.v, r->AllowedHeaders.n));
+	for (size_t k = 0; k < r->ExposeHeaders.n; k++)
+		if (str_find_char(r->ExposeHeaders.v[k], '*') != SIZE_MAX)
+			return fail(rq, &fault_InvalidRequest, "ExposeHeader \"%.*s\" contains wildcard. We currently do "
+			                                       "not support wildcard for ExposeHeader.",
+			            STR_ARG(r->ExposeHeaders.v[k]));
+	return OK;
+}
+
 err s3_PutBucketCors(req *rq, txn *tx, const s3_PutBucketCors_in *in, s3_PutBucketCors_out *out)
 {
 	s3_bucket *b;
@@ -84,17 +120,8 @@ err s3_PutBucketCors(req *rq, txn *tx, const s3_PutBucketCors_in *in, s3_PutBuck
 	const s3_CORSRules *rules = &in->CORSConfiguration->CORSRules;
 	if (rules->n == 0 || rules->n > 100)
 		return malformed_xml(rq);
-	for (size_t i = 0; i < rules->n; i++) {
-		const s3_CORSRule *r = &rules->v[i];
-		for (size_t k = 0; k < r->AllowedMethods.n; k++) {
-			str m = r->AllowedMethods.v[k];
-			if (!str_eq(m, S("GET")) && !str_eq(m, S("PUT")) && !str_eq(m, S("POST")) &&
-			    !str_eq(m, S("DELETE")) && !str_eq(m, S("HEAD")))
-				return fail(rq, &fault_InvalidRequest,
-				            "Found unsupported HTTP method in CORS config. Unsupported method is "
-				            "%.*s", STR_ARG(m));
-		}
-	}
+	for (size_t i = 0; i < rules->n; i++)
+		TRY(check_rule(rq, &rules->v[i]));
 	config_put(tx, rq->mem, b->Name, S("cors"), S(""), &s3_CORSConfiguration_shape, in->CORSConfiguration);
 	meter_write(rq, b, STR_NONE);
 	return OK;

@@ -53,17 +53,29 @@ static err metadata(req *rq, const void *in, object *o)
 	return OK;
 }
 
+/* Letters, digits and blanks of any language, and + - = . _ : / @ */
+static bool tag_text(str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!letter && c < 128 && !strchr(" +-=._:/@", c ? c : '!'))
+			return false;
+	}
+	return utf8_valid(s);
+}
+
 err describe_tag_set(req *rq, const s3_TagSet *tags, size_t max)
 {
 	if (tags->n > max)
 		return fail(rq, &fault_BadRequest, "Object tags cannot be greater than %zu", max);
 	for (size_t i = 0; i < tags->n; i++) {
 		str k = tags->v[i].Key;
-		if (utf8_length(k) > 128 || k.n == 0)
+		if (utf8_length(k) > 128 || k.n == 0 || !tag_text(k))
 			return fail(rq, &fault_InvalidTag, "The TagKey you have provided is invalid");
 		if (str_starts(k, S("aws:")))
 			return fail(rq, &fault_InvalidTag, "System tags cannot be added/updated by requester");
-		if (utf8_length(tags->v[i].Value) > 256)
+		if (utf8_length(tags->v[i].Value) > 256 || !tag_text(tags->v[i].Value))
 			return fail(rq, &fault_InvalidTag, "The TagValue you have provided is invalid");
 		for (size_t j = 0; j < i; j++)
 			if (str_eq(tags->v[j].Key, k))
@@ -85,6 +97,11 @@ err describe_tags(req *rq, str header, s3_TagSet *out)
 			continue;
 		str key = percent_decode(rq->mem, str_cut(&value, '='), true);
 		value = str_is(value) ? percent_decode(rq->mem, value, true) : S("");
+		for (size_t i = 0; i < out->n; i++)
+			if (str_eq(out->v[i].Key, key))
+				return invalid_argument(rq, "The header 'x-amz-tagging' shall be encoded as UTF-8 then "
+				                            "URLEncoded URL query parameters without tag name "
+				                            "duplicates.", S("x-amz-tagging"), S("null"));
 		out->v[out->n++] = (s3_Tag){ .Key = key, .Value = value };
 	}
 	return describe_tag_set(rq, out, S3_TAGS_MAX);

@@ -9,6 +9,8 @@
 	X(AccessControlListNotSupported, 400) X(AccessDenied, 403) X(BadDigest, 400) X(BadRequest, 400) \
 	X(BucketAlreadyExists, 409) X(BucketAlreadyOwnedByYou, 409) X(BucketNotEmpty, 409) \
 	X(ConditionalRequestConflict, 409) X(EntityTooLarge, 400) X(EntityTooSmall, 400) \
+	X(IllegalVersioningConfigurationException, 400) X(MissingSecurityHeader, 400) \
+	X(UnresolvableGrantByEmailAddress, 400) X(AccessForbidden, 403) \
 	X(IllegalLocationConstraintException, 400) X(IncompleteBody, 400) X(InternalError, 500) \
 	X(InvalidArgument, 400) X(InvalidBucketName, 400) X(InvalidBucketState, 409) \
 	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidBucketOwnerAWSAccountID, 400) X(InvalidDigest, 400) \
@@ -46,8 +48,8 @@ extern const fault_kind fault_KMSNotFoundException, fault_KMSDisabledException,
 typedef struct fault_detail {
 	str BucketName, Key, VersionId, UploadId, ArgumentName, ArgumentValue, Condition, Method, ResourceType,
 		StorageClass, ActualObjectSize, RangeRequested, ProposedSize, MinSizeAllowed, MaxSizeAllowed,
-		PartNumber, ETag, Header, additionalMessage, LocationConstraint, AllowedMethods, ExpectedDigest,
-		CalculatedDigest;
+		PartNumber, ETag, Header, MissingHeaderName, additionalMessage, LocationConstraint, AllowedMethods,
+		ExpectedDigest, CalculatedDigest;
 } fault_detail;
 
 /* fail_with(rq, &fault_NoSuchKey, DETAIL(rq, .Key = key), "..") */

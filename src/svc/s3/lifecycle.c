@@ -5,6 +5,7 @@
  */
 #include "base/time.h"
 #include "cloud/call.h"
+#include "lifecycle.h"
 #include "multipart.h"
 #include "notify.h"
 #include "read.h"
@@ -332,40 +333,6 @@ TIMER(s3_lifecycle)
 
 /* ---- the rules ---- */
 
-static err check_rule(req *rq, const s3_LifecycleRule *r)
-{
-	bool acts = r->Expiration || r->Transitions.n || r->NoncurrentVersionExpiration ||
-		    r->NoncurrentVersionTransitions.n || r->AbortIncompleteMultipartUpload;
-	if (!acts)
-		return fail(rq, &fault_InvalidRequest,
-		            "At least one action needs to be specified in a rule");
-	if (r->ID.n > 255)
-		return fail(rq, &fault_InvalidArgument, "ID length should not exceed allowed limit of 255");
-	if (!r->Filter && !str_is(r->Prefix))
-		return malformed_xml(rq);
-	const s3_LifecycleExpiration *e = r->Expiration;
-	if (e && e->Days.set && e->Days.v <= 0)
-		return fail(rq, &fault_InvalidArgument,
-		            "'Days' for Expiration action must be a positive integer");
-	if (e && e->Date.set && e->Date.v % MS_DAY)
-		return fail(rq, &fault_InvalidArgument, "'Date' must be at midnight GMT");
-	for (size_t i = 0; i < r->Transitions.n; i++) {
-		const s3_Transition *t = &r->Transitions.v[i];
-		bool ia = str_eq(t->StorageClass, S("STANDARD_IA")) || str_eq(t->StorageClass, S("ONEZONE_IA"));
-		if (!class_known(t->StorageClass) || str_eq(t->StorageClass, S("STANDARD")))
-			return malformed_xml(rq);
-		if (ia && t->Days.set && t->Days.v < 30)
-			return fail(rq, &fault_InvalidArgument,
-			            "'Days' in Transition action must be greater than or equal to 30 for "
-			            "storageClass '%.*s'", STR_ARG(t->StorageClass));
-		if (e && e->Days.set && t->Days.set && e->Days.v <= t->Days.v)
-			return fail(rq, &fault_InvalidArgument,
-			            "'Days' in the Expiration action for filter '(prefix=%.*s)' must be greater "
-			            "than 'Days' in the Transition action", STR_ARG(r->Prefix));
-	}
-	return OK;
-}
-
 err s3_PutBucketLifecycleConfiguration(req *rq, txn *tx, const s3_PutBucketLifecycleConfiguration_in *in,
                                        s3_PutBucketLifecycleConfiguration_out *out)
 {
@@ -376,13 +343,13 @@ err s3_PutBucketLifecycleConfiguration(req *rq, txn *tx, const s3_PutBucketLifec
 	if (!c || c->Rules.n == 0 || c->Rules.n > 1000)
 		return malformed_xml(rq);
 	for (size_t i = 0; i < c->Rules.n; i++) {
-		TRY(check_rule(rq, &c->Rules.v[i]));
+		TRY(lifecycle_rule_check(rq, &c->Rules.v[i]));
 		if (!c->Rules.v[i].ID.n)
 			c->Rules.v[i].ID = rand_uuid(rq->mem);
 		for (size_t k = 0; k < i; k++)
 			if (str_eq(c->Rules.v[k].ID, c->Rules.v[i].ID))
 				return fail(rq, &fault_InvalidArgument,
-				            "Rule ID must be unique. Found same ID for more than one rule");
+				            "Rule ID must be unique. Found same ID for one or more rules");
 	}
 	config_put(tx, rq->mem, b->Name, KIND, S(""), &s3_BucketLifecycleConfiguration_shape, c);
 	str least = in->TransitionDefaultMinimumObjectSize;

@@ -136,6 +136,14 @@ static str query_value(const req *rq, const char *key)
 	return STR_NONE;
 }
 
+static err malformed_document(req *rq)
+{
+	if (!str_ends(str_c(rq->op->name), S("Acl")))
+		return malformed_xml(rq);
+	return fail(rq, &fault_MalformedACLError, "The XML you provided was not well-formed or did not validate "
+	                                          "against our published schema");
+}
+
 static err malformed(req *rq, err why)
 {
 	static const struct {
@@ -159,7 +167,7 @@ static err malformed(req *rq, err why)
 	if (str_eq(rq->http->method, S("POST")) && !rq->http->query.n)
 		return not_allowed(rq, STR_NONE);
 	if (rq->op->input && rq->op->input->payload && !rq->op->input_streams)
-		return rq->http->body.n ? malformed_xml(rq) :
+		return rq->http->body.n ? malformed_document(rq) :
 					  fail(rq, &fault_MissingRequestBodyError, "Request Body is empty");
 	return fail(rq, &fault_InvalidArgument, "%.*s", STR_ARG(why->message));
 }

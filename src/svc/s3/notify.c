@@ -162,7 +162,7 @@ static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str 
 /* ---- delivery ---- */
 
 /* account, region, bucket, target ARN (or "bus"), text: each but the last on a line of its own. */
-static void post(req *rq, txn *tx, const s3_bucket *b, str target, str text)
+void notify_post(req *rq, txn *tx, const s3_bucket *b, str target, str text)
 {
 	task_add(tx, "s3_notify",
 	         arena_fmt(rq->mem, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(b->Account), STR_ARG(b->Region),
@@ -180,23 +180,23 @@ void notify(req *rq, txn *tx, const s3_bucket *b, str key, const object *o, cons
 	for (size_t i = 0; i < c.QueueConfigurations.n; i++) {
 		const s3_QueueConfiguration *q = &c.QueueConfigurations.v[i];
 		if (event_fits(&q->Events, name) && filter_fits(q->Filter, key))
-			post(rq, tx, b, q->QueueArn, record(rq, b, key, o, name, q->Id));
+			notify_post(rq, tx, b, q->QueueArn, record(rq, b, key, o, name, q->Id));
 	}
 	for (size_t i = 0; i < c.TopicConfigurations.n; i++) {
 		const s3_TopicConfiguration *t = &c.TopicConfigurations.v[i];
 		if (event_fits(&t->Events, name) && filter_fits(t->Filter, key))
-			post(rq, tx, b, t->TopicArn, record(rq, b, key, o, name, t->Id));
+			notify_post(rq, tx, b, t->TopicArn, record(rq, b, key, o, name, t->Id));
 	}
 	for (size_t i = 0; i < c.LambdaFunctionConfigurations.n; i++) {
 		const s3_LambdaFunctionConfiguration *l = &c.LambdaFunctionConfigurations.v[i];
 		if (event_fits(&l->Events, name) && filter_fits(l->Filter, key))
-			post(rq, tx, b, l->LambdaFunctionArn, record(rq, b, key, o, name, l->Id));
+			notify_post(rq, tx, b, l->LambdaFunctionArn, record(rq, b, key, o, name, l->Id));
 	}
 	if (c.EventBridgeConfiguration && detail_type(name))
-		post(rq, tx, b, S("bus"), bus_entry(rq, b, key, o, name));
+		notify_post(rq, tx, b, S("bus"), bus_entry(rq, b, key, o, name));
 }
 
-static str arn_part(str arn, int part)
+str notify_arn_part(str arn, int part)
 {
 	for (int i = 0; i < part && str_is(arn); i++)
 		str_cut(&arn, ':');
@@ -209,8 +209,8 @@ static err to_queue(req *rq, str arn, str text)
 	str answer;
 	buf_put(&j, S("{"));
 	member(&j, "QueueUrl", arena_fmt(rq->mem, "https://sqs.%.*s.amazonaws.com/%.*s/%.*s",
-	                                 STR_ARG(arn_part(arn, 3)), STR_ARG(arn_part(arn, 4)),
-	                                 STR_ARG(arn_part(arn, 5))));
+	                                 STR_ARG(notify_arn_part(arn, 3)), STR_ARG(notify_arn_part(arn, 4)),
+	                                 STR_ARG(notify_arn_part(arn, 5))));
 	buf_c(&j, ',');
 	member(&j, "MessageBody", text);
 	buf_c(&j, '}');
@@ -243,7 +243,7 @@ static err to_function(req *rq, str arn, str text)
 
 static err deliver(req *rq, str target, str text)
 {
-	str kind = arn_part(target, 2), answer;
+	str kind = notify_arn_part(target, 2), answer;
 	if (str_eq(target, S("bus")))
 		return call_json(rq, NULL, "events", "PutEvents", text, &answer);
 	if (str_eq(kind, S("sqs")))
@@ -268,98 +268,4 @@ TASK(s3_notify)
 	/* A target that is gone stays so; one that is busy is tried again for a while. */
 	bool busy = e && (e->kind->server || e->kind == &fault_system || e->kind->status == 429);
 	return busy && attempt < TRIES_MAX ? clock_now() + 1000 * (int64_t)attempt : TASK_DONE;
-}
-
-/* ---- the configuration ---- */
-
-static str named(req *rq, str id)
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	return id.n ? id : rand_text(rq->mem, 48, str_c(digits));
-}
-
-static err check_target(req *rq, const txn *tx, str arn, const char *kind, const s3_EventList *events)
-{
-	(void)tx;
-	if (!str_eq(arn_part(arn, 2), str_c(kind)) || !arn_part(arn, 5).n)
-		return invalid_argument(rq, "The ARN could not be parsed", S("ARN"), arn);
-	if (!events->n)
-		return malformed_xml(rq);
-	return OK;
-}
-
-static err check_rules(req *rq, txn *tx, s3_NotificationConfiguration *c)
-{
-	for (size_t i = 0; i < c->QueueConfigurations.n; i++) {
-		s3_QueueConfiguration *q = &c->QueueConfigurations.v[i];
-		TRY(check_target(rq, tx, q->QueueArn, "sqs", &q->Events));
-		q->Id = named(rq, q->Id);
-	}
-	for (size_t i = 0; i < c->TopicConfigurations.n; i++) {
-		s3_TopicConfiguration *t = &c->TopicConfigurations.v[i];
-		TRY(check_target(rq, tx, t->TopicArn, "sns", &t->Events));
-		t->Id = named(rq, t->Id);
-	}
-	for (size_t i = 0; i < c->LambdaFunctionConfigurations.n; i++) {
-		s3_LambdaFunctionConfiguration *l = &c->LambdaFunctionConfigurations.v[i];
-		TRY(check_target(rq, tx, l->LambdaFunctionArn, "lambda", &l->Events));
-		l->Id = named(rq, l->Id);
-	}
-	return OK;
-}
-
-/* Queues and topics get a test message; one that does not exist is refused. */
-static err test_targets(req *rq, txn *tx, const s3_bucket *b, const s3_NotificationConfiguration *c)
-{
-	str text = arena_fmt(rq->mem, "{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"%.*s\","
-	                              "\"Bucket\":\"%.*s\",\"RequestId\":\"%.*s\",\"HostId\":\"%.*s\"}",
-	                     STR_ARG(time_iso_ms(rq->mem, rq->now)), STR_ARG(b->Name), STR_ARG(rq->id),
-	                     STR_ARG(canonical_id(rq->mem, rq->id)));
-	for (size_t i = 0; i < c->QueueConfigurations.n; i++) {
-		str arn = c->QueueConfigurations.v[i].QueueArn, answer;
-		str ask = arena_fmt(rq->mem, "{\"QueueName\":\"%.*s\"}", STR_ARG(arn_part(arn, 5)));
-		if (call_possible("sqs", "GetQueueUrl") && call_json(rq, tx, "sqs", "GetQueueUrl", ask, &answer))
-			return fail_with(rq, &fault_InvalidArgument,
-			                 DETAIL(rq, .ArgumentName = arn, .ArgumentValue = S("The destination queue "
-			                                                                    "does not exist")),
-			                 "Unable to validate the following destination configurations");
-		post(rq, tx, b, arn, text);
-	}
-	for (size_t i = 0; i < c->TopicConfigurations.n; i++)
-		post(rq, tx, b, c->TopicConfigurations.v[i].TopicArn, text);
-	return OK;
-}
-
-err s3_PutBucketNotificationConfiguration(req *rq, txn *tx,
-                                          const s3_PutBucketNotificationConfiguration_in *in,
-                                          s3_PutBucketNotificationConfiguration_out *out)
-{
-	s3_bucket *b;
-	(void)out;
-	TRY(bucket_open(rq, tx, in->Bucket, "s3:PutBucketNotification", STR_NONE, &b));
-	meter_write(rq, b, STR_NONE);
-	s3_NotificationConfiguration *c = in->NotificationConfiguration;
-	TRY(check_rules(rq, tx, c));
-	if (!in->SkipDestinationValidation.v)
-		TRY(test_targets(rq, tx, b, c));
-	config_put(tx, rq->mem, b->Name, S("notification"), S(""), &s3_NotificationConfiguration_shape, c);
-	return OK;
-}
-
-err s3_GetBucketNotificationConfiguration(req *rq, const txn *tx,
-                                          const s3_GetBucketNotificationConfiguration_in *in,
-                                          s3_GetBucketNotificationConfiguration_out *out)
-{
-	s3_bucket *b;
-	TRY(bucket_open(rq, tx, in->Bucket, "s3:GetBucketNotification", STR_NONE, &b));
-	meter_read(rq, b, STR_NONE);
-	s3_NotificationConfiguration c;
-	if (!config_get(tx, rq->mem, b->Name, S("notification"), S(""), &s3_NotificationConfiguration_shape,
-	                &c))
-		return OK;
-	out->TopicConfigurations = c.TopicConfigurations;
-	out->QueueConfigurations = c.QueueConfigurations;
-	out->LambdaFunctionConfigurations = c.LambdaFunctionConfigurations;
-	out->EventBridgeConfiguration = c.EventBridgeConfiguration;
-	return OK;
 }

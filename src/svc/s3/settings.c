@@ -26,7 +26,8 @@ err s3_PutBucketVersioning(req *rq, txn *tx, const s3_PutBucketVersioning_in *in
 	TRY(open_bucket(rq, tx, in->Bucket, "s3:PutBucketVersioning", true, &b));
 	str status = in->VersioningConfiguration->Status;
 	if (!status.n)
-		return malformed_xml(rq);
+		return fail(rq, &fault_IllegalVersioningConfigurationException,
+		            "The Versioning element must be specified");
 	if (b->Lock && !str_eq(status, S("Enabled")))
 		return fail(rq, &fault_InvalidBucketState,
 		            "An Object Lock configuration is present on this bucket, so the versioning "

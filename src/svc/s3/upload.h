@@ -1,7 +1,7 @@
 /*
  * A body on its way in: streamed by the dispatcher piece by piece, or whole from inside. What is small stays
- * in memory; the rest goes to a file (content_writer). Digests of a long body are computed by threads of their
- * own from what the file already holds, while the connection's thread receives and the disk syncs.
+ * in memory; the rest goes to a file (content_writer). Digests of a long body are computed by other threads
+ * from what the file already holds, while the connection's thread receives and the disk syncs.
  */
 #pragma once
 #include "base/digest.h"

@@ -8,7 +8,8 @@ MB = 1 << 20
 
 
 def files(server):
-    return {os.stat(os.path.join(d, f)).st_ino for d, _, fs in os.walk(os.path.join(server.data, "objects")) for f in fs}
+    top = os.path.join(server.data, "objects")
+    return {os.stat(os.path.join(d, f)).st_ino for d, _, fs in os.walk(top) for f in fs}
 
 
 def uploaded(s3, bucket, key, bodies):
