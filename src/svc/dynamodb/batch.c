@@ -1,5 +1,5 @@
 #include "base/map.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/usage.h"
 
 #define GET_MAX 100
 #define WRITE_MAX 25
@@ -126,13 +126,20 @@ err dynamodb_BatchGetItem(req *rq, const txn *tx, const dynamodb_BatchGetItem_in
 		TRY(get_open(rq, tx, &seen, &parts[i]));
 	out->Responses.v = arena_array(rq->mem, dynamodb_BatchGetResponseMap_entry, n + 1);
 	out->UnprocessedKeys.v = arena_array(rq->mem, dynamodb_BatchGetRequestMap_entry, n + 1);
+	err throttled = OK;
 	for (size_t i = 0; i < n; i++) {
+		err refused = ddb_admit_read(rq, parts[i].t, NULL);
+		if (refused) {
+			throttled = refused;
+			postpone(&s, &parts[i], 0);
+			continue;
+		}
 		get_items(rq, tx, &s, &parts[i]);
 		ddb_meter_reads(rq, parts[i].t, &parts[i].units);
 		add_consumed(rq, &out->ConsumedCapacity, n,
 		             ddb_consumed(rq, parts[i].t, &parts[i].units, in->ReturnConsumedCapacity, NULL));
 	}
-	return OK;
+	return out->Responses.n ? OK : throttled;
 }
 
 /* What is written into one table. */
@@ -196,7 +203,8 @@ static err part_write(req *rq, write_part *p, ddb_collections *touched, const dy
 	return OK;
 }
 
-/* Puts and deletes up to 25 items of several tables, without conditions. All of them are written. */
+/* Puts and deletes up to 25 items of several tables, without conditions. All of them are written, but those of
+ * tables that throttle: they are given back. */
 err dynamodb_BatchWriteItem(req *rq, txn *tx, const dynamodb_BatchWriteItem_in *in,
                             dynamodb_BatchWriteItem_out *out)
 {
@@ -218,9 +226,17 @@ err dynamodb_BatchWriteItem(req *rq, txn *tx, const dynamodb_BatchWriteItem_in *
 	}
 	for (size_t i = 0; i < n; i++)
 		TRY(part_open(rq, tx, &seen, &parts[i]));
-	for (size_t i = 0; i < n; i++)
-		TRY(part_write(rq, &parts[i], &touched, in, out));
+	out->UnprocessedItems.v = arena_array(rq->mem, dynamodb_BatchWriteItemRequestMap_entry, n + 1);
+	err throttled = OK;
+	for (size_t i = 0; i < n; i++) {
+		err refused = ddb_admit_write(rq, parts[i].w.t);
+		if (!refused) {
+			TRY(part_write(rq, &parts[i], &touched, in, out));
+			continue;
+		}
+		throttled = refused;
+		out->UnprocessedItems.v[out->UnprocessedItems.n++] = in->RequestItems.v[i];
+	}
 	ddb_collections_out(rq, &touched, &out->ItemCollectionMetrics);
-	out->UnprocessedItems.v = arena_array(rq->mem, dynamodb_BatchWriteItemRequestMap_entry, 1);
-	return OK;
+	return out->UnprocessedItems.n < n ? OK : throttled;
 }

@@ -1,4 +1,4 @@
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/usage.h"
 
 #define WRITE_UNIT_BYTES 1024
 #define READ_UNIT_BYTES 4096
@@ -29,12 +29,16 @@ static qty total(const ddb_table *t, const ddb_units *u)
 
 void ddb_meter_reads(req *rq, const ddb_table *t, const ddb_units *u)
 {
+	ddb_take(t, u, false, rq->now);
+	ddb_watch_units(rq, t, u, false);
 	if (t->on_demand && total(t, u))
 		meter(rq, &DYNAMODB_RRU, total(t, u), t->arn);
 }
 
 void ddb_meter_writes(req *rq, const ddb_table *t, const ddb_units *u)
 {
+	ddb_take(t, u, true, rq->now);
+	ddb_watch_units(rq, t, u, true);
 	if (t->on_demand && total(t, u))
 		meter(rq, &DYNAMODB_WRU, total(t, u), t->arn);
 }

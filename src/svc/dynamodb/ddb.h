@@ -28,6 +28,11 @@ typedef struct ddb_attr {
 
 typedef enum ddb_projects { PROJECT_ALL, PROJECT_KEYS, PROJECT_INCLUDE } ddb_projects;
 
+/* Units a second: provisioned, or at most on demand; 0: none are set. */
+typedef struct ddb_rates {
+	int64_t reads, writes, max_reads, max_writes;
+} ddb_rates;
+
 typedef struct ddb_index {
 	uint16_t id; /* 0 is the table itself */
 	bool global, building;
@@ -36,6 +41,7 @@ typedef struct ddb_index {
 	ddb_projects projects;
 	str *include;
 	size_t n_include;
+	ddb_rates rates;
 } ddb_index;
 
 typedef enum ddb_view { VIEW_NONE, VIEW_KEYS, VIEW_NEW, VIEW_OLD, VIEW_BOTH } ddb_view;
@@ -51,6 +57,7 @@ typedef struct ddb_table {
 	uint32_t ttl_generation;
 	ddb_view view;
 	uint64_t stream;
+	ddb_rates rates;
 } ddb_table;
 
 #define DDB_INDEXES_MAX 25
@@ -312,6 +319,8 @@ err ddb_defined_used(req *rq, const dynamodb_AttributeDefinitions *defined, cons
 err ddb_throughput_in(req *rq, bool on_demand, const dynamodb_ProvisionedThroughput *p);
 
 /* table_describe.c */
+/* Takes the capacity that throttles from the description. */
+void ddb_rates_of(ddb_table *t, const dynamodb_TableDescription *d);
 err ddb_record(req *rq, const txn *tx, str given, dynamodb_table **out);
 /* The description as it stands now: counts and statuses filled in. */
 dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_table *r,

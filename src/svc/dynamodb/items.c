@@ -2,7 +2,7 @@
  * One item at a time. What is wrong with a request is told in AWS's order: mixtures of old and new parameters,
  * values, what the parameters say, expressions, and only then what the table has to say.
  */
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/usage.h"
 
 /* Reads one item by its key. */
 err dynamodb_GetItem(req *rq, const txn *tx, const dynamodb_GetItem_in *in,
@@ -20,6 +20,7 @@ err dynamodb_GetItem(req *rq, const txn *tx, const dynamodb_GetItem_in *in,
 	TRY(ddb_open(rq, tx, in->TableName, &t));
 	TRY(ddb_key_check(rq, t, key));
 	TRY(ddb_paths_check(rq, t, NULL, project));
+	TRY(ddb_admit_read(rq, t, NULL));
 
 	ddb_item i = ddb_item_at(tx, ddb_row_key(rq->mem, t, key));
 	ddb_units units = { .table = ddb_read_units(i.size, in->ConsistentRead.v) };
@@ -120,10 +121,13 @@ static err write_item(req *rq, txn *tx, item_write *x)
 	else
 		TRY(ddb_key_check(rq, t, c->key));
 	TRY(ddb_update_check(rq, t, &c->update));
+	TRY(ddb_admit_write(rq, t));
 
 	ddb_write_begin(&x->w, tx, rq->mem, t, rq->now);
 	TRY(ddb_change_apply(rq, &x->w, c));
 	ddb_meter_writes(rq, t, &x->w.units);
+	if (c->failed)
+		ddb_watch_count(rq, t, "ConditionalCheckFailedRequests", 1, false);
 	if (c->failed)
 		return ddb_check_failed(rq, x->on_failure, c->old);
 	ddb_write_end(&x->w);

@@ -6,6 +6,7 @@
 #include "cloud/meter.h"
 #include "svc/dynamodb/partiql_plan.h"
 #include "svc/dynamodb/transact.h"
+#include "svc/dynamodb/usage.h"
 
 #define NO_MIX "%s API does not support both read and write operations in the same request."
 
@@ -26,6 +27,7 @@ static err write_statement(req *rq, txn *tx, execution *x)
 	x->spent = false;
 	TRY(ddb_open(rq, tx, x->s.table, &t));
 	TRY(ddb_statement_change(rq, t, &x->s, &x->change));
+	TRY(ddb_admit_write(rq, t));
 	ddb_write_begin(&x->w, tx, rq->mem, t, rq->now);
 	TRY(ddb_change_apply(rq, &x->w, &x->change));
 	x->spent = true;

@@ -1,4 +1,5 @@
 #include "svc/dynamodb/partiql_plan.h"
+#include "svc/dynamodb/usage.h"
 
 #define CONJUNCTS_MAX 1100 /* a statement has 8,192 characters, a condition no less than 8 */
 #define BAD_TOKEN "Given NextToken is not valid for the statement"
@@ -178,6 +179,7 @@ static err resume(req *rq, ddb_select *q, str position, size_t *part)
 err ddb_select_read(req *rq, const txn *tx, ddb_select *q, str position, str *next)
 {
 	size_t part = 0, parts = q->n ? q->n : 1;
+	TRY(ddb_admit_read(rq, q->page.t, q->page.ix));
 	if (str_is(position))
 		TRY(resume(rq, q, position, &part));
 	else

@@ -1,4 +1,4 @@
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/usage.h"
 
 #define BAD_KEYS "Invalid condition in KeyConditionExpression: "
 
@@ -310,7 +310,9 @@ err dynamodb_Query(req *rq, const txn *tx, const dynamodb_Query_in *in, dynamodb
 		                 in->QueryFilter.v ? "QueryFilter" : "Filter Expression"));
 	TRY(ddb_paths_check(rq, t, p.filter, NULL));
 
+	TRY(ddb_admit_read(rq, t, p.ix));
 	ddb_page_read(rq, tx, &p);
+	ddb_watch_count(rq, t, "ReturnedItemCount", (double)p.count, true);
 	out->Items = p.items;
 	out->Count = I64(p.count);
 	out->ScannedCount = I64(p.scanned);

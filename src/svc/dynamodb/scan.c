@@ -1,4 +1,4 @@
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/usage.h"
 
 static err check_segments(req *rq, const dynamodb_Scan_in *in)
 {
@@ -96,7 +96,9 @@ err dynamodb_Scan(req *rq, const txn *tx, const dynamodb_Scan_in *in, dynamodb_S
 	TRY(ddb_paths_check(rq, t, NULL, p.project));
 	TRY(ddb_paths_check(rq, t, p.filter, NULL));
 
+	TRY(ddb_admit_read(rq, t, p.ix));
 	ddb_page_read(rq, tx, &p);
+	ddb_watch_count(rq, t, "ReturnedItemCount", (double)p.count, true);
 	out->Items = p.items;
 	out->Count = I64(p.count);
 	out->ScannedCount = I64(p.scanned);

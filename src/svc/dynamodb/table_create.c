@@ -128,6 +128,7 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 	if (in->StreamSpecification)
 		TRY(ddb_stream_set(rq, tx, &r, &t, in->StreamSpecification));
 	dynamodb_table_put(tx, &r);
+	ddb_rates_of(&t, r.Table);
 	ddb_head_put(tx, &t);
 	ddb_bill_capacity(rq, tx, r.Table, &t, false);
 	out->TableDescription = creating(rq, tx, &r, &t);

@@ -58,6 +58,31 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 	return d;
 }
 
+static ddb_rates rates_of(const dynamodb_ProvisionedThroughputDescription *p, const dynamodb_OnDemandThroughput *most)
+{
+	ddb_rates r = { 0 };
+	if (p) {
+		r.reads = p->ReadCapacityUnits.v;
+		r.writes = p->WriteCapacityUnits.v;
+	}
+	if (most) {
+		r.max_reads = most->MaxReadRequestUnits.v > 0 ? most->MaxReadRequestUnits.v : 0;
+		r.max_writes = most->MaxWriteRequestUnits.v > 0 ? most->MaxWriteRequestUnits.v : 0;
+	}
+	return r;
+}
+
+void ddb_rates_of(ddb_table *t, const dynamodb_TableDescription *d)
+{
+	t->rates = rates_of(d->ProvisionedThroughput, d->OnDemandThroughput);
+	for (size_t i = 0; i < t->n_indexes; i++)
+		for (size_t k = 0; k < d->GlobalSecondaryIndexes.n; k++) {
+			const dynamodb_GlobalSecondaryIndexDescription *x = &d->GlobalSecondaryIndexes.v[k];
+			if (str_eq(x->IndexName, t->indexes[i].name))
+				t->indexes[i].rates = rates_of(x->ProvisionedThroughput, x->OnDemandThroughput);
+		}
+}
+
 static void bill(req *rq, txn *tx, const ddb_table *t, str resource,
                  const dynamodb_ProvisionedThroughputDescription *p, bool ends)
 {

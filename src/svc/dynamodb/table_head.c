@@ -76,6 +76,25 @@ static void cut_index(arena *mem, str *rest, ddb_index *ix)
 		ensure(cut_bytes(rest, &ix->include[i]));
 }
 
+static void put_rates(buf *b, const ddb_rates *r)
+{
+	varint_put(b, (uint64_t)r->reads);
+	varint_put(b, (uint64_t)r->writes);
+	varint_put(b, (uint64_t)r->max_reads);
+	varint_put(b, (uint64_t)r->max_writes);
+}
+
+/* Rows of before there were rates end without them. */
+static void cut_rates(str *rest, ddb_rates *r)
+{
+	if (!rest->n)
+		return;
+	r->reads = (int64_t)cut_int(rest);
+	r->writes = (int64_t)cut_int(rest);
+	r->max_reads = (int64_t)cut_int(rest);
+	r->max_writes = (int64_t)cut_int(rest);
+}
+
 void ddb_head_put(txn *tx, const ddb_table *t)
 {
 	buf b = buf_in(txn_arena(tx), 512, 1 << 20);
@@ -91,6 +110,9 @@ void ddb_head_put(txn *tx, const ddb_table *t)
 	varint_put(&b, t->n_indexes);
 	for (size_t i = 0; i < t->n_indexes; i++)
 		put_index(&b, &t->indexes[i]);
+	put_rates(&b, &t->rates);
+	for (size_t i = 0; i < t->n_indexes; i++)
+		put_rates(&b, &t->indexes[i].rates);
 	ensure(!b.full);
 	txn_put(tx, head_key(txn_arena(tx), t->account, t->region, t->name), buf_str(&b));
 }
@@ -124,6 +146,9 @@ ddb_table *ddb_head_get(const txn *tx, arena *mem, str account, str region, str 
 	t->indexes = t->n_indexes ? arena_array(mem, ddb_index, t->n_indexes) : NULL;
 	for (size_t i = 0; i < t->n_indexes; i++)
 		cut_index(mem, &rest, &t->indexes[i]);
+	cut_rates(&rest, &t->rates);
+	for (size_t i = 0; i < t->n_indexes; i++)
+		cut_rates(&rest, &t->indexes[i].rates);
 	return t;
 }
 

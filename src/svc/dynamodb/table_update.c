@@ -363,6 +363,7 @@ err dynamodb_UpdateTable(req *rq, txn *tx, const dynamodb_UpdateTable_in *in,
 	set_class(rq, tx, &e, in->TableClass);
 	ddb_bill_capacity(rq, tx, e.d, e.t, false);
 	dynamodb_table_put(tx, e.r);
+	ddb_rates_of(e.t, e.d);
 	ddb_head_put(tx, e.t);
 	out->TableDescription = ddb_describe(rq, tx, e.r, e.t);
 	out->TableDescription->TableStatus = S("UPDATING");

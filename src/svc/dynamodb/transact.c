@@ -1,4 +1,5 @@
 #include "svc/dynamodb/transact.h"
+#include "svc/dynamodb/usage.h"
 
 /* The common face of Put, Delete, Update and ConditionCheck. */
 typedef struct face {
@@ -132,6 +133,7 @@ static err get_one(req *rq, const txn *tx, const dynamodb_Get *g, map *seen, ddb
 	TRY(ddb_reading(rq, g->ProjectionExpression, &g->ExpressionAttributeNames, project));
 	TRY(ddb_open(rq, tx, g->TableName, t));
 	TRY(ddb_key_check(rq, *t, key));
+	TRY(ddb_admit_read(rq, *t, NULL));
 	TRY(ddb_paths_check(rq, *t, NULL, *project));
 	str row = ddb_row_key(rq->mem, *t, key);
 	if (map_put(seen, row, (void *)(uintptr_t)g))

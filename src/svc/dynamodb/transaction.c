@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "store/due.h"
 #include "svc/dynamodb/transact.h"
+#include "svc/dynamodb/usage.h"
 #include "wire/codec.h"
 
 #define TOKEN_LIFE (10 * MS_MINUTE)
@@ -36,6 +37,17 @@ err ddb_transaction_row(req *rq, ddb_transaction *x, ddb_action *a)
 	            "Transaction request cannot include multiple operations on one item");
 }
 
+/* A table that throttles is the reason of each action on it. */
+static void admit(req *rq, ddb_transaction *x)
+{
+	for (size_t i = 0; i < x->n_writers; i++) {
+		err refused = ddb_admit_write(rq, x->writers[i]->t);
+		for (size_t k = 0; refused && k < x->n; k++)
+			if (x->v[k].w == x->writers[i] && !x->v[k].fault)
+				x->v[k].fault = refused;
+	}
+}
+
 static bool run(req *rq, ddb_transaction *x)
 {
 	bool good = true;
@@ -55,6 +67,8 @@ str ddb_reason_code(err why)
 	str name = str_c(why->kind->name);
 	if (why->kind == &aws_ValidationException)
 		return S("ValidationError");
+	if (why->kind == &dynamodb_ThrottlingException)
+		return S("ThrottlingError");
 	return str_ends(name, S("Exception")) ? str_sub(name, 0, name.n - (sizeof "Exception" - 1)) : name;
 }
 
@@ -120,6 +134,7 @@ static void account_for(req *rq, ddb_transaction *x, str wanted, const char *kin
 
 err ddb_transaction_write(req *rq, ddb_transaction *x, str wanted, dynamodb_ConsumedCapacityMultiple *consumed)
 {
+	admit(rq, x);
 	bool good = run(rq, x);
 	account_for(rq, x, wanted, "W", consumed);
 	if (!good)
