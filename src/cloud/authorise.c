@@ -131,14 +131,15 @@ static verdict ask_resource(court *c, bool *decisive)
 	return v;
 }
 
-static void find_identity(court *c, identity_policies *out)
+/* Root, services and strangers have no policies of their own. */
+static const identity_policies *find_identity(court *c)
 {
+	static const identity_policies none;
 	const caller *who = &c->a.rq->who;
 	if (who->root || who->anonymous || who->internal)
-		return;
-	const identity_source *const *end = __stop_farthing_identities;
-	for (const identity_source *const *s = __start_farthing_identities; s < end; s++)
-		(*s)->find(c->a.tx, c->a.rq->mem, who, out);
+		return &none;
+	ensure(__stop_farthing_identities - __start_farthing_identities == 1);
+	return identity_cached(__start_farthing_identities[0], c->a.tx, who);
 }
 
 /* A grant by the resource's own policy that needs nothing from the caller's side. */
@@ -218,17 +219,16 @@ static decision decide_on(req *rq, const txn *tx, str action, str resource, cons
                           const policy_key *more)
 {
 	court c = { .d = { .action = action, .resource = resource } };
-	identity_policies own = { 0 };
 	opinions o = { 0 };
 	asking_open(&c.a, rq, tx, action, resource, more);
 	c.a.in = in;
 	policy_cache_hold();
-	find_identity(&c, &own);
-	c.a.tags = principal_tags(&c, &own);
-	if (own.gone) {
+	const identity_policies *own = find_identity(&c);
+	c.a.tags = principal_tags(&c, own);
+	if (own->gone) {
 		not_allowed(&c, "identity-based policy");
 	} else {
-		hear(&c, &own, &o);
+		hear(&c, own, &o);
 		weigh(&c, &o);
 	}
 	policy_cache_release();

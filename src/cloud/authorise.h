@@ -30,11 +30,15 @@ typedef struct identity_policies {
 	const policy_key *tags;      /* aws:PrincipalTag/.. */
 } identity_policies;
 
+/* What `find` finds is kept in `mem` and shared until `version` is another one, as it is after every change to
+ * any identity or policy. */
 typedef struct identity_source {
-	void (*find)(const txn *tx, arena *mem, const caller *who, identity_policies *out);
+	str (*version)(const txn *tx);         /* STR_NONE: there are no identities */
+	str (*subject)(const caller *who);     /* ARN of the identity whose policies a caller has */
+	void (*find)(const txn *tx, arena *mem, str account, str subject, identity_policies *out);
 } identity_source;
-#define IDENTITY_SOURCE(id, find_) \
-	static const identity_source identity_source_##id = { find_ }; \
+#define IDENTITY_SOURCE(id, version_, subject_, find_) \
+	static const identity_source identity_source_##id = { version_, subject_, find_ }; \
 	__attribute__((section("farthing_identities"), used)) \
 	static const identity_source *const identity_source_entry_##id = &identity_source_##id
 

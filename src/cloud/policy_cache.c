@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #define SLOTS 4096
+#define IDENTITIES 1024
 #define BYTES_MAX ((size_t)32 << 20)
 /* Documents of one decision that are remembered afterwards; others wait for the next one. */
 #define NEW_MAX 16
@@ -14,10 +15,17 @@ typedef struct kept {
 	arena *mem;
 } kept;
 
+typedef struct kept_identity {
+	str account, subject, version;
+	identity_policies it;
+	arena *mem;
+} kept_identity;
+
 static struct {
 	pthread_rwlock_t lock;
 	kept *slots[SLOTS];
 	size_t bytes;
+	kept_identity *identities[IDENTITIES];
 } cache = { .lock = PTHREAD_RWLOCK_INITIALIZER };
 
 typedef struct met {
@@ -26,11 +34,39 @@ typedef struct met {
 	policy_use use;
 } met;
 
+/* What this thread's decision met for the first time. */
 static _Thread_local struct {
 	int held;
 	size_t n;
 	met v[NEW_MAX];
+	kept_identity *identity;
 } news;
+
+/* Texts are compared whole where it matters: this only has to be quick. */
+static uint64_t hash_of(str text)
+{
+	uint64_t h = text.n * UINT64_C(0x9e3779b97f4a7c15), word;
+	size_t i = 0;
+	for (; i + 8 <= text.n; i += 8) {
+		memcpy(&word, text.p + i, 8);
+		h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+		h ^= h >> 32;
+	}
+	for (; i < text.n; i++)
+		h = (h ^ (unsigned char)text.p[i]) * UINT64_C(0xff51afd7ed558ccd);
+	return h ^ h >> 29;
+}
+
+void policy_cache_hold(void)
+{
+	ensure(news.held == 0);
+	news.held = 1;
+	news.n = 0;
+	news.identity = NULL;
+	pthread_rwlock_rdlock(&cache.lock);
+}
+
+/* ---- documents ---- */
 
 static const kept *find(str text, uint64_t hash, policy_use use)
 {
@@ -40,28 +76,21 @@ static const kept *find(str text, uint64_t hash, policy_use use)
 	return NULL;
 }
 
-void policy_cache_hold(void)
-{
-	if (news.held++ == 0) {
-		news.n = 0;
-		pthread_rwlock_rdlock(&cache.lock);
-	}
-}
-
 const policy *policy_cached(arena *mem, str text, policy_use use)
 {
 	str wrong;
-	uint64_t hash = news.held ? str_hash(text) : 0;
-	const kept *k = news.held ? find(text, hash, use) : NULL;
+	uint64_t hash = hash_of(text);
+	ensure(news.held);
+	const kept *k = find(text, hash, use);
 	if (k)
 		return k->it;
 	const policy *p = policy_parse(mem, text, use, &wrong);
-	if (p && news.held && news.n < NEW_MAX)
+	if (p && news.n < NEW_MAX)
 		news.v[news.n++] = (met){ text, hash, use };
 	return p;
 }
 
-static void forget_all(void)
+static void forget_documents(void)
 {
 	for (size_t i = 0; i < SLOTS; i++)
 		for (kept *k = cache.slots[i], *next; k; k = next) {
@@ -82,21 +111,57 @@ static void keep(const met *m)
 	*k = (kept){ .hash = m->hash, .use = m->use, .mem = mem,
 		     .it = policy_parse(mem, arena_str(mem, m->text), m->use, &wrong) };
 	if (cache.bytes + arena_used(mem) > BYTES_MAX)
-		forget_all();
+		forget_documents();
 	cache.bytes += arena_used(mem);
 	k->next = cache.slots[m->hash % SLOTS];
 	cache.slots[m->hash % SLOTS] = k;
 }
 
+/* ---- identities ---- */
+
+static size_t place_of(const kept_identity *k)
+{
+	return (hash_of(k->account) * 31 + hash_of(k->subject)) % IDENTITIES;
+}
+
+const identity_policies *identity_cached(const identity_source *source, const txn *tx, const caller *who)
+{
+	kept_identity wanted = { .account = who->account, .subject = source->subject(who),
+		                 .version = source->version(tx) };
+	ensure(news.held);
+	const kept_identity *old = cache.identities[place_of(&wanted)];
+	if (old && str_eq(old->subject, wanted.subject) && str_eq(old->account, wanted.account) &&
+	    str_eq(old->version, wanted.version))
+		return &old->it;
+	if (news.identity)
+		arena_close(news.identity->mem);
+	arena *mem = arena_open(4096);
+	kept_identity *k = news.identity = arena_new(mem, kept_identity);
+	*k = (kept_identity){ .account = arena_str(mem, wanted.account), .mem = mem,
+		              .subject = arena_str(mem, wanted.subject),
+		              .version = arena_str(mem, wanted.version) };
+	source->find(tx, mem, k->account, k->subject, &k->it);
+	return &k->it;
+}
+
+static void keep_identity(kept_identity *k)
+{
+	size_t place = place_of(k);
+	if (cache.identities[place])
+		arena_close(cache.identities[place]->mem);
+	cache.identities[place] = k;
+}
+
 void policy_cache_release(void)
 {
-	if (--news.held)
-		return;
+	news.held = 0;
 	pthread_rwlock_unlock(&cache.lock);
-	if (news.n == 0)
+	if (news.n == 0 && !news.identity)
 		return;
 	pthread_rwlock_wrlock(&cache.lock);
 	for (size_t i = 0; i < news.n; i++)
 		keep(&news.v[i]);
+	if (news.identity)
+		keep_identity(news.identity);
 	pthread_rwlock_unlock(&cache.lock);
 }

@@ -1,5 +1,21 @@
 #include "entity.h"
 #include "base/text.h"
+#include "sys/rand.h"
+
+#define VERSION_KEY S("iam.version")
+
+str iam_version(const txn *tx)
+{
+	str version = txn_get(tx, VERSION_KEY);
+	return str_is(version) ? version : S("first");
+}
+
+void iam_changed(txn *tx)
+{
+	char version[16];
+	rand_bytes(version, sizeof version);
+	txn_put(tx, VERSION_KEY, str_of(version, sizeof version));
+}
 
 str iam_key(arena *mem, str name)
 {

@@ -6,6 +6,23 @@
 #include "cloud/policy.h"
 #include "gen/iam.h"
 
+/*
+ * What decides about permissions has a version that changes with every write to it: what others keep of it is
+ * good for one version. The record functions that write are therefore called through these.
+ */
+str iam_version(const txn *tx);
+void iam_changed(txn *tx);
+#define iam_user_put(tx_, ...) (iam_changed(tx_), iam_user_put((tx_), __VA_ARGS__))
+#define iam_user_delete(tx_, ...) (iam_changed(tx_), iam_user_delete((tx_), __VA_ARGS__))
+#define iam_group_put(tx_, ...) (iam_changed(tx_), iam_group_put((tx_), __VA_ARGS__))
+#define iam_group_delete(tx_, ...) (iam_changed(tx_), iam_group_delete((tx_), __VA_ARGS__))
+#define iam_role_put(tx_, ...) (iam_changed(tx_), iam_role_put((tx_), __VA_ARGS__))
+#define iam_role_delete(tx_, ...) (iam_changed(tx_), iam_role_delete((tx_), __VA_ARGS__))
+#define iam_policy_put(tx_, ...) (iam_changed(tx_), iam_policy_put((tx_), __VA_ARGS__))
+#define iam_policy_delete(tx_, ...) (iam_changed(tx_), iam_policy_delete((tx_), __VA_ARGS__))
+#define iam_membership_put(tx_, ...) (iam_changed(tx_), iam_membership_put((tx_), __VA_ARGS__))
+#define iam_membership_delete(tx_, ...) (iam_changed(tx_), iam_membership_delete((tx_), __VA_ARGS__))
+
 /* The key of a row: AWS does not tell names apart by case. */
 str iam_key(arena *mem, str name);
 /* arn:aws:iam::ACCOUNT:kind/path/name */

@@ -4,7 +4,6 @@
  */
 #include "cloud/authorise.h"
 #include "cloud/credential.h"
-#include "cloud/policy_cache.h"
 #include "entity.h"
 #include "source.h"
 
@@ -18,7 +17,8 @@ typedef struct gathered {
 
 static void gather(gathered *g, str name, str document)
 {
-	const policy *p = policy_cached(g->mem, document, POLICY_IDENTITY);
+	str wrong;
+	const policy *p = policy_parse(g->mem, document, POLICY_IDENTITY, &wrong);
 	if (!p)
 		return;
 	if (g->n == g->room) {
@@ -49,7 +49,8 @@ static const policy *boundary_of(gathered *g, const iam_AttachedPermissionsBound
 	if (!b)
 		return NULL;
 	bool there = iam_policy_of(g->tx, g->mem, g->account, b->PermissionsBoundaryArn, &m);
-	const policy *p = there ? policy_cached(g->mem, m.document, POLICY_IDENTITY) : NULL;
+	str wrong;
+	const policy *p = there ? policy_parse(g->mem, m.document, POLICY_IDENTITY, &wrong) : NULL;
 	return p ? p : arena_new(g->mem, policy); /* a boundary that is gone bounds everything */
 }
 
@@ -119,16 +120,13 @@ void iam_identity(const txn *tx, arena *mem, str account, str arn, identity_poli
 }
 
 /* A session acts with its role's policies, a federated user with those of whoever federated it. */
-static void find_identity(const txn *tx, arena *mem, const caller *who, identity_policies *out)
+static str subject_of(const caller *who)
 {
-	str arn = who->arn;
 	if (who->key && str_is(who->key->Role))
-		arn = who->key->Role;
-	else if (who->key && str_is(who->key->Federator))
-		arn = who->key->Federator;
-	iam_identity(tx, mem, who->account, arn, out);
+		return who->key->Role;
+	return who->key && str_is(who->key->Federator) ? who->key->Federator : who->arn;
 }
-IDENTITY_SOURCE(iam, find_identity);
+IDENTITY_SOURCE(iam, iam_version, subject_of, iam_identity);
 
 static str trust_of(const txn *tx, arena *mem, str action, str arn)
 {
