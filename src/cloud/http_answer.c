@@ -1,4 +1,4 @@
-/* A function's answer to API Gateway's events. */
+/* A function's answer to API Gateway's events and to a function URL's. */
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/http_event.h"
@@ -37,13 +37,15 @@ static const json_value *members(const json_value *v, json_kind kind)
 	return v && v->kind == kind ? v->first : NULL;
 }
 
-/* multiValueHeaders win over headers of the same name. */
+/* multiValueHeaders win over headers of the same name. A status that was set may be left out. */
 static bool head_of(const json_value *v, wire_message *out, bool multi)
 {
-	int64_t status;
+	int64_t status = out->status;
 	const json_value *code = json_get(v, S("statusCode"));
-	if (!code || (code->kind != JSON_NUMBER && code->kind != JSON_STRING) ||
-	    !str_to_i64(code->text, &status) || status < 100 || status > 599)
+	if (!code && !status)
+		return false;
+	if (code && ((code->kind != JSON_NUMBER && code->kind != JSON_STRING) ||
+	    !str_to_i64(code->text, &status) || status < 100 || status > 599))
 		return false;
 	const json_value *headers = json_get(v, S("headers"));
 	const json_value *lists = multi ? json_get(v, S("multiValueHeaders")) : NULL;
@@ -88,6 +90,40 @@ bool http_answer_2(arena *mem, str payload, wire_message *out)
 	if (!str_is(wire_header(out, S("content-type"))))
 		wire_header_add(out, S("content-type"), S("text/plain;charset=UTF-8"));
 	return true;
+}
+
+bool http_answer_url(arena *mem, str payload, wire_message *out)
+{
+	json_value *v = json_parse(mem, payload);
+	if (!v)
+		return false;
+	bool whole = json_get(v, S("statusCode")) != NULL;
+	if (whole && (!head_of(v, out, false) || !body_of(mem, v, out, true)))
+		return false;
+	if (!whole) {
+		out->status = 200;
+		out->body = payload;
+	}
+	if (!str_is(wire_header(out, S("content-type"))))
+		wire_header_add(out, S("content-type"), S("application/json"));
+	return true;
+}
+
+bool http_answer_streamed(arena *mem, str payload, str content_type, wire_message *out)
+{
+	out->status = 200;
+	out->body = payload;
+	if (!str_eq(content_type, HTTP_PRELUDE_TYPE)) {
+		wire_header_add(out, S("content-type"),
+		                content_type.n ? content_type : S("application/octet-stream"));
+		return true;
+	}
+	size_t end = str_find(payload, str_of("\0\0\0\0\0\0\0\0", 8));
+	json_value *v = end == SIZE_MAX ? NULL : json_parse(mem, str_sub(payload, 0, end));
+	if (!v)
+		return false;
+	out->body = str_sub(payload, end + 8, payload.n);
+	return head_of(v, out, false);
 }
 
 bool http_answer_1(arena *mem, str payload, bool decode, wire_message *out)

@@ -234,7 +234,7 @@ static void put_context_2(buf *b, const http_event *e)
 	buf_c(b, ',');
 	event_put_pair(b, "domainName", e->domain);
 	buf_c(b, ',');
-	event_put_pair(b, "domainPrefix", prefix_of(e->domain));
+	event_put_pair(b, "domainPrefix", str_is(e->prefix) ? e->prefix : prefix_of(e->domain));
 	buf_put(b, S(",\"http\":{"));
 	event_put_pair(b, "method", as_utf8(b->mem, m->method));
 	buf_c(b, ',');

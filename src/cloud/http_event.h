@@ -1,8 +1,8 @@
 /*
- * HTTP requests as the events that API Gateway hands to functions, and functions' answers as HTTP. No
- * sockets, no store.
+ * HTTP requests as the events that API Gateway and function URLs hand to functions, and functions' answers as
+ * HTTP. No sockets, no store.
  *
- * Format 2.0 is that of HTTP APIs, 1.0 that of REST APIs and, with a "version" in front, of HTTP APIs
+ * Format 2.0 is that of HTTP APIs and function URLs, 1.0 that of REST APIs and, with a "version" in front, of HTTP APIs
  * that ask for it; WebSocket APIs have one of their own, made where they are served.
  */
 #pragma once
@@ -18,6 +18,7 @@ typedef struct event_pairs {
 typedef struct http_event {
 	const http_exchange *x;
 	str account, api, stage, domain;
+	str prefix;          /* requestContext.domainPrefix; STR_NONE: the domain's first part */
 	str path;            /* as the event says it: with the stage in HTTP APIs */
 	str full_path;       /* with the stage: requestContext.path of format 1.0 */
 	str resource_id, resource; /* format 1.0: "/orders/{id}" */
@@ -44,3 +45,10 @@ void event_put_query_1(buf *b, str query);
 bool http_answer_2(arena *mem, str payload, wire_message *out);
 /* `decode`: base64 is decoded where the function says so (REST: only with binary media types). */
 bool http_answer_1(arena *mem, str payload, bool decode, wire_message *out);
+/* Of a function URL: what is no object with a status is the body as it stands. */
+bool http_answer_url(arena *mem, str payload, wire_message *out);
+
+/* The content type of a streamed answer that begins with status and headers. */
+#define HTTP_PRELUDE_TYPE S("application/vnd.awslambda.http-integration-response")
+/* A streamed answer: with that type a JSON prelude and eight NULs before the body, else the body alone. */
+bool http_answer_streamed(arena *mem, str payload, str content_type, wire_message *out);

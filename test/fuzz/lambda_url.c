@@ -4,7 +4,7 @@
  * up to an empty one, then the body, which is the function's answer as well.
  */
 #include "base/json.h"
-#include "svc/lambda/url_event.h"
+#include "cloud/http_event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -34,14 +34,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		wire_header_add(&x.in, name, str_is(line) ? line : S(""));
 	}
 	x.in.body = str_is(rest) ? rest : S("");
-	url_request r = { .x = &x, .id = S("id"), .domain = S("host"), .path = path, .request_id = S("1"),
-		.trace_id = S("t"), .who.account = STR_NONE };
-	ensure(json_valid(url_event(mem, &r)));
+	http_event e = { .x = &x, .account = S("anonymous"), .api = S("id"), .domain = S("host"), .path = path,
+		.prefix = STR_NONE, .stage = S("$default"), .route_key = S("$default"), .request_id = S("1"),
+		.trace_id = S("t"), .authorizer = STR_NONE };
+	ensure(json_valid(http_event_2(mem, &e)));
 	wire_message out = { .mem = mem };
-	if (url_answer(mem, x.in.body, &out))
+	if (http_answer_url(mem, x.in.body, &out))
 		clean(&out);
 	out = (wire_message){ .mem = mem };
-	if (url_streamed(mem, x.in.body, S("application/vnd.awslambda.http-integration-response"), &out))
+	if (http_answer_streamed(mem, x.in.body, HTTP_PRELUDE_TYPE, &out))
 		clean(&out);
 	arena_close(mem);
 	return 0;

@@ -6,11 +6,11 @@
 #include "cloud/auth.h"
 #include "cloud/authorise.h"
 #include "cloud/call.h"
+#include "cloud/http_event.h"
 #include "cloud/plane.h"
 #include "cloud/server.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
-#include "url_event.h"
 
 #define PATH_FORM "/_lambda-url/"
 #define PRELUDE_MAX ((size_t)128 << 10)
@@ -203,15 +203,33 @@ static bool preflight(visit *v)
 	return true;
 }
 
+/* Who signed it, as the event's authorizer; STR_NONE when nobody did. */
+static str authorizer(visit *v)
+{
+	buf b = buf_in(v->mem, 512, 65536);
+	if (!str_is(v->who.account))
+		return STR_NONE;
+	buf_put(&b, S("{\"iam\":{"));
+	event_put_pair(&b, "accessKey", v->who.access_key);
+	buf_c(&b, ',');
+	event_put_pair(&b, "accountId", v->who.account);
+	buf_c(&b, ',');
+	event_put_pair(&b, "callerId", v->who.user_id);
+	buf_put(&b, S(",\"cognitoIdentity\":null,\"principalOrgId\":null,"));
+	event_put_pair(&b, "userArn", v->who.arn);
+	buf_c(&b, ',');
+	event_put_pair(&b, "userId", v->who.user_id);
+	buf_put(&b, S("}}"));
+	return buf_str(&b);
+}
+
 static str event_of(visit *v)
 {
-	url_request r = { .x = v->x, .id = v->at.id, .domain = v->at.domain, .path = v->at.path,
-		.request_id = v->request_id, .trace_id = v->trace_id, .now = clock_now() };
-	if (str_is(v->who.account))
-		r.who = (url_caller){ v->who.account, v->who.access_key, v->who.arn, v->who.user_id };
-	else
-		r.who.account = STR_NONE;
-	return url_event(v->mem, &r);
+	http_event e = { .x = v->x, .account = str_is(v->who.account) ? v->who.account : S("anonymous"),
+		.api = v->at.id, .stage = S("$default"), .route_key = S("$default"), .domain = v->at.domain,
+		.prefix = v->at.id, .path = v->at.path, .authorizer = authorizer(v), .request_id = v->request_id,
+		.trace_id = v->trace_id, .now = clock_now() };
+	return http_event_2(v->mem, &e);
 }
 
 /* A streamed answer on its way out. A prelude says status and headers; it is collected until it is whole. */
@@ -234,9 +252,9 @@ static void stream_head(url_stream *s)
 static void stream_begin(void *context, str content_type)
 {
 	url_stream *s = context;
-	s->prelude = str_eq(content_type, PRELUDE_TYPE);
+	s->prelude = str_eq(content_type, HTTP_PRELUDE_TYPE);
 	s->held = buf_in(s->v->mem, 1024, PRELUDE_MAX);
-	if (!s->prelude && url_streamed(s->v->mem, S(""), content_type, &s->v->out))
+	if (!s->prelude && http_answer_streamed(s->v->mem, S(""), content_type, &s->v->out))
 		stream_head(s);
 }
 
@@ -252,7 +270,7 @@ static bool stream_piece(void *context, str bytes)
 	s->bad = s->held.full;
 	if (s->bad || str_find(held, str_of("\0\0\0\0\0\0\0\0", 8)) == SIZE_MAX)
 		return !s->bad;
-	s->bad = !url_streamed(s->v->mem, held, PRELUDE_TYPE, &s->v->out);
+	s->bad = !http_answer_streamed(s->v->mem, held, HTTP_PRELUDE_TYPE, &s->v->out);
 	if (s->bad)
 		return false;
 	stream_head(s);
@@ -296,8 +314,8 @@ static void invoke(visit *v)
 		a.content_type = S("application/json");
 	}
 	bool ok = a.refused == TAKEN && !a.failed && !stream.bad && !stream.prelude &&
-		(a.streamed ? url_streamed(v->mem, a.payload, a.content_type, &v->out)
-		 : url_answer(v->mem, a.payload, &v->out));
+		(a.streamed ? http_answer_streamed(v->mem, a.payload, a.content_type, &v->out)
+		 : http_answer_url(v->mem, a.payload, &v->out));
 	if (!ok) {
 		refuse(v, 502, "InternalServerErrorException", S("Internal Server Error"));
 		return;

@@ -1,15 +1,15 @@
+#include "cloud/http_event.h"
 #include "base/json.h"
 #include "test/test.h"
-#include "url_event.h"
 
 static wire_message answer(arena *mem, const char *payload, bool *ok)
 {
 	wire_message m = { .mem = mem };
-	*ok = url_answer(mem, str_c(payload), &m);
+	*ok = http_answer_url(mem, str_c(payload), &m);
 	return m;
 }
 
-TEST(url_answers)
+TEST(http_event_url_answers)
 {
 	bool ok;
 	wire_message m = answer(mem, "{\"a\": 1}", &ok);
@@ -41,31 +41,32 @@ TEST(url_answers)
 	}
 }
 
-TEST(url_streams)
+TEST(http_event_streams)
 {
 	wire_message m = { .mem = mem };
-	str type = S("application/vnd.awslambda.http-integration-response");
-	CHECK(url_streamed(mem, str_of("{\"statusCode\":201,\"cookies\":[\"a=1\"]}\0\0\0\0\0\0\0\0body",
+	str type = HTTP_PRELUDE_TYPE;
+	CHECK(http_answer_streamed(mem, str_of("{\"statusCode\":201,\"cookies\":[\"a=1\"]}\0\0\0\0\0\0\0\0body",
 	                               48), type, &m));
 	CHECK_I64(m.status, 201);
 	CHECK_STR(m.body, S("body"));
-	CHECK(!url_streamed(mem, S("no prelude"), type, &m));
+	CHECK(!http_answer_streamed(mem, S("no prelude"), type, &m));
 	m = (wire_message){ .mem = mem };
-	CHECK(url_streamed(mem, S("raw"), S("text/plain"), &m));
+	CHECK(http_answer_streamed(mem, S("raw"), S("text/plain"), &m));
 	CHECK_STR(m.body, S("raw"));
 	CHECK_STR(wire_header(&m, S("content-type")), S("text/plain"));
 }
 
-TEST(url_event_is_json_whatever_comes)
+TEST(http_event_is_json_whatever_comes)
 {
 	http_exchange x = { .mem = mem, .peer = S("127.0.0.1") };
 	x.in = (wire_message){ .mem = mem, .method = S("GET"), .query = S("a=%ff&a=%00&=x&b"),
 	                      .body = S("\xff\x00") };
 	wire_header_add(&x.in, S("X-Odd"), S("\xe9\"\\"));
 	wire_header_add(&x.in, S("x-odd"), S("two"));
-	url_request r = { .x = &x, .id = S("id"), .domain = S("h"), .path = S("/\xe9"), .request_id = S("1"),
-		.trace_id = S("t"), .who.account = STR_NONE };
-	json_value *v = json_parse(mem, url_event(mem, &r));
+	http_event e = { .x = &x, .api = S("id"), .domain = S("h"), .path = S("/\xe9"), .request_id = S("1"),
+		.trace_id = S("t"), .account = S("anonymous"), .authorizer = STR_NONE, .prefix = STR_NONE,
+		.route_key = S("$default"), .stage = S("$default") };
+	json_value *v = json_parse(mem, http_event_2(mem, &e));
 	CHECK(v);
 	CHECK_STR(json_get(json_get(v, S("headers")), S("x-odd"))->text, S("\xc3\xa9\"\\,two"));
 	CHECK(json_get(v, S("isBase64Encoded"))->kind == JSON_TRUE);
