@@ -3,6 +3,7 @@
 #include "checksum.h"
 #include "describe.h"
 #include "notify.h"
+#include "replicate.h"
 #include "read.h"
 
 static err open_object(req *rq, const txn *tx, str bucket, str key, str version, const char *action,
@@ -26,7 +27,10 @@ err s3_PutObjectTagging(req *rq, txn *tx, const s3_PutObjectTagging_in *in, s3_P
 	TRY(open_object(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:PutObjectTagging", &b, &at));
 	TRY(describe_tag_set(rq, &in->Tagging->TagSet, S3_TAGS_MAX));
 	at.o->Tags = in->Tagging->TagSet;
+	if (at.o->Replication.n && !str_eq(at.o->Replication, S("REPLICA")))
+		at.o->Replication = S("PENDING");
 	object_update(tx, b, in->Key, &at);
+	replicate_later(tx, rq->mem, b, in->Key, at.o);
 	notify(rq, tx, b, in->Key, at.o, "ObjectTagging:Put");
 	meter_write(rq, b, STR_NONE);
 	out->VersionId = shown_version(b, at.o);
@@ -54,7 +58,10 @@ err s3_DeleteObjectTagging(req *rq, txn *tx, const s3_DeleteObjectTagging_in *in
 	object_at at;
 	TRY(open_object(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:DeleteObjectTagging", &b, &at));
 	at.o->Tags = (s3_TagSet){ 0 };
+	if (at.o->Replication.n && !str_eq(at.o->Replication, S("REPLICA")))
+		at.o->Replication = S("PENDING");
 	object_update(tx, b, in->Key, &at);
+	replicate_later(tx, rq->mem, b, in->Key, at.o);
 	notify(rq, tx, b, in->Key, at.o, "ObjectTagging:Delete");
 	out->VersionId = shown_version(b, at.o);
 	return OK;

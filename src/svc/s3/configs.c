@@ -1,6 +1,6 @@
 /*
  * Configurations that are kept and given back: those that nothing here acts on (accelerate, request payment,
- * logging, replication, analytics, inventory, metrics, Intelligent-Tiering), and the website's, which the
+ * logging, analytics, inventory, metrics, Intelligent-Tiering), and the website's, which the
  * plane reads.
  */
 #include "base/text.h"
@@ -97,43 +97,6 @@ err s3_GetBucketLogging(req *rq, const txn *tx, const s3_GetBucketLogging_in *in
 	s3_LoggingEnabled *l = arena_new(rq->mem, s3_LoggingEnabled);
 	if (config_get(tx, rq->mem, b->Name, S("logging"), S(""), &s3_LoggingEnabled_shape, l))
 		out->LoggingEnabled = l;
-	return OK;
-}
-
-err s3_PutBucketReplication(req *rq, txn *tx, const s3_PutBucketReplication_in *in,
-                            s3_PutBucketReplication_out *out)
-{
-	s3_bucket *b;
-	(void)out;
-	TRY(open_write(rq, tx, in->Bucket, "s3:PutReplicationConfiguration", &b));
-	if (!bucket_versions(b))
-		return fail(rq, &fault_InvalidRequest, "Versioning must be 'Enabled' on the bucket to apply a "
-		                                       "replication configuration");
-	config_put(tx, rq->mem, b->Name, S("replication"), S(""), &s3_ReplicationConfiguration_shape,
-	           in->ReplicationConfiguration);
-	return OK;
-}
-
-err s3_GetBucketReplication(req *rq, const txn *tx, const s3_GetBucketReplication_in *in,
-                            s3_GetBucketReplication_out *out)
-{
-	s3_bucket *b;
-	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetReplicationConfiguration", &b));
-	out->ReplicationConfiguration = arena_new(rq->mem, s3_ReplicationConfiguration);
-	if (!config_get(tx, rq->mem, b->Name, S("replication"), S(""), &s3_ReplicationConfiguration_shape,
-	                out->ReplicationConfiguration))
-		return fail_with(rq, &fault_ReplicationConfigurationNotFoundError,
-		                 DETAIL(rq, .BucketName = b->Name), "The replication configuration was not found");
-	return OK;
-}
-
-err s3_DeleteBucketReplication(req *rq, txn *tx, const s3_DeleteBucketReplication_in *in,
-                               s3_DeleteBucketReplication_out *out)
-{
-	s3_bucket *b;
-	(void)out;
-	TRY(bucket_open(rq, tx, in->Bucket, "s3:PutReplicationConfiguration", STR_NONE, &b));
-	config_delete(tx, b->Name, S("replication"), S(""));
 	return OK;
 }
 

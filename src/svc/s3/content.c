@@ -44,7 +44,7 @@ static const char *path_of(arena *mem, str id)
 	return arena_fmt(mem, "%s/%.2s/%.*s", root, id.p, (int)id.n - 2, id.p + 2).p;
 }
 
-str content_id_new(arena *mem)
+str content_name(arena *mem)
 {
 	unsigned char bytes[ID_BYTES / 2];
 	rand_bytes(bytes, sizeof bytes);
@@ -103,7 +103,7 @@ int content_create(arena *mem, str *id, err *why)
 		*why = fault_new(mem, &fault_SlowDown, "Please reduce your request rate.");
 		return -1;
 	}
-	*id = content_id_new(mem);
+	*id = content_name(mem);
 	content_use(mem, *id);
 	int fd = open(tmp_path(mem, *id), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

@@ -26,6 +26,9 @@ typedef struct content_list {
 	str id;              /* of a list of parts: in use while it is read */
 } content_list;
 
+/* A new id. */
+str content_name(arena *mem);
+
 /* ---- writing ---- */
 
 /* A content in the making: held in memory as long as it is small. Lives in `mem`, and what has not been kept

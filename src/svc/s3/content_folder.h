@@ -6,7 +6,6 @@
 
 #define CONTENT_BLOCK ((size_t)128 << 10)
 
-str content_id_new(arena *mem);
 /* A new, empty file below objects/tmp, whose id is in use until `mem` ends. -1 and *why on failure. */
 int content_create(arena *mem, str *id, err *why);
 /* Moves a written file to its place, durably, and closes nothing. */

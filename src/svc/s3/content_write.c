@@ -91,7 +91,7 @@ err content_write_end(content_writer *w, content *c, str *small)
 		if (w->key)
 			seal_apply(w->key, w->nonce, 0, w->held, w->held, (size_t)w->size);
 		*small = str_of(w->held, (size_t)w->size);
-		c->Id = content_id_new(w->mem);
+		c->Id = content_name(w->mem);
 		return OK;
 	}
 	c->Id = w->id;
@@ -121,7 +121,7 @@ err content_copy(store *s, arena *mem, const content_list *from, int64_t offset,
 	*small = S("");
 	if (only && !only->Row.v && !key && !from->key && offset == 0 && length == only->Size.v &&
 	    length > S3_INLINE_BYTES) {
-		*to = (content){ .Id = content_id_new(mem), .Size = only->Size };
+		*to = (content){ .Id = content_name(mem), .Size = only->Size };
 		if (content_link(mem, only->Id, to->Id))
 			return OK;
 	}

@@ -4,6 +4,7 @@
 #include "describe.h"
 #include "multipart.h"
 #include "notify.h"
+#include "replicate.h"
 #include "read.h"
 #include "upload.h"
 #include <errno.h>
@@ -158,7 +159,9 @@ static err copy_commit(req *rq, txn *tx, void *context)
 	TRY(bucket_open(rq, tx, c->in->Bucket, "s3:PutObject", c->in->Key, &b));
 	TRY(describe_conditions(rq, tx, b, c->in->Key, c->in->IfMatch, c->in->IfNoneMatch));
 	content_attach(tx, &c->c, c->small);
+	replicate_mark(tx, rq->mem, b, c->in->Key, c->o);
 	object_place(tx, rq->mem, b, c->in->Key, c->o, rq->now);
+	replicate_later(tx, rq->mem, b, c->in->Key, c->o);
 	notify(rq, tx, b, c->in->Key, c->o, "ObjectCreated:Copy");
 	return OK;
 }

@@ -184,6 +184,7 @@ err read_archived(req *rq, const object *o)
 		(out)->ObjectLockRetainUntilDate = (o)->RetainUntil; \
 		if ((o)->LegalHold.v) \
 			(out)->ObjectLockLegalHoldStatus = S("ON"); \
+		(out)->ReplicationStatus = (o)->Replication.n ? (o)->Replication : STR_NONE; \
 		(out)->Restore = read_restore(rq->mem, o, rq->now); \
 		(out)->Expiration = lifecycle_expiration(rq, tx, b, (in)->Key, o); \
 		if ((in)->PartNumber.set && (o)->PartCount.v) \

@@ -5,6 +5,7 @@
 #include "data_key.h"
 #include "describe.h"
 #include "notify.h"
+#include "replicate.h"
 #include "sys/rand.h"
 #include "upload.h"
 
@@ -419,7 +420,7 @@ static err finish_object(req *rq, completion *c)
 		c->layout.v[i] = (s3_StoredPart){ .Number = I64(c->parts[i]->Number), .Size = c->parts[i]->It->Size,
 			                          .Content = c->parts[i]->It->Content,
 			                          .Checksum = c->parts[i]->It->Checksum };
-	o->Layout = rand_text(rq->mem, 32, S("0123456789abcdef"));
+	o->Layout = content_name(rq->mem);
 	o->PartCount = I64((int64_t)c->n);
 	return OK;
 }
@@ -439,7 +440,9 @@ static err complete_commit(req *rq, txn *tx, void *context)
 	TRY(describe_conditions(rq, tx, b, c->in->Key, c->in->IfMatch, c->in->IfNoneMatch));
 	forget(tx, rq->mem, b, u, &c->layout, rq->now);
 	s3_layout_put(tx, &(s3_layout){ .Id = c->o->Layout, .Parts = c->layout });
+	replicate_mark(tx, rq->mem, b, c->in->Key, c->o);
 	object_place(tx, rq->mem, b, c->in->Key, c->o, rq->now);
+	replicate_later(tx, rq->mem, b, c->in->Key, c->o);
 	notify(rq, tx, b, c->in->Key, c->o, "ObjectCreated:CompleteMultipartUpload");
 	return OK;
 }

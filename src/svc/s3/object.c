@@ -1,4 +1,5 @@
 #include "object.h"
+#include "replicate.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "sys/rand.h"
@@ -260,6 +261,18 @@ void object_place(txn *tx, arena *mem, const s3_bucket *b, str key, object *o, i
 	put_at(tx, b, key, o, true);
 }
 
+void object_place_replica(txn *tx, arena *mem, const s3_bucket *b, str key, object *o, int64_t now)
+{
+	s3_object *row = s3_object_get(tx, mem, b->Name, key);
+	bool newest = !row || row->It->Seq.v < o->Seq.v;
+	if (newest && row)
+		retire(tx, b, key, row->It, now);
+	if (!newest)
+		o->Noncurrent = TIME(now);
+	object_charge(tx, b, o, now, 1);
+	put_at(tx, b, key, o, newest);
+}
+
 void object_remove(txn *tx, arena *mem, const s3_bucket *b, str key, const object_at *at, int64_t now)
 {
 	drop(tx, mem, b, at->o, now);
@@ -292,7 +305,9 @@ object *object_hide(txn *tx, arena *mem, const s3_bucket *b, str key, int64_t no
 	object *marker = arena_new(mem, object);
 	marker->Marker = BOOL(true);
 	marker->OwnerAccount = b->Account;
+	replicate_mark(tx, mem, b, key, marker);
 	object_place(tx, mem, b, key, marker, now);
+	replicate_later(tx, mem, b, key, marker);
 	return marker;
 }
 

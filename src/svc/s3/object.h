@@ -24,6 +24,8 @@ void object_update(txn *tx, const s3_bucket *b, str key, const object_at *at);
 /* Makes `o` the current version, whose content has been attached: sets Seq, VersionId and Modified, keeps or
  * drops what stood there. */
 void object_place(txn *tx, arena *mem, const s3_bucket *b, str key, object *o, int64_t now);
+/* A version that comes from elsewhere with its number and id: it stands where its number says. */
+void object_place_replica(txn *tx, arena *mem, const s3_bucket *b, str key, object *o, int64_t now);
 /* Removes one version for good; the next older one becomes current. */
 void object_remove(txn *tx, arena *mem, const s3_bucket *b, str key, const object_at *at, int64_t now);
 /* DELETE without a version: removes, or hides behind a marker, which is returned (else NULL). */

@@ -1,5 +1,6 @@
 #include "describe.h"
 #include "notify.h"
+#include "replicate.h"
 #include "cloud/stream.h"
 #include "upload.h"
 #include <errno.h>
@@ -38,7 +39,9 @@ static err put_commit(req *rq, txn *tx, void *context)
 	TRY(bucket_open(rq, tx, p->in->Bucket, "s3:PutObject", p->in->Key, &b));
 	TRY(describe_conditions(rq, tx, b, p->in->Key, p->in->IfMatch, p->in->IfNoneMatch));
 	content_attach(tx, &p->c, p->small);
+	replicate_mark(tx, rq->mem, b, p->in->Key, p->o);
 	object_place(tx, rq->mem, b, p->in->Key, p->o, rq->now);
+	replicate_later(tx, rq->mem, b, p->in->Key, p->o);
 	notify(rq, tx, b, p->in->Key, p->o, "ObjectCreated:Put");
 	return OK;
 }
