@@ -1,5 +1,6 @@
 #include "cloud/charges.h"
 #include "base/time.h"
+#include "cloud/charges_tags.h"
 #include "cloud/meter.h"
 #include "price/predict.h"
 
@@ -14,6 +15,7 @@ typedef struct reader {
 	int64_t last_per;
 	const use_list *more;
 	const use_list *instead; /* of what was metered of the same skus */
+	charges_tags *tags;
 } reader;
 
 static void line_to_use(void *context, const usage_line *l)
@@ -58,17 +60,28 @@ static void usage_for_bill(void *context, int64_t from, int64_t to, int64_t now,
 	use_listed(r.instead, from, to, use, collector);
 }
 
+static str tag_of(void *context, const price_use *u, str key)
+{
+	const reader *r = context;
+	return charges_tag(r->tags, u, key);
+}
+
+static str tags_of(void *context, const price_use *u)
+{
+	const reader *r = context;
+	return charges_tags_text(r->tags, u);
+}
+
 bill *charges_bill(arena *mem, const txn *tx, const bill_query *q)
 {
-	reader r = { .tx = tx, .account = q->account };
-	bill_source source = { .usage = usage_for_bill, .context = &r };
-	return bill_make(mem, q, &source);
+	return charges_predicted(mem, tx, q, NULL);
 }
 
 bill *charges_predicted(arena *mem, const txn *tx, const bill_query *q, const use_list *predicted)
 {
-	reader r = { .tx = tx, .account = q->account, .instead = predicted };
-	bill_source source = { .usage = usage_for_bill, .context = &r };
+	reader r = { .tx = tx, .account = q->account, .instead = predicted,
+		         .tags = charges_tags_open(mem, tx, q->account) };
+	bill_source source = { .usage = usage_for_bill, .tag = tag_of, .tags = tags_of, .context = &r };
 	return bill_make(mem, q, &source);
 }
 

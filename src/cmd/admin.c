@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/charges_tags.h"
 #include "cloud/handler.h"
 #include "cloud/plane.h"
 #include "cmd/cmd.h"
@@ -144,6 +145,8 @@ static void serve_clock(http_exchange *x)
 	} else if (to < clock_now()) {
 		answer_fault(x, 400, "the clock turns forward only");
 	} else {
+		/* What has been used until now keeps the tags that it has now. */
+		charges_tags_look_all(server_store(admin.server));
 		server_advance(admin.server, to);
 		answer_clock(x);
 	}

@@ -20,7 +20,6 @@ enum {
 	ACCOUNT,
 	MONTH,
 	BY,
-	TAG,
 	PROFILE,
 	OPENED,
 	CREDITS,
@@ -303,7 +302,6 @@ static str path_of(arena *mem, const option *o, str form, str other, bool predic
 	put_parameter(mem, &path, "account", other.n && !month ? other : o[ACCOUNT].value);
 	put_parameter(mem, &path, "month", month ? other : o[MONTH].value);
 	put_parameter(mem, &path, "by", o[BY].value);
-	put_parameter(mem, &path, "tag", o[TAG].value);
 	put_parameter(mem, &path, "profile", o[PROFILE].value);
 	put_parameter(mem, &path, "opened", o[OPENED].value);
 	put_parameter(mem, &path, "credits", o[CREDITS].value);
@@ -396,7 +394,6 @@ static int bill_run(arena *mem, int argc, char **argv)
 		[ACCOUNT] = { .name = "account", .takes_value = true },
 		[MONTH] = { .name = "month", .takes_value = true },
 		[BY] = { .name = "by", .takes_value = true },
-		[TAG] = { .name = "tag", .takes_value = true },
 		[PROFILE] = { .name = "profile", .takes_value = true },
 		[OPENED] = { .name = "opened", .takes_value = true },
 		[CREDITS] = { .name = "credits", .takes_value = true },
@@ -430,12 +427,13 @@ static int bill_run(arena *mem, int argc, char **argv)
 
 VERB(bill,
      "bill [--account ID] [--month 2026-11] [--by "
-     "service,resource,meter,tag,day,hour,region,account]\n"
-     "                     [--tag KEY] [--json | --csv | --focus | --cur] [--compare X,Y] [--data "
+     "service,resource,meter,tag:KEY,day,hour,region,account]\n"
+     "                     [--json | --csv | --focus | --cur] [--compare X,Y] [--data "
      "DIR]\n"
      "                     [--against FILE]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
      "                     [--credits 100] [--keep]\n\n"
+     "  --by       what lines are added up by: tag:KEY takes the tags that resources had when they were used\n"
      "  --compare  accounts or months side by side: NAME=ACCOUNT:FILE,.. where NAME= may be left out, and :FILE\n"
      "             is a table of predicted usage (sku,quantity,per,resource,why) in place of what was metered\n"
      "  --against  a table of expected costs (examples/bella/expected.csv) with a verdict on each line\n"

@@ -1,5 +1,5 @@
 /*
- * GET /_farthing/bill?account=&month=2026-11&by=service,resource&tag=KEY&form=json|csv
+ * GET /_farthing/bill?account=&month=2026-11&by=service,tag:KEY&form=json|csv
  *                    &profile=paid|legacy-12-month|credits|list&opened=2026-11-01&credits=100
  * POST /_farthing/bill/predicted?..as above.., with a table as price/predict.h has it: that in place of what
  *                    was metered of its skus
@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cloud/charges.h"
+#include "cloud/charges_tags.h"
 #include "cloud/meter.h"
 #include "cloud/plane.h"
 #include "cmd/admin.h"
@@ -48,12 +49,18 @@ static const char *read_groups(bill_query *q, str by)
 {
 	while (str_is(by) && q->n_by < BY_KINDS) {
 		str name = str_cut(&by, ',');
-		if (!bill_by_named(name, &q->by[q->n_by]))
-			return "by is a list of service, resource, meter, tag, day, hour, region and account";
-		if (q->by[q->n_by] == BY_TAG)
-			return "grouping by tag is not implemented";
+		str tag = str_starts(name, S("tag:")) ? str_sub(name, 4, name.n) : STR_NONE;
+		if (!bill_by_named(str_is(tag) ? S("tag") : name, &q->by[q->n_by]))
+			return "by is a list of service, resource, meter, tag:KEY, day, hour, region and account";
+		if (q->by[q->n_by] == BY_TAG && q->tag_key.n && str_is(tag))
+			return "a bill has one tag to be grouped by";
+		if (str_is(tag))
+			q->tag_key = tag;
 		q->n_by++;
 	}
+	for (size_t i = 0; i < q->n_by; i++)
+		if (q->by[i] == BY_TAG && q->tag_key.n == 0)
+			return "which tag? say tag:KEY";
 	return NULL;
 }
 
@@ -108,8 +115,20 @@ static const char *make_bill(http_exchange *x, const txn *tx, const bill_query *
 	return NULL;
 }
 
+/* Tags are asked of the services now, if somebody wants to see them. */
+static void look_at_tags(http_exchange *x, store *s)
+{
+	str account = parameter(x, S("account"));
+	if (str_find(parameter(x, S("by")), S("tag")) == SIZE_MAX && !form_named(parameter(x, S("form")))->export)
+		return;
+	err e = charges_tags_look(s, account.n ? account : DEFAULT_ACCOUNT);
+	(void)e; /* then they are shown as they were last seen */
+}
+
 static void serve_bill(http_exchange *x, store *s)
 {
+	if (form_named(parameter(x, S("form"))))
+		look_at_tags(x, s);
 	const txn *tx = store_read(s);
 	bill_query q;
 	bill *b = NULL;

@@ -9,6 +9,7 @@
 
 static const char *const by_names[BY_KINDS] = {
 	[BY_SERVICE] = "service", [BY_RESOURCE] = "resource", [BY_METER] = "meter", [BY_TAG] = "tag",
+	[BY_TAGS] = "tags",
 	[BY_DAY] = "day", [BY_HOUR] = "hour", [BY_REGION] = "region", [BY_ACCOUNT] = "account",
 };
 
@@ -68,6 +69,12 @@ static str hour_text(maker *m, int64_t when)
 	return m->told_hour;
 }
 
+static str tag_value(const maker *m, const price_use *u)
+{
+	str value = m->source->tag ? m->source->tag(m->source->context, u, m->query->tag_key) : STR_NONE;
+	return str_is(value) ? value : S("");
+}
+
 static str group_value(maker *m, bill_by by, const charge *c)
 {
 	const price_use *u = c->use;
@@ -76,8 +83,8 @@ static str group_value(maker *m, bill_by by, const charge *c)
 	case BY_RESOURCE: return u->resource;
 	case BY_METER: return u->sku;
 	case BY_TAG:
-		return m->source->tag ? m->source->tag(m->source->context, u->resource, m->query->tag_key)
-							  : S("");
+		return tag_value(m, u);
+	case BY_TAGS: return m->source->tags ? m->source->tags(m->source->context, u) : S("{}");
 	case BY_DAY: return str_sub(hour_text(m, u->when), 0, 10);
 	case BY_HOUR: return hour_text(m, u->when);
 	case BY_REGION: return u->region;

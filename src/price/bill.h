@@ -11,7 +11,7 @@
 #include "price/charge.h"
 
 typedef enum bill_by {
-	BY_SERVICE, BY_RESOURCE, BY_METER, BY_TAG, BY_DAY, BY_HOUR, BY_REGION, BY_ACCOUNT, BY_KINDS,
+	BY_SERVICE, BY_RESOURCE, BY_METER, BY_TAG, BY_TAGS, BY_DAY, BY_HOUR, BY_REGION, BY_ACCOUNT, BY_KINDS,
 } bill_by;
 bool bill_by_named(str name, bill_by *out);
 str bill_by_name(bill_by by);
@@ -21,8 +21,10 @@ typedef struct bill_source {
 	 * strings must live as long as the bill's arena. */
 	void (*usage)(void *context, int64_t from, int64_t to, int64_t now,
 	              void (*use)(void *collector, const price_use *u), void *collector);
-	/* The value of a tag of a resource, or an empty string. NULL: nothing has tags. */
-	str (*tag)(void *context, str resource, str key);
+	/* What a tag of the resource was when it was used; STR_NONE: it had none. NULL: nothing has tags. */
+	str (*tag)(void *context, const price_use *u, str key);
+	/* All of them, {"key":"value",..}. NULL with `tag`. */
+	str (*tags)(void *context, const price_use *u);
 	void *context;
 } bill_source;
 
@@ -83,7 +85,8 @@ str bill_quantity(arena *mem, i128 quantity, int64_t parts, int digits, bool gro
 void bill_json(buf *out, arena *mem, const bill *b);
 void bill_csv(buf *out, arena *mem, const bill *b);
 /* FOCUS 1.2 and AWS's Cost and Usage Report 2.0, for a bill grouped by export_by. */
-extern const bill_by export_by[3];
+#define EXPORT_BY 4
+extern const bill_by export_by[EXPORT_BY];
 void bill_focus(buf *out, arena *mem, const bill *b);
 void bill_cur(buf *out, arena *mem, const bill *b);
 

@@ -38,10 +38,10 @@ static void scene_usage(void *context, int64_t from, int64_t to, int64_t now,
 	}
 }
 
-static str scene_tag(void *context, str resource, str key)
+static str scene_tag(void *context, const price_use *u, str key)
 {
 	(void)context;
-	return str_eq(key, S("app")) && str_eq(resource, TABLE) ? S("bella") : S("");
+	return str_eq(key, S("app")) && str_eq(u->resource, TABLE) ? S("bella") : S("");
 }
 
 static bill_query query_of(void)
@@ -60,7 +60,7 @@ static money usd(const char *text)
 TEST(bill_adds_up_and_forecasts)
 {
 	scene s = { .calls_a_day = 50, .database_from = NOVEMBER + MS_DAY };
-	bill_source source = { scene_usage, scene_tag, &s };
+	bill_source source = { .usage = scene_usage, .tag = scene_tag, .context = &s };
 	bill_query q = query_of();
 	bill *b = bill_make(mem, &q, &source);
 	/* 1,000 write units and 9 days of a database. */
@@ -82,7 +82,7 @@ TEST(bill_groups_any_way_to_the_same_total)
 		{ BY_ACCOUNT }, { BY_DAY, BY_RESOURCE, BY_METER },
 	};
 	scene s = { .calls_a_day = 700000, .database_from = NOVEMBER };
-	bill_source source = { scene_usage, scene_tag, &s };
+	bill_source source = { .usage = scene_usage, .tag = scene_tag, .context = &s };
 	bill_query q = query_of();
 	money total = bill_make(mem, &q, &source)->total;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -134,7 +134,7 @@ TEST(bill_credits_run_out_on_a_day)
 TEST(bill_writes_json_and_csv_that_read_back)
 {
 	scene s = { .calls_a_day = 50, .database_from = NOVEMBER };
-	bill_source source = { scene_usage, scene_tag, &s };
+	bill_source source = { .usage = scene_usage, .tag = scene_tag, .context = &s };
 	bill_query q = query_of();
 	q.by[1] = BY_RESOURCE;
 	q.n_by = 2;
@@ -175,7 +175,7 @@ static void check_export(arena *mem, const bill *b, str text, str cost_column)
 TEST(bill_exports_add_up)
 {
 	scene s = { .calls_a_day = 700000, .database_from = NOVEMBER };
-	bill_source source = { scene_usage, scene_tag, &s };
+	bill_source source = { .usage = scene_usage, .tag = scene_tag, .context = &s };
 	bill_query q = query_of();
 	memcpy(q.by, export_by, sizeof export_by);
 	q.n_by = 3;

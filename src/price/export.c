@@ -1,5 +1,5 @@
 /*
- * The bill as rows for other people's tools: one row a day, region, resource, sku and tier. Columns
+ * The bill as rows for other people's tools: one row a day, region, resource with its tags, sku and tier. Columns
  * that have no meaning here (commitments, invoices, availability zones) are there where the
  * specification demands them, and empty.
  */
@@ -10,7 +10,8 @@
 #define DAY 0
 #define REGION 1
 #define RESOURCE 2
-const bill_by export_by[3] = { BY_DAY, BY_REGION, BY_RESOURCE };
+#define TAGS 3
+const bill_by export_by[EXPORT_BY] = { BY_DAY, BY_REGION, BY_RESOURCE, BY_TAGS };
 
 typedef struct cell {
 	const char *column;
@@ -161,7 +162,7 @@ static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, b
 		{ "SubAccountId", account },
 		{ "SubAccountName", account },
 		{ "SubAccountType", S("Account") },
-		{ "Tags", S("{}") },
+		{ "Tags", l->group[TAGS] },
 	};
 	put_row(out, cells, sizeof cells / sizeof *cells, names);
 }
@@ -204,7 +205,7 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "product_region_code", l->group[REGION] },
 		{ "product_servicecode", service_code(l) },
 		{ "product_sku", l->sku },
-		{ "resource_tags", S("{}") },
+		{ "resource_tags", l->group[TAGS] },
 	};
 	put_row(out, cells, sizeof cells / sizeof *cells, names);
 }

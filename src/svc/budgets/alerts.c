@@ -2,12 +2,12 @@
 #include "base/time.h"
 #include "budgets.h"
 #include "cloud/call.h"
+#include "cloud/looker.h"
 #include "cloud/meter.h"
 #include "cloud/outbox.h"
 #include "cloud/server.h"
 #include "store/due.h"
 #include "sys/clock.h"
-#include <pthread.h>
 
 #define LOOKS_A_DAY 3
 #define LOOK_MS 1000       /* real time between looks at whether something was written */
@@ -217,72 +217,28 @@ TIMER(budgets_look)
 	alerts_arm(tx, due);
 }
 
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	pthread_t thread;
-	store *store;
-	bool stopping;
-} looker = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static bool rest(int64_t ms)
+static void look(store *s)
 {
-	int64_t end = clock_mono_us() + ms * 1000;
-	struct timespec until = { .tv_sec = end / 1000000, .tv_nsec = end % 1000000 * 1000 };
-	pthread_mutex_lock(&looker.lock);
-	while (!looker.stopping && clock_mono_us() < end)
-		pthread_cond_timedwait(&looker.wake, &looker.lock, &until);
-	bool stopping = looker.stopping;
-	pthread_mutex_unlock(&looker.lock);
-	return !stopping;
-}
-
-static void *look(void *argument)
-{
-	(void)argument;
 	arena *mem = arena_open(1 << 14);
-	uint64_t seen = UINT64_MAX;
-	for (int64_t ms = LOOK_MS; rest(ms); ms = LOOK_MS) {
-		uint64_t commits = store_stats_of(looker.store).commits;
-		if (commits == seen)
-			continue;
-		const txn *tx = store_read(looker.store);
-		bool any = any_budget(tx, mem);
-		store_read_end(looker.store, tx);
-		int64_t before = clock_mono_us();
-		if (any)
-			evaluate(looker.store, mem);
-		int64_t took = (clock_mono_us() - before) / 1000;
-		seen = commits;
-		arena_reset(mem);
-		if (took * REST_FACTOR > LOOK_MS && !rest(took * REST_FACTOR))
-			break;
-	}
+	const txn *tx = store_read(s);
+	bool any = any_budget(tx, mem);
+	store_read_end(s, tx);
+	if (any)
+		evaluate(s, mem);
 	arena_close(mem);
-	return NULL;
 }
+
+static looker *watching;
 
 static err start(store *s, str data_folder)
 {
 	(void)data_folder;
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&looker.wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	looker.store = s;
-	looker.stopping = false;
-	ensure(pthread_create(&looker.thread, NULL, look, NULL) == 0);
+	watching = looker_start(s, LOOK_MS, REST_FACTOR, look);
 	return OK;
 }
 
 static void stop(void)
 {
-	pthread_mutex_lock(&looker.lock);
-	looker.stopping = true;
-	pthread_cond_signal(&looker.wake);
-	pthread_mutex_unlock(&looker.lock);
-	pthread_join(looker.thread, NULL);
-	pthread_cond_destroy(&looker.wake);
+	looker_stop(watching);
 }
 SERVER_PART(budgets, start, stop);

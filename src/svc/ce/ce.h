@@ -1,9 +1,11 @@
 /*
  * Cost Explorer is a view of the one charge table (cloud/charges.h): charges of the months asked for, cut
- * into periods, filtered and grouped. Nothing is kept here.
+ * into periods, filtered and grouped. Nothing is kept here but which tags are active.
  */
 #pragma once
+#include "base/map.h"
 #include "cloud/charges.h"
+#include "cloud/charges_tags.h"
 #include "gen/ce.h"
 
 /* [from, to) cut into periods of a month, a day or an hour. */
@@ -27,10 +29,15 @@ typedef struct ce_row {
 	money amount;
 	i128 quantity;   /* 10^-12 units */
 	str unit;
+	const struct ce_view *view;
 } ce_row;
 
 /* The row's value of a dimension; STR_NONE when the dimension is not one we know. */
 str ce_dimension(req *rq, const ce_row *row, str dimension);
+
+/* The row's value of a tag; STR_NONE when it has none, or the tag is not active for costs. */
+str ce_tag(const ce_row *row, str key);
+bool ce_tag_active(req *rq, const txn *tx, str key);
 
 /* NULL filter: everything fits. */
 err ce_filter_check(req *rq, const ce_Expression *filter, unsigned depth);
@@ -42,3 +49,16 @@ err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_
             int64_t now, ce_each *each, void *context);
 
 str ce_amount(req *rq, money amount);
+
+/* Different values in order, and a page of them. */
+typedef struct ce_values {
+	req *rq;
+	str search;
+	map seen;
+	str *v;
+	size_t n, capacity;
+} ce_values;
+ce_values ce_values_of(req *rq, str search);
+/* STR_NONE is left out, as is what the search does not find. */
+void ce_values_add(ce_values *all, str value);
+err ce_values_page(ce_values *all, opt_i64 most, str token, size_t *from, size_t *n, str *next);

@@ -18,11 +18,20 @@ typedef struct report {
 	size_t n_periods;
 } report;
 
+/* A tag's group is KEY$VALUE, with nothing behind the sign where the tag is missing. */
+static str group_key(req *rq, const ce_row *row, const ce_GroupDefinition *by)
+{
+	if (!str_eq(by->Type, S("TAG")))
+		return ce_dimension(rq, row, by->Key);
+	str value = ce_tag(row, by->Key);
+	return arena_fmt(rq->mem, "%.*s$%.*s", STR_ARG(by->Key), STR_ARG(str_is(value) ? value : S("")));
+}
+
 static group *group_of(report *r, const ce_row *row, size_t period)
 {
 	str keys[CE_GROUPS_MAX] = { S(""), S("") };
 	for (size_t i = 0; i < r->by->n; i++)
-		keys[i] = ce_dimension(r->rq, row, r->by->v[i].Key);
+		keys[i] = group_key(r->rq, row, &r->by->v[i]);
 	str key = arena_fmt(r->rq->mem, "%.*s\n%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
 	group *g = map_get(&r->groups[period], key);
 	if (g)
@@ -106,9 +115,9 @@ static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *w
 		return fail(rq, &aws_ValidationException, "Too many group by dimensions provided.");
 	for (size_t i = 0; i < by->n; i++) {
 		const ce_GroupDefinition *g = &by->v[i];
-		if (!str_eq(g->Type, S("DIMENSION")))
-			return fail(rq, &aws_NotImplemented, "Grouping by tag or cost category is not implemented.");
-		if (!charges_dimension_known(g->Key))
+		if (str_eq(g->Type, S("COST_CATEGORY")))
+			return fail(rq, &aws_NotImplemented, "Grouping by cost category is not implemented.");
+		if (!str_eq(g->Type, S("TAG")) && !charges_dimension_known(g->Key))
 			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
 	}
 	for (size_t i = 0; i < wanted->n; i++)

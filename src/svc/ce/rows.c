@@ -16,6 +16,26 @@ str ce_dimension(req *rq, const ce_row *row, str d)
 	return charges_dimension(rq->mem, rq->who.account, row->charge, d);
 }
 
+/* What rows are seen through: tags as they were, and which of them are active. */
+typedef struct ce_view {
+	req *rq;
+	const txn *tx;
+	charges_tags *tags;
+	map active;
+} ce_view;
+
+str ce_tag(const ce_row *row, str key)
+{
+	ce_view *v = (ce_view *)row->view;
+	static const char yes, no;
+	const void *active = map_get(&v->active, key);
+	if (!active) {
+		active = ce_tag_active(v->rq, v->tx, key) ? &yes : &no;
+		map_put(&v->active, arena_str(v->rq->mem, key), (void *)active);
+	}
+	return active == &yes ? charges_tag(v->tags, row->charge->use, key) : STR_NONE;
+}
+
 static bool has_option(const ce_MatchOptions *options, str name)
 {
 	for (size_t i = 0; i < options->n; i++)
@@ -39,6 +59,17 @@ static bool value_fits(req *rq, str have, str want, const ce_MatchOptions *o)
 	return str_eq(have, want);
 }
 
+/* STR_NONE: the row has no value. */
+static bool any_fits(req *rq, str have, const ce_Values *wanted, const ce_MatchOptions *o)
+{
+	if (has_option(o, S("ABSENT")))
+		return !str_is(have);
+	for (size_t i = 0; i < wanted->n; i++)
+		if (value_fits(rq, str_is(have) ? have : S(""), wanted->v[i], o))
+			return true;
+	return false;
+}
+
 bool ce_filter_fits(req *rq, const ce_Expression *f, const ce_row *row)
 {
 	if (!f)
@@ -54,16 +85,14 @@ bool ce_filter_fits(req *rq, const ce_Expression *f, const ce_row *row)
 	}
 	if (f->Not)
 		return !ce_filter_fits(rq, f->Not, row);
+	if (f->Tags)
+		return any_fits(rq, ce_tag(row, f->Tags->Key), &f->Tags->Values, &f->Tags->MatchOptions);
 	const ce_DimensionValues *d = f->Dimensions;
 	if (!d)
 		return true;
 	str have = ce_dimension(rq, row, d->Key);
-	if (has_option(&d->MatchOptions, S("ABSENT")))
-		return str_starts(have, S("No"));
-	for (size_t i = 0; i < d->Values.n; i++)
-		if (value_fits(rq, have, d->Values.v[i], &d->MatchOptions))
-			return true;
-	return false;
+	bool none = has_option(&d->MatchOptions, S("ABSENT")) && str_starts(have, S("No"));
+	return any_fits(rq, none ? STR_NONE : have, &d->Values, &d->MatchOptions);
 }
 
 err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
@@ -78,8 +107,10 @@ err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 		return fail(rq, &aws_ValidationException, "Expression is nested too deeply");
 	if ((f->And.v && f->And.n < 2) || (f->Or.v && f->Or.n < 2))
 		return fail(rq, &aws_ValidationException, "And and Or need at least two expressions");
-	if (f->Tags || f->CostCategories)
-		return fail(rq, &aws_NotImplemented, "Filtering by tag or cost category is not implemented.");
+	if (f->CostCategories)
+		return fail(rq, &aws_NotImplemented, "Filtering by cost category is not implemented.");
+	if (f->Tags && !str_is(f->Tags->Key))
+		return fail(rq, &aws_ValidationException, "Tags needs a Key");
 	if (f->Dimensions && !charges_dimension_known(f->Dimensions->Key))
 		return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.",
 		            STR_ARG(f->Dimensions->Key));
@@ -96,6 +127,7 @@ typedef struct walk {
 	const ce_Expression *filter;
 	ce_each *each;
 	void *context;
+	ce_view view;
 } walk;
 
 static void see_charge(void *context, const charge *c, money credit)
@@ -104,7 +136,7 @@ static void see_charge(void *context, const charge *c, money credit)
 	size_t at = ce_period_at(w->period, c->use->when);
 	if (at == SIZE_MAX)
 		return;
-	ce_row row = { .charge = c, .record_type = S("Usage"), .amount = c->amount,
+	ce_row row = { .view = &w->view, .charge = c, .record_type = S("Usage"), .amount = c->amount,
 		       .unit = charges_unit(c) };
 	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &row.quantity);
 	if (ce_filter_fits(w->rq, w->filter, &row))
@@ -129,13 +161,25 @@ static err walk_months(walk *w, const txn *tx, const use_list *more, int64_t now
 	return OK;
 }
 
+/* An account without an active tag sees none, so nobody need be asked. */
+static err look_at_tags(req *rq)
+{
+	const txn *tx = req_read(rq);
+	record_scan scan = ce_costtag_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
+	bool any = ce_costtag_next(&scan) != NULL;
+	req_read_end(rq, tx);
+	return any ? charges_tags_look(rq->store, rq->who.account) : OK;
+}
+
 err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_list *more,
             int64_t now, ce_each *each, void *context)
 {
 	TRY(ce_filter_check(rq, filter, 0));
 	TRY(meter_flush());
-	walk w = { rq, p, filter, each, context };
+	TRY(look_at_tags(rq));
+	walk w = { .rq = rq, .period = p, .filter = filter, .each = each, .context = context };
 	const txn *tx = req_read(rq);
+	w.view = (ce_view){ rq, tx, charges_tags_open(rq->mem, tx, rq->who.account), map_in(rq->mem, 8) };
 	err e = walk_months(&w, tx, more, now);
 	req_read_end(rq, tx);
 	return e;

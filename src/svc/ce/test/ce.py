@@ -86,8 +86,85 @@ def test_what_cannot_be_asked(_):
                 **{**ask, "TimePeriod": {"Start": "2020-01-01", "End": now}})
         refused("ValidationException", ce.get_cost_and_usage, **{**ask, "Metrics": ["Happiness"]})
         refused("ValidationException", ce.get_cost_and_usage, **ask, Filter={})
-        refused("NotImplementedException", ce.get_cost_and_usage, **ask, GroupBy=[{"Type": "TAG", "Key": "app"}])
+        refused("NotImplementedException", ce.get_cost_and_usage, **ask,
+                GroupBy=[{"Type": "COST_CATEGORY", "Key": "team"}])
         refused("ValidationException", ce.get_cost_forecast, Metric="UNBLENDED_COST", Granularity="DAILY",
                 TimePeriod={"Start": "2099-01-01", "End": "2099-01-02"})
+    finally:
+        server.remove()
+
+
+def test_costs_by_tag(_):
+    """The tag that counts is the one that a resource had when it was used, also when it is gone."""
+    server = Server()
+    try:
+        ce, kms, sqs, s3, ddb, sns, ssm, logs, secrets = (server.client(s) for s in (
+            "ce", "kms", "sqs", "s3", "dynamodb", "sns", "ssm", "logs", "secretsmanager"))
+        today = day(server, 0)
+        period = {"Start": month_start(today), "End": next_month(today)}
+        key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
+        ddb.create_table(TableName="tab", BillingMode="PAY_PER_REQUEST", Tags=[{"Key": "team", "Value": "blue"}],
+                         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+                         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}])
+        ddb.put_item(TableName="tab", Item={"k": {"S": "x"}})
+        queue = sqs.create_queue(QueueName="q", tags={"team": "red", "stage": "test"})["QueueUrl"]
+        sqs.send_message(QueueUrl=queue, MessageBody="x")
+        s3.create_bucket(Bucket="plain")
+        s3.put_object(Bucket="plain", Key="k", Body=b"x")
+        s3.create_bucket(Bucket="tagged")
+        s3.put_bucket_tagging(Bucket="tagged", Tagging={"TagSet": [{"Key": "team", "Value": "blue"}]})
+        s3.put_object(Bucket="tagged", Key="k", Body=b"x")
+        topic = sns.create_topic(Name="n", Tags=[{"Key": "team", "Value": "red"}])["TopicArn"]
+        sns.publish(TopicArn=topic, Message="x")
+        ssm.put_parameter(Name="/p/a", Value="x", Type="String", Tier="Advanced",
+                          Tags=[{"Key": "team", "Value": "blue"}])
+        secrets.create_secret(Name="s", SecretString="x", Tags=[{"Key": "team", "Value": "red"}])
+        logs.create_log_group(logGroupName="/g", tags={"team": "green"})
+        logs.create_log_stream(logGroupName="/g", logStreamName="s")
+        logs.put_log_events(logGroupName="/g", logStreamName="s", logEvents=[
+            {"timestamp": int(datetime.datetime.now().timestamp() * 1000), "message": "x"}])
+
+        def groups(metric="UsageQuantity", **more):
+            out = ce.get_cost_and_usage(TimePeriod=period, Granularity="MONTHLY", Metrics=[metric],
+                                        GroupBy=[{"Type": "TAG", "Key": "team"},
+                                                 {"Type": "DIMENSION", "Key": "SERVICE_CODE"}], **more)
+            return {tuple(g["Keys"]) for g in out["ResultsByTime"][0]["Groups"]}
+
+        # Nothing is by a tag that is not activated, and only what resources have had can be.
+        check(all(g[0] == "team$" for g in groups()))
+        same(ce.get_tags(TimePeriod=period)["Tags"], [])
+        listed = {t["TagKey"]: t["Status"] for t in ce.list_cost_allocation_tags()["CostAllocationTags"]}
+        same(listed, {"team": "Inactive", "stage": "Inactive"})
+        errors = ce.update_cost_allocation_tags_status(CostAllocationTagsStatus=[
+            {"TagKey": "team", "Status": "Active"}, {"TagKey": "nobody", "Status": "Active"}])["Errors"]
+        same([e["TagKey"] for e in errors], ["nobody"])
+        same([t["TagKey"] for t in ce.list_cost_allocation_tags(Status="Active")["CostAllocationTags"]], ["team"])
+        found = groups()
+        for want in (("team$red", "awskms"), ("team$blue", "AmazonDynamoDB"), ("team$red", "AWSQueueService"),
+                     ("team$blue", "AmazonS3"), ("team$", "AmazonS3"), ("team$red", "AmazonSNS"),
+                     ("team$blue", "AWSSystemsManager"), ("team$red", "AWSSecretsManager"),
+                     ("team$green", "AmazonCloudWatch"), ("team$", "AWSCostExplorer")):
+            check(want in found, (want, found))
+        same(ce.get_tags(TimePeriod=period)["Tags"], ["team"])
+        same(ce.get_tags(TimePeriod=period, TagKey="team")["Tags"], ["blue", "green", "red"])
+        same(ce.get_tags(TimePeriod=period, TagKey="team", SearchString="RE")["Tags"], ["green", "red"])
+        red = {"Tags": {"Key": "team", "Values": ["red"]}}
+        check(all(g[0] == "team$red" for g in groups(Filter=red)))
+        none = {"Tags": {"Key": "team", "MatchOptions": ["ABSENT"]}}
+        check({g[0] for g in groups(Filter=none)} == {"team$"})
+        # Another tag from now on: what has been used stays where it was; so does what is gone.
+        server.advance("2h")
+        sqs.tag_queue(QueueUrl=queue, Tags={"team": "blue"})
+        sqs.send_message(QueueUrl=queue, MessageBody="y")
+        ddb.delete_table(TableName="tab")
+        found = groups()
+        check(("team$red", "AWSQueueService") in found and ("team$blue", "AWSQueueService") in found, found)
+        check(("team$blue", "AmazonDynamoDB") in found, found)
+        bill = json.loads(server.run("bill", "--json", "--by", "tag:team,service").stdout)
+        same({line["tag"] for line in bill["lines"]}, {"", "red", "blue", "green"})
+        check("team" in server.run("bill", "--focus").stdout)
+        same(server.run("bill", "--by", "tag").returncode, 1)
+        same(server.run("bill", "--by", "tag:a,tag:b").returncode, 1)
+        kms.schedule_key_deletion(KeyId=key)
     finally:
         server.remove()
