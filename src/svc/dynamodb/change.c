@@ -12,6 +12,15 @@ err ddb_update_check(req *rq, const ddb_table *t, const update *u)
 	return OK;
 }
 
+/* Taking away from what is not there makes no item; an update without actions does. */
+static bool only_takes_away(const update *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (u->v[i].kind != UPDATE_REMOVE && u->v[i].kind != UPDATE_DELETE)
+			return false;
+	return u->n > 0;
+}
+
 static err make_new(req *rq, const ddb_table *t, ddb_change *c)
 {
 	value updated;
@@ -19,7 +28,8 @@ static err make_new(req *rq, const ddb_table *t, ddb_change *c)
 		c->new = c->put;
 	} else if (c->kind == CHANGE_UPDATE) {
 		TRY(ddb_invalid(rq, update_apply(rq->mem, &c->update, c->old.map, c->key, &updated)));
-		TRY(ddb_item_updated(rq, t, updated, &c->new));
+		if (value_is(c->old.map) || !only_takes_away(&c->update))
+			TRY(ddb_item_updated(rq, t, updated, &c->new));
 	}
 	return OK;
 }

@@ -1,6 +1,7 @@
 #include "base/time.h"
 #include "svc/dynamodb/ddb.h"
 
+#define FREE_DECREASES 4
 #define INVALID "One or more parameter values were invalid: "
 
 /* A table while it is changed: the record with its description, and the head. */
@@ -9,6 +10,35 @@ typedef struct editing {
 	dynamodb_TableDescription *d;
 	ddb_table *t;
 } editing;
+
+/* Friday, March 10, 2017 2:00:00 PM UTC */
+static str in_words(arena *mem, int64_t ms)
+{
+	static const char *const days[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+		                                "Saturday" };
+	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August",
+		                                  "September", "October", "November", "December" };
+	civil c = time_civil(ms);
+	int hour = c.hour % 12 ? c.hour % 12 : 12;
+	return arena_fmt(mem, "%s, %s %d, %d %d:%02d:%02d %s UTC", days[c.weekday], months[c.month - 1], c.day,
+	                 (int)c.year, hour, c.minute, c.second, c.hour < 12 ? "AM" : "PM");
+}
+
+/* Four decreases a day, and then one in each hour that begins after the last. */
+static err check_decrease(req *rq, const dynamodb_ProvisionedThroughputDescription *d)
+{
+	bool same_day = d->LastDecreaseDateTime.set && d->LastDecreaseDateTime.v / MS_DAY == rq->now / MS_DAY;
+	if (!same_day || d->NumberOfDecreasesToday.v < FREE_DECREASES ||
+	    rq->now - d->LastDecreaseDateTime.v >= MS_HOUR)
+		return OK;
+	return fail(rq, &dynamodb_LimitExceededException,
+	            "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After "
+	            "the first %d decreases, each subsequent decrease in the same UTC day can be performed at most once "
+	            "every 3600 seconds. Number of decreases today: %lld. Last decrease at %.*s. Next decrease can be made "
+	            "at %.*s", FREE_DECREASES, (long long)d->NumberOfDecreasesToday.v,
+	            STR_ARG(in_words(rq->mem, d->LastDecreaseDateTime.v)),
+	            STR_ARG(in_words(rq->mem, d->LastDecreaseDateTime.v + MS_HOUR)));
+}
 
 static err set_throughput(req *rq, dynamodb_ProvisionedThroughputDescription *d,
                           const dynamodb_ProvisionedThroughput *p)
@@ -24,6 +54,8 @@ static err set_throughput(req *rq, dynamodb_ProvisionedThroughputDescription *d,
 			"DynamoDB Developer Guide for current limits and how to request higher limits.",
 			(long long)d->ReadCapacityUnits.v, (long long)reads, (long long)d->WriteCapacityUnits.v,
 			(long long)writes);
+	if (reads < d->ReadCapacityUnits.v || writes < d->WriteCapacityUnits.v)
+		TRY(check_decrease(rq, d));
 	if (reads > d->ReadCapacityUnits.v || writes > d->WriteCapacityUnits.v)
 		d->LastIncreaseDateTime = TIME(rq->now);
 	if (reads < d->ReadCapacityUnits.v || writes < d->WriteCapacityUnits.v) {

@@ -12,7 +12,7 @@
 /* Of a table or index, for reads or writes. Units in millionths, times in milliseconds. */
 typedef struct bucket {
 	uint64_t table;
-	int64_t key;    /* index * 4 + write * 2 + maximum */
+	int64_t key;    /* key_of */
 	int64_t at;     /* up to here it is filled */
 	qty tokens;
 	int64_t minute; /* on demand: the minute that is counted */
@@ -33,7 +33,7 @@ typedef struct flow {
 
 static bucket *bucket_of(const ddb_table *t, int64_t key, qty full, int64_t now)
 {
-	uint64_t h = (t->id * 64 + (uint64_t)key) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = (t->id * 256 + (uint64_t)key) * UINT64_C(0x9e3779b97f4a7c15);
 	bucket *oldest = NULL;
 	for (unsigned i = 0; i < REACH; i++) {
 		bucket *b = &buckets.v[(h >> 32 | i << 1) % PLACES];
@@ -81,9 +81,10 @@ static flow flow_of(const ddb_table *t, const ddb_index *ix, bool write, bool ma
 	return (flow){ QTY(write ? r->writes : r->reads), BURST_SECONDS, true };
 }
 
-static int64_t key_of(const ddb_index *ix, bool write, bool maximum)
+/* Another billing mode is another bucket: debts do not move. */
+static int64_t key_of(const ddb_table *t, const ddb_index *ix, bool write, bool maximum)
 {
-	return (ix ? ix->id : 0) * INT64_C(4) + write * 2 + maximum;
+	return (ix ? ix->id : 0) * INT64_C(8) + write * 4 + maximum * 2 + t->on_demand;
 }
 
 /* Whether there is anything left; takes `units`. */
@@ -93,7 +94,7 @@ static bool draw(const ddb_table *t, const ddb_index *ix, bool write, bool maxim
 	if (!f.rate)
 		return true;
 	pthread_mutex_lock(&buckets.lock);
-	bucket *b = bucket_of(t, key_of(ix, write, maximum), f.rate * f.seconds, now);
+	bucket *b = bucket_of(t, key_of(t, ix, write, maximum), f.rate * f.seconds, now);
 	fill(b, f, now);
 	bool left = b->tokens > 0;
 	b->tokens -= units;

@@ -242,15 +242,10 @@ static str add_or_delete(arena *mem, const update_action *a, value old, node *pa
 	return STR_NONE;
 }
 
-static str apply(arena *mem, const update_action *a, node *root, value item)
+/* `v`: of SET, what its operand has come to. */
+static str apply(arena *mem, const update_action *a, value v, node *root, value item)
 {
-	value v;
 	path_part last = a->path.v[a->path.n - 1];
-	if (a->kind == UPDATE_SET) {
-		str why = evaluate(mem, a->operand, item, &v);
-		if (str_is(why))
-			return why;
-	}
 	node *parent = container_of_path(mem, root, &a->path);
 	if (!parent)
 		return BAD_PATH;
@@ -263,14 +258,25 @@ static str apply(arena *mem, const update_action *a, node *root, value item)
 	return STR_NONE;
 }
 
+/* Operands are those of before the update, and all of them are looked at before any path. */
+static str apply_all(arena *mem, const update *u, node *root, value item)
+{
+	value *operands = arena_array(mem, value, u->n + 1);
+	str why = STR_NONE;
+	for (size_t i = 0; i < u->n && !str_is(why); i++)
+		if (u->v[i].kind == UPDATE_SET)
+			why = evaluate(mem, u->v[i].operand, item, &operands[i]);
+	for (size_t i = 0; i < u->n && !str_is(why); i++)
+		why = apply(mem, &u->v[i], operands[i], root, item);
+	return why;
+}
+
 str update_apply(arena *mem, const update *u, value item, value key, value *out)
 {
 	node *root = node_new(mem, STR_NONE, 0, value_is(item) ? item : key);
-	for (size_t i = 0; i < u->n; i++) {
-		str why = apply(mem, &u->v[i], root, item);
-		if (str_is(why))
-			return u->legacy && str_eq(why, WRONG_TYPE) ? LEGACY_TYPE : why;
-	}
+	str why = apply_all(mem, u, root, item);
+	if (str_is(why))
+		return u->legacy && str_eq(why, WRONG_TYPE) ? LEGACY_TYPE : why;
 	buf b = buf_in(mem, root->raw.n + 256, RESULT_BYTES_MAX);
 	write_node(&b, root);
 	if (b.full)
