@@ -44,6 +44,14 @@ typedef struct operation_call {
 	sigv4 sig;
 } operation_call;
 
+static const manners *manners_of(const service *s)
+{
+	const manners *const *m = __start_farthing_manners;
+	while (s && m < __stop_farthing_manners && strcmp((*m)->service, s->name) != 0)
+		m++;
+	return s && m < __stop_farthing_manners ? *m : NULL;
+}
+
 static const plane *plane_for(const http_exchange *x)
 {
 	for (const plane *const *p = __start_farthing_planes; p < __stop_farthing_planes; p++)
@@ -109,6 +117,9 @@ static void finished(void *context, http_exchange *x, int status, uint64_t sent)
 	if (c->rq.id.n)
 		put_text(&b, S(" id="), c->rq.id);
 	trail_line(buf_str(&b));
+	const manners *own = manners_of(c->plane ? NULL : c->service);
+	if (own)
+		own->finished(&c->rq, status, sent, c->fault);
 }
 
 static void add_reply_headers(operation_call *c)
@@ -209,14 +220,6 @@ static void run_plane(void *argument)
 {
 	operation_call *c = argument;
 	c->plane->serve(c->x, c->d->store);
-}
-
-static const manners *manners_of(const service *s)
-{
-	const manners *const *m = __start_farthing_manners;
-	while (s && m < __stop_farthing_manners && strcmp((*m)->service, s->name) != 0)
-		m++;
-	return s && m < __stop_farthing_manners ? *m : NULL;
 }
 
 static err not_here(operation_call *c)

@@ -3,7 +3,7 @@
  * has no validation errors, checks a body's digests whatever the operation, and calls a subresource that it
  * does not know a method that is not allowed.
  *
- *     MANNERS(s3, unknown, asked, malformed)
+ *     MANNERS(s3, unknown, asked, malformed, finished)
  *
  * All of them return the fault to answer with; `asked` may return OK. They run on the connection's thread.
  */
@@ -18,8 +18,10 @@ typedef struct manners {
 	err (*asked)(req *rq);
 	/* The input could not be read, or is not what the model says. */
 	err (*malformed)(req *rq, err why);
+	/* The reply has left, or its client has gone. */
+	void (*finished)(req *rq, int status, uint64_t sent, err fault);
 } manners;
-#define MANNERS(service_, unknown_, asked_, malformed_) \
-	static const manners manners_##service_ = { #service_, unknown_, asked_, malformed_ }; \
+#define MANNERS(service_, unknown_, asked_, malformed_, finished_) \
+	static const manners manners_##service_ = { #service_, unknown_, asked_, malformed_, finished_ }; \
 	__attribute__((section("farthing_manners"), \
 	               used)) static const manners *const manners_entry_##service_ = &manners_##service_

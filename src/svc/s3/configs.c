@@ -83,8 +83,12 @@ err s3_PutBucketLogging(req *rq, txn *tx, const s3_PutBucketLogging_in *in, s3_P
 	}
 	s3_bucket *target = bucket_get(rq, tx, l->TargetBucket);
 	if (!target || !str_eq(target->Account, b->Account))
-		return fail_with(rq, &fault_InvalidTargetBucketForLogging, NULL,
+		return fail_with(rq, &fault_InvalidTargetBucketForLogging, DETAIL(rq, .TargetBucket = l->TargetBucket),
 		                 "The target bucket for logging does not exist");
+	if (!str_eq(target->Region, b->Region))
+		return fail_with(rq, &fault_CrossLocationLoggingProhibitted,
+		                 DETAIL(rq, .TargetBucket = l->TargetBucket),
+		                 "Cross S3 location logging not allowed. ");
 	config_put(tx, rq->mem, b->Name, S("logging"), S(""), &s3_LoggingEnabled_shape, l);
 	return OK;
 }

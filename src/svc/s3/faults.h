@@ -11,6 +11,7 @@
 	X(ConditionalRequestConflict, 409) X(EntityTooLarge, 400) X(EntityTooSmall, 400) \
 	X(IllegalVersioningConfigurationException, 400) X(MissingSecurityHeader, 400) \
 	X(UnresolvableGrantByEmailAddress, 400) X(AccessForbidden, 403) \
+	X(CrossLocationLoggingProhibitted, 403) \
 	X(IllegalLocationConstraintException, 400) X(IncompleteBody, 400) X(InternalError, 500) \
 	X(InvalidArgument, 400) X(InvalidBucketName, 400) X(InvalidBucketState, 409) \
 	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidBucketOwnerAWSAccountID, 400) X(InvalidDigest, 400) \
@@ -48,7 +49,7 @@ extern const fault_kind fault_KMSNotFoundException, fault_KMSDisabledException,
 typedef struct fault_detail {
 	str BucketName, Key, VersionId, UploadId, ArgumentName, ArgumentValue, Condition, Method, ResourceType,
 		StorageClass, ActualObjectSize, RangeRequested, ProposedSize, MinSizeAllowed, MaxSizeAllowed,
-		PartNumber, ETag, Header, MissingHeaderName, additionalMessage, LocationConstraint, AllowedMethods,
+		PartNumber, ETag, Header, MissingHeaderName, TargetBucket, additionalMessage, LocationConstraint, AllowedMethods,
 		ExpectedDigest, CalculatedDigest;
 } fault_detail;
 

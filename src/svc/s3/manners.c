@@ -2,6 +2,7 @@
 #include "cloud/manners.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "access_log.h"
 #include "bucket.h"
 #include "checksum.h"
 #include "wire/http.h"
@@ -172,4 +173,9 @@ static err malformed(req *rq, err why)
 	return fail(rq, &fault_InvalidArgument, "%.*s", STR_ARG(why->message));
 }
 
-MANNERS(s3, unknown, asked, malformed);
+static void finished(req *rq, int status, uint64_t sent, err why)
+{
+	access_log(&(access_entry){ rq, status, sent, why });
+}
+
+MANNERS(s3, unknown, asked, malformed, finished);
