@@ -165,6 +165,7 @@ typedef struct ddb_writer {
 	ddb_units units;
 	int64_t collection; /* by how many bytes the write at hand changes its item collection */
 	bool by_service; /* TTL deletes: free, and marked in the stream */
+	bool history;    /* what is replaced is kept (backup.h) */
 } ddb_writer;
 void ddb_write_begin(ddb_writer *w, txn *tx, arena *mem, const ddb_table *t, int64_t now);
 /* From old to new, either absent (not both): the row, its index entries, expiry, stream record,

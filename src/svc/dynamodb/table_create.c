@@ -1,5 +1,5 @@
 #include "sys/rand.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/backup.h"
 
 static str index_arn(req *rq, const ddb_table *t, str name)
 {
@@ -135,9 +135,11 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 	return OK;
 }
 
-static void end_rows(req *rq, txn *tx, const ddb_table *t)
+/* The items stay when a backup has taken them over. */
+static void end_rows(req *rq, txn *tx, const ddb_table *t, bool taken)
 {
-	ddb_purge(tx, ddb_index_prefix(rq->mem, t->id, 0));
+	if (!taken)
+		ddb_purge(tx, ddb_index_prefix(rq->mem, t->id, 0));
 	for (size_t i = 0; i < t->n_indexes; i++)
 		ddb_purge(tx, ddb_index_prefix(rq->mem, t->id, t->indexes[i].id));
 	if (t->ttl.n)
@@ -159,12 +161,14 @@ err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
 		            "Disable deletion protection first.");
 	ddb_table *t = ddb_head_get(tx, rq->mem, r->Account, r->Region, r->TableName);
 	ensure(t != NULL);
+	bool taken;
+	TRY(ddb_backup_deleted(rq, tx, r, t, &taken));
 	dynamodb_TableDescription *d = ddb_describe(rq, tx, r, t);
 	ddb_bill_capacity(rq, tx, d, t, true);
 	if (t->view)
 		TRY(ddb_stream_set(rq, tx, r, t, &no_stream));
 	ddb_tally_end(tx, rq->mem, t, rq->now);
-	end_rows(rq, tx, t);
+	end_rows(rq, tx, t, taken);
 	ddb_head_delete(tx, t);
 	dynamodb_table_delete(tx, r->Account, r->Region, r->TableName);
 	out->TableDescription = arena_new(rq->mem, dynamodb_TableDescription);

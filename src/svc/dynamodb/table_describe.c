@@ -37,7 +37,8 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 	const ddb_index *ix;
 	ddb_tally tally;
 	ddb_tally_get(tx, rq->mem, t, &tally);
-	d->TableStatus = S("ACTIVE");
+	bool restoring = d->RestoreSummary && d->RestoreSummary->RestoreInProgress.v;
+	d->TableStatus = restoring ? S("CREATING") : S("ACTIVE");
 	d->ItemCount = I64(tally.table.items);
 	d->TableSizeBytes = I64(tally.table.bytes);
 	for (size_t i = 0; i < d->LocalSecondaryIndexes.n; i++) {
@@ -163,23 +164,5 @@ err dynamodb_DescribeEndpoints(req *rq, const txn *tx, const dynamodb_DescribeEn
 		str_is(rq->host) ? rq->host
 		                 : arena_fmt(rq->mem, "dynamodb.%.*s.amazonaws.com", STR_ARG(rq->region));
 	out->Endpoints.v[0].CachePeriodInMinutes = I64(1440);
-	return OK;
-}
-
-/* Continuous backups are always there on AWS; point-in-time recovery is off. */
-err dynamodb_DescribeContinuousBackups(req *rq, const txn *tx,
-                                       const dynamodb_DescribeContinuousBackups_in *in,
-                                       dynamodb_DescribeContinuousBackups_out *out)
-{
-	str name;
-	TRY(ddb_name(rq, in->TableName, &name));
-	if (!ddb_head_get(tx, rq->mem, rq->who.account, rq->region, name))
-		return fail(rq, &dynamodb_TableNotFoundException, "Table not found: %.*s", STR_ARG(name));
-	dynamodb_ContinuousBackupsDescription *d =
-		arena_new(rq->mem, dynamodb_ContinuousBackupsDescription);
-	d->ContinuousBackupsStatus = S("ENABLED");
-	d->PointInTimeRecoveryDescription = arena_new(rq->mem, dynamodb_PointInTimeRecoveryDescription);
-	d->PointInTimeRecoveryDescription->PointInTimeRecoveryStatus = S("DISABLED");
-	out->ContinuousBackupsDescription = d;
 	return OK;
 }

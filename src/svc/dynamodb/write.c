@@ -1,5 +1,5 @@
 #include "base/time.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/backup.h"
 
 #define TTL_AGE_MAX_S (INT64_C(5) * 365 * 86400) /* AWS leaves alone what expired longer ago */
 #define TTL_SECOND_MAX INT64_C(100000000000)
@@ -169,6 +169,7 @@ void ddb_write_begin(ddb_writer *w, txn *tx, arena *mem, const ddb_table *t, int
 	*w = (ddb_writer){ .tx = tx, .mem = mem, .t = t, .now = now };
 	ddb_tally_get(tx, mem, t, &w->tally);
 	ddb_tally_advance(&w->tally, now);
+	w->history = ddb_history_kept(tx, mem, t->id);
 }
 
 void ddb_write_end(ddb_writer *w)
@@ -179,6 +180,8 @@ void ddb_write_end(ddb_writer *w)
 void ddb_write(ddb_writer *w, str key, ddb_item old, ddb_item new)
 {
 	bool was = value_is(old.map), is = value_is(new.map);
+	if (w->history)
+		ddb_history_note(w, key, old);
 	if (is)
 		put_row(w->tx, w->mem, key, new);
 	else
