@@ -3,6 +3,8 @@
 #include "metric.h"
 
 #define LIST_PAGE 100
+#define MESSAGES_MAX 50
+#define WIDGETS_MAX 500
 
 static str dashboard_arn(const req *rq, str name)
 {
@@ -23,21 +25,77 @@ static err name_check(req *rq, str name)
 	return OK;
 }
 
-/* AWS refuses what is not a JSON object with a list of widgets, each of which has a type. */
+typedef struct complaints {
+	req *rq;
+	cloudwatch_DashboardValidationMessages list;
+} complaints;
+
+static void complain(complaints *c, str path, const char *message)
+{
+	if (c->list.n < MESSAGES_MAX)
+		c->list.v[c->list.n++] = (cloudwatch_DashboardValidationMessage){ path, str_c(message) };
+}
+
+static bool within(const json_value *w, str name, int64_t least, int64_t most)
+{
+	const json_value *v = json_get(w, name);
+	int64_t n;
+	return !v || (v->kind == JSON_NUMBER && str_to_i64(v->text, &n) && n >= least && n <= most);
+}
+
+static void widget_check(complaints *c, const json_value *w, size_t i)
+{
+	static const char *const types[] = { "metric", "text", "log", "alarm", "explorer", "custom" };
+	static const struct { const char *name; int64_t least, most; } places[] = {
+		{ "x", 0, 23 }, { "y", 0, INT64_MAX }, { "width", 1, 24 }, { "height", 1, 1000 },
+	};
+	arena *mem = c->rq->mem;
+	str path = arena_fmt(mem, "/widgets/%zu", i);
+	const json_value *type = json_get(w, S("type")), *properties = json_get(w, S("properties"));
+	bool known = false;
+	if (!type || type->kind != JSON_STRING) {
+		complain(c, path, "Should have required property 'type'");
+		return;
+	}
+	for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+		known = known || str_eq(type->text, str_c(types[k]));
+	if (!known)
+		complain(c, arena_concat(mem, path, S("/type")), "Should be equal to one of the allowed values");
+	if (!properties || properties->kind != JSON_OBJECT)
+		complain(c, path, "Should have required property 'properties'");
+	else if (str_eq(type->text, S("text")) && !json_get(properties, S("markdown")))
+		complain(c, arena_concat(mem, path, S("/properties")), "Should have required property 'markdown'");
+	for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+		if (!within(w, str_c(places[k].name), places[k].least, places[k].most))
+			complain(c, arena_fmt(mem, "%.*s/%s", STR_ARG(path), places[k].name), "Is out of its range");
+}
+
+/* Refused with all that is wrong, as AWS does. */
 static err body_check(req *rq, str body)
 {
-	const json_value *v = json_parse(rq->mem, body), *widgets = v ? json_get(v, S("widgets")) : NULL;
+	const json_value *v = json_parse(rq->mem, body), *widgets = json_get(v, S("widgets"));
+	complaints c = { rq, { arena_array(rq->mem, cloudwatch_DashboardValidationMessage, MESSAGES_MAX), 0 } };
 	const char *why = NULL;
 	if (!v || v->kind != JSON_OBJECT)
 		why = "The field DashboardBody must be a valid JSON object";
 	else if (!widgets || widgets->kind != JSON_ARRAY)
-		why = "The dashboard body is invalid, there is no array of widgets";
-	for (const json_value *w = why ? NULL : widgets->first; w && !why; w = w->next) {
-		const json_value *type = json_get(w, S("type"));
-		if (!type || type->kind != JSON_STRING)
-			why = "The dashboard body is invalid, a widget has no type";
-	}
-	return why ? fail(rq, &cloudwatch_DashboardInvalidInputError, "%s", why) : OK;
+		complain(&c, S("/"), "Should have required property 'widgets'");
+	else if (widgets->n > WIDGETS_MAX)
+		complain(&c, S("/widgets"), "Should NOT have more than 500 items");
+	size_t i = 0;
+	for (const json_value *w = !why && widgets ? widgets->first : NULL; w; w = w->next)
+		widget_check(&c, w, i++);
+	if (!why && !c.list.n)
+		return OK;
+	cloudwatch_DashboardInvalidInputError_error *detail = arena_new(
+		rq->mem, cloudwatch_DashboardInvalidInputError_error);
+	if (why)
+		complain(&c, S(""), why);
+	detail->dashboardValidationMessages = c.list;
+	return fail_with(rq, &cloudwatch_DashboardInvalidInputError, detail, "%s",
+	                 why ? why : arena_fmt(rq->mem, "The dashboard body is invalid, there are %zu validation "
+	                                       "errors: [%.*s: %.*s]", c.list.n, STR_ARG(c.list.v[0].DataPath),
+	                                       STR_ARG(c.list.v[0].Message)).p);
 }
 
 err cloudwatch_PutDashboard(req *rq, txn *tx, const cloudwatch_PutDashboard_in *in,

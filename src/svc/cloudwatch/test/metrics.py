@@ -1,4 +1,5 @@
 import datetime
+import json
 
 from scenario import check, refused, same
 
@@ -66,6 +67,12 @@ def test_dashboards(server):
     cw.put_dashboard(DashboardName="d", DashboardBody=body)
     same(cw.get_dashboard(DashboardName="d")["DashboardBody"], body)
     refused("InvalidParameterInput", cw.put_dashboard, DashboardName="bad", DashboardBody='{"widgets": [')
+    for widget, words in (({}, "'type'"), ({"type": "cake", "properties": {}}, "allowed values"),
+                          ({"type": "text", "properties": {}}, "'markdown'"), ({"type": "log"}, "'properties'"),
+                          ({"type": "metric", "properties": {}, "width": 25}, "/widgets/0/width")):
+        message = refused("InvalidParameterInput", cw.put_dashboard, DashboardName="bad",
+                          DashboardBody=json.dumps({"widgets": [widget]}))
+        check(words in message, message)
     check("d" in [e["DashboardName"] for e in cw.list_dashboards()["DashboardEntries"]])
     cw.delete_dashboards(DashboardNames=["d"])
     refused("ResourceNotFound", cw.get_dashboard, DashboardName="d")
