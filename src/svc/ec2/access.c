@@ -1,0 +1,53 @@
+/* What the operations are called in policies, and on which resources they act. */
+#include "cloud/authorise.h"
+#include "ec2.h"
+
+static size_t of_instances(req *rq, const txn *tx, const void *in, str **arns)
+{
+	/* Start, Stop, Terminate and Reboot have their ids in a member of one name and layout. */
+	const shape_member *m = shape_member_find(rq->op->input, S("InstanceIds"));
+	const ec2_InstanceIdStringList *ids = (const void *)((const char *)in + m->offset);
+	(void)tx;
+	*arns = arena_array(rq->mem, str, ids->n + 1);
+	for (size_t i = 0; i < ids->n; i++)
+		(*arns)[i] = ec2_arn(rq->mem, place_of(rq), "instance", ids->v[i]);
+	return ids->n;
+}
+
+static size_t of_tagged(req *rq, const txn *tx, const void *in, str **arns)
+{
+	const shape_member *m = shape_member_find(rq->op->input, S("Resources"));
+	const list_of_str *ids = (const void *)((const char *)in + m->offset);
+	(void)tx;
+	*arns = arena_array(rq->mem, str, ids->n + 1);
+	for (size_t i = 0; i < ids->n; i++) {
+		const resource_kind *k = kind_of(ids->v[i]);
+		(*arns)[i] = ec2_arn(rq->mem, place_of(rq), k ? k->type : "resource", ids->v[i]);
+	}
+	return ids->n;
+}
+
+#define ON_ALL(operation) { operation, NULL, "*", NULL }
+#define ON_INSTANCES(operation) { operation, NULL, NULL, of_instances }
+#define ON_INSTANCE(operation) { operation, NULL, "instance/{InstanceId}", NULL }
+#define ON_VOLUME(operation) { operation, NULL, "volume/{VolumeId}", NULL }
+#define ON_GROUP(operation) { operation, NULL, "security-group/{GroupId}", NULL }
+#define ON_ADDRESS(operation) { operation, NULL, "elastic-ip/{AllocationId}", NULL }
+ACCESS(ec2, "ec2", NULL,
+	ON_ALL("DescribeAddresses"), ON_ALL("DescribeAvailabilityZones"), ON_ALL("DescribeImages"),
+	ON_ALL("DescribeInstanceStatus"), ON_ALL("DescribeInstanceTypes"), ON_ALL("DescribeInstances"),
+	ON_ALL("DescribeInternetGateways"), ON_ALL("DescribeKeyPairs"), ON_ALL("DescribeRegions"),
+	ON_ALL("DescribeRouteTables"), ON_ALL("DescribeSecurityGroups"), ON_ALL("DescribeSpotPriceHistory"),
+	ON_ALL("DescribeSubnets"), ON_ALL("DescribeTags"), ON_ALL("DescribeVolumes"), ON_ALL("DescribeVpcs"),
+	{ "RunInstances", NULL, "instance/*", NULL }, { "CreateVolume", NULL, "volume/*", NULL },
+	{ "CreateSecurityGroup", NULL, "security-group/*", NULL }, { "AllocateAddress", NULL, "elastic-ip/*", NULL },
+	{ "CreateKeyPair", NULL, "key-pair/{KeyName}", NULL }, { "ImportKeyPair", NULL, "key-pair/{KeyName}", NULL },
+	{ "DeleteKeyPair", NULL, "key-pair/{KeyName}", NULL },
+	ON_INSTANCES("StartInstances"), ON_INSTANCES("StopInstances"), ON_INSTANCES("TerminateInstances"),
+	ON_INSTANCE("ModifyInstanceAttribute"), ON_INSTANCE("DescribeInstanceAttribute"),
+	ON_VOLUME("DeleteVolume"), ON_VOLUME("AttachVolume"), ON_VOLUME("DetachVolume"),
+	ON_GROUP("DeleteSecurityGroup"), ON_GROUP("AuthorizeSecurityGroupIngress"),
+	ON_GROUP("AuthorizeSecurityGroupEgress"), ON_GROUP("RevokeSecurityGroupIngress"),
+	ON_GROUP("RevokeSecurityGroupEgress"), ON_ADDRESS("AssociateAddress"), ON_ADDRESS("ReleaseAddress"),
+	{ "DisassociateAddress", NULL, "elastic-ip/*", NULL },
+	{ "CreateTags", NULL, NULL, of_tagged }, { "DeleteTags", NULL, NULL, of_tagged });

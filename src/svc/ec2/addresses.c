@@ -1,0 +1,190 @@
+/*
+ * Elastic IP addresses. Every public IPv4 address costs the same by the hour, used or not.
+ */
+#include "ec2.h"
+#include "sys/rand.h"
+
+str ec2_public_address(arena *mem)
+{
+	return arena_fmt(mem, "198.%d.%d.%d", 18 + (int)rand_below(2), (int)rand_below(256), 1 + (int)rand_below(254));
+}
+
+void ec2_meter_address(txn *tx, place p, int64_t now, str id, bool in_use, bool exists)
+{
+	arena *mem = txn_arena(tx);
+	str arn = ec2_arn(mem, p, str_starts(id, S("i-")) ? "instance" : "elastic-ip", id);
+	const meter_kind *kinds[] = { &EC2_IPV4_IDLE, &EC2_IPV4_IN_USE };
+	for (int i = 0; i < 2; i++)
+		if ((exists && i == in_use) || resident_rate(tx, p.account, p.region, kinds[i], arn))
+			resident_set(tx, p.account, p.region, now, kinds[i], arn, exists && i == in_use ? QTY(1) : 0);
+}
+
+static void keep(txn *tx, place p, int64_t now, const ec2_Address *a)
+{
+	kind_put(tx, &kind_address, p.account, p.region, a->AllocationId, a);
+	ec2_meter_address(tx, p, now, a->AllocationId, str_is(a->AssociationId), true);
+}
+
+static ec2_Address *find(const txn *tx, arena *mem, place p, bool (*is)(const ec2_Address *a, str what), str what)
+{
+	record_scan s = ec2_address_scan(tx, mem, 2, p.account, p.region, STR_NONE);
+	for (ec2_address *a; (a = ec2_address_next(&s));)
+		if (is(a->It, what)) {
+			cursor_close(&s.at);
+			return a->It;
+		}
+	return NULL;
+}
+
+static bool of_instance(const ec2_Address *a, str id)
+{
+	return str_eq(a->InstanceId, id);
+}
+
+static bool of_ip(const ec2_Address *a, str ip)
+{
+	return str_eq(a->PublicIp, ip);
+}
+
+static bool of_association(const ec2_Address *a, str id)
+{
+	return str_eq(a->AssociationId, id);
+}
+
+/* 198.18.0.1: ec2-198-18-0-1.compute.localhost */
+str ec2_public_name(arena *mem, str ip)
+{
+	str name = arena_fmt(mem, "ec2-%.*s.compute.localhost", STR_ARG(ip));
+	for (size_t i = 0; i < ip.n; i++)
+		if (ip.p[i] == '.')
+			((char *)name.p)[4 + i] = '-';
+	return name;
+}
+
+/* What the instance shows as its public address. */
+static void show(txn *tx, place p, ec2_Instance *i, str ip)
+{
+	i->PublicIpAddress = ip;
+	i->PublicDnsName = str_is(ip) ? ec2_public_name(txn_arena(tx), ip) : S("");
+	kind_put(tx, &kind_instance, p.account, p.region, i->InstanceId, i);
+}
+
+static void set_free(txn *tx, arena *mem, place p, int64_t now, ec2_Address *a)
+{
+	ec2_Instance *i = str_is(a->InstanceId) ? kind_find(tx, mem, &kind_instance, p.account, p.region,
+	                                                    a->InstanceId) : NULL;
+	if (i)
+		show(tx, p, i, STR_NONE);
+	a->InstanceId = a->AssociationId = a->PrivateIpAddress = a->NetworkInterfaceId = STR_NONE;
+	keep(tx, p, now, a);
+}
+
+void ec2_address_release(txn *tx, arena *mem, place p, int64_t now, str instance_id)
+{
+	ec2_Address *a = find(tx, mem, p, of_instance, instance_id);
+	if (a)
+		set_free(tx, mem, p, now, a);
+}
+
+err ec2_AllocateAddress(req *rq, txn *tx, const ec2_AllocateAddress_in *in, ec2_AllocateAddress_out *out)
+{
+	size_t n = 0;
+	TRY(ec2_dry_run(rq, in->DryRun));
+	record_scan s = ec2_address_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	while (ec2_address_next(&s))
+		n++;
+	if (n >= EC2_ADDRESSES_MAX)
+		return fail(rq, &ec2_AddressLimitExceeded, "The maximum number of addresses has been reached.");
+	ec2_Address a = { .AllocationId = ec2_id(rq->mem, "eipalloc-"), .Domain = S("vpc"),
+		.PublicIp = ec2_public_address(rq->mem), .PublicIpv4Pool = S("amazon"), .NetworkBorderGroup = rq->region };
+	keep(tx, place_of(rq), rq->now, &a);
+	*out = (ec2_AllocateAddress_out){ .AllocationId = a.AllocationId, .PublicIp = a.PublicIp, .Domain = a.Domain,
+		.PublicIpv4Pool = a.PublicIpv4Pool, .NetworkBorderGroup = a.NetworkBorderGroup };
+	return ec2_tag_new(rq, tx, &in->TagSpecifications, "elastic-ip", a.AllocationId);
+}
+
+static err address_of(req *rq, const txn *tx, str allocation, str ip, ec2_Address **out)
+{
+	if (str_is(allocation))
+		return kind_get(rq, tx, &kind_address, allocation, out);
+	if (!str_is(ip))
+		return fail(rq, &aws_MissingParameter, "Either 'AllocationId' or 'PublicIp' must be provided.");
+	*out = find(tx, rq->mem, place_of(rq), of_ip, ip);
+	return *out ? OK : fail(rq, &ec2_InvalidAddress, "Address '%.*s' not found.", STR_ARG(ip));
+}
+
+err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec2_AssociateAddress_out *out)
+{
+	ec2_Address *a;
+	ec2_Instance *i;
+	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
+	if (!str_is(in->InstanceId))
+		return fail(rq, &aws_NotImplemented, "Addresses are associated with instances; network interfaces are not "
+		            "implemented.");
+	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
+	if (i->State->Code.v != INSTANCE_RUNNING && i->State->Code.v != INSTANCE_STOPPED)
+		return fail(rq, &ec2_IncorrectInstanceState,
+		            "The pending-instance-creation instance to which 'eni' is attached is not in a valid state for "
+		            "this operation");
+	if (str_is(a->AssociationId) && in->AllowReassociation.set && !in->AllowReassociation.v)
+		return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with "
+		            "associate-id %.*s", STR_ARG(a->AllocationId), STR_ARG(a->AssociationId));
+	if (str_is(a->AssociationId))
+		set_free(tx, rq->mem, place_of(rq), rq->now, a);
+	ec2_address_release(tx, rq->mem, place_of(rq), rq->now, i->InstanceId);
+	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
+	a->InstanceId = i->InstanceId;
+	a->PrivateIpAddress = i->PrivateIpAddress;
+	a->NetworkInterfaceId = i->NetworkInterfaces.n ? i->NetworkInterfaces.v->NetworkInterfaceId : STR_NONE;
+	a->NetworkInterfaceOwnerId = rq->who.account;
+	a->AssociationId = ec2_id(rq->mem, "eipassoc-");
+	keep(tx, place_of(rq), rq->now, a);
+	/* The address that it was given at launch is given back. */
+	ec2_meter_address(tx, place_of(rq), rq->now, i->InstanceId, true, false);
+	show(tx, place_of(rq), i, a->PublicIp);
+	out->AssociationId = a->AssociationId;
+	return OK;
+}
+
+err ec2_DisassociateAddress(req *rq, txn *tx, const ec2_DisassociateAddress_in *in,
+                            ec2_DisassociateAddress_out *out)
+{
+	TRY(ec2_dry_run(rq, in->DryRun));
+	str what = str_is(in->AssociationId) ? in->AssociationId : in->PublicIp;
+	if (!str_is(what))
+		return fail(rq, &aws_MissingParameter, "Either public IP or association id must be specified");
+	ec2_Address *a = find(tx, rq->mem, place_of(rq), str_is(in->AssociationId) ? of_association : of_ip, what);
+	if (!a)
+		return fail(rq, &ec2_InvalidAssociation, "The association ID '%.*s' does not exist", STR_ARG(what));
+	set_free(tx, rq->mem, place_of(rq), rq->now, a);
+	return OK;
+}
+
+err ec2_ReleaseAddress(req *rq, txn *tx, const ec2_ReleaseAddress_in *in, ec2_ReleaseAddress_out *out)
+{
+	ec2_Address *a;
+	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
+	if (str_is(a->AssociationId))
+		return fail(rq, &ec2_InvalidGroupInUse, "resource %.*s has a dependent object", STR_ARG(a->AllocationId));
+	ec2_meter_address(tx, place_of(rq), rq->now, a->AllocationId, false, false);
+	kind_delete(tx, rq->mem, &kind_address, rq->who.account, rq->region, a->AllocationId);
+	return OK;
+}
+
+err ec2_DescribeAddresses(req *rq, const txn *tx, const ec2_DescribeAddresses_in *in, ec2_DescribeAddresses_out *out)
+{
+	str none;
+	list_of_str ids = { arena_array(rq->mem, str, in->AllocationIds.n + in->PublicIps.n + 1), 0 };
+	TRY(ec2_dry_run(rq, in->DryRun));
+	for (size_t i = 0; i < in->AllocationIds.n; i++)
+		ids.v[ids.n++] = in->AllocationIds.v[i];
+	for (size_t i = 0; i < in->PublicIps.n; i++) {
+		ec2_Address *a;
+		TRY(address_of(rq, tx, STR_NONE, in->PublicIps.v[i], &a));
+		ids.v[ids.n++] = a->AllocationId;
+	}
+	describe_request d = { .ids = &ids, .filters = &in->Filters };
+	return kind_describe(rq, tx, &kind_address, &d, &out->Addresses, &none);
+}

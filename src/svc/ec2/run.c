@@ -1,0 +1,301 @@
+/*
+ * RunInstances.
+ */
+#include "base/text.h"
+#include "ec2.h"
+#include "sys/rand.h"
+
+#define INSTANCES_MAX 100
+
+/* What a request comes to, once everything in it has been looked up. */
+typedef struct launch {
+	const ec2_RunInstances_in *in;
+	ec2_Image image;
+	const instance_type *type;
+	ec2_Subnet *subnet;
+	ec2_GroupIdentifierList groups;
+	bool public_address;
+	str private_ip;
+} launch;
+
+static err not_here(req *rq, const ec2_RunInstances_in *in)
+{
+	if (str_is(in->UserData) && in->UserData.n)
+		return fail(rq, &aws_NotImplemented, "No machine runs behind an instance yet, so nothing would execute its "
+		            "user data.");
+	if (in->LaunchTemplate)
+		return fail(rq, &aws_NotImplemented, "Launch templates are not implemented.");
+	if (in->InstanceMarketOptions)
+		return fail(rq, &aws_NotImplemented, "Spot and capacity-block instances are not implemented; "
+		            "DescribeSpotPriceHistory has the prices.");
+	if (in->NetworkInterfaces.n > 1)
+		return fail(rq, &aws_NotImplemented, "Instances with several network interfaces are not implemented.");
+	return OK;
+}
+
+static err find_image(req *rq, launch *l)
+{
+	str id = l->in->ImageId;
+	if (!str_is(id))
+		return fail(rq, &aws_MissingParameter, "The request must contain the parameter ImageId");
+	if (!str_starts(id, S("ami-")))
+		return fail(rq, &ec2_InvalidAMIMalformed, "Invalid id: \"%.*s\" (expecting \"ami-...\")", STR_ARG(id));
+	if (!ec2_image_find(rq, id, &l->image))
+		return fail(rq, &ec2_InvalidAMI, "The image id '[%.*s]' does not exist", STR_ARG(id));
+	str type = str_is(l->in->InstanceType) ? l->in->InstanceType : S("m1.small");
+	l->type = instance_type_find(type);
+	if (!l->type)
+		return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%.*s' for InstanceType.", STR_ARG(type));
+	if (str_find(l->type->architectures, l->image.Architecture) == SIZE_MAX)
+		return fail(rq, &ec2_InvalidParameterValue, "The architecture '%.*s' of the specified instance type does not "
+		            "match the architecture '%.*s' of the specified AMI. Specify an instance type and an AMI that have "
+		            "matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' "
+		            "to discover the architecture of the instance type or AMI.", STR_ARG(l->type->architectures),
+		            STR_ARG(l->image.Architecture));
+	return OK;
+}
+
+/* The subnet that is named, or the default one of a zone. */
+static err find_subnet(req *rq, txn *tx, launch *l, str named)
+{
+	str zone = l->in->Placement ? l->in->Placement->AvailabilityZone : STR_NONE;
+	if (str_is(named))
+		return kind_get(rq, tx, &kind_subnet, named, &l->subnet);
+	if (str_is(zone) && !ec2_zone_exists(rq->region, zone))
+		return fail(rq, &ec2_InvalidParameterValue, "Invalid availability zone: [%.*s]", STR_ARG(zone));
+	record_scan s = ec2_subnet_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	for (ec2_subnet *n; !l->subnet && (n = ec2_subnet_next(&s));)
+		if (n->It->DefaultForAz.v && (!str_is(zone) || str_eq(zone, n->It->AvailabilityZone)))
+			l->subnet = n->It;
+	cursor_close(&s.at);
+	return l->subnet ? OK : fail(rq, &ec2_InvalidSubnet, "No default subnet for availability zone: '%.*s'.",
+	                             STR_ARG(zone));
+}
+
+static err add_group(req *rq, txn *tx, launch *l, str id, str name)
+{
+	ec2_SecurityGroup *g;
+	TRY(ec2_group_get(rq, tx, id, name, &g));
+	if (!str_eq(g->VpcId, l->subnet->VpcId))
+		return fail(rq, &ec2_InvalidParameterCombination, "Security group %.*s and subnet %.*s belong to different "
+		            "networks.", STR_ARG(g->GroupId), STR_ARG(l->subnet->SubnetId));
+	l->groups.v[l->groups.n++] = (ec2_GroupIdentifier){ .GroupId = g->GroupId, .GroupName = g->GroupName };
+	return OK;
+}
+
+static err find_network(req *rq, txn *tx, launch *l)
+{
+	const ec2_RunInstances_in *in = l->in;
+	const ec2_InstanceNetworkInterfaceSpecification *card = in->NetworkInterfaces.n ? in->NetworkInterfaces.v : NULL;
+	const ec2_SecurityGroupIdStringList *ids = card && card->Groups.n ? &card->Groups : &in->SecurityGroupIds;
+	ec2_begun *b;
+	TRY(ec2_begin(rq, tx, &b));
+	TRY(find_subnet(rq, tx, l, card && str_is(card->SubnetId) ? card->SubnetId : in->SubnetId));
+	l->public_address = card && card->AssociatePublicIpAddress.set ? card->AssociatePublicIpAddress.v :
+	                                                                  l->subnet->MapPublicIpOnLaunch.v;
+	l->private_ip = card && str_is(card->PrivateIpAddress) ? card->PrivateIpAddress : in->PrivateIpAddress;
+	l->groups.v = arena_array(rq->mem, ec2_GroupIdentifier, ids->n + in->SecurityGroups.n + 1);
+	for (size_t i = 0; i < ids->n; i++)
+		TRY(add_group(rq, tx, l, ids->v[i], STR_NONE));
+	for (size_t i = 0; i < in->SecurityGroups.n; i++)
+		TRY(add_group(rq, tx, l, STR_NONE, in->SecurityGroups.v[i]));
+	return l->groups.n ? OK : add_group(rq, tx, l, b->Group, STR_NONE);
+}
+
+static bool address_taken(const txn *tx, arena *mem, place p, str subnet, str ip)
+{
+	record_scan s = ec2_instance_scan(tx, mem, 2, p.account, p.region, STR_NONE);
+	for (ec2_instance *i; (i = ec2_instance_next(&s));)
+		if (str_eq(i->It->SubnetId, subnet) && str_eq(i->It->PrivateIpAddress, ip)) {
+			cursor_close(&s.at);
+			return true;
+		}
+	return false;
+}
+
+/* A free address of the subnet; the first four and the last are AWS's. */
+static str private_address(req *rq, const txn *tx, const ec2_Subnet *subnet)
+{
+	str rest = subnet->CidrBlock;
+	int64_t parts[4] = { 0 }, bits = 20;
+	for (int i = 0; i < 3; i++)
+		str_to_i64(str_cut(&rest, '.'), &parts[i]);
+	str_to_i64(str_cut(&rest, '/'), &parts[3]);
+	str_to_i64(rest, &bits);
+	uint32_t base = (uint32_t)(parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]);
+	uint32_t room = (1u << (32 - bits)) - 5;
+	str ip;
+	do {
+		uint32_t a = base + 4 + (uint32_t)rand_below(room);
+		ip = arena_fmt(rq->mem, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	} while (address_taken(tx, rq->mem, place_of(rq), subnet->SubnetId, ip));
+	return ip;
+}
+
+static str private_name(req *rq, str ip)
+{
+	str name = arena_fmt(rq->mem, "ip-%.*s.%s", STR_ARG(ip), str_eq(rq->region, S("us-east-1")) ? "ec2.internal" :
+	                     "compute.internal");
+	for (size_t i = 0; i < ip.n; i++)
+		if (ip.p[i] == '.')
+			((char *)name.p)[3 + i] = '-';
+	return name;
+}
+
+static void add_interface(req *rq, const launch *l, ec2_Instance *i)
+{
+	ec2_InstanceNetworkInterface *n = arena_new(rq->mem, ec2_InstanceNetworkInterface);
+	ec2_InstancePrivateIpAddress *address = arena_new(rq->mem, ec2_InstancePrivateIpAddress);
+	*address = (ec2_InstancePrivateIpAddress){ .Primary = BOOL(true), .PrivateIpAddress = i->PrivateIpAddress,
+		.PrivateDnsName = i->PrivateDnsName };
+	n->Attachment = arena_new(rq->mem, ec2_InstanceNetworkInterfaceAttachment);
+	*n->Attachment = (ec2_InstanceNetworkInterfaceAttachment){ .AttachTime = TIME(rq->now),
+		.AttachmentId = ec2_id(rq->mem, "eni-attach-"), .DeleteOnTermination = BOOL(true), .DeviceIndex = I64(0),
+		.NetworkCardIndex = I64(0), .Status = S("attached") };
+	n->NetworkInterfaceId = ec2_id(rq->mem, "eni-");
+	n->OwnerId = rq->who.account;
+	n->Groups = l->groups;
+	n->PrivateIpAddress = i->PrivateIpAddress;
+	n->PrivateDnsName = i->PrivateDnsName;
+	n->PrivateIpAddresses = (ec2_InstancePrivateIpAddressList){ address, 1 };
+	n->SourceDestCheck = BOOL(true);
+	n->Status = S("in-use");
+	n->SubnetId = i->SubnetId;
+	n->VpcId = i->VpcId;
+	n->InterfaceType = S("interface");
+	n->Description = S("");
+	i->NetworkInterfaces = (ec2_InstanceNetworkInterfaceList){ n, 1 };
+}
+
+static void fill_options(req *rq, const launch *l, ec2_Instance *i)
+{
+	const ec2_InstanceMetadataOptionsRequest *m = l->in->MetadataOptions;
+	arena *mem = rq->mem;
+	i->MetadataOptions = arena_new(mem, ec2_InstanceMetadataOptionsResponse);
+	*i->MetadataOptions = (ec2_InstanceMetadataOptionsResponse){ .State = S("applied"),
+		.HttpTokens = m && str_is(m->HttpTokens) ? m->HttpTokens : S("required"),
+		.HttpPutResponseHopLimit = m && m->HttpPutResponseHopLimit.set ? m->HttpPutResponseHopLimit : I64(2),
+		.HttpEndpoint = m && str_is(m->HttpEndpoint) ? m->HttpEndpoint : S("enabled"),
+		.HttpProtocolIpv6 = S("disabled"), .InstanceMetadataTags = m && str_is(m->InstanceMetadataTags) ?
+			m->InstanceMetadataTags : S("disabled") };
+	i->Monitoring = arena_new(mem, ec2_Monitoring);
+	i->Monitoring->State = l->in->Monitoring && l->in->Monitoring->Enabled.v ? S("enabled") : S("disabled");
+	i->Placement = arena_new(mem, ec2_Placement);
+	*i->Placement = (ec2_Placement){ .AvailabilityZone = l->subnet->AvailabilityZone,
+		.AvailabilityZoneId = l->subnet->AvailabilityZoneId, .GroupName = S(""), .Tenancy = S("default") };
+	i->CpuOptions = arena_new(mem, ec2_CpuOptions);
+	*i->CpuOptions = (ec2_CpuOptions){ .CoreCount = I64(l->type->cores), .ThreadsPerCore = I64(l->type->threads) };
+	const ec2_IamInstanceProfileSpecification *p = l->in->IamInstanceProfile;
+	if (!p)
+		return;
+	i->IamInstanceProfile = arena_new(mem, ec2_IamInstanceProfile);
+	i->IamInstanceProfile->Arn = str_is(p->Arn) ? p->Arn :
+		arena_fmt(mem, "arn:aws:iam::%.*s:instance-profile/%.*s", STR_ARG(rq->who.account), STR_ARG(p->Name));
+	i->IamInstanceProfile->Id = ec2_id(mem, "AIPA");
+}
+
+static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance *i)
+{
+	*i = (ec2_Instance){ .InstanceId = ec2_id(rq->mem, "i-"), .ImageId = l->image.ImageId,
+		.InstanceType = l->type->name, .Architecture = l->image.Architecture, .KeyName = l->in->KeyName,
+		.AmiLaunchIndex = I64(index), .LaunchTime = TIME(rq->now), .SubnetId = l->subnet->SubnetId,
+		.VpcId = l->subnet->VpcId, .RootDeviceName = l->image.RootDeviceName, .RootDeviceType = S("ebs"),
+		.VirtualizationType = S("hvm"), .Hypervisor = S("xen"), .EnaSupport = BOOL(true),
+		.EbsOptimized = BOOL(l->in->EbsOptimized.v), .SourceDestCheck = BOOL(true),
+		.PlatformDetails = S("Linux/UNIX"), .UsageOperation = S("RunInstances"),
+		.UsageOperationUpdateTime = TIME(rq->now), .SecurityGroups = l->groups, .StateTransitionReason = S(""),
+		.ClientToken = str_is(l->in->ClientToken) ? l->in->ClientToken : S(""), .PublicDnsName = S(""),
+		.State = ec2_state(rq->mem, INSTANCE_PENDING), .BootMode = l->image.BootMode };
+	i->PrivateIpAddress = str_is(l->private_ip) ? l->private_ip : private_address(rq, tx, l->subnet);
+	i->PrivateDnsName = private_name(rq, i->PrivateIpAddress);
+	if (l->public_address) {
+		i->PublicIpAddress = ec2_public_address(rq->mem);
+		i->PublicDnsName = ec2_public_name(rq->mem, i->PublicIpAddress);
+	}
+	fill_options(rq, l, i);
+	add_interface(rq, l, i);
+}
+
+/* The image's own disk with what the request says about it, then the disks that the request adds. */
+static err add_disk(req *rq, txn *tx, const launch *l, ec2_Instance *i, str device, const ec2_EbsBlockDevice *asked,
+                    const ec2_EbsBlockDevice *of_image)
+{
+	ec2_Volume *v;
+	static const ec2_EbsBlockDevice nothing;
+	const ec2_EbsBlockDevice *e = asked ? asked : &nothing;
+	bool keeps = e->DeleteOnTermination.set && !e->DeleteOnTermination.v;
+	volume_wish w = { .zone = l->subnet->AvailabilityZone, .device = device, .encrypted = e->Encrypted.v,
+		.type = str_is(e->VolumeType) ? e->VolumeType : of_image ? of_image->VolumeType : S("gp2"),
+		.size = e->VolumeSize.set ? e->VolumeSize.v : of_image ? of_image->VolumeSize.v : 8, .iops = e->Iops.v,
+		.throughput = e->Throughput.v, .goes_with_instance = of_image ? !keeps : e->DeleteOnTermination.v };
+	if (of_image && w.size < of_image->VolumeSize.v)
+		return fail(rq, &ec2_InvalidParameterValue, "Volume of size %lldGB is smaller than snapshot, expect size >= "
+		            "%lldGB", (long long)w.size, (long long)of_image->VolumeSize.v);
+	TRY(ec2_volume_new(rq, tx, &w, &v));
+	ec2_volume_attach(rq, tx, v, i, &w);
+	return ec2_tag_new(rq, tx, &l->in->TagSpecifications, "volume", v->VolumeId);
+}
+
+static err add_disks(req *rq, txn *tx, const launch *l, ec2_Instance *i)
+{
+	const ec2_BlockDeviceMapping *root = l->image.BlockDeviceMappings.v, *asked = NULL;
+	const ec2_BlockDeviceMappingRequestList *list = &l->in->BlockDeviceMappings;
+	for (size_t n = 0; n < list->n; n++)
+		if (str_eq(list->v[n].DeviceName, root->DeviceName))
+			asked = &list->v[n];
+	TRY(add_disk(rq, tx, l, i, root->DeviceName, asked ? asked->Ebs : NULL, root->Ebs));
+	for (size_t n = 0; n < list->n; n++)
+		if (&list->v[n] != asked && list->v[n].Ebs)
+			TRY(add_disk(rq, tx, l, i, list->v[n].DeviceName, list->v[n].Ebs, NULL));
+	return OK;
+}
+
+static err launch_one(req *rq, txn *tx, const launch *l, const ec2_Reservation *r, ec2_Instance *i)
+{
+	const ec2_RunInstances_in *in = l->in;
+	kind_put(tx, &kind_instance, rq->who.account, rq->region, i->InstanceId, i);
+	ec2_machine_put(tx, &(ec2_machine){ .Account = rq->who.account, .Region = rq->region, .Id = i->InstanceId,
+		.Reservation = (ec2_Reservation *)r, .Protected = in->DisableApiTermination.v,
+		.StopProtected = in->DisableApiStop.v, .PublicAddress = l->public_address,
+		.ShutdownBehavior = str_is(in->InstanceInitiatedShutdownBehavior) ? in->InstanceInitiatedShutdownBehavior :
+			S("stop") });
+	TRY(add_disks(rq, tx, l, i));
+	TRY(ec2_tag_new(rq, tx, &in->TagSpecifications, "instance", i->InstanceId));
+	ec2_state_set(tx, rq->mem, place_of(rq), i, INSTANCE_PENDING, rq->now);
+	ec2_Instance *kept;
+	TRY(kind_get(rq, tx, &kind_instance, i->InstanceId, &kept)); /* with its tags */
+	*i = *kept;
+	return OK;
+}
+
+err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunInstances_out *out)
+{
+	launch l = { .in = in };
+	TRY(not_here(rq, in));
+	if (in->MinCount.v < 1 || in->MaxCount.v < in->MinCount.v || in->MaxCount.v > INSTANCES_MAX)
+		return fail(rq, &ec2_InvalidParameterValue, "Value (%lld) for parameter maxCount is invalid.",
+		            (long long)in->MaxCount.v);
+	ec2_launch *before = str_is(in->ClientToken) ? ec2_launch_get(tx, rq->mem, rq->who.account, rq->region,
+	                                                              in->ClientToken) : NULL;
+	if (before) {
+		*out = *before->Reservation;
+		return OK;
+	}
+	TRY(find_image(rq, &l));
+	TRY(ec2_key_check(rq, tx, in->KeyName));
+	TRY(find_network(rq, tx, &l));
+	TRY(ec2_dry_run(rq, in->DryRun));
+	ec2_Reservation r = { .ReservationId = ec2_id(rq->mem, "r-"), .OwnerId = rq->who.account };
+	out->Instances.v = arena_array(rq->mem, ec2_Instance, (size_t)in->MaxCount.v);
+	for (int64_t i = 0; i < in->MaxCount.v; i++) {
+		ec2_Instance *it = &out->Instances.v[out->Instances.n++];
+		fill(rq, tx, &l, i, it);
+		TRY(launch_one(rq, tx, &l, &r, it));
+	}
+	out->ReservationId = r.ReservationId;
+	out->OwnerId = r.OwnerId;
+	if (str_is(in->ClientToken))
+		ec2_launch_put(tx, &(ec2_launch){ .Account = rq->who.account, .Region = rq->region,
+			.Token = in->ClientToken, .Reservation = (ec2_Reservation *)out });
+	return OK;
+}
