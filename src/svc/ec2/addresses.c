@@ -6,7 +6,8 @@
 
 str ec2_public_address(arena *mem)
 {
-	return arena_fmt(mem, "198.%d.%d.%d", 18 + (int)rand_below(2), (int)rand_below(256), 1 + (int)rand_below(254));
+	return arena_fmt(mem, "198.%d.%d.%d", 18 + (int)rand_below(2), (int)rand_below(256),
+	                 1 + (int)rand_below(254));
 }
 
 void ec2_meter_address(txn *tx, place p, int64_t now, str id, bool in_use, bool exists)
@@ -25,7 +26,8 @@ static void keep(txn *tx, place p, int64_t now, const ec2_Address *a)
 	ec2_meter_address(tx, p, now, a->AllocationId, str_is(a->AssociationId), true);
 }
 
-static ec2_Address *find(const txn *tx, arena *mem, place p, bool (*is)(const ec2_Address *a, str what), str what)
+static ec2_Address *find(const txn *tx, arena *mem, place p, bool (*is)(const ec2_Address *a, str what),
+                         str what)
 {
 	record_scan s = ec2_address_scan(tx, mem, 2, p.account, p.region, STR_NONE);
 	for (ec2_address *a; (a = ec2_address_next(&s));)
@@ -95,11 +97,17 @@ err ec2_AllocateAddress(req *rq, txn *tx, const ec2_AllocateAddress_in *in, ec2_
 		n++;
 	if (n >= EC2_ADDRESSES_MAX)
 		return fail(rq, &ec2_AddressLimitExceeded, "The maximum number of addresses has been reached.");
-	ec2_Address a = { .AllocationId = ec2_id(rq->mem, "eipalloc-"), .Domain = S("vpc"),
-		.PublicIp = ec2_public_address(rq->mem), .PublicIpv4Pool = S("amazon"), .NetworkBorderGroup = rq->region };
+	ec2_Address a = { .AllocationId = ec2_id(rq->mem, "eipalloc-"),
+		              .Domain = S("vpc"),
+		              .PublicIp = ec2_public_address(rq->mem),
+		              .PublicIpv4Pool = S("amazon"),
+		              .NetworkBorderGroup = rq->region };
 	keep(tx, place_of(rq), rq->now, &a);
-	*out = (ec2_AllocateAddress_out){ .AllocationId = a.AllocationId, .PublicIp = a.PublicIp, .Domain = a.Domain,
-		.PublicIpv4Pool = a.PublicIpv4Pool, .NetworkBorderGroup = a.NetworkBorderGroup };
+	*out = (ec2_AllocateAddress_out){ .AllocationId = a.AllocationId,
+		                              .PublicIp = a.PublicIp,
+		                              .Domain = a.Domain,
+		                              .PublicIpv4Pool = a.PublicIpv4Pool,
+		                              .NetworkBorderGroup = a.NetworkBorderGroup };
 	return ec2_tag_new(rq, tx, &in->TagSpecifications, "elastic-ip", a.AllocationId);
 }
 
@@ -120,13 +128,15 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
 	if (!str_is(in->InstanceId))
-		return fail(rq, &aws_NotImplemented, "Addresses are associated with instances; network interfaces are not "
+		return fail(rq, &aws_NotImplemented,
+		            "Addresses are associated with instances; network interfaces are not "
 		            "implemented.");
 	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
 	if (i->State->Code.v != INSTANCE_RUNNING && i->State->Code.v != INSTANCE_STOPPED)
-		return fail(rq, &ec2_IncorrectInstanceState,
-		            "The pending-instance-creation instance to which 'eni' is attached is not in a valid state for "
-		            "this operation");
+		return fail(
+			rq, &ec2_IncorrectInstanceState,
+			"The pending-instance-creation instance to which 'eni' is attached is not in a valid state for "
+			"this operation");
 	if (str_is(a->AssociationId) && in->AllowReassociation.set && !in->AllowReassociation.v)
 		return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with "
 		            "associate-id %.*s", STR_ARG(a->AllocationId), STR_ARG(a->AssociationId));
@@ -154,7 +164,8 @@ err ec2_DisassociateAddress(req *rq, txn *tx, const ec2_DisassociateAddress_in *
 	str what = str_is(in->AssociationId) ? in->AssociationId : in->PublicIp;
 	if (!str_is(what))
 		return fail(rq, &aws_MissingParameter, "Either public IP or association id must be specified");
-	ec2_Address *a = find(tx, rq->mem, place_of(rq), str_is(in->AssociationId) ? of_association : of_ip, what);
+	ec2_Address *a =
+		find(tx, rq->mem, place_of(rq), str_is(in->AssociationId) ? of_association : of_ip, what);
 	if (!a)
 		return fail(rq, &ec2_InvalidAssociation, "The association ID '%.*s' does not exist", STR_ARG(what));
 	set_free(tx, rq->mem, place_of(rq), rq->now, a);
@@ -167,13 +178,15 @@ err ec2_ReleaseAddress(req *rq, txn *tx, const ec2_ReleaseAddress_in *in, ec2_Re
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
 	if (str_is(a->AssociationId))
-		return fail(rq, &ec2_InvalidGroupInUse, "resource %.*s has a dependent object", STR_ARG(a->AllocationId));
+		return fail(rq, &ec2_InvalidGroupInUse, "resource %.*s has a dependent object",
+		            STR_ARG(a->AllocationId));
 	ec2_meter_address(tx, place_of(rq), rq->now, a->AllocationId, false, false);
 	kind_delete(tx, rq->mem, &kind_address, rq->who.account, rq->region, a->AllocationId);
 	return OK;
 }
 
-err ec2_DescribeAddresses(req *rq, const txn *tx, const ec2_DescribeAddresses_in *in, ec2_DescribeAddresses_out *out)
+err ec2_DescribeAddresses(req *rq, const txn *tx, const ec2_DescribeAddresses_in *in,
+                          ec2_DescribeAddresses_out *out)
 {
 	str none;
 	list_of_str ids = { arena_array(rq->mem, str, in->AllocationIds.n + in->PublicIps.n + 1), 0 };

@@ -15,15 +15,21 @@ static const char *const regions[] = { "us-east-1", "us-east-2", "us-west-1", "u
 
 static const resource_kind kind_region = { .shape = &ec2_Region_shape, .filters = (const filter_path[]){
 	{ "endpoint", "regionEndpoint" }, { 0 } } };
-static const resource_kind kind_zone = { .shape = &ec2_AvailabilityZone_shape, .filters = (const filter_path[]){
-	{ "state", "zoneState" }, { 0 } } };
-static const resource_kind kind_type = { .shape = &ec2_InstanceTypeInfo_shape, .filters = (const filter_path[]){
-	{ "processor-info.supported-architecture", "processorInfo.supportedArchitectures" },
-	{ "vcpu-info.default-vcpus", "vCpuInfo.defaultVCpus" }, { "memory-info.size-in-mib", "memoryInfo.sizeInMiB" },
-	{ "burstable-performance-supported", "burstablePerformanceSupported" },
-	{ "supported-usage-class", "supportedUsageClasses" },
-	{ "supported-virtualization-type", "supportedVirtualizationTypes" },
-	{ "supported-root-device-type", "supportedRootDeviceTypes" }, { 0 } } };
+static const resource_kind kind_zone = { .shape = &ec2_AvailabilityZone_shape,
+	                                     .filters =
+	                                         (const filter_path[]){ { "state", "zoneState" }, { 0 } } };
+static const resource_kind kind_type = {
+	.shape = &ec2_InstanceTypeInfo_shape,
+	.filters = (const filter_path[]){ { "processor-info.supported-architecture",
+	                                    "processorInfo.supportedArchitectures" },
+	                                  { "vcpu-info.default-vcpus", "vCpuInfo.defaultVCpus" },
+	                                  { "memory-info.size-in-mib", "memoryInfo.sizeInMiB" },
+	                                  { "burstable-performance-supported", "burstablePerformanceSupported" },
+	                                  { "supported-usage-class", "supportedUsageClasses" },
+	                                  { "supported-virtualization-type", "supportedVirtualizationTypes" },
+	                                  { "supported-root-device-type", "supportedRootDeviceTypes" },
+	                                  { 0 } }
+};
 
 static bool listed(const void *names, str name)
 {
@@ -48,7 +54,8 @@ err ec2_DescribeRegions(req *rq, const ec2_DescribeRegions_in *in, ec2_DescribeR
 			out->Regions.v[out->Regions.n++] = r;
 	}
 	for (size_t i = 0; i < in->RegionNames.n && !out->Regions.n; i++)
-		return fail(rq, &ec2_InvalidParameterValue, "Invalid region provided '%.*s'", STR_ARG(in->RegionNames.v[i]));
+		return fail(rq, &ec2_InvalidParameterValue, "Invalid region provided '%.*s'",
+		            STR_ARG(in->RegionNames.v[i]));
 	return OK;
 }
 
@@ -170,8 +177,8 @@ static err check_types(req *rq, const void *names)
 	const list_of_str *l = names;
 	for (size_t i = 0; i < l->n; i++)
 		if (!instance_type_find(l->v[i]))
-			return fail(rq, &ec2_InvalidInstanceType, "The following supplied instance types do not exist: [%.*s]",
-			            STR_ARG(l->v[i]));
+			return fail(rq, &ec2_InvalidInstanceType,
+			            "The following supplied instance types do not exist: [%.*s]", STR_ARG(l->v[i]));
 	return OK;
 }
 
@@ -205,7 +212,8 @@ err ec2_DescribeInstanceTypes(req *rq, const ec2_DescribeInstanceTypes_in *in,
 	return OK;
 }
 
-/* Spot prices move all the time; the book has a snapshot's ratio for some types, and their mean for the rest. */
+/* Spot prices move all the time; the book has a snapshot's ratio for some types, and their mean for the
+ * rest. */
 static bool spot_price(str region, str type, money *usd)
 {
 	char sku[96];

@@ -45,8 +45,10 @@ err ec2_CreateSecurityGroup(req *rq, txn *tx, const ec2_CreateSecurityGroup_in *
 	str vpc = str_is(in->VpcId) ? in->VpcId : b->Vpc;
 	TRY(kind_get(rq, tx, &kind_vpc, vpc, &vpc_exists));
 	if (str_starts(in->GroupName, S("sg-")))
-		return fail(rq, &ec2_InvalidParameterValue, "Value (%.*s) for parameter GroupName is invalid. Group names may "
-		            "not be in the format sg-*.", STR_ARG(in->GroupName));
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "Value (%.*s) for parameter GroupName is invalid. Group names may "
+		            "not be in the format sg-*.",
+		            STR_ARG(in->GroupName));
 	if (find_by_name(tx, rq->mem, place_of(rq), vpc, in->GroupName))
 		return fail(rq, &ec2_InvalidGroupDuplicate, "The security group '%.*s' already exists for VPC '%.*s'",
 		            STR_ARG(in->GroupName), STR_ARG(vpc));
@@ -76,7 +78,8 @@ err ec2_DescribeSecurityGroups(req *rq, txn *tx, const ec2_DescribeSecurityGroup
 		TRY(ec2_group_get(rq, tx, STR_NONE, in->GroupNames.v[i], &g));
 		ids.v[ids.n++] = g->GroupId;
 	}
-	return kind_describe(rq, tx, &kind_security_group, DESCRIBE(in, &ids), &out->SecurityGroups, &out->NextToken);
+	return kind_describe(rq, tx, &kind_security_group, DESCRIBE(in, &ids), &out->SecurityGroups,
+	                     &out->NextToken);
 }
 
 static bool in_use(const txn *tx, arena *mem, place p, str id)
@@ -84,7 +87,8 @@ static bool in_use(const txn *tx, arena *mem, place p, str id)
 	record_scan s = ec2_instance_scan(tx, mem, 2, p.account, p.region, STR_NONE);
 	for (ec2_instance *i; (i = ec2_instance_next(&s));)
 		for (size_t n = 0; n < i->It->SecurityGroups.n; n++)
-			if (str_eq(i->It->SecurityGroups.v[n].GroupId, id) && i->It->State->Code.v != INSTANCE_TERMINATED) {
+			if (str_eq(i->It->SecurityGroups.v[n].GroupId, id)
+			    && i->It->State->Code.v != INSTANCE_TERMINATED) {
 				cursor_close(&s.at);
 				return true;
 			}
@@ -98,8 +102,10 @@ err ec2_DeleteSecurityGroup(req *rq, txn *tx, const ec2_DeleteSecurityGroup_in *
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(ec2_group_get(rq, tx, in->GroupId, in->GroupName, &g));
 	if (str_eq(g->GroupName, S("default")))
-		return fail(rq, &ec2_OperationNotPermitted, "the specified group: \"%.*s\" name: \"default\" cannot be deleted "
-		            "by a user", STR_ARG(g->GroupId));
+		return fail(rq, &ec2_OperationNotPermitted,
+		            "the specified group: \"%.*s\" name: \"default\" cannot be deleted "
+		            "by a user",
+		            STR_ARG(g->GroupId));
 	if (in_use(tx, rq->mem, place_of(rq), g->GroupId))
 		return fail(rq, &ec2_InvalidGroupInUse, "resource %.*s has a dependent object", STR_ARG(g->GroupId));
 	kind_delete(tx, rq->mem, &kind_security_group, rq->who.account, rq->region, g->GroupId);
@@ -161,7 +167,8 @@ static err check_rule(req *rq, txn *tx, ec2_IpPermission *p)
 	if (!str_is(p->IpProtocol))
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter ipProtocol");
 	if (ports && (!p->FromPort.set || !p->ToPort.set))
-		return fail(rq, &ec2_InvalidParameterValue, "Invalid value 'Must specify both from and to ports with TCP/UDP.' "
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "Invalid value 'Must specify both from and to ports with TCP/UDP.' "
 		            "for portRange.");
 	if (ports && (p->FromPort.v < 0 || p->ToPort.v > 65535 || p->FromPort.v > p->ToPort.v))
 		return fail(rq, &ec2_InvalidParameterValue, "Invalid TCP/UDP port range (%lld:%lld)",
@@ -243,7 +250,8 @@ static err change_one(req *rq, ec2_IpPermissionList *have, const ec2_IpPermissio
 		if (add && at != SIZE_MAX)
 			return duplicate(rq, &pieces.v[n]);
 		if (!add && at == SIZE_MAX)
-			return fail(rq, &ec2_InvalidPermission, "The specified rule does not exist in this security group.");
+			return fail(rq, &ec2_InvalidPermission,
+			            "The specified rule does not exist in this security group.");
 		if (add)
 			have->v[have->n++] = pieces.v[n];
 		else
@@ -256,7 +264,8 @@ static err change_rules(req *rq, txn *tx, const rules_asked *a, bool egress, boo
 {
 	ec2_SecurityGroup *g;
 	TRY(ec2_group_get(rq, tx, a->group_id, a->group_name, &g));
-	ec2_IpPermissionList asked = rules_of(rq->mem, a), *have = egress ? &g->IpPermissionsEgress : &g->IpPermissions;
+	ec2_IpPermissionList asked = rules_of(rq->mem, a),
+						 *have = egress ? &g->IpPermissionsEgress : &g->IpPermissions;
 	if (!asked.n)
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter ipPermissions");
 	for (size_t i = 0; i < asked.n; i++) {

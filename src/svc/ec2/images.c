@@ -22,7 +22,8 @@ static const catalogue_image catalogue[] = {
 	  "Canonical, Ubuntu, 24.04, %s noble image", "ubuntu", "/dev/sda1", 8 },
 	{ "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-%s-server-20251022", "099720109477", "",
 	  "Canonical, Ubuntu, 22.04, %s jammy image", "ubuntu", "/dev/sda1", 8 },
-	{ "debian-12-%s-20251112-2294", "136693071363", "", "Debian 12 (20251112-2294) %s", "admin", "/dev/xvda", 8 },
+	{ "debian-12-%s-20251112-2294", "136693071363", "", "Debian 12 (20251112-2294) %s", "admin", "/dev/xvda",
+	  8 },
 };
 #define IMAGES (sizeof catalogue / sizeof *catalogue)
 
@@ -59,16 +60,28 @@ static ec2_Image describe(req *rq, const catalogue_image *c, bool arm)
 	disk->Ebs = arena_new(mem, ec2_EbsBlockDevice);
 	*disk->Ebs = (ec2_EbsBlockDevice){ .DeleteOnTermination = BOOL(true), .VolumeSize = I64(c->gib),
 		.VolumeType = S("gp3"), .Encrypted = BOOL(false), .Iops = I64(3000), .Throughput = I64(125) };
-	return (ec2_Image){ .ImageId = image_id(mem, rq->region, name), .Name = name,
-		.Description = spelt_out(mem, c->description, spelt),
-		.Architecture = arm ? S("arm64") : S("x86_64"), .OwnerId = str_c(c->owner),
-		.ImageOwnerAlias = c->alias[0] ? str_c(c->alias) : STR_NONE,
-		.ImageLocation = arena_fmt(mem, "%s/%.*s", c->alias[0] ? c->alias : c->owner, STR_ARG(name)),
-		.CreationDate = S("2025-11-12T00:00:00.000Z"), .Public = BOOL(true), .State = S("available"),
-		.ImageType = S("machine"), .RootDeviceName = disk->DeviceName, .RootDeviceType = S("ebs"),
-		.VirtualizationType = S("hvm"), .Hypervisor = S("xen"), .EnaSupport = BOOL(true),
-		.SriovNetSupport = S("simple"), .PlatformDetails = S("Linux/UNIX"), .UsageOperation = S("RunInstances"),
-		.BootMode = arm ? S("uefi") : S("uefi-preferred"), .BlockDeviceMappings = { disk, 1 } };
+	return (ec2_Image){ .ImageId = image_id(mem, rq->region, name),
+		                .Name = name,
+		                .Description = spelt_out(mem, c->description, spelt),
+		                .Architecture = arm ? S("arm64") : S("x86_64"),
+		                .OwnerId = str_c(c->owner),
+		                .ImageOwnerAlias = c->alias[0] ? str_c(c->alias) : STR_NONE,
+		                .ImageLocation =
+		                    arena_fmt(mem, "%s/%.*s", c->alias[0] ? c->alias : c->owner, STR_ARG(name)),
+		                .CreationDate = S("2025-11-12T00:00:00.000Z"),
+		                .Public = BOOL(true),
+		                .State = S("available"),
+		                .ImageType = S("machine"),
+		                .RootDeviceName = disk->DeviceName,
+		                .RootDeviceType = S("ebs"),
+		                .VirtualizationType = S("hvm"),
+		                .Hypervisor = S("xen"),
+		                .EnaSupport = BOOL(true),
+		                .SriovNetSupport = S("simple"),
+		                .PlatformDetails = S("Linux/UNIX"),
+		                .UsageOperation = S("RunInstances"),
+		                .BootMode = arm ? S("uefi") : S("uefi-preferred"),
+		                .BlockDeviceMappings = { disk, 1 } };
 }
 
 bool ec2_image_find(req *rq, str id, ec2_Image *out)
@@ -96,7 +109,8 @@ err ec2_DescribeImages(req *rq, const ec2_DescribeImages_in *in, ec2_DescribeIma
 	for (size_t i = 0; i < in->ImageIds.n; i++) {
 		str id = in->ImageIds.v[i];
 		if (!str_starts(id, S("ami-")))
-			return fail(rq, &ec2_InvalidAMIMalformed, "Invalid id: \"%.*s\" (expecting \"ami-...\")", STR_ARG(id));
+			return fail(rq, &ec2_InvalidAMIMalformed, "Invalid id: \"%.*s\" (expecting \"ami-...\")",
+			            STR_ARG(id));
 		if (!ec2_image_find(rq, id, &image))
 			return fail(rq, &ec2_InvalidAMI, "The image id '[%.*s]' does not exist", STR_ARG(id));
 	}

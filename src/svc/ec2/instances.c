@@ -47,7 +47,8 @@ static bool has_elastic_address(const txn *tx, arena *mem, place p, str id)
 }
 
 /* The public address that it is lent while it runs: another one after each stop. */
-static void lend_address(txn *tx, arena *mem, place p, const ec2_machine *m, ec2_Instance *i, bool runs, int64_t now)
+static void lend_address(txn *tx, arena *mem, place p, const ec2_machine *m, ec2_Instance *i, bool runs,
+                         int64_t now)
 {
 	if (!m->PublicAddress || has_elastic_address(tx, mem, p, i->InstanceId))
 		return;
@@ -63,7 +64,8 @@ static void lend_address(txn *tx, arena *mem, place p, const ec2_machine *m, ec2
 static void meter_hours(txn *tx, arena *mem, place p, ec2_Instance *i, bool runs, int64_t now)
 {
 	ec2_machine *m = ec2_machine_get(tx, mem, p.account, p.region, i->InstanceId);
-	const meter_kind *kind = meter_for("AmazonEC2", arena_fmt(mem, "ec2.linux.%.*s", STR_ARG(i->InstanceType)));
+	const meter_kind *kind =
+		meter_for("AmazonEC2", arena_fmt(mem, "ec2.linux.%.*s", STR_ARG(i->InstanceType)));
 	str arn = ec2_arn(mem, p, "instance", i->InstanceId);
 	bool ran = resident_rate(tx, p.account, p.region, kind, arn) != 0;
 	if (!m || ran == runs)
@@ -114,6 +116,11 @@ TIMER(ec2_instance)
 	if (i->State->Code.v == INSTANCE_TERMINATED) {
 		ec2_address_release(tx, mem, p, due, rest);
 		ec2_volumes_release(tx, mem, p, due, i);
+		/* What is left to see of it has neither disks nor a place in the network. */
+		i->BlockDeviceMappings.n = i->NetworkInterfaces.n = i->SecurityGroups.n = 0;
+		i->SubnetId = i->VpcId = i->PrivateIpAddress = i->PublicIpAddress = STR_NONE;
+		i->PrivateDnsName = i->PublicDnsName = S("");
+		kind_put(tx, &kind_instance, p.account, p.region, rest, i);
 	}
 }
 
@@ -185,10 +192,12 @@ err ec2_DescribeInstanceStatus(req *rq, const txn *tx, const ec2_DescribeInstanc
 		bool runs = it->State->Code.v == INSTANCE_RUNNING;
 		if (!runs && !in->IncludeAllInstances.v)
 			continue;
-		out->InstanceStatuses.v[out->InstanceStatuses.n++] = (ec2_InstanceStatus){ .InstanceId = it->InstanceId,
-			.AvailabilityZone = it->Placement->AvailabilityZone, .InstanceState = it->State,
-			.InstanceStatus = (ec2_InstanceStatusSummary *)checks(rq->mem, runs),
-			.SystemStatus = (ec2_InstanceStatusSummary *)checks(rq->mem, runs) };
+		out->InstanceStatuses.v[out->InstanceStatuses.n++] =
+			(ec2_InstanceStatus){ .InstanceId = it->InstanceId,
+			                      .AvailabilityZone = it->Placement->AvailabilityZone,
+			                      .InstanceState = it->State,
+			                      .InstanceStatus = (ec2_InstanceStatusSummary *)checks(rq->mem, runs),
+			                      .SystemStatus = (ec2_InstanceStatusSummary *)checks(rq->mem, runs) };
 	}
 	return OK;
 }
@@ -210,18 +219,24 @@ static err move_all(req *rq, txn *tx, const ec2_InstanceIdStringList *ids, const
 		ec2_Instance *it;
 		TRY(kind_get(rq, tx, &kind_instance, ids->v[i], &it));
 		instance_state now = (instance_state)it->State->Code.v;
-		bool leaves = now == m->from[0] || now == m->from[1], stays = now == m->already[0] || now == m->already[1];
+		bool leaves = now == m->from[0] || now == m->from[1],
+			 stays = now == m->already[0] || now == m->already[1];
 		if (!leaves && !stays)
-			return fail(rq, &ec2_IncorrectInstanceState, "The instance '%.*s' is not in a state from which it can "
-			            "be %s.", STR_ARG(ids->v[i]), m->refusal);
+			return fail(rq, &ec2_IncorrectInstanceState,
+			            "The instance '%.*s' is not in a state from which it can "
+			            "be %s.",
+			            STR_ARG(ids->v[i]), m->refusal);
 		ec2_machine *machine = ec2_machine_get(tx, rq->mem, rq->who.account, rq->region, ids->v[i]);
 		if (m->to == INSTANCE_SHUTTING_DOWN && machine && machine->Protected)
-			return fail(rq, &ec2_OperationNotPermitted, "The instance '%.*s' may not be terminated. Modify its "
-			            "'disableApiTermination' instance attribute and try again.", STR_ARG(ids->v[i]));
+			return fail(rq, &ec2_OperationNotPermitted,
+			            "The instance '%.*s' may not be terminated. Modify its "
+			            "'disableApiTermination' instance attribute and try again.",
+			            STR_ARG(ids->v[i]));
 		if (m->to == INSTANCE_STOPPING && machine && machine->StopProtected)
 			return fail(rq, &ec2_OperationNotPermitted, "The instance '%.*s' may not be stopped. Modify its "
 			            "'disableApiStop' instance attribute and try again.", STR_ARG(ids->v[i]));
-		out->v[out->n] = (ec2_InstanceStateChange){ .InstanceId = it->InstanceId, .PreviousState = it->State };
+		out->v[out->n] =
+			(ec2_InstanceStateChange){ .InstanceId = it->InstanceId, .PreviousState = it->State };
 		if (leaves)
 			ec2_state_set(tx, rq->mem, place_of(rq), it, m->to, rq->now);
 		out->v[out->n++].CurrentState = it->State;
@@ -245,7 +260,8 @@ err ec2_StopInstances(req *rq, txn *tx, const ec2_StopInstances_in *in, ec2_Stop
 	return move_all(rq, tx, &in->InstanceIds, &stop, &out->StoppingInstances);
 }
 
-err ec2_TerminateInstances(req *rq, txn *tx, const ec2_TerminateInstances_in *in, ec2_TerminateInstances_out *out)
+err ec2_TerminateInstances(req *rq, txn *tx, const ec2_TerminateInstances_in *in,
+                           ec2_TerminateInstances_out *out)
 {
 	static const move end = { INSTANCE_SHUTTING_DOWN, { INSTANCE_RUNNING, INSTANCE_STOPPED },
 		{ INSTANCE_SHUTTING_DOWN, INSTANCE_TERMINATED }, "terminated" };
@@ -259,7 +275,8 @@ err ec2_TerminateInstances(req *rq, txn *tx, const ec2_TerminateInstances_in *in
 		ec2_InstanceStateChangeList one = { 0 };
 		TRY(kind_get(rq, tx, &kind_instance, in->InstanceIds.v[i], &it));
 		bool moving = it->State->Code.v == INSTANCE_PENDING || it->State->Code.v == INSTANCE_STOPPING;
-		TRY(move_all(rq, tx, &(ec2_InstanceIdStringList){ &in->InstanceIds.v[i], 1 }, moving ? &early : &end, &one));
+		TRY(move_all(rq, tx, &(ec2_InstanceIdStringList){ &in->InstanceIds.v[i], 1 }, moving ? &early : &end,
+		             &one));
 		out->TerminatingInstances.v[out->TerminatingInstances.n++] = one.v[0];
 	}
 	return OK;
@@ -273,7 +290,8 @@ err ec2_ModifyInstanceAttribute(req *rq, txn *tx, const ec2_ModifyInstanceAttrib
 	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
 	ec2_machine *m = ec2_machine_get(tx, rq->mem, rq->who.account, rq->region, in->InstanceId);
 	if (str_is(in->Attribute) || in->UserData || in->Groups.n || in->BlockDeviceMappings.n)
-		return fail(rq, &aws_NotImplemented, "Farthing changes instanceType, sourceDestCheck, disableApiTermination, "
+		return fail(rq, &aws_NotImplemented,
+		            "Farthing changes instanceType, sourceDestCheck, disableApiTermination, "
 		            "disableApiStop, ebsOptimized and instanceInitiatedShutdownBehavior of an instance.");
 	if (in->InstanceType) {
 		if (i->State->Code.v != INSTANCE_STOPPED)
@@ -345,6 +363,7 @@ err ec2_DescribeInstanceAttribute(req *rq, const txn *tx, const ec2_DescribeInst
 	else if (str_eq(in->Attribute, S("userData")))
 		out->UserData = arena_new(rq->mem, ec2_AttributeValue);
 	else
-		return fail(rq, &aws_NotImplemented, "The attribute %.*s is not implemented.", STR_ARG(in->Attribute));
+		return fail(rq, &aws_NotImplemented, "The attribute %.*s is not implemented.",
+		            STR_ARG(in->Attribute));
 	return OK;
 }

@@ -88,9 +88,11 @@ static str openssh_private(arena *mem, EVP_PKEY *key, str name)
 {
 	unsigned char public[32], both[64];
 	size_t n = 32, m = 32;
-	ensure(EVP_PKEY_get_raw_public_key(key, public, &n) == 1 && EVP_PKEY_get_raw_private_key(key, both, &m) == 1);
+	ensure(EVP_PKEY_get_raw_public_key(key, public, &n) == 1
+	       && EVP_PKEY_get_raw_private_key(key, both, &m) == 1);
 	memcpy(both + 32, public, 32);
-	buf inner = buf_in(mem, 256, PEM_MAX), secret = buf_in(mem, 256, PEM_MAX), all = buf_in(mem, 512, PEM_MAX);
+	buf inner = buf_in(mem, 256, PEM_MAX), secret = buf_in(mem, 256, PEM_MAX),
+		all = buf_in(mem, 512, PEM_MAX);
 	put_field(&inner, S("ssh-ed25519"));
 	put_field(&inner, (str){ (char *)public, 32 });
 	put_u32(&secret, 0x46617274); /* twice the same: tells a right passphrase from a wrong one */
@@ -177,7 +179,8 @@ err ec2_CreateKeyPair(req *rq, const ec2_CreateKeyPair_in *in, ec2_CreateKeyPair
 	bool rsa = !str_eq(in->KeyType, S("ed25519"));
 	TRY(ec2_dry_run(rq, in->DryRun));
 	if (str_eq(in->KeyFormat, S("ppk")))
-		return fail(rq, &aws_NotImplemented, "Private keys are made in the format pem; ppk is not implemented.");
+		return fail(rq, &aws_NotImplemented,
+		            "Private keys are made in the format pem; ppk is not implemented.");
 	make_key(rq->mem, rsa, in->KeyName, &made);
 	key_to_keep k = { .tags = &in->TagSpecifications, .info = { .KeyName = in->KeyName,
 		.KeyPairId = ec2_id(rq->mem, "key-"), .KeyType = rsa ? S("rsa") : S("ed25519"),
@@ -223,7 +226,8 @@ err ec2_DeleteKeyPair(req *rq, txn *tx, const ec2_DeleteKeyPair_in *in, ec2_Dele
 	return OK;
 }
 
-err ec2_DescribeKeyPairs(req *rq, const txn *tx, const ec2_DescribeKeyPairs_in *in, ec2_DescribeKeyPairs_out *out)
+err ec2_DescribeKeyPairs(req *rq, const txn *tx, const ec2_DescribeKeyPairs_in *in,
+                         ec2_DescribeKeyPairs_out *out)
 {
 	list_of_str ids = { arena_array(rq->mem, str, in->KeyNames.n + in->KeyPairIds.n + 1), 0 };
 	str none;

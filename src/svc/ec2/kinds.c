@@ -26,12 +26,15 @@ static const filter_path volume_filters[] = {
 	{ "attachment.status", "attachmentSet.status" },
 	{ "attachment.delete-on-termination", "attachmentSet.deleteOnTermination" },
 	{ "attachment.attach-time", "attachmentSet.attachTime" }, { 0 } };
-static const filter_path group_filters[] = {
-	{ "description", "groupDescription" }, { "ip-permission.cidr", "ipPermissions.ipRanges.cidrIp" },
-	{ "ip-permission.from-port", "ipPermissions.fromPort" }, { "ip-permission.to-port", "ipPermissions.toPort" },
-	{ "ip-permission.protocol", "ipPermissions.ipProtocol" },
-	{ "ip-permission.group-id", "ipPermissions.groups.groupId" },
-	{ "egress.ip-permission.cidr", "ipPermissionsEgress.ipRanges.cidrIp" }, { 0 } };
+static const filter_path group_filters[] = { { "description", "groupDescription" },
+	                                         { "ip-permission.cidr", "ipPermissions.ipRanges.cidrIp" },
+	                                         { "ip-permission.from-port", "ipPermissions.fromPort" },
+	                                         { "ip-permission.to-port", "ipPermissions.toPort" },
+	                                         { "ip-permission.protocol", "ipPermissions.ipProtocol" },
+	                                         { "ip-permission.group-id", "ipPermissions.groups.groupId" },
+	                                         { "egress.ip-permission.cidr",
+	                                           "ipPermissionsEgress.ipRanges.cidrIp" },
+	                                         { 0 } };
 static const filter_path vpc_filters[] = {
 	{ "cidr", "cidrBlock" }, { "is-default", "isDefault" },
 	{ "cidr-block-association.cidr-block", "cidrBlockAssociationSet.cidrBlock" }, { 0 } };
@@ -56,11 +59,13 @@ static const filter_path no_filters[] = { { 0 } };
 #define KIND(name, shape_, record_, type_, prefix_, fault_, missing_, id_, filters_) \
 	const resource_kind kind_##name = { .record = record_, .shape = &ec2_##shape_##_shape, .type = type_, \
 		.prefix = prefix_, .not_found = &ec2_##fault_, .missing = missing_, .id = id_, .filters = filters_ }
-KIND(vpc, Vpc, &ec2_vpc_record, "vpc", "vpc-", InvalidVpc, "The vpc ID '%.*s' does not exist", "VpcId", vpc_filters);
+KIND(vpc, Vpc, &ec2_vpc_record, "vpc", "vpc-", InvalidVpc, "The vpc ID '%.*s' does not exist", "VpcId",
+     vpc_filters);
 KIND(subnet, Subnet, &ec2_subnet_record, "subnet", "subnet-", InvalidSubnet,
      "The subnet ID '%.*s' does not exist", "SubnetId", subnet_filters);
 KIND(internet_gateway, InternetGateway, &ec2_internetgateway_record, "internet-gateway", "igw-",
-     InvalidInternetGateway, "The internetGateway ID '%.*s' does not exist", "InternetGatewayId", gateway_filters);
+     InvalidInternetGateway, "The internetGateway ID '%.*s' does not exist", "InternetGatewayId",
+     gateway_filters);
 KIND(route_table, RouteTable, &ec2_routetable_record, "route-table", "rtb-", InvalidRouteTable,
      "The routeTable ID '%.*s' does not exist", "RouteTableId", route_filters);
 KIND(security_group, SecurityGroup, &ec2_securitygroup_record, "security-group", "sg-", InvalidGroup,
@@ -76,8 +81,9 @@ KIND(address, Address, &ec2_address_record, "elastic-ip", "eipalloc-", InvalidAl
 KIND(image, Image, NULL, "image", "ami-", InvalidAMI, "The image id '[%.*s]' does not exist", "ImageId",
      image_filters);
 
-static const resource_kind *const kinds[] = { &kind_vpc, &kind_subnet, &kind_internet_gateway, &kind_route_table,
-	&kind_security_group, &kind_key_pair, &kind_instance, &kind_volume, &kind_address };
+static const resource_kind *const kinds[] = { &kind_vpc,         &kind_subnet,         &kind_internet_gateway,
+	                                          &kind_route_table, &kind_security_group, &kind_key_pair,
+	                                          &kind_instance,    &kind_volume,         &kind_address };
 
 const resource_kind *kind_of(str id)
 {
@@ -205,8 +211,10 @@ err kind_describe(req *rq, const txn *tx, const resource_kind *k, const describe
 	growing found = { .size = k->shape->size };
 	bool named = d->ids && ((const list_of_str *)d->ids)->n;
 	if (d->most.set && (d->most.v < 5 || d->most.v > PAGE_MAX))
-		return fail(rq, &ec2_InvalidParameterValue, "Value ( %lld ) for parameter maxResults is invalid. Expecting "
-		            "a value between 5 and %d.", (long long)d->most.v, PAGE_MAX);
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "Value ( %lld ) for parameter maxResults is invalid. Expecting "
+		            "a value between 5 and %d.",
+		            (long long)d->most.v, PAGE_MAX);
 	if (named && d->most.set)
 		return fail(rq, &ec2_InvalidParameterCombination,
 		            "The parameter %ss cannot be used with the parameter maxResults", k->id);

@@ -24,8 +24,8 @@ typedef struct resource_kind {
 	const filter_path *filters;   /* up to one without a name */
 } resource_kind;
 
-extern const resource_kind kind_vpc, kind_subnet, kind_internet_gateway, kind_route_table, kind_security_group,
-	kind_key_pair, kind_instance, kind_volume, kind_address, kind_image;
+extern const resource_kind kind_vpc, kind_subnet, kind_internet_gateway, kind_route_table,
+	kind_security_group, kind_key_pair, kind_instance, kind_volume, kind_address, kind_image;
 /* Of the prefix of an id; NULL: none of ours. */
 const resource_kind *kind_of(str id);
 
@@ -56,4 +56,5 @@ err kind_describe(req *rq, const txn *tx, const resource_kind *k, const describe
 	                      .token = (in)->NextToken })
 
 /* Whether a structure passes all filters; InvalidParameterValue for one that nobody knows. */
-err filters_pass(req *rq, const resource_kind *k, const ec2_FilterList *filters, const void *it, bool *passes);
+err filters_pass(req *rq, const resource_kind *k, const ec2_FilterList *filters, const void *it,
+                 bool *passes);

@@ -110,18 +110,22 @@ err ec2_DescribeSubnets(req *rq, txn *tx, const ec2_DescribeSubnets_in *in, ec2_
 	return kind_describe(rq, tx, &kind_subnet, DESCRIBE(in, &in->SubnetIds), &out->Subnets, &out->NextToken);
 }
 
-err ec2_DescribeInternetGateways(req *rq, txn *tx, const ec2_DescribeInternetGateways_in *in, ec2_DescribeInternetGateways_out *out)
+err ec2_DescribeInternetGateways(req *rq, txn *tx, const ec2_DescribeInternetGateways_in *in,
+                                 ec2_DescribeInternetGateways_out *out)
 {
 	ec2_begun *b;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(ec2_begin(rq, tx, &b));
-	return kind_describe(rq, tx, &kind_internet_gateway, DESCRIBE(in, &in->InternetGatewayIds), &out->InternetGateways, &out->NextToken);
+	return kind_describe(rq, tx, &kind_internet_gateway, DESCRIBE(in, &in->InternetGatewayIds),
+	                     &out->InternetGateways, &out->NextToken);
 }
 
-err ec2_DescribeRouteTables(req *rq, txn *tx, const ec2_DescribeRouteTables_in *in, ec2_DescribeRouteTables_out *out)
+err ec2_DescribeRouteTables(req *rq, txn *tx, const ec2_DescribeRouteTables_in *in,
+                            ec2_DescribeRouteTables_out *out)
 {
 	ec2_begun *b;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(ec2_begin(rq, tx, &b));
-	return kind_describe(rq, tx, &kind_route_table, DESCRIBE(in, &in->RouteTableIds), &out->RouteTables, &out->NextToken);
+	return kind_describe(rq, tx, &kind_route_table, DESCRIBE(in, &in->RouteTableIds), &out->RouteTables,
+	                     &out->NextToken);
 }

@@ -21,7 +21,8 @@ typedef struct launch {
 static err not_here(req *rq, const ec2_RunInstances_in *in)
 {
 	if (str_is(in->UserData) && in->UserData.n)
-		return fail(rq, &aws_NotImplemented, "No machine runs behind an instance yet, so nothing would execute its "
+		return fail(rq, &aws_NotImplemented,
+		            "No machine runs behind an instance yet, so nothing would execute its "
 		            "user data.");
 	if (in->LaunchTemplate)
 		return fail(rq, &aws_NotImplemented, "Launch templates are not implemented.");
@@ -29,7 +30,8 @@ static err not_here(req *rq, const ec2_RunInstances_in *in)
 		return fail(rq, &aws_NotImplemented, "Spot and capacity-block instances are not implemented; "
 		            "DescribeSpotPriceHistory has the prices.");
 	if (in->NetworkInterfaces.n > 1)
-		return fail(rq, &aws_NotImplemented, "Instances with several network interfaces are not implemented.");
+		return fail(rq, &aws_NotImplemented,
+		            "Instances with several network interfaces are not implemented.");
 	return OK;
 }
 
@@ -39,7 +41,8 @@ static err find_image(req *rq, launch *l)
 	if (!str_is(id))
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter ImageId");
 	if (!str_starts(id, S("ami-")))
-		return fail(rq, &ec2_InvalidAMIMalformed, "Invalid id: \"%.*s\" (expecting \"ami-...\")", STR_ARG(id));
+		return fail(rq, &ec2_InvalidAMIMalformed, "Invalid id: \"%.*s\" (expecting \"ami-...\")",
+		            STR_ARG(id));
 	if (!ec2_image_find(rq, id, &l->image))
 		return fail(rq, &ec2_InvalidAMI, "The image id '[%.*s]' does not exist", STR_ARG(id));
 	str type = str_is(l->in->InstanceType) ? l->in->InstanceType : S("m1.small");
@@ -47,11 +50,14 @@ static err find_image(req *rq, launch *l)
 	if (!l->type)
 		return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%.*s' for InstanceType.", STR_ARG(type));
 	if (str_find(l->type->architectures, l->image.Architecture) == SIZE_MAX)
-		return fail(rq, &ec2_InvalidParameterValue, "The architecture '%.*s' of the specified instance type does not "
-		            "match the architecture '%.*s' of the specified AMI. Specify an instance type and an AMI that have "
-		            "matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' "
-		            "to discover the architecture of the instance type or AMI.", STR_ARG(l->type->architectures),
-		            STR_ARG(l->image.Architecture));
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "The architecture '%.*s' of the specified instance type does not "
+		            "match the architecture '%.*s' of the specified AMI. Specify an instance type and an AMI "
+		            "that have "
+		            "matching architectures, and try again. You can use 'describe-instance-types' or "
+		            "'describe-images' "
+		            "to discover the architecture of the instance type or AMI.",
+		            STR_ARG(l->type->architectures), STR_ARG(l->image.Architecture));
 	return OK;
 }
 
@@ -77,8 +83,10 @@ static err add_group(req *rq, txn *tx, launch *l, str id, str name)
 	ec2_SecurityGroup *g;
 	TRY(ec2_group_get(rq, tx, id, name, &g));
 	if (!str_eq(g->VpcId, l->subnet->VpcId))
-		return fail(rq, &ec2_InvalidParameterCombination, "Security group %.*s and subnet %.*s belong to different "
-		            "networks.", STR_ARG(g->GroupId), STR_ARG(l->subnet->SubnetId));
+		return fail(rq, &ec2_InvalidParameterCombination,
+		            "Security group %.*s and subnet %.*s belong to different "
+		            "networks.",
+		            STR_ARG(g->GroupId), STR_ARG(l->subnet->SubnetId));
 	l->groups.v[l->groups.n++] = (ec2_GroupIdentifier){ .GroupId = g->GroupId, .GroupName = g->GroupName };
 	return OK;
 }
@@ -86,7 +94,8 @@ static err add_group(req *rq, txn *tx, launch *l, str id, str name)
 static err find_network(req *rq, txn *tx, launch *l)
 {
 	const ec2_RunInstances_in *in = l->in;
-	const ec2_InstanceNetworkInterfaceSpecification *card = in->NetworkInterfaces.n ? in->NetworkInterfaces.v : NULL;
+	const ec2_InstanceNetworkInterfaceSpecification *card =
+		in->NetworkInterfaces.n ? in->NetworkInterfaces.v : NULL;
 	const ec2_SecurityGroupIdStringList *ids = card && card->Groups.n ? &card->Groups : &in->SecurityGroupIds;
 	ec2_begun *b;
 	TRY(ec2_begin(rq, tx, &b));
@@ -134,8 +143,8 @@ static str private_address(req *rq, const txn *tx, const ec2_Subnet *subnet)
 
 static str private_name(req *rq, str ip)
 {
-	str name = arena_fmt(rq->mem, "ip-%.*s.%s", STR_ARG(ip), str_eq(rq->region, S("us-east-1")) ? "ec2.internal" :
-	                     "compute.internal");
+	str name = arena_fmt(rq->mem, "ip-%.*s.%s", STR_ARG(ip),
+	                     str_eq(rq->region, S("us-east-1")) ? "ec2.internal" : "compute.internal");
 	for (size_t i = 0; i < ip.n; i++)
 		if (ip.p[i] == '.')
 			((char *)name.p)[3 + i] = '-';
@@ -150,8 +159,11 @@ static void add_interface(req *rq, const launch *l, ec2_Instance *i)
 		.PrivateDnsName = i->PrivateDnsName };
 	n->Attachment = arena_new(rq->mem, ec2_InstanceNetworkInterfaceAttachment);
 	*n->Attachment = (ec2_InstanceNetworkInterfaceAttachment){ .AttachTime = TIME(rq->now),
-		.AttachmentId = ec2_id(rq->mem, "eni-attach-"), .DeleteOnTermination = BOOL(true), .DeviceIndex = I64(0),
-		.NetworkCardIndex = I64(0), .Status = S("attached") };
+		                                                       .AttachmentId = ec2_id(rq->mem, "eni-attach-"),
+		                                                       .DeleteOnTermination = BOOL(true),
+		                                                       .DeviceIndex = I64(0),
+		                                                       .NetworkCardIndex = I64(0),
+		                                                       .Status = S("attached") };
 	n->NetworkInterfaceId = ec2_id(rq->mem, "eni-");
 	n->OwnerId = rq->who.account;
 	n->Groups = l->groups;
@@ -184,7 +196,8 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 	*i->Placement = (ec2_Placement){ .AvailabilityZone = l->subnet->AvailabilityZone,
 		.AvailabilityZoneId = l->subnet->AvailabilityZoneId, .GroupName = S(""), .Tenancy = S("default") };
 	i->CpuOptions = arena_new(mem, ec2_CpuOptions);
-	*i->CpuOptions = (ec2_CpuOptions){ .CoreCount = I64(l->type->cores), .ThreadsPerCore = I64(l->type->threads) };
+	*i->CpuOptions =
+		(ec2_CpuOptions){ .CoreCount = I64(l->type->cores), .ThreadsPerCore = I64(l->type->threads) };
 	const ec2_IamInstanceProfileSpecification *p = l->in->IamInstanceProfile;
 	if (!p)
 		return;
@@ -196,16 +209,31 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 
 static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance *i)
 {
-	*i = (ec2_Instance){ .InstanceId = ec2_id(rq->mem, "i-"), .ImageId = l->image.ImageId,
-		.InstanceType = l->type->name, .Architecture = l->image.Architecture, .KeyName = l->in->KeyName,
-		.AmiLaunchIndex = I64(index), .LaunchTime = TIME(rq->now), .SubnetId = l->subnet->SubnetId,
-		.VpcId = l->subnet->VpcId, .RootDeviceName = l->image.RootDeviceName, .RootDeviceType = S("ebs"),
-		.VirtualizationType = S("hvm"), .Hypervisor = S("xen"), .EnaSupport = BOOL(true),
-		.EbsOptimized = BOOL(l->in->EbsOptimized.v), .SourceDestCheck = BOOL(true),
-		.PlatformDetails = S("Linux/UNIX"), .UsageOperation = S("RunInstances"),
-		.UsageOperationUpdateTime = TIME(rq->now), .SecurityGroups = l->groups, .StateTransitionReason = S(""),
-		.ClientToken = str_is(l->in->ClientToken) ? l->in->ClientToken : S(""), .PublicDnsName = S(""),
-		.State = ec2_state(rq->mem, INSTANCE_PENDING), .BootMode = l->image.BootMode };
+	*i = (ec2_Instance){ .InstanceId = ec2_id(rq->mem, "i-"),
+		                 .ImageId = l->image.ImageId,
+		                 .InstanceType = l->type->name,
+		                 .Architecture = l->image.Architecture,
+		                 .KeyName = l->in->KeyName,
+		                 .AmiLaunchIndex = I64(index),
+		                 .LaunchTime = TIME(rq->now),
+		                 .SubnetId = l->subnet->SubnetId,
+		                 .VpcId = l->subnet->VpcId,
+		                 .RootDeviceName = l->image.RootDeviceName,
+		                 .RootDeviceType = S("ebs"),
+		                 .VirtualizationType = S("hvm"),
+		                 .Hypervisor = S("xen"),
+		                 .EnaSupport = BOOL(true),
+		                 .EbsOptimized = BOOL(l->in->EbsOptimized.v),
+		                 .SourceDestCheck = BOOL(true),
+		                 .PlatformDetails = S("Linux/UNIX"),
+		                 .UsageOperation = S("RunInstances"),
+		                 .UsageOperationUpdateTime = TIME(rq->now),
+		                 .SecurityGroups = l->groups,
+		                 .StateTransitionReason = S(""),
+		                 .ClientToken = str_is(l->in->ClientToken) ? l->in->ClientToken : S(""),
+		                 .PublicDnsName = S(""),
+		                 .State = ec2_state(rq->mem, INSTANCE_PENDING),
+		                 .BootMode = l->image.BootMode };
 	i->PrivateIpAddress = str_is(l->private_ip) ? l->private_ip : private_address(rq, tx, l->subnet);
 	i->PrivateDnsName = private_name(rq, i->PrivateIpAddress);
 	if (l->public_address) {
@@ -217,20 +245,30 @@ static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance 
 }
 
 /* The image's own disk with what the request says about it, then the disks that the request adds. */
-static err add_disk(req *rq, txn *tx, const launch *l, ec2_Instance *i, str device, const ec2_EbsBlockDevice *asked,
-                    const ec2_EbsBlockDevice *of_image)
+static err add_disk(req *rq, txn *tx, const launch *l, ec2_Instance *i, str device,
+                    const ec2_EbsBlockDevice *asked, const ec2_EbsBlockDevice *of_image)
 {
 	ec2_Volume *v;
 	static const ec2_EbsBlockDevice nothing;
 	const ec2_EbsBlockDevice *e = asked ? asked : &nothing;
 	bool keeps = e->DeleteOnTermination.set && !e->DeleteOnTermination.v;
-	volume_wish w = { .zone = l->subnet->AvailabilityZone, .device = device, .encrypted = e->Encrypted.v,
-		.type = str_is(e->VolumeType) ? e->VolumeType : of_image ? of_image->VolumeType : S("gp2"),
-		.size = e->VolumeSize.set ? e->VolumeSize.v : of_image ? of_image->VolumeSize.v : 8, .iops = e->Iops.v,
-		.throughput = e->Throughput.v, .goes_with_instance = of_image ? !keeps : e->DeleteOnTermination.v };
+	volume_wish w = { .zone = l->subnet->AvailabilityZone,
+		              .device = device,
+		              .encrypted = e->Encrypted.v,
+		              .type = str_is(e->VolumeType) ? e->VolumeType
+		                  : of_image                ? of_image->VolumeType
+		                                            : S("gp2"),
+		              .size = e->VolumeSize.set ? e->VolumeSize.v
+		                  : of_image            ? of_image->VolumeSize.v
+		                                        : 8,
+		              .iops = e->Iops.v,
+		              .throughput = e->Throughput.v,
+		              .goes_with_instance = of_image ? !keeps : e->DeleteOnTermination.v };
 	if (of_image && w.size < of_image->VolumeSize.v)
-		return fail(rq, &ec2_InvalidParameterValue, "Volume of size %lldGB is smaller than snapshot, expect size >= "
-		            "%lldGB", (long long)w.size, (long long)of_image->VolumeSize.v);
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "Volume of size %lldGB is smaller than snapshot, expect size >= "
+		            "%lldGB",
+		            (long long)w.size, (long long)of_image->VolumeSize.v);
 	TRY(ec2_volume_new(rq, tx, &w, &v));
 	ec2_volume_attach(rq, tx, v, i, &w);
 	return ec2_tag_new(rq, tx, &l->in->TagSpecifications, "volume", v->VolumeId);
@@ -254,11 +292,17 @@ static err launch_one(req *rq, txn *tx, const launch *l, const ec2_Reservation *
 {
 	const ec2_RunInstances_in *in = l->in;
 	kind_put(tx, &kind_instance, rq->who.account, rq->region, i->InstanceId, i);
-	ec2_machine_put(tx, &(ec2_machine){ .Account = rq->who.account, .Region = rq->region, .Id = i->InstanceId,
-		.Reservation = (ec2_Reservation *)r, .Protected = in->DisableApiTermination.v,
-		.StopProtected = in->DisableApiStop.v, .PublicAddress = l->public_address,
-		.ShutdownBehavior = str_is(in->InstanceInitiatedShutdownBehavior) ? in->InstanceInitiatedShutdownBehavior :
-			S("stop") });
+	ec2_machine_put(tx,
+	                &(ec2_machine){ .Account = rq->who.account,
+	                                .Region = rq->region,
+	                                .Id = i->InstanceId,
+	                                .Reservation = (ec2_Reservation *)r,
+	                                .Protected = in->DisableApiTermination.v,
+	                                .StopProtected = in->DisableApiStop.v,
+	                                .PublicAddress = l->public_address,
+	                                .ShutdownBehavior = str_is(in->InstanceInitiatedShutdownBehavior)
+	                                    ? in->InstanceInitiatedShutdownBehavior
+	                                    : S("stop") });
 	TRY(add_disks(rq, tx, l, i));
 	TRY(ec2_tag_new(rq, tx, &in->TagSpecifications, "instance", i->InstanceId));
 	ec2_state_set(tx, rq->mem, place_of(rq), i, INSTANCE_PENDING, rq->now);

@@ -5,10 +5,13 @@ static err check(req *rq, const ec2_TagList *tags)
 {
 	for (size_t i = 0; i < tags->n; i++) {
 		if (str_starts(tags->v[i].Key, S("aws:")))
-			return fail(rq, &ec2_InvalidParameterValue, "Value ( %.*s ) for parameter key is invalid. Tag keys "
-			            "starting with 'aws:' are reserved for internal use", STR_ARG(tags->v[i].Key));
+			return fail(rq, &ec2_InvalidParameterValue,
+			            "Value ( %.*s ) for parameter key is invalid. Tag keys "
+			            "starting with 'aws:' are reserved for internal use",
+			            STR_ARG(tags->v[i].Key));
 		if (tags->v[i].Key.n > 127 || tags->v[i].Value.n > 255 || !tags->v[i].Key.n)
-			return fail(rq, &ec2_InvalidParameterValue, "Tag keys have 1 to 127 characters, values at most 255.");
+			return fail(rq, &ec2_InvalidParameterValue,
+			            "Tag keys have 1 to 127 characters, values at most 255.");
 	}
 	return OK;
 }
@@ -58,7 +61,8 @@ err ec2_DeleteTags(req *rq, txn *tx, const ec2_DeleteTags_in *in, ec2_DeleteTags
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
 	for (size_t i = 0; i < in->Resources.n; i++) {
-		record_scan s = ec2_tag_scan(tx, rq->mem, 3, rq->who.account, rq->region, in->Resources.v[i], STR_NONE);
+		record_scan s =
+			ec2_tag_scan(tx, rq->mem, 3, rq->who.account, rq->region, in->Resources.v[i], STR_NONE);
 		for (ec2_tag *t; (t = ec2_tag_next(&s));) {
 			bool goes = in->Tags.n == 0;
 			for (size_t n = 0; n < in->Tags.n; n++)

@@ -31,7 +31,8 @@ static const volume_rules *rules_for(str type)
 static void accrue(txn *tx, place p, int64_t now, const ec2_Volume *v, const char *suffix, int64_t rate)
 {
 	arena *mem = txn_arena(tx);
-	const meter_kind *kind = meter_for("AmazonEC2", arena_fmt(mem, "ebs.%.*s%s", STR_ARG(v->VolumeType), suffix));
+	const meter_kind *kind =
+		meter_for("AmazonEC2", arena_fmt(mem, "ebs.%.*s%s", STR_ARG(v->VolumeType), suffix));
 	str arn = ec2_arn(mem, p, "volume", v->VolumeId);
 	if (rate || resident_rate(tx, p.account, p.region, kind, arn))
 		resident_set(tx, p.account, p.region, now, kind, arn, QTY(rate));
@@ -61,14 +62,16 @@ static err check(req *rq, const volume_wish *w, const volume_rules *r)
 		            w->size < r->least ? "minimum" : "maximum", r->type,
 		            (long long)(w->size < r->least ? r->least : r->most));
 	if (w->iops && !r->iops_most)
-		return fail(rq, &ec2_InvalidParameterCombination, "The parameter iops is not supported for %s volumes.",
-		            r->type);
+		return fail(rq, &ec2_InvalidParameterCombination,
+		            "The parameter iops is not supported for %s volumes.", r->type);
 	if (w->iops && (w->iops < r->iops_least || w->iops > r->iops_most))
-		return fail(rq, &ec2_InvalidParameterValue, "Volume iops of %lld is too %s; %s is %lld.", (long long)w->iops,
-		            w->iops < r->iops_least ? "low" : "high", w->iops < r->iops_least ? "minimum" : "maximum",
+		return fail(rq, &ec2_InvalidParameterValue, "Volume iops of %lld is too %s; %s is %lld.",
+		            (long long)w->iops, w->iops < r->iops_least ? "low" : "high",
+		            w->iops < r->iops_least ? "minimum" : "maximum",
 		            (long long)(w->iops < r->iops_least ? r->iops_least : r->iops_most));
 	if (w->iops > 3000 && w->iops > w->size * r->iops_per_gib)
-		return fail(rq, &ec2_InvalidParameterValue, "Iops to volume size ratio of %.1f is too high; maximum is %lld",
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "Iops to volume size ratio of %.1f is too high; maximum is %lld",
 		            (double)w->iops / (double)w->size, (long long)r->iops_per_gib);
 	if (w->throughput && !str_eq(w->type, S("gp3")))
 		return fail(rq, &ec2_InvalidParameterCombination,
@@ -76,7 +79,8 @@ static err check(req *rq, const volume_wish *w, const volume_rules *r)
 	if (w->throughput && (w->throughput < 125 || w->throughput > 2000))
 		return fail(rq, &ec2_InvalidParameterValue, "Throughput (MiBps) must be between 125 and 2000.");
 	if (!w->iops && str_starts(w->type, S("io")))
-		return fail(rq, &aws_MissingParameter, "The parameter iops must be specified for %s volumes.", r->type);
+		return fail(rq, &aws_MissingParameter, "The parameter iops must be specified for %s volumes.",
+		            r->type);
 	return OK;
 }
 
@@ -115,8 +119,12 @@ err ec2_volume_new(req *rq, txn *tx, const volume_wish *w, ec2_Volume **out)
 void ec2_volume_attach(req *rq, txn *tx, ec2_Volume *v, ec2_Instance *i, const volume_wish *w)
 {
 	ec2_VolumeAttachment *a = arena_new(rq->mem, ec2_VolumeAttachment);
-	*a = (ec2_VolumeAttachment){ .VolumeId = v->VolumeId, .InstanceId = i->InstanceId, .Device = w->device,
-		.State = S("attached"), .AttachTime = TIME(rq->now), .DeleteOnTermination = BOOL(w->goes_with_instance) };
+	*a = (ec2_VolumeAttachment){ .VolumeId = v->VolumeId,
+		                         .InstanceId = i->InstanceId,
+		                         .Device = w->device,
+		                         .State = S("attached"),
+		                         .AttachTime = TIME(rq->now),
+		                         .DeleteOnTermination = BOOL(w->goes_with_instance) };
 	v->Attachments = (ec2_VolumeAttachmentList){ a, 1 };
 	v->State = S("in-use");
 	keep(tx, place_of(rq), rq->now, v);
@@ -157,8 +165,12 @@ void ec2_volumes_release(txn *tx, arena *mem, place p, int64_t now, const ec2_In
 err ec2_CreateVolume(req *rq, txn *tx, const ec2_CreateVolume_in *in, ec2_CreateVolume_out *out)
 {
 	ec2_Volume *v;
-	volume_wish w = { .zone = in->AvailabilityZone, .type = str_is(in->VolumeType) ? in->VolumeType : S("gp2"),
-		.size = in->Size.v, .iops = in->Iops.v, .throughput = in->Throughput.v, .encrypted = in->Encrypted.v };
+	volume_wish w = { .zone = in->AvailabilityZone,
+		              .type = str_is(in->VolumeType) ? in->VolumeType : S("gp2"),
+		              .size = in->Size.v,
+		              .iops = in->Iops.v,
+		              .throughput = in->Throughput.v,
+		              .encrypted = in->Encrypted.v };
 	TRY(ec2_dry_run(rq, in->DryRun));
 	if (str_is(in->SnapshotId))
 		return fail(rq, &aws_NotImplemented, "Volumes from snapshots are not implemented.");
@@ -173,7 +185,8 @@ err ec2_CreateVolume(req *rq, txn *tx, const ec2_CreateVolume_in *in, ec2_Create
 	return ec2_tag_new(rq, tx, &in->TagSpecifications, "volume", v->VolumeId);
 }
 
-err ec2_DescribeVolumes(req *rq, const txn *tx, const ec2_DescribeVolumes_in *in, ec2_DescribeVolumes_out *out)
+err ec2_DescribeVolumes(req *rq, const txn *tx, const ec2_DescribeVolumes_in *in,
+                        ec2_DescribeVolumes_out *out)
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
 	return kind_describe(rq, tx, &kind_volume, DESCRIBE(in, &in->VolumeIds), &out->Volumes, &out->NextToken);
@@ -202,15 +215,19 @@ err ec2_AttachVolume(req *rq, txn *tx, const ec2_AttachVolume_in *in, ec2_Attach
 	if (v->Attachments.n)
 		return fail(rq, &ec2_VolumeInUse, "%.*s is already attached to an instance", STR_ARG(v->VolumeId));
 	if (!str_eq(v->AvailabilityZone, i->Placement->AvailabilityZone))
-		return fail(rq, &ec2_InvalidParameterValue, "The volume '%.*s' is not in the same availability zone as "
-		            "instance '%.*s'", STR_ARG(v->VolumeId), STR_ARG(i->InstanceId));
+		return fail(rq, &ec2_InvalidParameterValue,
+		            "The volume '%.*s' is not in the same availability zone as "
+		            "instance '%.*s'",
+		            STR_ARG(v->VolumeId), STR_ARG(i->InstanceId));
 	if (i->State->Code.v != INSTANCE_RUNNING && i->State->Code.v != INSTANCE_STOPPED)
 		return fail(rq, &ec2_IncorrectState, "Instance '%.*s' is not 'running' or 'stopped'.",
 		            STR_ARG(i->InstanceId));
 	for (size_t n = 0; n < i->BlockDeviceMappings.n; n++)
 		if (str_eq(i->BlockDeviceMappings.v[n].DeviceName, in->Device))
-			return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%.*s' for unixDevice. Attachment point "
-			            "%.*s is already in use", STR_ARG(in->Device), STR_ARG(in->Device));
+			return fail(rq, &ec2_InvalidParameterValue,
+			            "Invalid value '%.*s' for unixDevice. Attachment point "
+			            "%.*s is already in use",
+			            STR_ARG(in->Device), STR_ARG(in->Device));
 	ec2_volume_attach(rq, tx, v, i, &w);
 	*out = *v->Attachments.v;
 	return OK;
@@ -222,8 +239,10 @@ err ec2_DetachVolume(req *rq, txn *tx, const ec2_DetachVolume_in *in, ec2_Detach
 	ec2_Instance *i;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(kind_get(rq, tx, &kind_volume, in->VolumeId, &v));
-	if (!v->Attachments.n || (str_is(in->InstanceId) && !str_eq(in->InstanceId, v->Attachments.v->InstanceId)))
-		return fail(rq, &ec2_IncorrectState, "Volume '%.*s' is in the 'available' state.", STR_ARG(v->VolumeId));
+	if (!v->Attachments.n
+	    || (str_is(in->InstanceId) && !str_eq(in->InstanceId, v->Attachments.v->InstanceId)))
+		return fail(rq, &ec2_IncorrectState, "Volume '%.*s' is in the 'available' state.",
+		            STR_ARG(v->VolumeId));
 	*out = *v->Attachments.v;
 	out->State = S("detaching");
 	TRY(kind_get(rq, tx, &kind_instance, out->InstanceId, &i));

@@ -155,8 +155,9 @@ err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, lo
 	TRY(filter_parse(rq, in->filterPattern, &f));
 	const logs_MetricTransformation *t = &in->metricTransformations.v[0];
 	if (!str_starts(t->metricValue, S("$")) && !str_to_f64(t->metricValue, &d))
-		return fail(rq, &logs_InvalidParameterException, "Invalid metric transformation: the value is a "
-		                                                 "number or a property of the event, $.name or $field");
+		return fail(rq, &logs_InvalidParameterException,
+		            "Invalid metric transformation: the value is a "
+		            "number or a property of the event, $.name or $field");
 	if (str_starts(t->metricNamespace, S("AWS/")))
 		return fail(rq, &logs_InvalidParameterException, "Namespaces that begin with AWS/ are reserved.");
 	if (t->dimensions.n && t->defaultValue.set)

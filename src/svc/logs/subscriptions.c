@@ -39,7 +39,8 @@ TASK(logs_subscription)
 	str group = str_cut(&rest, ' '), arn = str_cut(&rest, ' ');
 	req *rq = req_internal(mem, s, "logs.amazonaws.com", account, region);
 	str data = base64_encode(mem, gzip_pack(mem, rest));
-	target_call t = { .arn = arn, .payload = arena_fmt(mem, "{\"awslogs\":{\"data\":\"%.*s\"}}", STR_ARG(data)) };
+	target_call t = { .arn = arn,
+		              .payload = arena_fmt(mem, "{\"awslogs\":{\"data\":\"%.*s\"}}", STR_ARG(data)) };
 	err e = target_call_now(rq, NULL, &t);
 	usage_settle_later(rq);
 	if (!e) {
@@ -48,8 +49,8 @@ TASK(logs_subscription)
 	}
 	bool throttled = e->kind->status == 429;
 	count(throttled ? "DeliveryThrottling" : "DeliveryErrors", account, region, group, name, (double)events);
-	int64_t wait = MS_SECOND << (attempt < 6 ? attempt : 6), again = clock_now() + (wait < RETRY_MAX_MS ? wait :
-	               RETRY_MAX_MS);
+	int64_t wait = MS_SECOND << (attempt < 6 ? attempt : 6),
+			again = clock_now() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 	return target_worth_retrying(e) && again < until ? again : TASK_DONE;
 }
 
@@ -171,8 +172,10 @@ err logs_PutSubscriptionFilter(req *rq, const logs_PutSubscriptionFilter_in *in,
 		return fail(rq, &logs_InvalidParameterException, "Invalid destination ARN: %.*s",
 		            STR_ARG(in->destinationArn));
 	if (!str_eq(a.service, S("lambda")))
-		return fail(rq, &aws_NotImplemented, "Farthing forwards log events to Lambda functions; destinations of "
-		            "%.*s are not implemented.", STR_ARG(a.service));
+		return fail(rq, &aws_NotImplemented,
+		            "Farthing forwards log events to Lambda functions; destinations of "
+		            "%.*s are not implemented.",
+		            STR_ARG(a.service));
 	if (str_is(in->roleArn))
 		return fail(rq, &logs_InvalidParameterException,
 		            "destinationArn for vendor lambda cannot be used with roleArn");
@@ -180,7 +183,8 @@ err logs_PutSubscriptionFilter(req *rq, const logs_PutSubscriptionFilter_in *in,
 		return fail(rq, &aws_NotImplemented,
 		            "Field selection criteria and system fields of subscriptions are not implemented.");
 	if (check_function(rq, in->destinationArn))
-		return fail(rq, &logs_InvalidParameterException, "Could not execute the lambda function. Make sure you "
+		return fail(rq, &logs_InvalidParameterException,
+		            "Could not execute the lambda function. Make sure you "
 		            "have given CloudWatch Logs permission to execute your function.");
 	return req_write(rq, keep, (void *)in);
 }
