@@ -163,7 +163,8 @@ err dynamodbstreams_GetShardIterator(req *rq, const txn *tx,
 		return fail(rq, &aws_ValidationException,
 		            str_is(in->SequenceNumber) ? "Invalid SequenceNumber"
 		                                       : "The SequenceNumber parameter is required");
-	if (by_number && after < s->First)
+	const dynamodb_change *c = by_number ? dynamodb_change_get(tx, rq->mem, s->StreamId, after) : NULL;
+	if (by_number && after != s->First && !(c && c->When + RETENTION >= rq->now))
 		return fail(rq, &dynamodbstreams_TrimmedDataAccessException,
 		            "The operation attempted to read past the oldest stream record in a shard");
 	if (str_starts(in->ShardIteratorType, S("AT_")))
