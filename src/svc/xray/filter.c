@@ -7,16 +7,18 @@
 #define DEEP 32
 #define ALL_OF(v, p) for (const part *p = (v)->parts; p; p = p->next)
 
-typedef enum node_kind { ALWAYS, AND, OR, NOT, FLAG, COMPARE, SERVICE } node_kind;
+typedef enum node_kind { ALWAYS, AND, OR, NOT, FLAG, COMPARE, SERVICE, EDGE } node_kind;
 typedef enum op { EQ, NE, LT, LE, GT, GE, CONTAINS, BEGINS, ENDS, PRESENT } op;
 
 struct filter {
 	node_kind kind;
 	op op;
 	struct filter *a, *b;
-	str key, text, type;   /* SERVICE: text is the name, type its type */
+	str key, text, type;   /* SERVICE: text is the name, type its type; of EDGE the caller's */
+	str to, to_type;       /* EDGE: what is called */
 	double number;
 	bool numeric;
+	arena *mem;
 };
 
 typedef struct reader {
@@ -86,6 +88,7 @@ static filter *make(reader *r, node_kind kind, filter *a, filter *b)
 {
 	filter *f = arena_new(r->rq->mem, filter);
 	f->kind = kind;
+	f->mem = r->rq->mem;
 	f->a = a;
 	f->b = b;
 	return f;
@@ -99,31 +102,35 @@ static filter *wrong(reader *r)
 
 static filter *read_or(reader *r);
 
-/* service("name"), service(id(name: "n", type: "t")), service() */
-static filter *read_service(reader *r)
+/* "name", id(name: "n", type: "t"), or nothing: any service. */
+static bool read_name(reader *r, str *name, str *type)
 {
-	filter *f = make(r, SERVICE, NULL, NULL);
-	if (!sign(r, "("))
-		return wrong(r);
-	if (keyword(r, "id")) {
-		if (!sign(r, "("))
-			return wrong(r);
-		do {
-			str key = word(r), value;
-			if (!str_ends(key, S(":")) && !sign(r, ":"))
-				return wrong(r);
-			if (!quoted(r, &value))
-				return wrong(r);
-			if (str_starts(key, S("type")))
-				f->type = value;
-			else if (str_starts(key, S("name")))
-				f->text = value;
-		} while (sign(r, ","));
-		if (!sign(r, ")"))
-			return wrong(r);
-	} else {
-		quoted(r, &f->text); /* or none: any service */
+	if (!keyword(r, "id")) {
+		quoted(r, name);
+		return true;
 	}
+	if (!sign(r, "("))
+		return false;
+	do {
+		str key = word(r), value;
+		if ((!str_ends(key, S(":")) && !sign(r, ":")) || !quoted(r, &value))
+			return false;
+		if (str_starts(key, S("type")))
+			*type = value;
+		else if (str_starts(key, S("name")))
+			*name = value;
+	} while (sign(r, ","));
+	return sign(r, ")");
+}
+
+/* service("name") { .. }, edge("from", "to") { .. } */
+static filter *read_service(reader *r, node_kind kind)
+{
+	filter *f = make(r, kind, NULL, NULL);
+	if (!sign(r, "(") || !read_name(r, &f->text, &f->type))
+		return wrong(r);
+	if (kind == EDGE && (!sign(r, ",") || !read_name(r, &f->to, &f->to_type)))
+		return wrong(r);
 	if (!sign(r, ")"))
 		return wrong(r);
 	if (sign(r, "{")) {
@@ -210,8 +217,8 @@ static filter *read_atom(reader *r)
 			return wrong(r);
 		key = arena_concat(r->rq->mem, S("annotation."), inside);
 	}
-	if (str_eq(key, S("service")))
-		return read_service(r);
+	if (str_eq(key, S("service")) || str_eq(key, S("edge")))
+		return read_service(r, str_eq(key, S("edge")) ? EDGE : SERVICE);
 	if (is_flag(key)) {
 		filter *f = make(r, FLAG, NULL, NULL);
 		f->key = key;
@@ -256,8 +263,6 @@ err filter_read(req *rq, str expression, filter **out)
 	*out = arena_new(rq->mem, filter);
 	if (!r.all.n)
 		return OK;
-	if (str_find(expression, S("edge(")) != SIZE_MAX)
-		return fail(rq, &aws_NotImplemented, "Farthing does not implement edge() in filter expressions.");
 	*out = read_or(&r);
 	blanks(&r);
 	if (r.bad || r.at < r.all.n)
@@ -364,13 +369,37 @@ static bool flagged(const filter *f, const view *v, const part *only)
 
 static bool takes(const filter *f, const view *v, const part *only);
 
+static bool named(const part *p, str name, str type)
+{
+	return (!name.n || str_eq(p->name, name)) && (!type.n || str_eq(p->type, type));
+}
+
 static bool service_takes(const filter *f, const view *v)
 {
 	ALL_OF(v, p)
-		if ((!p->owner || p->inferred) && (!f->text.n || str_eq(p->name, f->text)) &&
-		    (!f->type.n || str_eq(p->type, f->type)) && (!f->a || takes(f->a, v, p)))
+		if ((!p->owner || p->inferred) && named(p, f->text, f->type) && (!f->a || takes(f->a, v, p)))
 			return true;
 	return false;
+}
+
+static bool edge_named(const filter *f, const view_call *c)
+{
+	return c->from && named(c->from, f->text, f->type) && named(c->to, f->to, f->to_type);
+}
+
+static bool edge_takes(const filter *f, const view *v, arena *mem)
+{
+	view_call *calls;
+	size_t n = view_calls(v, mem, &calls);
+	for (size_t i = 0; i < n; i++)
+		if (edge_named(f, &calls[i]) && (!f->a || takes(f->a, v, calls[i].by)))
+			return true;
+	return false;
+}
+
+bool filter_selects(const filter *f, const view_call *c)
+{
+	return f->kind == SERVICE ? named(c->to, f->text, f->type) : f->kind != EDGE || edge_named(f, c);
 }
 
 static bool takes(const filter *f, const view *v, const part *only)
@@ -382,6 +411,7 @@ static bool takes(const filter *f, const view *v, const part *only)
 	case FLAG: return flagged(f, v, only);
 	case COMPARE: return compares(f, v, only);
 	case SERVICE: return service_takes(f, v);
+	case EDGE: return edge_takes(f, v, f->mem);
 	default: return true;
 	}
 }

@@ -119,3 +119,39 @@ view *view_load(const txn *tx, arena *mem, str account, str region, str id)
 	find_root(v);
 	return v;
 }
+
+static const part *part_with(const view *v, str id)
+{
+	for (const part *p = v->parts; id.n && p; p = p->next)
+		if (str_eq(p->id, id))
+			return p;
+	return NULL;
+}
+
+/* A subsegment whose other side has sent a segment of its own is told by that. */
+static bool answered(const view *v, const part *subsegment)
+{
+	for (const part *p = v->parts; p; p = p->next)
+		if (!p->owner && str_eq(p->parent, subsegment->id))
+			return true;
+	return false;
+}
+
+size_t view_calls(const view *v, arena *mem, view_call **out)
+{
+	size_t n = 0;
+	for (const part *p = v->parts; p; p = p->next)
+		n++;
+	*out = arena_array(mem, view_call, n + 1);
+	n = 0;
+	for (const part *p = v->parts; p; p = p->next) {
+		if (p->owner && p->inferred && !answered(v, p))
+			(*out)[n++] = (view_call){ p->owner, p, p };
+		if (p->owner)
+			continue;
+		const part *above = part_with(v, p->parent);
+		(*out)[n++] = (view_call){ above && above->owner ? above->owner : above, p,
+			                   above && above->owner && above->inferred ? above : p };
+	}
+	return n;
+}

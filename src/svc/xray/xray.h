@@ -33,10 +33,22 @@ view *view_load(const txn *tx, arena *mem, str account, str region, str id);
 /* What stands in one document; the fault names what is wrong (ParseError, MissingId ..), NULL is good. */
 const char *segment_check(arena *mem, str document, str *trace, str *id, bool *progress);
 
+/*
+ * Who called whom: every segment is called once, by a segment of the trace or by a client, and so is what a
+ * subsegment calls outside of the trace. `by` tells how the caller saw it: a subsegment where there is one.
+ */
+typedef struct view_call {
+	const part *from; /* a segment; NULL: a client */
+	const part *to, *by;
+} view_call;
+size_t view_calls(const view *v, arena *mem, view_call **out);
+
 typedef struct filter filter;
 /* InvalidRequestException when it cannot be read. An empty expression fits every trace. */
 err filter_read(req *rq, str expression, filter **out);
 bool filter_takes(const filter *f, const view *v);
+/* An entity selector: whether service("..") or edge("..", "..") means this call. An empty one means all. */
+bool filter_selects(const filter *f, const view_call *c);
 
 /* The expression of a group by name or ARN; STR_NONE when none is named. */
 err group_filter(req *rq, const txn *tx, str name, str arn, str *expression);

@@ -111,3 +111,75 @@ def test_groups_rules_encryption(server):
     same(got["UnprocessedStatistics"][0]["RuleName"], "none")
     x.delete_sampling_rule(RuleName="r")
     same(x.get_encryption_config()["EncryptionConfig"], {"Status": "ACTIVE", "Type": "NONE"})
+
+
+def test_graphs(server):
+    """front calls back (a segment of its own), DynamoDB and a web page; back fails."""
+    x, t = server.client("xray"), now(server)
+    ids = []
+    for i in range(3):
+        a = trace_id(t)
+        ids.append(a)
+        to_back, to_db, to_web = (os.urandom(8).hex() for _ in range(3))
+        front = segment(a, "front", t, 2, http={"request": {"url": "http://f/", "method": "GET"}, "response": {"status": 200}},
+                        subsegments=[
+                            {"id": to_back, "name": "back", "namespace": "remote", "start_time": t, "end_time": t + 1, "fault": i == 0},
+                            {"id": to_db, "name": "DynamoDB", "namespace": "aws", "start_time": t, "end_time": t + 0.25},
+                            {"id": to_web, "name": "example.com", "namespace": "remote", "start_time": t, "end_time": t + 0.5,
+                             "error": True, "throttle": i == 1}])
+        same(put(x, front, segment(a, "back", t + 0.1, 0.5, parent_id=to_back, origin="AWS::Lambda::Function", fault=i == 0)), [])
+    for services in (x.get_service_graph(StartTime=t - 60, EndTime=t + 60)["Services"], x.get_trace_graph(TraceIds=ids)["Services"]):
+        by = {(s["Name"], s.get("Type")): s for s in services if s["Name"] in ("front", "back", "DynamoDB", "example.com")}
+        same(set(by), {("front", None), ("front", "client"), ("back", "AWS::Lambda::Function"), ("DynamoDB", "AWS::DynamoDB"),
+                       ("example.com", "remote")})
+        front, back = by[("front", None)], by[("back", "AWS::Lambda::Function")]
+        check(front["Root"], front)
+        same([e["ReferenceId"] for e in by[("front", "client")]["Edges"]], [front["ReferenceId"]])
+        same({e["ReferenceId"] for e in front["Edges"]},
+             {by[k]["ReferenceId"] for k in by if k[0] in ("back", "DynamoDB", "example.com")})
+        s = back["SummaryStatistics"]
+        same((s["TotalCount"], s["OkCount"], s["FaultStatistics"]["TotalCount"]), (3, 2, 1))
+        check(abs(s["TotalResponseTime"] - 1.5) < 0.001, s)
+        edge = [e for e in front["Edges"] if e["ReferenceId"] == back["ReferenceId"]][0]["SummaryStatistics"]
+        check(abs(edge["TotalResponseTime"] - 3) < 0.001 and edge["FaultStatistics"]["TotalCount"] == 1, edge)
+        w = by[("example.com", "remote")]["SummaryStatistics"]["ErrorStatistics"]
+        same((w["ThrottleCount"], w["OtherCount"], w["TotalCount"]), (1, 2, 3))
+        same(by[("DynamoDB", "AWS::DynamoDB")]["ResponseTimeHistogram"], [{"Value": 0.25, "Count": 3}])
+    same(len(find(x, t, 'edge("front", "back")')), 3)
+    same(find(x, t, 'edge("front", "back") { fault }'), ids[:1])
+    same(find(x, t, 'edge(id(name: "front"), id(name: "DynamoDB", type: "AWS::DynamoDB")) { responsetime > 1 }'), [])
+    refused("InvalidRequestException", find, x, t, 'edge("front")')
+    refused("InvalidRequestException", x.get_service_graph, StartTime=t - 7 * 3600, EndTime=t)
+    x.create_group(GroupName="faulty", FilterExpression='service("back") { fault }')
+    g = x.get_service_graph(StartTime=t - 60, EndTime=t + 60, GroupName="faulty")["Services"]
+    same([s["SummaryStatistics"]["TotalCount"] for s in g if s["Name"] == "back"], [1])
+    refused("InvalidRequestException", x.get_service_graph, StartTime=t - 60, EndTime=t, GroupName="none")
+
+    def series(expression):
+        r = x.get_time_series_service_statistics(StartTime=t - 120, EndTime=t + 60, EntitySelectorExpression=expression, Period=60)
+        return r["TimeSeriesServiceStatistics"]
+
+    rows = series('service("back")')
+    same([(r["ServiceSummaryStatistics"]["TotalCount"], r["ServiceSummaryStatistics"]["FaultStatistics"]["TotalCount"]) for r in rows], [(3, 1)])
+    check(abs(rows[0]["Timestamp"].timestamp() - (t - t % 60)) < 61, rows)
+    same([r["EdgeSummaryStatistics"]["TotalCount"] for r in series('edge("front", "DynamoDB")')], [3])
+    refused("InvalidRequestException", x.get_time_series_service_statistics, StartTime=t, EndTime=t, Period=7)
+
+
+def test_tags(server):
+    x = server.client("xray")
+    arn = x.create_group(GroupName="tagged", Tags=[{"Key": "a", "Value": "1"}])["Group"]["GroupARN"]
+    x.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "3"}])
+    same(sorted((t["Key"], t["Value"]) for t in x.list_tags_for_resource(ResourceARN=arn)["Tags"]), [("a", "3"), ("b", "2")])
+    x.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    same([t["Key"] for t in x.list_tags_for_resource(ResourceARN=arn)["Tags"]], ["b"])
+    refused("ResourceNotFoundException", x.tag_resource, ResourceARN=arn.replace("tagged", "none"), Tags=[{"Key": "a", "Value": "1"}])
+
+
+def test_sampling_summaries(server):
+    x, t = server.client("xray"), now(server)
+    x.get_sampling_targets(SamplingStatisticsDocuments=[
+        {"RuleName": "Default", "ClientID": c * 24, "Timestamp": t, "RequestCount": n, "SampledCount": 2, "BorrowCount": 1}
+        for c, n in (("a", 10), ("b", 5))])
+    s = [r for r in x.get_sampling_statistic_summaries()["SamplingStatisticSummaries"] if r["RuleName"] == "Default"][0]
+    same((s["RequestCount"], s["SampledCount"], s["BorrowCount"]), (15, 4, 2))
