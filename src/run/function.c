@@ -15,12 +15,13 @@
 #define RSS_CHECK_US 20000
 #define VCPU_MB 1769 /* AWS: at this memory a function has the equivalent of one vCPU */
 #define SCRATCH_BYTES 2048
+#define SHUTDOWN_US 2000000
 
 static bool waits_for_event(const function_env *env)
 {
 	for (int i = 0; i < env->n; i++)
-		if (env->connections[i].fd >= 0 && env->connections[i].waits)
-			return true;
+		if (env->connections[i].fd >= 0 && env->connections[i].waits && !env->connections[i].extension)
+			return function_extensions_rest(env);
 	return false;
 }
 
@@ -45,7 +46,12 @@ static int64_t rss_check(function_env *env, int64_t now)
 
 static void note_end(function_env *env)
 {
-	if (!env->ended && sandbox_ended(env->sb, &env->status)) {
+	bool ended = sandbox_ended(env->sb, &env->status);
+	if (env->ext && env->ext->leaving)
+		return;
+	if (function_extension_failed(env))
+		env->ended = true;
+	if (!env->ended && ended) {
 		env->ended = true;
 		/* The kernel's own killer, where it was faster than we. */
 		if (WIFSIGNALED(env->status) && WTERMSIG(env->status) == SIGKILL)
@@ -108,12 +114,18 @@ static str exit_message(arena *mem, const function_env *env, str id)
 static str start_message(arena *mem, const function_env *env, str id, str *type)
 {
 	const char *what;
-	int number = sandbox_start_error(env->sb, &what);
+	int status, number = sandbox_start_error(env->sb, &what);
+	if (!number && env->ext && env->ext->error_type[0]) {
+		*type = str_c(env->ext->error_type);
+		sandbox_extra_ended(env->sb, &status);
+		return arena_fmt(mem, "RequestId: %.*s Error: exit status %d", STR_ARG(id), WEXITSTATUS(status));
+	}
 	if (!number)
 		return STR_NONE;
 	/* An image's folder or program; which, the sandbox says by its name alone. */
 	bool folder = env->directory[0] && strncmp(what, env->directory, sizeof env->directory - 1) == 0;
-	*type = folder ? S("Runtime.InvalidWorkingDir") : S("Runtime.InvalidEntrypoint");
+	*type = folder ? S("Runtime.InvalidWorkingDir") : str_starts(str_c(what), S("/opt/extensions/"))
+		? S("Extension.LaunchError") : S("Runtime.InvalidEntrypoint");
 	str why = arena_lower(mem, str_c(strerror(number)));
 	return arena_fmt(mem, "RequestId: %.*s Error: %s %s: %.*s", STR_ARG(id), folder ? "chdir" : "fork/exec",
 	                 what, STR_ARG(why));
@@ -160,6 +172,24 @@ static void conclude(function_env *env, arena *mem, str id, function_result *out
 	out->payload = error_object(mem, type, str_is(message) ? message : exit_message(mem, env, id));
 }
 
+static void copy_name(char *to, size_t size, str from)
+{
+	size_t n = from.n < size ? from.n : size - 1;
+	memcpy(to, from.p ? from.p : "", n);
+	to[n] = '\0';
+}
+
+static void expect_extensions(function_env *env, const function_spec *spec)
+{
+	/* Lives as long as the environment. */
+	extensions *x = env->ext = calloc(1, sizeof *x);
+	ensure(x);
+	x->expected = spec->n_extensions;
+	copy_name(x->function, sizeof x->function, spec->name);
+	copy_name(x->version, sizeof x->version, spec->version);
+	copy_name(x->handler, sizeof x->handler, spec->handler);
+}
+
 static err open_env(arena *mem, const function_spec *spec, function_env **out)
 {
 	int log[2];
@@ -173,6 +203,8 @@ static err open_env(arena *mem, const function_spec *spec, function_env **out)
 	ensure(env);
 	env->log.sink = spec->log;
 	env->log.context = spec->log_context;
+	if (spec->n_extensions)
+		expect_extensions(env, spec);
 	if (spec->image && spec->image->directory.n)
 		memcpy(env->directory, spec->image->directory.p, spec->image->directory.n < sizeof env->directory
 		       ? spec->image->directory.n : sizeof env->directory - 1);
@@ -183,6 +215,7 @@ static err open_env(arena *mem, const function_spec *spec, function_env **out)
 	if (failed) {
 		function_log_close(&env->log);
 		arena_close(env->scratch);
+		free(env->ext);
 		free(env);
 		return failed;
 	}
@@ -214,7 +247,18 @@ err function_start(arena *mem, const function_spec *spec, int64_t limit_us, func
 	TRY(open_env(mem, spec, &env));
 	env->mem = mem;
 	env->result = init;
-	while (!waits_for_event(env) && !env->answered && !env->ended && !env->out_of_memory)
+	/* Extensions first: the runtime may count on them. */
+	while (!function_extensions_registered(env) && !env->ended && !env->timed_out)
+		env->timed_out = !pump(env, begun + limit_us);
+	if (spec->n_extensions && !env->ended && !env->timed_out) {
+		err failed = sandbox_go(mem, env->sb);
+		if (failed) {
+			function_stop(env);
+			return failed;
+		}
+		note_end(env);
+	}
+	while (!waits_for_event(env) && !env->answered && !env->ended && !env->out_of_memory && !env->timed_out)
 		if (!pump(env, begun + limit_us)) {
 			env->timed_out = true;
 			break;
@@ -247,7 +291,7 @@ void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t
 	sandbox_thaw(env->sb);
 	connection *c = NULL;
 	for (int i = 0; i < env->n && !c; i++)
-		if (env->connections[i].fd >= 0 && env->connections[i].waits)
+		if (env->connections[i].fd >= 0 && env->connections[i].waits && !env->connections[i].extension)
 			c = &env->connections[i];
 	if (!c || e->request_id.n >= sizeof env->id)
 		return;
@@ -258,6 +302,7 @@ void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t
 	env->result = out;
 	env->running = true;
 	env->answered = env->timed_out = false;
+	function_extensions_invoke(env, e, until_us);
 	if (!function_send_event(env, c, e, until_us)) {
 		/* It may have died while it rested; then nobody has seen the event. */
 		note_end(env);
@@ -294,14 +339,32 @@ bool function_alive(function_env *env)
 	return !env->ended;
 }
 
+/* They have until then to finish; what they write is still taken. */
+static void take_leave(function_env *env)
+{
+	int64_t until = clock_mono_us() + SHUTDOWN_US;
+	const char *reason = env->timed_out ? "timeout" : env->ended || env->out_of_memory ? "failure" : "spindown";
+	sandbox_thaw(env->sb);
+	bool nobody = function_extensions_shutdown(env, reason, until);
+	int status;
+	while (!nobody && pump(env, until)) {
+		bool killed = sandbox_ended(env->sb, &env->status) && WIFSIGNALED(env->status);
+		nobody = killed || sandbox_extra_ended(env->sb, &status) >= env->ext->expected;
+	}
+	function_log_drain(&env->log);
+}
+
 void function_stop(function_env *env)
 {
 	if (!env)
 		return;
+	if (env->ext && env->ext->n)
+		take_leave(env);
 	for (int i = 0; i < env->n; i++)
 		function_disconnect(&env->connections[i]);
 	sandbox_close(env->sb);
 	function_log_close(&env->log);
 	arena_close(env->scratch);
+	free(env->ext);
 	free(env);
 }

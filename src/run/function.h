@@ -48,6 +48,8 @@ typedef struct function_spec {
 	const function_image *image; /* or NULL: then `interpreter` runs the code */
 	str layers[SANDBOX_LAYERS_MAX];
 	int n_layers;
+	const str *extensions;   /* programs in /opt/extensions, which run beside the runtime */
+	int n_extensions;
 	const function_pair *variables; /* the user's */
 	size_t n_variables;
 	int64_t memory_mb, tmp_mb;
@@ -100,4 +102,5 @@ bool function_rest(function_env *env, int64_t wait_us, bool *ended);
 
 /* Whether it is still alive: for environments that have rested for a while. */
 bool function_alive(function_env *env);
+/* Extensions that want to know are told first, and have two seconds. */
 void function_stop(function_env *env);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define TRAILERS_BYTES ((size_t)64 << 10)
+#define REGISTER_BYTES 65536
 
 void function_disconnect(connection *c)
 {
@@ -70,7 +71,7 @@ static bool send_all(function_env *env, connection *c, struct iovec *v, int n, i
 	return true;
 }
 
-static bool send_head(function_env *env, connection *c, buf *b, int64_t until_us)
+bool function_send(function_env *env, connection *c, buf *b, int64_t until_us)
 {
 	struct iovec v = { b->p, b->n };
 	bool ok = b->n == 0 || send_all(env, c, &v, 1, until_us);
@@ -96,13 +97,13 @@ bool function_send_event(function_env *env, connection *c, const rapi_event *e, 
 	return ok;
 }
 
-static void refuse(function_env *env, connection *c, int status, const char *type, const char *message,
-                   int64_t until_us)
+void function_refuse(function_env *env, connection *c, int status, const char *type, const char *message,
+                     int64_t until_us)
 {
 	buf b = buf_in(env->scratch, 512, 64 << 10);
 	put_owed(c, &b);
 	rapi_put_refusal(&b, status, str_c(type), str_c(message));
-	send_head(env, c, &b, until_us);
+	function_send(env, c, &b, until_us);
 }
 
 static void copy_text(char *out, size_t size, str s)
@@ -129,10 +130,11 @@ static bool expected(const function_env *env, const connection *c)
 static void begin(function_env *env, connection *c, int64_t until_us)
 {
 	rapi_request *r = &c->request;
-	copy_text(c->id, sizeof c->id, r->id);
+	copy_text(c->id, sizeof c->id, str_is(r->extension) ? r->extension : r->id);
 	copy_text(c->error_type, sizeof c->error_type, r->error_type);
 	copy_text(c->content_type, sizeof c->content_type, r->content_type);
-	c->keep = expected(env, c);
+	bool registers = r->kind == RAPI_REGISTER && env->mem && r->body.left <= REGISTER_BYTES;
+	c->keep = expected(env, c) || registers;
 	c->streams = c->keep && r->streaming && r->kind == RAPI_RESPONSE && env->sink;
 	c->too_large = !r->body.chunked && r->body.left > (c->streams ? FUNCTION_STREAM_MAX : FUNCTION_RESPONSE_MAX);
 	c->in_body = true;
@@ -207,21 +209,26 @@ static void act(function_env *env, connection *c, int64_t until_us)
 			bool large = c->too_large;
 			answer(env, c);
 			if (large)
-				refuse(env, c, 413, "RequestEntityTooLarge",
+				function_refuse(env, c, 413, "RequestEntityTooLarge",
 				       "Exceeded maximum allowed payload size (6291556 bytes).", until_us);
 			else
 				c->owed++;
 		} else if (c->request.kind != RAPI_INIT_ERROR && strcmp(c->id, env->id) != 0) {
-			refuse(env, c, 400, "InvalidRequestID", "Invalid request ID", until_us);
+			function_refuse(env, c, 400, "InvalidRequestID", "Invalid request ID", until_us);
 		} else {
-			refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed", until_us);
+			function_refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed", until_us);
 		}
 		c->body = c->trailers = (buf){ 0 };
 		c->request.body.trailers = NULL;
 		c->keep = c->streams = false;
 		return;
 	default:
-		refuse(env, c, 404, "NotFound", "404 page not found", until_us);
+		if (function_extension_act(env, c, until_us)) {
+			c->body = (buf){ 0 };
+			c->keep = false;
+			return;
+		}
+		function_refuse(env, c, 404, "NotFound", "404 page not found", until_us);
 	}
 }
 
@@ -234,7 +241,7 @@ static ssize_t step(function_env *env, connection *c, str at, int64_t until_us)
 	if (!c->in_body) {
 		int n = rapi_head(at, &c->request);
 		if (n < 0)
-			refuse(env, c, -n, "BadRequest", "The request is malformed", until_us);
+			function_refuse(env, c, -n, "BadRequest", "The request is malformed", until_us);
 		if (n <= 0)
 			return n;
 		begin(env, c, until_us);
@@ -318,7 +325,7 @@ void function_readable(function_env *env, connection *c, int64_t until_us)
 	if (c->owed && !c->waits) {
 		buf b = buf_in(env->scratch, 256, 4096);
 		put_owed(c, &b);
-		if (!send_head(env, c, &b, until_us) || c->request.close)
+		if (!function_send(env, c, &b, until_us) || c->request.close)
 			function_disconnect(c);
 	}
 }

@@ -13,9 +13,10 @@ typedef struct connection {
 	char *in;              /* INPUT_BYTES, from accept to close */
 	size_t n;
 	bool in_body, waits;   /* waits: has asked for the next event */
+	int extension;         /* it is an extension's that asked: its number, counted from 1; else 0 */
 	int owed;              /* answers to posts, not sent yet */
 	rapi_request request;
-	char id[72], error_type[128], content_type[128]; /* copies: the head's bytes move on */
+	char id[136], error_type[128], content_type[128]; /* copies: the head's bytes move on */
 	bool keep;             /* the body is of interest */
 	buf body;
 	bool too_large;
@@ -32,8 +33,24 @@ typedef struct function_log {
 	void *context;
 } function_log;
 
+typedef struct extension {
+	char name[129], id[37];
+	bool invoke, shutdown;      /* what it wants to hear of */
+	bool internal;              /* a part of the runtime's process */
+} extension;
+
+typedef struct extensions {
+	extension v[SANDBOX_EXTRA_MAX * 2];
+	int n, external;            /* registered; of those that were started */
+	int expected;
+	char function[72], version[16], handler[136];
+	char error_type[128];       /* one has reported that it failed, or has ended */
+	bool leaving;
+} extensions;
+
 struct function_env {
 	sandbox *sb;
+	extensions *ext;       /* NULL while there are none: most functions have none */
 	function_log log;
 	connection connections[CONNECTIONS_MAX];
 	int n;                 /* connections in use */
@@ -63,6 +80,22 @@ void function_accept(function_env *env);
 void function_readable(function_env *env, connection *c, int64_t until_us);
 bool function_send_event(function_env *env, connection *c, const rapi_event *e, int64_t until_us);
 void function_disconnect(connection *c);
+
+/* function_extension.c: the Extensions API, and what hangs on it. */
+/* Whether the connection's request is one of it; then it has been answered, or waits. */
+bool function_extension_act(function_env *env, connection *c, int64_t until_us);
+/* All that have registered have asked for an event, and all that were started have registered. */
+bool function_extensions_rest(const function_env *env);
+bool function_extensions_registered(const function_env *env);
+/* One of them has ended or said that it failed. */
+bool function_extension_failed(function_env *env);
+void function_extensions_invoke(function_env *env, const rapi_event *e, int64_t until_us);
+/* True when nobody wants to hear of the end. */
+bool function_extensions_shutdown(function_env *env, const char *reason, int64_t until_us);
+/* function_api.c */
+bool function_send(function_env *env, connection *c, buf *b, int64_t until_us);
+void function_refuse(function_env *env, connection *c, int status, const char *type, const char *message,
+                     int64_t until_us);
 
 /* function_spec.c */
 err function_sandbox(arena *mem, const function_spec *spec, int output, sandbox **out);

@@ -205,6 +205,8 @@ err function_sandbox(arena *mem, const function_spec *s, int output, sandbox **o
 		.reach = s->reach,
 	};
 	add_binds(mem, s, &spec);
+	for (int i = 0; i < s->n_extensions && spec.n_extra < SANDBOX_EXTRA_MAX; i++)
+		spec.extra[spec.n_extra++] = arena_str(mem, s->extensions[i]).p;
 	int port = RUNTIME_PORT;
 	if (!sandbox_probe().private_network && (spec.listener = sandbox_shared_listener(&port)) < 0)
 		return fault_new(mem, &fault_system, "function: no listener for the Runtime API");

@@ -12,6 +12,20 @@ static bool token_char(char c)
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
+static void route_extension(rapi_request *r, str path)
+{
+	static const struct { const char *method, *path; rapi_kind kind; } routes[] = {
+		{ "POST", "/2020-01-01/extension/register", RAPI_REGISTER },
+		{ "GET", "/2020-01-01/extension/event/next", RAPI_EXTENSION_NEXT },
+		{ "POST", "/2020-01-01/extension/init/error", RAPI_EXTENSION_INIT_ERROR },
+		{ "POST", "/2020-01-01/extension/exit/error", RAPI_EXTENSION_EXIT_ERROR },
+		{ "PUT", "/2022-07-01/telemetry", RAPI_TELEMETRY }, { "PUT", "/2020-08-15/logs", RAPI_TELEMETRY },
+	};
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (str_eq(r->method, str_c(routes[i].method)) && str_eq(path, str_c(routes[i].path)))
+			r->kind = routes[i].kind;
+}
+
 /* /2018-06-01/runtime/invocation/{id}/response and its like. */
 static void route(rapi_request *r)
 {
@@ -20,8 +34,10 @@ static void route(rapi_request *r)
 	r->kind = RAPI_OTHER;
 	size_t query = str_find_char(rest, '?');
 	rest = str_sub(rest, 0, query);
-	if (!str_starts(rest, S("/2018-06-01/runtime/")))
+	if (!str_starts(rest, S("/2018-06-01/runtime/"))) {
+		route_extension(r, rest);
 		return;
+	}
 	rest = str_sub(rest, 20, rest.n);
 	if (str_eq(rest, S("init/error")) && post) {
 		r->kind = RAPI_INIT_ERROR;
@@ -68,8 +84,12 @@ static int header(rapi_request *r, str name, str value, bool *has_length)
 		r->expects_continue = str_eq_nocase(value, S("100-continue"));
 	} else if (str_eq_nocase(name, S("content-type"))) {
 		r->content_type = value;
-	} else if (str_eq_nocase(name, S("lambda-runtime-function-error-type"))) {
+	} else if (str_eq_nocase(name, S("lambda-runtime-function-error-type")) ||
+	           str_eq_nocase(name, S("lambda-extension-function-error-type"))) {
 		r->error_type = value;
+	} else if (str_eq_nocase(name, S("lambda-extension-name")) ||
+	           str_eq_nocase(name, S("lambda-extension-identifier"))) {
+		r->extension = value;
 	} else if (str_eq_nocase(name, S("lambda-runtime-function-response-mode"))) {
 		r->streaming = str_eq_nocase(value, S("streaming"));
 	}
@@ -105,7 +125,8 @@ static int header_line(rapi_request *r, str line, bool *has_length)
 
 int rapi_head(str bytes, rapi_request *out)
 {
-	rapi_request r = { .id = STR_NONE, .error_type = STR_NONE, .content_type = STR_NONE };
+	rapi_request r = { .id = STR_NONE, .error_type = STR_NONE, .content_type = STR_NONE,
+		.extension = STR_NONE };
 	size_t end = str_find(str_sub(bytes, 0, RAPI_HEAD_MAX), S("\r\n\r\n"));
 	if (end == SIZE_MAX)
 		return bytes.n >= RAPI_HEAD_MAX ? -431 : 0;
@@ -239,6 +260,14 @@ void rapi_put_event(buf *b, const rapi_event *e)
 	put_header(b, "Lambda-Runtime-Client-Context", e->client_context);
 	put_header(b, "Lambda-Runtime-Cognito-Identity", e->cognito_identity);
 	buf_fmt(b, "Content-Length: %zu\r\n\r\n", e->payload.n);
+}
+
+void rapi_put_json(buf *b, const char *header, str value, str body)
+{
+	buf_put(b, S("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"));
+	put_header(b, header, value);
+	buf_fmt(b, "Content-Length: %zu\r\n\r\n", body.n);
+	buf_put(b, body);
 }
 
 void rapi_put_accepted(buf *b)

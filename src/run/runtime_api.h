@@ -10,7 +10,9 @@
 #define RAPI_HEAD_MAX 16384
 
 typedef enum rapi_kind {
-	RAPI_NEXT, RAPI_RESPONSE, RAPI_ERROR, RAPI_INIT_ERROR, RAPI_OTHER,
+	RAPI_NEXT, RAPI_RESPONSE, RAPI_ERROR, RAPI_INIT_ERROR,
+	RAPI_REGISTER, RAPI_EXTENSION_NEXT, RAPI_EXTENSION_INIT_ERROR, RAPI_EXTENSION_EXIT_ERROR, RAPI_TELEMETRY,
+	RAPI_OTHER,
 } rapi_kind;
 
 typedef struct rapi_body {
@@ -25,7 +27,8 @@ typedef struct rapi_request {
 	rapi_kind kind;
 	str method, path;   /* these and all below point into the bytes given to rapi_head */
 	str id;             /* of the invocation in the path */
-	str error_type;     /* Lambda-Runtime-Function-Error-Type */
+	str error_type;     /* Lambda-Runtime-Function-Error-Type, or an extension's */
+	str extension;      /* Lambda-Extension-Name when it registers, later its identifier */
 	str content_type;
 	bool streaming;     /* Lambda-Runtime-Function-Response-Mode: streaming */
 	bool close, expects_continue;
@@ -56,4 +59,6 @@ typedef struct rapi_event {
 /* The head of the answer to /next; the payload follows it. */
 void rapi_put_event(buf *b, const rapi_event *e);
 void rapi_put_accepted(buf *b);
+/* 200 with a JSON body and one more header. */
+void rapi_put_json(buf *b, const char *header, str value, str body);
 void rapi_put_refusal(buf *b, int status, str error_type, str message);

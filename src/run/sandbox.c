@@ -27,7 +27,11 @@ struct sandbox {
 	pid_t init;
 	int pidfd, control, listener;
 	cgroup *group;
-	sandbox_watch *watch;
+	sandbox_watch *watch[SANDBOX_EXTRA_MAX + 1]; /* one a program */
+	int n_watch;
+	sandbox_reach reach;
+	bool watched, extra;
+	int extra_ended, extra_status;
 	int64_t memory_bytes, tmp_bytes, peak_bytes;
 	bool ended, frozen;
 	int status, start_error;
@@ -196,12 +200,20 @@ static int receive(int control, control_message *m, int *fd, int wait_ms)
 	return n == (ssize_t)sizeof *m ? 1 : -1;
 }
 
-/* Waits for what the child hands over while it builds. */
-static err greet(arena *mem, sandbox *sb, const launch *l)
+/* One of the programs could not be started: said when the sandbox is asked. */
+static void note_start_error(sandbox *sb, const control_message *m)
+{
+	sb->ended = true;
+	sb->status = 127 << 8;
+	sb->start_error = m->number;
+	memcpy(sb->start_what, m->what, sizeof m->what - 1);
+}
+
+/* Waits for what the child hands over while it builds: its listener, and a watch for each program. */
+static err greet(arena *mem, sandbox *sb, bool listener, int watches)
 {
 	int64_t until = clock_mono_us() + START_WAIT_MS * 1000;
-	bool listener = l->spec->listen_port == 0 || !l->private_network, watch = !l->watch_connect;
-	while (!listener || !watch) {
+	while (!listener || watches) {
 		control_message m;
 		int fd, left = (int)((until - clock_mono_us()) / 1000);
 		int got = left > 0 ? receive(sb->control, &m, &fd, left) : 0;
@@ -213,19 +225,38 @@ static err greet(arena *mem, sandbox *sb, const launch *l)
 			return fault_new(mem, &fault_system, "the sandbox was not built within %d s",
 			                 START_WAIT_MS / 1000);
 		m.what[sizeof m.what - 1] = '\0';
+		if (m.kind == CONTROL_FAILED && sb->extra && m.what[0] == '/') {
+			note_start_error(sb, &m);
+			return OK;
+		}
 		if (m.kind == CONTROL_FAILED)
 			return fault_new(mem, &fault_system, "sandbox: %s: %s", m.what, strerror(m.number));
 		if (m.kind == CONTROL_LISTENER) {
 			sb->listener = fd;
 			listener = true;
 		} else if (m.kind == CONTROL_WATCH) {
-			sb->watch = sandbox_watch_add(fd, l->spec->reach);
-			watch = true;
+			sandbox_watch *w = sandbox_watch_add(fd, sb->reach);
+			if (!w)
+				return fault_new(mem, &fault_system, "sandbox: connections cannot be watched");
+			sb->watch[sb->n_watch++] = w;
+			watches--;
 		}
 	}
-	if (l->watch_connect && !sb->watch)
-		return fault_new(mem, &fault_system, "sandbox: connections cannot be watched");
 	return OK;
+}
+
+err sandbox_go(arena *mem, sandbox *sb)
+{
+	control_message m = { .kind = CONTROL_GO };
+	if (sb->ended || send(sb->control, &m, sizeof m, MSG_NOSIGNAL) < 0)
+		return OK; /* which the caller sees */
+	return greet(mem, sb, true, sb->watched);
+}
+
+int sandbox_extra_ended(const sandbox *sb, int *status)
+{
+	*status = sb->extra_status;
+	return sb->extra_ended;
 }
 
 err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
@@ -251,7 +282,8 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	sandbox *sb = calloc(1, sizeof *sb);
 	ensure(sb);
 	*sb = (sandbox){ .control = pair[0], .memory_bytes = spec->memory_bytes,
-		.listener = l->private_network ? -1 : spec->listener, .tmp_bytes = spec->tmp_bytes };
+		.listener = l->private_network ? -1 : spec->listener, .tmp_bytes = spec->tmp_bytes,
+		.reach = spec->reach, .watched = l->watch_connect, .extra = spec->n_extra > 0 };
 	err failed = sandbox_clone(mem, l, &sb->init, &sb->pidfd, &sb->group);
 	close(pair[1]);
 	if (failed) {
@@ -263,7 +295,8 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	cgroup_set_memory(sb->group, spec->memory_bytes + spec->tmp_bytes + SLACK);
 	cgroup_set_alarm(sb->group, spec->memory_bytes);
 	cgroup_set_pids(sb->group, spec->pids);
-	failed = greet(mem, sb, l);
+	failed = greet(mem, sb, spec->listen_port == 0 || !l->private_network,
+	               !l->watch_connect ? 0 : spec->n_extra ? spec->n_extra : 1);
 	if (failed) {
 		sandbox_close(sb);
 		return failed;
@@ -279,7 +312,8 @@ static void bury(sandbox *sb)
 		;
 	for (int i = 0; !cgroup_close(sb->group); i++)
 		clock_sleep_ms(i < 10 ? 1 : 20);
-	sandbox_watch_remove(sb->watch);
+	for (int i = 0; i < sb->n_watch; i++)
+		sandbox_watch_remove(sb->watch[i]);
 	if (sb->listener >= 0)
 		close(sb->listener);
 	close(sb->pidfd);
@@ -336,7 +370,10 @@ void sandbox_drain(void)
 bool sandbox_allow(sandbox *sb, const char *address, int port)
 {
 	/* Where the network is shared there is nothing to grant. */
-	return !sb->watch || sandbox_watch_allow(sb->watch, address, port);
+	for (int i = 0; i < sb->n_watch; i++)
+		if (!sandbox_watch_allow(sb->watch[i], address, port))
+			return false;
+	return true;
 }
 
 int sandbox_listener(const sandbox *sb)
@@ -374,22 +411,24 @@ bool sandbox_ended(sandbox *sb, int *status)
 {
 	control_message m;
 	int fd, got;
-	while (!sb->ended && (got = receive(sb->control, &m, &fd, 0)) != 0) {
+	while ((!sb->ended || sb->extra) && (got = receive(sb->control, &m, &fd, 0)) != 0) {
 		if (fd >= 0)
 			close(fd);
 		if (got < 0) { /* init itself was killed */
+			sb->status = sb->ended ? sb->status : SIGKILL;
 			sb->ended = true;
-			sb->status = SIGKILL;
-		} else if (m.kind == CONTROL_ENDED) {
+			break;
+		}
+		if (m.kind == CONTROL_ENDED) {
 			sb->ended = true;
 			sb->status = m.number;
 			if (m.peak_bytes > sb->peak_bytes)
 				sb->peak_bytes = m.peak_bytes;
 		} else if (m.kind == CONTROL_FAILED) { /* the program could not be executed */
-			sb->ended = true;
-			sb->status = 127 << 8;
-			sb->start_error = m.number;
-			memcpy(sb->start_what, m.what, sizeof m.what - 1);
+			note_start_error(sb, &m);
+		} else if (m.kind == CONTROL_EXTRA) {
+			sb->extra_ended++;
+			sb->extra_status = m.number;
 		}
 	}
 	if (sb->ended)

@@ -35,6 +35,7 @@ sandbox_status sandbox_probe(void);
 #define SANDBOX_BINDS_MAX 24
 #define SANDBOX_LAYERS_MAX 5
 #define SANDBOX_ALLOW_MAX 16
+#define SANDBOX_EXTRA_MAX 10
 
 typedef struct sandbox_bind {
 	const char *source;  /* absolute, on the machine */
@@ -50,6 +51,8 @@ typedef struct sandbox_spec {
 	int n_binds;
 	const char *layers[SANDBOX_LAYERS_MAX]; /* folders merged into /opt, the later over the earlier */
 	int n_layers;
+	const char *extra[SANDBOX_EXTRA_MAX]; /* programs inside that start first; argv waits for sandbox_go */
+	int n_extra;
 	int64_t memory_bytes, tmp_bytes;
 	int pids, files;
 	int output;              /* becomes descriptors 1 and 2 */
@@ -64,6 +67,12 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out);
 void sandbox_close(sandbox *sb);
 /* Waits until nothing closed is left: for shutdown and tests. */
 void sandbox_drain(void);
+
+/* Starts the program itself, where there are `extra` ones. */
+err sandbox_go(arena *mem, sandbox *sb);
+/* How many of the extra ones have ended, and the wait status of the last. The program's own end does not end
+ * them. */
+int sandbox_extra_ended(const sandbox *sb, int *status);
 
 /* Grants one more address ("127.0.0.1", "10.0.0.7") and port; port 0 is any. */
 bool sandbox_allow(sandbox *sb, const char *address, int port);

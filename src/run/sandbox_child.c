@@ -240,7 +240,7 @@ static void unblock_signals(void)
 }
 
 /* In the second process, which shares our memory until it becomes the program, and so changes nothing. */
-__attribute__((noreturn)) static void become_program(const launch *l)
+__attribute__((noreturn)) static void become_program(const launch *l, const char *const *argv)
 {
 	const sandbox_spec *s = l->spec;
 	setsid();
@@ -261,13 +261,17 @@ __attribute__((noreturn)) static void become_program(const launch *l)
 	install_filter(l, CONTROL_FD);
 	if (s->directory && chdir(s->directory))
 		die(CONTROL_FD, s->directory);
-	execve(s->argv[0], (char *const *)s->argv, (char *const *)s->env);
-	die(CONTROL_FD, s->argv[0]);
+	execve(argv[0], (char *const *)argv, (char *const *)s->env);
+	die(CONTROL_FD, argv[0]);
 }
 
-__attribute__((noreturn)) static void become_init(launch *l)
+/* Init is told which process is the program, when it was not the first. */
+__attribute__((noreturn)) static void become_init(launch *l, pid_t program)
 {
-	static const char *const nothing[] = { "init", NULL };
+	char number[16];
+	snprintf(number, sizeof number, "%d", (int)program);
+	const char *const words[] = { "init", l->spec->n_extra ? number : NULL, NULL };
+	static const char *const nothing[] = { NULL };
 	int image = fcntl(l->init_fd, F_DUPFD_CLOEXEC, INIT_FD + 1);
 	if (dup2(l->control, CONTROL_FD) < 0 || dup3(image, INIT_FD, O_CLOEXEC) < 0)
 		_exit(126);
@@ -277,8 +281,28 @@ __attribute__((noreturn)) static void become_init(launch *l)
 	/* A change of user forgets the first one. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	unblock_signals();
-	syscall(SYS_execveat, INIT_FD, "", nothing, nothing + 1, AT_EMPTY_PATH);
+	syscall(SYS_execveat, INIT_FD, "", words, nothing, AT_EMPTY_PATH);
 	die(CONTROL_FD, "starting init");
+}
+
+static pid_t start_program(const launch *l, const char *const *argv)
+{
+	pid_t pid = vfork();
+	if (pid == 0)
+		become_program(l, argv);
+	if (pid < 0)
+		die(l->control, "vfork");
+	return pid;
+}
+
+static void wait_for_go(const launch *l)
+{
+	control_message m;
+	ssize_t n;
+	while ((n = recv(l->control, &m, sizeof m, 0)) < 0 && errno == EINTR)
+		;
+	if (n != (ssize_t)sizeof m || m.kind != CONTROL_GO)
+		_exit(126);
 }
 
 /* What the server ignores, the program does not. */
@@ -307,10 +331,11 @@ void sandbox_child(launch *l)
 		loopback_up(l);
 	if (l->spec->listen_port && l->private_network)
 		give_listener(l);
-	pid_t program = vfork();
-	if (program == 0)
-		become_program(l);
-	if (program < 0)
-		die(l->control, "vfork");
-	become_init(l);
+	for (int i = 0; i < l->spec->n_extra; i++) {
+		const char *const argv[] = { l->spec->extra[i], NULL };
+		start_program(l, argv);
+	}
+	if (l->spec->n_extra)
+		wait_for_go(l);
+	become_init(l, start_program(l, l->spec->argv));
 }

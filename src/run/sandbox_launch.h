@@ -42,6 +42,8 @@ typedef enum control_kind {
 	CONTROL_WATCH = 'N',    /* with the seccomp notification descriptor */
 	CONTROL_FAILED = 'E',
 	CONTROL_ENDED = 'S',    /* from init: the program has ended */
+	CONTROL_EXTRA = 'X',    /* from init: an extra one has */
+	CONTROL_GO = 'G',       /* from the server: start the program */
 } control_kind;
 
 typedef struct control_message {

@@ -8,8 +8,10 @@
 #include "pool.h"
 #include "report.h"
 #include "sys/clock.h"
+#include "sys/file.h"
 #include "sys/rand.h"
 #include "traced.h"
+#include <sys/stat.h>
 
 #define INIT_LIMIT_US (INT64_C(10) * 1000000)
 #define SESSION_MS (12 * MS_HOUR)
@@ -73,6 +75,38 @@ static err layer_folders(arena *mem, const lambda_version *v, function_spec *spe
 	return OK;
 }
 
+/* Programs in the extensions folders of what becomes /opt, by name; a later layer's replaces an earlier one's. */
+static err extension_programs(arena *mem, function_spec *spec)
+{
+	str folders[SANDBOX_LAYERS_MAX + 1], *list = arena_array(mem, str, SANDBOX_EXTRA_MAX);
+	int n = 0, found = 0;
+	if (spec->image)
+		folders[n++] = path_join(mem, spec->code, S("opt/extensions"));
+	for (int i = 0; i < spec->n_layers; i++)
+		folders[n++] = path_join(mem, spec->layers[i], S("extensions"));
+	for (int i = 0; i < n; i++) {
+		str *names;
+		size_t count;
+		if (!file_exists(folders[i]) || dir_list(mem, folders[i], &names, &count))
+			continue;
+		for (size_t k = 0; k < count; k++) {
+			struct stat st;
+			str inside = arena_concat(mem, S("/opt/extensions/"), names[k]);
+			bool known = false;
+			for (int j = 0; j < found; j++)
+				known = known || str_eq(list[j], inside);
+			if (known || lstat(path_join(mem, folders[i], names[k]).p, &st) || !S_ISREG(st.st_mode))
+				continue;
+			if (found == SANDBOX_EXTRA_MAX)
+				return fault_new(mem, &fault_syntax, "a function can have %d extensions", SANDBOX_EXTRA_MAX);
+			list[found++] = inside;
+		}
+	}
+	spec->extensions = list;
+	spec->n_extensions = found;
+	return OK;
+}
+
 static err spec_of(arena *mem, store *s, const target *t, environment *e, function_spec *spec)
 {
 	const lambda_FunctionConfiguration *c = t->version->Config;
@@ -99,6 +133,7 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 		TRY(code_folder(mem, t->version->Code, &spec->code));
 	}
 	TRY(layer_folders(mem, t->version, spec));
+	TRY(extension_programs(mem, spec));
 	size_t n = c->Environment ? c->Environment->Variables.n : 0;
 	function_pair *pairs = arena_array(mem, function_pair, n + 3);
 	for (size_t i = 0; i < n; i++)
