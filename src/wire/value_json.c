@@ -455,6 +455,10 @@ static void write_list(buf *b, const shape *s, json_names names, const value_lis
 static void write_map(buf *b, const shape *s, json_names names, const value_list *l)
 {
 	const shape *element = s->element;
+	if (l->n == MAP_AS_TEXT) {
+		buf_put(b, *(const str *)(const void *)l->v);
+		return;
+	}
 	put(b, '{');
 	for (size_t i = 0; i < l->n; i++) {
 		const char *entry = l->v + i * s->entry_size;

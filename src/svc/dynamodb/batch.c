@@ -90,12 +90,11 @@ static void get_items(req *rq, const txn *tx, get_state *s, get_part *p)
 			postpone(s, p, i);
 			return;
 		}
-		found = ddb_item_copy(rq->mem, found);
 		s->bytes += found.size;
 		p->units.table += ddb_read_units(found.size, p->given->ConsistentRead.v);
 		if (value_is(found.map))
-			e->value.v[e->value.n++] = wire_map_out(
-				rq->mem, p->project ? projection_of(rq->mem, p->project, found.map) : found.map);
+			e->value.v[e->value.n++] = ddb_map_out(
+				rq, p->project ? projection_of(rq->mem, p->project, found.map) : found.map);
 	}
 }
 

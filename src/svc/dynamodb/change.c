@@ -57,6 +57,13 @@ err ddb_change_apply(req *rq, ddb_writer *w, ddb_change *c)
 	return OK;
 }
 
+dynamodb_AttributeMap ddb_map_out(req *rq, value v)
+{
+	if (rq->http && rq->codec && rq->codec->protocol == PROTOCOL_JSON)
+		return wire_map_text(rq->mem, v);
+	return wire_map_out(rq->mem, arena_str(rq->mem, v));
+}
+
 dynamodb_AttributeMap ddb_returned(req *rq, const ddb_change *c, str wanted)
 {
 	ddb_item i = str_ends(wanted, S("OLD")) ? c->old : c->new;
@@ -64,12 +71,12 @@ dynamodb_AttributeMap ddb_returned(req *rq, const ddb_change *c, str wanted)
 	if (!str_is(wanted) || str_eq(wanted, S("NONE")) || !value_is(i.map))
 		return none;
 	if (str_starts(wanted, S("ALL_")))
-		return wire_map_out(rq->mem, i.map);
+		return ddb_map_out(rq, i.map);
 	projection p = { arena_array(rq->mem, path, c->update.n + 1), c->update.n };
 	for (size_t k = 0; k < p.n; k++)
 		p.v[k] = c->update.v[k].path;
 	value kept = projection_of(rq->mem, &p, i.map);
-	return value_count(kept) ? wire_map_out(rq->mem, kept) : none;
+	return value_count(kept) ? ddb_map_out(rq, kept) : none;
 }
 
 err ddb_check_failed(req *rq, str return_values, ddb_item old)
@@ -77,7 +84,7 @@ err ddb_check_failed(req *rq, str return_values, ddb_item old)
 	dynamodb_ConditionalCheckFailedException_error *detail =
 		arena_new(rq->mem, dynamodb_ConditionalCheckFailedException_error);
 	if (str_eq(return_values, S("ALL_OLD")) && value_is(old.map))
-		detail->Item = wire_map_out(rq->mem, old.map);
+		detail->Item = ddb_map_out(rq, old.map);
 	return fail_with(rq, &dynamodb_ConditionalCheckFailedException, detail,
 	                 "The conditional request failed");
 }

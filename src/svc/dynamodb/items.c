@@ -28,8 +28,7 @@ err dynamodb_GetItem(req *rq, const txn *tx, const dynamodb_GetItem_in *in,
 	out->ConsumedCapacity = ddb_consumed(rq, t, &units, in->ReturnConsumedCapacity, NULL);
 	if (!value_is(i.map))
 		return OK;
-	i = ddb_item_copy(rq->mem, i);
-	out->Item = wire_map_out(rq->mem, project ? projection_of(rq->mem, project, i.map) : i.map);
+	out->Item = ddb_map_out(rq, project ? projection_of(rq->mem, project, i.map) : i.map);
 	return OK;
 }
 

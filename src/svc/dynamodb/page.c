@@ -144,7 +144,7 @@ static void add_item(req *rq, ddb_page *p, value map_value)
 			memcpy(wider, p->items.v, n * sizeof *wider);
 		p->items.v = wider;
 	}
-	p->items.v[p->items.n++] = wire_map_out(rq->mem, map_value);
+	p->items.v[p->items.n++] = ddb_map_out(rq, map_value);
 }
 
 typedef struct page_state {
@@ -168,7 +168,6 @@ static void take(req *rq, const txn *tx, ddb_page *p, page_state *s, ddb_item i)
 	p->count++;
 	if (p->count_only)
 		return;
-	i = ddb_item_copy(rq->mem, i);
 	add_item(rq, p, p->project ? projection_of(rq->mem, p->project, i.map) : i.map);
 }
 

@@ -139,7 +139,7 @@ static err get_one(req *rq, const txn *tx, const dynamodb_Get *g, map *seen, ddb
 	if (map_put(seen, row, (void *)(uintptr_t)g))
 		return fail(rq, &aws_ValidationException,
 		            "Transaction request cannot include multiple operations on one item");
-	*out = ddb_item_copy(rq->mem, ddb_item_at(tx, row));
+	*out = ddb_item_at(tx, row);
 	return OK;
 }
 
@@ -159,8 +159,7 @@ err dynamodb_TransactGetItems(req *rq, const txn *tx, const dynamodb_TransactGet
 		ddb_spend(list, &tables, t, 2 * ddb_read_units(found.size, true));
 		dynamodb_ItemResponse *r = &out->Responses.v[out->Responses.n++];
 		if (value_is(found.map))
-			r->Item = wire_map_out(
-				rq->mem, project ? projection_of(rq->mem, project, found.map) : found.map);
+			r->Item = ddb_map_out(rq, project ? projection_of(rq->mem, project, found.map) : found.map);
 	}
 	ddb_spent_out(rq, list, tables, in->ReturnConsumedCapacity, &out->ConsumedCapacity);
 	return OK;

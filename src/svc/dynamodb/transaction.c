@@ -85,7 +85,7 @@ static dynamodb_CancellationReason reason_of(req *rq, const ddb_action *a)
 		r.Code = S("ConditionalCheckFailed");
 		r.Message = S("The conditional request failed");
 		if (str_eq(a->return_values, S("ALL_OLD")) && value_is(a->change.old.map))
-			r.Item = wire_map_out(rq->mem, a->change.old.map);
+			r.Item = ddb_map_out(rq, a->change.old.map);
 	}
 	return r;
 }

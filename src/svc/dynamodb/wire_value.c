@@ -1,6 +1,9 @@
 #include "svc/dynamodb/wire_value.h"
+#include "base/json.h"
+#include "base/json_scan.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "wire/codec.h"
 
 #define INVALID "One or more parameter values were invalid: "
 
@@ -264,5 +267,110 @@ dynamodb_AttributeMap wire_map_out(arena *mem, value of)
 	dynamodb_AttributeMap out;
 	map_out(mem, of, &same);
 	memcpy(&out, &same, sizeof out);
+	return out;
+}
+
+static void text_put(buf *b, str s)
+{
+	if (s.n && json_plain_run(s.p, s.p + s.n) != s.p + s.n) {
+		json_put_string(b, s);
+		return;
+	}
+	char *p = buf_room(b, s.n + 2);
+	if (!p)
+		return;
+	p[0] = '"';
+	memcpy(p + 1, s.p, s.n);
+	p[s.n + 1] = '"';
+	b->n += s.n + 2;
+}
+
+/* {"S":"..."} and its kin */
+static void scalar_put(buf *b, str opening, str text)
+{
+	buf_put(b, opening);
+	text_put(b, text);
+	buf_c(b, '}');
+}
+
+static void json_put(buf *b, value v);
+
+static void map_put_json(buf *b, value v)
+{
+	char before = '{';
+	value_walk w = value_open(v);
+	if (!w.left)
+		buf_c(b, before);
+	while (value_step(&w)) {
+		buf_c(b, before);
+		text_put(b, w.name);
+		buf_c(b, ':');
+		json_put(b, w.item);
+		before = ',';
+	}
+	buf_c(b, '}');
+}
+
+static void list_put_json(buf *b, value v)
+{
+	char before = '[';
+	value_walk w = value_open(v);
+	if (!w.left)
+		buf_c(b, before);
+	for (; value_step(&w); before = ',') {
+		buf_c(b, before);
+		if (value_tag_of(v) == VALUE_L)
+			json_put(b, w.item);
+		else
+			text_put(b, value_tag_of(v) == VALUE_BS ? base64_encode(b->mem, w.text) : w.text);
+	}
+	buf_put(b, S("]}"));
+}
+
+static void json_put(buf *b, value v)
+{
+	switch (value_tag_of(v)) {
+	case VALUE_S:
+		scalar_put(b, S("{\"S\":"), value_text(v));
+		return;
+	case VALUE_N:
+		scalar_put(b, S("{\"N\":"), value_text(v));
+		return;
+	case VALUE_B:
+		scalar_put(b, S("{\"B\":"), base64_encode(b->mem, value_text(v)));
+		return;
+	case VALUE_SS:
+	case VALUE_NS:
+	case VALUE_BS:
+	case VALUE_L:
+		buf_put(b, S("{\""));
+		buf_put(b, str_c(value_type(value_tag_of(v))));
+		buf_put(b, S("\":"));
+		list_put_json(b, v);
+		return;
+	case VALUE_M:
+		buf_put(b, S("{\"M\":"));
+		map_put_json(b, v);
+		buf_c(b, '}');
+		return;
+	case VALUE_TRUE:
+	case VALUE_FALSE:
+		buf_put(b, value_tag_of(v) == VALUE_TRUE ? S("{\"BOOL\":true}") : S("{\"BOOL\":false}"));
+		return;
+	case VALUE_NULL:
+	case VALUE_NONE:
+		buf_put(b, S("{\"NULL\":true}"));
+		return;
+	}
+}
+
+dynamodb_AttributeMap wire_map_text(arena *mem, value of)
+{
+	dynamodb_AttributeMap out = { .n = MAP_AS_TEXT };
+	buf b = buf_in(mem, of.n * 2 + 64, SIZE_MAX / 2);
+	str *text = arena_new(mem, str);
+	map_put_json(&b, of);
+	*text = buf_str(&b);
+	out.v = (void *)text;
 	return out;
 }

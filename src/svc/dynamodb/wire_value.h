@@ -22,3 +22,8 @@ str wire_map_in(arena *mem, const dynamodb_AttributeMap *m, value *out);
 
 void wire_value_out(arena *mem, value v, dynamodb_AttributeValue *out);
 dynamodb_AttributeMap wire_map_out(arena *mem, value of);
+/* The same as JSON text (MAP_AS_TEXT), which points nowhere: for answers that are JSON. */
+dynamodb_AttributeMap wire_map_text(arena *mem, value of);
+/* Whichever of the two suits the request's answer; copies in any case (change.c). */
+struct req;
+dynamodb_AttributeMap ddb_map_out(struct req *rq, value of);
