@@ -154,13 +154,13 @@ err postgres_make(arena *a, str bin, str root, str name)
 	return e ? e : postgres_copy(a, root, template, name);
 }
 
-err postgres_copy(arena *a, str root, str from, str to)
+static err copy_with(arena *a, str root, str from, str to, const char *how)
 {
 	postgres_remove(a, root, to);
 	TRY(postgres_folders(a, root, to));
 	str target = postgres_folder(a, root, to, "data");
 	TRY(dir_remove(a, target));
-	const char *argv[] = { "/bin/cp", "-a", "--reflink=auto", postgres_folder(a, root, from, "data").p,
+	const char *argv[] = { "/bin/cp", how, "--reflink=auto", postgres_folder(a, root, from, "data").p,
 		                   target.p,  NULL };
 	/* Whoever may enter the folders above copies: us. */
 	str said;
@@ -170,6 +170,10 @@ err postgres_copy(arena *a, str root, str from, str to)
 		return fault_new(a, &fault_system, "cp failed: %.*s", STR_ARG(said));
 	return OK;
 }
+
+err postgres_copy(arena *a, str root, str from, str to) { return copy_with(a, root, from, to, "-a"); }
+
+err postgres_link(arena *a, str root, str from, str to) { return copy_with(a, root, from, to, "-al"); }
 
 void postgres_remove(arena *a, str root, str name)
 {

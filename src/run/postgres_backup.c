@@ -122,7 +122,7 @@ static str start_of(str label)
 	return str_cut(&rest, ' ');
 }
 
-static err copy_running(arena *a, postgres_client *c, str from, str to)
+static err copy_running(arena *a, postgres_client *c, str from, str to, str *end)
 {
 	postgres_rows r = { 0 };
 	int64_t version = 0;
@@ -144,20 +144,39 @@ static err copy_running(arena *a, postgres_client *c, str from, str to)
 	                       : S("select labelfile, lsn from pg_backup_stop(false)"),
 	                   &r));
 	str label = postgres_cell(&r, 0, 0);
+	*end = arena_fmt(a, "%.*s", STR_ARG(postgres_cell(&r, 0, 1)));
 	TRY(copy_log(a, from, to, segment_of(a, start_of(label)), segment_of(a, postgres_cell(&r, 0, 1))));
 	return postgres_file(a, path_join(a, to, S("backup_label")), label);
 }
 
-err postgres_backup(arena *a, str root, str from, int port, str to)
+err postgres_backup(arena *a, str root, str from, int port, str to, str *end)
 {
 	postgres_client *c;
 	str source = postgres_folder(a, root, from, "data");
 	postgres_remove(a, root, to);
 	TRY(postgres_folders(a, root, to));
 	TRY(postgres_connect(a, source, port, S("postgres"), 2000, &c));
-	err e = copy_running(a, c, source, postgres_folder(a, root, to, "data"));
+	err e = copy_running(a, c, source, postgres_folder(a, root, to, "data"), end);
 	postgres_close(c);
 	return e;
+}
+
+bool postgres_unchanged(arena *a, str root, str name, int port, str end)
+{
+	postgres_client *c;
+	postgres_rows r = { 0 };
+	if (postgres_connect(a, postgres_folder(a, root, name, "data"), port, S("postgres"), 0, &c))
+		return false;
+	/* The end of a backup ends a segment too: nothing follows but the head of the next one. */
+	err e = postgres_query(a, c,
+	                       arena_fmt(a,
+	                                 "select case when pg_is_in_recovery() then 'f' else "
+	                                 "(pg_current_wal_insert_lsn() - (('0/0'::pg_lsn + (div('%.*s'::pg_lsn - "
+	                                 "'0/0'::pg_lsn - 1, 16777216) + 1) * 16777216)))::int in (0, 40) end",
+	                                 STR_ARG(end)),
+	                       &r);
+	postgres_close(c);
+	return !e && str_eq(postgres_cell(&r, 0, 0), S("t"));
 }
 
 err postgres_archive_now(arena *a, str root, str name, int port, str archive)

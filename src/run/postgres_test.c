@@ -53,7 +53,14 @@ TEST(postgres_lives)
 	CHECK(!postgres_query(a, c, S("create table t as select n from generate_series(1, 100) n"), NULL));
 	postgres_close(c);
 	rows_survive(a, p);
-	CHECK(!postgres_backup(a, root, S("one"), PORT, S("two")));
+	str end = STR_NONE;
+	CHECK(!postgres_backup(a, root, S("one"), PORT, S("two"), &end));
+	CHECK(postgres_unchanged(a, root, S("one"), PORT, end));
+	c = client_of(a, p);
+	CHECK(!postgres_query(a, c, S("create table u (n int)"), NULL));
+	postgres_close(c);
+	CHECK(!postgres_unchanged(a, root, S("one"), PORT, end));
+	CHECK(!postgres_backup(a, root, S("one"), PORT, S("two"), &end));
 	/* It falls and comes back by itself. */
 	kill(engine_pid(postgres_engine(p)), SIGKILL);
 	for (int i = 0; i < 1000 && engine_starts(postgres_engine(p)) < 2; i++)

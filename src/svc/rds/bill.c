@@ -18,27 +18,44 @@ static bool exists(const rds_DBInstance *it)
 	return !str_eq(it->DBInstanceStatus, S("deleted")) && it->InstanceCreateTime.set;
 }
 
+bool db_bill_runs(const rds_instance *i)
+{
+	return exists(i->It) && !str_eq(i->It->DBInstanceStatus, S("stopped"))
+		&& !str_eq(i->It->DBInstanceStatus, S("failed"));
+}
+
+str db_class_sku(arena *a, const db_class *c, bool aurora, bool multi)
+{
+	return aurora ? arena_fmt(a, "aurora.postgres.%s", c->name + 3)
+				  : arena_fmt(a, "rds.postgres.%s.%s", c->name + 3, multi ? "multi" : "single");
+}
+
 /* The rates of all meters that an instance may have; the ones it has no more become 0. */
-static void class_hours(txn *tx, const rds_instance *i, int64_t now)
+static void class_hours(txn *tx, const rds_instance *i, bool covered, int64_t now)
 {
 	arena *mem = txn_arena(tx);
 	const rds_DBInstance *it = i->It;
-	bool runs = exists(it) && !str_eq(it->DBInstanceStatus, S("stopped")) &&
-	            !str_eq(it->DBInstanceStatus, S("failed"));
+	bool runs = db_bill_runs(i) && !covered;
 	bool aurora = db_engine_is_aurora(it->Engine);
 	for (size_t k = 0; k < db_classes_n; k++) {
-		str class = str_c(db_classes[k].name), bare = str_sub(class, 3, class.n);
+		str class = str_c(db_classes[k].name);
 		bool mine = runs && str_eq(class, it->DBInstanceClass) && !str_eq(class, SERVERLESS);
 		for (int multi = 0; multi < (aurora ? 1 : 2); multi++) {
-			str sku = aurora
-				? arena_fmt(mem, "aurora.postgres.%.*s", STR_ARG(bare))
-				: arena_fmt(mem, "rds.postgres.%.*s.%s", STR_ARG(bare), multi ? "multi" : "single");
-			const meter_kind *m = meter_for("AmazonRDS", sku);
+			const meter_kind *m = meter_for("AmazonRDS", db_class_sku(mem, &db_classes[k], aurora, multi));
 			bool this = mine && (aurora || it->MultiAZ.v == (multi == 1));
 			if (this || resident_rate(tx, i->Account, i->Region, m, it->DBInstanceArn))
 				resident_set(tx, i->Account, i->Region, now, m, it->DBInstanceArn, this ? QTY(1) : 0);
 		}
 	}
+}
+
+void db_bill_region(txn *tx, str account, str region, int64_t now)
+{
+	arena *mem = txn_arena(tx);
+	record_scan s = rds_instance_scan(tx, mem, 2, account, region, STR_NONE);
+	for (rds_instance *i; (i = rds_instance_next(&s));)
+		class_hours(tx, i, db_reserved_covers(tx, mem, i), now);
+	cursor_close(&s.at);
 }
 
 static void disk(txn *tx, const rds_instance *i, int64_t now)
@@ -76,10 +93,7 @@ static void disk(txn *tx, const rds_instance *i, int64_t now)
 	}
 }
 
-static bool optimized(const rds_cluster *c)
-{
-	return str_eq(c->It->StorageType, S("aurora-iopt1"));
-}
+static bool optimized(const rds_cluster *c) { return str_eq(c->It->StorageType, S("aurora-iopt1")); }
 
 /* ACUs by what the cluster has now, for each of its running serverless instances. */
 static void acus(txn *tx, const rds_instance *i, int64_t now)
@@ -98,7 +112,10 @@ static void acus(txn *tx, const rds_instance *i, int64_t now)
 
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now)
 {
-	class_hours(tx, i, now);
+	bool reserved = db_reserved_any(tx, txn_arena(tx), i->Account, i->Region);
+	class_hours(tx, i, reserved && db_reserved_covers(tx, txn_arena(tx), i), now);
+	if (reserved)
+		db_bill_region(tx, i->Account, i->Region, now);
 	if (db_engine_is_aurora(i->It->Engine))
 		acus(tx, i, now);
 	else

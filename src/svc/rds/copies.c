@@ -9,39 +9,67 @@
 typedef struct kept {
 	rds_snapshot *one;
 	rds_cluster_snapshot *cluster;
-	str folder, *status, type, arn;
+	str folder, *status, type, arn, resource, *log_end;
 	opt_i64 *progress;
 	int64_t *bytes, *ended;
 } kept;
 
-static bool kept_find(const txn *tx, arena *mem, bool cluster, str account, str region, str id, kept *k)
+static void kept_of(rds_snapshot *s, rds_cluster_snapshot *c, kept *k)
 {
-	*k = (kept){ .one = cluster ? NULL : rds_snapshot_get(tx, mem, account, region, id),
-		         .cluster = cluster ? rds_cluster_snapshot_get(tx, mem, account, region, id) : NULL };
-	if (k->one) {
-		rds_snapshot *s = k->one;
+	if (s)
 		*k = (kept){ s,
 			         NULL,
 			         s->Folder,
 			         &s->It->Status,
 			         s->It->SnapshotType,
 			         s->It->DBSnapshotArn,
+			         s->It->DbiResourceId,
+			         &s->LogEnd,
 			         &s->It->PercentProgress,
 			         &s->Bytes,
 			         &s->Ended };
-	} else if (k->cluster) {
-		rds_cluster_snapshot *s = k->cluster;
+	else
 		*k = (kept){ NULL,
-			         s,
-			         s->Folder,
-			         &s->It->Status,
-			         s->It->SnapshotType,
-			         s->It->DBClusterSnapshotArn,
-			         &s->It->PercentProgress,
-			         &s->Bytes,
-			         &s->Ended };
+			         c,
+			         c->Folder,
+			         &c->It->Status,
+			         c->It->SnapshotType,
+			         c->It->DBClusterSnapshotArn,
+			         c->It->DbClusterResourceId,
+			         &c->LogEnd,
+			         &c->It->PercentProgress,
+			         &c->Bytes,
+			         &c->Ended };
+}
+
+static bool kept_find(const txn *tx, arena *mem, bool cluster, str account, str region, str id, kept *k)
+{
+	rds_snapshot *s = cluster ? NULL : rds_snapshot_get(tx, mem, account, region, id);
+	rds_cluster_snapshot *c = cluster ? rds_cluster_snapshot_get(tx, mem, account, region, id) : NULL;
+	if (s || c)
+		kept_of(s, c, k);
+	return s || c;
+}
+
+/* The last one of the same source that is whole and knows where the log stood; an empty folder: none. */
+static kept kept_last(const txn *tx, arena *mem, const kept *of, str account, str region)
+{
+	kept best = { 0 }, k;
+	record_scan one = rds_snapshot_scan(tx, mem, 2, account, region, STR_NONE);
+	record_scan two = rds_cluster_snapshot_scan(tx, mem, 2, account, region, STR_NONE);
+	for (;;) {
+		rds_snapshot *s = of->one ? rds_snapshot_next(&one) : NULL;
+		rds_cluster_snapshot *c = of->cluster ? rds_cluster_snapshot_next(&two) : NULL;
+		if (!s && !c)
+			break;
+		kept_of(s, c, &k);
+		if (str_eq(k.resource, of->resource) && str_eq(*k.status, S("available")) && str_is(*k.log_end)
+		    && (!best.ended || *k.ended > *best.ended))
+			best = k;
 	}
-	return k->one || k->cluster;
+	cursor_close(&one.at);
+	cursor_close(&two.at);
+	return best;
 }
 
 static void kept_put(txn *tx, const kept *k)
@@ -55,17 +83,16 @@ static void kept_put(txn *tx, const kept *k)
 void db_copy_begin(txn *tx, const copy_facts *f)
 {
 	task_add(tx, "rds_copy",
-	         arena_fmt(txn_arena(tx), "%s %s %lld %.*s %.*s %.*s %.*s",
-	                   f->cluster ? "cluster" : "instance", f->last ? "last" : "lives", (long long)f->port,
-	                   STR_ARG(f->account), STR_ARG(f->region), STR_ARG(f->folder),
-	                   STR_ARG(f->id)),
+	         arena_fmt(txn_arena(tx), "%s %s %lld %.*s %.*s %.*s %.*s", f->cluster ? "cluster" : "instance",
+	                   f->last ? "last" : "lives", (long long)f->port, STR_ARG(f->account),
+	                   STR_ARG(f->region), STR_ARG(f->folder), STR_ARG(f->id)),
 	         0);
 }
 
 typedef struct copying {
 	arena *mem;
 	bool cluster;
-	str account, region, id, folder;
+	str account, region, id, folder, log_end;
 	err failed;
 	int64_t bytes;
 } copying;
@@ -83,6 +110,7 @@ static bool copied(void *context, txn *tx)
 	*k.progress = I64(c->failed ? 0 : 100);
 	*k.bytes = c->bytes;
 	*k.ended = clock_real();
+	*k.log_end = c->failed ? STR_NONE : c->log_end;
 	kept_put(tx, &k);
 	bool automated = str_eq(k.type, S("automated"));
 	db_event_add(tx, c->account, c->region, c->cluster ? S("db-cluster-snapshot") : S("db-snapshot"), c->id,
@@ -94,10 +122,25 @@ static bool copied(void *context, txn *tx)
 	return true;
 }
 
+/* Where nothing has been written since the last snapshot (as while the clock leaps over many days) it is that
+ * one once more. */
+static err fill(copying *c, str from, int port, const kept *last)
+{
+	if (str_is(last->folder) && db_engines_run(from)
+	    && postgres_unchanged(c->mem, db_engines_root(), from, port, *last->log_end)) {
+		c->log_end = *last->log_end;
+		c->bytes = *last->bytes;
+		return postgres_link(c->mem, db_engines_root(), last->folder, c->folder);
+	}
+	TRY(db_engines_backup(c->mem, from, c->folder, port, &c->log_end));
+	c->bytes = postgres_bytes(c->mem, db_engines_root(), c->folder);
+	return OK;
+}
+
 /* Fills a snapshot's folder with what the source has now; of a source that goes, the folder goes after it. */
 TASK(rds_copy)
 {
-	kept k;
+	kept k, last = { 0 };
 	str rest = payload, kind = str_cut(&rest, ' '), fate = str_cut(&rest, ' '),
 		port_text = str_cut(&rest, ' ');
 	copying c = { .mem = mem, .cluster = str_eq(kind, S("cluster")) };
@@ -110,13 +153,15 @@ TASK(rds_copy)
 	const txn *tx = store_read(s);
 	bool wanted =
 		kept_find(tx, mem, c.cluster, c.account, c.region, c.id, &k) && str_eq(*k.status, S("creating"));
-	c.folder = wanted ? arena_str(mem, k.folder) : STR_NONE;
+	if (wanted) {
+		c.folder = k.folder;
+		last = kept_last(tx, mem, &k, c.account, c.region);
+	}
 	store_read_end(s, tx);
 	if (wanted) {
-		c.failed = db_engines_backup(mem, from, c.folder, (int)port);
+		c.failed = fill(&c, from, (int)port, &last);
 		if (c.failed && attempt < TRIES)
 			return clock_now() + RETRY_MS;
-		c.bytes = c.failed ? 0 : postgres_bytes(mem, db_engines_root(), c.folder);
 		if (store_write(s, copied, &c))
 			return clock_now() + RETRY_MS;
 	}

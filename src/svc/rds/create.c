@@ -91,6 +91,7 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 		                 .groups = &in->VpcSecurityGroupIds,
 		                 .tags = in->Tags };
 	TRY(db_instance_new(rq, tx, &f, &i));
+	TRY(db_option_group_set(rq, tx, in->OptionGroupName, i->It));
 	TRY(storage_of(rq, in, i));
 	TRY(told(rq, in, i->It));
 	if (in->MultiAZ.set && in->MultiAZ.v) {
@@ -98,8 +99,7 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 			return fail(rq, &rds_InvalidParameterCombination,
 			            "Requesting a specific availability zone is not valid for Multi-AZ instances.");
 		i->It->MultiAZ = BOOL(true);
-		i->It->SecondaryAvailabilityZone = arena_fmt(rq->mem, "%.*s%s", STR_ARG(rq->region),
-		                                             str_ends(i->It->AvailabilityZone, S("a")) ? "b" : "a");
+		i->It->SecondaryAvailabilityZone = db_other_zone(rq->mem, i);
 	}
 	i->It->DBName = in->DBName;
 	master_given given = { i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,

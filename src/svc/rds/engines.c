@@ -126,30 +126,50 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 	return postgres_find(a, db_version_major(i->It->EngineVersion), &s->bin, &found);
 }
 
-err db_engines_start(arena *a, store *st, const rds_instance *i)
+static err launch(arena *a, const rds_instance *i, const postgres_spec *spec, bool standby)
 {
-	postgres_spec spec;
 	postgres *p;
-	if (db_engines_run(i->Folder))
-		return OK;
-	TRY(spec_of(a, st, i, &spec));
-	TRY(postgres_start(a, &spec, &p));
+	TRY(postgres_start(a, spec, &p));
 	arena *mem = arena_open(512);
 	entry *e = arena_new(mem, entry);
 	e->mem = mem;
-	e->r = (running){ .folder = arena_str(mem, i->Folder),
+	e->r = (running){ .folder = arena_str(mem, spec->name),
 		              .account = arena_str(mem, i->Account),
 		              .region = arena_str(mem, i->Region),
 		              .id = arena_str(mem, i->Id),
 		              .engine = p,
 		              .since = clock_now(),
 		              .looked_us = clock_mono_us(),
-		              .idle_since = clock_now() };
+		              .idle_since = clock_now(),
+		              .standby = standby };
 	pthread_mutex_lock(&engines.lock);
 	e->r.next = engines.first;
 	engines.first = &e->r;
 	pthread_mutex_unlock(&engines.lock);
 	return OK;
+}
+
+err db_engines_start(arena *a, store *st, const rds_instance *i)
+{
+	postgres_spec spec;
+	if (db_engines_run(i->Folder))
+		return OK;
+	TRY(spec_of(a, st, i, &spec));
+	return launch(a, i, &spec, false);
+}
+
+err db_engines_start_standby(arena *a, store *st, const rds_instance *i)
+{
+	postgres_spec spec;
+	if (!str_is(i->Standby) || db_engines_run(i->Standby))
+		return OK;
+	TRY(spec_of(a, st, i, &spec));
+	spec.name = i->Standby;
+	spec.addresses = S("");
+	spec.primary = i->Folder;
+	spec.primary_port = spec.port;
+	spec.archive = spec.recover_from = STR_NONE;
+	return launch(a, i, &spec, true);
 }
 
 void db_engines_reload(arena *a, store *st, const rds_instance *i)
@@ -230,10 +250,17 @@ int db_engines_connections(arena *a, store *s, const rds_instance *i)
 	return spec.max_connections;
 }
 
-err db_engines_backup(arena *a, str folder, str to, int port)
+err db_engines_backup(arena *a, str folder, str to, int port, str *end)
 {
-	return db_engines_run(folder) ? postgres_backup(a, engines.root, folder, port, to)
+	*end = STR_NONE;
+	return db_engines_run(folder) ? postgres_backup(a, engines.root, folder, port, to, end)
 								  : postgres_copy(a, engines.root, folder, to);
+}
+
+err db_engines_copy(arena *a, str folder, str to, int port)
+{
+	str end;
+	return db_engines_backup(a, folder, to, port, &end);
 }
 
 void db_engines_each(void (*look)(void *context, running *r), void *context)

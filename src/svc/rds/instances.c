@@ -262,7 +262,8 @@ err rds_RebootDBInstance(req *rq, txn *tx, const rds_RebootDBInstance_in *in, rd
 	if (in->ForceFailover.set && in->ForceFailover.v && !i->It->MultiAZ.v)
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "Force failover is not supported for a DB instance that is not Multi-AZ.");
-	db_instance_job(tx, i, S("rebooting"), S("restart"));
+	bool zone = in->ForceFailover.set && in->ForceFailover.v;
+	db_instance_job(tx, i, S("rebooting"), zone ? S("zone") : S("restart"));
 	out->DBInstance = db_instance_shown(rq, i);
 	return OK;
 }

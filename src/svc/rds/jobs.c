@@ -27,11 +27,19 @@ void db_event_add(txn *tx, str account, str region, str type, str id, str arn, c
 	rds_Event *it = arena_new(mem, rds_Event);
 	str *categories = arena_new(mem, str);
 	categories[0] = str_c(category);
-	*it = (rds_Event){ .SourceIdentifier = id, .SourceType = type, .Message = message, .SourceArn = arn,
-		               .Date = TIME(clock_now()), .EventCategories = { categories, 1 } };
-	rds_event e = { .Account = account, .Region = region, .When = clock_now(),
-		            .Seq = (int64_t)txn_next(tx, S("rds.event")), .It = it };
+	*it = (rds_Event){ .SourceIdentifier = id,
+		               .SourceType = type,
+		               .Message = message,
+		               .SourceArn = arn,
+		               .Date = TIME(clock_now()),
+		               .EventCategories = { categories, 1 } };
+	rds_event e = { .Account = account,
+		            .Region = region,
+		            .When = clock_now(),
+		            .Seq = (int64_t)txn_next(tx, S("rds.event")),
+		            .It = it };
 	rds_event_put(tx, &e);
+	db_event_tell(tx, account, region, it);
 }
 
 /* What is at hand while a job runs. */
@@ -69,15 +77,15 @@ static err fill(work *w, str user, str verifier, str database)
 	if (!str_is(database) || str_eq(database, S("postgres")))
 		return OK;
 	TRY(db_engines_sql(a, w->i->Folder, S("postgres"),
-	                arena_fmt(a, "select 1 from pg_database where datname = %.*s",
-	                          STR_ARG(postgres_literal(a, database))),
-	                &found));
+	                   arena_fmt(a, "select 1 from pg_database where datname = %.*s",
+	                             STR_ARG(postgres_literal(a, database))),
+	                   &found));
 	if (found.n_rows)
 		return OK;
 	return db_engines_sql(a, w->i->Folder, S("postgres"),
-	                   arena_fmt(a, "create database %.*s owner %.*s", STR_ARG(postgres_name(a, database)),
-	                             STR_ARG(postgres_name(a, user))),
-	                   NULL);
+	                      arena_fmt(a, "create database %.*s owner %.*s", STR_ARG(postgres_name(a, database)),
+	                                STR_ARG(postgres_name(a, user))),
+	                      NULL);
 }
 
 static err bin_for(work *w, str *bin)
@@ -86,6 +94,9 @@ static err bin_for(work *w, str *bin)
 	return postgres_find(w->mem, db_version_major(w->i->It->EngineVersion), bin, &found);
 }
 
+/* Below: the second copy of a Multi-AZ instance. */
+static err standby(work *w);
+
 static err create_alone(work *w)
 {
 	str bin;
@@ -93,7 +104,8 @@ static err create_alone(work *w)
 	TRY(bin_for(w, &bin));
 	TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
 	TRY(db_engines_start(w->mem, w->store, w->i));
-	return fill(w, it->MasterUsername, w->i->Verifier, it->DBName);
+	TRY(fill(w, it->MasterUsername, w->i->Verifier, it->DBName));
+	return standby(w);
 }
 
 /* FOLDER PORT of whom the log or the data is. */
@@ -111,7 +123,7 @@ static err clone(work *w)
 	int port;
 	str folder = running_of(w->i, &port);
 	db_engines_stop(w->i->Folder);
-	TRY(db_engines_backup(w->mem, folder, w->i->Folder, port));
+	TRY(db_engines_copy(w->mem, folder, w->i->Folder, port));
 	return db_engines_start(w->mem, w->store, w->i);
 }
 
@@ -143,7 +155,7 @@ static err create_member(work *w)
 		rds_instance *writer = w->source;
 		if (!writer)
 			return fault_new(w->mem, &fault_system, "the cluster has no writer to follow");
-		TRY(db_engines_backup(w->mem, writer->Folder, w->i->Folder, (int)it->Port.v));
+		TRY(db_engines_copy(w->mem, writer->Folder, w->i->Folder, (int)it->Port.v));
 		return db_engines_start(w->mem, w->store, w->i);
 	}
 	if (w->c->Filled)
@@ -166,24 +178,72 @@ static err new_password(work *w)
 	return db_engines_sql(w->mem, w->i->Folder, S("postgres"), master_sql(w->mem, user, verifier), NULL);
 }
 
+/* The second copy: there when the instance is Multi-AZ, and only then. */
+static err standby(work *w)
+{
+	rds_instance *i = w->i;
+	bool wanted = i->It->MultiAZ.v && !w->c, there = str_is(i->Standby);
+	if (there)
+		db_engines_stop(i->Standby);
+	if (there && !wanted) {
+		postgres_remove(w->mem, db_engines_root(), i->Standby);
+		i->Standby = STR_NONE;
+	}
+	if (!wanted)
+		return OK;
+	if (!there) {
+		str name = str_ends(i->Folder, S("-b")) ? str_sub(i->Folder, 0, i->Folder.n - 2)
+												: arena_concat(w->mem, i->Folder, S("-b"));
+		TRY(db_engines_copy(w->mem, i->Folder, name, (int)i->It->Endpoint->Port.v));
+		i->Standby = name;
+	}
+	return db_engines_start_standby(w->mem, w->store, i);
+}
+
 static err modify(work *w)
 {
 	db_engines_reload(w->mem, w->store, w->i);
-	return new_password(w);
+	TRY(new_password(w));
+	return w->i->It->MultiAZ.v != str_is(w->i->Standby) ? standby(w) : OK;
 }
 
 static err restart(work *w)
 {
+	if (str_is(w->i->Standby))
+		db_engines_stop(w->i->Standby);
 	db_engines_stop(w->i->Folder);
 	TRY(db_engines_start(w->mem, w->store, w->i));
-	return new_password(w);
+	TRY(new_password(w));
+	return standby(w);
+}
+
+/* The first copy stops, with all that it had given away; the second one is what it was; a new second one is
+ * made where the first one was. */
+static err change_zone(work *w)
+{
+	rds_instance *i = w->i;
+	str first = i->Folder;
+	if (!str_is(i->Standby) || !db_engines_run(i->Standby)) {
+		/* Interrupted before: nobody knows how far it is. */
+		if (str_is(i->Standby))
+			postgres_remove(w->mem, db_engines_root(), i->Standby);
+		i->Standby = STR_NONE;
+		return restart(w);
+	}
+	db_engines_stop(first);
+	db_engines_stop(i->Standby);
+	i->Folder = i->Standby;
+	i->Standby = STR_NONE;
+	TRY(db_engines_start(w->mem, w->store, i));
+	return standby(w);
 }
 
 static err restore(work *w)
 {
 	if (!w->from)
 		return fault_new(w->mem, &fault_system, "the snapshot has gone");
-	return recover(w, w->from->Folder);
+	TRY(recover(w, w->from->Folder));
+	return standby(w);
 }
 
 static err replicate(work *w)
@@ -191,7 +251,7 @@ static err replicate(work *w)
 	if (!w->source)
 		return fault_new(w->mem, &fault_system, "the source has gone");
 	const rds_DBInstance *from = w->source->It;
-	TRY(db_engines_backup(w->mem, w->source->Folder, w->i->Folder, (int)from->Endpoint->Port.v));
+	TRY(db_engines_copy(w->mem, w->source->Folder, w->i->Folder, (int)from->Endpoint->Port.v));
 	return db_engines_start(w->mem, w->store, w->i);
 }
 
@@ -204,7 +264,7 @@ static err fail_over(work *w)
 	db_engines_stop(w->i->Folder);
 	db_engines_stop(next->Folder);
 	TRY(db_engines_start(w->mem, w->store, next));
-	TRY(db_engines_backup(w->mem, next->Folder, w->i->Folder, (int)w->c->It->Port.v));
+	TRY(db_engines_copy(w->mem, next->Folder, w->i->Folder, (int)w->c->It->Port.v));
 	return db_engines_start(w->mem, w->store, w->i);
 }
 
@@ -223,6 +283,8 @@ static err stop_it(work *w)
 {
 	archive_rest(w);
 	db_engines_stop(w->i->Folder);
+	if (str_is(w->i->Standby))
+		db_engines_stop(w->i->Standby);
 	return OK;
 }
 
@@ -232,9 +294,13 @@ static err delete_it(work *w)
 		archive_rest(w);
 	if (str_is(w->i->SnapshotAfter)) {
 		str folder = arena_concat(w->mem, S("final-"), w->i->Folder);
-		TRY(db_engines_backup(w->mem, w->i->Folder, folder, (int)w->i->It->Endpoint->Port.v));
+		TRY(db_engines_copy(w->mem, w->i->Folder, folder, (int)w->i->It->Endpoint->Port.v));
 	}
 	db_engines_stop(w->i->Folder);
+	if (str_is(w->i->Standby)) {
+		db_engines_stop(w->i->Standby);
+		postgres_remove(w->mem, db_engines_root(), w->i->Standby);
+	}
 	if (!w->c || !w->writes)
 		postgres_remove(w->mem, db_engines_root(), w->i->Folder);
 	return OK;
@@ -247,7 +313,8 @@ static err perform(work *w)
 		err (*run)(work *w);
 	} all[] = { { "create", create_alone }, { "member", create_member }, { "modify", modify },
 		        { "restart", restart },     { "start", restart },        { "restore", restore },
-		        { "replica", replicate },   { "delete", delete_it },     { "failover", fail_over } };
+		        { "replica", replicate },   { "delete", delete_it },     { "failover", fail_over },
+		        { "zone", change_zone } };
 	if (str_eq(w->i->Job, S("stop")))
 		return stop_it(w);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -333,6 +400,8 @@ static void gone(txn *tx, work *w, rds_instance *i)
 	}
 	i->It->DBInstanceStatus = S("deleted");
 	db_bill_instance(tx, i, clock_now());
+	db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "deletion",
+	             S("DB instance deleted"));
 	rds_instance_delete(tx, i->Account, i->Region, i->Id);
 	db_backups_end(tx, w->mem, i, i->KeepBackups, clock_now());
 	if (str_is(i->It->DBClusterIdentifier))
@@ -367,10 +436,17 @@ static void succeeded(txn *tx, work *w, rds_instance *i, str job)
 		{ "create", "DB instance created" },     { "member", "DB instance created" },
 		{ "restore", "Restored from snapshot" }, { "replica", "DB instance created" },
 		{ "start", "DB instance started" },      { "stop", "DB instance stopped" },
-		{ "restart", "DB instance restarted" }
+		{ "restart", "DB instance restarted" },  { "zone", "Multi-AZ instance failover completed" },
 	};
 	i->It->DBInstanceStatus = str_eq(job, S("stop")) ? S("stopped") : S("available");
 	i->It->LatestRestorableTime = TIME(clock_now());
+	if (str_eq(job, S("zone")) && str_is(w->i->Standby) && !str_eq(i->Folder, w->i->Folder)) {
+		str zone = i->It->AvailabilityZone;
+		i->It->AvailabilityZone = i->It->SecondaryAvailabilityZone;
+		i->It->SecondaryAvailabilityZone = zone;
+	}
+	i->Folder = w->i->Folder;
+	i->Standby = w->i->Standby;
 	i->RecoverFrom = i->RecoverOf = STR_NONE;
 	i->RecoverUntil = 0;
 	if (str_is(w->i->NextVerifier) && str_is(i->NextVerifier)
@@ -388,7 +464,10 @@ static void succeeded(txn *tx, work *w, rds_instance *i, str job)
 	for (size_t k = 0; k < sizeof said / sizeof *said; k++)
 		if (str_eq(job, str_c(said[k][0])))
 			db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn,
-			          k < 4 ? "creation" : "availability", str_c(said[k][1]));
+			             k < 4        ? "creation"
+			                 : k == 7 ? "failover"
+			                          : "availability",
+			             str_c(said[k][1]));
 	db_bill_instance(tx, i, clock_now());
 	if (str_is(i->It->DBClusterIdentifier))
 		cluster_done(tx, w, i, job);
@@ -420,7 +499,7 @@ static bool settle(void *context, txn *tx)
 		i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };
 		rds_instance_put(tx, i);
 		db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "failure",
-		          w->failed->message);
+		             w->failed->message);
 		db_bill_instance(tx, i, clock_now());
 	}
 	members_settled(tx, w->mem, i);
@@ -453,6 +532,8 @@ TASK(rds_resume)
 	if (!i || !str_empty(i->Job) || str_eq(i->It->DBInstanceStatus, S("stopped")))
 		return TASK_DONE;
 	err e = db_engines_start(mem, s, i);
+	if (!e)
+		e = db_engines_start_standby(mem, s, i);
 	if (str_is(i->It->DBClusterIdentifier))
 		db_endpoints_settle();
 	return e && attempt < TRIES ? clock_now() + RETRY_MS : TASK_DONE;

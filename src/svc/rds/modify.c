@@ -28,8 +28,13 @@ static int64_t window_next(str window, int64_t now)
 	return at > now ? at : at + WEEK_MS;
 }
 
+str db_other_zone(arena *a, const rds_instance *i)
+{
+	return arena_fmt(a, "%.*s%s", STR_ARG(i->Region), str_ends(i->It->AvailabilityZone, S("a")) ? "b" : "a");
+}
+
 /* Whether the engine has to start again for it. */
-static bool apply(rds_instance *i)
+static bool apply(arena *mem, rds_instance *i)
 {
 	rds_DBInstance *it = i->It;
 	rds_PendingModifiedValues *p = it->PendingModifiedValues;
@@ -49,9 +54,7 @@ static bool apply(rds_instance *i)
 		it->BackupRetentionPeriod = p->BackupRetentionPeriod;
 	if (p->MultiAZ.set) {
 		it->MultiAZ = p->MultiAZ;
-		it->SecondaryAvailabilityZone = p->MultiAZ.v
-			? str_ends(it->AvailabilityZone, S("a")) ? S("us-east-1b") : S("us-east-1a")
-			: STR_NONE;
+		it->SecondaryAvailabilityZone = p->MultiAZ.v ? db_other_zone(mem, i) : STR_NONE;
 	}
 	if (str_is(p->EngineVersion))
 		it->EngineVersion = p->EngineVersion;
@@ -72,7 +75,7 @@ TIMER(rds_maintenance)
 		return;
 	}
 	int64_t days = i->It->BackupRetentionPeriod.v;
-	bool restart = apply(i);
+	bool restart = apply(mem, i);
 	if (i->It->BackupRetentionPeriod.v != days)
 		db_backups_begin(tx, mem, i, due);
 	db_instance_job(tx, i, S("modifying"), restart ? S("restart") : S("modify"));
@@ -194,6 +197,7 @@ static err groups(req *rq, const txn *tx, const rds_ModifyDBInstance_in *in, rds
 			now->ParameterApplyStatus = S("pending-reboot");
 		}
 	}
+	TRY(db_option_group_set(rq, tx, in->OptionGroupName, it));
 	if (in->VpcSecurityGroupIds.n)
 		it->VpcSecurityGroups = db_security_groups(rq, &in->VpcSecurityGroupIds);
 	if (str_is(in->DBSubnetGroupName)) {
@@ -279,7 +283,7 @@ err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rd
 	if (any && now)
 		timer_cancel(tx, "rds_maintenance", place);
 	if (any && now)
-		db_instance_job(tx, i, S("modifying"), apply(i) ? S("restart") : S("modify"));
+		db_instance_job(tx, i, S("modifying"), apply(rq->mem, i) ? S("restart") : S("modify"));
 	else if (str_is(i->NextVerifier))
 		db_instance_job(tx, i, S("resetting-master-credentials"), S("modify"));
 	else

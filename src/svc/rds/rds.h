@@ -127,8 +127,17 @@ err db_engines_enter(arena *a, str folder, str user, str password, str database,
 int db_engines_connections(arena *a, store *s, const rds_instance *i);
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
 /* A copy of its folder, by the backup protocol when it runs. */
-err db_engines_backup(arena *a, str folder, str to, int port);
+err db_engines_copy(arena *a, str folder, str to, int port);
+/* *end: where the log stood, for postgres_unchanged; STR_NONE when it does not run. */
+err db_engines_backup(arena *a, str folder, str to, int port, str *end);
 str db_engines_root(void);
+/* The second copy of a Multi-AZ instance: it follows and listens nowhere. */
+err db_engines_start_standby(arena *a, store *s, const rds_instance *i);
+/* stats.c: what an engine counts of itself; false: it does not answer. */
+typedef struct engine_stats {
+	int64_t connections, reads, writes, log_bytes, lag_seconds;
+} engine_stats;
+bool db_stats_read(arena *a, str folder, engine_stats *out);
 /* For each that runs, one after another, while none of them can be stopped. */
 typedef struct running {
 	str folder, account, region, id;
@@ -136,7 +145,9 @@ typedef struct running {
 	int64_t since, cpu_ms, looked_us; /* of the watcher */
 	double cpu_share;
 	int64_t minute, bytes, bytes_at, idle_since, low_since;
-	bool full;
+	engine_stats counted;  /* at the last minute */
+	int64_t counted_us;
+	bool standby;
 	struct running *next;
 } running;
 void db_engines_each(void (*look)(void *context, running *r), void *context);
@@ -157,7 +168,21 @@ void db_watch_stop(void);
 void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category,
                   str message);
 
+/* subscriptions.c: to whom an event is told. */
+void db_event_tell(txn *tx, str account, str region, const rds_Event *e);
+/* options.c */
+err db_option_group_find(req *rq, const txn *tx, str given, rds_OptionGroup **out);
+/* An instance's, if one is given: it has to be for its engine and major version. */
+err db_option_group_set(req *rq, const txn *tx, str given, rds_DBInstance *it);
+/* reserved.c: whether any reservation is active, and whether one covers this instance's hours. */
+bool db_reserved_any(const txn *tx, arena *mem, str account, str region);
+bool db_reserved_covers(const txn *tx, arena *mem, const rds_instance *i);
+
 /* bill.c: what rows cost from now on. */
+bool db_bill_runs(const rds_instance *i);
+str db_class_sku(arena *a, const db_class *c, bool aurora, bool multi);
+/* The hours of all instances: a reservation has come or gone. */
+void db_bill_region(txn *tx, str account, str region, int64_t now);
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now);
 void db_bill_snapshots(txn *tx, str account, str region, int64_t now);
@@ -261,6 +286,8 @@ proxy_health db_proxy_health(str account, str region, str name);
 
 /* modify.c: what is kept and shown, and changes nothing in the engine. */
 void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it);
+
+str db_other_zone(arena *a, const rds_instance *i);
 
 /* master.c: the master user of an instance or a cluster. *verifier is STR_NONE when the password stays. */
 typedef struct master_given {

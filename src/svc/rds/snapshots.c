@@ -179,14 +179,17 @@ err db_instance_from_snapshot(req *rq, txn *tx, const rds_snapshot *s,
 		return fail(rq, &rds_InvalidParameterValue,
 		            "The allocated storage is less than that of the snapshot.");
 	db_instance_disk(i->It, size, in->Iops, in->StorageThroughput);
+	TRY(db_option_group_set(rq, tx, in->OptionGroupName, i->It));
 	i->It->MasterUsername = from->MasterUsername;
 	i->It->DBName = s->DBName;
 	i->It->StorageEncrypted = from->Encrypted;
 	i->It->KmsKeyId = from->KmsKeyId;
 	if (in->DeletionProtection.set)
 		i->It->DeletionProtection = in->DeletionProtection;
-	if (in->MultiAZ.set)
-		i->It->MultiAZ = in->MultiAZ;
+	if (in->MultiAZ.set && in->MultiAZ.v) {
+		i->It->MultiAZ = BOOL(true);
+		i->It->SecondaryAvailabilityZone = db_other_zone(rq->mem, i);
+	}
 	i->Source = db_copy_place(rq->mem, s->Account, s->Region, s->Id);
 	if (in->BackupRetentionPeriod.set) {
 		TRY(db_check_retention(rq, in->BackupRetentionPeriod));

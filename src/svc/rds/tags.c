@@ -11,6 +11,9 @@ typedef struct tagged {
 	rds_parameter_group *parameters;
 	rds_proxy *proxy;
 	rds_proxy_endpoint *endpoint;
+	rds_reserved *reserved;
+	rds_subscription *subscription;
+	rds_option_group *options;
 } tagged;
 
 /* Their ARNs have an id that is not their name. */
@@ -53,6 +56,15 @@ static bool look(req *rq, const txn *tx, str kind, str name, tagged *t)
 	} else if (str_eq(kind, S("pg")) || str_eq(kind, S("cluster-pg"))) {
 		t->parameters = rds_parameter_group_get(tx, rq->mem, account, region, kind, name);
 		t->tags = t->parameters ? &t->parameters->Tags : NULL;
+	} else if (str_eq(kind, S("ri"))) {
+		t->reserved = rds_reserved_get(tx, rq->mem, account, region, name);
+		t->tags = t->reserved ? &t->reserved->Tags : NULL;
+	} else if (str_eq(kind, S("es"))) {
+		t->subscription = rds_subscription_get(tx, rq->mem, account, region, name);
+		t->tags = t->subscription ? &t->subscription->Tags : NULL;
+	} else if (str_eq(kind, S("og"))) {
+		t->options = rds_option_group_get(tx, rq->mem, account, region, name);
+		t->tags = t->options ? &t->options->Tags : NULL;
 	} else if (str_starts(kind, S("db-proxy"))) {
 		look_for_proxy(rq, tx, kind, name, t);
 	} else if (str_eq(kind, S("target-group"))) {
@@ -74,6 +86,11 @@ static err missing(req *rq, str kind, str name, str arn)
 		            STR_ARG(name));
 	if (str_starts(kind, S("db-proxy")))
 		return fail(rq, &rds_DBProxyNotFoundFault, "DBProxy not found with name: %.*s", STR_ARG(name));
+	if (str_eq(kind, S("es")))
+		return fail(rq, &rds_SubscriptionNotFoundFault, "Event subscription %.*s not found.", STR_ARG(name));
+	if (str_eq(kind, S("og")))
+		return fail(rq, &rds_OptionGroupNotFoundFault, "Specified OptionGroupName: %.*s not found.",
+		            STR_ARG(name));
 	if (str_ends(kind, S("pg")))
 		return fail(rq, &rds_DBParameterGroupNotFoundFault, "DBParameterGroup not found: %.*s",
 		            STR_ARG(name));
@@ -108,6 +125,12 @@ static void keep(txn *tx, const tagged *t)
 		rds_proxy_put(tx, t->proxy);
 	if (t->endpoint)
 		rds_proxy_endpoint_put(tx, t->endpoint);
+	if (t->reserved)
+		rds_reserved_put(tx, t->reserved);
+	if (t->subscription)
+		rds_subscription_put(tx, t->subscription);
+	if (t->options)
+		rds_option_group_put(tx, t->options);
 }
 
 static void drop(rds_TagList *tags, str key)

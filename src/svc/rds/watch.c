@@ -9,9 +9,12 @@
 #define STEP_MS 20 /* how soon it notices that it shall end */
 #define BYTES_EVERY_US 5000000
 #define GIB ((int64_t)1 << 30)
+#define MIB ((int64_t)1 << 20)
+#define PAGE 8192
+#define LOG_PIECE 4096
 #define MILLI_PER_ACU 250
-#define BUSY 0.7             /* of the present capacity: it grows */
-#define IDLE 0.3             /* it shrinks, once it has lasted */
+#define BUSY 0.7 /* of the present capacity: it grows */
+#define IDLE 0.3 /* it shrinks, once it has lasted */
 #define IDLE_US 15000000
 #define STEP_CENTI 50
 
@@ -26,8 +29,10 @@ static struct {
 typedef struct finding {
 	struct finding *next;
 	str folder, account, region, id;
-	double cpu_share;       /* CPUs used since the last look */
-	int64_t connections, bytes;
+	double cpu_share; /* CPUs used since the last look */
+	int64_t bytes, memory;
+	engine_stats now, before; /* before: a minute ago */
+	int64_t minute_us; /* how long that was; 0: not known */
 	bool counted, publish, idle_long, tired;
 } finding;
 
@@ -40,6 +45,8 @@ typedef struct looking {
 static void look(void *context, running *r)
 {
 	looking *l = context;
+	if (r->standby)
+		return;
 	finding *f = arena_new(l->mem, finding);
 	int64_t us = clock_mono_us(), cpu = engine_cpu_ms(postgres_engine(r->engine));
 	*f = (finding){ .next = l->first,
@@ -66,6 +73,9 @@ static void look(void *context, running *r)
 	f->bytes = r->bytes;
 	int64_t minute = l->now / MS_MINUTE;
 	f->publish = minute != r->minute;
+	f->before = r->counted;
+	f->minute_us = r->counted_us ? us - r->counted_us : 0;
+	f->memory = f->publish ? engine_memory(postgres_engine(r->engine)) : 0;
 	r->minute = minute;
 	l->first = f;
 }
@@ -89,15 +99,7 @@ static void point(const finding *f, const rds_instance *i, const char *name, con
 	metric_later(&p);
 }
 
-static void count(arena *mem, finding *f)
-{
-	postgres_rows rows = { 0 };
-	err e = db_engines_sql(mem, f->folder, S("postgres"),
-	                    S("select count(*) from pg_stat_activity where backend_type = 'client backend' and "
-	                      "usename <> 'rdsadmin'"),
-	                    &rows);
-	f->counted = !e && str_to_i64(postgres_cell(&rows, 0, 0), &f->connections);
-}
+static void count(arena *mem, finding *f) { f->counted = db_stats_read(mem, f->folder, &f->now); }
 
 static double vcpus(const rds_instance *i, const rds_cluster *c)
 {
@@ -107,12 +109,52 @@ static double vcpus(const rds_instance *i, const rds_cluster *c)
 	return db_class_find(i->It->DBInstanceClass)->vcpu;
 }
 
+/* What grew since the last minute; less than then means that it has started again. */
+static double rate(const finding *f, int64_t now, int64_t before)
+{
+	return (double)(now >= before ? now - before : now) * 1000000 / (double)f->minute_us;
+}
+
+static void counters(const finding *f, const rds_instance *i, int64_t when)
+{
+	point(f, i, "DatabaseConnections", "Count", (double)f->now.connections, when);
+	if (str_is(i->It->ReadReplicaSourceDBInstanceIdentifier))
+		point(f, i, "ReplicaLag", "Seconds", (double)f->now.lag_seconds, when);
+	if (!f->minute_us)
+		return;
+	point(f, i, "ReadIOPS", "Count/Second", rate(f, f->now.reads, f->before.reads), when);
+	point(f, i, "WriteIOPS", "Count/Second", rate(f, f->now.writes, f->before.writes), when);
+	point(f, i, "ReadThroughput", "Bytes/Second", rate(f, f->now.reads, f->before.reads) * PAGE, when);
+	point(f, i, "WriteThroughput", "Bytes/Second", rate(f, f->now.log_bytes, f->before.log_bytes), when);
+}
+
+/* Aurora counts pages read, and the log in pieces of 4 KiB. A reader reads the same volume, and writes
+ * nothing. */
+static void meter_io(const finding *f, const rds_cluster *c, bool writes, int64_t when)
+{
+	int64_t reads = f->now.reads - f->before.reads, log = f->now.log_bytes - f->before.log_bytes;
+	int64_t requests = (reads > 0 ? reads : 0) + (writes && log > 0 ? (log + LOG_PIECE - 1) / LOG_PIECE : 0);
+	if (requests && !str_eq(c->It->StorageType, S("aurora-iopt1")))
+		usage_later(f->account, f->region, when, &AURORA_IO, c->It->DBClusterArn, QTY(requests));
+}
+
+static void remember(void *context, running *r)
+{
+	const finding *f = context;
+	if (!str_eq(r->folder, f->folder))
+		return;
+	r->counted = f->now;
+	r->counted_us = r->looked_us;
+}
+
 static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int64_t when)
 {
 	double percent = f->cpu_share / vcpus(i, c) * 100;
 	point(f, i, "CPUUtilization", "Percent", percent < 100 ? percent : 100, when);
+	double memory = (double)db_class_find(i->It->DBInstanceClass)->memory_mib * MIB - (double)f->memory;
+	point(f, i, "FreeableMemory", "Bytes", memory > 0 ? memory : 0, when);
 	if (f->counted)
-		point(f, i, "DatabaseConnections", "Count", (double)f->connections, when);
+		counters(f, i, when);
 	if (!c) {
 		int64_t space = i->It->AllocatedStorage.v * GIB - f->bytes;
 		point(f, i, "FreeStorageSpace", "Bytes", space > 0 ? (double)space : 0, when);
@@ -152,8 +194,8 @@ static bool change_rows(void *context, txn *tx)
 	if (ch->full || ch->emptied) {
 		i->It->DBInstanceStatus = ch->full ? S("storage-full") : S("available");
 		db_event_add(tx, i->Account, i->Region, S("db-instance"), i->Id, i->It->DBInstanceArn, "low storage",
-		          ch->full ? S("The database instance has consumed all of its allocated storage") :
-		                     S("The database instance has room again"));
+		             ch->full ? S("The database instance has consumed all of its allocated storage")
+		                      : S("The database instance has room again"));
 	}
 	rds_instance_put(tx, i);
 	rds_cluster *c = str_is(i->It->DBClusterIdentifier)
@@ -195,16 +237,16 @@ static void limit(void *context, running *r)
 static void refuse_writes(arena *mem, const finding *f, bool refuse)
 {
 	err e = db_engines_sql(mem, f->folder, S("postgres"),
-	                    refuse ? S("alter system set default_transaction_read_only = on") :
-	                             S("alter system reset default_transaction_read_only"),
-	                    NULL);
+	                       refuse ? S("alter system set default_transaction_read_only = on")
+	                              : S("alter system reset default_transaction_read_only"),
+	                       NULL);
 	if (!e)
 		e = db_engines_sql(mem, f->folder, S("postgres"), S("select pg_reload_conf()"), NULL);
 	if (!e && refuse)
 		e = db_engines_sql(mem, f->folder, S("postgres"),
-		                S("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = "
-		                  "'client backend' and usename <> 'rdsadmin'"),
-		                NULL);
+		                   S("select pg_terminate_backend(pid) from pg_stat_activity where backend_type = "
+		                     "'client backend' and usename <> 'rdsadmin'"),
+		                   NULL);
 	(void)e; /* looked at again in a moment */
 }
 
@@ -229,7 +271,7 @@ static void touch(void *context, running *r)
 	idle *it = context;
 	if (!str_eq(r->folder, it->f->folder))
 		return;
-	if (it->f->connections || !it->f->counted)
+	if (it->f->now.connections || !it->f->counted)
 		r->idle_since = it->now;
 	it->longest = it->now - r->idle_since;
 }
@@ -274,8 +316,12 @@ static void rest_all(arena *mem, finding *first, int64_t now, bool minute)
 	cursor_close(&s.at);
 	store_read_end(watcher.store, tx);
 	for (size_t k = 0; k < n; k++) {
-		metric_point p = { .account = all[k]->Account, .region = all[k]->Region, .name_space = S("AWS/RDS"),
-			               .name = S("ServerlessDatabaseCapacity"), .unit = S("Count"), .when = now,
+		metric_point p = { .account = all[k]->Account,
+			               .region = all[k]->Region,
+			               .name_space = S("AWS/RDS"),
+			               .name = S("ServerlessDatabaseCapacity"),
+			               .unit = S("Count"),
+			               .when = now,
 			               .n_dimensions = 1 };
 		p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), all[k]->Id };
 		if (all[k]->Paused && minute)
@@ -300,6 +346,10 @@ static void settle(arena *mem, finding *f, int64_t now)
 	if (f->publish) {
 		count(mem, f);
 		publish(f, i, c, now);
+		if (c && f->counted && f->minute_us)
+			meter_io(f, c, str_eq(c->Folder, i->Folder), now);
+		if (f->counted)
+			db_engines_each(remember, f);
 	}
 	if (!c)
 		storage(mem, f, i, &ch);
