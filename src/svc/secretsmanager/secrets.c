@@ -16,7 +16,7 @@ static str place_of(arena *mem, const secretsmanager_secret *s)
 static err name_check(req *rq, str name)
 {
 	for (size_t i = 0; i < name.n; i++)
-		if (!strchr(letters_and_digits, name.p[i]) && !strchr("/_+=.@-", name.p[i]))
+		if (!strchr(letters_and_digits, name.p[i]) && !strchr("/_+=.@!-", name.p[i]))
 			return fail(
 				rq, &aws_ValidationException,
 				"Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
