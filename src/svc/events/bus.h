@@ -53,3 +53,16 @@ void rule_fire(req *rq, txn *tx, const events_rule *r, const one_event *e);
 /* What a target gets of an event: Input, InputPath, InputTransformer or all of it. */
 str target_input(arena *mem, const events_rule *r, const events_Target *t, const one_event *e);
 err target_input_check(req *rq, const events_Target *t);
+/* The target with what its HTTP parameters take out of the event put in. */
+const events_Target *target_http_filled(arena *mem, const events_Target *t, const one_event *e);
+
+/* connections.c */
+bool is_api_destination(str arn);
+events_connection *connection_by_arn(const txn *tx, arena *mem, str account, str region, str arn);
+/* All that a connection was given, out of its secret. */
+err connection_secrets(req *rq, const events_connection *c,
+                       events_CreateConnectionAuthRequestParameters **out);
+/* destinations.c: one call of an API destination, by a task. */
+err api_destination_call(req *rq, const events_Target *t, str payload);
+/* A bearer token of the connection's authorization server. */
+err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o, str *token);

@@ -64,6 +64,7 @@ static void hand_over(req *rq, txn *tx, const events_rule *r, const events_Targe
 	if (to_bus(t->Arn) && e->forwarded)
 		return;
 	str payload = to_bus(t->Arn) ? e->json : target_input(rq->mem, r, t, e);
+	t = target_http_filled(rq->mem, t, e);
 	count("Invocations", r->Account, r->Region, r->Name, e->ingested);
 	if (!target_is_written(t->Arn)) {
 		int64_t id = (int64_t)txn_next(tx, S("events.delivery"));
@@ -115,6 +116,8 @@ static err invoke(req *rq, const events_delivery *d)
 		forwarding f = { d, OK };
 		return req_write(rq, forward, &f);
 	}
+	if (is_api_destination(d->It->Arn))
+		return api_destination_call(rq, d->It, d->Payload);
 	target_call c = call_of(d->It, d->Payload, arena_fmt(rq->mem, "%lld-%lld", (long long)d->Taken,
 			(long long)d->Id));
 	if (d->It->EcsParameters) {

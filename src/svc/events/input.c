@@ -183,3 +183,38 @@ str target_input(arena *mem, const events_rule *r, const events_Target *t, const
 	const json_value *part = at_path(parsed, t->InputPath);
 	return part ? value_text(mem, part) : S("null");
 }
+
+static str out_of_event(arena *mem, const json_value *event, str text)
+{
+	if (!str_starts(text, S("$.")) || !path_good(text))
+		return text;
+	const json_value *v = at_path(event, text);
+	return !v ? S("") : v->kind == JSON_STRING || v->kind == JSON_NUMBER ? v->text : value_text(mem, v);
+}
+
+const events_Target *target_http_filled(arena *mem, const events_Target *t, const one_event *e)
+{
+	const events_HttpParameters *from = t->HttpParameters;
+	if (!from)
+		return t;
+	const json_value *event = json_parse(mem, e->json);
+	events_Target *copy = arena_new(mem, events_Target);
+	events_HttpParameters *to = arena_new(mem, events_HttpParameters);
+	*copy = *t;
+	*to = *from;
+	copy->HttpParameters = to;
+	to->PathParameterValues.v = arena_array(mem, str, from->PathParameterValues.n + 1);
+	for (size_t i = 0; i < from->PathParameterValues.n; i++)
+		to->PathParameterValues.v[i] = out_of_event(mem, event, from->PathParameterValues.v[i]);
+	to->HeaderParameters.v = arena_array(mem, events_HeaderParametersMap_entry, from->HeaderParameters.n + 1);
+	for (size_t i = 0; i < from->HeaderParameters.n; i++)
+		to->HeaderParameters.v[i] = (events_HeaderParametersMap_entry){
+			from->HeaderParameters.v[i].key, out_of_event(mem, event, from->HeaderParameters.v[i].value) };
+	to->QueryStringParameters.v =
+		arena_array(mem, events_QueryStringParametersMap_entry, from->QueryStringParameters.n + 1);
+	for (size_t i = 0; i < from->QueryStringParameters.n; i++)
+		to->QueryStringParameters.v[i] = (events_QueryStringParametersMap_entry){
+			from->QueryStringParameters.v[i].key,
+			out_of_event(mem, event, from->QueryStringParameters.v[i].value) };
+	return copy;
+}

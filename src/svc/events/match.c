@@ -1,6 +1,7 @@
 /*
  * The rules and archives of a bus, compiled: rules that name their sources exactly are found by the event's
- * source, the others are asked each time. Kept in memory by bus until a rule changes; only the writer thread is here.
+ * source, the others are asked each time. Kept in memory by bus until one of them changes; only the writer
+ * thread is here.
  */
 #include "base/map.h"
 #include "bus.h"

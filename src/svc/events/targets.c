@@ -17,7 +17,8 @@ static err target_check(req *rq, const events_Target *t)
 	if (str_eq(a.service, S("ecs")) && !t->EcsParameters)
 		return fail(rq, &aws_ValidationException,
 		            "Parameter(s) EcsParameters must be specified for target: %.*s.", STR_ARG(t->Id));
-	if ((str_eq(a.service, S("states")) || str_eq(a.service, S("ecs"))) && !t->RoleArn.n)
+	bool acts = str_eq(a.service, S("states")) || str_eq(a.service, S("ecs")) || is_api_destination(t->Arn);
+	if (acts && !t->RoleArn.n)
 		return fail(rq, &aws_ValidationException, "RoleArn is required for target %.*s.", STR_ARG(t->Arn));
 	return target_input_check(rq, t);
 }

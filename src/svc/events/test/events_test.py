@@ -1,5 +1,7 @@
 import datetime
+import http.server
 import json
+import threading
 import time
 
 from scenario import check, refused, same
@@ -191,3 +193,92 @@ def test_archive_and_replay(server):
     ev.delete_archive(ArchiveName="big")
     refused("ResourceNotFoundException", ev.describe_archive, ArchiveName="big")
     same(ev.list_archives()["Archives"], [])
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    got, answers = [], []
+
+    def take(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        Endpoint.got.append((self.command, self.path, dict(self.headers), body))
+        text = b'{"access_token":"tok","expires_in":60}' if self.path.startswith("/token") else b"{}"
+        self.send_response(200 if self.path.startswith("/token") or not Endpoint.answers else Endpoint.answers.pop(0))
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_POST = do_PUT = do_GET = take
+
+    def log_message(self, *a):
+        pass
+
+
+def until(look, seconds=20):
+    end = time.time() + seconds
+    while time.time() < end:
+        if look():
+            return
+        time.sleep(0.05)
+    raise AssertionError("did not happen")
+
+
+def test_api_destinations(server):
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{web.server_port}"
+    ev = server.client("events")
+    refused("ResourceNotFoundException", ev.describe_connection, Name="none")
+    made = ev.create_connection(Name="c", AuthorizationType="API_KEY", AuthParameters={
+        "ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "secret"}, "InvocationHttpParameters": {
+            "BodyParameters": [{"Key": "shop", "Value": "main", "IsValueSecret": False}],
+            "QueryStringParameters": [{"Key": "t", "Value": "hidden", "IsValueSecret": True}]}})
+    same(made["ConnectionState"], "AUTHORIZED")
+    seen = ev.describe_connection(Name="c")
+    same(seen["AuthParameters"]["ApiKeyAuthParameters"], {"ApiKeyName": "x-key"})
+    check("Value" not in seen["AuthParameters"]["InvocationHttpParameters"]["QueryStringParameters"][0], seen)
+    check(":secret:events!connection/c/" in seen["SecretArn"], seen)
+    refused("ResourceAlreadyExistsException", ev.create_connection, Name="c", AuthorizationType="API_KEY",
+            AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "k", "ApiKeyValue": "v"}})
+    there = ev.create_api_destination(Name="d", ConnectionArn=made["ConnectionArn"], HttpMethod="PUT",
+                                      InvocationEndpoint=base + "/orders/*")
+    same(there["ApiDestinationState"], "ACTIVE")
+    dead_url, dead = queue(server, "api-dead")
+    role = "arn:aws:iam::000000000000:role/r"
+    ev.put_rule(Name="api", EventPattern='{"source":["api"]}')
+    refused("ValidationException", ev.put_targets, Rule="api",
+            Targets=[{"Id": "1", "Arn": there["ApiDestinationArn"]}])
+    ev.put_targets(Rule="api", Targets=[{
+        "Id": "1", "Arn": there["ApiDestinationArn"], "RoleArn": role, "InputPath": "$.detail",
+        "HttpParameters": {"PathParameterValues": ["$.detail.id"], "HeaderParameters": {"x-kind": "sale"}},
+        "DeadLetterConfig": {"Arn": dead}, "RetryPolicy": {"MaximumRetryAttempts": 2}}])
+    put(server, source="api", detail={"id": "7"})
+    until(lambda: Endpoint.got)
+    method, path, headers, body = Endpoint.got.pop()
+    headers = {k.lower(): v for k, v in headers.items()}
+    same((method, path, json.loads(body)), ("PUT", "/orders/7?t=hidden", {"id": "7", "shop": "main"}))
+    same((headers["x-key"], headers["x-kind"], headers["user-agent"]),
+         ("secret", "sale", "Amazon/EventBridge/ApiDestinations"))
+    # what may pass is tried again, what will not goes to the dead-letter queue
+    Endpoint.answers = [503, 200]
+    put(server, source="api", detail={"id": "8"})
+    until(lambda: len(Endpoint.got) == 1)
+    until(lambda: server.advance("5s") or len(Endpoint.got) == 2)
+    same(drain(server, dead_url), [])
+    Endpoint.answers = [404]
+    put(server, source="api", detail={"id": "9"})
+    lost = []
+    until(lambda: lost.extend(drain(server, dead_url)) or lost)
+    same(json.loads(lost[0]["Body"]), {"id": "9"})
+    same(lost[0]["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"], "The endpoint answered with status 404.")
+    # OAuth asks for a token first
+    Endpoint.got = []
+    ev.update_connection(Name="c", AuthorizationType="OAUTH_CLIENT_CREDENTIALS", AuthParameters={"OAuthParameters": {
+        "ClientParameters": {"ClientID": "id", "ClientSecret": "s"}, "AuthorizationEndpoint": base + "/token",
+        "HttpMethod": "POST"}})
+    until(lambda: ev.describe_connection(Name="c")["ConnectionState"] == "AUTHORIZED")
+    check(b"client_id=id" in Endpoint.got[0][3], Endpoint.got)
+    same([d["Name"] for d in ev.list_api_destinations(ConnectionArn=made["ConnectionArn"])["ApiDestinations"]], ["d"])
+    ev.delete_api_destination(Name="d")
+    ev.delete_connection(Name="c")
+    same(ev.list_connections()["Connections"], [])
+    web.shutdown()
