@@ -28,9 +28,9 @@ typedef struct ddb_attr {
 
 typedef enum ddb_projects { PROJECT_ALL, PROJECT_KEYS, PROJECT_INCLUDE } ddb_projects;
 
-/* Units a second: provisioned, or at most on demand; 0: none are set. */
+/* Units a second: provisioned; at most, and from the beginning, on demand; 0: none are set. */
 typedef struct ddb_rates {
-	int64_t reads, writes, max_reads, max_writes;
+	int64_t reads, writes, max_reads, max_writes, warm_reads, warm_writes;
 } ddb_rates;
 
 typedef struct ddb_index {

@@ -1,5 +1,6 @@
 #include "sys/rand.h"
 #include "svc/dynamodb/backup.h"
+#include "svc/dynamodb/table_options.h"
 
 static str index_arn(req *rq, const ddb_table *t, str name)
 {
@@ -56,12 +57,6 @@ static void describe_options(req *rq, const dynamodb_CreateTable_in *in,
 		d->TableClassSummary = arena_new(rq->mem, dynamodb_TableClassSummary);
 		d->TableClassSummary->TableClass = in->TableClass;
 	}
-	if (in->SSESpecification && in->SSESpecification->Enabled.v) {
-		d->SSEDescription = arena_new(rq->mem, dynamodb_SSEDescription);
-		d->SSEDescription->Status = S("ENABLED");
-		d->SSEDescription->SSEType = S("KMS");
-		d->SSEDescription->KMSMasterKeyArn = in->SSESpecification->KMSMasterKeyId;
-	}
 	d->OnDemandThroughput = in->OnDemandThroughput;
 	d->DeletionProtectionEnabled = BOOL(in->DeletionProtectionEnabled.v);
 }
@@ -85,13 +80,32 @@ static dynamodb_TableDescription *describe(req *rq, const dynamodb_CreateTable_i
 
 static err refuse_unknown(req *rq, const dynamodb_CreateTable_in *in)
 {
-	if (in->WarmThroughput)
-		return fail(rq, &aws_NotImplemented, "WarmThroughput is not implemented");
-	if (str_is(in->ResourcePolicy))
-		return fail(rq, &aws_NotImplemented, "ResourcePolicy is not implemented");
 	if (str_is(in->GlobalTableSourceArn))
 		return fail(rq, &aws_NotImplemented, "Global tables are not implemented");
 	return OK;
+}
+
+/* What may be refused: encryption, warm throughput, the policy. */
+static err options_in(req *rq, txn *tx, const dynamodb_CreateTable_in *in, const ddb_table *t,
+                      dynamodb_TableDescription *d)
+{
+	const opt_i64 none = { 0 };
+	str revision;
+	if (in->SSESpecification)
+		TRY(ddb_sse_in(rq, tx, in->SSESpecification, &d->SSEDescription));
+	ddb_warm w = ddb_warm_of(t->on_demand, d->ProvisionedThroughput, none, none);
+	TRY(ddb_warm_in(rq, in->WarmThroughput, STR_NONE, &w));
+	if (in->WarmThroughput)
+		d->WarmThroughput = ddb_warm_table(rq, w);
+	for (size_t i = 0; i < in->GlobalSecondaryIndexes.n; i++) {
+		const dynamodb_GlobalSecondaryIndex *g = &in->GlobalSecondaryIndexes.v[i];
+		dynamodb_GlobalSecondaryIndexDescription *x = &d->GlobalSecondaryIndexes.v[i];
+		w = ddb_warm_of(t->on_demand, x->ProvisionedThroughput, none, none);
+		TRY(ddb_warm_in(rq, g->WarmThroughput, g->IndexName, &w));
+		if (g->WarmThroughput)
+			x->WarmThroughput = ddb_warm_index(rq, w);
+	}
+	return str_is(in->ResourcePolicy) ? ddb_policy_set(rq, tx, t->arn, in->ResourcePolicy, &revision) : OK;
 }
 
 /* What the answer shows, although the table can be used at once. */
@@ -125,6 +139,7 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 		.Tags = in->Tags,
 		.NextIndex = (int64_t)t.n_indexes + 1,
 	};
+	TRY(options_in(rq, tx, in, &t, r.Table));
 	if (in->StreamSpecification)
 		TRY(ddb_stream_set(rq, tx, &r, &t, in->StreamSpecification));
 	dynamodb_table_put(tx, &r);
@@ -170,6 +185,7 @@ err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
 	ddb_tally_end(tx, rq->mem, t, rq->now);
 	end_rows(rq, tx, t, taken);
 	ddb_head_delete(tx, t);
+	ddb_policy_end(rq, tx, t->arn);
 	dynamodb_table_delete(tx, r->Account, r->Region, r->TableName);
 	out->TableDescription = arena_new(rq->mem, dynamodb_TableDescription);
 	*out->TableDescription = (dynamodb_TableDescription){

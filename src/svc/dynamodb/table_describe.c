@@ -1,5 +1,5 @@
 #include "cloud/meter.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/table_options.h"
 
 err ddb_record(req *rq, const txn *tx, str given, dynamodb_table **out)
 {
@@ -39,6 +39,10 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 	ddb_tally_get(tx, rq->mem, t, &tally);
 	bool restoring = d->RestoreSummary && d->RestoreSummary->RestoreInProgress.v;
 	d->TableStatus = restoring ? S("CREATING") : S("ACTIVE");
+	const opt_i64 none = { 0 };
+	d->WarmThroughput = ddb_warm_table(rq, ddb_warm_of(
+		t->on_demand, d->ProvisionedThroughput, d->WarmThroughput ? d->WarmThroughput->ReadUnitsPerSecond : none,
+		d->WarmThroughput ? d->WarmThroughput->WriteUnitsPerSecond : none));
 	d->ItemCount = I64(tally.table.items);
 	d->TableSizeBytes = I64(tally.table.bytes);
 	for (size_t i = 0; i < d->LocalSecondaryIndexes.n; i++) {
@@ -52,6 +56,9 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 		ddb_count c = count_of(&tally, t, x->IndexName, &ix);
 		x->ItemCount = I64(c.items);
 		x->IndexSizeBytes = I64(c.bytes);
+		x->WarmThroughput = ddb_warm_index(rq, ddb_warm_of(
+			t->on_demand, x->ProvisionedThroughput, x->WarmThroughput ? x->WarmThroughput->ReadUnitsPerSecond : none,
+			x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond : none));
 		x->IndexStatus = ix && ix->building ? S("CREATING") : S("ACTIVE");
 		if (ix && ix->building)
 			x->Backfilling = BOOL(true);
@@ -76,11 +83,16 @@ static ddb_rates rates_of(const dynamodb_ProvisionedThroughputDescription *p, co
 void ddb_rates_of(ddb_table *t, const dynamodb_TableDescription *d)
 {
 	t->rates = rates_of(d->ProvisionedThroughput, d->OnDemandThroughput);
+	t->rates.warm_reads = d->WarmThroughput ? d->WarmThroughput->ReadUnitsPerSecond.v : 0;
+	t->rates.warm_writes = d->WarmThroughput ? d->WarmThroughput->WriteUnitsPerSecond.v : 0;
 	for (size_t i = 0; i < t->n_indexes; i++)
 		for (size_t k = 0; k < d->GlobalSecondaryIndexes.n; k++) {
 			const dynamodb_GlobalSecondaryIndexDescription *x = &d->GlobalSecondaryIndexes.v[k];
-			if (str_eq(x->IndexName, t->indexes[i].name))
-				t->indexes[i].rates = rates_of(x->ProvisionedThroughput, x->OnDemandThroughput);
+			if (!str_eq(x->IndexName, t->indexes[i].name))
+				continue;
+			t->indexes[i].rates = rates_of(x->ProvisionedThroughput, x->OnDemandThroughput);
+			t->indexes[i].rates.warm_reads = x->WarmThroughput ? x->WarmThroughput->ReadUnitsPerSecond.v : 0;
+			t->indexes[i].rates.warm_writes = x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond.v : 0;
 		}
 }
 

@@ -82,6 +82,8 @@ static void put_rates(buf *b, const ddb_rates *r)
 	varint_put(b, (uint64_t)r->writes);
 	varint_put(b, (uint64_t)r->max_reads);
 	varint_put(b, (uint64_t)r->max_writes);
+	varint_put(b, (uint64_t)r->warm_reads);
+	varint_put(b, (uint64_t)r->warm_writes);
 }
 
 /* Rows of before there were rates end without them. */
@@ -93,6 +95,8 @@ static void cut_rates(str *rest, ddb_rates *r)
 	r->writes = (int64_t)cut_int(rest);
 	r->max_reads = (int64_t)cut_int(rest);
 	r->max_writes = (int64_t)cut_int(rest);
+	r->warm_reads = (int64_t)cut_int(rest);
+	r->warm_writes = (int64_t)cut_int(rest);
 }
 
 void ddb_head_put(txn *tx, const ddb_table *t)

@@ -1,5 +1,5 @@
 #include "base/time.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/table_options.h"
 
 #define FREE_DECREASES 4
 #define INVALID "One or more parameter values were invalid: "
@@ -131,7 +131,7 @@ static err no_index(req *rq)
 	return fail(rq, &dynamodb_ResourceNotFoundException, "Requested resource not found");
 }
 
-static void describe_index(req *rq, editing *e,
+static void describe_index(req *rq, editing *e, ddb_warm w,
                            const dynamodb_CreateGlobalSecondaryIndexAction *c)
 {
 	dynamodb_GlobalSecondaryIndexDescriptionList *list = &e->d->GlobalSecondaryIndexes, wider;
@@ -147,6 +147,7 @@ static void describe_index(req *rq, editing *e,
 		                      STR_ARG(c->IndexName)),
 		.ProvisionedThroughput = ddb_throughput(rq, c->ProvisionedThroughput),
 		.OnDemandThroughput = c->OnDemandThroughput,
+		.WarmThroughput = c->WarmThroughput ? ddb_warm_index(rq, w) : NULL,
 	};
 	*list = wider;
 }
@@ -156,8 +157,8 @@ static err create_index(req *rq, txn *tx, editing *e, const dynamodb_AttributeDe
 {
 	ddb_table *t = e->t;
 	ddb_index *wider = arena_array(rq->mem, ddb_index, t->n_indexes + 1);
-	if (c->WarmThroughput)
-		return fail(rq, &aws_NotImplemented, "WarmThroughput is not implemented");
+	ddb_warm w = ddb_warm_of(t->on_demand, NULL, I64(0), I64(0));
+	TRY(ddb_warm_in(rq, c->WarmThroughput, c->IndexName, &w));
 	if (ddb_index_named(t, c->IndexName))
 		return fail(rq, &aws_ValidationException,
 		            "Attempting to create an index which already exists");
@@ -180,7 +181,7 @@ static err create_index(req *rq, txn *tx, editing *e, const dynamodb_AttributeDe
 	TRY(ddb_projection_in(rq, c->Projection, ix));
 	t->indexes = wider;
 	t->n_indexes++;
-	describe_index(rq, e, c);
+	describe_index(rq, e, w, c);
 	ddb_fill(tx, t, ix);
 	return OK;
 }
@@ -220,8 +221,13 @@ static err update_index(req *rq, editing *e, const dynamodb_UpdateGlobalSecondar
 	dynamodb_GlobalSecondaryIndexDescription *x = described(e, u->IndexName);
 	if (!x)
 		return no_index(rq);
-	if (u->WarmThroughput)
-		return fail(rq, &aws_NotImplemented, "WarmThroughput is not implemented");
+	if (u->WarmThroughput) {
+		ddb_warm w = ddb_warm_of(e->t->on_demand, x->ProvisionedThroughput,
+		                         x->WarmThroughput ? x->WarmThroughput->ReadUnitsPerSecond : I64(0),
+		                         x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond : I64(0));
+		TRY(ddb_warm_in(rq, u->WarmThroughput, u->IndexName, &w));
+		x->WarmThroughput = ddb_warm_index(rq, w);
+	}
 	if (u->OnDemandThroughput)
 		x->OnDemandThroughput = u->OnDemandThroughput;
 	if (!u->ProvisionedThroughput)
@@ -298,15 +304,14 @@ static err change_options(req *rq, txn *tx, editing *e, const dynamodb_UpdateTab
 		e->d->DeletionProtectionEnabled = in->DeletionProtectionEnabled;
 	if (in->OnDemandThroughput)
 		e->d->OnDemandThroughput = in->OnDemandThroughput;
-	if (in->SSESpecification) {
-		bool on = in->SSESpecification->Enabled.v;
-		e->d->SSEDescription = on ? arena_new(rq->mem, dynamodb_SSEDescription) : NULL;
-		if (on)
-			*e->d->SSEDescription = (dynamodb_SSEDescription){
-				.Status = S("ENABLED"),
-				.SSEType = S("KMS"),
-				.KMSMasterKeyArn = in->SSESpecification->KMSMasterKeyId,
-			};
+	if (in->SSESpecification)
+		TRY(ddb_sse_in(rq, tx, in->SSESpecification, &e->d->SSEDescription));
+	if (in->WarmThroughput) {
+		const dynamodb_TableWarmThroughputDescription *x = e->d->WarmThroughput;
+		ddb_warm w = ddb_warm_of(e->t->on_demand, e->d->ProvisionedThroughput, x ? x->ReadUnitsPerSecond : I64(0),
+		                         x ? x->WriteUnitsPerSecond : I64(0));
+		TRY(ddb_warm_in(rq, in->WarmThroughput, STR_NONE, &w));
+		e->d->WarmThroughput = ddb_warm_table(rq, w);
 	}
 	return OK;
 }
@@ -328,11 +333,10 @@ static err refuse_unknown(req *rq, const dynamodb_UpdateTable_in *in)
 	if (in->ReplicaUpdates.v || in->GlobalTableWitnessUpdates.v ||
 	    str_is(in->MultiRegionConsistency))
 		return fail(rq, &aws_NotImplemented, "Global tables are not implemented");
-	if (in->WarmThroughput)
-		return fail(rq, &aws_NotImplemented, "WarmThroughput is not implemented");
 	if (!str_is(in->BillingMode) && !in->ProvisionedThroughput &&
 	    !in->GlobalSecondaryIndexUpdates.n && !in->StreamSpecification && !in->SSESpecification &&
-	    !str_is(in->TableClass) && !in->DeletionProtectionEnabled.set && !in->OnDemandThroughput)
+	    !str_is(in->TableClass) && !in->DeletionProtectionEnabled.set && !in->OnDemandThroughput &&
+	    !in->WarmThroughput)
 		return fail(
 			rq, &aws_ValidationException,
 			"At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "

@@ -1,11 +1,10 @@
 #include "base/time.h"
+#include "svc/dynamodb/table_options.h"
 #include "svc/dynamodb/usage.h"
 #include <pthread.h>
 
 #define BURST_SECONDS 300
 #define MAX_BURST_SECONDS 2 /* of a maximum that the user has set */
-#define ON_DEMAND_READS 12000
-#define ON_DEMAND_WRITES 4000
 #define PLACES 4096         /* of buckets; more tables at once than that share none, the oldest begins anew */
 #define REACH 8
 
@@ -76,8 +75,11 @@ static flow flow_of(const ddb_table *t, const ddb_index *ix, bool write, bool ma
 	const ddb_rates *r = ix ? &ix->rates : &t->rates;
 	if (maximum)
 		return (flow){ QTY(t->on_demand ? (write ? r->max_writes : r->max_reads) : 0), MAX_BURST_SECONDS, true };
-	if (t->on_demand)
-		return (flow){ QTY(write ? ON_DEMAND_WRITES : ON_DEMAND_READS), BURST_SECONDS, false };
+	if (t->on_demand) {
+		int64_t least = write ? DDB_ON_DEMAND_WRITES : DDB_ON_DEMAND_READS;
+		int64_t warm = write ? r->warm_writes : r->warm_reads;
+		return (flow){ QTY(warm > least ? warm : least), BURST_SECONDS, false };
+	}
 	return (flow){ QTY(write ? r->writes : r->reads), BURST_SECONDS, true };
 }
 

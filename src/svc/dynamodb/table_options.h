@@ -1,0 +1,27 @@
+/*
+ * Options that CreateTable and UpdateTable take alike (table_options.c), and policies on tables (resource_policy.c).
+ */
+#pragma once
+#include "svc/dynamodb/ddb.h"
+
+#define DDB_ON_DEMAND_READS 12000 /* units a second every table on demand begins with */
+#define DDB_ON_DEMAND_WRITES 4000
+
+/* NULL: not encrypted with a KMS key. */
+err ddb_sse_in(req *rq, txn *tx, const dynamodb_SSESpecification *given, dynamodb_SSEDescription **out);
+
+/* Units a second that a table or index is ready for at once. */
+typedef struct ddb_warm {
+	int64_t reads, writes;
+} ddb_warm;
+/* What it is now, from what has been asked for so far (absent: nothing). */
+ddb_warm ddb_warm_of(bool on_demand, const dynamodb_ProvisionedThroughputDescription *p, opt_i64 reads, opt_i64 writes);
+/* Raises it; lowering is refused. `index` absent: the table's. `given` may be NULL. */
+err ddb_warm_in(req *rq, const dynamodb_WarmThroughput *given, str index, ddb_warm *warm);
+dynamodb_TableWarmThroughputDescription *ddb_warm_table(req *rq, ddb_warm w);
+dynamodb_GlobalSecondaryIndexWarmThroughputDescription *ddb_warm_index(req *rq, ddb_warm w);
+
+/* Checks and keeps a table's policy, of CreateTable. */
+err ddb_policy_set(req *rq, txn *tx, str arn, str document, str *revision);
+/* The table is no more. */
+void ddb_policy_end(req *rq, txn *tx, str arn);

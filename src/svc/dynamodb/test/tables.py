@@ -1,0 +1,96 @@
+"""Tables' options: warm throughput, encryption, resource policies, decreases, protection, DescribeTable's members."""
+import json
+
+from scenario import check, refused, same
+
+KEYED = {"AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+         "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}]}
+
+
+def described(ddb, name):
+    return ddb.describe_table(TableName=name)["Table"]
+
+
+def test_warm_throughput(server):
+    ddb = server.client("dynamodb")
+    ddb.create_table(TableName="warm", BillingMode="PAY_PER_REQUEST", **KEYED)
+    same(described(ddb, "warm")["WarmThroughput"],
+         {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"})
+    ddb.update_table(TableName="warm", WarmThroughput={"ReadUnitsPerSecond": 15000})
+    same(described(ddb, "warm")["WarmThroughput"]["ReadUnitsPerSecond"], 15000)
+    same(refused("ValidationException", ddb.update_table, TableName="warm", WarmThroughput={"ReadUnitsPerSecond": 14000}),
+         "One or more parameter values were invalid: Requested ReadUnitsPerSecond for WarmThroughput for table is lower "
+         "than current WarmThroughput, decreasing WarmThroughput is not supported")
+    ddb.create_table(TableName="cool", ProvisionedThroughput={"ReadCapacityUnits": 7, "WriteCapacityUnits": 8}, **KEYED)
+    same(described(ddb, "cool")["WarmThroughput"],
+         {"ReadUnitsPerSecond": 7, "WriteUnitsPerSecond": 8, "Status": "ACTIVE"})
+
+
+def test_encryption(server):
+    ddb, kms = server.client("dynamodb"), server.client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    ddb.create_table(TableName="sealed", BillingMode="PAY_PER_REQUEST",
+                     SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key["KeyId"]}, **KEYED)
+    same(described(ddb, "sealed")["SSEDescription"], {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key["Arn"]})
+    ddb.update_table(TableName="sealed", SSESpecification={"Enabled": True})
+    own = described(ddb, "sealed")["SSEDescription"]["KMSMasterKeyArn"]
+    same(kms.describe_key(KeyId=own)["KeyMetadata"]["KeyManager"], "AWS")
+    ddb.update_table(TableName="sealed", SSESpecification={"Enabled": False})
+    check("SSEDescription" not in described(ddb, "sealed"))
+    check("KMS validation error" in refused("ValidationException", ddb.update_table, TableName="sealed", SSESpecification={
+        "Enabled": True, "KMSMasterKeyId": "11111111-2222-3333-4444-555555555555"}))
+
+
+def test_resource_policies(server):
+    ddb = server.client("dynamodb")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "dynamodb:GetItem", "Resource": "*"}]})
+    ddb.create_table(TableName="shared", BillingMode="PAY_PER_REQUEST", **KEYED)
+    arn = described(ddb, "shared")["TableArn"]
+    refused("PolicyNotFoundException", ddb.get_resource_policy, ResourceArn=arn)
+    revision = ddb.put_resource_policy(ResourceArn=arn, Policy=policy, ExpectedRevisionId="NO_POLICY")["RevisionId"]
+    same(ddb.put_resource_policy(ResourceArn=arn, Policy=policy)["RevisionId"], revision)
+    got = ddb.get_resource_policy(ResourceArn=arn)
+    same((got["Policy"], got["RevisionId"]), (policy, revision))
+    refused("PolicyNotFoundException", ddb.put_resource_policy, ResourceArn=arn, Policy=policy, ExpectedRevisionId="1")
+    refused("ValidationException", ddb.put_resource_policy, ResourceArn=arn, Policy="{")
+    refused("ResourceNotFoundException", ddb.get_resource_policy, ResourceArn=arn + "x")
+    same(ddb.delete_resource_policy(ResourceArn=arn)["RevisionId"], revision)
+    refused("PolicyNotFoundException", ddb.get_resource_policy, ResourceArn=arn)
+    ddb.create_table(TableName="born", BillingMode="PAY_PER_REQUEST", ResourcePolicy=policy, **KEYED)
+    born = arn.replace("shared", "born")
+    same(ddb.get_resource_policy(ResourceArn=born)["Policy"], policy)
+    ddb.delete_table(TableName="born")
+    ddb.create_table(TableName="born", BillingMode="PAY_PER_REQUEST", **KEYED)
+    refused("PolicyNotFoundException", ddb.get_resource_policy, ResourceArn=born)
+
+
+def test_decreases(server):
+    ddb = server.client("dynamodb")
+
+    def capacity(reads):
+        ddb.update_table(TableName="falling", ProvisionedThroughput={"ReadCapacityUnits": reads, "WriteCapacityUnits": 5})
+
+    ddb.create_table(TableName="falling", ProvisionedThroughput={"ReadCapacityUnits": 20, "WriteCapacityUnits": 5}, **KEYED)
+    for reads in (19, 18, 17, 16):
+        capacity(reads)
+    check("Number of decreases today: 4. Last decrease at" in refused("LimitExceededException", capacity, 15))
+    check("will not change" in refused("ValidationException", capacity, 16))
+    capacity(30)
+    same(described(ddb, "falling")["ProvisionedThroughput"]["NumberOfDecreasesToday"], 4)
+    server.advance("25h")
+    capacity(15)
+
+
+def test_protection_and_names(server):
+    ddb = server.client("dynamodb")
+    ddb.create_table(TableName="kept", BillingMode="PAY_PER_REQUEST", DeletionProtectionEnabled=True, **KEYED)
+    check("protected against deletion" in refused("ValidationException", ddb.delete_table, TableName="kept"))
+    arn = described(ddb, "kept")["TableArn"]
+    ddb.update_table(TableName=arn, DeletionProtectionEnabled=False)
+    ddb.put_item(TableName=arn, Item={"k": {"S": "1"}})
+    same(ddb.get_item(TableName=arn, Key={"k": {"S": "1"}})["Item"], {"k": {"S": "1"}})
+    same(ddb.batch_get_item(RequestItems={arn: {"Keys": [{"k": {"S": "1"}}]}})["Responses"], {arn: [{"k": {"S": "1"}}]})
+    ddb.delete_table(TableName=arn)
+    same(refused("ResourceNotFoundException", ddb.describe_table, TableName="kept"),
+         "Requested resource not found: Table: kept not found")
