@@ -163,9 +163,6 @@ static err check(req *rq, str zip, int64_t *unzipped)
 {
 	if (zip.n == 0)
 		return fail(rq, &lambda_InvalidParameterValueException, "Uploaded file must be a non-empty zip");
-	if (zip.n > LAMBDA_ZIP_BYTES)
-		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Zipped size must be smaller than %d bytes", LAMBDA_ZIP_BYTES);
 	*unzipped = zip_unpacked_size(rq->mem, zip);
 	if (*unzipped < 0)
 		return fail(rq, &lambda_InvalidParameterValueException,
@@ -291,6 +288,13 @@ int64_t code_stored(const txn *tx, arena *mem, str account, str region)
 	for (lambda_codesize *c; (c = lambda_codesize_next(&s));)
 		total += c->Bytes;
 	return total;
+}
+
+err code_room(req *rq, const txn *tx, int64_t more)
+{
+	if (code_stored(tx, rq->mem, rq->who.account, rq->region) + more <= LAMBDA_STORAGE_BYTES)
+		return OK;
+	return fail(rq, &lambda_CodeStorageExceededException, "Code storage limit exceeded.");
 }
 
 str function_owner(arena *mem, const lambda_version *v)

@@ -78,15 +78,23 @@ static lambda_layer *layer_of(req *rq, const txn *tx, str arn)
 	return lambda_layer_get(tx, rq->mem, part[4], part[3], part[6], number);
 }
 
-void layers_take(req *rq, const txn *tx, lambda_version *v)
+err layers_take(req *rq, const txn *tx, lambda_version *v)
 {
 	const lambda_LayersReferenceList *l = &v->Config->Layers;
+	int64_t unzipped = v->Unzipped;
 	v->LayerCodes = (lambda_StringList){ arena_array(rq->mem, str, l->n + 1), 0 };
 	for (size_t i = 0; i < l->n; i++) {
 		lambda_layer *row = layer_of(rq, tx, l->v[i].Arn);
-		if (row)
-			v->LayerCodes.v[v->LayerCodes.n++] = row->Code;
+		if (!row)
+			continue;
+		v->LayerCodes.v[v->LayerCodes.n++] = row->Code;
+		unzipped += row->UnzippedSize;
 	}
+	if (unzipped > LAMBDA_UNZIPPED_BYTES)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Function code combined with layers exceeds the maximum allowed size of %d bytes. The actual "
+		            "size is %lld bytes.", LAMBDA_UNZIPPED_BYTES, (long long)unzipped);
+	return OK;
 }
 
 static err layers(req *rq, const txn *tx, const lambda_LayerList *in, lambda_FunctionConfiguration *c)

@@ -69,6 +69,7 @@ static lambda_UpdateFunctionConfigurationRequest settings(const lambda_CreateFun
 static void take_package(lambda_version *v, const package *p)
 {
 	v->Code = p->hash;
+	v->Unzipped = p->unzipped;
 	v->Image = p->image;
 	v->Config->CodeSha256 = p->hash_base64;
 	v->Config->CodeSize = I64(p->size);
@@ -85,6 +86,9 @@ err code_given(req *rq, bool of_image, str zip, str bucket, str key, str version
 		return code_from_s3(rq, bucket, key, version, out);
 	if (!str_is(zip))
 		return fail(rq, &lambda_InvalidParameterValueException, "Please provide a source for function code.");
+	if (zip.n > LAMBDA_ZIP_BYTES) /* a bucket's may be larger */
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Zipped size must be smaller than %d bytes", LAMBDA_ZIP_BYTES);
 	return code_keep(rq, zip, out);
 }
 
@@ -109,10 +113,11 @@ static err create(req *rq, txn *tx, void *context)
 	lambda_version v = { .Account = c->f.account, .Region = c->f.region, .Name = c->f.name,
 		.Number = LATEST, .Config = fresh(rq, c->in, &c->f), .Created = rq->now };
 	TRY(configure(rq, tx, &with, v.Config));
-	layers_take(rq, tx, &v);
+	take_package(&v, &c->code);
+	TRY(code_room(rq, tx, c->code.size));
+	TRY(layers_take(rq, tx, &v));
 	layers_refer(tx, &v);
 	runtime_version(rq, v.Config);
-	take_package(&v, &c->code);
 	version_touch(rq, tx, &v);
 	lambda_function fn = { .Account = c->f.account, .Region = c->f.region, .Name = c->f.name,
 		.Instance = (int64_t)txn_next(tx, S("lambda.instance")), .Tags = c->in->Tags };
@@ -266,6 +271,8 @@ static err update_code(req *rq, txn *tx, void *context)
 	if (!str_eq(v->Code, c->code.hash)) {
 		str before = v->Code;
 		take_package(v, &c->code);
+		TRY(code_room(rq, tx, c->code.size));
+		TRY(layers_take(rq, tx, v));
 		code_forget(tx, v->Account, v->Region, owner, before);
 		code_refer(tx, v->Account, v->Region, owner, &c->code);
 	}
@@ -320,7 +327,7 @@ static err update_configuration(req *rq, txn *tx, void *context)
 	TRY(configure(rq, tx, in, v->Config));
 	if (in->Layers.v) {
 		layers_forget(tx, v);
-		layers_take(rq, tx, v);
+		TRY(layers_take(rq, tx, v));
 		layers_refer(tx, v);
 	}
 	if (str_is(in->Runtime))
@@ -346,6 +353,8 @@ err lambda_UpdateFunctionConfiguration(req *rq, const lambda_UpdateFunctionConfi
 static err delete_version(req *rq, txn *tx, const function_name *f, lambda_function *fn)
 {
 	int64_t number;
+	if (lambda_alias_get(tx, rq->mem, fn->Account, fn->Region, fn->Name, f->qualifier))
+		return fail(rq, &lambda_InvalidParameterValueException, "Deletion of aliases is not currently supported.");
 	if (str_eq(f->qualifier, S("$LATEST")) || !str_to_i64(f->qualifier, &number))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "$LATEST version cannot be deleted without deleting the function.");

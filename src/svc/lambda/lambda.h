@@ -50,8 +50,8 @@ void show_pending(req *rq, lambda_FunctionConfiguration *c, bool created);
  * configure.c: settings of CreateFunction and UpdateFunctionConfiguration. Absent members leave `c` as it
  * is. What the model does not say is checked here.
  */
-/* The packages of the version's layers, as Config names them. */
-void layers_take(req *rq, const txn *tx, lambda_version *v);
+/* The packages of the version's layers, as Config names them; with the code they must not be too large. */
+err layers_take(req *rq, const txn *tx, lambda_version *v);
 err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
               lambda_FunctionConfiguration *c);
 
@@ -100,6 +100,8 @@ err code_given(req *rq, bool of_image, str zip, str bucket, str key, str version
 err code_from_s3(req *rq, str bucket, str key, str version, package *out);
 /* versions.c: $LATEST, given in *v, becomes a version, which is then in *v. */
 err publish(req *rq, txn *tx, lambda_function *fn, str description, lambda_version *v);
+/* Whether `more` bytes have room in the account's storage. */
+err code_room(req *rq, const txn *tx, int64_t more);
 int64_t code_stored(const txn *tx, arena *mem, str account, str region);
 
 /* invoke.c */

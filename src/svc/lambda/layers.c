@@ -67,6 +67,7 @@ static err add(req *rq, txn *tx, void *context)
 	publication *p = context;
 	const lambda_PublishLayerVersion_in *in = p->in;
 	layer_name *n = &p->name;
+	TRY(code_room(rq, tx, p->code.size));
 	lambda_layerid *id = lambda_layerid_get(tx, rq->mem, n->account, n->region, n->name);
 	int64_t number = (id ? id->LastVersion : 0) + 1;
 	lambda_layerid_put(tx, &(lambda_layerid){ .Account = n->account, .Region = n->region, .Layer = n->name,

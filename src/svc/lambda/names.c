@@ -53,6 +53,10 @@ err name_read(req *rq, str text, str qualifier, function_name *out)
 	if (!str_eq(f.account, rq->who.account) && !rq->who.internal)
 		return fail(rq, &aws_AccessDenied, "User: %.*s is not authorized to access the function %.*s",
 		            STR_ARG(rq->who.arn), STR_ARG(text));
+	if (!str_eq(f.region, rq->region) && !rq->who.internal)
+		return fail(rq, &lambda_ResourceNotFoundException,
+		            "Functions from '%.*s' are not reachable in this region ('%.*s')", STR_ARG(f.region),
+		            STR_ARG(rq->region));
 	if (f.name.n == 0 || f.name.n > 64)
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "1 validation error detected: Value '%.*s' at 'functionName' failed to "

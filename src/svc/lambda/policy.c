@@ -132,6 +132,12 @@ static void revise(req *rq, txn *tx, const function_name *f)
 	                                        .RevisionId = rand_uuid(rq->mem) });
 }
 
+/* Everybody, an account, an ARN of IAM's, or a service. */
+static bool principal_ok(str p)
+{
+	return str_eq(p, S("*")) || account_number(p) || str_starts(p, S("arn:")) || str_find_char(p, '.') != SIZE_MAX;
+}
+
 err lambda_AddPermission(req *rq, txn *tx, const lambda_AddPermission_in *in, lambda_AddPermission_out *out)
 {
 	target t;
@@ -141,6 +147,9 @@ err lambda_AddPermission(req *rq, txn *tx, const lambda_AddPermission_in *in, la
 	if (!str_starts(in->Action, S("lambda:")) && !str_eq(in->Action, S("*")))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "The action %.*s is not valid for a Lambda resource policy", STR_ARG(in->Action));
+	if (!principal_ok(in->Principal))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "The provided principal was invalid. Please check the principal and try again.");
 	if (lambda_permission_get(tx, rq->mem, f->account, f->region, f->name, qualifier_key(f), in->StatementId))
 		return fail(rq, &lambda_ResourceConflictException,
 		            "The statement id (%.*s) provided already exists. Please provide a new statement id, or "

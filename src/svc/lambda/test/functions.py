@@ -378,6 +378,35 @@ def test_other_destinations(server):
                 DestinationConfig=bad)
 
 
+def test_refusals(server):
+    client = make(server, "unhappy", ECHO)
+    other = "arn:aws:lambda:eu-west-1:000000000000:function:unhappy"
+    same(refused("ResourceNotFoundException", client.get_function, FunctionName=other),
+         "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')")
+    client.publish_version(FunctionName="unhappy")
+    client.create_alias(FunctionName="unhappy", Name="live", FunctionVersion="1")
+    for qualifier in ("$LATEST", "live"):
+        refused("InvalidParameterValueException", client.delete_function, FunctionName="unhappy", Qualifier=qualifier)
+    refused("ResourceConflictException", client.delete_function, FunctionName="unhappy", Qualifier="1")
+    refused("InvalidParameterValueException", client.add_permission, FunctionName="unhappy", StatementId="s",
+            Action="lambda:InvokeFunction", Principal="nobody")
+    refused("PreconditionFailedException", client.update_function_configuration, FunctionName="unhappy", Timeout=4,
+            RevisionId="00000000-0000-4000-8000-000000000000")
+    refused("InvalidParameterValueException", client.invoke, FunctionName="unhappy:1", Qualifier="2")
+    refused("RequestTooLargeException", client.invoke, FunctionName="unhappy", Payload=b'"' + b"x" * 6291456 + b'"')
+    same(client.invoke(FunctionName="unhappy", InvocationType="DryRun")["StatusCode"], 204)
+    # Two layers of 130 MB are more than a function may have.
+    layers = []
+    for n in ("one", "two"):
+        v = client.publish_layer_version(LayerName="large-" + n, Content={
+            "ZipFile": package({"x.bin": "\0" * (130 << 20), n: n})})
+        layers.append(v["LayerVersionArn"])
+    client.update_function_configuration(FunctionName="unhappy", Layers=layers[:1])
+    message = refused("InvalidParameterValueException", client.update_function_configuration, FunctionName="unhappy",
+                      Layers=layers)
+    check(message.startswith("Function code combined with layers exceeds the maximum allowed size of 262144000"), message)
+
+
 def test_code_from_s3(server):
     s3 = server.client("s3")
     s3.create_bucket(Bucket="lambda-code")
