@@ -96,6 +96,12 @@ size_t access_by_path(req *rq, const txn *tx, const void *in, str **arns)
 	return 1;
 }
 
+const char *access_prefix(const service *s)
+{
+	const access_table *t = table_of(s);
+	return t && t->prefix ? t->prefix : s->signing_name;
+}
+
 const access_rule *access_rule_of(const operation *op)
 {
 	return rule_of(table_of(op->service), op);

@@ -280,8 +280,8 @@ err auth_caller(req *rq, const sigv4 *sig, bool strict)
 	const txn *tx = store_read(rq->store);
 	const credential *c = credential_get(tx, rq->mem, sig->access_key);
 	err e = c ? known(rq, sig, c) : stranger(rq, sig, strict);
-	if (c && !e && !str_is(c->Token))
-		credential_used(rq->store, tx, rq->mem, c->AccessKey, rq->now,
+	if (c && !e)
+		credential_used(rq->store, tx, rq->mem, c, rq->now,
 		                rq->op ? str_c(rq->op->service->signing_name) : sig->service, rq->region);
 	store_read_end(rq->store, tx);
 	return e;

@@ -131,12 +131,17 @@ static verdict ask_resource(court *c, bool *decisive)
 	return v;
 }
 
-/* Root, services and strangers have no policies of their own. */
+/* Root, services and strangers have none of their own. */
+static bool has_policies(const caller *who)
+{
+	return !who->root && !who->anonymous && !who->internal;
+}
+
 static const identity_policies *find_identity(court *c)
 {
 	static const identity_policies none;
 	const caller *who = &c->a.rq->who;
-	if (who->root || who->anonymous || who->internal)
+	if (!has_policies(who))
 		return &none;
 	ensure(__stop_farthing_identities - __start_farthing_identities == 1);
 	return identity_cached(__start_farthing_identities[0], c->a.tx, who);
@@ -203,16 +208,26 @@ static decision weigh(court *c, const opinions *o)
 }
 
 /* The identity's tags; a session's own hide the role's. */
-static const policy_key *principal_tags(court *c, const identity_policies *own)
+static void take_tags(asking *a, const identity_policies *own)
 {
 	const policy_key *k = own->tags;
-	const credential *key = c->a.rq->who.key;
-	const json_value *tags = key && str_is(key->SessionTags) ?
-					 json_parse(c->a.rq->mem, key->SessionTags) : NULL;
+	arena *mem = a->rq->mem;
+	const credential *key = a->rq->who.key;
+	const json_value *tags = key && str_is(key->SessionTags) ? json_parse(mem, key->SessionTags) : NULL;
 	for (const json_value *t = tags ? tags->first : NULL; t; t = t->next)
-		k = policy_key_add(c->a.rq->mem, k,
-		                   arena_fmt(c->a.rq->mem, "aws:PrincipalTag/%.*s", STR_ARG(t->key)), t->text);
-	return k;
+		k = policy_key_add(mem, k, arena_fmt(mem, "aws:PrincipalTag/%.*s", STR_ARG(t->key)), t->text);
+	a->tags = k;
+	a->tags_known = true;
+}
+
+void asking_tags(asking *a)
+{
+	identity_policies own = { 0 };
+	const caller *who = &a->rq->who;
+	const identity_source *s = __start_farthing_identities[0];
+	if (a->tx && has_policies(who))
+		s->find(a->tx, a->rq->mem, who->account, s->subject(who), &own);
+	take_tags(a, &own);
 }
 
 static decision decide_on(req *rq, const txn *tx, str action, str resource, const void *in,
@@ -224,7 +239,7 @@ static decision decide_on(req *rq, const txn *tx, str action, str resource, cons
 	c.a.in = in;
 	policy_cache_hold();
 	const identity_policies *own = find_identity(&c);
-	c.a.tags = principal_tags(&c, own);
+	take_tags(&c.a, own);
 	if (own->gone) {
 		not_allowed(&c, "identity-based policy");
 	} else {

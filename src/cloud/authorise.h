@@ -30,8 +30,8 @@ typedef struct identity_policies {
 	const policy_key *tags;      /* aws:PrincipalTag/.. */
 } identity_policies;
 
-/* What `find` finds is kept in `mem` and shared until `version` is another one, as it is after every change to
- * any identity or policy. */
+/* What `find` finds is kept in `mem` and shared until `version` is another one, as it is after every change
+ * to any identity or policy. */
 typedef struct identity_source {
 	str (*version)(const txn *tx);         /* STR_NONE: there are no identities */
 	str (*subject)(const caller *who);     /* ARN of the identity whose policies a caller has */
@@ -117,8 +117,10 @@ typedef struct asking {
 	req *rq;
 	const txn *tx;
 	const void *in;              /* the input of rq->op, or NULL: the question is a handler's own */
-	const policy_key *tags;      /* aws:PrincipalTag/.. of the identity */
+	const policy_key *tags;      /* aws:PrincipalTag/.. of the identity, once they are wanted */
+	bool tags_known;
 } asking;
+void asking_tags(asking *a);
 void asking_open(asking *a, req *rq, const txn *tx, str action, str resource, const policy_key *more);
 
 /* The condition keys of a service's own (s3:prefix): NULL when this request has none of that name. */
@@ -176,6 +178,8 @@ err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *servic
 
 /* The caller as principal elements name it. */
 policy_principal principal_of(const caller *who);
+/* What a service is called before the colon of its actions: cloudwatch, though it signs as monitoring. */
+const char *access_prefix(const service *s);
 /* The row of an operation, NULL when its service has none for it; for the test that all have one. */
 const access_rule *access_rule_of(const operation *op);
 

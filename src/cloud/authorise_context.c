@@ -213,7 +213,13 @@ static str passed_to(asking *a)
 	return pass ? arena_fmt(a->rq->mem, "%s.amazonaws.com", a->rq->op->service->endpoint) : STR_NONE;
 }
 
+static str federated_provider(asking *a)
+{
+	return a->rq->who.key ? a->rq->who.key->Provider : STR_NONE;
+}
+
 static const struct { const char *name; str (*value)(asking *a); } known[] = {
+	{ "aws:FederatedProvider", federated_provider },
 	{ "iam:PassedToService", passed_to },
 	{ "aws:PrincipalType", principal_type },
 	{ "aws:PrincipalIsAWSService", is_service },
@@ -357,8 +363,11 @@ static const policy_key *resource_tag(asking *a, str name, str tag)
 static const policy_key *tag_key(asking *a, str name)
 {
 	str tag, rest = name;
-	if (asking_prefix(name, "aws:PrincipalTag/", &tag))
+	if (asking_prefix(name, "aws:PrincipalTag/", &tag)) {
+		if (!a->tags_known)
+			asking_tags(a);
 		return policy_key_find(a->tags, name);
+	}
 	if (asking_prefix(name, "aws:RequestTag/", &tag))
 		return request_tag(a, name, tag);
 	if (str_eq_nocase(name, S("aws:TagKeys")))
@@ -371,14 +380,17 @@ static const policy_key *tag_key(asking *a, str name)
 
 static const policy_key *work_out(asking *a, str name)
 {
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+	const policy_key *k = NULL;
+	for (size_t i = 0; !k && i < sizeof known / sizeof *known; i++)
 		if (str_eq_nocase(name, str_c(known[i].name)))
-			return asking_value(a, name, known[i].value(a));
+			k = asking_value(a, name, known[i].value(a));
+	if (k)
+		return k;
 	if (str_eq_nocase(name, S("aws:CalledVia")))
 		return called_via(a, name, false, false);
 	if (str_eq_nocase(name, S("aws:CalledViaFirst")) || str_eq_nocase(name, S("aws:CalledViaLast")))
 		return called_via(a, name, name.n == 18, name.n == 17);
-	const policy_key *k = tag_key(a, name);
+	k = tag_key(a, name);
 	const access_keys *const *end = __stop_farthing_access_keys;
 	for (const access_keys *const *s = __start_farthing_access_keys; !k && s < end && a->rq->op; s++)
 		if (strcmp((*s)->service, a->rq->op->service->name) == 0)

@@ -29,6 +29,8 @@ static const record_field credential_fields[] = {
 	FIELD(credential, 13, RECORD_BOOL, MfaPresent),
 	FIELD(credential, 14, RECORD_STR, Role),
 	FIELD(credential, 15, RECORD_STR, Federator),
+	FIELD(credential, 16, RECORD_STR, TransitiveTags),
+	FIELD(credential, 17, RECORD_STR, Provider),
 };
 static const record_kind credentials = {
 	.name = "cloud.credential",
@@ -50,6 +52,21 @@ static const record_kind uses = {
 	.n_keys = 1,
 	.n_fields = sizeof use_fields / sizeof *use_fields,
 	.fields = use_fields,
+};
+
+static const record_field service_fields[] = {
+	FIELD(service_use, 0, RECORD_STR, Account),
+	FIELD(service_use, 0, RECORD_STR, Subject),
+	FIELD(service_use, 0, RECORD_STR, Service),
+	FIELD(service_use, 1, RECORD_I64, When),
+	FIELD(service_use, 2, RECORD_STR, Region),
+};
+static const record_kind services = {
+	.name = "cloud.service-use",
+	.size = sizeof(service_use),
+	.n_keys = 3,
+	.n_fields = sizeof service_fields / sizeof *service_fields,
+	.fields = service_fields,
 };
 
 const credential *credential_get(const txn *tx, arena *mem, str access_key)
@@ -141,17 +158,33 @@ const credential_use *credential_use_get(const txn *tx, arena *mem, str access_k
 	return record_get(tx, mem, &uses, &(credential_use){ .AccessKey = access_key });
 }
 
+void service_uses(const txn *tx, arena *mem, str account, str subject,
+                  bool (*each)(void *context, const service_use *u), void *context)
+{
+	record_scan s = record_scan_open(tx, mem, &services, 2,
+	                                 &(service_use){ .Account = account, .Subject = subject });
+	for (const service_use *u; (u = record_scan_next(&s));)
+		if (!each(context, u))
+			break;
+	cursor_close(&s.at);
+}
+
 typedef struct use_job {
 	store_job job;
 	arena *mem; /* of the job itself */
+	bool lasting;          /* an access key, not a session's */
 	credential_use use;
+	service_use by;
 } use_job;
 
 static bool write_use(store_job *job, txn *tx)
 {
 	const use_job *u = (const use_job *)job;
-	if (credential_get(tx, u->mem, u->use.AccessKey)) /* not deleted meanwhile */
+	if (!credential_get(tx, u->mem, u->use.AccessKey)) /* deleted meanwhile */
+		return true;
+	if (u->lasting)
 		record_put(tx, &uses, &u->use);
+	record_put(tx, &services, &u->by);
 	return true;
 }
 
@@ -160,39 +193,54 @@ static void use_written(store_job *job, __attribute__((unused)) err commit)
 	arena_close(((use_job *)job)->mem);
 }
 
-/* The key this thread saw last: most requests come with the same. */
+/* The key and service that this thread saw last: most requests come with the same. */
 static __thread struct last_seen {
 	const store *store;
-	char key[32];
+	char key[64];
 	size_t n;
 	int64_t when;
 } last_seen;
 
-static bool seen_just_now(const store *s, str access_key, int64_t now)
+static bool seen_just_now(const store *s, str access_key, str service_name, int64_t now)
 {
 	struct last_seen *l = &last_seen;
-	bool same = l->store == s && l->n == access_key.n && memcmp(l->key, access_key.p, l->n) == 0;
+	size_t n = access_key.n + service_name.n;
+	bool same = l->store == s && l->n == n && n && memcmp(l->key, access_key.p, access_key.n) == 0 &&
+		    memcmp(l->key + access_key.n, service_name.p, service_name.n) == 0;
 	if (same && now >= l->when && now - l->when < USE_FRESH_MS)
 		return true;
 	l->store = s;
-	l->n = access_key.n <= sizeof l->key ? access_key.n : 0;
-	memcpy(l->key, access_key.p, l->n);
+	l->n = n <= sizeof l->key ? n : 0;
+	if (l->n) {
+		memcpy(l->key, access_key.p, access_key.n);
+		memcpy(l->key + access_key.n, service_name.p, service_name.n);
+	}
 	l->when = now;
 	return false;
 }
 
-void credential_used(store *s, const txn *tx, arena *mem, str access_key, int64_t now, str service_name,
+/* A session acts as its role, a federated user as whoever federated it. */
+static str subject_of(const credential *c)
+{
+	return str_is(c->Role) ? c->Role : str_is(c->Federator) ? c->Federator : c->Arn;
+}
+
+void credential_used(store *s, const txn *tx, arena *mem, const credential *c, int64_t now, str service_name,
                      str region)
 {
-	if (seen_just_now(s, access_key, now))
+	if (seen_just_now(s, c->AccessKey, service_name, now))
 		return;
-	const credential_use *before = credential_use_get(tx, mem, access_key);
-	if (before && now - before->When < USE_FRESH_MS)
+	bool lasting = !str_is(c->Token);
+	service_use by = { c->Account, subject_of(c), service_name, now, region };
+	const service_use *was = record_get(tx, mem, &services, &by);
+	const credential_use *before = lasting ? credential_use_get(tx, mem, c->AccessKey) : NULL;
+	if (was && now - was->When < USE_FRESH_MS && (!lasting || (before && now - before->When < USE_FRESH_MS)))
 		return;
-	arena *own = arena_open(512);
+	arena *own = arena_open(1024);
 	use_job *u = arena_new(own, use_job);
-	*u = (use_job){ .job = { .run = write_use, .done = use_written }, .mem = own };
-	u->use = (credential_use){ arena_str(own, access_key), now, arena_str(own, service_name),
-		                   arena_str(own, region) };
+	*u = (use_job){ .job = { .run = write_use, .done = use_written }, .mem = own, .lasting = lasting };
+	u->by = (service_use){ arena_str(own, by.Account), arena_str(own, by.Subject),
+		               arena_str(own, service_name), now, arena_str(own, region) };
+	u->use = (credential_use){ arena_str(own, c->AccessKey), now, u->by.Service, u->by.Region };
 	store_submit(s, &u->job);
 }

@@ -25,6 +25,8 @@ typedef struct credential {
 	bool MfaPresent;
 	str Role;            /* ARN of the role whose session this is; absent for all else */
 	str Federator;       /* ARN of the user or root on whose behalf a federated user acts */
+	str TransitiveTags;  /* keys of the session tags that go on to roles assumed with it, one a line */
+	str Provider;        /* ARN of the identity provider that vouched for a web identity */
 } credential;
 
 /* The copy is in `mem`. NULL when there is none. */
@@ -49,6 +51,14 @@ typedef struct credential_use {
 	str Service, Region;
 } credential_use;
 const credential_use *credential_use_get(const txn *tx, arena *mem, str access_key);
-/* Any thread; does nothing when the row is fresh. */
-void credential_used(store *s, const txn *tx, arena *mem, str access_key, int64_t now, str service_name,
+/* The same by identity (ARN of a user, role or root) and service. `each`: false ends the walk. */
+typedef struct service_use {
+	str Account, Subject, Service;
+	int64_t When;
+	str Region;
+} service_use;
+void service_uses(const txn *tx, arena *mem, str account, str subject,
+                  bool (*each)(void *context, const service_use *u), void *context);
+/* Any thread; does nothing when the rows are fresh. */
+void credential_used(store *s, const txn *tx, arena *mem, const credential *c, int64_t now, str service_name,
                      str region);

@@ -76,13 +76,16 @@ static bool resource_fits(const ask *a, str text)
 
 static policy_naming named_by(const policy_principal *who, str kind, str text)
 {
-	if (str_eq(text, S("*")) && !str_eq(kind, S("Service")))
+	if (str_eq(text, S("*")) && (str_eq(kind, S("AWS")) || str_is(who->federated)) &&
+	    !str_eq(kind, S("Service")))
 		return NAMED_ANYONE;
 	if (who->anonymous)
 		return NAMED_NOT;
 	if (str_eq(kind, S("Service")))
 		return str_is(who->service) && str_eq(text, who->service) ? NAMED_ITSELF : NAMED_NOT;
-	if (!str_eq(kind, S("AWS")) || str_is(who->service))
+	if (str_eq(kind, S("Federated")))
+		return str_is(who->federated) && str_eq(text, who->federated) ? NAMED_ITSELF : NAMED_NOT;
+	if (!str_eq(kind, S("AWS")) || str_is(who->service) || str_is(who->federated))
 		return NAMED_NOT;
 	if (str_eq(text, who->arn))
 		return NAMED_ITSELF;

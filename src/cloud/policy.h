@@ -55,6 +55,7 @@ typedef struct policy_principal {
 	str arn;             /* user, assumed-role session, federated user or root */
 	str role;            /* ARN of the session's role, else STR_NONE */
 	str service;         /* lambda.amazonaws.com, else STR_NONE */
+	str federated;       /* ARN of the identity provider that vouches for who comes, else STR_NONE */
 	bool anonymous;
 } policy_principal;
 

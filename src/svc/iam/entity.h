@@ -99,6 +99,15 @@ const iam_Policy *aws_policy_at(size_t i, str *document);
 /* How often a policy is in use (AttachmentCount, PermissionsBoundaryUsageCount). */
 int64_t iam_use_count(const txn *tx, arena *mem, str account, str arn, bool boundary);
 
+/* Counts rows whose keys have one more part. */
+#define IAM_COUNT_DEEP(kind_, tx_, mem_, account_) ({ \
+	record_scan count_scan_ = iam_##kind_##_scan((tx_), (mem_), 1, (account_), STR_NONE, STR_NONE); \
+	int64_t count_n_ = 0; \
+	while (iam_##kind_##_next(&count_scan_)) \
+		count_n_++; \
+	count_n_; \
+})
+
 /* Counts rows up to a limit, for quotas. */
 #define IAM_COUNT(kind_, tx_, mem_, account_, most_) ({ \
 	record_scan count_scan_ = iam_##kind_##_scan((tx_), (mem_), 1, (account_), STR_NONE); \
@@ -108,6 +117,9 @@ int64_t iam_use_count(const txn *tx, arena *mem, str account, str arn, bool boun
 	cursor_close(&count_scan_.at); \
 	count_n_; \
 })
+
+/* When an identity was last used for anything; an empty structure: never. */
+iam_RoleLastUsed *iam_last_used(req *rq, const txn *tx, str arn);
 
 /* The shape that says what bounds a user or role. */
 iam_AttachedPermissionsBoundary *iam_boundary(arena *mem, str arn);

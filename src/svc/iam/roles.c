@@ -78,6 +78,7 @@ err iam_GetRole(req *rq, const txn *tx, const iam_GetRole_in *in, iam_GetRole_ou
 	iam_role *role;
 	TRY(iam_find_role(rq, tx, in->RoleName, &role));
 	out->Role = shown_alone(rq, role);
+	out->Role->RoleLastUsed = iam_last_used(rq, tx, role->It->Arn);
 	return OK;
 }
 

@@ -1,4 +1,5 @@
 #include "cloud/credential.h"
+#include "cloud/credential_mfa.h"
 #include "entity.h"
 
 /* Names that come from the model are valid; what is left is whether there is room and nobody has it. */
@@ -82,6 +83,48 @@ err iam_ListUsers(req *rq, const txn *tx, const iam_ListUsers_in *in, iam_ListUs
 	return OK;
 }
 
+/* What a user signs or proves himself with goes with him. */
+static void rename_devices(req *rq, txn *tx, const iam_user *user, str old_key)
+{
+	str account = rq->who.account;
+	record_scan devices = iam_user_mfa_scan(tx, rq->mem, 2, account, old_key, STR_NONE);
+	for (iam_user_mfa *m; (m = iam_user_mfa_next(&devices));) {
+		iam_mfa *row = iam_mfa_get(tx, rq->mem, account, m->Serial);
+		const mfa_device *d = mfa_get(tx, rq->mem, m->Serial);
+		iam_user_mfa_delete(tx, account, old_key, m->Serial);
+		iam_user_mfa_put(tx, &(iam_user_mfa){ account, user->Key, m->Serial });
+		if (!row || !d)
+			continue;
+		mfa_device owned = *d;
+		owned.Owner = user->It->Arn;
+		mfa_put(tx, &owned);
+		row->User = user->Key;
+		iam_mfa_put(tx, row);
+	}
+	record_scan keys = iam_ssh_key_scan(tx, rq->mem, 2, account, old_key, STR_NONE);
+	for (iam_ssh_key *k; (k = iam_ssh_key_next(&keys));) {
+		iam_ssh_key_delete(tx, account, old_key, k->Id);
+		k->User = user->Key;
+		k->It->UserName = user->It->UserName;
+		iam_ssh_key_put(tx, k);
+	}
+	record_scan certificates = iam_signing_scan(tx, rq->mem, 2, account, old_key, STR_NONE);
+	for (iam_signing *c; (c = iam_signing_next(&certificates));) {
+		iam_signing_delete(tx, account, old_key, c->Id);
+		c->User = user->Key;
+		c->It->UserName = user->It->UserName;
+		iam_signing_put(tx, c);
+	}
+	record_scan passwords = iam_service_credential_scan(tx, rq->mem, 2, account, old_key, STR_NONE);
+	for (iam_service_credential *c; (c = iam_service_credential_next(&passwords));) {
+		iam_service_credential_delete(tx, account, old_key, c->Id);
+		c->User = user->Key;
+		c->It->UserName = user->It->UserName;
+		iam_service_credential_put(tx, c);
+	}
+}
+
+
 /* Every row that knows the user by its key learns the new one. */
 static void rename_everywhere(req *rq, txn *tx, const iam_user *user, str old_key)
 {
@@ -115,6 +158,7 @@ static void rename_everywhere(req *rq, txn *tx, const iam_user *user, str old_ke
 		iam_use_delete(tx, account, arn, S("user-boundary"), old_key);
 		iam_use_put(tx, &(iam_use){ account, arn, S("user-boundary"), user->Key });
 	}
+	rename_devices(rq, tx, user, old_key);
 	iam_login *login = iam_login_get(tx, rq->mem, account, old_key);
 	if (login) {
 		iam_login_delete(tx, account, old_key);
@@ -163,6 +207,18 @@ err iam_DeleteUser(req *rq, txn *tx, const iam_DeleteUser_in *in,
 	if (iam_login_get(tx, rq->mem, account, h.key))
 		return fail(rq, &iam_DeleteConflictException,
 		            "Cannot delete entity, must delete login profile first.");
+	if (any_row(iam_signing_scan(tx, rq->mem, 2, account, h.key, STR_NONE), record_scan_next))
+		return fail(rq, &iam_DeleteConflictException,
+		            "Cannot delete entity, must delete signing certificates first.");
+	if (any_row(iam_ssh_key_scan(tx, rq->mem, 2, account, h.key, STR_NONE), record_scan_next))
+		return fail(rq, &iam_DeleteConflictException,
+		            "Cannot delete entity, must delete SSH public keys first.");
+	if (any_row(iam_service_credential_scan(tx, rq->mem, 2, account, h.key, STR_NONE), record_scan_next))
+		return fail(rq, &iam_DeleteConflictException,
+		            "Cannot delete entity, must delete service specific credentials first.");
+	if (any_row(iam_user_mfa_scan(tx, rq->mem, 2, account, h.key, STR_NONE), record_scan_next))
+		return fail(rq, &iam_DeleteConflictException,
+		            "Cannot delete entity, must delete MFA device first.");
 	TRY(holder_is_bare(rq, &h));
 	if (any_row(iam_membership_scan(tx, rq->mem, 2, account, h.key, STR_NONE), record_scan_next))
 		return fail(rq, &iam_DeleteConflictException,

@@ -30,13 +30,13 @@ err sts_GetSessionToken(req *rq, txn *tx, const sts_GetSessionToken_in *in, sts_
 	if (rq->who.key && str_is(rq->who.key->Token))
 		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
 		            "Cannot call GetSessionToken with session credentials");
-	if (str_is(in->SerialNumber) || str_is(in->TokenCode))
-		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
-		            "MultiFactorAuthentication failed with invalid MFA one time pass code.");
+	bool mfa = str_is(in->SerialNumber) || str_is(in->TokenCode);
+	if (mfa)
+		TRY(session_mfa(rq, tx, in->SerialNumber, in->TokenCode));
 	if (rq->who.root && seconds > STS_ROOT_SESSION_SECONDS_MAX)
 		seconds = STS_ROOT_SESSION_SECONDS_MAX;
 	credential c = { .Account = rq->who.account, .Arn = rq->who.arn, .UserId = rq->who.user_id,
-		         .Root = rq->who.root };
+		         .Root = rq->who.root, .MfaPresent = mfa };
 	out->Credentials = session_open(rq, tx, &c, seconds);
 	return OK;
 }
@@ -64,7 +64,7 @@ err sts_GetFederationToken(req *rq, txn *tx, const sts_GetFederationToken_in *in
 	if (!str_is(c.SessionPolicy))
 		c.SessionPolicy = S("{\"Statement\":[{\"Effect\":\"Deny\",\"NotAction\":\"sts:GetCallerIdentity\","
 		                    "\"Resource\":\"*\"}]}");
-	TRY(session_tags(rq, &in->Tags, &c.SessionTags));
+	TRY(session_tags(rq, &in->Tags, NULL, &c));
 	out->Credentials = session_open(rq, tx, &c, seconds);
 	out->FederatedUser = arena_new(rq->mem, sts_FederatedUser);
 	out->FederatedUser->Arn = c.Arn;
@@ -72,4 +72,14 @@ err sts_GetFederationToken(req *rq, txn *tx, const sts_GetFederationToken_in *in
 	if (percent)
 		out->PackedPolicySize = I64(percent);
 	return OK;
+}
+
+err sts_DecodeAuthorizationMessage(req *rq, const txn *tx, const sts_DecodeAuthorizationMessage_in *in,
+                                   sts_DecodeAuthorizationMessage_out *out)
+{
+	out->DecodedMessage = denial_opened(rq, in->EncodedMessage);
+	if (str_is(out->DecodedMessage))
+		return OK;
+	return fail(rq, &sts_InvalidAuthorizationMessageException,
+	            "The request contains an invalid authorization message");
 }

@@ -1,8 +1,11 @@
 #include "session.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/auth.h"
 #include "cloud/call.h"
+#include "cloud/credential_mfa.h"
 #include "gen/iam.h"
+#include "sys/clock.h"
 
 sts_Credentials *session_open(req *rq, txn *tx, const credential *like, int64_t seconds)
 {
@@ -84,23 +87,82 @@ err session_policy(req *rq, const txn *tx, str policy_text, const sts_policyDesc
 	return OK;
 }
 
-err session_tags(req *rq, const sts_tagListType *tags, str *out)
+static bool has_key(const sts_tagListType *tags, str key)
 {
-	buf b = buf_in(rq->mem, 256, (size_t)64 << 10);
-	*out = STR_NONE;
-	if (tags->n == 0)
-		return OK;
-	for (size_t i = 0; i < tags->n; i++) {
+	for (size_t i = 0; i < tags->n; i++)
+		if (str_eq_nocase(tags->v[i].Key, key))
+			return true;
+	return false;
+}
+
+static err check_tags(req *rq, const sts_tagListType *tags, const sts_tagKeyListType *transitive)
+{
+	for (size_t i = 0; i < tags->n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (str_eq_nocase(tags->v[k].Key, tags->v[i].Key))
 				return fail(rq, &aws_ValidationException,
 				            "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-		buf_c(&b, i ? ',' : '{');
-		json_put_string(&b, tags->v[i].Key);
-		buf_c(&b, ':');
-		json_put_string(&b, tags->v[i].Value);
+	for (size_t i = 0; transitive && i < transitive->n; i++)
+		if (!has_key(tags, transitive->v[i]))
+			return fail(rq, &aws_ValidationException,
+			            "The specified transitive tag key must be included in the requested tags.");
+	return OK;
+}
+
+static void put_tag(buf *b, str key, str value)
+{
+	buf_c(b, b->n ? ',' : '{');
+	json_put_string(b, key);
+	buf_c(b, ':');
+	json_put_string(b, value);
+}
+
+/* What the caller's session passes on; a role cannot be told to forget it. */
+static err inherit(req *rq, const sts_tagListType *tags, buf *b, buf *keys)
+{
+	const credential *own = rq->who.key;
+	str rest = own && str_is(own->Role) ? own->TransitiveTags : STR_NONE;
+	const json_value *values = str_is(rest) ? json_parse(rq->mem, own->SessionTags) : NULL;
+	while (str_is(rest)) {
+		str key = str_cut(&rest, '\n');
+		const json_value *value = values && key.n ? json_get(values, key) : NULL;
+		if (!value)
+			continue;
+		if (has_key(tags, key))
+			return fail(rq, &aws_InvalidParameterValue,
+			            "One of the specified transitive tag keys can't be set because it conflicts with a "
+			            "transitive tag key from the calling session.");
+		put_tag(b, key, value->text);
+		buf_fmt(keys, "%.*s\n", STR_ARG(key));
 	}
-	buf_c(&b, '}');
-	*out = buf_str(&b);
+	return OK;
+}
+
+err session_tags(req *rq, const sts_tagListType *tags, const sts_tagKeyListType *transitive, credential *c)
+{
+	buf b = buf_in(rq->mem, 256, (size_t)64 << 10), keys = buf_in(rq->mem, 64, (size_t)16 << 10);
+	TRY(check_tags(rq, tags, transitive));
+	TRY(inherit(rq, tags, &b, &keys));
+	for (size_t i = 0; i < tags->n; i++)
+		put_tag(&b, tags->v[i].Key, tags->v[i].Value);
+	for (size_t i = 0; transitive && i < transitive->n; i++)
+		buf_fmt(&keys, "%.*s\n", STR_ARG(transitive->v[i]));
+	if (b.n) {
+		buf_c(&b, '}');
+		c->SessionTags = buf_str(&b);
+	}
+	if (keys.n)
+		c->TransitiveTags = buf_str(&keys);
+	return OK;
+}
+
+err session_mfa(req *rq, txn *tx, str serial, str code)
+{
+	mfa_device after;
+	if (!str_is(serial) || !str_is(code) ||
+	    !mfa_right(tx, rq->mem, serial, rq->who.arn, code, clock_real(), &after))
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
+		            "MultiFactorAuthentication failed with invalid MFA one time pass code.");
+	mfa_put(tx, &after);
 	return OK;
 }

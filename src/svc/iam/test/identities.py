@@ -284,6 +284,6 @@ def test_openid_providers(server):
 
 def test_what_is_not_here_says_so(server):
     iam = server.client("iam")
-    message = refused("NotImplemented", iam.create_virtual_mfa_device, VirtualMFADeviceName="m")
-    check("iam:CreateVirtualMFADevice" in message, message)
+    message = refused("NotImplemented", iam.generate_organizations_access_report, EntityPath="o-a1b2c3d4e5/r-f6g7h8i9j0example/ou-1a2b3c")
+    check("iam:GenerateOrganizationsAccessReport" in message, message)
     same(iam.list_mfa_devices()["MFADevices"], [])

@@ -119,7 +119,6 @@ def test_session_and_federation_tokens(server):
     guest = sts.get_federation_token(Name="guest")
     same(guest["FederatedUser"]["Arn"], f"arn:aws:sts::{account}:federated-user/guest")
     same(server.client("sts", **session(guest)).get_caller_identity()["UserId"], f"{account}:guest")
-    refused("NotImplemented", sts.decode_authorization_message, EncodedMessage="x")
 
 
 def test_strict_mode(server):
@@ -145,3 +144,42 @@ def test_strict_mode(server):
         check(key in strict.banner)
     finally:
         strict.remove()
+
+
+def test_chains(server):
+    """Transitive tags and the source identity go along; a chained session lasts an hour at most."""
+    account = "200000000021"
+    iam, ann = server.client("iam", key=account), user(server, account, "ann")
+    who = f"arn:aws:iam::{account}:root"
+    everything = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    one = iam.create_role(RoleName="one", MaxSessionDuration=7200,
+                          AssumeRolePolicyDocument=trust({"AWS": who}, action=everything))["Role"]["Arn"]
+    two = iam.create_role(RoleName="two", MaxSessionDuration=7200, AssumeRolePolicyDocument=trust(
+        {"AWS": one}, {"StringEquals": {"aws:PrincipalTag/team": "a"}}, everything))["Role"]["Arn"]
+    sts = server.client("sts", **ann)
+    refused("ValidationError", sts.assume_role, RoleArn=one, RoleSessionName="work", TransitiveTagKeys=["x"])
+    plain = session(sts.assume_role(RoleArn=one, RoleSessionName="work"))
+    refused("AccessDenied", server.client("sts", **plain).assume_role, RoleArn=two, RoleSessionName="work")
+    tagged = session(sts.assume_role(RoleArn=one, RoleSessionName="work", SourceIdentity="ann", Tags=[
+        {"Key": "team", "Value": "a"}, {"Key": "own", "Value": "b"}], TransitiveTagKeys=["team"]))
+    mine = server.client("sts", **tagged)
+    same(mine.assume_role(RoleArn=two, RoleSessionName="work")["SourceIdentity"], "ann")
+    refused("AccessDenied", mine.assume_role, RoleArn=two, RoleSessionName="work", SourceIdentity="bob")
+    refused("InvalidParameterValue", mine.assume_role, RoleArn=two, RoleSessionName="work",
+            Tags=[{"Key": "team", "Value": "z"}])
+    check("role chaining" in refused("ValidationError", mine.assume_role, RoleArn=two, RoleSessionName="work",
+                                     DurationSeconds=3601))
+
+
+def test_conditions_of_trust(server):
+    account = "200000000022"
+    iam, ann = server.client("iam", key=account), user(server, account, "ann")
+    who = f"arn:aws:iam::{account}:user/ann"
+    role = iam.create_role(RoleName="guarded", AssumeRolePolicyDocument=trust(
+        {"AWS": who}, {"StringEquals": {"sts:ExternalId": "42"}, "StringLike": {"sts:RoleSessionName": "ann-*"}}))
+    arn, sts = role["Role"]["Arn"], server.client("sts", **ann)
+    sts.assume_role(RoleArn=arn, RoleSessionName="ann-1", ExternalId="42")
+    refused("AccessDenied", sts.assume_role, RoleArn=arn, RoleSessionName="bob-1", ExternalId="42")
+    refused("AccessDenied", sts.assume_role, RoleArn=arn, RoleSessionName="ann-1", ExternalId="43")
+    refused("AccessDenied", sts.assume_role, RoleArn=arn, RoleSessionName="ann-1")
+    refused("InvalidAuthorizationMessageException", sts.decode_authorization_message, EncodedMessage="rubbish")
