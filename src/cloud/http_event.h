@@ -2,8 +2,8 @@
  * HTTP requests as the events that API Gateway and function URLs hand to functions, and functions' answers as
  * HTTP. No sockets, no store.
  *
- * Format 2.0 is that of HTTP APIs and function URLs, 1.0 that of REST APIs and, with a "version" in front, of HTTP APIs
- * that ask for it; WebSocket APIs have one of their own, made where they are served.
+ * Format 2.0 is that of HTTP APIs and function URLs, 1.0 that of REST APIs and, with a "version" in front, of
+ * HTTP APIs that ask for it; WebSocket APIs have one of their own, made where they are served.
  */
 #pragma once
 #include "base/buf.h"

@@ -111,7 +111,8 @@ static void add_folder(package *p, str path, str prefix, int depth)
 /* The folder as a zip; STR_NONE when it is too large. */
 static str package_of(arena *mem, str folder, size_t *n)
 {
-	package p = { .mem = mem, .files = buf_in(mem, 65536, PACKAGE_MAX), .directory = buf_in(mem, 4096, PACKAGE_MAX) };
+	package p = { .mem = mem, .files = buf_in(mem, 65536, PACKAGE_MAX),
+		          .directory = buf_in(mem, 4096, PACKAGE_MAX) };
 	add_folder(&p, folder, S(""), 0);
 	size_t at = p.files.n;
 	buf_put(&p.files, buf_str(&p.directory));
@@ -198,8 +199,8 @@ static int deploy(arena *mem, watching *w)
 	}
 	memcpy(w->last, sum.p, sum.n);
 	double ms = (double)(clock_mono_us() - begun) / 1000;
-	say(mem, "", arena_fmt(mem, "%.*s has the folder's %zu file%s, %zu KB, after %.1f ms", STR_ARG(w->function), n,
-	                       n == 1 ? "" : "s", (zip.n + 1023) / 1024, ms));
+	say(mem, "", arena_fmt(mem, "%.*s has the folder's %zu file%s, %zu KB, after %.1f ms",
+	                       STR_ARG(w->function), n, n == 1 ? "" : "s", (zip.n + 1023) / 1024, ms));
 	return 0;
 }
 

@@ -343,7 +343,8 @@ bool function_alive(function_env *env)
 static void take_leave(function_env *env)
 {
 	int64_t until = clock_mono_us() + SHUTDOWN_US;
-	const char *reason = env->timed_out ? "timeout" : env->ended || env->out_of_memory ? "failure" : "spindown";
+	const char *reason = env->timed_out ? "timeout" : env->ended || env->out_of_memory ? "failure"
+		: "spindown";
 	sandbox_thaw(env->sb);
 	bool nobody = function_extensions_shutdown(env, reason, until);
 	int status;

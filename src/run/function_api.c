@@ -136,7 +136,8 @@ static void begin(function_env *env, connection *c, int64_t until_us)
 	bool registers = r->kind == RAPI_REGISTER && env->mem && r->body.left <= REGISTER_BYTES;
 	c->keep = expected(env, c) || registers;
 	c->streams = c->keep && r->streaming && r->kind == RAPI_RESPONSE && env->sink;
-	c->too_large = !r->body.chunked && r->body.left > (c->streams ? FUNCTION_STREAM_MAX : FUNCTION_RESPONSE_MAX);
+	c->too_large = !r->body.chunked && r->body.left > (c->streams ? FUNCTION_STREAM_MAX
+	                                                   : FUNCTION_RESPONSE_MAX);
 	c->in_body = true;
 	if (c->keep && r->streaming) {
 		c->trailers = buf_in(env->mem, 256, TRAILERS_BYTES);
@@ -216,7 +217,8 @@ static void act(function_env *env, connection *c, int64_t until_us)
 		} else if (c->request.kind != RAPI_INIT_ERROR && strcmp(c->id, env->id) != 0) {
 			function_refuse(env, c, 400, "InvalidRequestID", "Invalid request ID", until_us);
 		} else {
-			function_refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed", until_us);
+			function_refuse(env, c, 403, "InvalidStateTransition", "State transition is not allowed",
+			                until_us);
 		}
 		c->body = c->trailers = (buf){ 0 };
 		c->request.body.trailers = NULL;
@@ -274,7 +276,8 @@ static ssize_t step(function_env *env, connection *c, str at, int64_t until_us)
 static char *direct_room(connection *c, size_t *room)
 {
 	rapi_body *b = &c->request.body;
-	if (!c->in_body || c->n || !c->keep || c->streams || c->too_large || b->chunked || b->left < INPUT_BYTES ||
+	if (!c->in_body || c->n || !c->keep || c->streams || c->too_large || b->chunked ||
+	    b->left < INPUT_BYTES ||
 	    b->left > FUNCTION_RESPONSE_MAX)
 		return NULL;
 	char *p = buf_room(&c->body, (size_t)b->left);

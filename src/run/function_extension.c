@@ -48,7 +48,8 @@ static void register_one(function_env *env, connection *c, int64_t until_us)
 		all = env->ext = calloc(1, sizeof *all);
 	ensure(all);
 	if (!env->mem || !c->id[0] || all->n == SANDBOX_EXTRA_MAX * 2 || env->initialised) {
-		function_refuse(env, c, 403, "Extension.InvalidExtensionState", "Extension cannot register now", until_us);
+		function_refuse(env, c, 403, "Extension.InvalidExtensionState", "Extension cannot register now",
+		                until_us);
 		return;
 	}
 	extension *x = &all->v[all->n];
@@ -92,9 +93,11 @@ static void report_failure(function_env *env, connection *c, const char *type, i
 
 static void refuse_telemetry(function_env *env, connection *c, int64_t until_us)
 {
-	str why = S("{\"errorMessage\":\"Telemetry API is not supported\",\"errorType\":\"Telemetry.NotSupported\"}");
+	str why = S("{\"errorMessage\":\"Telemetry API is not "
+	            "supported\",\"errorType\":\"Telemetry.NotSupported\"}");
 	buf b = buf_in(env->scratch, 512, EVENT_BYTES);
-	buf_fmt(&b, "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", why.n);
+	buf_fmt(&b, "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	        why.n);
 	buf_put(&b, why);
 	function_send(env, c, &b, until_us);
 }
@@ -106,7 +109,8 @@ bool function_extension_act(function_env *env, connection *c, int64_t until_us)
 		register_one(env, c, until_us);
 		return true;
 	}
-	if (kind != RAPI_EXTENSION_NEXT && kind != RAPI_EXTENSION_INIT_ERROR && kind != RAPI_EXTENSION_EXIT_ERROR &&
+	if (kind != RAPI_EXTENSION_NEXT && kind != RAPI_EXTENSION_INIT_ERROR &&
+	    kind != RAPI_EXTENSION_EXIT_ERROR &&
 	    kind != RAPI_TELEMETRY)
 		return false;
 	extension *x = by_id(env, c->id);
@@ -119,7 +123,8 @@ bool function_extension_act(function_env *env, connection *c, int64_t until_us)
 		c->waits = true;
 		c->extension = (int)(x - env->ext->v) + 1;
 	} else {
-		report_failure(env, c, kind == RAPI_EXTENSION_INIT_ERROR ? "Extension.InitError" : "Extension.ExitError",
+		report_failure(env, c, kind == RAPI_EXTENSION_INIT_ERROR ? "Extension.InitError"
+		               : "Extension.ExitError",
 		               until_us);
 	}
 	return true;
@@ -128,7 +133,8 @@ bool function_extension_act(function_env *env, connection *c, int64_t until_us)
 static bool asks(const function_env *env, int number)
 {
 	for (int i = 0; i < env->n; i++)
-		if (env->connections[i].fd >= 0 && env->connections[i].waits && env->connections[i].extension == number)
+		if (env->connections[i].fd >= 0 && env->connections[i].waits &&
+		    env->connections[i].extension == number)
 			return true;
 	return false;
 }

@@ -46,7 +46,7 @@ typedef struct sandbox_spec {
 	const char *const *argv; /* argv[0] is a path inside */
 	const char *const *env;
 	const char *directory;   /* to start in */
-	const char *root;        /* an image made ready (run/image.h) in place of the machine's programs, or NULL */
+	const char *root;        /* an image (run/image.h) in place of the machine's programs, or NULL */
 	sandbox_bind binds[SANDBOX_BINDS_MAX]; /* read-only */
 	int n_binds;
 	const char *layers[SANDBOX_LAYERS_MAX]; /* folders merged into /opt, the later over the earlier */

@@ -65,7 +65,8 @@ err folder_watch_open(arena *a, str path, bool (*skip)(str name), folder_watch *
 	folder_watch *w = arena_new(a, folder_watch);
 	*w = (folder_watch){ .mem = a, .skip = skip, .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	if (w->fd < 0)
-		return fault_new(a, &fault_system, "no folder can be watched: fs.inotify.max_user_instances is used up");
+		return fault_new(a, &fault_system,
+		                 "no folder can be watched: fs.inotify.max_user_instances is used up");
 	err e = add(w, path_absolute(a, path), 0);
 	if (e) {
 		folder_watch_close(w);

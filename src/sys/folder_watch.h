@@ -1,6 +1,6 @@
 /*
- * A folder and all folders in it, watched for changes (inotify). Folders that appear are watched from then on;
- * what was put into one before it was watched counts as a change of the folder itself. One thread.
+ * A folder and all folders in it, watched for changes (inotify). Folders that appear are watched from then
+ * on; what was put into one before it was watched counts as a change of the folder itself. One thread.
  */
 #pragma once
 #include "base/err.h"

@@ -1,9 +1,9 @@
 /*
  * The first process of a sandbox's pid namespace: collects orphans, and when the program itself (its only
- * child at the start) has ended, tells the server on descriptor 3 and leaves, which ends everything else. When
- * an argument says which process the program is, those before it are extra ones: their ends are told as well,
- * and the program's own ends nothing; then the server does.
- * It stands alone, without a C library, so that it costs 20 KB and holds nothing of the server's memory.
+ * child at the start) has ended, tells the server on descriptor 3 and leaves, which ends everything else.
+ * When an argument says which process the program is, those before it are extra ones: their ends are told as
+ * well, and the program's own ends nothing; then the server does. It stands alone, without a C library, so
+ * that it costs 20 KB and holds nothing of the server's memory.
  */
 #include <stdint.h>
 

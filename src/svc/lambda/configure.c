@@ -92,7 +92,8 @@ err layers_take(req *rq, const txn *tx, lambda_version *v)
 	}
 	if (unzipped > LAMBDA_UNZIPPED_BYTES)
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Function code combined with layers exceeds the maximum allowed size of %d bytes. The actual "
+		            "Function code combined with layers exceeds the maximum allowed size of %d bytes. The "
+		            "actual "
 		            "size is %lld bytes.", LAMBDA_UNZIPPED_BYTES, (long long)unzipped);
 	return OK;
 }
@@ -222,7 +223,8 @@ err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRe
 		TRY(image_config(rq, in->ImageConfig, c));
 	if (str_eq(c->PackageType, lambda_PackageType_Image) && (in->Runtime.n || in->Handler.n || in->Layers.n))
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Please don't provide Handler or Runtime or Layer when the intended function PackageType is "
+		            "Please don't provide Handler or Runtime or Layer when the intended function "
+		            "PackageType is "
 		            "Image.");
 	if (str_is(in->Runtime))
 		c->Runtime = in->Runtime;

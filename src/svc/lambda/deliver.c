@@ -1,6 +1,6 @@
 /*
- * Where events end: on-success and on-failure destinations of asynchronous events, dead letters, and what event
- * source mappings give up. Queues, topics, functions, event buses and buckets.
+ * Where events end: on-success and on-failure destinations of asynchronous events, dead letters, and what
+ * event source mappings give up. Queues, topics, functions, event buses and buckets.
  */
 #include "lambda.h"
 #include "base/json.h"
@@ -81,8 +81,9 @@ static err to_bucket(req *rq, const destination *d, str bucket)
 {
 	str out, id = rand_uuid(rq->mem);
 	civil c = time_civil(rq->now);
-	str key = arena_fmt(rq->mem, "%.*s/%04d/%02d/%02d/%04d-%02d-%02dT%02d.%02d.%02d-%.*s", STR_ARG(d->key_prefix),
-	                    c.year, c.month, c.day, c.year, c.month, c.day, c.hour, c.minute, c.second, STR_ARG(id));
+	str key = arena_fmt(rq->mem, "%.*s/%04d/%02d/%02d/%04d-%02d-%02dT%02d.%02d.%02d-%.*s",
+	                    STR_ARG(d->key_prefix), c.year, c.month, c.day, c.year, c.month, c.day, c.hour,
+	                    c.minute, c.second, STR_ARG(id));
 	buf b = buf_in(rq->mem, 512 + d->body.n * 2, RECORD_MAX * 2);
 	buf_c(&b, '{');
 	pair(&b, "Bucket", bucket);

@@ -35,7 +35,8 @@ static lambda_FunctionConfiguration *fresh(req *rq, const lambda_CreateFunction_
 	*c = (lambda_FunctionConfiguration){
 		.FunctionName = f->name, .FunctionArn = name_arn(rq->mem, f), .Timeout = I64(3),
 		.MemorySize = I64(128), .Description = S(""), .Version = S("$LATEST"), .State = S("Active"),
-		.LastUpdateStatus = S("Successful"), .PackageType = str_is(in->PackageType) ? in->PackageType : S("Zip"),
+		.LastUpdateStatus = S("Successful"),
+		.PackageType = str_is(in->PackageType) ? in->PackageType : S("Zip"),
 		.Architectures = architectures(rq, &in->Architectures),
 	};
 	c->TracingConfig = arena_new(rq->mem, lambda_TracingConfigResponse);
@@ -144,7 +145,8 @@ static err create_check(req *rq, const lambda_CreateFunction_in *in, function_na
 		            "The function name must not have a qualifier: %.*s", STR_ARG(in->FunctionName));
 	if (of_image(in->PackageType) && (in->Runtime.n || in->Handler.n || in->Layers.n))
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Please don't provide Handler or Runtime or Layer when the intended function PackageType is "
+		            "Please don't provide Handler or Runtime or Layer when the intended function "
+		            "PackageType is "
 		            "Image.");
 	if (!of_image(in->PackageType) && in->ImageConfig)
 		return fail(rq, &lambda_InvalidParameterValueException,
@@ -304,7 +306,8 @@ err lambda_UpdateFunctionCode(req *rq, const lambda_UpdateFunctionCode_in *in,
 		return fail(rq, &lambda_InvalidParameterValueException, image
 		            ? "Please provide ImageUri when updating a function with packageType Image."
 		            : "Please don't provide ImageUri when updating a function with packageType Zip.");
-	TRY(code_given(rq, image, in->ZipFile, in->S3Bucket, in->S3Key, in->S3ObjectVersion, in->ImageUri, &c.code));
+	TRY(code_given(rq, image, in->ZipFile, in->S3Bucket, in->S3Key, in->S3ObjectVersion, in->ImageUri,
+	               &c.code));
 	err failed = OK;
 	if (in->DryRun.v) {
 		*out = *v->Config;
@@ -354,7 +357,8 @@ static err delete_version(req *rq, txn *tx, const function_name *f, lambda_funct
 {
 	int64_t number;
 	if (lambda_alias_get(tx, rq->mem, fn->Account, fn->Region, fn->Name, f->qualifier))
-		return fail(rq, &lambda_InvalidParameterValueException, "Deletion of aliases is not currently supported.");
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Deletion of aliases is not currently supported.");
 	if (str_eq(f->qualifier, S("$LATEST")) || !str_to_i64(f->qualifier, &number))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "$LATEST version cannot be deleted without deleting the function.");

@@ -1,7 +1,7 @@
 /*
- * Functions from container images. The image is looked up in ECR when the function is made or changed, and the
- * version keeps what it found: later pushes to the same tag change nothing. Its layers are unpacked once, on
- * top of each other, into the root of the function's sandboxes.
+ * Functions from container images. The image is looked up in ECR when the function is made or changed, and
+ * the version keeps what it found: later pushes to the same tag change nothing. Its layers are unpacked once,
+ * on top of each other, into the root of the function's sandboxes.
  */
 #include "lambda.h"
 #include "base/json.h"
@@ -170,7 +170,8 @@ err image_keep(req *rq, str uri, package *out)
 	lambda_ImageFacts *f = arena_new(rq->mem, lambda_ImageFacts);
 	f->Uri = uri;
 	str rest = uri, host = str_cut(&rest, '/');
-	f->ResolvedUri = arena_fmt(rq->mem, "%.*s/%.*s@%.*s", STR_ARG(host), STR_ARG(n.repository), STR_ARG(digest));
+	f->ResolvedUri = arena_fmt(rq->mem, "%.*s/%.*s@%.*s", STR_ARG(host), STR_ARG(n.repository),
+	                           STR_ARG(digest));
 	TRY(layers_of(rq, uri, manifest, f));
 	TRY(config_of(rq, uri, manifest, f));
 	str hash = str_sub(digest, DIGEST.n, digest.n);
@@ -180,7 +181,8 @@ err image_keep(req *rq, str uri, package *out)
 	if (!e)
 		return OK;
 	code_release(out);
-	return fail(rq, &lambda_InvalidParameterValueException, "Source image %.*s is not valid: %.*s", STR_ARG(uri),
+	return fail(rq, &lambda_InvalidParameterValueException, "Source image %.*s is not valid: %.*s",
+	            STR_ARG(uri),
 	            STR_ARG(e->message));
 }
 
@@ -212,7 +214,8 @@ void image_run(arena *mem, const lambda_version *v, function_image *out)
 	const lambda_ImageFacts *f = v->Image;
 	const lambda_ImageConfigResponse *r = v->Config->ImageConfigResponse;
 	const lambda_ImageConfig *own = r && r->ImageConfig ? r->ImageConfig : &nothing;
-	str *argv = arena_array(mem, str, f->EntryPoint.n + f->Command.n + own->EntryPoint.n + own->Command.n + 1);
+	str *argv = arena_array(mem, str,
+	                        f->EntryPoint.n + f->Command.n + own->EntryPoint.n + own->Command.n + 1);
 	size_t n = 0;
 	arguments(argv, &n, &own->EntryPoint, &f->EntryPoint);
 	arguments(argv, &n, &own->Command, &f->Command);
@@ -222,7 +225,8 @@ void image_run(arena *mem, const lambda_version *v, function_image *out)
 		pairs[i].name = str_cut(&value, '=');
 		pairs[i].value = str_is(value) ? value : S("");
 	}
-	*out = (function_image){ .argv = argv, .n_argv = n, .environment = pairs, .n_environment = f->Environment.n,
+	*out = (function_image){ .argv = argv, .n_argv = n, .environment = pairs,
+		.n_environment = f->Environment.n,
 		.directory = own->WorkingDirectory.n ? own->WorkingDirectory : f->WorkingDirectory,
 		.foreign = foreign(v) };
 }

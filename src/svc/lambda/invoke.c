@@ -75,7 +75,8 @@ static err layer_folders(arena *mem, const lambda_version *v, function_spec *spe
 	return OK;
 }
 
-/* Programs in the extensions folders of what becomes /opt, by name; a later layer's replaces an earlier one's. */
+/* Programs in the extensions folders of what becomes /opt, by name; a later layer's replaces an earlier
+ * one's. */
 static err extension_programs(arena *mem, function_spec *spec)
 {
 	str folders[SANDBOX_LAYERS_MAX + 1], *list = arena_array(mem, str, SANDBOX_EXTRA_MAX);
@@ -114,7 +115,8 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 	*spec = (function_spec){
 		.runtime = c->Runtime, .handler = c->Handler, .name = t->version->Name, .version = c->Version,
 		.region = t->version->Region, .log_group = e->group, .log_stream = e->stream,
-		.endpoint = server_endpoint(), .initialization = e->initialization, .memory_mb = c->MemorySize.v, .tmp_mb = c->EphemeralStorage->Size.v,
+		.endpoint = server_endpoint(), .initialization = e->initialization, .memory_mb = c->MemorySize.v,
+		.tmp_mb = c->EphemeralStorage->Size.v,
 		.reach = REACH_LOOPBACK, .log = log_line, .log_context = e,
 	};
 	if (!t->version->Image)
@@ -149,8 +151,8 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 }
 
 /*
- * Starts it. AWS gives initialisation ten seconds; when it takes longer or fails, it is begun once more inside
- * the invocation, with the function's own timeout.
+ * Starts it. AWS gives initialisation ten seconds; when it takes longer or fails, it is begun once more
+ * inside the invocation, with the function's own timeout.
  */
 static err begin(arena *mem, store *s, const target *t, environment *e, function_result *init)
 {

@@ -52,7 +52,8 @@ static settings settings_of(const lambda_CreateEventSourceMapping_in *in)
 	return (settings){
 		.Enabled = in->Enabled, .BatchSize = in->BatchSize, .FilterCriteria = in->FilterCriteria,
 		.MaximumBatchingWindowInSeconds = in->MaximumBatchingWindowInSeconds,
-		.DestinationConfig = in->DestinationConfig, .MaximumRecordAgeInSeconds = in->MaximumRecordAgeInSeconds,
+		.DestinationConfig = in->DestinationConfig,
+		.MaximumRecordAgeInSeconds = in->MaximumRecordAgeInSeconds,
 		.BisectBatchOnFunctionError = in->BisectBatchOnFunctionError,
 		.MaximumRetryAttempts = in->MaximumRetryAttempts, .ParallelizationFactor = in->ParallelizationFactor,
 		.SourceAccessConfigurations = in->SourceAccessConfigurations,
@@ -100,7 +101,8 @@ static err check(req *rq, const settings *in, const mapping_it *it)
 {
 	if (in->AmazonManagedKafkaEventSourceConfig || in->SelfManagedKafkaEventSourceConfig ||
 	    in->DocumentDBEventSourceConfig || in->SourceAccessConfigurations.n || in->ProvisionedPollerConfig)
-		return invalid(rq, "Farthing polls SQS queues and DynamoDB streams; it has no Kafka, MQ or DocumentDB "
+		return invalid(rq,
+		               "Farthing polls SQS queues and DynamoDB streams; it has no Kafka, MQ or DocumentDB "
 		               "sources and no provisioned pollers.");
 	if (in->ScalingConfig && in->ScalingConfig->MaximumConcurrency.set && !of_queue(it->EventSourceArn))
 		return invalid(rq, "ScalingConfig is supported for SQS event sources only.");
@@ -186,7 +188,8 @@ static err queue_exists(req *rq, str arn, int64_t timeout_s)
 		return e;
 	if (e)
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+		            "Error occurred while ReceiveMessage. SQS Error Code: "
+		            "AWS.SimpleQueueService.NonExistentQueue. "
 		            "SQS Error Message: The specified queue does not exist for this wsdl version.");
 	str_to_i64(member(rq, out, "Attributes", "VisibilityTimeout"), &visibility);
 	if (visibility < timeout_s)
@@ -229,7 +232,8 @@ static err stream_exists(req *rq, const lambda_CreateEventSourceMapping_in *in, 
 	str out;
 	str arn = in->EventSourceArn;
 	*after = S("");
-	err e = stream_ask(rq, "DescribeStream", arena_fmt(rq->mem, "{\"StreamArn\":\"%.*s\"}", STR_ARG(arn)), &out);
+	err e = stream_ask(rq, "DescribeStream", arena_fmt(rq->mem, "{\"StreamArn\":\"%.*s\"}", STR_ARG(arn)),
+	                   &out);
 	if (e && e->kind == &aws_NotImplemented)
 		return e;
 	if (e)
@@ -245,7 +249,8 @@ static err stream_exists(req *rq, const lambda_CreateEventSourceMapping_in *in, 
 /* Whether the function's role may read the source, where policies decide. */
 static err role_may(req *rq, const target *t, str arn)
 {
-	static const char *const queue[] = { "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes" };
+	static const char *const queue[] = { "sqs:ReceiveMessage", "sqs:DeleteMessage",
+		                                 "sqs:GetQueueAttributes" };
 	static const char *const stream[] = { "dynamodb:GetRecords", "dynamodb:GetShardIterator",
 		                                  "dynamodb:DescribeStream", "dynamodb:ListStreams" };
 	bool sqs = of_queue(arn);
@@ -264,8 +269,8 @@ static err role_may(req *rq, const target *t, str arn)
 		return OK;
 	return fail(rq, &lambda_InvalidParameterValueException, sqs
 	            ? "The provided execution role does not have permissions to call %s on SQS"
-	            : "Cannot access stream. Please ensure the role can perform the %s action on your stream in IAM.",
-	            sqs ? refused + 4 : strchr(refused, ':') + 1);
+	            : "Cannot access stream. Please ensure the role can perform the %s action on your stream in "
+	              "IAM.", sqs ? refused + 4 : strchr(refused, ':') + 1);
 }
 
 /* ---- rows ---- */
@@ -320,8 +325,8 @@ static void start_lanes(txn *tx, const lambda_mapping *m, str after)
 {
 	int64_t lanes = str_is(m->It->StartingPosition) ? m->It->ParallelizationFactor.v : 0;
 	for (int64_t i = 0; i < lanes; i++)
-		lambda_progress_put(tx, &(lambda_progress){ .Account = m->Account, .Region = m->Region, .Uuid = m->Uuid,
-		                                            .Lane = i, .After = after });
+		lambda_progress_put(tx, &(lambda_progress){ .Account = m->Account, .Region = m->Region,
+		                                            .Uuid = m->Uuid, .Lane = i, .After = after });
 }
 
 /* Drops the lanes' rows; the least of what they had done. */
@@ -351,7 +356,8 @@ static err same_source(req *rq, const txn *tx, const lambda_mapping *m)
 		    str_eq(o->It->FunctionArn, m->It->FunctionArn)) {
 			cursor_close(&s.at);
 			return fail(rq, &lambda_ResourceConflictException,
-			            "An event source mapping with %s arn (\" %.*s \") and function (\" %.*s \") already exists. "
+			            "An event source mapping with %s arn (\" %.*s \") and function (\" %.*s \") "
+			            "already exists. "
 			            "Please update or delete the existing mapping with UUID %.*s",
 			            of_queue(m->It->EventSourceArn) ? "SQS" : "Dynamodb", STR_ARG(m->It->EventSourceArn),
 			            STR_ARG(m->Name), STR_ARG(o->Uuid));
@@ -386,10 +392,12 @@ static err create_check(req *rq, const lambda_CreateEventSourceMapping_in *in, t
 		return invalid(rq, "StartingPosition is not valid for SQS event sources.");
 	if (of_stream(in->EventSourceArn) && !str_is(in->StartingPosition))
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "
+		            "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
+		            "constraint: "
 		            "Member must not be null.");
 	if (str_eq(in->StartingPosition, S("AT_TIMESTAMP")))
-		return invalid(rq, "Unsupported starting position for arn type: AT_TIMESTAMP is for Kinesis and Kafka.");
+		return invalid(rq,
+		               "Unsupported starting position for arn type: AT_TIMESTAMP is for Kinesis and Kafka.");
 	const txn *tx = req_read(rq);
 	err missing = target_find(rq, tx, in->FunctionName, STR_NONE, t);
 	req_read_end(rq, tx);
@@ -431,7 +439,8 @@ err lambda_GetEventSourceMapping(req *rq, const txn *tx, const lambda_GetEventSo
 }
 
 /* A function is meant with all its qualifiers when none is given. */
-static bool wanted(const lambda_mapping *m, const lambda_ListEventSourceMappings_in *in, const function_name *f)
+static bool wanted(const lambda_mapping *m, const lambda_ListEventSourceMappings_in *in,
+                   const function_name *f)
 {
 	if (str_is(in->EventSourceArn) && !str_eq(in->EventSourceArn, m->It->EventSourceArn))
 		return false;

@@ -135,7 +135,8 @@ static void revise(req *rq, txn *tx, const function_name *f)
 /* Everybody, an account, an ARN of IAM's, or a service. */
 static bool principal_ok(str p)
 {
-	return str_eq(p, S("*")) || account_number(p) || str_starts(p, S("arn:")) || str_find_char(p, '.') != SIZE_MAX;
+	return str_eq(p, S("*")) || account_number(p) || str_starts(p, S("arn:")) ||
+	       str_find_char(p, '.') != SIZE_MAX;
 }
 
 err lambda_AddPermission(req *rq, txn *tx, const lambda_AddPermission_in *in, lambda_AddPermission_out *out)

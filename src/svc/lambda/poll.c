@@ -28,16 +28,15 @@ lambda_mapping *poller_mapping(const poller *p, arena *mem)
 	return m && m->Generation == p->generation ? m : NULL;
 }
 
+static struct timespec after_ms(int64_t ms)
+{
+	int64_t at = clock_real() + ms;
+	return (struct timespec){ at / 1000, at % 1000 * 1000000 };
+}
+
 bool poller_sleep(int ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
+	struct timespec until = after_ms(ms);
 	pthread_mutex_lock(&polls.lock);
 	while (polls.running && !pthread_cond_timedwait(&polls.changed, &polls.lock, &until))
 		;
@@ -73,13 +72,7 @@ void poller_begin(poller *p, int most)
 			p->grown_us = now;
 			break;
 		}
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += GROWTH_US * 1000L;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
+		struct timespec until = after_ms(GROWTH_US / 1000);
 		pthread_cond_timedwait(&polls.changed, &polls.lock, &until);
 	}
 	p->batches++;

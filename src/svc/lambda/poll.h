@@ -1,7 +1,7 @@
 /*
- * Event source mappings at work: one thread for each enabled mapping of a queue, one for each lane of a mapping
- * of a stream. A poller reads its mapping's row before every step and leaves when the row has changed; the
- * keeper then starts its successor, so that two never handle the same stream.
+ * Event source mappings at work: one thread for each enabled mapping of a queue, one for each lane of a
+ * mapping of a stream. A poller reads its mapping's row before every step and leaves when the row has
+ * changed; the keeper then starts its successor, so that two never handle the same stream.
  *
  * Nothing is lost by a crash: a queue's messages come back when nobody deletes them, a stream's progress is a
  * row that is written after the function has had the records.

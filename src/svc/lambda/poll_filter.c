@@ -88,7 +88,8 @@ void mapping_metric(const lambda_mapping *m, const char *name, size_t count)
 	if (!wanted || !count)
 		return;
 	metric_point p = { .account = m->Account, .region = m->Region, .name_space = S("AWS/Lambda"),
-		.name = str_c(name), .unit = S("Count"), .when = clock_now(), .value = (double)count, .n_dimensions = 1 };
+		.name = str_c(name), .unit = S("Count"), .when = clock_now(), .value = (double)count,
+		.n_dimensions = 1 };
 	p.dimensions[0] = (metric_dimension){ S("EventSourceMappingUUID"), m->Uuid };
 	metric_later(&p);
 }

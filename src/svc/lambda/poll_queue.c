@@ -1,6 +1,6 @@
 /*
- * Queues. One thread receives; each batch runs on a thread of its own, so many at a time as AWS has pollers for.
- * What the function has handled is deleted, what failed comes back with its visibility timeout.
+ * Queues. One thread receives; each batch runs on a thread of its own, so many at a time as AWS has pollers
+ * for. What the function has handled is deleted, what failed comes back with its visibility timeout.
  */
 #include "poll.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /*
- * Streams of DynamoDB tables. They have one shard; a lane is the share of it whose keys hash to its number, so
- * that lanes run beside each other and the changes of one item stay in order. A batch is handed over again until
- * the function takes it, or the mapping's limits say to give it up.
+ * Streams of DynamoDB tables. They have one shard; a lane is the share of it whose keys hash to its number,
+ * so that lanes run beside each other and the changes of one item stay in order. A batch is handed over again
+ * until the function takes it, or the mapping's limits say to give it up.
  */
 #include "poll.h"
 #include "base/time.h"
@@ -72,7 +72,8 @@ static bool describe(stream *s, const lambda_mapping *m)
 	pair(&b, "StreamArn", m->It->EventSourceArn);
 	buf_c(&b, '}');
 	bool good = ask(s, mem, "DescribeStream", &b, &v);
-	const json_value *d = good ? json_get(v, S("StreamDescription")) : NULL, *shards = json_get(d, S("Shards"));
+	const json_value *d = good ? json_get(v, S("StreamDescription")) : NULL;
+	const json_value *shards = json_get(d, S("Shards"));
 	if (shards && shards->first) {
 		s->shard = arena_str(s->names, text_of(shards->first, "ShardId"));
 		s->view = arena_str(s->names, text_of(d, "StreamViewType"));
@@ -235,7 +236,8 @@ static bool save(void *context, txn *tx)
 	const saving *v = context;
 	const poller *p = v->g->s->p;
 	lambda_progress_put(tx, &(lambda_progress){ .Account = p->account, .Region = p->region, .Uuid = p->uuid,
-	                                            .Lane = p->lane, .After = v->after, .Attempts = v->attempts });
+	                                            .Lane = p->lane, .After = v->after,
+	                                            .Attempts = v->attempts });
 	return true;
 }
 

@@ -325,7 +325,8 @@ static environment *sweep(arena *mem)
 	const txn *tx = pool_.look ? store_read(pool_.store) : NULL;
 	for (environment **at = &pool_.idle; *at;) {
 		environment *e = *at;
-		if ((e->provisioned || now - e->idle_since_us < IDLE_US) && !(tx && stale(tx, mem, e)) && function_alive(e->fe)) {
+		if ((e->provisioned || now - e->idle_since_us < IDLE_US) && !(tx && stale(tx, mem, e)) &&
+		    function_alive(e->fe)) {
 			at = &e->next;
 			continue;
 		}

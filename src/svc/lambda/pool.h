@@ -48,7 +48,8 @@ void pool_give(environment *e, bool ended);
 void pool_add(environment *e);
 /* How many provisioned ones there are of a version, and how many of them are idle. */
 void pool_provisioned(int64_t instance, int64_t generation, int64_t *live, int64_t *idle);
-/* Asks about each provisioned one whether it is still wanted; what is not ends, at the latest after its event. */
+/* Asks about each provisioned one whether it is still wanted; what is not ends, at the latest after its
+ * event. */
 void pool_trim(bool (*wanted)(void *context, const environment *e), void *context);
 
 /* After the commit, idle environments are looked through for those whose function is no more the same. */

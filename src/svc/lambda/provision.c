@@ -111,7 +111,8 @@ static err invalid(req *rq, const char *text)
 }
 
 /* Two rows must not stand for the same version. */
-static err check_twice(req *rq, const txn *tx, const lambda_function *fn, str qualifier, const lambda_version *v)
+static err check_twice(req *rq, const txn *tx, const lambda_function *fn, str qualifier,
+                       const lambda_version *v)
 {
 	bool alias = lambda_alias_get(tx, rq->mem, fn->Account, fn->Region, fn->Name, qualifier) != NULL;
 	record_scan s = lambda_provisioned_scan(tx, rq->mem, 3, fn->Account, fn->Region, fn->Name, STR_NONE);
@@ -120,7 +121,8 @@ static err check_twice(req *rq, const txn *tx, const lambda_function *fn, str qu
 		if (str_eq(p->Qualifier, qualifier) || !other || other->Number != v->Number)
 			continue;
 		cursor_close(&s.at);
-		return invalid(rq, alias ? "Alias can't be used for Provisioned Concurrency configuration on an already "
+		return invalid(rq, alias
+		               ? "Alias can't be used for Provisioned Concurrency configuration on an already "
 		               "Provisioned version" : "Version is pointed by a Provisioned Concurrency alias");
 	}
 	return OK;
@@ -145,12 +147,14 @@ static err check_room(req *rq, const txn *tx, const lambda_function *fn, int64_t
 	if (!fn->Reserved &&
 	    LAMBDA_CONCURRENCY - held(tx, rq->mem, fn) - others - wanted < LAMBDA_UNRESERVED_MIN)
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+		            "Specified ConcurrentExecutions for function decreases account's "
+		            "UnreservedConcurrentExecution "
 		            "below its minimum value of [%d].", LAMBDA_UNRESERVED_MIN);
 	return OK;
 }
 
-static err find_function(req *rq, const txn *tx, str name, str qualifier, function_name *f, lambda_function **fn)
+static err find_function(req *rq, const txn *tx, str name, str qualifier, function_name *f,
+                         lambda_function **fn)
 {
 	TRY(name_read(rq, name, qualifier, f));
 	return function_find(rq, tx, f, fn);
@@ -161,7 +165,8 @@ static err check_qualifier(req *rq, const txn *tx, const lambda_function *fn, co
 {
 	lambda_alias *a = lambda_alias_get(tx, rq->mem, f->account, f->region, f->name, f->qualifier);
 	if (str_eq(f->qualifier, S("$LATEST")) || (a && str_eq(a->It->FunctionVersion, S("$LATEST"))))
-		return invalid(rq, "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
+		return invalid(rq,
+		               "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
 	*v = version_of(tx, rq->mem, fn, f->qualifier);
 	if (!*v)
 		return name_not_found(rq, f);
@@ -189,7 +194,8 @@ static str modified(arena *mem, const lambda_provisioned *p)
 	return time_text(mem, p->Modified);
 }
 
-err lambda_PutProvisionedConcurrencyConfig(req *rq, txn *tx, const lambda_PutProvisionedConcurrencyConfig_in *in,
+err lambda_PutProvisionedConcurrencyConfig(req *rq, txn *tx,
+                                           const lambda_PutProvisionedConcurrencyConfig_in *in,
                                            lambda_PutProvisionedConcurrencyConfig_out *out)
 {
 	function_name f;
@@ -210,7 +216,8 @@ err lambda_PutProvisionedConcurrencyConfig(req *rq, txn *tx, const lambda_PutPro
 	provision_follow(rq, tx, fn);
 	*out = (lambda_PutProvisionedConcurrencyConfigResponse){
 		.RequestedProvisionedConcurrentExecutions = I64(wanted),
-		.AvailableProvisionedConcurrentExecutions = I64(0), .AllocatedProvisionedConcurrentExecutions = I64(0),
+		.AvailableProvisionedConcurrentExecutions = I64(0),
+		.AllocatedProvisionedConcurrentExecutions = I64(0),
 		.Status = S("IN_PROGRESS"), .LastModified = modified(rq->mem, p) };
 	return OK;
 }
@@ -398,9 +405,7 @@ static void *keep(void *unused)
 		for (size_t i = 0; i < w.n; i++)
 			fill(mem, &w.v[i]);
 		arena_close(mem);
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += LOOK_AGAIN_S;
+		struct timespec until = { clock_real() / 1000 + LOOK_AGAIN_S, 0 };
 		pthread_mutex_lock(&keeper.lock);
 		int late = 0;
 		while (keeper.running && !keeper.look && !late)

@@ -1,6 +1,6 @@
 /*
- * Environments made ready before anyone asks: provisioned concurrency, kept at its number by a thread of its own,
- * and the one that publishing a version with SnapStart leaves warm.
+ * Environments made ready before anyone asks: provisioned concurrency, kept at its number by a thread of its
+ * own, and the one that publishing a version with SnapStart leaves warm.
  */
 #pragma once
 #include "pool.h"

@@ -53,7 +53,8 @@ void report_init_start(environment *e, const target *t)
 		                "\"initializationType\":\"%s\",\"phase\":\"init\",\"runtimeVersion\":\"%.*s\","
 		                "\"runtimeVersionArn\":\"%.*s\",\"functionName\":\"%.*s\","
 		                "\"functionVersion\":\"%.*s\"}}",
-		                STR_ARG(now_text(e)), e->initialization, STR_ARG(name), STR_ARG(arn), STR_ARG(e->name),
+		                STR_ARG(now_text(e)), e->initialization, STR_ARG(name), STR_ARG(arn),
+		                STR_ARG(e->name),
 		                STR_ARG(c->Version)));
 	else
 		environment_log(e, line_of(e, "INIT_START Runtime Version: %.*s\tRuntime Version ARN: %.*s",
@@ -197,7 +198,8 @@ static qty gb_seconds(int64_t ms, int64_t mb)
 	return ms * mb;
 }
 
-void report_usage(const target *t, const environment *e, const function_result *r, const function_result *init)
+void report_usage(const target *t, const environment *e, const function_result *r,
+                  const function_result *init)
 {
 	const lambda_version *v = t->version;
 	const lambda_FunctionConfiguration *c = v->Config;

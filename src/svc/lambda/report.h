@@ -13,7 +13,8 @@ void report_timeout(environment *e, const invocation *i, int64_t timeout_s);
 void report_end(environment *e, const target *t, const invocation *i, const function_result *r,
                 const function_result *init);
 /* Meters and metrics. */
-void report_usage(const target *t, const environment *e, const function_result *r, const function_result *init);
+void report_usage(const target *t, const environment *e, const function_result *r,
+                  const function_result *init);
 void report_throttle(const target *t);
 /* Milliseconds that are paid for: initialisation included, rounded up together. */
 int64_t billed_ms(const function_result *r, const function_result *init);

@@ -20,7 +20,8 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 		str uuid = str_sub(arn, at + 22, arn.n);
 		out->mapping = lambda_mapping_get(tx, rq->mem, rq->who.account, rq->region, uuid);
 		if (!out->mapping)
-			return fail(rq, &lambda_ResourceNotFoundException, "Event source mapping not found: %.*s", STR_ARG(arn));
+			return fail(rq, &lambda_ResourceNotFoundException, "Event source mapping not found: %.*s",
+			            STR_ARG(arn));
 		out->tags = &out->mapping->Tags;
 		return OK;
 	}
@@ -113,7 +114,8 @@ err lambda_PutFunctionConcurrency(req *rq, txn *tx, const lambda_PutFunctionConc
 	int64_t wanted = in->ReservedConcurrentExecutions.v;
 	if (wanted < fn->Provisioned)
 		return fail(rq, &lambda_InvalidParameterValueException,
-		            "ReservedConcurrentExecutions  %lld should not be lower than function's total provisioned "
+		            "ReservedConcurrentExecutions  %lld should not be lower than function's total "
+		            "provisioned "
 		            "concurrency [%lld].", (long long)wanted, (long long)fn->Provisioned);
 	int64_t left = LAMBDA_CONCURRENCY - reserved_sum(tx, rq->mem, f.account, f.region, f.name) - wanted;
 	if (left < LAMBDA_UNRESERVED_MIN)
