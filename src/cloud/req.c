@@ -1,4 +1,5 @@
 #include "cloud/req.h"
+#include "cloud/meter.h"
 #include "sys/clock.h"
 
 static err fail_args(req *rq, const fault_kind *kind, const void *detail, const char *format,
@@ -43,21 +44,32 @@ typedef struct write_context {
 	req *rq;
 	err (*work)(req *, txn *, void *);
 	void *context;
+	usage *before;
 	err fault;
 } write_context;
 
+/* What has been metered so far and in the work itself is as lasting as the work; it may run again. */
 static bool run_write(void *context, txn *tx)
 {
 	write_context *w = context;
+	w->rq->usage = w->before;
 	w->fault = w->work(w->rq, tx, w->context);
+	if (w->fault)
+		w->rq->usage = w->before;
+	else
+		usage_settle(tx, w->rq);
 	return w->fault == OK;
 }
 
 err req_write(req *rq, err (*work)(req *rq, txn *tx, void *context), void *context)
 {
-	write_context w = { .rq = rq, .work = work, .context = context };
-	TRY(store_write(rq->store, run_write, &w));
-	return w.fault;
+	write_context w = { .rq = rq, .work = work, .context = context, .before = rq->usage };
+	err e = store_write(rq->store, run_write, &w);
+	if (e)
+		rq->usage = w.before;
+	else if (!w.fault)
+		rq->usage = NULL;
+	return e ? e : w.fault;
 }
 
 str req_arn(const req *rq, const char *owner, const char *format, ...)

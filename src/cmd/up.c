@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "cloud/auth.h"
+#include "cloud/outbox.h"
 #include "cloud/server.h"
 #include "cmd/admin.h"
 #include "cmd/cmd.h"
@@ -24,7 +25,7 @@ typedef struct up_options {
 	bool detach;
 } up_options;
 
-enum { DATA, PORT, ADDRESS, DETACH, STRICT, IAM, QUIET, LOOPS, PRICES, N_OPTIONS };
+enum { DATA, PORT, ADDRESS, DETACH, STRICT, IAM, QUIET, LOOPS, PRICES, SMTP, N_OPTIONS };
 
 static int read_options(arena *mem, int argc, char **argv, up_options *up)
 {
@@ -38,6 +39,7 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		[QUIET] = { .name = "quiet" },
 		[LOOPS] = { .name = "loops", .takes_value = true },
 		[PRICES] = { .name = "prices", .takes_value = true },
+		[SMTP] = { .name = "smtp", .takes_value = true },
 	};
 	str *rest = arena_array(mem, str, (size_t)argc + 1);
 	size_t n_rest;
@@ -52,6 +54,9 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		return usage_error("up", "--loops is a number of threads from 1 to 64");
 	if (o[IAM].given && !str_eq(o[IAM].value, S("enforce")) && !str_eq(o[IAM].value, S("off")))
 		return usage_error("up", "--iam is enforce or off");
+	if (o[SMTP].given && str_find_char(o[SMTP].value, ':') == SIZE_MAX)
+		return usage_error("up", "--smtp is HOST:PORT");
+	outbox_send_to(o[SMTP].given ? o[SMTP].value : S(""));
 	err e = o[PRICES].given ? prices_use(mem, o[PRICES].value) : OK;
 	if (e)
 		return complain_fault(e);
@@ -209,7 +214,8 @@ static int up_run(arena *mem, int argc, char **argv)
 }
 
 VERB(up, "up [--data DIR] [--port N] [--address A] [--detach] [--strict] [--iam enforce|off] [--quiet]\n"
-     "                   [--prices FILE|FOLDER]\n\n"
+     "                   [--prices FILE|FOLDER] [--smtp HOST:PORT]\n\n"
+     "  --smtp    where mails go besides the maildir in the data folder\n"
      "  --prices  prices to lay over the built-in ones: tables like data/prices/us-east-1.csv,\n"
      "            or AWS's own price list files (JSON or CSV)",
      "Start the cloud", up_run);

@@ -104,7 +104,7 @@ TEST(bill_groups_any_way_to_the_same_total)
 TEST(bill_complete_month_is_its_own_forecast)
 {
 	scene s = { .calls_a_day = 50, .database_from = NOVEMBER };
-	bill_source source = { scene_usage, NULL, &s };
+	bill_source source = { .usage = scene_usage, .context = &s };
 	bill_query q = query_of();
 	q.now = NOVEMBER + 90 * MS_DAY;
 	bill *b = bill_make(mem, &q, &source);
@@ -114,7 +114,7 @@ TEST(bill_complete_month_is_its_own_forecast)
 TEST(bill_credits_run_out_on_a_day)
 {
 	scene s = { .calls_a_day = 0, .database_from = NOVEMBER - 30 * MS_DAY };
-	bill_source source = { scene_usage, NULL, &s };
+	bill_source source = { .usage = scene_usage, .context = &s };
 	bill_query q = query_of();
 	q.profile = PROFILE_CREDITS;
 	q.opened = NOVEMBER - 40 * MS_DAY;

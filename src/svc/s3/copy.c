@@ -163,6 +163,7 @@ static err copy_commit(req *rq, txn *tx, void *context)
 	object_place(tx, rq->mem, b, c->in->Key, c->o, rq->now);
 	replicate_later(tx, rq->mem, b, c->in->Key, c->o);
 	notify(rq, tx, b, c->in->Key, c->o, "ObjectCreated:Copy");
+	meter_write(rq, b, class_of(c->o));
 	return OK;
 }
 
@@ -229,7 +230,6 @@ err s3_CopyObject(req *rq, const s3_CopyObject_in *in, s3_CopyObject_out *out)
 		content_discard(rq->mem, &c.c);
 		return e;
 	}
-	meter_write(rq, c.b, class_of(c.o));
 	copy_answer(rq, &c, out);
 	return OK;
 }

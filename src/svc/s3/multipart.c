@@ -82,6 +82,7 @@ static err create_commit(req *rq, txn *tx, void *context)
 	s3_bucket *b;
 	TRY(bucket_open(rq, tx, c->u.Bucket, "s3:PutObject", c->u.Key, &b));
 	s3_upload_put(tx, &c->u);
+	meter_write(rq, b, class_of(c->o));
 	return OK;
 }
 
@@ -106,7 +107,6 @@ err s3_CreateMultipartUpload(req *rq, const s3_CreateMultipartUpload_in *in,
 	c.u.UploadId = arena_fmt(rq->mem, "%012llx%.*s", (unsigned long long)rq->now, STR_ARG(noise));
 	rq->n_reply_headers = 0;
 	TRY(req_write(rq, create_commit, &c));
-	meter_write(rq, b, class_of(o));
 	out->Bucket = in->Bucket;
 	out->Key = in->Key;
 	out->UploadId = c.u.UploadId;
@@ -207,6 +207,7 @@ static err part_commit(req *rq, txn *tx, void *context)
 	s3_bucket *b;
 	s3_upload *u;
 	TRY(find_upload(rq, tx, p->bucket, p->key, p->upload, "s3:PutObject", &b, &u));
+	meter_write(rq, b, class_of(u->It));
 	s3_part *old = s3_part_get(tx, rq->mem, p->upload, p->number);
 	int64_t before = old ? old->It->Size.v : 0;
 	if (old)
@@ -250,7 +251,6 @@ err s3_UploadPart(req *rq, const s3_UploadPart_in *in, s3_UploadPart_out *out)
 		content_write_drop(&u->to);
 		return e;
 	}
-	meter_write(rq, b, class_of(up->It));
 	out->ETag = p.it.ETag;
 	out->ServerSideEncryption = up->It->Encryption;
 	out->SSEKMSKeyId = up->It->KmsKey;
@@ -283,8 +283,6 @@ err multipart_put_copy(req *rq, const copied_part *from, s3_StoredPart *out, s3_
 		e = req_write(rq, part_commit, &p);
 	if (e)
 		content_discard(rq->mem, &p.c);
-	else
-		meter_write(rq, b, class_of((*up)->It));
 	*out = p.it;
 	return e;
 }
@@ -438,6 +436,7 @@ static err complete_commit(req *rq, txn *tx, void *context)
 			                                         "progress against this resource. Try again.");
 	}
 	TRY(describe_conditions(rq, tx, b, c->in->Key, c->in->IfMatch, c->in->IfNoneMatch));
+	meter_write(rq, b, class_of(c->o));
 	forget(tx, rq->mem, b, u, &c->layout, rq->now);
 	s3_layout_put(tx, &(s3_layout){ .Id = c->o->Layout, .Parts = c->layout });
 	replicate_mark(tx, rq->mem, b, c->in->Key, c->o);
@@ -479,7 +478,6 @@ err s3_CompleteMultipartUpload(req *rq, const s3_CompleteMultipartUpload_in *in,
 	TRY(finish_object(rq, &c));
 	rq->n_reply_headers = 0;
 	TRY(req_write(rq, complete_commit, &c));
-	meter_write(rq, c.b, class_of(c.o));
 	complete_answer(rq, &c, out);
 	return OK;
 }

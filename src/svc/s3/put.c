@@ -43,6 +43,7 @@ static err put_commit(req *rq, txn *tx, void *context)
 	object_place(tx, rq->mem, b, p->in->Key, p->o, rq->now);
 	replicate_later(tx, rq->mem, b, p->in->Key, p->o);
 	notify(rq, tx, b, p->in->Key, p->o, "ObjectCreated:Put");
+	meter_write(rq, b, class_of(p->o));
 	return OK;
 }
 
@@ -103,7 +104,6 @@ err s3_PutObject(req *rq, const s3_PutObject_in *in, s3_PutObject_out *out)
 		content_write_drop(&u->to);
 		return e->kind == &fault_system ? content_fault(rq->mem, ENOSPC, "store") : e;
 	}
-	meter_write(rq, p.b, class_of(o));
 	put_answer(rq, &p, u, out);
 	return OK;
 }

@@ -139,6 +139,7 @@ typedef struct posting {
 	size_t n;
 	notice *notices;
 	err *wrong; /* of single messages */
+	size_t good, bytes;
 } posting;
 
 static err prepare(req *rq, const txn *tx, posting *p)
@@ -164,17 +165,6 @@ static err prepare(req *rq, const txn *tx, posting *p)
 	return OK;
 }
 
-static err post(req *rq, txn *tx, void *context)
-{
-	posting *p = context;
-	sns_topic *t;
-	TRY(topic_find(rq, tx, p->topic, &t));
-	for (size_t i = 0; i < p->n; i++)
-		if (!p->wrong[i] && (!topic_is_fifo(t) || is_new(rq, tx, t, &p->notices[i])))
-			fan_out(rq, tx, t, &p->notices[i]);
-	return OK;
-}
-
 static void published(req *rq, str arn, size_t messages, size_t bytes)
 {
 	int64_t chunks = bytes ? (int64_t)((bytes + SNS_CHUNK_BYTES - 1) / SNS_CHUNK_BYTES) : 1;
@@ -186,9 +176,20 @@ static void published(req *rq, str arn, size_t messages, size_t bytes)
 	}
 }
 
+static err post(req *rq, txn *tx, void *context)
+{
+	posting *p = context;
+	sns_topic *t;
+	TRY(topic_find(rq, tx, p->topic, &t));
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->wrong[i] && (!topic_is_fifo(t) || is_new(rq, tx, t, &p->notices[i])))
+			fan_out(rq, tx, t, &p->notices[i]);
+	published(rq, p->topic, p->good, p->bytes);
+	return OK;
+}
+
 static err publish(req *rq, posting *p)
 {
-	size_t bytes = 0, good = 0;
 	p->notices = arena_array(rq->mem, notice, p->n + 1);
 	p->wrong = arena_array(rq->mem, err, p->n + 1);
 	const txn *tx = req_read(rq);
@@ -196,12 +197,12 @@ static err publish(req *rq, posting *p)
 	req_read_end(rq, tx);
 	TRY(e);
 	for (size_t i = 0; i < p->n; i++) {
-		good += !p->wrong[i];
-		bytes += p->wrong[i] ? 0 : size_of(&p->v[i]);
+		p->good += !p->wrong[i];
+		p->bytes += p->wrong[i] ? 0 : size_of(&p->v[i]);
 	}
-	if (good)
-		TRY(req_write(rq, post, p));
-	published(rq, p->topic, good, bytes);
+	if (p->good)
+		return req_write(rq, post, p);
+	published(rq, p->topic, 0, 0);
 	return OK;
 }
 
