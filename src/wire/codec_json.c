@@ -2,6 +2,7 @@
  * awsJson 1.0 and 1.1: POST /, the operation in X-Amz-Target, everything else in one JSON object. The version
  * is the service's unless the reply already has a Content-Type (the request's, where a caller set it).
  */
+#include "base/digest.h"
 #include "wire/codec.h"
 #include "wire/fault.h"
 #include "wire/value_json.h"
@@ -58,6 +59,13 @@ static void encode_events(wire_message *m, const operation *op, const void *out)
 	m->body = buf_str(&frame);
 }
 
+/* DynamoDB's clients check a sum of the body. */
+static void add_checksum(wire_message *m, const service *s)
+{
+	if (s && strcmp(s->signing_name, "dynamodb") == 0)
+		wire_header_add(m, S("x-amz-crc32"), arena_fmt(m->mem, "%u", crc32_of(0, m->body.p, m->body.n)));
+}
+
 static void encode(wire_message *m, const operation *op, const void *out, str request_id)
 {
 	m->status = op->status ? op->status : 200;
@@ -72,6 +80,7 @@ static void encode(wire_message *m, const operation *op, const void *out, str re
 		/* AWS leaves the body out where the model knows no output, but not every client can take that
 		 * from a 200: {} is what both accept. */
 		m->body = op->output ? S("{}") : S("");
+		add_checksum(m, op->service);
 		return;
 	}
 	buf b = buf_in(m->mem, 512, BODY_MAX);
@@ -79,6 +88,7 @@ static void encode(wire_message *m, const operation *op, const void *out, str re
 	json_write_members(&b, op->output, names_of(op->service), out, NULL);
 	buf_c(&b, '}');
 	m->body = buf_str(&b);
+	add_checksum(m, op->service);
 }
 
 /*
@@ -140,6 +150,7 @@ static void encode_fault(wire_message *m, const service *s, const operation *op,
 	}
 	buf_c(&b, '}');
 	m->body = buf_str(&b);
+	add_checksum(m, s);
 }
 
 const codec codec_json = {

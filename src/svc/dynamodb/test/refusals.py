@@ -3,6 +3,7 @@ code, message). Where dynalite's tests, which were written against AWS, ask for 
 """
 import json
 import os
+import zlib
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -40,7 +41,8 @@ def sender(server):
                              headers={"X-Amz-Target": "DynamoDB_20120810." + operation,
                                       "Content-Type": "application/x-amz-json-1.0"})
         SigV4Auth(credentials, "dynamodb", REGION).add_auth(request)
-        status, _, body = http("POST", server.endpoint + "/", request.data, dict(request.headers))
+        status, headers, body = http("POST", server.endpoint + "/", request.data, dict(request.headers))
+        same(headers["x-amz-crc32"], str(zlib.crc32(body)))
         answer = json.loads(body)
         if status == 200:
             return "OK", ""
