@@ -72,7 +72,8 @@ extern const fault_kind aws_ValidationException, aws_AccessDenied, aws_MissingAu
 /* Waiting handlers: a snapshot, or a transaction whose commit is on disk when this returns OK. */
 const txn *req_read(req *rq);
 void req_read_end(req *rq, const txn *tx);
-/* `work` runs on the writer thread; its fault undoes it and is returned. */
+/* `work` runs on the writer thread; its fault undoes it and is returned. What the handler has metered by then
+ * goes into the same transaction. */
 err req_write(req *rq, err (*work)(req *rq, txn *tx, void *context), void *context);
 
 /* arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE of the request's region and account. */
