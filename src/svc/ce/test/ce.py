@@ -168,3 +168,23 @@ def test_costs_by_tag(_):
         kms.schedule_key_deletion(KeyId=key)
     finally:
         server.remove()
+
+
+def test_estimated_charges_are_a_metric(_):
+    server = Server()
+    try:
+        server.client("kms").create_key()
+        server.advance("31h")
+        cw = server.client("cloudwatch")
+        now = datetime.datetime.fromisoformat(server.run("clock", "show").stdout[:19] + "+00:00")
+
+        def points(*dimensions):
+            return cw.get_metric_statistics(
+                Namespace="AWS/Billing", MetricName="EstimatedCharges", Statistics=["Maximum"], Period=300,
+                Dimensions=[{"Name": n, "Value": v} for n, v in (*dimensions, ("Currency", "USD"))],
+                StartTime=now - datetime.timedelta(days=2), EndTime=now + datetime.timedelta(hours=1))["Datapoints"]
+
+        total, kms = points(), points(("ServiceName", "awskms"))
+        check(total and kms and max(p["Maximum"] for p in kms) > 0, (total, kms))
+    finally:
+        server.remove()
