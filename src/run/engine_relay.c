@@ -21,12 +21,14 @@ struct relay {
 	int listener, end;
 	pthread_t thread;
 	relay_choose *choose;
+	relay_answer *serve; /* instead */
 	char about[ABOUT];
 };
 
 typedef struct joint {
 	int client;
 	relay_choose *choose;
+	relay_answer *serve;
 	char about[ABOUT];
 } joint;
 
@@ -84,14 +86,23 @@ static void *join(void *context)
 	int port, one = 1;
 	struct sockaddr_in at;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && j->choose(j->about, address, &port) && address_of(address, port, &at) &&
-	    connect(fd, (struct sockaddr *)&at, sizeof at) == 0) {
+	if (fd >= 0 && j->choose(j->about, address, &port) && address_of(address, port, &at)
+	    && connect(fd, (struct sockaddr *)&at, sizeof at) == 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		setsockopt(j->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		carry(j->client, fd);
 	}
 	if (fd >= 0)
 		close(fd);
+	close(j->client);
+	free(j);
+	return NULL;
+}
+
+static void *answer(void *context)
+{
+	joint *j = context;
+	j->serve(j->about, j->client);
 	close(j->client);
 	free(j);
 	return NULL;
@@ -105,11 +116,12 @@ static void take(relay *r, int client)
 	ensure(j);
 	j->client = client;
 	j->choose = r->choose;
+	j->serve = r->serve;
 	memcpy(j->about, r->about, sizeof j->about);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK);
-	if (pthread_create(&t, &attributes, join, j)) {
+	if (pthread_create(&t, &attributes, j->serve ? answer : join, j)) {
 		close(client);
 		free(j);
 	}
@@ -140,7 +152,8 @@ static void drop(relay *r)
 	free(r);
 }
 
-err relay_open(arena *a, str address, int port, str about, relay_choose *choose, relay **out)
+static err listen_at(arena *a, str address, int port, str about, relay_choose *choose, relay_answer *serve,
+                     relay **out)
 {
 	relay *r = calloc(1, sizeof *r);
 	ensure(r && about.n < ABOUT);
@@ -148,12 +161,13 @@ err relay_open(arena *a, str address, int port, str about, relay_choose *choose,
 	int one = 1;
 	memcpy(r->about, about.p, about.n);
 	r->choose = choose;
+	r->serve = serve;
 	r->end = eventfd(0, EFD_CLOEXEC);
 	r->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (r->end < 0 || !address_of(arena_str(a, address).p, port, &at) ||
-	    bind(r->listener, (struct sockaddr *)&at, sizeof at) < 0 || listen(r->listener, BACKLOG) < 0 ||
-	    pthread_create(&r->thread, NULL, listen_on, r)) {
+	if (r->end < 0 || !address_of(arena_str(a, address).p, port, &at)
+	    || bind(r->listener, (struct sockaddr *)&at, sizeof at) < 0 || listen(r->listener, BACKLOG) < 0
+	    || pthread_create(&r->thread, NULL, listen_on, r)) {
 		err e = fault_new(a, &fault_system, "%.*s:%d: cannot listen: %s", STR_ARG(address), port,
 		                  strerror(errno));
 		drop(r);
@@ -161,6 +175,16 @@ err relay_open(arena *a, str address, int port, str about, relay_choose *choose,
 	}
 	*out = r;
 	return OK;
+}
+
+err relay_open(arena *a, str address, int port, str about, relay_choose *choose, relay **out)
+{
+	return listen_at(a, address, port, about, choose, NULL, out);
+}
+
+err relay_serve(arena *a, str address, int port, str about, relay_answer *serve, relay **out)
+{
+	return listen_at(a, address, port, about, NULL, serve, out);
 }
 
 void relay_close(relay *r)

@@ -15,5 +15,8 @@ typedef struct relay relay;
 typedef bool relay_choose(const char *about, char address[RELAY_ADDRESS], int *port);
 
 err relay_open(arena *a, str address, int port, str about, relay_choose *choose, relay **out);
+/* The same with connections that are served here: `serve` has a thread, and its caller closes `client`. */
+typedef void relay_answer(const char *about, int client);
+err relay_serve(arena *a, str address, int port, str about, relay_answer *serve, relay **out);
 /* Stops listening at once: the address is free when it returns. */
 void relay_close(relay *r);

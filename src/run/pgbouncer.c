@@ -1,13 +1,11 @@
 #include "run/pgbouncer.h"
+#include "run/pgbouncer_front.h"
 #include "run/postgres_parts.h"
-#include "base/buf.h"
+#include "run/postgres_wire.h"
 #include "sys/clock.h"
 #include "sys/file.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PROGRAM S("/usr/sbin/pgbouncer")
@@ -20,6 +18,8 @@
 struct pgbouncer {
 	arena *mem;
 	engine_process *engine;
+	pgbouncer_front *front;
+	bool require_tls;
 	str root, name, configuration, users;
 };
 
@@ -61,12 +61,8 @@ static str configuration_of(arena *a, const pgbouncer_spec *s)
 		buf_put(&b, S(" connect_query="));
 		put_quoted(&b, s->init_query, '\'');
 	}
-	buf_fmt(&b, "\n[pgbouncer]\nlisten_addr = %.*s\nlisten_port = %d\nunix_socket_dir =\n",
-	        STR_ARG(s->address), s->port);
+	buf_fmt(&b, "\n[pgbouncer]\nlisten_port = %d\nunix_socket_dir = .\n", s->port);
 	buf_fmt(&b, "auth_type = %s\nauth_file = users.txt\n", s->md5 ? "md5" : "scram-sha-256");
-	buf_fmt(&b,
-	        "client_tls_sslmode = %s\nclient_tls_cert_file = server.crt\nclient_tls_key_file = server.key\n",
-	        s->require_tls ? "require" : "allow");
 	buf_put(&b,
 	        S("server_tls_sslmode = prefer\npool_mode = transaction\nserver_reset_query = DISCARD ALL\n"
 	          "server_reset_query_always = 1\nignore_startup_parameters = extra_float_digits\n"));
@@ -100,15 +96,14 @@ static err write_files(arena *a, const pgbouncer_spec *s, str folder)
 	return postgres_file(a, path_join(a, folder, S("users.txt")), users_of(a, s));
 }
 
-static bool listens(str address, int port)
+static bool listens(str folder, int port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool yes = fd >= 0 && inet_pton(AF_INET, address.p, &at.sin_addr) == 1
-		&& connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
+	arena *mem = arena_open(1024);
+	int fd = postgres_socket(mem, folder, port);
 	if (fd >= 0)
 		close(fd);
-	return yes;
+	arena_close(mem);
+	return fd >= 0;
 }
 
 static err folder_of(arena *a, const pgbouncer_spec *s, str folder)
@@ -121,6 +116,13 @@ static err folder_of(arena *a, const pgbouncer_spec *s, str folder)
 	if (!file_exists(key))
 		TRY(postgres_certificate(a, path_join(a, folder, S("server.crt")), key));
 	return write_files(a, s, folder);
+}
+
+static err front_open(arena *a, const pgbouncer_spec *s, pgbouncer *p)
+{
+	p->require_tls = s->require_tls;
+	return pgbouncer_front_open(a, s->address, s->port, postgres_folder(a, s->root, s->name, "data"),
+	                            s->require_tls, &p->front);
 }
 
 err pgbouncer_start(arena *a, const pgbouncer_spec *s, pgbouncer **out)
@@ -146,14 +148,18 @@ err pgbouncer_start(arena *a, const pgbouncer_spec *s, pgbouncer **out)
 		arena_close(mem);
 		return e;
 	}
-	str address = arena_str(a, s->address);
-	for (int ms = 0; !listens(address, s->port); ms += 5) {
+	for (int ms = 0; !listens(folder, s->port); ms += 5) {
 		if (ms > READY_MS || engine_starts(p->engine) > 2) {
 			pgbouncer_stop(p);
 			return fault_new(a, &fault_system, "PgBouncer does not listen on %.*s:%d", STR_ARG(s->address),
 			                 s->port);
 		}
 		clock_sleep_ms(5);
+	}
+	e = front_open(a, s, p);
+	if (e) {
+		pgbouncer_stop(p);
+		return e;
 	}
 	*out = p;
 	return OK;
@@ -162,6 +168,12 @@ err pgbouncer_start(arena *a, const pgbouncer_spec *s, pgbouncer **out)
 err pgbouncer_reload(arena *a, const pgbouncer_spec *s, pgbouncer *p)
 {
 	str configuration = configuration_of(a, s), users = users_of(a, s);
+	if (p->front && p->require_tls != s->require_tls) {
+		pgbouncer_front_close(p->front);
+		p->front = NULL;
+	}
+	if (!p->front)
+		TRY(front_open(a, s, p));
 	if (str_eq(configuration, p->configuration) && str_eq(users, p->users))
 		return OK;
 	TRY(write_files(a, s, postgres_folder(a, s->root, s->name, "data")));
@@ -174,6 +186,8 @@ err pgbouncer_reload(arena *a, const pgbouncer_spec *s, pgbouncer *p)
 void pgbouncer_stop(pgbouncer *p)
 {
 	arena *mem = p->mem;
+	if (p->front)
+		pgbouncer_front_close(p->front);
 	engine_stop(p->engine, SIGTERM, STOP_MS);
 	postgres_remove(mem, p->root, p->name);
 	arena_close(mem);

@@ -106,7 +106,7 @@ static err template_fill(arena *a, str bin, str root, str name)
 	postgres *p;
 	postgres_client *c;
 	TRY(postgres_start(a, &spec, &p));
-	err e = postgres_open(a, p, S("postgres"), &c);
+	err e = postgres_open(a, p, S("postgres"), 2000, &c);
 	if (!e) {
 		e = postgres_query(a, c, str_c(template_sql), NULL);
 		if (!e)
@@ -346,9 +346,9 @@ void postgres_stop(postgres *p)
 	arena_close(p->mem);
 }
 
-err postgres_open(arena *a, postgres *p, str database, postgres_client **out)
+err postgres_open(arena *a, postgres *p, str database, int wait_ms, postgres_client **out)
 {
-	return postgres_connect(a, p->data, p->port, database, 2000, out);
+	return postgres_connect(a, p->data, p->port, database, wait_ms, out);
 }
 
 err postgres_enter(arena *a, postgres *p, str user, str password, str database, postgres_client **out)

@@ -62,7 +62,8 @@ err postgres_start(arena *a, const postgres_spec *spec, postgres **out);
 err postgres_reload(arena *a, const postgres_spec *spec, postgres *p);
 /* Fast: open transactions are rolled back, everything is on disk. */
 void postgres_stop(postgres *p);
-err postgres_open(arena *a, postgres *p, str database, postgres_client **out);
+/* Waits so long for one that is starting. */
+err postgres_open(arena *a, postgres *p, str database, int wait_ms, postgres_client **out);
 /* As a user with a password. */
 err postgres_enter(arena *a, postgres *p, str user, str password, str database, postgres_client **out);
 engine_process *postgres_engine(postgres *p);

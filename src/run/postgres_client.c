@@ -115,7 +115,7 @@ str postgres_error_field(str body, char field)
 }
 
 /* By the open folder: the path may be longer than an address can be. */
-static int open_socket(arena *a, str folder, int port)
+int postgres_socket(arena *a, str folder, int port)
 {
 	int dir = open(arena_str(a, folder).p, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
@@ -183,7 +183,7 @@ err postgres_login(arena *a, const postgres_door *door, int wait_ms, postgres_cl
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 	for (;;) {
-		postgres_client c = { .fd = open_socket(a, door->folder, door->port) };
+		postgres_client c = { .fd = postgres_socket(a, door->folder, door->port) };
 		err e = c.fd < 0 ? broken(a, "is not running")
 						 : postgres_greet(a, &c, door->user, door->password, door->database);
 		if (!e) {

@@ -11,7 +11,7 @@
 static postgres_client *client_of(arena *a, postgres *p)
 {
 	postgres_client *c = NULL;
-	CHECK(!postgres_open(a, p, S("postgres"), &c));
+	CHECK(!postgres_open(a, p, S("postgres"), 30000, &c));
 	return c;
 }
 

@@ -10,6 +10,8 @@ struct postgres_client {
 	struct ssl_st *tls; /* or NULL */
 };
 
+/* A connection to the socket in a folder; -1: there is none. */
+int postgres_socket(arena *a, str folder, int port);
 bool postgres_send(postgres_client *c, str bytes);
 /* One message of the server: its kind, or 0 when the connection is gone. */
 char postgres_message(arena *a, postgres_client *c, str *body);

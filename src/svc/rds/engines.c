@@ -8,6 +8,7 @@
 #define MIB ((int64_t)1 << 20)
 #define ACU_MIB 2048
 #define STOPPERS 8
+#define PATIENCE_MS 2000
 
 /* What runs, and the one lock for the list. Starting and stopping happen outside it: a row has one job at a
  * time. */
@@ -211,26 +212,26 @@ void db_engines_stop(str folder)
 		end(r);
 }
 
-static err open_as(arena *a, str folder, const postgres_door *as, postgres_client **out)
+static err open_as(arena *a, str folder, const postgres_door *as, int wait_ms, postgres_client **out)
 {
 	pthread_mutex_lock(&engines.lock);
 	running *r = find(folder);
 	err e = !r             ? fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder))
 		: str_is(as->user) ? postgres_enter(a, r->engine, as->user, as->password, as->database, out)
-						   : postgres_open(a, r->engine, as->database, out);
+						   : postgres_open(a, r->engine, as->database, wait_ms, out);
 	pthread_mutex_unlock(&engines.lock);
 	return e;
 }
 
-err db_engines_open(arena *a, str folder, str database, postgres_client **out)
+err db_engines_open(arena *a, str folder, str database, int wait_ms, postgres_client **out)
 {
-	return open_as(a, folder, &(postgres_door){ .database = database }, out);
+	return open_as(a, folder, &(postgres_door){ .database = database }, wait_ms, out);
 }
 
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows)
 {
 	postgres_client *c;
-	TRY(db_engines_open(a, folder, database, &c));
+	TRY(db_engines_open(a, folder, database, PATIENCE_MS, &c));
 	err e = postgres_query(a, c, sql, rows);
 	postgres_close(c);
 	return e;
@@ -238,7 +239,7 @@ err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *r
 
 err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out)
 {
-	return open_as(a, folder, &(postgres_door){ .user = user, .password = password, .database = database },
+	return open_as(a, folder, &(postgres_door){ .user = user, .password = password, .database = database }, 0,
 	               out);
 }
 

@@ -80,7 +80,7 @@ static bool target_now(const char *about, char address[RELAY_ADDRESS], int *port
 	*patience_ms = p ? p->Group->ConnectionPoolConfig->ConnectionBorrowTimeout.v * 1000 : 0;
 	if (c && c->Paused)
 		db_wake(mem, account, region, c->Id);
-	bool ready = i && !db_engines_open(mem, i->Folder, S("postgres"), &client);
+	bool ready = i && !db_engines_open(mem, i->Folder, S("postgres"), 0, &client);
 	if (ready) {
 		postgres_close(client);
 		snprintf(address, RELAY_ADDRESS, "%.*s", STR_ARG(i->Address));

@@ -121,7 +121,7 @@ void db_engines_reload(arena *a, store *s, const rds_instance *i);
 void db_engines_stop(str folder);
 bool db_engines_run(str folder);
 /* A connection to one that runs, as ourselves; as a user with a password. */
-err db_engines_open(arena *a, str folder, str database, postgres_client **out);
+err db_engines_open(arena *a, str folder, str database, int wait_ms, postgres_client **out);
 err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out);
 /* How many connections it allows. */
 int db_engines_connections(arena *a, store *s, const rds_instance *i);

@@ -26,7 +26,7 @@ bool db_stats_read(arena *a, str folder, engine_stats *out)
 	postgres_rows r = { 0 };
 	int64_t version = 0;
 	*out = (engine_stats){ 0 };
-	if (db_engines_open(a, folder, S("postgres"), &c))
+	if (db_engines_open(a, folder, S("postgres"), 0, &c))
 		return false;
 	err e = postgres_query(a, c, S("select current_setting('server_version_num')::int / 10000"), &r);
 	if (!e && str_to_i64(postgres_cell(&r, 0, 0), &version))

@@ -1,8 +1,9 @@
+import glob
 import json
 import os
 import shutil
 import signal
-import socket
+import subprocess
 import sys
 import threading
 import time
@@ -89,7 +90,7 @@ def configuration(server, rds):
         if os.path.exists(path):
             with open(path) as f:
                 text = f.read()
-            if f"listen_addr = {at}" in text:
+            if f"host={at} " in text:
                 return text
     return ""
 
@@ -101,6 +102,28 @@ def test_what_a_client_sets_is_not_what_the_next_finds(server):
     same(sql(at, "set work_mem = '77MB'"), "SET")
     for _ in range(5):
         check(sql(at, "show work_mem") != "77MB")
+
+
+def test_prepared_statements_outlive_a_transaction(server):
+    need_pool()
+    rds = server.client("rds")
+    at = (rds.describe_db_proxies(DBProxyName="pool")["DBProxies"][0]["Endpoint"], 5432)
+    bench = sorted(glob.glob("/usr/lib/postgresql/*/bin/pgbench"))
+    if not bench:
+        raise Skip("pgbench is not installed")
+    direct = available(rds, "pooled")
+    sql(direct, "create table if not exists b (n int primary key, v int); insert into b select i, 0 from "
+                "generate_series(1, 100) i on conflict do nothing")
+    script = os.path.join(server.data, "script.sql")
+    with open(script, "w") as f:
+        f.write("\\set n random(1, 100)\nselect v from b where n = :n;\nbegin;\nupdate b set v = v + 1 where n = :n;\n"
+                "select v from b where n = :n;\ncommit;\n")
+    for mode in ("prepared", "extended", "simple"):
+        done = subprocess.run([bench[-1], "-n", "-M", mode, "-c", "12", "-j", "4", "-t", "50", "-f", script,
+                               f"host={at[0]} user=root0 dbname=app sslmode=require"], capture_output=True, text=True,
+                              timeout=120, env={**os.environ, "PGPASSWORD": PASSWORD})
+        check(done.returncode == 0 and "600/600" in done.stdout, done.stdout + done.stderr)
+    same(sql(direct, "select sum(v) from b"), "1800")
 
 
 def test_clients_wait_for_a_reboot(server):
@@ -155,9 +178,8 @@ def pools_of(server):
         except OSError:
             continue
         root = os.path.join(server.data, "postgres")
-        if b"pgbouncer" in words and any(
-                n.startswith("prx-") and os.path.samestat(here, os.stat(os.path.join(root, n, "data")))
-                for n in os.listdir(root)):
+        folders = [os.path.join(root, n, "data") for n in os.listdir(root) if n.startswith("prx-")]
+        if b"pgbouncer" in words and any(os.path.isdir(f) and os.path.samestat(here, os.stat(f)) for f in folders):
             found.append(int(pid))
     return found
 
