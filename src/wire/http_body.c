@@ -100,8 +100,13 @@ bool http_body_begin(http_connection *c)
 	}
 	if (!go)
 		return early_reply(c, e);
-	if (!e->chunked && e->body_left == 0)
+	if (!e->chunked && e->body_left == 0) {
+		/* There is nothing to wait for, but boto3 takes a final answer for a refusal and sends no
+		 * body any more on this connection. */
+		if (e->expect_continue)
+			http_out(c, S("HTTP/1.1 100 Continue\r\n\r\n"));
 		return http_body_hand_over(c);
+	}
 	if (!e->x.sink && e->body_left > e->x.body_max) {
 		http_connection_refuse(c, 413);
 		return true;

@@ -1,7 +1,7 @@
 /*
- * Server access logs. Each request to a bucket that logs is a line, gathered in memory for some milliseconds and
- * kept in rows; some minutes after the first a task writes the lines to an object of the target bucket. As on
- * AWS delivery is an effort: a crash may lose the last moments, or deliver lines twice.
+ * Server access logs. Each request to a bucket that logs is a line, gathered in memory for some milliseconds
+ * and kept in rows; some minutes after the first a task writes the lines to an object of the target bucket.
+ * As on AWS delivery is an effort: a crash may lose the last moments, or deliver lines twice.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
  */
 #include "access_log.h"

@@ -1,5 +1,6 @@
 #include "acl.h"
 #include "base/time.h"
+#include "inventory.h"
 #include "multipart.h"
 #include "store/due.h"
 
@@ -183,8 +184,11 @@ err s3_DeleteBucket(req *rq, txn *tx, const s3_DeleteBucket_in *in, s3_DeleteBuc
 					 "in the bucket." :
 					 "The bucket you tried to delete is not empty");
 	record_scan c = s3_config_scan(tx, rq->mem, 1, b->Name, STR_NONE, STR_NONE);
-	for (s3_config *row; (row = s3_config_next(&c));)
+	for (s3_config *row; (row = s3_config_next(&c));) {
+		if (str_eq(row->Kind, S("inventory")))
+			inventory_clear(tx, rq->mem, row->Bucket, row->Id);
 		s3_config_delete(tx, row->Bucket, row->Kind, row->Id);
+	}
 	record_scan u = s3_upload_scan(tx, rq->mem, 1, b->Name, STR_NONE, STR_NONE);
 	for (s3_upload *row; (row = s3_upload_next(&u));)
 		multipart_forget(tx, rq->mem, b, row, rq->now);

@@ -83,7 +83,8 @@ err s3_PutBucketLogging(req *rq, txn *tx, const s3_PutBucketLogging_in *in, s3_P
 	}
 	s3_bucket *target = bucket_get(rq, tx, l->TargetBucket);
 	if (!target || !str_eq(target->Account, b->Account))
-		return fail_with(rq, &fault_InvalidTargetBucketForLogging, DETAIL(rq, .TargetBucket = l->TargetBucket),
+		return fail_with(rq, &fault_InvalidTargetBucketForLogging,
+		                 DETAIL(rq, .TargetBucket = l->TargetBucket),
 		                 "The target bucket for logging does not exist");
 	if (!str_eq(target->Region, b->Region))
 		return fail_with(rq, &fault_CrossLocationLoggingProhibitted,
@@ -109,8 +110,8 @@ static err check_protocol(req *rq, str p)
 	if (!p.n || str_eq(p, S("http")) || str_eq(p, S("https")))
 		return OK;
 	return fail(rq, &fault_InvalidRequest,
-	            "Invalid protocol, protocol can be http or https. If not defined the protocol will be selected "
-	            "automatically.");
+	            "Invalid protocol, protocol can be http or https. If not defined the protocol will be "
+	            "selected automatically.");
 }
 
 static bool number_within(str text, int64_t least, int64_t most)

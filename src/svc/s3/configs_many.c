@@ -1,8 +1,9 @@
 /*
  * Configurations of which a bucket may have many, each with an id: analytics, inventory, metrics and
- * Intelligent-Tiering. They are kept and given back.
+ * Intelligent-Tiering. They are kept and given back; inventories are made (inventory.c).
  */
 #include "bucket.h"
+#include "inventory.h"
 
 static err put_one(req *rq, txn *tx, str bucket, const char *action, str kind, str id, str inner,
                    const shape *s, const void *value)
@@ -64,7 +65,6 @@ static err list_all(req *rq, const txn *tx, str bucket, const char *action, str 
 	return OK;
 }
 
-
 /* ---- analytics ---- */
 
 err s3_PutBucketAnalyticsConfiguration(req *rq, txn *tx,
@@ -113,10 +113,18 @@ err s3_PutBucketInventoryConfiguration(req *rq, txn *tx,
                                        const s3_PutBucketInventoryConfiguration_in *in,
                                        s3_PutBucketInventoryConfiguration_out *out)
 {
+	const s3_InventoryConfiguration *c = in->InventoryConfiguration;
 	(void)out;
-	return put_one(rq, tx, in->Bucket, "s3:PutInventoryConfiguration", S("inventory"), in->Id,
-	               in->InventoryConfiguration->Id, &s3_InventoryConfiguration_shape,
-	               in->InventoryConfiguration);
+	TRY(put_one(rq, tx, in->Bucket, "s3:PutInventoryConfiguration", S("inventory"), in->Id, c->Id,
+	            &s3_InventoryConfiguration_shape, c));
+	str arn = c->Destination->S3BucketDestination->Bucket;
+	if (!str_starts(arn, S("arn:aws:s3:::")))
+		return fail(rq, &fault_InvalidArgument, "Invalid bucket ARN.");
+	if (!str_eq(c->Destination->S3BucketDestination->Format, S("CSV")))
+		return fail(rq, &fault_NotImplemented, "Farthing writes inventories as CSV, not as %.*s.",
+		            STR_ARG(c->Destination->S3BucketDestination->Format));
+	inventory_set(tx, rq->mem, in->Bucket, c, rq->now);
+	return OK;
 }
 
 err s3_GetBucketInventoryConfiguration(req *rq, const txn *tx,
@@ -133,6 +141,7 @@ err s3_DeleteBucketInventoryConfiguration(req *rq, txn *tx,
                                           s3_DeleteBucketInventoryConfiguration_out *out)
 {
 	(void)out;
+	inventory_clear(tx, rq->mem, in->Bucket, in->Id);
 	return delete_one(rq, tx, in->Bucket, "s3:PutInventoryConfiguration", S("inventory"), in->Id);
 }
 

@@ -31,8 +31,8 @@ str content_name(arena *mem);
 
 /* ---- writing ---- */
 
-/* A content in the making: held in memory as long as it is small. Lives in `mem`, and what has not been kept
- * by its end is removed. */
+/* A content in the making: held in memory as long as it is small. Lives in `mem` itself (never on a stack):
+ * at its end the file is closed, and removed when it has not been kept. */
 typedef struct content_writer {
 	arena *mem;
 	const seal_key *key;

@@ -9,7 +9,8 @@ static const shape_member members[] = {
 	MEMBER(BucketName), MEMBER(Key), MEMBER(VersionId), MEMBER(UploadId), MEMBER(ArgumentName),
 	MEMBER(ArgumentValue), MEMBER(Condition), MEMBER(Method), MEMBER(ResourceType), MEMBER(StorageClass),
 	MEMBER(ActualObjectSize), MEMBER(RangeRequested), MEMBER(ProposedSize), MEMBER(MinSizeAllowed),
-	MEMBER(MaxSizeAllowed), MEMBER(PartNumber), MEMBER(ETag), MEMBER(Header), MEMBER(MissingHeaderName), MEMBER(TargetBucket),
+	MEMBER(MaxSizeAllowed), MEMBER(PartNumber), MEMBER(ETag), MEMBER(Header), MEMBER(MissingHeaderName),
+	MEMBER(TargetBucket),
 	MEMBER(additionalMessage), MEMBER(LocationConstraint),
 	MEMBER(AllowedMethods), MEMBER(ExpectedDigest), MEMBER(CalculatedDigest),
 };

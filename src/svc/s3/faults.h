@@ -49,8 +49,8 @@ extern const fault_kind fault_KMSNotFoundException, fault_KMSDisabledException,
 typedef struct fault_detail {
 	str BucketName, Key, VersionId, UploadId, ArgumentName, ArgumentValue, Condition, Method, ResourceType,
 		StorageClass, ActualObjectSize, RangeRequested, ProposedSize, MinSizeAllowed, MaxSizeAllowed,
-		PartNumber, ETag, Header, MissingHeaderName, TargetBucket, additionalMessage, LocationConstraint, AllowedMethods,
-		ExpectedDigest, CalculatedDigest;
+		PartNumber, ETag, Header, MissingHeaderName, TargetBucket, additionalMessage, LocationConstraint,
+		AllowedMethods, ExpectedDigest, CalculatedDigest;
 } fault_detail;
 
 /* fail_with(rq, &fault_NoSuchKey, DETAIL(rq, .Key = key), "..") */

@@ -52,7 +52,8 @@ static bool wants(const s3_ReplicationRule *r, str key, const object *o)
 		                      str_eq(r->DeleteMarkerReplication->Status, S("Enabled")));
 	bool kms = str_starts(o->Encryption, S("aws:kms"));
 	const s3_SourceSelectionCriteria *c = r->SourceSelectionCriteria;
-	return !kms || (c && c->SseKmsEncryptedObjects && str_eq(c->SseKmsEncryptedObjects->Status, S("Enabled")));
+	return !kms || (c && c->SseKmsEncryptedObjects &&
+	                str_eq(c->SseKmsEncryptedObjects->Status, S("Enabled")));
 }
 
 /* One rule a bucket: that of the highest priority. */
@@ -299,8 +300,8 @@ TASK(s3_replicate)
 static err new_form(req *rq, const char *what)
 {
 	return fail(rq, &fault_InvalidRequest,
-	            "%s must be specified for this version of Cross Region Replication configuration schema. Please "
-	            "refer to S3 Developer Guide for more information.", what);
+	            "%s must be specified for this version of Cross Region Replication configuration schema. "
+	            "Please refer to S3 Developer Guide for more information.", what);
 }
 
 static err check_rule(req *rq, const txn *tx, s3_ReplicationConfiguration *c, size_t i)

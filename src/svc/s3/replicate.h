@@ -1,7 +1,7 @@
 /*
  * Replication to other buckets on this machine. The transaction that makes a version says PENDING and adds a
- * durable task; the task copies the version, under the same id, to each bucket that a rule names, and then says
- * COMPLETED or FAILED. A version keeps its sequence number too, so versions stand in the same order there.
+ * durable task; the task copies the version, under the same id, to each bucket that a rule names, and then
+ * says COMPLETED or FAILED. A version keeps its sequence number too, so versions stand in the same order.
  */
 #pragma once
 #include "object.h"

@@ -188,3 +188,13 @@ def test_what_is_said_twice_must_agree(server):
         "x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-sha1": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="})
     check(status == 400 and b"<Code>InvalidRequest</Code>" in body, body)
     same(s3.list_objects_v2(Bucket="said-twice")["KeyCount"], 0)
+
+
+def test_nothing_then_something(server):
+    """boto3 asks whether to go on before an empty body too, and must hear it before the answer."""
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="empties")
+    for n in range(3):
+        s3.put_object(Bucket="empties", Key="none", Body=b"")
+        s3.put_object(Bucket="empties", Key="some", Body=b"x" * n)
+    same(s3.get_object(Bucket="empties", Key="some")["Body"].read(), b"xx")
