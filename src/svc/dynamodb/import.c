@@ -177,13 +177,24 @@ static void flush(importing *x)
 	arena_reset(x->mem);
 }
 
+/* The item at the end of the batch is one, or is not. */
+static void taken(importing *x, bool good)
+{
+	x->processed++;
+	if (good)
+		x->n++;
+	else
+		x->wrong++;
+	if (x->n == ITEMS_AT_ONCE)
+		flush(x);
+}
+
 static void take_json(importing *x, str text)
 {
 	while (text.n && !x->failed && !x->gone) {
 		str line = str_trim(str_cut(&text, '\n'));
 		if (!line.n)
 			continue;
-		x->processed++;
 		json j = json_of(x->mem, line);
 		str item = STR_NONE;
 		if (json_next(&j) == JSON_OBJECT)
@@ -196,12 +207,7 @@ static void take_json(importing *x, str text)
 			}
 		dynamodb_AttributeMap *to = &x->items[x->n];
 		*to = (dynamodb_AttributeMap){ 0 };
-		if (str_is(item) && !json_decode_value(x->mem, &dynamodb_AttributeMap_shape, item, to))
-			x->n++;
-		else
-			x->wrong++;
-		if (x->n == ITEMS_AT_ONCE)
-			flush(x);
+		taken(x, str_is(item) && !json_decode_value(x->mem, &dynamodb_AttributeMap_shape, item, to));
 	}
 	flush(x);
 }
@@ -268,17 +274,11 @@ static void take_csv(importing *x, str text)
 		size_t n = csv_record(x->mem, &text, delimiter, fields);
 		if (n == 1 && !fields[0].n)
 			continue;
-		x->processed++;
 		dynamodb_AttributeMap *to = &x->items[x->n];
 		*to = (dynamodb_AttributeMap){ arena_array(x->mem, dynamodb_AttributeMap_entry, columns), 0 };
 		for (size_t i = 0; i < columns && i < n; i++)
 			to->v[to->n++] = (dynamodb_AttributeMap_entry){ names[i], typed(x, names[i], fields[i]) };
-		if (n == columns)
-			x->n++;
-		else
-			x->wrong++;
-		if (x->n == ITEMS_AT_ONCE)
-			flush(x);
+		taken(x, n == columns);
 	}
 	flush(x);
 }
