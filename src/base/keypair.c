@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -264,6 +265,17 @@ bool keypair_signature_from_pair(arena *a, str pair, str *signature)
 	ECDSA_SIG_free(s);
 	*signature = taken(a, der, n);
 	return str_is(*signature);
+}
+
+bool keyed_mac(arena *a, str how, str key, str message, str *mac)
+{
+	unsigned n = 0;
+	const EVP_MD *md = str_ends(how, S("_224")) ? EVP_sha224() : digest_of(how);
+	unsigned char *out = (unsigned char *)arena_bytes(a, EVP_MAX_MD_SIZE);
+	bool ok = md && str_starts(how, S("HMAC_SHA_")) &&
+		  HMAC(md, key.p, (int)key.n, bytes_of(message), message.n, out, &n);
+	*mac = str_of((const char *)out, n);
+	return ok;
 }
 
 /* ---- certificates ---- */

@@ -29,6 +29,9 @@ bool keypair_from_point(arena *a, int bits, str x, str y, str *public_der);
 /* ECDSA as JWTs have it, r and s side by side, in DER. */
 bool keypair_signature_from_pair(arena *a, str pair, str *signature);
 
+/* A message authentication code: `how` is HMAC_SHA_224, _256, _384 or _512. false: none of these. */
+bool keyed_mac(arena *a, str how, str key, str message, str *mac);
+
 /* The first certificate of a PEM text: when it ends, in milliseconds since 1970. false: it is none. */
 bool certificate_end(str pem, int64_t *end);
 /* Whether an unencrypted private key in PEM is the certificate's. */

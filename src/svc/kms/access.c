@@ -74,7 +74,8 @@ ACCESS(kms, "kms", NULL,
 	ON("ScheduleKeyDeletion"), ON("CancelKeyDeletion"), ON("EnableKeyRotation"),
 	ON("DisableKeyRotation"), ON("GetKeyRotationStatus"), ON("RotateKeyOnDemand"), ON("ListKeyRotations"),
 	ON("GetKeyPolicy"), ON("PutKeyPolicy"), ON("ListKeyPolicies"), ON("TagResource"), ON("UntagResource"),
-	ON("ListResourceTags"), ON("CreateGrant"), ON("ListGrants"), ON("RevokeGrant"), ON("RetireGrant"),
+	ON("ListResourceTags"), ON("CreateGrant"), ON("ListGrants"), ON("RevokeGrant"),
+		{ "RetireGrant", NULL, "", NULL },
 	ON("GetParametersForImport"), ON("ImportKeyMaterial"), ON("DeleteImportedKeyMaterial"),
 	ON("ReplicateKey"), ON("UpdatePrimaryRegion"), ON_ALL("ListRetirableGrants"), ON_ALL("CreateKey"),
 	ON_ALL("ListKeys"), ON_ALL("ListAliases"), ON_ALL("GenerateRandom"),
@@ -94,7 +95,7 @@ static str policy_of(const txn *tx, arena *mem, str action, str arn)
 	if (!str_starts(a.resource, S("key/")))
 		return STR_NONE;
 	kms_key *k = kms_key_get(tx, mem, a.account, a.region, str_sub(a.resource, 4, a.resource.n));
-	return k ? k->Policy : STR_NONE;
+	return k ? policy_with_grants(tx, mem, k) : STR_NONE;
 }
 RESOURCE_POLICY(kms, policy_of, true);
 

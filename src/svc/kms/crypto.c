@@ -1,15 +1,17 @@
 #include "base/buf.h"
 #include "base/cipher.h"
+#include "base/keypair.h"
 #include "key.h"
 #include "sys/rand.h"
 
-#define BLOB_VERSION 1
+#define BLOB_VERSION 2
 #define ID_BYTES 36
-#define BLOB_HEAD (1 + ID_BYTES)
+/* Version, key id, the turn of its material in two bytes. */
+#define BLOB_HEAD (1 + ID_BYTES + 2)
 #define BOUND_MAX ((size_t)64 << 10)
 
 /* Sorted by key, lengths included, so that no two contexts are bound alike. */
-static str bound_to(req *rq, str key_id, const kms_EncryptionContextType *context)
+static str bound_to(req *rq, const kms_key *k, const kms_EncryptionContextType *context)
 {
 	buf b = buf_in(rq->mem, 256, BOUND_MAX);
 	size_t n = context->n;
@@ -21,7 +23,7 @@ static str bound_to(req *rq, str key_id, const kms_EncryptionContextType *contex
 			sorted[j] = sorted[j - 1];
 		sorted[j] = &context->v[i];
 	}
-	buf_put(&b, key_arn(rq, key_id));
+	buf_put(&b, key_arn_of(rq->mem, k));
 	for (size_t i = 0; i < n; i++) {
 		buf_fmt(&b, "\n%zu,%zu:", sorted[i]->key.n, sorted[i]->value.n);
 		buf_put(&b, sorted[i]->key);
@@ -30,70 +32,106 @@ static str bound_to(req *rq, str key_id, const kms_EncryptionContextType *contex
 	return buf_str(&b);
 }
 
-static str seal(req *rq, const kms_key *k, const kms_EncryptionContextType *context, str plain)
+str key_seal(req *rq, const kms_key *k, const kms_EncryptionContextType *context, str plain)
 {
 	unsigned char nonce[CIPHER_NONCE_BYTES];
 	char *head = arena_bytes(rq->mem, BLOB_HEAD);
 	rand_bytes(nonce, sizeof nonce);
 	head[0] = BLOB_VERSION;
 	memcpy(head + 1, k->KeyId.p, ID_BYTES);
+	head[1 + ID_BYTES] = (char)(k->Turns >> 8);
+	head[2 + ID_BYTES] = (char)k->Turns;
 	str sealed = cipher_seal(rq->mem, (const unsigned char *)k->Material.p, nonce,
-	                         bound_to(rq, k->KeyId, context), plain);
+	                         bound_to(rq, k, context), plain);
 	return arena_concat(rq->mem, str_of(head, BLOB_HEAD), sealed);
 }
 
 str blob_key_id(str blob)
 {
-	return blob.n < BLOB_HEAD || blob.p[0] != BLOB_VERSION ? STR_NONE : str_sub(blob, 1, BLOB_HEAD);
+	return blob.n < BLOB_HEAD || blob.p[0] != BLOB_VERSION ? STR_NONE : str_sub(blob, 1, 1 + ID_BYTES);
 }
 
-static err open_blob(req *rq, const txn *tx, str blob, str key_given,
+static err invalid_ciphertext(req *rq)
+{
+	return fail(rq, &kms_InvalidCiphertextException, "%s", "");
+}
+
+/* RSA: the ciphertext says nothing of its key, so the request must. */
+static err open_rsa(req *rq, const kms_key *k, str blob, str algorithm, str *plain)
+{
+	TRY(algorithm_fits(rq, k, kms_KeyUsageType_ENCRYPT_DECRYPT, algorithm));
+	bool sha1 = str_eq(algorithm, kms_EncryptionAlgorithmSpec_RSAES_OAEP_SHA_1);
+	return keypair_decrypt(rq->mem, k->Material, sha1, blob, plain) ? OK : invalid_ciphertext(rq);
+}
+
+static err open_blob(req *rq, const txn *tx, str blob, str key_given, str algorithm,
                      const kms_EncryptionContextType *context, kms_key **key, str *plain)
 {
 	kms_key *named = NULL;
-	if (blob.n < BLOB_HEAD || blob.p[0] != BLOB_VERSION)
-		return fail(rq, &kms_InvalidCiphertextException, "%s", "");
-	*key = kms_key_get(tx, rq->mem, rq->who.account, rq->region, str_sub(blob, 1, BLOB_HEAD));
+	if (str_is(key_given))
+		TRY(key_find(rq, tx, key_given, &named));
+	if (named && !key_is_symmetric(named)) {
+		*key = named;
+		TRY(key_usable(rq, named));
+		return open_rsa(rq, named, blob, algorithm, plain);
+	}
+	if (str_is(algorithm) && !str_eq(algorithm, kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT))
+		return fail(rq, &kms_InvalidKeyUsageException,
+		            "Algorithm %.*s is incompatible with key spec SYMMETRIC_DEFAULT.", STR_ARG(algorithm));
+	str id = blob_key_id(blob);
+	if (!str_is(id))
+		return invalid_ciphertext(rq);
+	*key = named && str_eq(named->KeyId, id) ? named :
+		kms_key_get(tx, rq->mem, rq->who.account, rq->region, id);
 	if (!*key)
 		return fail(rq, &aws_AccessDenied,
 		            "The ciphertext refers to a customer master key that does not exist, does not exist in "
 		            "this region, or you are not allowed to access.");
-	if (str_is(key_given)) {
-		TRY(key_find(rq, tx, key_given, &named));
-		if (!str_eq(named->KeyId, (*key)->KeyId))
-			return fail(rq, &kms_IncorrectKeyException,
-			            "The key ID in the request does not identify a CMK that can perform this operation.");
-	}
+	if (named && *key != named)
+		return fail(rq, &kms_IncorrectKeyException,
+		            "The key ID in the request does not identify a CMK that can perform this operation.");
 	TRY(key_usable(rq, *key));
-	str bound = bound_to(rq, (*key)->KeyId, context);
-	if (!cipher_open(rq->mem, (const unsigned char *)(*key)->Material.p, bound,
+	int64_t turn = (int64_t)(unsigned char)blob.p[1 + ID_BYTES] << 8 | (unsigned char)blob.p[2 + ID_BYTES];
+	str material = material_of(tx, rq->mem, *key, turn);
+	if (!str_is(material) ||
+	    !cipher_open(rq->mem, (const unsigned char *)material.p, bound_to(rq, *key, context),
 	                 str_sub(blob, BLOB_HEAD, blob.n), plain))
-		return fail(rq, &kms_InvalidCiphertextException, "%s", "");
+		return invalid_ciphertext(rq);
 	return OK;
 }
 
 static void metered(req *rq, const kms_key *k)
 {
-	meter_one(rq, &KMS_REQUEST, key_arn(rq, k->KeyId));
+	meter_one(rq, key_is_symmetric(k) ? &KMS_REQUEST : &KMS_ASYMMETRIC, key_arn_of(rq->mem, k));
 }
 
-static err algorithm_check(req *rq, str algorithm)
+static err sealed_with(req *rq, const kms_key *k, const kms_EncryptionContextType *context, str plain,
+                       str *algorithm, str *sealed)
 {
-	if (str_is(algorithm) && !str_eq(algorithm, kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT))
-		return fail(rq, &kms_InvalidKeyUsageException,
-		            "Algorithm %.*s is incompatible with key spec SYMMETRIC_DEFAULT.", STR_ARG(algorithm));
-	return OK;
+	if (!str_is(*algorithm))
+		*algorithm = kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT;
+	TRY(algorithm_fits(rq, k, kms_KeyUsageType_ENCRYPT_DECRYPT, *algorithm));
+	if (key_is_symmetric(k)) {
+		*sealed = key_seal(rq, k, context, plain);
+		return OK;
+	}
+	if (context->n)
+		return fail(rq, &aws_ValidationException,
+		            "An encryption context cannot be used with an asymmetric key.");
+	bool sha1 = str_eq(*algorithm, kms_EncryptionAlgorithmSpec_RSAES_OAEP_SHA_1);
+	return keypair_encrypt(rq->mem, k->Public, sha1, plain, sealed) ? OK :
+		fail(rq, &aws_ValidationException, "Plaintext is too long for key spec %.*s.", STR_ARG(key_spec(k)));
 }
 
 err kms_Encrypt(req *rq, txn *tx, const kms_Encrypt_in *in, kms_Encrypt_out *out)
 {
 	kms_key *k;
-	TRY(algorithm_check(rq, in->EncryptionAlgorithm));
 	TRY(key_find_or_make(rq, tx, in->KeyId, &k));
 	TRY(key_usable(rq, k));
-	out->CiphertextBlob = seal(rq, k, &in->EncryptionContext, in->Plaintext);
-	out->KeyId = key_arn(rq, k->KeyId);
-	out->EncryptionAlgorithm = kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT;
+	out->EncryptionAlgorithm = in->EncryptionAlgorithm;
+	TRY(sealed_with(rq, k, &in->EncryptionContext, in->Plaintext, &out->EncryptionAlgorithm,
+	                &out->CiphertextBlob));
+	out->KeyId = key_arn_of(rq->mem, k);
 	metered(rq, k);
 	return OK;
 }
@@ -101,10 +139,11 @@ err kms_Encrypt(req *rq, txn *tx, const kms_Encrypt_in *in, kms_Encrypt_out *out
 err kms_Decrypt(req *rq, const txn *tx, const kms_Decrypt_in *in, kms_Decrypt_out *out)
 {
 	kms_key *k;
-	TRY(algorithm_check(rq, in->EncryptionAlgorithm));
-	TRY(open_blob(rq, tx, in->CiphertextBlob, in->KeyId, &in->EncryptionContext, &k, &out->Plaintext));
-	out->KeyId = key_arn(rq, k->KeyId);
-	out->EncryptionAlgorithm = kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT;
+	TRY(open_blob(rq, tx, in->CiphertextBlob, in->KeyId, in->EncryptionAlgorithm, &in->EncryptionContext, &k,
+	              &out->Plaintext));
+	out->KeyId = key_arn_of(rq->mem, k);
+	out->EncryptionAlgorithm = key_is_symmetric(k) ? kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT :
+							 in->EncryptionAlgorithm;
 	metered(rq, k);
 	return OK;
 }
@@ -113,14 +152,17 @@ err kms_ReEncrypt(req *rq, txn *tx, const kms_ReEncrypt_in *in, kms_ReEncrypt_ou
 {
 	kms_key *from, *to;
 	str plain;
-	TRY(open_blob(rq, tx, in->CiphertextBlob, in->SourceKeyId, &in->SourceEncryptionContext, &from, &plain));
+	TRY(open_blob(rq, tx, in->CiphertextBlob, in->SourceKeyId, in->SourceEncryptionAlgorithm,
+	              &in->SourceEncryptionContext, &from, &plain));
 	TRY(key_find_or_make(rq, tx, in->DestinationKeyId, &to));
 	TRY(key_usable(rq, to));
-	out->CiphertextBlob = seal(rq, to, &in->DestinationEncryptionContext, plain);
-	out->SourceKeyId = key_arn(rq, from->KeyId);
-	out->KeyId = key_arn(rq, to->KeyId);
-	out->SourceEncryptionAlgorithm = kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT;
-	out->DestinationEncryptionAlgorithm = kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT;
+	out->DestinationEncryptionAlgorithm = in->DestinationEncryptionAlgorithm;
+	TRY(sealed_with(rq, to, &in->DestinationEncryptionContext, plain, &out->DestinationEncryptionAlgorithm,
+	                &out->CiphertextBlob));
+	out->SourceKeyId = key_arn_of(rq->mem, from);
+	out->KeyId = key_arn_of(rq->mem, to);
+	out->SourceEncryptionAlgorithm = key_is_symmetric(from) ? kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT :
+								  in->SourceEncryptionAlgorithm;
 	metered(rq, from);
 	metered(rq, to);
 	return OK;
@@ -136,11 +178,13 @@ static err data_key(req *rq, txn *tx, str key_given, str spec, opt_i64 bytes,
 	size_t n = bytes.set ? (size_t)bytes.v : str_eq(spec, kms_DataKeySpec_AES_128) ? 16 : 32;
 	TRY(key_find_or_make(rq, tx, key_given, &k));
 	TRY(key_usable(rq, k));
+	TRY(algorithm_fits(rq, k, kms_KeyUsageType_ENCRYPT_DECRYPT,
+	                   kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT));
 	char *plain = arena_bytes(rq->mem, n);
 	rand_bytes(plain, n);
 	out->Plaintext = str_of(plain, n);
-	out->CiphertextBlob = seal(rq, k, context, out->Plaintext);
-	out->KeyId = key_arn(rq, k->KeyId);
+	out->CiphertextBlob = key_seal(rq, k, context, out->Plaintext);
+	out->KeyId = key_arn_of(rq->mem, k);
 	metered(rq, k);
 	return OK;
 }

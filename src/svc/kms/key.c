@@ -1,5 +1,5 @@
 #include "key.h"
-#include "base/cipher.h"
+#include "cloud/target.h"
 #include "sys/rand.h"
 
 str key_arn(const req *rq, str key_id)
@@ -36,9 +36,14 @@ err key_find(req *rq, const txn *tx, str given, kms_key **key)
 		}
 		id = a->KeyId;
 	}
-	*key = kms_key_get(tx, rq->mem, rq->who.account, rq->region, id);
+	arn_parts a = { .region = rq->region, .account = rq->who.account };
+	if (str_starts(given, S("arn:")) && str_find(given, S(":key/")) != SIZE_MAX)
+		arn_split(given, &a); /* another account's key is named by its ARN */
+	if (!str_eq(a.region, rq->region))
+		return fail(rq, &kms_NotFoundException, "Invalid arn %.*s", STR_ARG(a.region));
+	*key = kms_key_get(tx, rq->mem, a.account, a.region, id);
 	if (!*key) {
-		str arn = key_arn(rq, id);
+		str arn = str_starts(given, S("arn:")) ? given : key_arn(rq, id);
 		return fail(rq, &kms_NotFoundException, "Key '%.*s' does not exist", STR_ARG(arn));
 	}
 	return OK;
@@ -75,19 +80,18 @@ str managed_policy(arena *mem, str account, str region, str service_name)
 		STR_ARG(region), STR_ARG(account));
 }
 
-kms_key *key_make(req *rq, txn *tx, str manager)
+kms_key *key_make(req *rq, txn *tx, str manager, str spec, str use, str material, str public_der)
 {
-	char *material = arena_bytes(rq->mem, CIPHER_KEY_BYTES);
 	kms_key *k = arena_new(rq->mem, kms_key);
-	rand_bytes(material, CIPHER_KEY_BYTES);
 	*k = (kms_key){
 		.Account = rq->who.account,
 		.Region = rq->region,
 		.KeyId = rand_uuid(rq->mem),
-		.Material = str_of(material, CIPHER_KEY_BYTES),
+		.Material = material,
+		.Public = public_der,
 		.State = kms_KeyState_Enabled,
-		.Spec = kms_KeySpec_SYMMETRIC_DEFAULT,
-		.Usage = kms_KeyUsageType_ENCRYPT_DECRYPT,
+		.Spec = spec,
+		.Usage = use,
 		.Description = S(""),
 		.Manager = manager,
 		.Created = rq->now,
@@ -103,10 +107,15 @@ err key_find_or_make(req *rq, txn *tx, str given, kms_key **key)
 	if (!str_starts(alias, S("alias/aws/")) ||
 	    kms_alias_get(tx, rq->mem, rq->who.account, rq->region, alias))
 		return key_find(rq, tx, given, key);
-	*key = key_make(rq, tx, kms_KeyManagerType_AWS);
+	str material, none;
+	material_make(rq->mem, kms_KeySpec_SYMMETRIC_DEFAULT, &material, &none);
+	*key = key_make(rq, tx, kms_KeyManagerType_AWS, kms_KeySpec_SYMMETRIC_DEFAULT,
+	                kms_KeyUsageType_ENCRYPT_DECRYPT, material, STR_NONE);
 	(*key)->Description = arena_fmt(rq->mem, "Default key that protects my %.*s data when no other key is "
 	                                "defined", STR_ARG(str_sub(alias, 10, alias.n)));
 	(*key)->RotationDays = KMS_ROTATION_DAYS;
+	(*key)->LastRotated = rq->now;
+	rotation_plan(tx, rq->mem, *key);
 	(*key)->Policy = managed_policy(rq->mem, (*key)->Account, (*key)->Region, str_sub(alias, 10, alias.n));
 	kms_key_put(tx, *key);
 	kms_alias_put(tx, &(kms_alias){ .Account = rq->who.account, .Region = rq->region, .AliasName = alias,

@@ -7,46 +7,75 @@
 static kms_KeyMetadata *metadata(req *rq, const kms_key *k)
 {
 	kms_KeyMetadata *m = arena_new(rq->mem, kms_KeyMetadata);
-	static str algorithms[] = { { "SYMMETRIC_DEFAULT", sizeof("SYMMETRIC_DEFAULT") - 1 } };
+	str use = key_usage(k), *algorithms = NULL;
+	size_t n = key_algorithms(key_spec(k), use, &algorithms);
 	*m = (kms_KeyMetadata){
 		.AWSAccountId = k->Account,
 		.KeyId = k->KeyId,
-		.Arn = key_arn(rq, k->KeyId),
+		.Arn = key_arn_of(rq->mem, k),
 		.CreationDate = TIME(k->Created),
 		.Enabled = BOOL(str_eq(k->State, kms_KeyState_Enabled)),
 		.Description = str_is(k->Description) ? k->Description : S(""),
-		.KeyUsage = kms_KeyUsageType_ENCRYPT_DECRYPT,
+		.KeyUsage = use,
 		.KeyState = k->State,
 		.Origin = kms_OriginType_AWS_KMS,
 		.KeyManager = k->Manager,
-		.CustomerMasterKeySpec = kms_CustomerMasterKeySpec_SYMMETRIC_DEFAULT,
-		.KeySpec = kms_KeySpec_SYMMETRIC_DEFAULT,
-		.EncryptionAlgorithms = { algorithms, 1 },
-		.MultiRegion = BOOL(k->MultiRegion),
+		.CustomerMasterKeySpec = key_spec(k),
+		.KeySpec = key_spec(k),
+		.MultiRegion = BOOL(false),
 	};
+	if (str_eq(use, kms_KeyUsageType_ENCRYPT_DECRYPT))
+		m->EncryptionAlgorithms = (kms_EncryptionAlgorithmSpecList){ algorithms, n };
+	else if (str_eq(use, kms_KeyUsageType_SIGN_VERIFY))
+		m->SigningAlgorithms = (kms_SigningAlgorithmSpecList){ algorithms, n };
+	else if (str_eq(use, kms_KeyUsageType_GENERATE_VERIFY_MAC))
+		m->MacAlgorithms = (kms_MacAlgorithmSpecList){ algorithms, n };
+	else
+		m->KeyAgreementAlgorithms = (kms_KeyAgreementAlgorithmSpecList){ algorithms, n };
 	if (k->Deletion)
 		m->DeletionDate = TIME(k->Deletion);
 	return m;
 }
 
-err kms_CreateKey(req *rq, txn *tx, const kms_CreateKey_in *in, kms_CreateKey_out *out)
+/* What is made before the transaction, because RSA takes up to seconds. */
+typedef struct new_key {
+	const kms_CreateKey_in *in;
+	kms_CreateKey_out *out;
+	str spec, use, material, public_der;
+} new_key;
+
+static err keep_key(req *rq, txn *tx, void *context)
 {
-	str spec = str_is(in->KeySpec) ? in->KeySpec : in->CustomerMasterKeySpec;
-	if ((str_is(spec) && !str_eq(spec, kms_KeySpec_SYMMETRIC_DEFAULT)) ||
-	    (str_is(in->KeyUsage) && !str_eq(in->KeyUsage, kms_KeyUsageType_ENCRYPT_DECRYPT)) ||
-	    (str_is(in->Origin) && !str_eq(in->Origin, kms_OriginType_AWS_KMS)))
-		return fail(rq, &kms_UnsupportedOperationException,
-		            "Farthing's KMS has symmetric encryption keys of origin AWS_KMS only.");
-	kms_key *k = key_make(rq, tx, kms_KeyManagerType_CUSTOMER);
+	new_key *n = context;
+	const kms_CreateKey_in *in = n->in;
+	kms_key *k = key_make(rq, tx, kms_KeyManagerType_CUSTOMER, n->spec, n->use, n->material, n->public_der);
 	k->Description = str_is(in->Description) ? in->Description : S("");
-	k->MultiRegion = in->MultiRegion.v;
 	k->Tags = in->Tags;
-	if (str_is(in->Policy))
+	if (str_is(in->Policy)) {
+		TRY(key_policy_check(rq, in->Policy));
 		k->Policy = in->Policy;
+	}
 	kms_key_put(tx, k);
-	resident_set(tx, k->Account, k->Region, rq->now, &KMS_KEY, key_arn(rq, k->KeyId), QTY(1));
-	out->KeyMetadata = metadata(rq, k);
+	key_billed(tx, k, rq->now, true);
+	n->out->KeyMetadata = metadata(rq, k);
 	return OK;
+}
+
+err kms_CreateKey(req *rq, const kms_CreateKey_in *in, kms_CreateKey_out *out)
+{
+	new_key n = { .in = in, .out = out, .use = in->KeyUsage };
+	n.spec = str_is(in->KeySpec) ? in->KeySpec : in->CustomerMasterKeySpec;
+	if (!str_is(n.spec))
+		n.spec = kms_KeySpec_SYMMETRIC_DEFAULT;
+	if (str_is(in->Origin) && !str_eq(in->Origin, kms_OriginType_AWS_KMS))
+		return fail(rq, &aws_NotImplemented, "Farthing's KMS has keys of origin AWS_KMS only, not %.*s.",
+		            STR_ARG(in->Origin));
+	if (in->MultiRegion.v)
+		return fail(rq, &aws_NotImplemented, "Farthing's KMS has no multi-Region keys.");
+	TRY(spec_check(rq, n.spec, &n.use));
+	if (!material_make(rq->mem, n.spec, &n.material, &n.public_der))
+		return fail(rq, &kms_KMSInternalException, "No key of spec %.*s could be made.", STR_ARG(n.spec));
+	return req_write(rq, keep_key, &n);
 }
 
 err kms_DescribeKey(req *rq, txn *tx, const kms_DescribeKey_in *in, kms_DescribeKey_out *out)
@@ -81,7 +110,7 @@ err kms_ListKeys(req *rq, const txn *tx, const kms_ListKeys_in *in, kms_ListKeys
 	return OK;
 }
 
-static err customer_key(req *rq, const txn *tx, str given, kms_key **k)
+err customer_key(req *rq, const txn *tx, str given, kms_key **k)
 {
 	TRY(key_find(rq, tx, given, k));
 	if (str_eq((*k)->Manager, kms_KeyManagerType_AWS)) {
@@ -143,6 +172,14 @@ TIMER(kms_delete_key)
 	arena *mem = txn_arena(tx);
 	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
 	kms_key_delete(tx, account, region, rest);
+	record_scan grants = kms_grant_scan(tx, mem, 3, account, region, rest, STR_NONE);
+	for (kms_grant *g; (g = kms_grant_next(&grants));) {
+		kms_grant_token_delete(tx, account, region, g->Token);
+		kms_grant_delete(tx, account, region, rest, g->GrantId);
+	}
+	record_scan turns = kms_material_scan(tx, mem, 3, account, region, rest, 0);
+	for (kms_material *m; (m = kms_material_next(&turns));)
+		kms_material_delete(tx, account, region, rest, m->Turn);
 	record_scan s = kms_alias_scan(tx, mem, 2, account, region, STR_NONE);
 	for (kms_alias *a; (a = kms_alias_next(&s));)
 		if (str_eq(a->KeyId, rest))
@@ -163,7 +200,7 @@ err kms_ScheduleKeyDeletion(req *rq, txn *tx, const kms_ScheduleKeyDeletion_in *
 	k->WindowDays = days;
 	kms_key_put(tx, k);
 	timer_set(tx, "kms_delete_key", place_of(rq->mem, k), k->Deletion, place_of(rq->mem, k));
-	resident_set(tx, k->Account, k->Region, rq->now, &KMS_KEY, key_arn(rq, k->KeyId), 0);
+	key_billed(tx, k, rq->now, false);
 	out->KeyId = key_arn(rq, k->KeyId);
 	out->DeletionDate = TIME(k->Deletion);
 	out->KeyState = k->State;
@@ -183,43 +220,6 @@ err kms_CancelKeyDeletion(req *rq, txn *tx, const kms_CancelKeyDeletion_in *in,
 	k->Deletion = 0;
 	kms_key_put(tx, k);
 	timer_cancel(tx, "kms_delete_key", place_of(rq->mem, k));
-	resident_set(tx, k->Account, k->Region, rq->now, &KMS_KEY, out->KeyId, QTY(1));
-	return OK;
-}
-
-err kms_EnableKeyRotation(req *rq, txn *tx, const kms_EnableKeyRotation_in *in,
-                          kms_EnableKeyRotation_out *out)
-{
-	kms_key *k;
-	TRY(customer_key(rq, tx, in->KeyId, &k));
-	TRY(key_usable(rq, k));
-	k->RotationDays = in->RotationPeriodInDays.set ? in->RotationPeriodInDays.v : KMS_ROTATION_DAYS;
-	k->LastRotated = rq->now;
-	kms_key_put(tx, k);
-	return OK;
-}
-
-err kms_DisableKeyRotation(req *rq, txn *tx, const kms_DisableKeyRotation_in *in,
-                           kms_DisableKeyRotation_out *out)
-{
-	kms_key *k;
-	TRY(customer_key(rq, tx, in->KeyId, &k));
-	TRY(key_usable(rq, k));
-	k->RotationDays = 0;
-	kms_key_put(tx, k);
-	return OK;
-}
-
-err kms_GetKeyRotationStatus(req *rq, const txn *tx, const kms_GetKeyRotationStatus_in *in,
-                             kms_GetKeyRotationStatus_out *out)
-{
-	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
-	out->KeyRotationEnabled = BOOL(k->RotationDays != 0);
-	out->KeyId = k->KeyId;
-	if (k->RotationDays) {
-		out->RotationPeriodInDays = I64(k->RotationDays);
-		out->NextRotationDate = TIME(k->LastRotated + k->RotationDays * MS_DAY);
-	}
+	key_billed(tx, k, rq->now, true);
 	return OK;
 }

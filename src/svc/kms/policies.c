@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "cloud/policy.h"
 #include "key.h"
 
 #define POLICY_NAME S("default")
@@ -14,15 +14,20 @@ err kms_GetKeyPolicy(req *rq, const txn *tx, const kms_GetKeyPolicy_in *in, kms_
 	return OK;
 }
 
+err key_policy_check(req *rq, str document)
+{
+	str wrong;
+	if (policy_parse(rq->mem, document, POLICY_RESOURCE, &wrong))
+		return OK;
+	return fail(rq, &kms_MalformedPolicyDocumentException, "%.*s", STR_ARG(wrong));
+}
+
 err kms_PutKeyPolicy(req *rq, txn *tx, const kms_PutKeyPolicy_in *in,
                      kms_PutKeyPolicy_out *out)
 {
 	kms_key *k;
 	TRY(key_find(rq, tx, in->KeyId, &k));
-	const json_value *v = json_parse(rq->mem, in->Policy);
-	if (!v || v->kind != JSON_OBJECT || !json_get(v, S("Statement")))
-		return fail(rq, &kms_MalformedPolicyDocumentException,
-		            "Policy contains a statement with one or more invalid principals or is not valid JSON.");
+	TRY(key_policy_check(rq, in->Policy));
 	k->Policy = in->Policy;
 	kms_key_put(tx, k);
 	return OK;

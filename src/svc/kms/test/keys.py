@@ -48,6 +48,9 @@ def test_states(server):
 
 def test_what_is_not_here_says_so(server):
     kms = server.client("kms")
-    refused("UnsupportedOperationException", kms.create_key, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
-    message = refused("NotImplementedException", kms.list_grants, KeyId="x")
-    check("kms:ListGrants" in message, message)
+    for what in (dict(MultiRegion=True), dict(Origin="EXTERNAL")):
+        message = refused("NotImplementedException", kms.create_key, **what)
+        check("Farthing's KMS" in message, message)
+    refused("UnsupportedOperationException", kms.create_key, KeySpec="SM2", KeyUsage="SIGN_VERIFY")
+    message = refused("NotImplementedException", kms.replicate_key, KeyId="x", ReplicaRegion="us-west-2")
+    check("kms:ReplicateKey" in message, message)
