@@ -33,7 +33,10 @@ static size_t of_tagged(req *rq, const txn *tx, const void *in, str **arns)
 #define ON_VOLUME(operation) { operation, NULL, "volume/{VolumeId}", NULL }
 #define ON_GROUP(operation) { operation, NULL, "security-group/{GroupId}", NULL }
 #define ON_ADDRESS(operation) { operation, NULL, "elastic-ip/{AllocationId}", NULL }
-ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAvailabilityZones"),
+ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesAttribute"),
+	ON_ALL("DescribeInstanceCreditSpecifications"), ON_ALL("DescribeNetworkInterfaces"),
+	{ "DescribeVpcAttribute", NULL, "vpc/{VpcId}", NULL },
+	 ON_ALL("DescribeAvailabilityZones"),
        ON_ALL("DescribeImages"), ON_ALL("DescribeInstanceStatus"), ON_ALL("DescribeInstanceTypes"),
        ON_ALL("DescribeInstances"), ON_ALL("DescribeInternetGateways"), ON_ALL("DescribeKeyPairs"),
        ON_ALL("DescribeRegions"), ON_ALL("DescribeRouteTables"), ON_ALL("DescribeSecurityGroups"),

@@ -23,7 +23,7 @@ void ec2_meter_address(txn *tx, place p, int64_t now, str id, bool in_use, bool 
 static void keep(txn *tx, place p, int64_t now, const ec2_Address *a)
 {
 	kind_put(tx, &kind_address, p.account, p.region, a->AllocationId, a);
-	ec2_meter_address(tx, p, now, a->AllocationId, str_is(a->AssociationId), true);
+	ec2_meter_address(tx, p, now, a->AllocationId, given(a->AssociationId), true);
 }
 
 static ec2_Address *find(const txn *tx, arena *mem, place p, bool (*is)(const ec2_Address *a, str what),
@@ -67,13 +67,13 @@ str ec2_public_name(arena *mem, str ip)
 static void show(txn *tx, place p, ec2_Instance *i, str ip)
 {
 	i->PublicIpAddress = ip;
-	i->PublicDnsName = str_is(ip) ? ec2_public_name(txn_arena(tx), ip) : S("");
+	i->PublicDnsName = given(ip) ? ec2_public_name(txn_arena(tx), ip) : S("");
 	kind_put(tx, &kind_instance, p.account, p.region, i->InstanceId, i);
 }
 
 static void set_free(txn *tx, arena *mem, place p, int64_t now, ec2_Address *a)
 {
-	ec2_Instance *i = str_is(a->InstanceId) ? kind_find(tx, mem, &kind_instance, p.account, p.region,
+	ec2_Instance *i = given(a->InstanceId) ? kind_find(tx, mem, &kind_instance, p.account, p.region,
 	                                                    a->InstanceId) : NULL;
 	if (i)
 		show(tx, p, i, STR_NONE);
@@ -113,9 +113,9 @@ err ec2_AllocateAddress(req *rq, txn *tx, const ec2_AllocateAddress_in *in, ec2_
 
 static err address_of(req *rq, const txn *tx, str allocation, str ip, ec2_Address **out)
 {
-	if (str_is(allocation))
+	if (given(allocation))
 		return kind_get(rq, tx, &kind_address, allocation, out);
-	if (!str_is(ip))
+	if (!given(ip))
 		return fail(rq, &aws_MissingParameter, "Either 'AllocationId' or 'PublicIp' must be provided.");
 	*out = find(tx, rq->mem, place_of(rq), of_ip, ip);
 	return *out ? OK : fail(rq, &ec2_InvalidAddress, "Address '%.*s' not found.", STR_ARG(ip));
@@ -127,7 +127,7 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 	ec2_Instance *i;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
-	if (!str_is(in->InstanceId))
+	if (!given(in->InstanceId))
 		return fail(rq, &aws_NotImplemented,
 		            "Addresses are associated with instances; network interfaces are not "
 		            "implemented.");
@@ -137,10 +137,10 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 			rq, &ec2_IncorrectInstanceState,
 			"The pending-instance-creation instance to which 'eni' is attached is not in a valid state for "
 			"this operation");
-	if (str_is(a->AssociationId) && in->AllowReassociation.set && !in->AllowReassociation.v)
+	if (given(a->AssociationId) && in->AllowReassociation.set && !in->AllowReassociation.v)
 		return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with "
 		            "associate-id %.*s", STR_ARG(a->AllocationId), STR_ARG(a->AssociationId));
-	if (str_is(a->AssociationId))
+	if (given(a->AssociationId))
 		set_free(tx, rq->mem, place_of(rq), rq->now, a);
 	ec2_address_release(tx, rq->mem, place_of(rq), rq->now, i->InstanceId);
 	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
@@ -161,11 +161,11 @@ err ec2_DisassociateAddress(req *rq, txn *tx, const ec2_DisassociateAddress_in *
                             ec2_DisassociateAddress_out *out)
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
-	str what = str_is(in->AssociationId) ? in->AssociationId : in->PublicIp;
-	if (!str_is(what))
+	str what = given(in->AssociationId) ? in->AssociationId : in->PublicIp;
+	if (!given(what))
 		return fail(rq, &aws_MissingParameter, "Either public IP or association id must be specified");
 	ec2_Address *a =
-		find(tx, rq->mem, place_of(rq), str_is(in->AssociationId) ? of_association : of_ip, what);
+		find(tx, rq->mem, place_of(rq), given(in->AssociationId) ? of_association : of_ip, what);
 	if (!a)
 		return fail(rq, &ec2_InvalidAssociation, "The association ID '%.*s' does not exist", STR_ARG(what));
 	set_free(tx, rq->mem, place_of(rq), rq->now, a);
@@ -177,7 +177,7 @@ err ec2_ReleaseAddress(req *rq, txn *tx, const ec2_ReleaseAddress_in *in, ec2_Re
 	ec2_Address *a;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
-	if (str_is(a->AssociationId))
+	if (given(a->AssociationId))
 		return fail(rq, &ec2_InvalidGroupInUse, "resource %.*s has a dependent object",
 		            STR_ARG(a->AllocationId));
 	ec2_meter_address(tx, place_of(rq), rq->now, a->AllocationId, false, false);

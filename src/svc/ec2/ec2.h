@@ -8,6 +8,12 @@
 #include "kinds.h"
 #include "types.h"
 
+/* An empty text is none: clients of EC2 send both. */
+static inline bool given(str s)
+{
+	return s.n > 0;
+}
+
 /* Where a resource lives; timers and tasks have no request. */
 typedef struct place {
 	str account, region;

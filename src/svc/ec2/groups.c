@@ -18,9 +18,9 @@ static ec2_SecurityGroup *find_by_name(const txn *tx, arena *mem, place p, str v
 err ec2_group_get(req *rq, txn *tx, str id, str name, ec2_SecurityGroup **out)
 {
 	ec2_begun *b;
-	if (str_is(id))
+	if (given(id))
 		return kind_get(rq, tx, &kind_security_group, id, out);
-	if (!str_is(name))
+	if (!given(name))
 		return fail(rq, &aws_MissingParameter,
 		            "The request must contain the parameter groupName or groupId");
 	TRY(ec2_begin(rq, tx, &b));
@@ -42,7 +42,7 @@ err ec2_CreateSecurityGroup(req *rq, txn *tx, const ec2_CreateSecurityGroup_in *
 	void *vpc_exists;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(ec2_begin(rq, tx, &b));
-	str vpc = str_is(in->VpcId) ? in->VpcId : b->Vpc;
+	str vpc = given(in->VpcId) ? in->VpcId : b->Vpc;
 	TRY(kind_get(rq, tx, &kind_vpc, vpc, &vpc_exists));
 	if (str_starts(in->GroupName, S("sg-")))
 		return fail(rq, &ec2_InvalidParameterValue,
@@ -164,7 +164,7 @@ static bool same_peer(const ec2_IpPermission *a, const ec2_IpPermission *b)
 static err check_rule(req *rq, txn *tx, ec2_IpPermission *p)
 {
 	bool ports = str_eq(p->IpProtocol, S("tcp")) || str_eq(p->IpProtocol, S("udp"));
-	if (!str_is(p->IpProtocol))
+	if (!given(p->IpProtocol))
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter ipProtocol");
 	if (ports && (!p->FromPort.set || !p->ToPort.set))
 		return fail(rq, &ec2_InvalidParameterValue,
@@ -201,15 +201,15 @@ typedef struct rules_asked {
 
 static ec2_IpPermissionList rules_of(arena *mem, const rules_asked *a)
 {
-	if (a->list->n || !str_is(a->protocol))
+	if (a->list->n || !given(a->protocol))
 		return *a->list;
 	ec2_IpPermission *p = arena_new(mem, ec2_IpPermission);
 	*p = (ec2_IpPermission){ .IpProtocol = a->protocol, .FromPort = a->from, .ToPort = a->to };
-	if (str_is(a->cidr)) {
+	if (given(a->cidr)) {
 		p->IpRanges = (ec2_IpRangeList){ arena_new(mem, ec2_IpRange), 1 };
 		p->IpRanges.v->CidrIp = a->cidr;
 	}
-	if (str_is(a->source_group)) {
+	if (given(a->source_group)) {
 		p->UserIdGroupPairs = (ec2_UserIdGroupPairList){ arena_new(mem, ec2_UserIdGroupPair), 1 };
 		p->UserIdGroupPairs.v->GroupName = a->source_group;
 	}

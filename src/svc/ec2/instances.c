@@ -52,7 +52,7 @@ static void lend_address(txn *tx, arena *mem, place p, const ec2_machine *m, ec2
 {
 	if (!m->PublicAddress || has_elastic_address(tx, mem, p, i->InstanceId))
 		return;
-	if (runs && !str_is(i->PublicIpAddress))
+	if (runs && !given(i->PublicIpAddress))
 		i->PublicIpAddress = ec2_public_address(mem);
 	else if (!runs)
 		i->PublicIpAddress = STR_NONE;
@@ -289,7 +289,7 @@ err ec2_ModifyInstanceAttribute(req *rq, txn *tx, const ec2_ModifyInstanceAttrib
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
 	ec2_machine *m = ec2_machine_get(tx, rq->mem, rq->who.account, rq->region, in->InstanceId);
-	if (str_is(in->Attribute) || in->UserData || in->Groups.n || in->BlockDeviceMappings.n)
+	if (given(in->Attribute) || in->UserData || in->Groups.n || in->BlockDeviceMappings.n)
 		return fail(rq, &aws_NotImplemented,
 		            "Farthing changes instanceType, sourceDestCheck, disableApiTermination, "
 		            "disableApiStop, ebsOptimized and instanceInitiatedShutdownBehavior of an instance.");

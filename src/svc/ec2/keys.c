@@ -154,7 +154,7 @@ static ec2_KeyPairInfo *find_by_name(const txn *tx, arena *mem, place p, str nam
 
 err ec2_key_check(req *rq, const txn *tx, str name)
 {
-	if (str_is(name) && !find_by_name(tx, rq->mem, place_of(rq), name))
+	if (given(name) && !find_by_name(tx, rq->mem, place_of(rq), name))
 		return fail(rq, &ec2_InvalidKeyPair, "The key pair '%.*s' does not exist", STR_ARG(name));
 	return OK;
 }
@@ -198,7 +198,7 @@ err ec2_ImportKeyPair(req *rq, txn *tx, const ec2_ImportKeyPair_in *in, ec2_Impo
 	str line = str_trim(in->PublicKeyMaterial), rest = line, type = str_cut(&rest, ' '), blob = STR_NONE;
 	bool rsa = str_eq(type, S("ssh-rsa")), ed = str_eq(type, S("ssh-ed25519"));
 	TRY(ec2_dry_run(rq, in->DryRun));
-	if ((!rsa && !ed) || !str_is(rest) || !base64_decode(rq->mem, str_cut(&rest, ' '), &blob))
+	if ((!rsa && !ed) || !given(rest) || !base64_decode(rq->mem, str_cut(&rest, ' '), &blob))
 		return fail(rq, &ec2_InvalidKeyFormat, "Key is not in valid OpenSSH public key format");
 	key_to_keep k = { .tags = &in->TagSpecifications, .info = { .KeyName = in->KeyName,
 		.KeyPairId = ec2_id(rq->mem, "key-"), .KeyType = rsa ? S("rsa") : S("ed25519"), .PublicKey = line,
@@ -216,10 +216,10 @@ err ec2_ImportKeyPair(req *rq, txn *tx, const ec2_ImportKeyPair_in *in, ec2_Impo
 err ec2_DeleteKeyPair(req *rq, txn *tx, const ec2_DeleteKeyPair_in *in, ec2_DeleteKeyPair_out *out)
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
-	ec2_KeyPairInfo *k = str_is(in->KeyName) ? find_by_name(tx, rq->mem, place_of(rq), in->KeyName) : NULL;
+	ec2_KeyPairInfo *k = given(in->KeyName) ? find_by_name(tx, rq->mem, place_of(rq), in->KeyName) : NULL;
 	str id = k ? k->KeyPairId : in->KeyPairId;
 	out->Return = BOOL(true);
-	if (!str_is(id))
+	if (!given(id))
 		return OK;
 	kind_delete(tx, rq->mem, &kind_key_pair, rq->who.account, rq->region, id);
 	out->KeyPairId = id;

@@ -129,3 +129,22 @@ err ec2_DescribeRouteTables(req *rq, txn *tx, const ec2_DescribeRouteTables_in *
 	return kind_describe(rq, tx, &kind_route_table, DESCRIBE(in, &in->RouteTableIds), &out->RouteTables,
 	                     &out->NextToken);
 }
+
+err ec2_DescribeVpcAttribute(req *rq, const txn *tx, const ec2_DescribeVpcAttribute_in *in,
+                             ec2_DescribeVpcAttribute_out *out)
+{
+	void *vpc;
+	ec2_AttributeBooleanValue *value = arena_new(rq->mem, ec2_AttributeBooleanValue);
+	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(kind_get(rq, tx, &kind_vpc, in->VpcId, &vpc));
+	out->VpcId = in->VpcId;
+	/* A default VPC has names for its addresses. */
+	value->Value = BOOL(!str_eq(in->Attribute, S("enableNetworkAddressUsageMetrics")));
+	if (str_eq(in->Attribute, S("enableDnsHostnames")))
+		out->EnableDnsHostnames = value;
+	else if (str_eq(in->Attribute, S("enableDnsSupport")))
+		out->EnableDnsSupport = value;
+	else
+		out->EnableNetworkAddressUsageMetrics = value;
+	return OK;
+}

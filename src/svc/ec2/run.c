@@ -20,7 +20,7 @@ typedef struct launch {
 
 static err not_here(req *rq, const ec2_RunInstances_in *in)
 {
-	if (str_is(in->UserData) && in->UserData.n)
+	if (given(in->UserData) && in->UserData.n)
 		return fail(rq, &aws_NotImplemented,
 		            "No machine runs behind an instance yet, so nothing would execute its "
 		            "user data.");
@@ -38,14 +38,14 @@ static err not_here(req *rq, const ec2_RunInstances_in *in)
 static err find_image(req *rq, launch *l)
 {
 	str id = l->in->ImageId;
-	if (!str_is(id))
+	if (!given(id))
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter ImageId");
 	if (!str_starts(id, S("ami-")))
 		return fail(rq, &ec2_InvalidAMIMalformed, "Invalid id: \"%.*s\" (expecting \"ami-...\")",
 		            STR_ARG(id));
 	if (!ec2_image_find(rq, id, &l->image))
 		return fail(rq, &ec2_InvalidAMI, "The image id '[%.*s]' does not exist", STR_ARG(id));
-	str type = str_is(l->in->InstanceType) ? l->in->InstanceType : S("m1.small");
+	str type = given(l->in->InstanceType) ? l->in->InstanceType : S("m1.small");
 	l->type = instance_type_find(type);
 	if (!l->type)
 		return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%.*s' for InstanceType.", STR_ARG(type));
@@ -65,13 +65,13 @@ static err find_image(req *rq, launch *l)
 static err find_subnet(req *rq, txn *tx, launch *l, str named)
 {
 	str zone = l->in->Placement ? l->in->Placement->AvailabilityZone : STR_NONE;
-	if (str_is(named))
+	if (given(named))
 		return kind_get(rq, tx, &kind_subnet, named, &l->subnet);
-	if (str_is(zone) && !ec2_zone_exists(rq->region, zone))
+	if (given(zone) && !ec2_zone_exists(rq->region, zone))
 		return fail(rq, &ec2_InvalidParameterValue, "Invalid availability zone: [%.*s]", STR_ARG(zone));
 	record_scan s = ec2_subnet_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	for (ec2_subnet *n; !l->subnet && (n = ec2_subnet_next(&s));)
-		if (n->It->DefaultForAz.v && (!str_is(zone) || str_eq(zone, n->It->AvailabilityZone)))
+		if (n->It->DefaultForAz.v && (!given(zone) || str_eq(zone, n->It->AvailabilityZone)))
 			l->subnet = n->It;
 	cursor_close(&s.at);
 	return l->subnet ? OK : fail(rq, &ec2_InvalidSubnet, "No default subnet for availability zone: '%.*s'.",
@@ -99,10 +99,10 @@ static err find_network(req *rq, txn *tx, launch *l)
 	const ec2_SecurityGroupIdStringList *ids = card && card->Groups.n ? &card->Groups : &in->SecurityGroupIds;
 	ec2_begun *b;
 	TRY(ec2_begin(rq, tx, &b));
-	TRY(find_subnet(rq, tx, l, card && str_is(card->SubnetId) ? card->SubnetId : in->SubnetId));
+	TRY(find_subnet(rq, tx, l, card && given(card->SubnetId) ? card->SubnetId : in->SubnetId));
 	l->public_address = card && card->AssociatePublicIpAddress.set ? card->AssociatePublicIpAddress.v :
 	                                                                  l->subnet->MapPublicIpOnLaunch.v;
-	l->private_ip = card && str_is(card->PrivateIpAddress) ? card->PrivateIpAddress : in->PrivateIpAddress;
+	l->private_ip = card && given(card->PrivateIpAddress) ? card->PrivateIpAddress : in->PrivateIpAddress;
 	l->groups.v = arena_array(rq->mem, ec2_GroupIdentifier, ids->n + in->SecurityGroups.n + 1);
 	for (size_t i = 0; i < ids->n; i++)
 		TRY(add_group(rq, tx, l, ids->v[i], STR_NONE));
@@ -185,10 +185,10 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 	arena *mem = rq->mem;
 	i->MetadataOptions = arena_new(mem, ec2_InstanceMetadataOptionsResponse);
 	*i->MetadataOptions = (ec2_InstanceMetadataOptionsResponse){ .State = S("applied"),
-		.HttpTokens = m && str_is(m->HttpTokens) ? m->HttpTokens : S("required"),
+		.HttpTokens = m && given(m->HttpTokens) ? m->HttpTokens : S("required"),
 		.HttpPutResponseHopLimit = m && m->HttpPutResponseHopLimit.set ? m->HttpPutResponseHopLimit : I64(2),
-		.HttpEndpoint = m && str_is(m->HttpEndpoint) ? m->HttpEndpoint : S("enabled"),
-		.HttpProtocolIpv6 = S("disabled"), .InstanceMetadataTags = m && str_is(m->InstanceMetadataTags) ?
+		.HttpEndpoint = m && given(m->HttpEndpoint) ? m->HttpEndpoint : S("enabled"),
+		.HttpProtocolIpv6 = S("disabled"), .InstanceMetadataTags = m && given(m->InstanceMetadataTags) ?
 			m->InstanceMetadataTags : S("disabled") };
 	i->Monitoring = arena_new(mem, ec2_Monitoring);
 	i->Monitoring->State = l->in->Monitoring && l->in->Monitoring->Enabled.v ? S("enabled") : S("disabled");
@@ -202,7 +202,7 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 	if (!p)
 		return;
 	i->IamInstanceProfile = arena_new(mem, ec2_IamInstanceProfile);
-	i->IamInstanceProfile->Arn = str_is(p->Arn) ? p->Arn :
+	i->IamInstanceProfile->Arn = given(p->Arn) ? p->Arn :
 		arena_fmt(mem, "arn:aws:iam::%.*s:instance-profile/%.*s", STR_ARG(rq->who.account), STR_ARG(p->Name));
 	i->IamInstanceProfile->Id = ec2_id(mem, "AIPA");
 }
@@ -230,11 +230,11 @@ static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance 
 		                 .UsageOperationUpdateTime = TIME(rq->now),
 		                 .SecurityGroups = l->groups,
 		                 .StateTransitionReason = S(""),
-		                 .ClientToken = str_is(l->in->ClientToken) ? l->in->ClientToken : S(""),
+		                 .ClientToken = given(l->in->ClientToken) ? l->in->ClientToken : S(""),
 		                 .PublicDnsName = S(""),
 		                 .State = ec2_state(rq->mem, INSTANCE_PENDING),
 		                 .BootMode = l->image.BootMode };
-	i->PrivateIpAddress = str_is(l->private_ip) ? l->private_ip : private_address(rq, tx, l->subnet);
+	i->PrivateIpAddress = given(l->private_ip) ? l->private_ip : private_address(rq, tx, l->subnet);
 	i->PrivateDnsName = private_name(rq, i->PrivateIpAddress);
 	if (l->public_address) {
 		i->PublicIpAddress = ec2_public_address(rq->mem);
@@ -255,7 +255,7 @@ static err add_disk(req *rq, txn *tx, const launch *l, ec2_Instance *i, str devi
 	volume_wish w = { .zone = l->subnet->AvailabilityZone,
 		              .device = device,
 		              .encrypted = e->Encrypted.v,
-		              .type = str_is(e->VolumeType) ? e->VolumeType
+		              .type = given(e->VolumeType) ? e->VolumeType
 		                  : of_image                ? of_image->VolumeType
 		                                            : S("gp2"),
 		              .size = e->VolumeSize.set ? e->VolumeSize.v
@@ -300,7 +300,8 @@ static err launch_one(req *rq, txn *tx, const launch *l, const ec2_Reservation *
 	                                .Protected = in->DisableApiTermination.v,
 	                                .StopProtected = in->DisableApiStop.v,
 	                                .PublicAddress = l->public_address,
-	                                .ShutdownBehavior = str_is(in->InstanceInitiatedShutdownBehavior)
+		.CpuCredits = in->CreditSpecification ? in->CreditSpecification->CpuCredits : STR_NONE,
+	                                .ShutdownBehavior = given(in->InstanceInitiatedShutdownBehavior)
 	                                    ? in->InstanceInitiatedShutdownBehavior
 	                                    : S("stop") });
 	TRY(add_disks(rq, tx, l, i));
@@ -319,7 +320,7 @@ err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunIns
 	if (in->MinCount.v < 1 || in->MaxCount.v < in->MinCount.v || in->MaxCount.v > INSTANCES_MAX)
 		return fail(rq, &ec2_InvalidParameterValue, "Value (%lld) for parameter maxCount is invalid.",
 		            (long long)in->MaxCount.v);
-	ec2_launch *before = str_is(in->ClientToken) ? ec2_launch_get(tx, rq->mem, rq->who.account, rq->region,
+	ec2_launch *before = given(in->ClientToken) ? ec2_launch_get(tx, rq->mem, rq->who.account, rq->region,
 	                                                              in->ClientToken) : NULL;
 	if (before) {
 		*out = *before->Reservation;
@@ -338,7 +339,7 @@ err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunIns
 	}
 	out->ReservationId = r.ReservationId;
 	out->OwnerId = r.OwnerId;
-	if (str_is(in->ClientToken))
+	if (given(in->ClientToken))
 		ec2_launch_put(tx, &(ec2_launch){ .Account = rq->who.account, .Region = rq->region,
 			.Token = in->ClientToken, .Reservation = (ec2_Reservation *)out });
 	return OK;

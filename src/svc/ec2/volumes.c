@@ -166,15 +166,15 @@ err ec2_CreateVolume(req *rq, txn *tx, const ec2_CreateVolume_in *in, ec2_Create
 {
 	ec2_Volume *v;
 	volume_wish w = { .zone = in->AvailabilityZone,
-		              .type = str_is(in->VolumeType) ? in->VolumeType : S("gp2"),
+		              .type = given(in->VolumeType) ? in->VolumeType : S("gp2"),
 		              .size = in->Size.v,
 		              .iops = in->Iops.v,
 		              .throughput = in->Throughput.v,
 		              .encrypted = in->Encrypted.v };
 	TRY(ec2_dry_run(rq, in->DryRun));
-	if (str_is(in->SnapshotId))
+	if (given(in->SnapshotId))
 		return fail(rq, &aws_NotImplemented, "Volumes from snapshots are not implemented.");
-	if (!str_is(w.zone))
+	if (!given(w.zone))
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter zone");
 	if (!ec2_zone_exists(rq->region, w.zone))
 		return fail(rq, &ec2_InvalidZone, "The zone '%.*s' does not exist.", STR_ARG(w.zone));
@@ -240,7 +240,7 @@ err ec2_DetachVolume(req *rq, txn *tx, const ec2_DetachVolume_in *in, ec2_Detach
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(kind_get(rq, tx, &kind_volume, in->VolumeId, &v));
 	if (!v->Attachments.n
-	    || (str_is(in->InstanceId) && !str_eq(in->InstanceId, v->Attachments.v->InstanceId)))
+	    || (given(in->InstanceId) && !str_eq(in->InstanceId, v->Attachments.v->InstanceId)))
 		return fail(rq, &ec2_IncorrectState, "Volume '%.*s' is in the 'available' state.",
 		            STR_ARG(v->VolumeId));
 	*out = *v->Attachments.v;
