@@ -1,7 +1,7 @@
 /*
  * Event buses, their rules and targets. An event is put, matched and handed to its targets in one
- * transaction:
- * queues, topics and log groups have it when PutEvents answers; the rest is called by tasks that try again.
+ * transaction: queues and log groups have it when PutEvents answers; the rest is called by tasks that try
+ * again.
  *
  * A bus's rules are compiled once and kept in memory (match.c) until one of them changes.
  */

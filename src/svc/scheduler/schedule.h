@@ -1,7 +1,6 @@
 /*
- * Schedules: a target, and when it is called. The next moment of each is a timer; every invocation is
- * a task that
- * tries again, except that queues, topics and log groups have it in the transaction in which it falls due.
+ * Schedules: a target, and when it is called. The next moment of each is a timer; every invocation is a task
+ * that tries again, except that queues and log groups have it in the transaction in which it falls due.
  */
 #pragma once
 #include "gen/scheduler.h"

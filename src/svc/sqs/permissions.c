@@ -30,7 +30,8 @@ static err actions_check(req *rq, const sqs_ActionNameList *actions)
 static err accounts_check(req *rq, const sqs_AWSAccountIdList *accounts)
 {
 	if (!accounts->n)
-		return missing(rq, "AWSAccountIds");
+		return fail(rq, &aws_InvalidParameterValue,
+		            "Value [] for parameter PrincipalId is invalid. Reason: Unable to verify.");
 	for (size_t i = 0; i < accounts->n; i++) {
 		int64_t number;
 		if (accounts->v[i].n != 12 || !str_to_i64(accounts->v[i], &number))
