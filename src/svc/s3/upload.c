@@ -6,11 +6,6 @@
 /* From here on the digests are computed beside the writing. */
 #define BEHIND_FROM ((int64_t)192 << 10)
 
-static void upload_end(void *subject)
-{
-	upload_behind_stop(subject);
-}
-
 static bool stop_at(upload *u, err why)
 {
 	if (!u->fault)
@@ -71,8 +66,6 @@ static upload *make(req *rq, const checksum_kind *kind, const seal_key *key)
 	u->md5 = digest_open(rq->mem, DIGEST_MD5);
 	u->check = digest_open(rq->mem, kind->digest);
 	content_write_open(&u->to, rq->mem, key);
-	/* Hung last, so it comes first: the file closes when nobody reads it any more. */
-	arena_hook(rq->mem, upload_end, u);
 	return u;
 }
 

@@ -47,6 +47,4 @@ void upload_behind_start(upload *u);
 void upload_behind_more(upload *u, int64_t written, bool last);
 /* All of it is digested when this returns; a fault when the file cannot be read. */
 err upload_behind_end(upload *u);
-/* Nobody touches the upload any more when this returns. */
-void upload_behind_stop(upload *u);
 void upload_hash(upload *u, const char *p, size_t n);

@@ -67,6 +67,28 @@ static void work(void *argument)
 		pool_run(workers, work, u);
 }
 
+static void wait_idle(upload_behind *b)
+{
+	pthread_mutex_lock(&b->lock);
+	while (b->running)
+		pthread_cond_wait(&b->idle, &b->lock);
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Nobody touches the upload any more when this returns. */
+static void stop_behind(void *subject)
+{
+	upload *u = subject;
+	upload_behind *b = u->behind;
+	pthread_mutex_lock(&b->lock);
+	b->stopped = true;
+	pthread_mutex_unlock(&b->lock);
+	wait_idle(b);
+	pthread_mutex_destroy(&b->lock);
+	pthread_cond_destroy(&b->idle);
+	u->behind = NULL;
+}
+
 void upload_behind_start(upload *u)
 {
 	if (!workers || u->to.key)
@@ -76,6 +98,8 @@ void upload_behind_start(upload *u)
 	pthread_cond_init(&b->idle, NULL);
 	b->block = arena_bytes(u->rq->mem, CONTENT_BLOCK);
 	b->written = b->hashed = u->to.size;
+	/* Hung after the digests and the file, so it comes before them: nobody uses them when they go. */
+	arena_hook(u->rq->mem, stop_behind, u);
 }
 
 void upload_behind_more(upload *u, int64_t written, bool last)
@@ -90,14 +114,6 @@ void upload_behind_more(upload *u, int64_t written, bool last)
 		pool_run(workers, work, u);
 }
 
-static void wait_idle(upload_behind *b)
-{
-	pthread_mutex_lock(&b->lock);
-	while (b->running)
-		pthread_cond_wait(&b->idle, &b->lock);
-	pthread_mutex_unlock(&b->lock);
-}
-
 err upload_behind_end(upload *u)
 {
 	upload_behind *b = u->behind;
@@ -105,20 +121,6 @@ err upload_behind_end(upload *u)
 	while (b->hashed < b->written && !b->failed)
 		hash_some(u, b->written);
 	return b->failed ? content_fault(u->rq->mem, b->failed, "read") : OK;
-}
-
-void upload_behind_stop(upload *u)
-{
-	upload_behind *b = u->behind;
-	if (!b)
-		return;
-	pthread_mutex_lock(&b->lock);
-	b->stopped = true;
-	pthread_mutex_unlock(&b->lock);
-	wait_idle(b);
-	pthread_mutex_destroy(&b->lock);
-	pthread_cond_destroy(&b->idle);
-	u->behind = NULL;
 }
 
 static err start(store *s, str data_folder)
