@@ -1,4 +1,4 @@
-/* Copies that take longer than a request: chunk by chunk, each a transaction, so that others write in between. */
+/* Copies that take longer than a request: chunk by chunk, a transaction each; others write in between. */
 #include "base/time.h"
 #include "store/due.h"
 #include "svc/dynamodb/backup.h"
