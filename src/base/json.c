@@ -225,7 +225,7 @@ static json_kind open(json *j, bool object)
 {
 	if (j->depth == DEPTH_MAX)
 		return fail(j);
-	uint64_t bit = UINT64_C(1) << j->depth;
+	unsigned __int128 bit = (unsigned __int128)1 << j->depth;
 	j->objects = object ? j->objects | bit : j->objects & ~bit;
 	j->depth++;
 	j->p++;

@@ -17,7 +17,7 @@ typedef struct json {
 	str key;            /* inside an object: the member's name, decoded */
 	json_kind kind;
 	unsigned depth;
-	uint64_t objects;   /* bit per level: this level is an object */
+	unsigned __int128 objects; /* bit per level: this level is an object */
 	bool expect_value, fresh;
 } json;
 

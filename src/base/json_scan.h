@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { JSON_DEPTH_MAX = 64 };
+enum { JSON_DEPTH_MAX = 100 }; /* a value of DynamoDB nests 32 deep, each level two of JSON */
 
 /* The value that begins at j->p; as json_next does it. */
 json_kind json_value_here(json *j);

@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/text.h"
 #include "test/test.h"
 #include <math.h>
@@ -77,9 +78,9 @@ TEST(json_refuses_what_is_not_json)
 TEST(json_nesting_is_bounded)
 {
 	buf b = buf_in(mem, 256, 1000);
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < JSON_DEPTH_MAX; i++)
 		buf_c(&b, '[');
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < JSON_DEPTH_MAX; i++)
 		buf_c(&b, ']');
 	CHECK(json_valid(buf_str(&b)));
 	str deeper = arena_fmt(mem, "[%.*s]", STR_ARG(buf_str(&b)));

@@ -7,7 +7,7 @@
  * range and so on fail with a fault of kind fault_syntax whose message is AWS's; what the model
  * demands of a well-formed value is the validator's business.
  *
- * Every decoder bounds its recursion (64 levels) and never holds more than a small multiple of the
+ * Every decoder bounds its recursion (64 levels; JSON 100) and never holds more than a small multiple of the
  * message in memory.
  */
 #pragma once
