@@ -71,13 +71,30 @@ static policy_answer ask_policy(req *rq, const s3_bucket *b, const char *action,
 	return policy_ask(rq->mem, p, &a.q);
 }
 
+/* Where the requester pays, strangers must say that they know, and be somebody who can be billed. */
+static err check_payer(req *rq, const txn *tx, const s3_bucket *b)
+{
+	s3_RequestPaymentConfiguration c;
+	if (!config_get(tx, rq->mem, b->Name, S("payment"), S(""), &s3_RequestPaymentConfiguration_shape, &c) ||
+	    !str_eq(c.Payer, S("Requester")))
+		return OK;
+	str said = rq->http ? wire_header(rq->http, S("x-amz-request-payer")) : STR_NONE;
+	if (rq->who.anonymous || !str_eq(said, S("requester")))
+		return access_denied(rq);
+	for (size_t i = 0; i < rq->n_reply_headers; i++)
+		if (str_eq(rq->reply_headers[i].name, S("x-amz-request-charged")))
+			return OK;
+	req_header(rq, S("x-amz-request-charged"), S("requester"));
+	return OK;
+}
+
 err bucket_allows(req *rq, const txn *tx, const s3_bucket *b, const char *action, str key,
                   const s3_StoredObject *o)
 {
-	(void)tx;
 	bool stranger = rq->who.anonymous || !str_eq(rq->who.account, b->Account);
 	if (!stranger)
 		return OK;
+	TRY(check_payer(rq, tx, b));
 	str arn = str_is(key) ? arena_fmt(rq->mem, "arn:aws:s3:::%.*s/%.*s", STR_ARG(b->Name), STR_ARG(key)) :
 				arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name));
 	policy_answer a = ask_policy(rq, b, action, arn);

@@ -290,3 +290,20 @@ def test_notifications(server):
          ([{"Name": "Prefix", "Value": "x"}], {}))
     put()
     check("QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket="told"))
+
+
+def test_requesters_pay(server):
+    s3, other = server.client("s3"), server.client("s3", key="111111111111")
+    s3.create_bucket(Bucket="paying")
+    s3.put_object(Bucket="paying", Key="k", Body=b"1")
+    s3.put_bucket_policy(Bucket="paying", Policy='{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111111111111"},'
+                         '"Action":"s3:*","Resource":["arn:aws:s3:::paying","arn:aws:s3:::paying/*"]}]}')
+    other.get_object(Bucket="paying", Key="k")
+    s3.put_bucket_request_payment(Bucket="paying", RequestPaymentConfiguration={"Payer": "Requester"})
+    same(s3.get_bucket_request_payment(Bucket="paying")["Payer"], "Requester")
+    refused("AccessDenied", other.get_object, Bucket="paying", Key="k")
+    got = other.get_object(Bucket="paying", Key="k", RequestPayer="requester")
+    same((got["RequestCharged"], got["Body"].read()), ("requester", b"1"))
+    same(s3.get_object(Bucket="paying", Key="k")["Body"].read(), b"1")
+    refused("MalformedXML", s3.put_bucket_request_payment, Bucket="paying",
+            RequestPaymentConfiguration={"Payer": "Nobody"})
