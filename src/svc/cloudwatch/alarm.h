@@ -18,6 +18,8 @@ typedef struct alarm {
 str alarm_arn(const req *rq, str name);
 bool alarm_get(const txn *tx, arena *mem, str account, str region, str name, alarm *out);
 void alarm_put(txn *tx, const alarm *a);
+/* An alarm that is put again keeps the state that it had. */
+void alarm_keep_state(alarm *a, const alarm *old);
 /* The same for a handler: ResourceNotFound. */
 err alarm_find(req *rq, const txn *tx, str name, alarm *out);
 /* The name in an alarm's ARN, or what is given. */

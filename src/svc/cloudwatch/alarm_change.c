@@ -25,6 +25,15 @@ void alarm_put(txn *tx, const alarm *a)
 		cloudwatch_composite_put(tx, a->composite);
 }
 
+void alarm_keep_state(alarm *a, const alarm *old)
+{
+	ALARM_OF(a, StateValue) = ALARM_OF(old, StateValue);
+	ALARM_OF(a, StateReason) = ALARM_OF(old, StateReason);
+	ALARM_OF(a, StateReasonData) = ALARM_OF(old, StateReasonData);
+	ALARM_OF(a, StateUpdatedTimestamp) = ALARM_OF(old, StateUpdatedTimestamp);
+	ALARM_OF(a, StateTransitionedTimestamp) = ALARM_OF(old, StateTransitionedTimestamp);
+}
+
 str alarm_name_of(str name_or_arn)
 {
 	size_t at = str_starts(name_or_arn, S("arn:")) ? str_find(name_or_arn, S(":alarm:")) : SIZE_MAX;

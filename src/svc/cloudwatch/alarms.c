@@ -68,11 +68,7 @@ err cloudwatch_PutMetricAlarm(req *rq, txn *tx, const cloudwatch_PutMetricAlarm_
 	if (old.metric) {
 		alarm_watch(tx, rq->mem, old.metric, false);
 		bill(tx, old.metric, rq->now, false);
-		it.StateValue = old.metric->It->StateValue;
-		it.StateReason = old.metric->It->StateReason;
-		it.StateReasonData = old.metric->It->StateReasonData;
-		it.StateUpdatedTimestamp = old.metric->It->StateUpdatedTimestamp;
-		it.StateTransitionedTimestamp = old.metric->It->StateTransitionedTimestamp;
+		alarm_keep_state(&(alarm){ .metric = &a }, &old);
 	}
 	cloudwatch_alarm_put(tx, &a);
 	alarm_watch(tx, rq->mem, &a, true);

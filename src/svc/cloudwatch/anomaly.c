@@ -6,11 +6,6 @@
 #define TRAINED_ENOUGH 3
 #define STEP_MS (5 * MS_MINUTE)
 
-static err refuse(req *rq, const char *why)
-{
-	return fail(rq, &cloudwatch_InvalidParameterCombinationException, "%s", why);
-}
-
 /* The queries as text: equal for equal detectors of metric math. */
 static str math_key(arena *mem, const cloudwatch_MetricMathAnomalyDetector *m)
 {
@@ -25,7 +20,7 @@ static str math_key(arena *mem, const cloudwatch_MetricMathAnomalyDetector *m)
 			        STR_ARG(s->Stat), (long long)s->Period.v);
 		buf_c(&b, '\n');
 	}
-	return str_sub(buf_str(&b), 0, 1800);
+	return str_sub(buf_str(&b), 0, 3000);
 }
 
 /* The row that the three ways of naming a detector mean. */
@@ -58,34 +53,33 @@ static err named(req *rq, const cloudwatch_SingleMetricAnomalyDetector *single,
 	return OK;
 }
 
-/* Older clients give the metric's parts at the top. */
-static err single_of(req *rq, const cloudwatch_SingleMetricAnomalyDetector *given,
-                     const cloudwatch_SingleMetricAnomalyDetector *loose, bool math,
-                     const cloudwatch_SingleMetricAnomalyDetector **out)
+/* Older clients give the metric's parts at the top of a request: these are such. */
+#define LOOSE(in) \
+	{ .Namespace = (in)->Namespace, .MetricName = (in)->MetricName, .Dimensions = (in)->Dimensions, \
+	  .Stat = (in)->Stat }
+
+/* The row that a request means; `metric` holds the loose parts, and afterwards the metric. */
+static err asked(req *rq, const cloudwatch_SingleMetricAnomalyDetector *given,
+                 const cloudwatch_MetricMathAnomalyDetector *math,
+                 cloudwatch_SingleMetricAnomalyDetector *metric, cloudwatch_detector *row)
 {
-	bool any =
-		str_is(loose->Namespace) || str_is(loose->MetricName) || str_is(loose->Stat) || loose->Dimensions.n;
-	if ((given && any) || (math && (given || any)))
-		return refuse(
-			rq,
-			"SingleMetricAnomalyDetector, MetricMathAnomalyDetector and the designated parameters of "
-			"a single metric are mutually exclusive.");
-	*out = given ? given : loose;
-	return OK;
+	bool loose = str_is(metric->Namespace) || str_is(metric->MetricName) || str_is(metric->Stat) ||
+		     metric->Dimensions.n;
+	if ((given && loose) || (math && (given || loose)))
+		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
+		            "SingleMetricAnomalyDetector, MetricMathAnomalyDetector and the designated "
+		            "parameters of a single metric are mutually exclusive.");
+	if (given)
+		*metric = *given;
+	return named(rq, metric, math, row);
 }
 
 err cloudwatch_PutAnomalyDetector(req *rq, txn *tx, const cloudwatch_PutAnomalyDetector_in *in,
                                   cloudwatch_PutAnomalyDetector_out *out)
 {
-	const cloudwatch_SingleMetricAnomalyDetector loose = { .Namespace = in->Namespace,
-		                                                   .MetricName = in->MetricName,
-		                                                   .Dimensions = in->Dimensions,
-		                                                   .Stat = in->Stat },
-												 *single = NULL;
+	cloudwatch_SingleMetricAnomalyDetector metric = LOOSE(in);
 	cloudwatch_detector row;
-	TRY(single_of(rq, in->SingleMetricAnomalyDetector, &loose, in->MetricMathAnomalyDetector != NULL,
-	              &single));
-	TRY(named(rq, single, in->MetricMathAnomalyDetector, &row));
+	TRY(asked(rq, in->SingleMetricAnomalyDetector, in->MetricMathAnomalyDetector, &metric, &row));
 	for (size_t i = 0; in->Configuration && i < in->Configuration->ExcludedTimeRanges.n; i++)
 		if (in->Configuration->ExcludedTimeRanges.v[i].StartTime.v
 		    >= in->Configuration->ExcludedTimeRanges.v[i].EndTime.v)
@@ -95,14 +89,11 @@ err cloudwatch_PutAnomalyDetector(req *rq, txn *tx, const cloudwatch_PutAnomalyD
 		                              .MetricCharacteristics = in->MetricCharacteristics,
 		                              .MetricMathAnomalyDetector = in->MetricMathAnomalyDetector };
 	if (!in->MetricMathAnomalyDetector) {
-		cloudwatch_SingleMetricAnomalyDetector *keep =
-			arena_new(rq->mem, cloudwatch_SingleMetricAnomalyDetector);
-		*keep = *single;
-		it.SingleMetricAnomalyDetector = keep;
-		it.Namespace = single->Namespace;
-		it.MetricName = single->MetricName;
-		it.Dimensions = single->Dimensions;
-		it.Stat = single->Stat;
+		it.SingleMetricAnomalyDetector = &metric;
+		it.Namespace = metric.Namespace;
+		it.MetricName = metric.MetricName;
+		it.Dimensions = metric.Dimensions;
+		it.Stat = metric.Stat;
 	}
 	row.It = &it;
 	cloudwatch_detector_put(tx, &row);
@@ -112,15 +103,9 @@ err cloudwatch_PutAnomalyDetector(req *rq, txn *tx, const cloudwatch_PutAnomalyD
 err cloudwatch_DeleteAnomalyDetector(req *rq, txn *tx, const cloudwatch_DeleteAnomalyDetector_in *in,
                                      cloudwatch_DeleteAnomalyDetector_out *out)
 {
-	const cloudwatch_SingleMetricAnomalyDetector loose = { .Namespace = in->Namespace,
-		                                                   .MetricName = in->MetricName,
-		                                                   .Dimensions = in->Dimensions,
-		                                                   .Stat = in->Stat },
-												 *single = NULL;
+	cloudwatch_SingleMetricAnomalyDetector metric = LOOSE(in);
 	cloudwatch_detector row;
-	TRY(single_of(rq, in->SingleMetricAnomalyDetector, &loose, in->MetricMathAnomalyDetector != NULL,
-	              &single));
-	TRY(named(rq, single, in->MetricMathAnomalyDetector, &row));
+	TRY(asked(rq, in->SingleMetricAnomalyDetector, in->MetricMathAnomalyDetector, &metric, &row));
 	if (!cloudwatch_detector_delete(tx, row.Account, row.Region, row.Namespace, row.Name, row.DimensionKey,
 	                                row.Stat))
 		return fail(rq, &cloudwatch_ResourceNotFoundException, "Anomaly detector does not exist.");

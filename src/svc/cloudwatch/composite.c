@@ -181,11 +181,7 @@ err cloudwatch_PutCompositeAlarm(req *rq, txn *tx, const cloudwatch_PutComposite
 		related(tx, rq->mem, old.composite, false);
 		c.Tags = old.composite->Tags;
 		c.Acted = old.composite->Acted;
-		it.StateValue = old.composite->It->StateValue;
-		it.StateReason = old.composite->It->StateReason;
-		it.StateReasonData = old.composite->It->StateReasonData;
-		it.StateUpdatedTimestamp = old.composite->It->StateUpdatedTimestamp;
-		it.StateTransitionedTimestamp = old.composite->It->StateTransitionedTimestamp;
+		alarm_keep_state(&(alarm){ .composite = &c }, &old);
 	}
 	cloudwatch_composite_put(tx, &c);
 	related(tx, rq->mem, &c, true);

@@ -155,13 +155,12 @@ static bool put_asked(const filling *f, str what)
 	return true;
 }
 
-/* +0430, -03:00 */
-static int64_t zone_ms(str zone)
+int64_t query_zone_ms(str zone)
 {
-	if (zone.n < 5 || (zone.p[0] != '+' && zone.p[0] != '-'))
+	int64_t hours, minutes;
+	if (zone.n < 5 || (zone.p[0] != '+' && zone.p[0] != '-') || !str_to_i64(str_sub(zone, 1, 3), &hours)
+	    || !str_to_i64(str_sub(zone, zone.n - 2, zone.n), &minutes))
 		return 0;
-	int64_t hours = (zone.p[1] - '0') * 10 + zone.p[2] - '0';
-	int64_t minutes = (zone.p[zone.n - 2] - '0') * 10 + zone.p[zone.n - 1] - '0';
 	return (hours * MS_HOUR + minutes * MS_MINUTE) * (zone.p[0] == '-' ? -1 : 1);
 }
 
@@ -199,8 +198,9 @@ str query_label(query_set *s, size_t i, const query_answer *a, size_t which, str
 	if (str_find(label, S("${")) == SIZE_MAX)
 		return array && own.n ? arena_fmt(s->rq->mem, "%.*s %.*s", STR_ARG(label), STR_ARG(own)) : label;
 	buf b = buf_in(s->rq->mem, 128, 4096);
-	filling f = { s, a, &a->value.lines[which], span_of(a, &a->value.lines[which]), own, zone_ms(time_zone),
-		          &b };
+	filling f = {
+		s, a, &a->value.lines[which], span_of(a, &a->value.lines[which]), own, query_zone_ms(time_zone), &b
+	};
 	while (rest.n) {
 		size_t at = str_find(rest, S("${")), end = at == SIZE_MAX ? SIZE_MAX : str_find_char(rest, '}');
 		if (end == SIZE_MAX || end < at) {

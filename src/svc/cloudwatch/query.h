@@ -38,6 +38,8 @@ void band_of(query_set *s, grid at, const line *of, double deviations, math_valu
 /* Values that the model of a metric has to go by until now. */
 size_t band_samples(query_set *s, const cloudwatch_Metric *metric, str stat, int64_t period_ms);
 
+/* +0430, -03:00: milliseconds to add to UTC; 0 when it is none. */
+int64_t query_zone_ms(str zone);
 /* What a line is called: the query's own label with what it asks for filled in, or what tells it from the
  * others. */
 str query_label(query_set *s, size_t i, const query_answer *a, size_t which, str time_zone);

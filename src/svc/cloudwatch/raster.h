@@ -9,7 +9,7 @@
 typedef struct colour {
 	uint8_t r, g, b, a; /* a: 255 hides what is below */
 } colour;
-#define COLOUR(hex) ((colour){ (hex) >> 16 & 255, (hex) >> 8 & 255, (hex)&255, 255 })
+#define COLOUR(hex) ((colour){ (uint8_t)((hex) >> 16), (uint8_t)((hex) >> 8), (uint8_t)(hex), 255 })
 
 typedef struct point {
 	double x, y;

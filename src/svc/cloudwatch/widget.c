@@ -76,10 +76,10 @@ err cloudwatch_GetMetricWidgetImage(req *rq, const cloudwatch_GetMetricWidgetIma
                                     cloudwatch_GetMetricWidgetImage_out *out)
 {
 	widget w;
+	if (str_eq(in->OutputFormat, S("image/png")))
+		return fail(rq, &aws_NotImplemented, "Farthing gives widget images as png inside the answer only.");
 	if (str_is(in->OutputFormat) && !str_eq(in->OutputFormat, S("png")))
-		return str_eq(in->OutputFormat, S("image/png"))
-			? fail(rq, &aws_NotImplemented, "Farthing gives widget images as png inside the answer only.")
-			: fail(rq, &aws_ValidationException, "OutputFormat must be png or image/png.");
+		return fail(rq, &aws_ValidationException, "OutputFormat must be png or image/png.");
 	TRY(widget_read(rq, in->MetricWidget, &w));
 	const txn *tx = req_read(rq);
 	err e = answer(rq, tx, &w);

@@ -183,15 +183,6 @@ static err view_of(req *rq, str text, chart_view *out)
 	return str_is(text) ? widget_wrong(rq, "view %.*s is not known", STR_ARG(text)) : OK;
 }
 
-static int64_t zone_of(str zone)
-{
-	int64_t hours, minutes;
-	if (zone.n != 5 || (zone.p[0] != '+' && zone.p[0] != '-') || !str_to_i64(str_sub(zone, 1, 3), &hours)
-	    || !str_to_i64(str_sub(zone, 3, 5), &minutes))
-		return 0;
-	return (hours * MS_HOUR + minutes * MS_MINUTE) * (zone.p[0] == '-' ? -1 : 1);
-}
-
 err widget_read(req *rq, str text, widget *out)
 {
 	const json_value *v = json_parse(rq->mem, text);
@@ -212,7 +203,7 @@ err widget_read(req *rq, str text, widget *out)
 		.legend = str_eq(place, S("right")) ? LEGEND_RIGHT
 			: str_eq(place, S("hidden"))    ? LEGEND_HIDDEN
 											: LEGEND_BOTTOM,
-		.zone_ms = zone_of(out->zone),
+		.zone_ms = query_zone_ms(out->zone),
 	};
 	one_axis(json_get(axes, S("left")), &out->chart.left);
 	one_axis(json_get(axes, S("right")), &out->chart.right);

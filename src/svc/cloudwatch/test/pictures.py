@@ -125,3 +125,5 @@ def test_refused_widgets(server):
     bad('{"metrics": [["N", "M"]], "start": "-PT1H", "end": "-PT2H"}')
     bad('{"metrics": [[{"expression": "nothing + 1"}]]}')
     bad('{"metrics": [["N", "M", {"stat": "Median"}]]}')
+    refused("NotImplemented", cw.get_metric_widget_image, MetricWidget="{}", OutputFormat="image/png")
+    refused("ValidationError", cw.get_metric_widget_image, MetricWidget="{}", OutputFormat="gif")
