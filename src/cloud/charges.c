@@ -6,6 +6,18 @@
 
 #define CREDITS_GRANTED USD(100)
 
+static int64_t delay;
+
+void charges_set_delay(int64_t ms)
+{
+	delay = ms;
+}
+
+int64_t charges_seen(int64_t now)
+{
+	return now - delay;
+}
+
 typedef struct reader {
 	const txn *tx;
 	str account;

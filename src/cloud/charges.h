@@ -19,6 +19,13 @@ bill *charges_predicted(arena *mem, const txn *tx, const bill_query *q, const us
 bool charges_each(arena *mem, const txn *tx, const bill_query *q, const use_list *more,
                   void (*each)(void *context, const charge *c, money credit), void *context);
 
+/*
+ * How much later than now Cost Explorer and Budgets see usage (0 unless set before the server starts; on AWS
+ * up to a day). `farthing bill` is never late.
+ */
+void charges_set_delay(int64_t ms);
+int64_t charges_seen(int64_t now);
+
 /* Usage of any time, as the price layer takes it. */
 void charges_usage(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
                    void (*use)(void *collector, const price_use *u), void *collector);

@@ -1,3 +1,4 @@
+#include "base/gzip.h"
 #include "base/json.h"
 #include "base/money.h"
 #include "base/text.h"
@@ -28,6 +29,7 @@ enum {
 	CSV,
 	FOCUS,
 	CUR,
+	GZIP,
 	COMPARE,
 	AGAINST,
 	N_OPTIONS,
@@ -367,7 +369,8 @@ static int show_one(arena *mem, const running *r, const option *o)
 	if (failed)
 		return failed;
 	if (form.n) {
-		fwrite(body.p, 1, body.n, stdout);
+		str bytes = o[GZIP].given ? gzip_pack(mem, body) : body;
+		fwrite(bytes.p, 1, bytes.n, stdout);
 		return 0;
 	}
 	const json_value *bill = json_parse(mem, body);
@@ -402,6 +405,7 @@ static int bill_run(arena *mem, int argc, char **argv)
 		[CSV] = { .name = "csv" },
 		[FOCUS] = { .name = "focus" },
 		[CUR] = { .name = "cur" },
+		[GZIP] = { .name = "gzip" },
 		[COMPARE] = { .name = "compare", .takes_value = true },
 		[AGAINST] = { .name = "against", .takes_value = true },
 	};
@@ -412,6 +416,8 @@ static int bill_run(arena *mem, int argc, char **argv)
 		return 2;
 	if (n_rest)
 		return usage_error("bill", "\"%.*s\" is not expected", STR_ARG(rest[0]));
+	if (o[GZIP].given && !o[JSON].given && !o[CSV].given && !o[FOCUS].given && !o[CUR].given)
+		return usage_error("bill", "--gzip goes with --json, --csv, --focus or --cur");
 	str data = o[DATA].given ? o[DATA].value : default_data(mem);
 	if (!running_find(mem, data, &r))
 		return complain("no server runs on %.*s. Start one with: farthing up", STR_ARG(data));
@@ -428,7 +434,7 @@ static int bill_run(arena *mem, int argc, char **argv)
 VERB(bill,
      "bill [--account ID] [--month 2026-11] [--by "
      "service,resource,meter,tag:KEY,day,hour,region,account]\n"
-     "                     [--json | --csv | --focus | --cur] [--compare X,Y] [--data "
+     "                     [--json | --csv | --focus | --cur] [--gzip] [--compare X,Y] [--data "
      "DIR]\n"
      "                     [--against FILE]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"

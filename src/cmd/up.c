@@ -1,5 +1,7 @@
 #include "base/text.h"
+#include "base/time.h"
 #include "cloud/auth.h"
+#include "cloud/charges.h"
 #include "cloud/outbox.h"
 #include "cloud/server.h"
 #include "cmd/admin.h"
@@ -25,7 +27,7 @@ typedef struct up_options {
 	bool detach;
 } up_options;
 
-enum { DATA, PORT, ADDRESS, DETACH, STRICT, IAM, QUIET, LOOPS, PRICES, SMTP, N_OPTIONS };
+enum { DATA, PORT, ADDRESS, DETACH, STRICT, IAM, QUIET, LOOPS, PRICES, SMTP, DELAY, N_OPTIONS };
 
 static int read_options(arena *mem, int argc, char **argv, up_options *up)
 {
@@ -40,10 +42,11 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		[LOOPS] = { .name = "loops", .takes_value = true },
 		[PRICES] = { .name = "prices", .takes_value = true },
 		[SMTP] = { .name = "smtp", .takes_value = true },
+		[DELAY] = { .name = "billing-delay", .takes_value = true },
 	};
 	str *rest = arena_array(mem, str, (size_t)argc + 1);
 	size_t n_rest;
-	int64_t port = DEFAULT_PORT, loops = 0;
+	int64_t port = DEFAULT_PORT, loops = 0, delay = 0;
 	if (!options_read(o, N_OPTIONS, argc, argv, rest, &n_rest))
 		return 2;
 	if (n_rest)
@@ -54,6 +57,9 @@ static int read_options(arena *mem, int argc, char **argv, up_options *up)
 		return usage_error("up", "--loops is a number of threads from 1 to 64");
 	if (o[IAM].given && !str_eq(o[IAM].value, S("enforce")) && !str_eq(o[IAM].value, S("off")))
 		return usage_error("up", "--iam is enforce or off");
+	if (o[DELAY].given && (!str_to_i64(o[DELAY].value, &delay) || delay < 0 || delay > 72))
+		return usage_error("up", "--billing-delay is a number of hours from 0 to 72");
+	charges_set_delay(delay * MS_HOUR);
 	if (o[SMTP].given && str_find_char(o[SMTP].value, ':') == SIZE_MAX)
 		return usage_error("up", "--smtp is HOST:PORT");
 	outbox_send_to(o[SMTP].given ? o[SMTP].value : S(""));
@@ -214,7 +220,8 @@ static int up_run(arena *mem, int argc, char **argv)
 }
 
 VERB(up, "up [--data DIR] [--port N] [--address A] [--detach] [--strict] [--iam enforce|off] [--quiet]\n"
-     "                   [--prices FILE|FOLDER] [--smtp HOST:PORT]\n\n"
+     "                   [--prices FILE|FOLDER] [--smtp HOST:PORT] [--billing-delay HOURS]\n\n"
+     "  --billing-delay  how late Cost Explorer and Budgets are: up to 24 on AWS, 0 unless said\n"
      "  --smtp    where mails go besides the maildir in the data folder\n"
      "  --prices  prices to lay over the built-in ones: tables like data/prices/us-east-1.csv,\n"
      "            or AWS's own price list files (JSON or CSV)",

@@ -1,7 +1,7 @@
 /*
- * The bill as rows for other people's tools: one row a day, region, resource with its tags, sku and tier. Columns
- * that have no meaning here (commitments, invoices, availability zones) are there where the
- * specification demands them, and empty.
+ * The bill as rows for other people's tools: one row a day, region, resource with its tags, sku and tier. All
+ * columns of the specifications are there; those without a meaning here (commitments, invoices,
+ * availability zones) are empty.
  */
 #include "base/time.h"
 #include "price/bill.h"
@@ -18,12 +18,104 @@ typedef struct cell {
 	str value;
 } cell;
 
-static void put_row(buf *out, const cell *cells, size_t n, bool names)
+/* Every column of the specifications, in their order; those that no cell fills are empty. */
+static const char focus_columns[] =
+	"AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingAccountType "
+	"BillingCurrency BillingPeriodEnd BillingPeriodStart CapacityReservationId "
+	"CapacityReservationStatus ChargeCategory ChargeClass ChargeDescription ChargeFrequency "
+	"ChargePeriodEnd ChargePeriodStart CommitmentDiscountCategory CommitmentDiscountId "
+	"CommitmentDiscountName CommitmentDiscountQuantity CommitmentDiscountStatus "
+	"CommitmentDiscountType CommitmentDiscountUnit ConsumedQuantity ConsumedUnit ContractedCost "
+	"ContractedUnitPrice EffectiveCost InvoiceId InvoiceIssuerName ListCost ListUnitPrice "
+	"PricingCategory PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost "
+	"PricingCurrencyListUnitPrice PricingQuantity PricingUnit ProviderName PublisherName RegionId "
+	"RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName ServiceSubcategory "
+	"SkuId SkuMeter SkuPriceDetails SkuPriceId SubAccountId SubAccountName SubAccountType Tags";
+static const char cur_columns[] =
+	"bill_bill_type bill_billing_entity bill_billing_period_end_date bill_billing_period_start_date "
+	"bill_invoice_id bill_invoicing_entity bill_payer_account_id bill_payer_account_name "
+	"cost_category discount discount_bundled_discount discount_total_discount identity_line_item_id "
+	"identity_time_interval line_item_availability_zone line_item_blended_cost line_item_blended_rate "
+	"line_item_currency_code line_item_legal_entity line_item_line_item_description "
+	"line_item_line_item_type line_item_net_unblended_cost line_item_net_unblended_rate "
+	"line_item_normalization_factor line_item_normalized_usage_amount line_item_operation "
+	"line_item_product_code line_item_resource_id line_item_tax_type line_item_unblended_cost "
+	"line_item_unblended_rate line_item_usage_account_id line_item_usage_account_name "
+	"line_item_usage_amount line_item_usage_end_date line_item_usage_start_date line_item_usage_type "
+	"pricing_currency pricing_lease_contract_length pricing_offering_class "
+	"pricing_public_on_demand_cost pricing_public_on_demand_rate pricing_purchase_option "
+	"pricing_rate_code pricing_rate_id pricing_term pricing_unit product product_comment "
+	"product_fee_code product_fee_description product_from_location product_from_location_type "
+	"product_from_region_code product_instance_family product_instance_type product_instancesku "
+	"product_location product_location_type product_operation product_pricing_unit "
+	"product_product_family product_region_code product_servicecode product_sku product_to_location "
+	"product_to_location_type product_to_region_code product_usagetype "
+	"reservation_amortized_upfront_cost_for_usage "
+	"reservation_amortized_upfront_fee_for_billing_period reservation_availability_zone "
+	"reservation_effective_cost reservation_end_time reservation_modification_status "
+	"reservation_net_amortized_upfront_cost_for_usage "
+	"reservation_net_amortized_upfront_fee_for_billing_period reservation_net_effective_cost "
+	"reservation_net_recurring_fee_for_usage "
+	"reservation_net_unused_amortized_upfront_fee_for_billing_period "
+	"reservation_net_unused_recurring_fee reservation_net_upfront_value "
+	"reservation_normalized_units_per_reservation reservation_number_of_reservations "
+	"reservation_recurring_fee_for_usage reservation_reservation_a_r_n reservation_start_time "
+	"reservation_subscription_id reservation_total_reserved_normalized_units "
+	"reservation_total_reserved_units reservation_units_per_reservation "
+	"reservation_unused_amortized_upfront_fee_for_billing_period "
+	"reservation_unused_normalized_unit_quantity reservation_unused_quantity "
+	"reservation_unused_recurring_fee reservation_upfront_value resource_tags "
+	"savings_plan_amortized_upfront_commitment_for_billing_period savings_plan_end_time "
+	"savings_plan_instance_type_family "
+	"savings_plan_net_amortized_upfront_commitment_for_billing_period "
+	"savings_plan_net_recurring_commitment_for_billing_period "
+	"savings_plan_net_savings_plan_effective_cost savings_plan_offering_type "
+	"savings_plan_payment_option savings_plan_purchase_term "
+	"savings_plan_recurring_commitment_for_billing_period savings_plan_region "
+	"savings_plan_savings_plan_a_r_n savings_plan_savings_plan_effective_cost "
+	"savings_plan_savings_plan_rate savings_plan_start_time savings_plan_total_commitment_to_date "
+	"savings_plan_used_commitment";
+
+#define COLUMNS_MAX 128
+
+/* Where the value of each column stands among the cells, -1 for nowhere. */
+typedef struct layout {
+	size_t n;
+	int at[COLUMNS_MAX];
+	bool made;
+} layout;
+
+static void put_names(buf *out, layout *l, str columns, const cell *cells, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	size_t used = 0;
+	for (l->n = 0; str_is(columns); l->n++) {
+		str name = str_cut(&columns, ' ');
+		ensure(l->n < COLUMNS_MAX);
+		l->at[l->n] = -1;
+		for (size_t i = 0; i < n; i++)
+			if (str_eq(name, str_c(cells[i].column)))
+				l->at[l->n] = (int)i;
+		used += l->at[l->n] >= 0;
+		if (l->n)
+			buf_c(out, ',');
+		buf_put(out, name);
+	}
+	ensure(used == n);
+	buf_c(out, '\n');
+	l->made = true;
+}
+
+static void put_row(buf *out, layout *l, const char *columns, const cell *cells, size_t n)
+{
+	if (!l->made) {
+		put_names(out, l, str_c(columns), cells, n);
+		return;
+	}
+	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			buf_c(out, ',');
-		csv_put(out, names ? str_c(cells[i].column) : cells[i].value);
+		if (l->at[i] >= 0)
+			csv_put(out, cells[l->at[i]].value);
 	}
 	buf_c(out, '\n');
 }
@@ -94,6 +186,11 @@ static str usage_type(arena *mem, const bill *b, const bill_line *l)
 	return l->item ? price_usage_type(mem, b->query.book, l->item, NULL, l->group[REGION]) : l->sku;
 }
 
+static str product(const bill_line *l, str attribute)
+{
+	return price_name_attribute(l->item ? l->item->name : NULL, attribute);
+}
+
 static str unit_of(const bill_line *l)
 {
 	if (!l->item)
@@ -112,7 +209,7 @@ static str description(arena *mem, const bill_line *l)
 	                 l->free ? " (free tier)" : "");
 }
 
-static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool names)
+static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, layout *to)
 {
 	str quantity = bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false);
 	str unit = unit_of(l),
@@ -143,12 +240,15 @@ static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, b
 		{ "ListUnitPrice", list },
 		{ "PricingCategory", S("Standard") },
 		{ "PricingCurrency", S("USD") },
+		{ "PricingCurrencyContractedUnitPrice", l->free ? S("0") : list },
+		{ "PricingCurrencyEffectiveCost", amount },
+		{ "PricingCurrencyListUnitPrice", list },
 		{ "PricingQuantity", quantity },
 		{ "PricingUnit", unit },
 		{ "ProviderName", S("AWS") },
 		{ "PublisherName", S("AWS") },
 		{ "RegionId", l->group[REGION] },
-		{ "RegionName", l->group[REGION] },
+		{ "RegionName", book_location(b->query.book, l->group[REGION]) },
 		{ "ResourceId", l->group[RESOURCE] },
 		{ "ResourceName", short_name(l->group[RESOURCE]) },
 		{ "ResourceType", S("") },
@@ -164,10 +264,10 @@ static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, b
 		{ "SubAccountType", S("Account") },
 		{ "Tags", l->group[TAGS] },
 	};
-	put_row(out, cells, sizeof cells / sizeof *cells, names);
+	put_row(out, to, focus_columns, cells, sizeof cells / sizeof *cells);
 }
 
-static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool names)
+static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, layout *to)
 {
 	str start = day_start(mem, l->group[DAY]), end = next_day(mem, l->group[DAY]);
 	str account = b->query.account, list = l->tier ? price_text(mem, l->tier->usd) : S("");
@@ -179,20 +279,25 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "bill_invoice_id", S("") },
 		{ "bill_invoicing_entity", S("Farthing") },
 		{ "bill_payer_account_id", account },
+		{ "bill_payer_account_name", account },
 		{ "identity_line_item_id", row_id(mem, b, l) },
 		{ "identity_time_interval", arena_fmt(mem, "%.*s/%.*s", STR_ARG(start), STR_ARG(end)) },
 		{ "line_item_availability_zone", S("") },
 		{ "line_item_blended_cost", usd_text(mem, l->amount) },
 		{ "line_item_blended_rate", l->free ? S("0") : list },
 		{ "line_item_currency_code", S("USD") },
+		{ "line_item_legal_entity", S("Farthing") },
 		{ "line_item_line_item_description", description(mem, l) },
 		{ "line_item_line_item_type", S("Usage") },
+		{ "line_item_net_unblended_cost", usd_text(mem, l->amount) },
+		{ "line_item_net_unblended_rate", l->free ? S("0") : list },
 		{ "line_item_operation", l->item && l->item->name ? l->item->name->operation : S("") },
 		{ "line_item_product_code", service_code(l) },
 		{ "line_item_resource_id", l->group[RESOURCE] },
 		{ "line_item_unblended_cost", usd_text(mem, l->amount) },
 		{ "line_item_unblended_rate", l->free ? S("0") : list },
 		{ "line_item_usage_account_id", account },
+		{ "line_item_usage_account_name", account },
 		{ "line_item_usage_amount", bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false) },
 		{ "line_item_usage_end_date", end },
 		{ "line_item_usage_start_date", start },
@@ -202,21 +307,30 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "pricing_public_on_demand_rate", list },
 		{ "pricing_term", S("OnDemand") },
 		{ "pricing_unit", unit_of(l) },
+		{ "product_instance_type", product(l, S("instanceType")) },
+		{ "product_location", book_location(b->query.book, l->group[REGION]) },
+		{ "product_location_type", S("AWS Region") },
+		{ "product_operation", l->item && l->item->name ? l->item->name->operation : S("") },
+		{ "product_pricing_unit", unit_of(l) },
+		{ "product_product_family", l->item && l->item->name ? l->item->name->family : S("") },
 		{ "product_region_code", l->group[REGION] },
 		{ "product_servicecode", service_code(l) },
 		{ "product_sku", l->sku },
+		{ "product_usagetype", usage_type(mem, b, l) },
 		{ "resource_tags", l->group[TAGS] },
 	};
-	put_row(out, cells, sizeof cells / sizeof *cells, names);
+	put_row(out, to, cur_columns, cells, sizeof cells / sizeof *cells);
 }
 
+/* The first row gives the names. */
 static void put_rows(buf *out, arena *mem, const bill *b,
-                     void (*row)(buf *, arena *, const bill *, const bill_line *, bool))
+                     void (*row)(buf *, arena *, const bill *, const bill_line *, layout *))
 {
+	layout to = { .n = 0 };
 	const bill_line nothing = { .group = { S("1970-01-01") }, .parts = 1 };
-	row(out, mem, b, &nothing, true);
+	row(out, mem, b, &nothing, &to);
 	for (const bill_line *l = b->lines; l; l = l->next)
-		row(out, mem, b, l, false);
+		row(out, mem, b, l, &to);
 }
 
 void bill_focus(buf *out, arena *mem, const bill *b)

@@ -67,6 +67,7 @@ typedef struct adder {
 	str account;
 	const budgets_Budget *budget;
 	budget_period period;
+	int64_t until; /* later usage is not seen yet */
 	bool credits, units;
 	i128 sum;
 } adder;
@@ -82,7 +83,7 @@ static bool one_of(str have, const budgets_DimensionValues *wanted)
 static void add_charge(void *context, const charge *c, money credit)
 {
 	adder *a = context;
-	if (c->use->when < a->period.from || c->use->when >= a->period.to)
+	if (c->use->when < a->period.from || c->use->when >= a->period.to || c->use->when > a->until)
 		return;
 	for (size_t i = 0; i < a->budget->CostFilters.n; i++) {
 		str dimension = dimension_of(a->budget->CostFilters.v[i].key);
@@ -126,6 +127,7 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 {
 	bool units = str_eq(b->BudgetType, S("USAGE"));
 	adder a = { .mem = mem, .account = account, .budget = b, .period = p, .units = units,
+		    .until = charges_seen(now),
 		    .credits = !b->CostTypes || b->CostTypes->IncludeCredit.v || !b->CostTypes->IncludeCredit.set };
 	const budgets_Spend *limit = limit_of(b, p);
 	*out = (budget_spend){ .period = p, .scale = units ? QUANTITY_DIGITS : MONEY_DIGITS,
@@ -138,6 +140,7 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 	use_list more = { .mem = mem };
 	if (p.to - now < FOREVER_DAYS * MS_DAY)
 		charges_flow(mem, tx, account, now, p.to, &more);
+	a.until = INT64_MAX;
 	return add_months(mem, tx, &a, p.to, &more, &out->forecast);
 }
 

@@ -128,13 +128,14 @@ typedef struct walk {
 	ce_each *each;
 	void *context;
 	ce_view view;
+	int64_t until; /* later usage is not seen yet */
 } walk;
 
 static void see_charge(void *context, const charge *c, money credit)
 {
 	walk *w = context;
 	size_t at = ce_period_at(w->period, c->use->when);
-	if (at == SIZE_MAX)
+	if (at == SIZE_MAX || c->use->when > w->until)
 		return;
 	ce_row row = { .view = &w->view, .charge = c, .record_type = S("Usage"), .amount = c->amount,
 		       .unit = charges_unit(c) };
@@ -153,6 +154,7 @@ static void see_charge(void *context, const charge *c, money credit)
 static err walk_months(walk *w, const txn *tx, const use_list *more, int64_t now)
 {
 	req *rq = w->rq;
+	w->until = more ? INT64_MAX : charges_seen(now);
 	for (int64_t month = month_of(w->period->from); month < w->period->to; month = month_after(month, 1)) {
 		bill_query q = charges_query(rq->mem, tx, rq->who.account, month, now);
 		if (!charges_each(rq->mem, tx, &q, more, see_charge, w))

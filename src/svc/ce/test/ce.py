@@ -188,3 +188,35 @@ def test_estimated_charges_are_a_metric(_):
         check(total and kms and max(p["Maximum"] for p in kms) > 0, (total, kms))
     finally:
         server.remove()
+
+
+def test_a_delay_like_that_of_aws(_):
+    """With --billing-delay, Cost Explorer and Budgets see today's costs tomorrow; the bill is never late."""
+    server = Server("--billing-delay", "24")
+    try:
+        ce, b, account = server.client("ce"), server.client("budgets"), "000000000000"
+        # Into a month's first days, so that a day later is the same month.
+        server.advance(f"{32 - int(day(server, 0)[8:10])}d")
+        server.client("kms").create_key()
+        b.create_budget(AccountId=account, Budget={
+            "BudgetName": "late", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "1", "Unit": "USD"}})
+        server.advance("5h")
+        today = day(server, 0)
+        period = {"Start": month_start(today), "End": next_month(today)}
+
+        def keys():
+            return amounts(ce.get_cost_and_usage(TimePeriod=period, Granularity="MONTHLY", Metrics=["UnblendedCost"],
+                                                 Filter={"Dimensions": {"Key": "SERVICE_CODE", "Values": ["awskms"]}}))
+
+        def spent():
+            return Decimal(b.describe_budget(AccountId=account, BudgetName="late")["Budget"]["CalculatedSpend"]
+                           ["ActualSpend"]["Amount"])
+
+        same((keys(), spent()), (Decimal(0), Decimal(0)))
+        check(Decimal(json.loads(server.run("bill", "--json").stdout)["total"]) > Decimal("0.006"))
+        server.advance("25h")
+        check(keys() > Decimal("0.006") and spent() > Decimal("0.006"), (keys(), spent()))
+        same(server.run("up", "--billing-delay", "x").returncode, 2)
+    finally:
+        server.remove()
