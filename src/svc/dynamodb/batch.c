@@ -152,9 +152,10 @@ typedef struct write_part {
 static err request_in(req *rq, const dynamodb_WriteRequest *given, ddb_change *c)
 {
 	if (!given->PutRequest == !given->DeleteRequest)
-		return fail(rq, &aws_ValidationException,
-		            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
-		            "supported datatypes");
+		return fail(
+			rq, &aws_ValidationException,
+			"Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
+			"supported datatypes");
 	c->kind = given->PutRequest ? CHANGE_PUT : CHANGE_DELETE;
 	const dynamodb_AttributeMap *values =
 		given->PutRequest ? (const dynamodb_AttributeMap *)&given->PutRequest->Item
@@ -202,8 +203,8 @@ static err part_write(req *rq, write_part *p, ddb_collections *touched, const dy
 	return OK;
 }
 
-/* Puts and deletes up to 25 items of several tables, without conditions. All of them are written, but those of
- * tables that throttle: they are given back. */
+/* Puts and deletes up to 25 items of several tables, without conditions. All of them are written, but those
+ * of tables that throttle: they are given back. */
 err dynamodb_BatchWriteItem(req *rq, txn *tx, const dynamodb_BatchWriteItem_in *in,
                             dynamodb_BatchWriteItem_out *out)
 {

@@ -1,6 +1,7 @@
 /*
- * Item collections: the items of one partition key and their entries in local indexes, at most 10 GB together. A
- * table with local indexes keeps their bytes, one row for each; other tables have nothing to keep.
+ * Item collections: the items of one partition key and their entries in local indexes, at most 10 GB
+ * together. A table with local indexes keeps their bytes, one row for each; other tables have nothing to
+ * keep.
  */
 #include "svc/dynamodb/ddb.h"
 

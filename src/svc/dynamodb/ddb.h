@@ -63,8 +63,8 @@ typedef struct ddb_table {
 #define DDB_INDEXES_MAX 25
 
 /* table_head.c */
-/* The name in a TableName parameter, which may be an ARN. The model holds that of operations on items to the rules
- * for names already; operations on tables refuse a wrong one in words of their own. */
+/* The name in a TableName parameter, which may be an ARN. The model holds that of operations on items to the
+ * rules for names already; operations on tables refuse a wrong one in words of their own. */
 err ddb_name(req *rq, str given, str *name);
 err ddb_item_name(req *rq, str given, str *name);
 /* Requested resource not found, when there is no such table. */
@@ -223,8 +223,7 @@ err ddb_env_done(req *rq, const expr_env *env);
 bool ddb_holds(const expr *condition, ddb_item i);
 
 /* legacy.c: the parameters of before expressions, as the same trees */
-err ddb_expected(req *rq, const dynamodb_ExpectedAttributeMap *expected, str operator,
-                 const expr **out);
+err ddb_expected(req *rq, const dynamodb_ExpectedAttributeMap *expected, str operator, const expr **out);
 err ddb_filter(req *rq, const dynamodb_FilterConditionMap *filter, str operator, const expr **out);
 err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr *out[2], size_t *n);
 err ddb_attribute_updates(req *rq, const dynamodb_AttributeUpdates *updates, update *out);
@@ -276,40 +275,6 @@ void ddb_collections_add(req *rq, ddb_collections *touched, const ddb_writer *w,
 void ddb_collections_out(req *rq, const ddb_collections *touched,
                          dynamodb_ItemCollectionMetricsPerTable *out);
 
-/* page.c: a page of Query or Scan. Reading goes on where the last of several ranges ended: results add up. */
-typedef struct ddb_page {
-	const ddb_table *t;
-	const ddb_index *ix;    /* NULL: the table */
-	str from, to;           /* rows [from, to) */
-	bool metered;           /* by the caller */
-	bool reverse, consistent, count_only, fetch /* a local index's items whole, from the table */;
-	int64_t limit;          /* 0: none */
-	const expr *filter;
-	const projection *project;
-	/* Results. */
-	dynamodb_ItemList items;
-	dynamodb_AttributeMap last; /* v NULL: this was the end */
-	str last_row;
-	int64_t count, scanned;
-	size_t bytes;
-	ddb_units units;
-} ddb_page;
-void ddb_page_read(req *rq, const txn *tx, ddb_page *p);
-/* The rows of one partition key, and of them those for which the condition on the sort key holds (NULL: all). */
-void ddb_page_range(req *rq, ddb_page *p, value hash, const expr *range);
-/* A comparison with its attribute on the left: :x < a as a > :x */
-const expr *ddb_attribute_first(arena *mem, const expr *e);
-/* What Query and Scan say about indexes, Select and projections. */
-typedef struct ddb_view_params {
-	str index_name, select;
-	bool consistent, projection_given, expression; /* a ProjectionExpression, not AttributesToGet */
-} ddb_view_params;
-err ddb_page_view(req *rq, const ddb_view_params *v, ddb_page *p);
-/* A start key: its values, whether it has the page's index's key, and the row after which the page begins. */
-err ddb_start_values(req *rq, const dynamodb_Key *given, value *key);
-err ddb_start_index(req *rq, const ddb_page *p, value key);
-err ddb_start_row(req *rq, const ddb_page *p, value key, str *row);
-
 /* table_check.c: a table's schema out of a request, or AWS's ValidationException */
 err ddb_schema_in(req *rq, const dynamodb_AttributeDefinitions *defined,
                   const dynamodb_KeySchema *keys, ddb_attr *hash, ddb_attr *range);
@@ -324,13 +289,10 @@ err ddb_throughput_in(req *rq, bool on_demand, const dynamodb_ProvisionedThrough
 void ddb_rates_of(ddb_table *t, const dynamodb_TableDescription *d);
 err ddb_record(req *rq, const txn *tx, str given, dynamodb_table **out);
 /* The description as it stands now: counts and statuses filled in. */
-dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_table *r,
-                                        const ddb_table *t);
+dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_table *r, const ddb_table *t);
 /* Capacity paid by the hour follows the description: all of it, or none when the table ends. */
-void ddb_bill_capacity(req *rq, txn *tx, const dynamodb_TableDescription *d, const ddb_table *t,
-                       bool ends);
-dynamodb_ProvisionedThroughputDescription *ddb_throughput(req *rq,
-                                                          const dynamodb_ProvisionedThroughput *p);
+void ddb_bill_capacity(req *rq, txn *tx, const dynamodb_TableDescription *d, const ddb_table *t, bool ends);
+dynamodb_ProvisionedThroughputDescription *ddb_throughput(req *rq, const dynamodb_ProvisionedThroughput *p);
 /* table_stream.c: turns the stream on or off as asked. */
 err ddb_stream_set(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
                    const dynamodb_StreamSpecification *wanted);

@@ -1,6 +1,6 @@
 /*
- * One item at a time. What is wrong with a request is told in AWS's order: mixtures of old and new parameters,
- * values, what the parameters say, expressions, and only then what the table has to say.
+ * One item at a time. What is wrong with a request is told in AWS's order: mixtures of old and new
+ * parameters, values, what the parameters say, expressions, and only then what the table has to say.
  */
 #include "svc/dynamodb/usage.h"
 

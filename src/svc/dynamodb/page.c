@@ -1,4 +1,4 @@
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/page.h"
 
 static err no_such_index(req *rq, const ddb_view_params *v)
 {

@@ -1,7 +1,7 @@
 /*
- * ExecuteStatement, BatchExecuteStatement, ExecuteTransaction. A statement's kind is known only when it is parsed, so
- * these wait: reads take a snapshot, writes one job on the writer's thread. What is used is metered here, outside the
- * job, which may run again.
+ * ExecuteStatement, BatchExecuteStatement, ExecuteTransaction. A statement's kind is known only when it is
+ * parsed, so these wait: reads take a snapshot, writes one job on the writer's thread. What is used is
+ * metered here, outside the job, which may run again.
  */
 #include "cloud/meter.h"
 #include "svc/dynamodb/partiql_plan.h"
@@ -79,7 +79,8 @@ static err one_page(req *rq, const txn *tx, const dynamodb_ExecuteStatement_in *
 }
 
 /* Runs one PartiQL statement. */
-err dynamodb_ExecuteStatement(req *rq, const dynamodb_ExecuteStatement_in *in, dynamodb_ExecuteStatement_out *out)
+err dynamodb_ExecuteStatement(req *rq, const dynamodb_ExecuteStatement_in *in,
+                              dynamodb_ExecuteStatement_out *out)
 {
 	execution x = { .on_failure = in->ReturnValuesOnConditionCheckFailure };
 	TRY(ddb_statement_in(rq, in->Statement, &in->Parameters, &x.s));
@@ -268,10 +269,13 @@ static err transaction_job(req *rq, txn *tx, void *context)
 }
 
 /* Runs up to 100 statements, all or none: all of them read, or all of them write. */
-err dynamodb_ExecuteTransaction(req *rq, const dynamodb_ExecuteTransaction_in *in, dynamodb_ExecuteTransaction_out *out)
+err dynamodb_ExecuteTransaction(req *rq, const dynamodb_ExecuteTransaction_in *in,
+                                dynamodb_ExecuteTransaction_out *out)
 {
-	several all = { .n = in->TransactStatements.n, .v = arena_array(rq->mem, execution, in->TransactStatements.n),
-		            .token = in->ClientRequestToken, .consumed = in->ReturnConsumedCapacity };
+	several all = { .n = in->TransactStatements.n,
+		            .v = arena_array(rq->mem, execution, in->TransactStatements.n),
+		            .token = in->ClientRequestToken,
+		            .consumed = in->ReturnConsumedCapacity };
 	for (size_t i = 0; i < all.n; i++) {
 		const dynamodb_ParameterizedStatement *given = &in->TransactStatements.v[i];
 		TRY(ddb_statement_in(rq, given->Statement, &given->Parameters, &all.v[i].s));

@@ -4,7 +4,15 @@
 #pragma once
 #include "svc/dynamodb/partiql.h"
 
-typedef enum pql_token_kind { PQL_END, PQL_NAME, PQL_QUOTED, PQL_TEXT, PQL_NUMBER, PQL_SIGN, PQL_BAD } pql_token_kind;
+typedef enum pql_token_kind {
+	PQL_END,
+	PQL_NAME,
+	PQL_QUOTED,
+	PQL_TEXT,
+	PQL_NUMBER,
+	PQL_SIGN,
+	PQL_BAD
+} pql_token_kind;
 
 typedef struct pql_token {
 	pql_token_kind kind;

@@ -2,7 +2,8 @@
 
 static bool letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'
+		|| (unsigned char)c >= 0x80;
 }
 
 static bool digit(char c)
@@ -94,19 +95,22 @@ void pql_refuse(pql *p, const char *what)
 	p->at = (pql_token){ PQL_END, { p->text.p + p->text.n, 0 }, p->text.p + p->text.n };
 }
 
-void pql_unexpected(pql *p)
+static bool reserved(const pql *p)
 {
-	static const char *const words[] = { "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "BETWEEN", "IS",
-		                                 "INSERT", "INTO", "VALUE", "UPDATE", "SET", "REMOVE", "DELETE",
-		                                 "RETURNING", "ORDER", "BY" };
-	if (p->at.kind == PQL_END) {
-		pql_refuse(p, "Unexpected end of statement");
-		return;
-	}
+	static const char *const words[] = { "SELECT", "FROM",    "WHERE",     "AND",     "OR",     "NOT",
+		                                 "IN",     "BETWEEN", "IS",        "MISSING", "NULL",   "TRUE",
+		                                 "FALSE",  "INSERT",  "INTO",      "VALUE",   "UPDATE", "SET",
+		                                 "REMOVE", "DELETE",  "RETURNING", "ORDER",   "BY" };
 	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
 		if (pql_at_word(p, words[i]))
-			pql_refuse(p, "Unexpected keyword");
-	pql_refuse(p, "Unexpected term");
+			return true;
+	return false;
+}
+
+void pql_unexpected(pql *p)
+{
+	pql_refuse(p, p->at.kind == PQL_END ? "Unexpected end of statement"
+	                                    : reserved(p) ? "Unexpected keyword" : "Unexpected term");
 }
 
 bool pql_at_sign(const pql *p, const char *sign)
@@ -145,17 +149,6 @@ void pql_want_word(pql *p, const char *word)
 {
 	if (!pql_take_word(p, word))
 		pql_unexpected(p);
-}
-
-static bool reserved(const pql *p)
-{
-	static const char *const words[] = { "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "BETWEEN", "IS",
-		                                 "MISSING", "NULL", "TRUE", "FALSE", "INSERT", "INTO", "VALUE", "UPDATE",
-		                                 "SET", "REMOVE", "DELETE", "RETURNING", "ORDER", "BY" };
-	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
-		if (pql_at_word(p, words[i]))
-			return true;
-	return false;
 }
 
 str pql_name(pql *p)

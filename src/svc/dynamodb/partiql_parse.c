@@ -108,7 +108,8 @@ static void set_function(pql *p, update_action *a)
 	if (e->kind != EXPR_CALL || !str_starts(e->text, S("set_")))
 		return;
 	a->kind = str_eq(e->text, S("set_add")) ? UPDATE_ADD : UPDATE_DELETE;
-	if (e->args[0]->kind != EXPR_PATH || !same_path(&e->args[0]->path, &a->path) || e->args[1]->kind != EXPR_VALUE) {
+	if (e->args[0]->kind != EXPR_PATH || !same_path(&e->args[0]->path, &a->path)
+	    || e->args[1]->kind != EXPR_VALUE) {
 		pql_refuse(p, "Set functions take the path that is set and a value");
 		return;
 	}

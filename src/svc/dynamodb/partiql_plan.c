@@ -48,8 +48,9 @@ static err check_type(req *rq, ddb_attr a, value v)
 {
 	if (value_tag_of(v) == a.type)
 		return OK;
-	return fail(rq, &aws_ValidationException,
-	            "One or more parameter values were invalid: Condition parameter type does not match schema type");
+	return fail(
+		rq, &aws_ValidationException,
+		"One or more parameter values were invalid: Condition parameter type does not match schema type");
 }
 
 /* a IN [values] */
@@ -95,11 +96,13 @@ static err order_in(req *rq, ddb_select *q, ddb_attr hash, ddb_attr range)
 		return fail(rq, &aws_ValidationException,
 		            "Must have WHERE clause in the statement when using ORDER BY clause.");
 	if (q->n != 1)
-		return fail(rq, &aws_ValidationException, "Must have at least one non-optional hash key condition in WHERE "
+		return fail(rq, &aws_ValidationException,
+		            "Must have at least one non-optional hash key condition in WHERE "
 		            "clause when using ORDER BY clause.");
 	if (!str_eq(s->order, hash.name) && !str_eq(s->order, range.name))
 		return fail(rq, &aws_ValidationException,
-		            "Variable reference %.*s in ORDER BY clause must be part of the primary key", STR_ARG(s->order));
+		            "Variable reference %.*s in ORDER BY clause must be part of the primary key",
+		            STR_ARG(s->order));
 	q->page.reverse = s->descending && str_eq(s->order, range.name);
 	return OK;
 }

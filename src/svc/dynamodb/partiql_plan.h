@@ -1,9 +1,9 @@
 /*
- * What a PartiQL statement means for a table: which rows a SELECT reads, which change a write makes. For the files of
- * PartiQL's operations.
+ * What a PartiQL statement means for a table: which rows a SELECT reads, which change a write makes. For the
+ * files of PartiQL's operations.
  */
 #pragma once
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/page.h"
 #include "svc/dynamodb/partiql.h"
 
 /* Parses a statement of a request with its parameters. */

@@ -10,16 +10,38 @@ static const char item_json[] =
 
 TEST(dynamodb_partiql_where_decides)
 {
-	static const struct { const char *where; bool holds; } rows[] = {
-		{ "a = 5", true }, { "5.0 = a", true }, { "a <> 5", false }, { "a != 6", true }, { "a > -5", true },
-		{ "s = 'it''s'", true }, { "l[1] = 'x'", true }, { "m.\"odd name\" = TRUE", true },
-		{ "\"a\" BETWEEN 1 AND 5", true }, { "a NOT BETWEEN 1 AND 5", false }, { "a IN [1, 5]", true },
-		{ "a IN (1, 2)", false }, { "a NOT IN (1, 2)", true }, { "q IS MISSING", true }, { "a IS MISSING", false },
-		{ "a IS NOT MISSING", true }, { "z IS NULL", true }, { "a IS NOT NULL", true }, { "size(l) = 2", true },
-		{ "contains(t, 'p') AND begins_with(s, 'it')", true }, { "ATTRIBUTE_TYPE(t, 'SS')", true },
-		{ "a = 1 OR a = 5 AND s = 'no'", false }, { "(a = 1 OR a = 5) AND NOT (s = 'no')", true },
-		{ "(a) = 5", true }, { "((a = 5))", true }, { "a = ?", true }, { "l = [1, 'x']", true },
-		{ "t = <<'q', 'p'>>", true }, { "m = {'odd name': true}", true }, { "1.5e1 > a", true },
+	static const struct { const char *where; bool holds;
+	} rows[] = {
+		{ "a = 5", true },
+		{ "5.0 = a", true },
+		{ "a <> 5", false },
+		{ "a != 6", true },
+		{ "a > -5", true },
+		{ "s = 'it''s'", true },
+		{ "l[1] = 'x'", true },
+		{ "m.\"odd name\" = TRUE", true },
+		{ "\"a\" BETWEEN 1 AND 5", true },
+		{ "a NOT BETWEEN 1 AND 5", false },
+		{ "a IN [1, 5]", true },
+		{ "a IN (1, 2)", false },
+		{ "a NOT IN (1, 2)", true },
+		{ "q IS MISSING", true },
+		{ "a IS MISSING", false },
+		{ "a IS NOT MISSING", true },
+		{ "z IS NULL", true },
+		{ "a IS NOT NULL", true },
+		{ "size(l) = 2", true },
+		{ "contains(t, 'p') AND begins_with(s, 'it')", true },
+		{ "ATTRIBUTE_TYPE(t, 'SS')", true },
+		{ "a = 1 OR a = 5 AND s = 'no'", false },
+		{ "(a = 1 OR a = 5) AND NOT (s = 'no')", true },
+		{ "(a) = 5", true },
+		{ "((a = 5))", true },
+		{ "a = ?", true },
+		{ "l = [1, 'x']", true },
+		{ "t = <<'q', 'p'>>", true },
+		{ "m = {'odd name': true}", true },
+		{ "1.5e1 > a", true },
 	};
 	value item = value_from(mem, item_json), five = value_from(mem, "{\"N\":\"5\"}");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -33,13 +55,19 @@ TEST(dynamodb_partiql_where_decides)
 
 TEST(dynamodb_partiql_refuses)
 {
-	static const struct { const char *text, *why; } rows[] = {
-		{ "", BAD "Expected expression" }, { "FETCH x", BAD "Expected expression" },
-		{ "SELECT", BAD "Unexpected end of statement" }, { "SELECT * FROM", BAD "Unexpected end of statement" },
-		{ "SELECT * FROM t WHERE", BAD "Unexpected end of statement" }, { "SELECT FROM t", BAD "Unexpected keyword" },
-		{ "SELECT * FROM t WHERE a", BAD "Unexpected end of statement" }, { "SELECT * FROM t x", BAD "Unexpected term" },
+	static const struct { const char *text, *why;
+	} rows[] = {
+		{ "", BAD "Expected expression" },
+		{ "FETCH x", BAD "Expected expression" },
+		{ "SELECT", BAD "Unexpected end of statement" },
+		{ "SELECT * FROM", BAD "Unexpected end of statement" },
+		{ "SELECT * FROM t WHERE", BAD "Unexpected end of statement" },
+		{ "SELECT FROM t", BAD "Unexpected keyword" },
+		{ "SELECT * FROM t WHERE a", BAD "Unexpected end of statement" },
+		{ "SELECT * FROM t x", BAD "Unexpected term" },
 		{ "SELECT * FROM t WHERE a = 1 AND", BAD "Unexpected end of statement" },
-		{ "SELECT * FROM t WHERE a = 'x", BAD "Unexpected term" }, { "SELECT a[x] FROM t", BAD "Unexpected term" },
+		{ "SELECT * FROM t WHERE a = 'x", BAD "Unexpected term" },
+		{ "SELECT a[x] FROM t", BAD "Unexpected term" },
 		{ "SELECT * FROM t WHERE nix(a) = 1", BAD "Invalid function name" },
 		{ "SELECT * FROM t WHERE size(a, b) = 1", BAD "Incorrect number of operands for function" },
 		{ "SELECT * FROM t WHERE list_append(a, b) = 1", BAD "Unexpected expression in WHERE" },
@@ -48,7 +76,8 @@ TEST(dynamodb_partiql_refuses)
 		{ "INSERT INTO t VALUE {'a': <<1, 'x'>>}", BAD "Elements of a set must be of one type" },
 		{ "UPDATE t WHERE a = 1", BAD "Unexpected keyword" },
 		{ "UPDATE t SET a = size(b) WHERE a = 1", BAD "Function is not allowed in SET" },
-		{ "DELETE FROM t WHERE a = 1 RETURNING ALL NEW *", BAD "DELETE statements only support RETURNING ALL OLD" },
+		{ "DELETE FROM t WHERE a = 1 RETURNING ALL NEW *",
+		  BAD "DELETE statements only support RETURNING ALL OLD" },
 		{ "SELECT * FROM t WHERE a = ?", "Number of parameters in request and statement don't match." },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -59,9 +88,12 @@ TEST(dynamodb_partiql_refuses)
 
 TEST(dynamodb_partiql_updates)
 {
-	static const struct { const char *clauses, *result; } rows[] = {
-		{ "SET a = a + 1", "{\"a\":{\"N\":\"6\"}}" }, { "SET a = 10 - a REMOVE l", "{\"a\":{\"N\":\"5\"}}" },
-		{ "SET b = list_append(l, [2]) REMOVE l", "{\"b\":{\"L\":[{\"N\":\"1\"},{\"S\":\"x\"},{\"N\":\"2\"}]}}" },
+	static const struct { const char *clauses, *result;
+	} rows[] = {
+		{ "SET a = a + 1", "{\"a\":{\"N\":\"6\"}}" },
+		{ "SET a = 10 - a REMOVE l", "{\"a\":{\"N\":\"5\"}}" },
+		{ "SET b = list_append(l, [2]) REMOVE l",
+		  "{\"b\":{\"L\":[{\"N\":\"1\"},{\"S\":\"x\"},{\"N\":\"2\"}]}}" },
 		{ "SET t = set_add(t, <<'r'>>)", "{\"t\":{\"SS\":[\"p\",\"q\",\"r\"]}}" },
 		{ "SET t = set_delete(t, <<'p'>>)", "{\"t\":{\"SS\":[\"q\"]}}" },
 		{ "SET n = if_not_exists(n, 3) SET m = {}", "{\"m\":{\"M\":{}},\"n\":{\"N\":\"3\"}}" },
@@ -83,9 +115,11 @@ TEST(dynamodb_partiql_updates)
 TEST(dynamodb_items_as_text)
 {
 	static const char *const items[] = {
-		"{\"M\":{}}", item_json,
+		"{\"M\":{}}",
+		item_json,
 		"{\"M\":{\"q\\\"uote\":{\"S\":\"a\\\\b\\n\\u0001\\u00e9\"},\"e\":{\"S\":\"\"},\"b\":{\"B\":\"AAEC\"},"
-		"\"bs\":{\"BS\":[\"AA==\",\"AQ==\"]},\"ns\":{\"NS\":[\"-1.5\",\"2\"]},\"f\":{\"BOOL\":false},\"el\":{\"L\":[]},"
+		"\"bs\":{\"BS\":[\"AA==\",\"AQ==\"]},\"ns\":{\"NS\":[\"-1.5\",\"2\"]},\"f\":{\"BOOL\":false},\"el\":{"
+		"\"L\":[]},"
 		"\"em\":{\"M\":{}},\"n\":{\"L\":[{\"L\":[{\"M\":{\"x\":{\"NULL\":true}}}]}]}}}",
 	};
 	for (size_t i = 0; i < sizeof items / sizeof *items; i++) {

@@ -43,7 +43,8 @@ static value set_of(pql *p, values *l)
 	str *texts = arena_array(p->mem, str, l->n + 1);
 	value_tag tag = l->n ? value_tag_of(l->v[0]) : VALUE_NONE;
 	if (tag != VALUE_S && tag != VALUE_N && tag != VALUE_B) {
-		pql_refuse(p, l->n ? "Sets have elements of type String, Number or Binary" : "Empty sets are not supported");
+		pql_refuse(
+			p, l->n ? "Sets have elements of type String, Number or Binary" : "Empty sets are not supported");
 		return STR_NONE;
 	}
 	for (size_t i = 0; i < l->n; i++) {

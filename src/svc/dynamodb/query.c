@@ -1,4 +1,4 @@
-#include "svc/dynamodb/usage.h"
+#include "svc/dynamodb/page.h"
 
 #define BAD_KEYS "Invalid condition in KeyConditionExpression: "
 

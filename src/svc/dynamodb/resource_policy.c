@@ -15,18 +15,18 @@ static err resource_in(req *rq, const txn *tx, str arn)
 	r = dynamodb_table_get(tx, rq->mem, rq->who.account, rq->region, name);
 	bool stream = str_find(rest, S("/stream/")) != SIZE_MAX;
 	if (!r || (stream && !str_eq(r->Table->LatestStreamArn, arn)))
-		return fail(rq, &dynamodb_ResourceNotFoundException, "Requested resource not found: ResourceArn: %.*s not found",
-		            STR_ARG(arn));
+		return fail(rq, &dynamodb_ResourceNotFoundException,
+		            "Requested resource not found: ResourceArn: %.*s not found", STR_ARG(arn));
 	if (!stream && !str_eq(r->Table->TableArn, arn))
-		return fail(rq, &aws_ValidationException, "Invalid ResourceArn: policies are of tables and streams: %.*s",
-		            STR_ARG(arn));
+		return fail(rq, &aws_ValidationException,
+		            "Invalid ResourceArn: policies are of tables and streams: %.*s", STR_ARG(arn));
 	return OK;
 }
 
 static err missing(req *rq, str arn)
 {
-	return fail(rq, &dynamodb_PolicyNotFoundException, "Resource-based policy not found for the provided ResourceArn: %.*s",
-	            STR_ARG(arn));
+	return fail(rq, &dynamodb_PolicyNotFoundException,
+	            "Resource-based policy not found for the provided ResourceArn: %.*s", STR_ARG(arn));
 }
 
 static err check_revision(req *rq, const dynamodb_policy *p, str arn, str expected)
@@ -37,8 +37,9 @@ static err check_revision(req *rq, const dynamodb_policy *p, str arn, str expect
 	if (none ? !p : p && str_eq(p->Revision, expected))
 		return OK;
 	return p ? fail(rq, &dynamodb_PolicyNotFoundException,
-	                "The policy of %.*s has another revision than the expected %.*s", STR_ARG(arn), STR_ARG(expected))
-	         : missing(rq, arn);
+	                "The policy of %.*s has another revision than the expected %.*s", STR_ARG(arn),
+	                STR_ARG(expected))
+			 : missing(rq, arn);
 }
 
 err ddb_policy_set(req *rq, txn *tx, str arn, str document, str *revision)
@@ -71,7 +72,8 @@ err dynamodb_PutResourcePolicy(req *rq, txn *tx, const dynamodb_PutResourcePolic
                                dynamodb_PutResourcePolicy_out *out)
 {
 	TRY(resource_in(rq, tx, in->ResourceArn));
-	TRY(check_revision(rq, dynamodb_policy_get(tx, rq->mem, in->ResourceArn), in->ResourceArn, in->ExpectedRevisionId));
+	TRY(check_revision(rq, dynamodb_policy_get(tx, rq->mem, in->ResourceArn), in->ResourceArn,
+	                   in->ExpectedRevisionId));
 	return ddb_policy_set(rq, tx, in->ResourceArn, in->Policy, &out->RevisionId);
 }
 

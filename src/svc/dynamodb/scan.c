@@ -1,4 +1,4 @@
-#include "svc/dynamodb/usage.h"
+#include "svc/dynamodb/page.h"
 
 static err check_segments(req *rq, const dynamodb_Scan_in *in)
 {

@@ -40,9 +40,11 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 	bool restoring = d->RestoreSummary && d->RestoreSummary->RestoreInProgress.v;
 	d->TableStatus = restoring ? S("CREATING") : S("ACTIVE");
 	const opt_i64 none = { 0 };
-	d->WarmThroughput = ddb_warm_table(rq, ddb_warm_of(
-		t->on_demand, d->ProvisionedThroughput, d->WarmThroughput ? d->WarmThroughput->ReadUnitsPerSecond : none,
-		d->WarmThroughput ? d->WarmThroughput->WriteUnitsPerSecond : none));
+	d->WarmThroughput =
+		ddb_warm_table(rq,
+	                   ddb_warm_of(t->on_demand, d->ProvisionedThroughput,
+	                               d->WarmThroughput ? d->WarmThroughput->ReadUnitsPerSecond : none,
+	                               d->WarmThroughput ? d->WarmThroughput->WriteUnitsPerSecond : none));
 	d->ItemCount = I64(tally.table.items);
 	d->TableSizeBytes = I64(tally.table.bytes);
 	for (size_t i = 0; i < d->LocalSecondaryIndexes.n; i++) {
@@ -56,9 +58,11 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 		ddb_count c = count_of(&tally, t, x->IndexName, &ix);
 		x->ItemCount = I64(c.items);
 		x->IndexSizeBytes = I64(c.bytes);
-		x->WarmThroughput = ddb_warm_index(rq, ddb_warm_of(
-			t->on_demand, x->ProvisionedThroughput, x->WarmThroughput ? x->WarmThroughput->ReadUnitsPerSecond : none,
-			x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond : none));
+		x->WarmThroughput =
+			ddb_warm_index(rq,
+		                   ddb_warm_of(t->on_demand, x->ProvisionedThroughput,
+		                               x->WarmThroughput ? x->WarmThroughput->ReadUnitsPerSecond : none,
+		                               x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond : none));
 		x->IndexStatus = ix && ix->building ? S("CREATING") : S("ACTIVE");
 		if (ix && ix->building)
 			x->Backfilling = BOOL(true);
@@ -66,7 +70,8 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 	return d;
 }
 
-static ddb_rates rates_of(const dynamodb_ProvisionedThroughputDescription *p, const dynamodb_OnDemandThroughput *most)
+static ddb_rates rates_of(const dynamodb_ProvisionedThroughputDescription *p,
+                          const dynamodb_OnDemandThroughput *most)
 {
 	ddb_rates r = { 0 };
 	if (p) {
@@ -92,7 +97,8 @@ void ddb_rates_of(ddb_table *t, const dynamodb_TableDescription *d)
 				continue;
 			t->indexes[i].rates = rates_of(x->ProvisionedThroughput, x->OnDemandThroughput);
 			t->indexes[i].rates.warm_reads = x->WarmThroughput ? x->WarmThroughput->ReadUnitsPerSecond.v : 0;
-			t->indexes[i].rates.warm_writes = x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond.v : 0;
+			t->indexes[i].rates.warm_writes =
+				x->WarmThroughput ? x->WarmThroughput->WriteUnitsPerSecond.v : 0;
 		}
 }
 

@@ -32,7 +32,8 @@ err ddb_sse_in(req *rq, txn *tx, const dynamodb_SSESpecification *given, dynamod
 	*out = NULL;
 	if (!given->Enabled.v && (str_is(given->KMSMasterKeyId) || str_is(given->SSEType)))
 		return fail(rq, &aws_ValidationException,
-		            INVALID "SSEType and KMSMasterKeyId are only allowed when SSESpecification.Enabled is true");
+		            INVALID
+		            "SSEType and KMSMasterKeyId are only allowed when SSESpecification.Enabled is true");
 	if (!given->Enabled.v)
 		return OK;
 	if (str_eq(given->SSEType, S("AES256")))
@@ -79,7 +80,8 @@ static ddb_warm least(bool on_demand, const dynamodb_ProvisionedThroughputDescri
 	return (ddb_warm){ p->ReadCapacityUnits.v, p->WriteCapacityUnits.v };
 }
 
-ddb_warm ddb_warm_of(bool on_demand, const dynamodb_ProvisionedThroughputDescription *p, opt_i64 reads, opt_i64 writes)
+ddb_warm ddb_warm_of(bool on_demand, const dynamodb_ProvisionedThroughputDescription *p, opt_i64 reads,
+                     opt_i64 writes)
 {
 	ddb_warm w = least(on_demand, p);
 	w.reads = reads.v > w.reads ? reads.v : w.reads;

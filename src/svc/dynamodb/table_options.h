@@ -1,5 +1,6 @@
 /*
- * Options that CreateTable and UpdateTable take alike (table_options.c), and policies on tables (resource_policy.c).
+ * Options that CreateTable and UpdateTable take alike (table_options.c), and policies on tables
+ * (resource_policy.c).
  */
 #pragma once
 #include "svc/dynamodb/ddb.h"
@@ -15,7 +16,8 @@ typedef struct ddb_warm {
 	int64_t reads, writes;
 } ddb_warm;
 /* What it is now, from what has been asked for so far (absent: nothing). */
-ddb_warm ddb_warm_of(bool on_demand, const dynamodb_ProvisionedThroughputDescription *p, opt_i64 reads, opt_i64 writes);
+ddb_warm ddb_warm_of(bool on_demand, const dynamodb_ProvisionedThroughputDescription *p, opt_i64 reads,
+                     opt_i64 writes);
 /* Raises it; lowering is refused. `index` absent: the table's. `given` may be NULL. */
 err ddb_warm_in(req *rq, const dynamodb_WarmThroughput *given, str index, ddb_warm *warm);
 dynamodb_TableWarmThroughputDescription *ddb_warm_table(req *rq, ddb_warm w);

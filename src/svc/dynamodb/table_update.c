@@ -16,8 +16,9 @@ static str in_words(arena *mem, int64_t ms)
 {
 	static const char *const days[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 		                                "Saturday" };
-	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August",
-		                                  "September", "October", "November", "December" };
+	static const char *const months[] = { "January",   "February", "March",    "April",
+		                                  "May",       "June",     "July",     "August",
+		                                  "September", "October",  "November", "December" };
 	civil c = time_civil(ms);
 	int hour = c.hour % 12 ? c.hour % 12 : 12;
 	return arena_fmt(mem, "%s, %s %d, %d %d:%02d:%02d %s UTC", days[c.weekday], months[c.month - 1], c.day,
@@ -31,13 +32,17 @@ static err check_decrease(req *rq, const dynamodb_ProvisionedThroughputDescripti
 	if (!same_day || d->NumberOfDecreasesToday.v < FREE_DECREASES ||
 	    rq->now - d->LastDecreaseDateTime.v >= MS_HOUR)
 		return OK;
-	return fail(rq, &dynamodb_LimitExceededException,
-	            "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After "
-	            "the first %d decreases, each subsequent decrease in the same UTC day can be performed at most once "
-	            "every 3600 seconds. Number of decreases today: %lld. Last decrease at %.*s. Next decrease can be made "
-	            "at %.*s", FREE_DECREASES, (long long)d->NumberOfDecreasesToday.v,
-	            STR_ARG(in_words(rq->mem, d->LastDecreaseDateTime.v)),
-	            STR_ARG(in_words(rq->mem, d->LastDecreaseDateTime.v + MS_HOUR)));
+	return fail(
+		rq, &dynamodb_LimitExceededException,
+		"Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. "
+	    "After "
+		"the first %d decreases, each subsequent decrease in the same UTC day can be performed at most once "
+		"every 3600 seconds. Number of decreases today: %lld. Last decrease at %.*s. Next decrease can be "
+	    "made "
+		"at %.*s",
+		FREE_DECREASES, (long long)d->NumberOfDecreasesToday.v,
+		STR_ARG(in_words(rq->mem, d->LastDecreaseDateTime.v)),
+		STR_ARG(in_words(rq->mem, d->LastDecreaseDateTime.v + MS_HOUR)));
 }
 
 static err set_throughput(req *rq, dynamodb_ProvisionedThroughputDescription *d,
@@ -308,8 +313,8 @@ static err change_options(req *rq, txn *tx, editing *e, const dynamodb_UpdateTab
 		TRY(ddb_sse_in(rq, tx, in->SSESpecification, &e->d->SSEDescription));
 	if (in->WarmThroughput) {
 		const dynamodb_TableWarmThroughputDescription *x = e->d->WarmThroughput;
-		ddb_warm w = ddb_warm_of(e->t->on_demand, e->d->ProvisionedThroughput, x ? x->ReadUnitsPerSecond : I64(0),
-		                         x ? x->WriteUnitsPerSecond : I64(0));
+		ddb_warm w = ddb_warm_of(e->t->on_demand, e->d->ProvisionedThroughput,
+		                         x ? x->ReadUnitsPerSecond : I64(0), x ? x->WriteUnitsPerSecond : I64(0));
 		TRY(ddb_warm_in(rq, in->WarmThroughput, STR_NONE, &w));
 		e->d->WarmThroughput = ddb_warm_table(rq, w);
 	}

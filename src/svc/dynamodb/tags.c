@@ -12,7 +12,8 @@ static err tagged(req *rq, const txn *tx, str arn, dynamodb_table **out)
 	for (int i = 0; i < 5; i++)
 		shaped &= str_cut(&rest, ':').n > 0;
 	if (!shaped || str_find_char(rest, '/') == SIZE_MAX)
-		return fail(rq, &aws_AccessDenied, "User: %.*s is not authorized to perform: dynamodb:%s on resource: %.*s",
+		return fail(rq, &aws_AccessDenied,
+		            "User: %.*s is not authorized to perform: dynamodb:%s on resource: %.*s",
 		            STR_ARG(rq->who.arn), rq->op->name, STR_ARG(arn.n ? arn : S("*")));
 	if (!str_starts(arn, S("arn:")) || !str_starts(rest, S("table/")) || rest.n < sizeof "table/" - 1 + 3)
 		return fail(rq, &aws_ValidationException, "Invalid TableArn: Invalid ResourceArn provided "

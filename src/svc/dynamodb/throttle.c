@@ -74,7 +74,8 @@ static flow flow_of(const ddb_table *t, const ddb_index *ix, bool write, bool ma
 {
 	const ddb_rates *r = ix ? &ix->rates : &t->rates;
 	if (maximum)
-		return (flow){ QTY(t->on_demand ? (write ? r->max_writes : r->max_reads) : 0), MAX_BURST_SECONDS, true };
+		return (flow){ QTY(t->on_demand ? (write ? r->max_writes : r->max_reads) : 0), MAX_BURST_SECONDS,
+			           true };
 	if (t->on_demand) {
 		int64_t least = write ? DDB_ON_DEMAND_WRITES : DDB_ON_DEMAND_READS;
 		int64_t warm = write ? r->warm_writes : r->warm_reads;
@@ -107,7 +108,8 @@ static bool draw(const ddb_table *t, const ddb_index *ix, bool write, bool maxim
 
 #define RAISE "Consider increasing your provisioning level "
 
-static dynamodb_ThrottlingReasonList reasons(req *rq, const ddb_table *t, const ddb_index *ix, const char *what)
+static dynamodb_ThrottlingReasonList reasons(req *rq, const ddb_table *t, const ddb_index *ix,
+                                             const char *what)
 {
 	dynamodb_ThrottlingReason *r = arena_new(rq->mem, dynamodb_ThrottlingReason);
 	r->reason = str_c(what);
@@ -124,12 +126,13 @@ static err exceeded(req *rq, const ddb_table *t, const ddb_index *ix, bool write
 	dynamodb_ProvisionedThroughputExceededException_error *detail =
 		arena_new(rq->mem, dynamodb_ProvisionedThroughputExceededException_error);
 	detail->ThrottlingReasons = reasons(rq, t, ix, why[ix != NULL][write]);
-	return fail_with(rq, &dynamodb_ProvisionedThroughputExceededException, detail, "%s",
-	                 ix ? "The level of configured provisioned throughput for one or more global secondary indexes of "
-	                      "the table was exceeded. " RAISE "for the under-provisioned global secondary indexes with "
-	                      "the UpdateTable API"
-	                    : "The level of configured provisioned throughput for the table was exceeded. " RAISE
-	                      "with the UpdateTable API.");
+	return fail_with(
+		rq, &dynamodb_ProvisionedThroughputExceededException, detail, "%s",
+		ix ? "The level of configured provisioned throughput for one or more global secondary indexes of "
+			 "the table was exceeded. " RAISE "for the under-provisioned global secondary indexes with "
+			 "the UpdateTable API"
+		   : "The level of configured provisioned throughput for the table was exceeded. " RAISE
+			 "with the UpdateTable API.");
 }
 
 static err throttled(req *rq, const ddb_table *t, const ddb_index *ix, bool write, bool maximum)
@@ -144,12 +147,13 @@ static err throttled(req *rq, const ddb_table *t, const ddb_index *ix, bool writ
 	};
 	dynamodb_ThrottlingException_error *detail = arena_new(rq->mem, dynamodb_ThrottlingException_error);
 	detail->throttlingReasons = reasons(rq, t, ix, (ix ? of_index : why)[maximum][write]);
-	return fail_with(rq, &dynamodb_ThrottlingException, detail, "%s",
-	                 maximum ? "Throughput exceeds the maximum OnDemandThroughput configured on table or index"
-	                         : "Throughput exceeds the current capacity of your table or index. DynamoDB is "
-	                           "automatically scaling your table or index so please try again shortly. If exceptions "
-	                           "persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/"
-	                           "latest/developerguide/bp-partition-key-design.html");
+	return fail_with(
+		rq, &dynamodb_ThrottlingException, detail, "%s",
+		maximum ? "Throughput exceeds the maximum OnDemandThroughput configured on table or index"
+				: "Throughput exceeds the current capacity of your table or index. DynamoDB is "
+				  "automatically scaling your table or index so please try again shortly. If exceptions "
+				  "persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/"
+				  "latest/developerguide/bp-partition-key-design.html");
 }
 
 static err admit(req *rq, const ddb_table *t, const ddb_index *ix, bool write)

@@ -96,7 +96,8 @@ static err write_all(req *rq, txn *tx, const dynamodb_TransactWriteItems_in *in,
 	}
 	TRY(ddb_transaction_write(rq, x, in->ReturnConsumedCapacity, &out->ConsumedCapacity));
 	for (size_t i = 0; i < x->n; i++)
-		ddb_collections_add(rq, &touched, x->v[i].w, in->ReturnItemCollectionMetrics, x->v[i].change.key, x->n);
+		ddb_collections_add(rq, &touched, x->v[i].w, in->ReturnItemCollectionMetrics, x->v[i].change.key,
+		                    x->n);
 	ddb_collections_out(rq, &touched, &out->ItemCollectionMetrics);
 	return OK;
 }

@@ -132,7 +132,8 @@ static void account_for(req *rq, ddb_transaction *x, str wanted, const char *kin
 	}
 }
 
-err ddb_transaction_write(req *rq, ddb_transaction *x, str wanted, dynamodb_ConsumedCapacityMultiple *consumed)
+err ddb_transaction_write(req *rq, ddb_transaction *x, str wanted,
+                          dynamodb_ConsumedCapacityMultiple *consumed)
 {
 	admit(rq, x);
 	bool good = run(rq, x);
@@ -157,7 +158,8 @@ void ddb_spend(ddb_spent *list, size_t *n, ddb_table *t, qty units)
 	list[i].units.table += units;
 }
 
-void ddb_spent_out(req *rq, const ddb_spent *list, size_t n, str wanted, dynamodb_ConsumedCapacityMultiple *out)
+void ddb_spent_out(req *rq, const ddb_spent *list, size_t n, str wanted,
+                   dynamodb_ConsumedCapacityMultiple *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		dynamodb_ConsumedCapacity *c = ddb_consumed(rq, list[i].t, &list[i].units, wanted, "R");

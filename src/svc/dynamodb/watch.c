@@ -1,6 +1,6 @@
 /*
- * AWS/DynamoDB's metrics. A request adds to a place in memory; what a place has gathered goes to CloudWatch some
- * hundred milliseconds later as few values with counts, whose sum and number are exact.
+ * AWS/DynamoDB's metrics. A request adds to a place in memory; what a place has gathered goes to CloudWatch
+ * some hundred milliseconds later as few values with counts, whose sum and number are exact.
  */
 #include "cloud/metrics.h"
 #include "cloud/server.h"
@@ -43,7 +43,8 @@ static void keep(char *to, size_t room, str text)
 	to[n] = 0;
 }
 
-static place *place_of(req *rq, const ddb_table *t, const ddb_index *ix, const char *metric, const operation *op)
+static place *place_of(req *rq, const ddb_table *t, const ddb_index *ix, const char *metric,
+                       const operation *op)
 {
 	uint16_t index = ix ? ix->id : 0;
 	uint64_t h = (t->id * 32 + index) ^ (uint64_t)(uintptr_t)metric * 31 ^ (uint64_t)(uintptr_t)op;
