@@ -26,25 +26,16 @@ err db_check_installed(req *rq, str engine, str version)
 	            STR_ARG(version), STR_ARG(engine), STR_ARG(e->message));
 }
 
-static bool letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-static bool digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+static bool digit(char c) { return c >= '0' && c <= '9'; }
 
-str db_lowered(req *rq, str s)
-{
-	return str_is(s) ? arena_lower(rq->mem, s) : s;
-}
+str db_lowered(req *rq, str s) { return str_is(s) ? arena_lower(rq->mem, s) : s; }
 
 err db_check_identifier(req *rq, str v, const char *parameter)
 {
-	bool good = v.n > 0 && v.n <= RDS_IDENTIFIER_MAX && letter(v.p[0]) && v.p[v.n - 1] != '-' &&
-	            str_find(v, S("--")) == SIZE_MAX;
+	bool good = v.n > 0 && v.n <= RDS_IDENTIFIER_MAX && letter(v.p[0]) && v.p[v.n - 1] != '-'
+		&& str_find(v, S("--")) == SIZE_MAX;
 	for (size_t i = 0; i < v.n; i++)
 		good = good && (letter(v.p[i]) || digit(v.p[i]) || v.p[i] == '-');
 	if (good)
@@ -57,7 +48,7 @@ err db_check_identifier(req *rq, str v, const char *parameter)
 		rq, &rds_InvalidParameterValue,
 		"The parameter %s is not a valid identifier. Identifiers must begin with a letter; must contain only "
 		"ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive "
-	    "hyphens.",
+		"hyphens.",
 		parameter);
 }
 
@@ -163,6 +154,17 @@ err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throu
 	return OK;
 }
 
+err db_check_quota(req *rq, const txn *tx, int64_t more)
+{
+	int64_t gib = more;
+	record_scan s = rds_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	for (rds_instance *i; (i = rds_instance_next(&s));)
+		gib += db_engine_is_aurora(i->It->Engine) ? 0 : i->It->AllocatedStorage.v;
+	cursor_close(&s.at);
+	return gib > RDS_STORAGE_GIB_MAX ? fail(rq, &rds_StorageQuotaExceededFault, "Storage quota exceeded")
+									 : OK;
+}
+
 err db_check_database(req *rq, str name)
 {
 	if (!str_is(name))
@@ -173,8 +175,8 @@ err db_check_database(req *rq, str name)
 	if (!good)
 		return fail(rq, &rds_InvalidParameterValue,
 		            "DBName must begin with a letter and contain only alphanumeric characters.");
-	if (str_eq_nocase(name, S("rdsadmin")) || str_eq_nocase(name, S("template0")) ||
-	    str_eq_nocase(name, S("template1")))
+	if (str_eq_nocase(name, S("rdsadmin")) || str_eq_nocase(name, S("template0"))
+	    || str_eq_nocase(name, S("template1")))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "DBName %.*s cannot be used. It is a reserved word for this engine", STR_ARG(name));
 	return OK;

@@ -210,7 +210,9 @@ static err told(req *rq, const rds_CreateDBClusterMessage *in, rds_DBCluster *it
 		it->NetworkType = in->NetworkType;
 	if (str_is(in->EngineLifecycleSupport))
 		it->EngineLifecycleSupport = in->EngineLifecycleSupport;
-	it->EnabledCloudwatchLogsExports = in->EnableCloudwatchLogsExports;
+	it->EnabledCloudwatchLogsExports.n = 0;
+	TRY(db_log_types(rq, &in->EnableCloudwatchLogsExports, &(rds_LogTypeList){ 0 }, it->Engine,
+	                 it->EngineVersion, &it->EnabledCloudwatchLogsExports));
 	it->TagList = in->Tags;
 	return OK;
 }
@@ -430,6 +432,10 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		.EnableCloudwatchLogsExports = c->It->EnabledCloudwatchLogsExports,
 	};
 	TRY(told(rq, &like, c->It));
+	const rds_CloudwatchLogsExportConfiguration *logs = in->CloudwatchLogsExportConfiguration;
+	if (logs)
+		TRY(db_log_types(rq, &logs->EnableLogTypes, &logs->DisableLogTypes, c->It->Engine,
+		                 c->It->EngineVersion, &c->It->EnabledCloudwatchLogsExports));
 	if (in->VpcSecurityGroupIds.n)
 		c->It->VpcSecurityGroups = db_security_groups(rq, &in->VpcSecurityGroupIds);
 	TRY(capacity(rq, in->ServerlessV2ScalingConfiguration, c));

@@ -22,7 +22,8 @@ static err told(req *rq, const rds_CreateDBInstance_in *in, rds_DBInstance *it)
 		.NetworkType = in->NetworkType,
 	};
 	db_instance_told(rq, &like, it);
-	it->EnabledCloudwatchLogsExports = in->EnableCloudwatchLogsExports;
+	TRY(db_log_types(rq, &in->EnableCloudwatchLogsExports, &(rds_LogTypeList){ 0 }, it->Engine,
+	                 it->EngineVersion, &it->EnabledCloudwatchLogsExports));
 	if (str_is(in->EngineLifecycleSupport))
 		it->EngineLifecycleSupport = in->EngineLifecycleSupport;
 	if (in->StorageEncrypted.set)
@@ -41,12 +42,13 @@ static err unsupported(req *rq, const rds_CreateDBInstance_in *in)
 	return OK;
 }
 
-static err storage_of(req *rq, const rds_CreateDBInstance_in *in, rds_instance *i)
+static err storage_of(req *rq, const txn *tx, const rds_CreateDBInstance_in *in, rds_instance *i)
 {
 	rds_DBInstance *it = i->It;
 	if (!in->AllocatedStorage.set)
 		return fail(rq, &rds_MissingParameter, "The request must contain the parameter AllocatedStorage.");
 	TRY(db_check_storage(rq, it->StorageType, in->AllocatedStorage.v, in->Iops, in->StorageThroughput));
+	TRY(db_check_quota(rq, tx, in->AllocatedStorage.v));
 	db_instance_disk(it, in->AllocatedStorage.v, in->Iops, in->StorageThroughput);
 	if (in->MaxAllocatedStorage.set && in->MaxAllocatedStorage.v <= in->AllocatedStorage.v)
 		return fail(rq, &rds_InvalidParameterCombination,
@@ -92,7 +94,7 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 		                 .tags = in->Tags };
 	TRY(db_instance_new(rq, tx, &f, &i));
 	TRY(db_option_group_set(rq, tx, in->OptionGroupName, i->It));
-	TRY(storage_of(rq, in, i));
+	TRY(storage_of(rq, tx, in, i));
 	TRY(told(rq, in, i->It));
 	if (in->MultiAZ.set && in->MultiAZ.v) {
 		if (str_is(in->AvailabilityZone))

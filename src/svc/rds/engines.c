@@ -130,6 +130,7 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 static err launch(arena *a, const rds_instance *i, const postgres_spec *spec, bool standby)
 {
 	postgres *p;
+	int64_t log_at = db_log_size(a, spec->name);
 	TRY(postgres_start(a, spec, &p));
 	arena *mem = arena_open(512);
 	entry *e = arena_new(mem, entry);
@@ -142,6 +143,7 @@ static err launch(arena *a, const rds_instance *i, const postgres_spec *spec, bo
 		              .since = clock_now(),
 		              .looked_us = clock_mono_us(),
 		              .idle_since = clock_now(),
+		              .log_at = log_at,
 		              .standby = standby };
 	pthread_mutex_lock(&engines.lock);
 	e->r.next = engines.first;

@@ -3,7 +3,6 @@
 
 /* What an account may have and what there is: answers without rows of their own. */
 
-#define STORAGE_GIB_MAX 100000
 #define MANUAL_SNAPSHOTS_MAX 100
 #define GROUPS_MAX 50
 #define CERTIFICATE_FROM INT64_C(1621641600000) /* 2021-05-22 */
@@ -40,7 +39,7 @@ err rds_DescribeAccountAttributes(req *rq, const txn *tx, const rds_DescribeAcco
 		{ "ReservedDBInstances",
 		  used(rds_reserved_scan(tx, rq->mem, 2, account, region, STR_NONE), next_record),
 		  RDS_INSTANCES_MAX },
-		{ "AllocatedStorage", gib, STORAGE_GIB_MAX },
+		{ "AllocatedStorage", gib, RDS_STORAGE_GIB_MAX },
 		{ "DBParameterGroups",
 		  used(rds_parameter_group_scan(tx, rq->mem, 3, account, region, S("pg"), STR_NONE), next_record),
 		  GROUPS_MAX },

@@ -269,6 +269,10 @@ err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rd
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
 	db_instance_told(rq, in, i->It);
 	TRY(limit_of_growth(rq, in, i->It));
+	const rds_CloudwatchLogsExportConfiguration *logs = in->CloudwatchLogsExportConfiguration;
+	if (logs)
+		TRY(db_log_types(rq, &logs->EnableLogTypes, &logs->DisableLogTypes, i->It->Engine,
+		                 i->It->EngineVersion, &i->It->EnabledCloudwatchLogsExports));
 	TRY(plan(rq, in, i->It));
 	TRY(password(rq, tx, in, i));
 	TRY(groups(rq, tx, in, i->It));

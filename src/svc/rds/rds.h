@@ -47,6 +47,8 @@ err db_check_class(req *rq, str name, bool aurora);
 err db_check_master(req *rq, str name);
 err db_check_password(req *rq, str password);
 err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throughput);
+/* The region's storage with so many GiB more. */
+err db_check_quota(req *rq, const txn *tx, int64_t more);
 err db_check_database(req *rq, str name);
 err db_check_retention(req *rq, opt_i64 days);
 err db_check_port(req *rq, opt_i64 port);
@@ -138,6 +140,13 @@ typedef struct engine_stats {
 	int64_t connections, reads, writes, log_bytes, lag_seconds;
 } engine_stats;
 bool db_stats_read(arena *a, str folder, engine_stats *out);
+/* logs.c: what they say, to CloudWatch if it is exported; whole lines from there on, and how far it is now.
+ */
+int64_t db_log_size(arena *a, str folder);
+int64_t db_log_export(arena *a, const rds_instance *i, const rds_cluster *c, str folder, int64_t from,
+                      int64_t now);
+err db_log_types(req *rq, const rds_LogTypeList *add, const rds_LogTypeList *drop, str engine, str version,
+                 rds_LogTypeList *now);
 /* For each that runs, one after another, while none of them can be stopped. */
 typedef struct running {
 	str folder, account, region, id;
@@ -145,8 +154,8 @@ typedef struct running {
 	int64_t since, cpu_ms, looked_us; /* of the watcher */
 	double cpu_share;
 	int64_t minute, bytes, bytes_at, idle_since, low_since;
-	engine_stats counted;  /* at the last minute */
-	int64_t counted_us;
+	engine_stats counted; /* at the last minute */
+	int64_t counted_us, log_at;
 	bool standby;
 	struct running *next;
 } running;

@@ -30,7 +30,7 @@ typedef struct finding {
 	struct finding *next;
 	str folder, account, region, id;
 	double cpu_share; /* CPUs used since the last look */
-	int64_t bytes, memory;
+	int64_t bytes, memory, log_at;
 	engine_stats now, before; /* before: a minute ago */
 	int64_t minute_us; /* how long that was; 0: not known */
 	bool counted, publish, idle_long, tired;
@@ -73,6 +73,7 @@ static void look(void *context, running *r)
 	f->bytes = r->bytes;
 	int64_t minute = l->now / MS_MINUTE;
 	f->publish = minute != r->minute;
+	f->log_at = r->log_at;
 	f->before = r->counted;
 	f->minute_us = r->counted_us ? us - r->counted_us : 0;
 	f->memory = f->publish ? engine_memory(postgres_engine(r->engine)) : 0;
@@ -136,6 +137,13 @@ static void meter_io(const finding *f, const rds_cluster *c, bool writes, int64_
 	int64_t requests = (reads > 0 ? reads : 0) + (writes && log > 0 ? (log + LOG_PIECE - 1) / LOG_PIECE : 0);
 	if (requests && !str_eq(c->It->StorageType, S("aurora-iopt1")))
 		usage_later(f->account, f->region, when, &AURORA_IO, c->It->DBClusterArn, QTY(requests));
+}
+
+static void remember_log(void *context, running *r)
+{
+	const finding *f = context;
+	if (str_eq(r->folder, f->folder))
+		r->log_at = f->log_at;
 }
 
 static void remember(void *context, running *r)
@@ -343,6 +351,11 @@ static void settle(arena *mem, finding *f, int64_t now)
 	if (!i)
 		return;
 	change ch = { .mem = mem, .f = f };
+	int64_t log_at = db_log_export(mem, i, c, f->folder, f->log_at, now);
+	if (log_at != f->log_at) {
+		f->log_at = log_at;
+		db_engines_each(remember_log, f);
+	}
 	if (f->publish) {
 		count(mem, f);
 		publish(f, i, c, now);

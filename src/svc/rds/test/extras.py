@@ -166,3 +166,29 @@ def test_io_of_a_cluster_is_metered(server):
     rds.delete_db_instance(DBInstanceIdentifier="busy-1")
     gone(rds, "busy-1")
     rds.delete_db_cluster(DBClusterIdentifier="busy", SkipFinalSnapshot=True)
+
+
+def test_logs_are_exported(server):
+    need_postgres()
+    rds, logs = server.client("rds"), server.client("logs")
+    refused("InvalidParameterCombination", create, rds, "teller", EnableCloudwatchLogsExports=["audit"])
+    create(rds, "half", AllocatedStorage=60000, BackupRetentionPeriod=0)
+    refused("StorageQuotaExceeded", create, rds, "large", AllocatedStorage=60000)
+    create(rds, "teller", EnableCloudwatchLogsExports=["postgresql"], BackupRetentionPeriod=0)
+    at = available(rds, "teller")
+    check("does not exist" in sql(at, "select * from nothing_at_all"))
+
+    def seen():
+        try:
+            found = logs.filter_log_events(logGroupName="/aws/rds/instance/teller/postgresql")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return False
+        return [e for e in found if "nothing_at_all" in e["message"]]
+
+    until(seen, 20)
+    portion = rds.download_db_log_file_portion(DBInstanceIdentifier="teller", LogFileName="error/postgresql.log")
+    check("nothing_at_all" in portion["LogFileData"])
+    for name in ("teller", "half"):
+        available(rds, name)
+        rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+        gone(rds, name)

@@ -36,6 +36,9 @@ def test_pauses_without_connections_and_wakes(server):
     server.advance("400s")
     until(lambda: "The DB cluster is paused" in events(rds, "sleeper"), 20)
     until(lambda: not [p for p in os.listdir("/proc") if p.isdigit() and stands_in(p, server.data, "cluster-")], 20)
+    before = acu_hours(server)
+    server.advance("5h")
+    same(acu_hours(server), before)
     start = time.time()
     same(sql(at, "select n from t"), "1")
     check(time.time() - start < 15)
@@ -44,6 +47,13 @@ def test_pauses_without_connections_and_wakes(server):
     rds.delete_db_instance(DBInstanceIdentifier="sleeper-1")
     gone(rds, "sleeper-1")
     rds.delete_db_cluster(DBClusterIdentifier="sleeper", SkipFinalSnapshot=True)
+
+
+def acu_hours(server):
+    """Of the bill so far, as it says."""
+    found = [line for line in server.run("bill").stdout.split("\n") if "Serverless v2" in line and "I/O" not in line]
+    check(found, server.run("bill").stdout)
+    return found[0].split("ACU")[0]
 
 
 def stands_in(pid, data, prefix):
