@@ -142,6 +142,15 @@ err secretsmanager_DescribeSecret(req *rq, const txn *tx, const secretsmanager_D
 	out->VersionIdsToStages = stages_of(tx, rq->mem, s, false);
 	if (s->DeleteAt)
 		out->DeletedDate = TIME(s->DeleteAt);
+	if (str_is(s->Lambda)) {
+		out->RotationEnabled = BOOL(s->Rotates);
+		out->RotationLambdaARN = s->Lambda;
+		out->RotationRules = s->Rules;
+	}
+	if (s->Rotated)
+		out->LastRotatedDate = TIME(s->Rotated);
+	if (s->RotateAt)
+		out->NextRotationDate = TIME(s->RotateAt);
 	meter_one(rq, &SECRETS_API, out->ARN);
 	return OK;
 }
@@ -192,6 +201,11 @@ static secretsmanager_SecretListEntry entry_of(req *rq, const txn *tx, const sec
 	};
 	if (s->DeleteAt)
 		e.DeletedDate = TIME(s->DeleteAt);
+	if (str_is(s->Lambda)) {
+		e.RotationEnabled = BOOL(s->Rotates);
+		e.RotationLambdaARN = s->Lambda;
+		e.RotationRules = s->Rules;
+	}
 	return e;
 }
 

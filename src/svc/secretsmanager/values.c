@@ -95,8 +95,8 @@ err version_add(req *rq, txn *tx, const secretsmanager_secret *s, str version_id
 	str value = str_is(text) ? text : bytes;
 	secretsmanager_version *old =
 		secretsmanager_version_get(tx, rq->mem, s->Account, s->Region, s->Name, version_id);
-	*existed = old != NULL;
-	if (old)
+	*existed = old && old->Sealed.n; /* one that a rotation has begun has no value yet */
+	if (*existed)
 		return same_value(rq, tx, s, old, value);
 	if (value.n > SECRETS_VALUE_BYTES)
 		return fail(rq, &secretsmanager_InvalidParameterException, "The secret value is too large.");
@@ -167,6 +167,10 @@ err secretsmanager_GetSecretValue(req *rq, const txn *tx, const secretsmanager_G
 	str value;
 	TRY(secret_live(rq, tx, in->SecretId, &s));
 	TRY(version_find(rq, tx, s, in->VersionId, in->VersionStage, &v));
+	if (!v->Sealed.n)
+		return fail(rq, &secretsmanager_ResourceNotFoundException,
+		            "Secrets Manager can't find the specified secret value for VersionId: %.*s",
+		            STR_ARG(v->VersionId));
 	TRY(version_open(rq, tx, s, v, &value));
 	out->ARN = secret_arn(rq, s);
 	out->Name = s->Name;
