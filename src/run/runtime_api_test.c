@@ -88,3 +88,39 @@ TEST(rapi_event)
 	                         "Lambda-Runtime-Invoked-Function-Arn: arn\r\n"
 	                         "Lambda-Runtime-Trace-Id: aInjected: x\r\nContent-Length: 2\r\n\r\n"));
 }
+
+TEST(rapi_trailers_are_kept)
+{
+	rapi_request r;
+	size_t used;
+	str piece;
+	buf lines = buf_in(mem, 64, 4096);
+	str head = S("POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+	             "Lambda-Runtime-Function-Response-Mode: streaming\r\n\r\n");
+	CHECK_I64(rapi_head(head, &r), (int64_t)head.n);
+	CHECK(r.streaming && r.kind == RAPI_RESPONSE);
+	r.body.trailers = &lines;
+	str body = S("2\r\nab\r\n0\r\nlambda-runtime-function-error-type: Own\r\nX: y\r\n\r\n"), got = S("");
+	int state = 0;
+	for (size_t at = 0; at < body.n && !state; at += used) {
+		state = rapi_body_take(&r.body, str_sub(body, at, body.n), &used, &piece);
+		got = piece.n ? piece : got;
+	}
+	CHECK_I64(state, 1);
+	CHECK_STR(got, S("ab"));
+	CHECK_STR(rapi_trailer(buf_str(&lines), S("Lambda-Runtime-Function-Error-Type")), S("Own"));
+	CHECK_STR(rapi_trailer(buf_str(&lines), S("x")), S("y"));
+	CHECK(!str_is(rapi_trailer(buf_str(&lines), S("z"))));
+}
+
+TEST(rapi_extension_routes)
+{
+	rapi_request r;
+	CHECK(rapi_head(S("POST /2020-01-01/extension/register HTTP/1.1\r\nLambda-Extension-Name: own\r\n\r\n"), &r) > 0);
+	CHECK(r.kind == RAPI_REGISTER);
+	CHECK_STR(r.extension, S("own"));
+	CHECK(rapi_head(S("GET /2020-01-01/extension/event/next HTTP/1.1\r\n\r\n"), &r) > 0);
+	CHECK(r.kind == RAPI_EXTENSION_NEXT);
+	CHECK(rapi_head(S("GET /2020-01-01/extension/register HTTP/1.1\r\n\r\n"), &r) > 0);
+	CHECK(r.kind == RAPI_OTHER);
+}

@@ -32,6 +32,18 @@ static struct {
 	char pins[PINS_MAX][HASH_HEX + 1];
 } code = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+/* What a server that was killed had begun to unpack. */
+static err drop_unfinished(void)
+{
+	str *names;
+	size_t n;
+	TRY(dir_list(code.mem, code.unpacked, &names, &n));
+	for (size_t i = 0; i < n; i++)
+		if (names[i].p[0] == '.')
+			TRY(dir_remove(code.mem, path_join(code.mem, code.unpacked, names[i])));
+	return OK;
+}
+
 err code_start(store *s, str folder)
 {
 	char boot[16] = "x";
@@ -52,7 +64,8 @@ err code_start(store *s, str folder)
 			if (str_starts(names[i], S("code-")) && !str_ends(code.unpacked, names[i]))
 				TRY(dir_remove(code.mem, path_join(code.mem, code.folder, names[i])));
 	TRY(dir_make(code.mem, path_join(code.mem, code.folder, S("zip")), 0700));
-	return dir_make(code.mem, code.unpacked, 0755);
+	TRY(dir_make(code.mem, code.unpacked, 0755));
+	return drop_unfinished();
 }
 
 static bool pinned(str hash)

@@ -231,10 +231,14 @@ typedef struct saving {
 	int64_t attempts;
 } saving;
 
+/* Not when the mapping has gone or its keys are shared out anew: the rows are not this poller's any more. */
 static bool save(void *context, txn *tx)
 {
 	const saving *v = context;
 	const poller *p = v->g->s->p;
+	const lambda_mapping *m = lambda_mapping_get(tx, txn_arena(tx), p->account, p->region, p->uuid);
+	if (!m || m->It->ParallelizationFactor.v != p->lanes)
+		return true;
 	lambda_progress_put(tx, &(lambda_progress){ .Account = p->account, .Region = p->region, .Uuid = p->uuid,
 	                                            .Lane = p->lane, .After = v->after,
 	                                            .Attempts = v->attempts });

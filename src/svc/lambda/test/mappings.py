@@ -5,10 +5,10 @@ import signal
 import sys
 import time
 
-from scenario import check, refused, same
+from scenario import Server, check, refused, same
 
 sys.path.insert(0, os.path.dirname(__file__))
-from functions import make  # noqa: E402
+from functions import make, package  # noqa: E402
 
 # Writes what it is given into a table, and fails as the events ask for.
 NOTE = """import json, os, time, urllib.request
@@ -280,3 +280,40 @@ def test_refusals(server):
     why(EventSourceArn="arn:aws:kinesis:us-east-1:000000000000:stream/x", StartingPosition="LATEST")
     refused("ResourceNotFoundException", client.update_event_source_mapping,
             UUID="00000000-0000-4000-8000-000000000000")
+
+
+def test_role_must_be_allowed(_):
+    own = Server("--iam", "enforce")
+    try:
+        iam = own.client("iam")
+        role = iam.create_role(RoleName="poller", AssumeRolePolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                                                     "Principal": {"Service": "lambda.amazonaws.com"}}]}))["Role"]["Arn"]
+        client = own.client("lambda")
+        client.create_function(FunctionName="f", Runtime="python3.11", Handler="app.handler", Role=role,
+                               Code={"ZipFile": package({"app.py": "def handler(e, c): return 1\n"})})
+        sqs, url, arn = queue(own, "guarded")
+        message = refused("InvalidParameterValueException", client.create_event_source_mapping, EventSourceArn=arn,
+                          FunctionName="f")
+        same(message, "The provided execution role does not have permissions to call ReceiveMessage on SQS")
+        iam.put_role_policy(RoleName="poller", PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": arn}]}))
+        client.create_event_source_mapping(EventSourceArn=arn, FunctionName="f")
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+        until(lambda: left(sqs, url), lambda n: n == 0)
+    finally:
+        own.remove()
+
+
+def test_fifo_queue_keeps_order(server):
+    table(server, "seen")
+    client = make(server, "ordered", NOTE, Timeout=10)
+    sqs, url, arn = queue(server, "line.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    refused("InvalidParameterValueException", client.create_event_source_mapping, EventSourceArn=arn,
+            FunctionName="ordered", MaximumBatchingWindowInSeconds=1)
+    m = client.create_event_source_mapping(EventSourceArn=arn, FunctionName="ordered", BatchSize=2)
+    for i in range(6):
+        sqs.send_message(QueueUrl=url, MessageBody=f"a{i}", MessageGroupId="a")
+    until(lambda: left(sqs, url), lambda n: n == 0)
+    same(sum(seen(server), []), [f"a{i}" for i in range(6)])
+    client.delete_event_source_mapping(UUID=m["UUID"])
