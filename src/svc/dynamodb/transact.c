@@ -124,24 +124,47 @@ err dynamodb_TransactWriteItems(req *rq, txn *tx, const dynamodb_TransactWriteIt
 	return OK;
 }
 
-static err get_one(req *rq, const txn *tx, const dynamodb_Get *g, map *seen, ddb_table **t, ddb_item *out,
-                   const projection **project)
+/* One read. What is wrong with its key or its table's capacity cancels all of them. */
+typedef struct reading {
+	const projection *project;
+	ddb_table *t;
+	value key;
+	str row;
+} reading;
+
+static err reading_in(req *rq, const txn *tx, const dynamodb_Get *g, reading *r)
 {
 	const ddb_param params[] = { DDB_EXPRESSION(ProjectionExpression, g) };
-	value key;
 	TRY(ddb_mix(rq, params, 1, &g->ExpressionAttributeNames, NULL));
-	TRY(ddb_values_in(rq, (const dynamodb_AttributeMap *)&g->Key, &key));
-	TRY(ddb_reading(rq, g->ProjectionExpression, &g->ExpressionAttributeNames, project));
-	TRY(ddb_open(rq, tx, g->TableName, t));
-	TRY(ddb_key_check(rq, *t, key));
-	TRY(ddb_admit_read(rq, *t, NULL));
-	TRY(ddb_paths_check(rq, *t, NULL, *project));
-	str row = ddb_row_key(rq->mem, *t, key);
-	if (map_put(seen, row, (void *)(uintptr_t)g))
-		return fail(rq, &aws_ValidationException,
-		            "Transaction request cannot include multiple operations on one item");
-	*out = ddb_item_at(tx, row);
-	return OK;
+	TRY(ddb_values_in(rq, (const dynamodb_AttributeMap *)&g->Key, &r->key));
+	TRY(ddb_reading(rq, g->ProjectionExpression, &g->ExpressionAttributeNames, &r->project));
+	return ddb_open(rq, tx, g->TableName, &r->t);
+}
+
+static err fault_of_reading(req *rq, const reading *r)
+{
+	TRY(ddb_key_check(rq, r->t, r->key));
+	TRY(ddb_paths_check(rq, r->t, NULL, r->project));
+	return ddb_admit_read(rq, r->t, NULL);
+}
+
+static err readings_in(req *rq, const txn *tx, const dynamodb_TransactGetItems_in *in, reading *list)
+{
+	size_t n = in->TransactItems.n;
+	ddb_transaction x = ddb_transaction_of(rq, n);
+	bool good = true;
+	for (size_t i = 0; i < n; i++) {
+		TRY(reading_in(rq, tx, in->TransactItems.v[i].Get, &list[i]));
+		x.v[i].fault = fault_of_reading(rq, &list[i]);
+		good &= !x.v[i].fault;
+		if (x.v[i].fault)
+			continue;
+		list[i].row = ddb_row_key(rq->mem, list[i].t, list[i].key);
+		if (map_put(&x.seen, list[i].row, &list[i]))
+			return fail(rq, &aws_ValidationException,
+			            "Transaction request cannot include multiple operations on one item");
+	}
+	return good ? OK : ddb_transaction_canceled(rq, &x);
 }
 
 /* Reads up to 100 items as they were at one moment. */
@@ -150,17 +173,17 @@ err dynamodb_TransactGetItems(req *rq, const txn *tx, const dynamodb_TransactGet
 {
 	size_t n = in->TransactItems.n, tables = 0;
 	ddb_spent *list = arena_array(rq->mem, ddb_spent, n);
-	map seen = map_in(rq->mem, n);
+	reading *readings = arena_array(rq->mem, reading, n);
+	TRY(readings_in(rq, tx, in, readings));
 	out->Responses.v = arena_array(rq->mem, dynamodb_ItemResponse, n);
 	for (size_t i = 0; i < n; i++) {
-		const projection *project = NULL;
-		ddb_table *t;
-		ddb_item found;
-		TRY(get_one(rq, tx, in->TransactItems.v[i].Get, &seen, &t, &found, &project));
-		ddb_spend(list, &tables, t, 2 * ddb_read_units(found.size, true));
-		dynamodb_ItemResponse *r = &out->Responses.v[out->Responses.n++];
+		const reading *r = &readings[i];
+		ddb_item found = ddb_item_at(tx, r->row);
+		ddb_spend(list, &tables, r->t, 2 * ddb_read_units(found.size, true));
+		dynamodb_ItemResponse *answer = &out->Responses.v[out->Responses.n++];
 		if (value_is(found.map))
-			r->Item = ddb_map_out(rq, project ? projection_of(rq->mem, project, found.map) : found.map);
+			answer->Item =
+				ddb_map_out(rq, r->project ? projection_of(rq->mem, r->project, found.map) : found.map);
 	}
 	ddb_spent_out(rq, list, tables, in->ReturnConsumedCapacity, &out->ConsumedCapacity);
 	return OK;

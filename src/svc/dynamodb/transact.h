@@ -34,6 +34,8 @@ err ddb_transaction_row(req *rq, ddb_transaction *x, ddb_action *a);
 /* Writes all, or says why not. */
 err ddb_transaction_write(req *rq, ddb_transaction *x, str wanted,
                           dynamodb_ConsumedCapacityMultiple *consumed);
+/* TransactionCanceledException with the reason of each action. */
+err ddb_transaction_canceled(req *rq, const ddb_transaction *x);
 /* Whether the token was used for the very same request (`digest`) in the last ten minutes. */
 err ddb_token_known(req *rq, const txn *tx, str token, str digest, bool *known);
 void ddb_token_keep(req *rq, txn *tx, str token, str digest);

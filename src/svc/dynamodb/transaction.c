@@ -90,7 +90,7 @@ static dynamodb_CancellationReason reason_of(req *rq, const ddb_action *a)
 	return r;
 }
 
-static err canceled(req *rq, const ddb_transaction *x)
+err ddb_transaction_canceled(req *rq, const ddb_transaction *x)
 {
 	dynamodb_TransactionCanceledException_error *detail =
 		arena_new(rq->mem, dynamodb_TransactionCanceledException_error);
@@ -139,7 +139,7 @@ err ddb_transaction_write(req *rq, ddb_transaction *x, str wanted,
 	bool good = run(rq, x);
 	account_for(rq, x, wanted, "W", consumed);
 	if (!good)
-		return canceled(rq, x);
+		return ddb_transaction_canceled(rq, x);
 	if (x->bytes > TRANSACTION_BYTES_MAX)
 		return fail(rq, &aws_ValidationException,
 		            "Collection size of items in transaction exceeds the limit of 4 MB");
