@@ -116,7 +116,8 @@ TEST(rapi_trailers_are_kept)
 TEST(rapi_extension_routes)
 {
 	rapi_request r;
-	CHECK(rapi_head(S("POST /2020-01-01/extension/register HTTP/1.1\r\nLambda-Extension-Name: own\r\n\r\n"), &r) > 0);
+	CHECK(rapi_head(S("POST /2020-01-01/extension/register HTTP/1.1\r\n"
+	                  "Lambda-Extension-Name: own\r\n\r\n"), &r) > 0);
 	CHECK(r.kind == RAPI_REGISTER);
 	CHECK_STR(r.extension, S("own"));
 	CHECK(rapi_head(S("GET /2020-01-01/extension/event/next HTTP/1.1\r\n\r\n"), &r) > 0);
