@@ -124,13 +124,15 @@ static void put_tag(buf *b, str key, str value)
 /* A map, or a list of pairs however their members are called, as {"key":"value",..}. */
 static str tags_text(arena *mem, const json_value *tags)
 {
-	static const char *const keys[] = { "Key", "key", "TagKey" }, *const values[] = { "Value", "value", "TagValue" };
+	static const char *const keys[] = { "Key", "key", "TagKey" };
+	static const char *const values[] = { "Value", "value", "TagValue" };
 	buf b = buf_in(mem, 256, BODY_MAX);
 	buf_c(&b, '{');
 	if (tags && tags->kind == JSON_ARRAY && tags->first && json_get(tags->first, S("Tags")))
 		tags = json_get(tags->first, S("Tags"));
 	bool pairs = tags && tags->kind == JSON_OBJECT;
-	for (const json_value *t = pairs || (tags && tags->kind == JSON_ARRAY) ? tags->first : NULL; t; t = t->next) {
+	bool some = pairs || (tags && tags->kind == JSON_ARRAY);
+	for (const json_value *t = some ? tags->first : NULL; t; t = t->next) {
 		str key = pairs ? t->key : first_text(t, keys, 3), value = pairs ? t->text : first_text(t, values, 3);
 		if (str_is(key))
 			put_tag(&b, key, str_is(value) ? value : S(""));
@@ -283,7 +285,8 @@ err charges_tags_look(store *s, str account)
 	const txn *tx = store_read(s);
 	bool watched = is_watched(tx, mem, account);
 	/* A first look takes in the month, later ones what has been used since about the last. */
-	usage_each(tx, account, watched ? k.hour - MS_HOUR : month_of(now), k.hour + MS_HOUR, now, note_resource, &k);
+	int64_t since = watched ? k.hour - MS_HOUR : month_of(now);
+	usage_each(tx, account, since, k.hour + MS_HOUR, now, note_resource, &k);
 	store_read_end(s, tx);
 	find_news(&k);
 	err e = k.news || !watched ? store_write(s, write_news, &k) : OK;
@@ -353,7 +356,8 @@ static history *history_of(charges_tags *t, str resource)
 	cursor c = txn_scan(t->tx, prefix, prefix_end(to, prefix), false);
 	while (cursor_next(&c)) {
 		moment *m = arena_new(t->mem, moment);
-		*m = (moment){ .hour = hour_get(c.key.p + prefix.n), .text = arena_str(t->mem, c.value), .next = h->last };
+		*m = (moment){ .hour = hour_get(c.key.p + prefix.n), .text = arena_str(t->mem, c.value),
+			           .next = h->last };
 		m->tags = json_parse(t->mem, m->text);
 		h->last = m;
 	}

@@ -76,7 +76,8 @@ static bool send_all(arena *mem, str data)
 			err made = dir_make(mem, aside, 0700);
 			if (!made)
 				rename(path.p, path_join(mem, aside, names[i]).p);
-			fprintf(stderr, "farthing: mail %.*s was refused: %.*s\n", STR_ARG(names[i]), STR_ARG(e->message));
+			fprintf(stderr, "farthing: mail %.*s was refused: %.*s\n", STR_ARG(names[i]),
+			        STR_ARG(e->message));
 		} else if (e) {
 			all = false;
 		}

@@ -4,8 +4,8 @@
  *
  * Nothing leaves the machine unless an SMTP server is named (`farthing up --smtp HOST:PORT`): mails then wait
  * in mail/smtp until the server has taken them (then in mail/sent), also over a restart, and are tried again
- * for five days. What it refuses for good goes to mail/refused. A mail may arrive twice when we are killed between its acceptance
- * and our noting it; its Message-ID is the same.
+ * for five days. What it refuses for good goes to mail/refused. A mail may arrive twice when we are killed
+ * between its acceptance and our noting it; its Message-ID is the same.
  */
 #pragma once
 #include "base/err.h"

@@ -98,8 +98,8 @@ static void status_json(buf *b, arena *mem)
 	json_put_string(b, time_iso_ms(mem, clock_now()));
 	buf_fmt(b, ",\"clock_offset_ms\":%lld,\"clock_speed\":%lld", (long long)clock_offset(),
 	        (long long)clock_course_now().speed);
-	buf_fmt(b, ",\"services\":%zu,\"operations\":%zu,\"bytes_used\":%llu}\n", services_here(), operations_here(),
-	        (unsigned long long)st.bytes_used);
+	buf_fmt(b, ",\"services\":%zu,\"operations\":%zu,\"bytes_used\":%llu}\n", services_here(),
+	        operations_here(), (unsigned long long)st.bytes_used);
 }
 
 static void serve_status(http_exchange *x)

@@ -439,9 +439,10 @@ VERB(bill,
      "                     [--against FILE]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
      "                     [--credits 100] [--keep]\n\n"
-     "  --by       what lines are added up by: tag:KEY takes the tags that resources had when they were used\n"
-     "  --compare  accounts or months side by side: NAME=ACCOUNT:FILE,.. where NAME= may be left out, and :FILE\n"
-     "             is a table of predicted usage (sku,quantity,per,resource,why) in place of what was metered\n"
+     "  --by       what lines are added up by; tag:KEY takes the tags that resources had when used\n"
+     "  --compare  accounts or months side by side: NAME=ACCOUNT:FILE,.. where NAME= may be left out,\n"
+     "             and :FILE is a table of predicted usage (sku,quantity,per,resource,why) in place of\n"
+     "             what was metered\n"
      "  --against  a table of expected costs (examples/bella/expected.csv) with a verdict on each line\n"
      "  --profile  what is free: always-free offers only (paid), 12-month offers too, or credits\n"
      "  --keep     the account is of this profile from now on",

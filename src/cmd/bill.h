@@ -16,8 +16,8 @@ const json_value *bill_first_line(const json_value *bill);
 int bill_digits(const json_value *bill, int digits);
 str bill_amount_text(arena *mem, money m, int digits);
 
-/* Prints the bills of a list (NAME=ACCOUNT:FILE,MONTH,..) as columns. `fetch` gets the bill of an account or a
- * month with a file of predicted usage (empty: none), or complains and returns an exit status. */
+/* Prints the bills of a list (NAME=ACCOUNT:FILE,MONTH,..) as columns. `fetch` gets the bill of an account or
+ * a month with a file of predicted usage (empty: none), or complains and returns an exit status. */
 int bill_compare(arena *mem, str list,
                  int (*fetch)(arena *mem, void *context, str other, str file, const json_value **bill),
                  void *context);

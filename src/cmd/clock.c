@@ -89,7 +89,8 @@ static int clock_run(arena *mem, int argc, char **argv)
 	bool to = str_eq(what, S("set")) && n == 2 && time_parse(rest[1], &ms);
 	bool faster = str_eq(what, S("speed")) && n == 2 && str_to_i64(rest[1], &speed);
 	if (!show && !by && !to && !faster)
-		return usage_error("clock", "say show, advance 30d (s m h d w), set 2026-12-01T00:00:00Z or speed 60");
+		return usage_error("clock",
+		                   "say show, advance 30d (s m h d w), set 2026-12-01T00:00:00Z or speed 60");
 	str data = o.given ? o.value : default_data(mem);
 	if (!running_find(mem, data, &r))
 		return complain("no server runs on %.*s. Start one with: farthing up", STR_ARG(data));

@@ -164,7 +164,7 @@ static void check_export(arena *mem, const bill *b, str text, str cost_column)
 		at++;
 	CHECK(at < n);
 	/* All columns of FOCUS 1.2, or of CUR 2.0. */
-	CHECK(n == 57 || n == 113);
+	CHECK(n == 57 || n == 114);
 	money sum = 0, cost;
 	while (csv_row(&c, row, 128)) {
 		CHECK(money_parse(row[at], &cost));

@@ -137,7 +137,8 @@ static err call_server(talk *t, str server)
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
 	int why = getaddrinfo(host.p, port.p, &hints, &found);
 	if (why)
-		return fault_new(t->mem, &fault_system, "no address for %.*s: %s", STR_ARG(server), gai_strerror(why));
+		return fault_new(t->mem, &fault_system, "no address for %.*s: %s", STR_ARG(server),
+		                 gai_strerror(why));
 	struct timeval wait = { .tv_sec = WAIT_S };
 	for (const struct addrinfo *at = found; at && t->fd < 0; at = at->ai_next) {
 		t->fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -89,7 +89,8 @@ static ce_CostAllocationTag tag_of(req *rq, const txn *tx, const seen_tag *s)
 	return t;
 }
 
-err ce_ListCostAllocationTags(req *rq, const ce_ListCostAllocationTags_in *in, ce_ListCostAllocationTags_out *out)
+err ce_ListCostAllocationTags(req *rq, const ce_ListCostAllocationTags_in *in,
+                              ce_ListCostAllocationTags_out *out)
 {
 	str after = S("");
 	size_t most = in->MaxResults.set ? (size_t)in->MaxResults.v : CE_TAGS_PAGE;
