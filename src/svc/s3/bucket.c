@@ -181,6 +181,20 @@ bool config_delete(txn *tx, str bucket, str kind, str id)
 
 /* ---- meters ---- */
 
+/* The bucket's owner is billed, in the bucket's region, unless a requester has said that he pays. */
+void meter_bucket(req *rq, const s3_bucket *b, const meter_kind *k, qty quantity)
+{
+	const struct usage *before = rq->usage;
+	meter(rq, k, quantity, b->Name);
+	if (rq->usage == before)
+		return;
+	rq->usage->region = b->Region;
+	for (size_t i = 0; i < rq->n_reply_headers; i++)
+		if (str_eq(rq->reply_headers[i].name, S("x-amz-request-charged")))
+			return;
+	rq->usage->account = b->Account;
+}
+
 void meter_write(req *rq, const s3_bucket *b, str storage_class)
 {
 	const meter_kind *k = &S3_PUT;
@@ -190,18 +204,18 @@ void meter_write(req *rq, const s3_bucket *b, str storage_class)
 		k = &S3_GLACIER_PUT;
 	else if (str_eq(storage_class, S("DEEP_ARCHIVE")))
 		k = &S3_DEEP_PUT;
-	meter_one(rq, k, b->Name);
+	meter_bucket(rq, b, k, QTY(1));
 }
 
 void meter_read(req *rq, const s3_bucket *b, str storage_class)
 {
 	bool ia = str_eq(storage_class, S("STANDARD_IA")) || str_eq(storage_class, S("ONEZONE_IA"));
-	meter_one(rq, ia ? &S3_IA_GET : &S3_GET, b->Name);
+	meter_bucket(rq, b, ia ? &S3_IA_GET : &S3_GET, QTY(1));
 }
 
 void meter_out(req *rq, const s3_bucket *b, int64_t bytes)
 {
 	bool inside = rq->parent || rq->who.internal || (rq->who.key && rq->who.key->Role.n);
 	if (!inside && bytes > 0)
-		meter(rq, &S3_TRANSFER_OUT, bytes, b->Name);
+		meter_bucket(rq, b, &S3_TRANSFER_OUT, bytes);
 }

@@ -43,6 +43,8 @@ bool config_get(const txn *tx, arena *mem, str bucket, str kind, str id, const s
 void config_put(txn *tx, arena *mem, str bucket, str kind, str id, const shape *s, const void *value);
 bool config_delete(txn *tx, str bucket, str kind, str id);
 
+/* Any meter of a bucket, for whoever pays its requests. */
+void meter_bucket(req *rq, const s3_bucket *b, const meter_kind *k, qty quantity);
 /* PUT, COPY, POST and LIST cost more than the rest. Requests that are refused cost too, on AWS only when
  * the owner makes them; these two are called where the bucket is known. */
 void meter_write(req *rq, const s3_bucket *b, str storage_class);
