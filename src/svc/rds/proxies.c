@@ -1,4 +1,4 @@
-#include "rds.h"
+#include "proxy.h"
 #include "store/due.h"
 #include "sys/clock.h"
 

@@ -1,4 +1,4 @@
-#include "rds.h"
+#include "proxy.h"
 #include "sys/rand.h"
 
 #define PROXY_PORT 5432

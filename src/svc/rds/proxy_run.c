@@ -1,7 +1,7 @@
 #include "base/json.h"
 #include "base/buf.h"
 #include "cloud/call.h"
-#include "rds.h"
+#include "proxy.h"
 #include "run/engine_relay.h"
 #include "store/due.h"
 #include "sys/clock.h"

@@ -1,4 +1,4 @@
-#include "rds.h"
+#include "proxy.h"
 #include "sys/clock.h"
 
 #define VCPUS_MIN 2

@@ -8,7 +8,6 @@
 #include "cloud/meter.h"
 #include "cloud/req.h"
 #include "gen/rds.h"
-#include "run/pgbouncer.h"
 #include "run/postgres.h"
 
 /* faults.c: codes that RDS answers with and its model does not list. */
@@ -177,6 +176,12 @@ void db_watch_stop(void);
 void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category,
                   str message);
 
+/* proxy_targets.c: the proxies of an instance whose class, state or existence has changed. */
+void db_proxies_of(txn *tx, const rds_instance *i, bool gone, int64_t now);
+/* proxy_run.c */
+void db_proxies_start(store *s);
+void db_proxies_stop(void);
+
 /* subscriptions.c: to whom an event is told. */
 void db_event_tell(txn *tx, str account, str region, const rds_Event *e);
 /* options.c */
@@ -266,32 +271,6 @@ typedef struct settings {
 } settings;
 settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
                         str cluster_group, int memory_mib, bool tls_by_default);
-
-/* proxies.c, proxy_targets.c */
-err db_proxy_find(req *rq, const txn *tx, str name, rds_proxy **out);
-/* Brings what runs into line with the rows, by a task of the same transaction. */
-void db_proxies_changed(txn *tx);
-void db_proxy_bill(txn *tx, const rds_proxy *p, int64_t now);
-/* The proxies of an instance whose class, state or existence has changed. */
-void db_proxies_of(txn *tx, const rds_instance *i, bool gone, int64_t now);
-/* Where the target listens that a new server connection should go to; NULL: nowhere at present. */
-rds_instance *db_proxy_target(const txn *tx, arena *mem, const rds_proxy *p, bool reads);
-#define PROXY_ENDPOINT_DEFAULT S("default")
-/* proxy_endpoints.c */
-str db_proxy_id(arena *a, const char *prefix);
-size_t db_proxy_endpoints(const txn *tx, arena *mem, const rds_proxy *p,
-                          rds_proxy_endpoint *out[RDS_PROXY_ENDPOINTS_MAX + 1]);
-/* A new row in state creating. */
-rds_proxy_endpoint *db_proxy_endpoint_new(req *rq, txn *tx, const rds_proxy *p, str name);
-
-/* proxy_run.c: what runs. */
-void db_proxies_start(store *s);
-void db_proxies_stop(void);
-typedef struct proxy_health {
-	bool runs, credentials, checked;
-	char refused[256]; /* why the target did not let the proxy in; empty: it did */
-} proxy_health;
-proxy_health db_proxy_health(str account, str region, str name);
 
 /* modify.c: what is kept and shown, and changes nothing in the engine. */
 void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it);
