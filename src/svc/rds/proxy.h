@@ -1,6 +1,6 @@
 /*
- * What the files about RDS Proxy share. A proxy is a row, and a row for each of its endpoints; what runs for them
- * is brought into line with the rows whenever something has changed, and every two seconds.
+ * What the files about RDS Proxy share. A proxy is a row, and a row for each of its endpoints; what runs for
+ * them is brought into line with the rows whenever something has changed, and every two seconds.
  */
 #pragma once
 #include "rds.h"
