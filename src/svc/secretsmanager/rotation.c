@@ -1,6 +1,6 @@
 /*
- * Rotation: a function of the user's makes a new value in four steps, called one after another with the ARN of
- * the secret and the id of the version that is to be. At once and then by the secret's schedule, on
+ * Rotation: a function of the user's makes a new value in four steps, called one after another with the ARN
+ * of the secret and the id of the version that is to be. At once and then by the secret's schedule, on
  * Farthing's clock. A rotation that fails is tried again, and leaves its version AWSPENDING.
  */
 #include "base/json.h"
@@ -132,8 +132,8 @@ static err check_function(req *rq, const txn *tx, const secretsmanager_secret *s
 	if (decide(self, tx, S("lambda:InvokeFunction"), function, k).allowed)
 		return OK;
 	return fail(rq, auth_fault_kind(rq, AUTH_DENIED),
-	            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy "
-	            "grants access to the principal secretsmanager.amazonaws.com.");
+	            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function "
+	            "policy grants access to the principal secretsmanager.amazonaws.com.");
 }
 
 static err check_rules(req *rq, const secretsmanager_RotationRulesType *r)
