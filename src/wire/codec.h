@@ -67,8 +67,8 @@ const operation *rest_route(const service *s, str method, str path, str query);
 /* The same for a whole message: some operations differ by a header (CopyObject, UploadPartCopy). */
 const operation *rest_route_message(const service *s, const wire_message *m);
 
-/* A map of an output may be JSON text already, when only JSON is answered: its count is this, and its entries are a
- * `str` with the text. */
+/* A map of an output may be JSON text already, when only JSON is answered: its count is this, and its entries
+ * are a `str` with the text. */
 #define MAP_AS_TEXT SIZE_MAX
 
 /*
