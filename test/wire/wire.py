@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import shlex
 import struct
 import subprocess
 import sys
@@ -126,12 +127,16 @@ def sqs_as_query(data):
 
 
 def patched(data, name):
-    """The plain shapes that NAME.patch declares anew, in botocore's model too."""
+    """The plain shapes and the bounds of lists that NAME.patch declares anew, in botocore's model too."""
     path = os.path.join(ROOT, 'src', 'svc', name, name + '.patch')
     for line in open(path, encoding='utf-8') if os.path.exists(path) else ():
-        m = re.match(r'(string|integer|long|boolean|timestamp) (\w+)$', line.strip())
-        if m:
-            data['shapes'][m.group(2)] = {'type': m.group(1)}
+        words = shlex.split(line, comments=True) if not line.startswith('\t') else []
+        bounds = dict(w.split('=', 1) for w in words if re.match(r'(min|max|pattern)=', w))
+        bounds.update({k: int(v) for k, v in bounds.items() if k != 'pattern'})
+        if words and words[0] in ('string', 'integer', 'long', 'boolean', 'timestamp'):
+            data['shapes'][words[1]] = {'type': words[0], **bounds}
+        elif words and words[0] == 'list' and words[1] in data['shapes']:
+            data['shapes'][words[1]].update(bounds)
 
 
 class Service:
