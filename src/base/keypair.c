@@ -280,10 +280,17 @@ bool keyed_mac(arena *a, str how, str key, str message, str *mac)
 
 /* ---- certificates ---- */
 
+/* The library would ask for a passphrase on the terminal. */
+static int no_passphrase(char *into, int size, int writing, void *context)
+{
+	(void)into, (void)size, (void)writing, (void)context;
+	return -1;
+}
+
 static X509 *read_certificate(str pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
-	X509 *x = PEM_read_bio_X509(b, NULL, NULL, NULL);
+	X509 *x = PEM_read_bio_X509(b, NULL, no_passphrase, NULL);
 	BIO_free(b);
 	return x;
 }
@@ -303,7 +310,7 @@ bool certificate_fits(str pem, str private_pem)
 {
 	X509 *x = read_certificate(pem);
 	BIO *b = BIO_new_mem_buf(private_pem.p, (int)private_pem.n);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
 	bool ok = x && key && X509_check_private_key(x, key) == 1;
 	EVP_PKEY_free(key);
 	BIO_free(b);

@@ -219,5 +219,8 @@ err outbox_put(arena *mem, const outbox_mail *m)
 	/* First where it is sent from: what is in the maildir has been there. */
 	if (relay.n)
 		TRY(spool(mem, data, m, text));
-	return file_write(mem, path, text, 0600);
+	/* Readers of a maildir look into new/, so nothing stands there before it is whole. */
+	str unread = path_join(mem, path_join(mem, data, S("mail/tmp")), m->id);
+	TRY(file_write(mem, unread, text, 0600));
+	return file_move(mem, unread, path);
 }

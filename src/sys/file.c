@@ -123,6 +123,13 @@ err file_write(arena *a, str path, str bytes, unsigned mode)
 	return sync_folder(a, path);
 }
 
+err file_move(arena *a, str from, str to)
+{
+	from = arena_str(a, from);
+	to = arena_str(a, to);
+	return rename(from.p, to.p) < 0 ? failed(a, to, "replace") : sync_folder(a, to);
+}
+
 bool file_exists(str path)
 {
 	char name[4096];

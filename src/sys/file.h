@@ -8,6 +8,8 @@
 err file_read(arena *a, str path, size_t max_bytes, str *out);
 /* Durable and atomic: temporary file, sync, rename, sync of the folder. */
 err file_write(arena *a, str path, str bytes, unsigned mode);
+/* To another name on the same disk, in place of what has it; durable. */
+err file_move(arena *a, str from, str to);
 bool file_exists(str path);
 err dir_make(arena *a, str path, unsigned mode); /* parents too; existing is fine */
 err dir_remove(arena *a, str path);              /* with everything in it; missing is fine */

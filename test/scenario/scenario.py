@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -25,6 +26,7 @@ class Server:
         self.start()
 
     def start(self):
+        self.wait_for_the_end()
         done = subprocess.run([FARTHING, "up", "--data", self.data, "--port", "0", "--detach", *self.options],
                               capture_output=True, text=True, timeout=60)
         if done.returncode:
@@ -33,6 +35,17 @@ class Server:
         with open(os.path.join(self.data, "server.json")) as f:
             facts = json.load(f)
         self.endpoint, self.pid, self.token = facts["endpoint"], facts["pid"], facts["token"]
+
+    def wait_for_the_end(self):
+        """Of a server that was killed: the kernel takes a moment."""
+        for _ in range(500):
+            try:
+                with open(f"/proc/{getattr(self, 'pid', 0)}/stat") as f:
+                    if f.read().rsplit(")", 1)[1].split()[0] == "Z":
+                        return
+            except OSError:
+                return
+            time.sleep(0.01)
 
     def stop(self):
         subprocess.run([FARTHING, "down", "--data", self.data], capture_output=True, timeout=60)

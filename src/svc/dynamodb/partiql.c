@@ -1,7 +1,7 @@
 /*
  * ExecuteStatement, BatchExecuteStatement, ExecuteTransaction. A statement's kind is known only when it is
- * parsed, so these wait: reads take a snapshot, writes one job on the writer's thread. What is used is
- * metered here, outside the job, which may run again.
+ * parsed, so these wait: reads take a snapshot, writes one job on the writer's thread. What a write uses is
+ * metered in its transaction; what a refused one has used, behind it.
  */
 #include "cloud/meter.h"
 #include "svc/dynamodb/partiql_plan.h"
@@ -17,14 +17,15 @@ typedef struct execution {
 	bool consistent, metered;
 	ddb_change change;
 	ddb_writer w;
-	bool spent; /* w.units were used, also in vain */
+	bool spent;   /* w.units were used, also in vain */
+	bool settled; /* and metered */
 	err fault;
 } execution;
 
 static err write_statement(req *rq, txn *tx, execution *x)
 {
 	ddb_table *t;
-	x->spent = false;
+	x->spent = x->settled = false;
 	TRY(ddb_open(rq, tx, x->s.table, &t));
 	TRY(ddb_statement_change(rq, t, &x->s, &x->change));
 	TRY(ddb_admit_write(rq, t));
@@ -34,6 +35,9 @@ static err write_statement(req *rq, txn *tx, execution *x)
 	if (x->change.failed)
 		return ddb_statement_failed(rq, &x->s, x->on_failure, x->change.old);
 	ddb_write_end(&x->w);
+	/* In the transaction that writes; what a failed condition cost is metered behind it. */
+	ddb_meter_writes(rq, t, &x->w.units);
+	x->settled = true;
 	return OK;
 }
 
@@ -48,7 +52,7 @@ static err one_write(req *rq, const dynamodb_ExecuteStatement_in *in, execution 
 	if (x->s.kind == PARTIQL_EXISTS)
 		return fail(rq, &aws_ValidationException, "EXISTS can only be used in ExecuteTransaction");
 	err e = req_write(rq, write_alone, x);
-	if (x->spent)
+	if (x->spent && !x->settled)
 		ddb_meter_writes(rq, x->w.t, &x->w.units);
 	TRY(e);
 	dynamodb_AttributeMap returned = ddb_returned(rq, &x->change, ddb_statement_returning(&x->s));
@@ -184,7 +188,8 @@ static err batch_write_all(req *rq, several *all, str wanted, dynamodb_BatchExec
 		execution *x = &all->v[i];
 		if (!x->spent)
 			continue;
-		ddb_meter_writes(rq, x->w.t, &x->w.units);
+		if (!x->settled)
+			ddb_meter_writes(rq, x->w.t, &x->w.units);
 		add_units(rq, &out->ConsumedCapacity, all->n, x->w.t, &x->w.units, wanted);
 		if (!x->fault)
 			out->Responses.v[i].Item = ddb_returned(rq, &x->change, ddb_statement_returning(&x->s));

@@ -28,14 +28,16 @@ void ddb_copy_later(txn *tx, const dynamodb_copy *c)
 typedef struct work {
 	arena *mem;
 	const dynamodb_copy *c;
-	ddb_copying copying;
-	ddb_filling filling;
+	ddb_copying copying, copied;
+	ddb_filling filling, filled;
 } work;
 
+/* A chunk may run again before it is on disk: it starts from where the last one on disk ended. */
 static bool copy_chunk(void *context, txn *tx)
 {
 	work *w = context;
-	ddb_copy_step(tx, w->mem, &w->copying, ROWS);
+	w->copied = w->copying;
+	ddb_copy_step(tx, w->mem, &w->copied, ROWS);
 	return true;
 }
 
@@ -43,9 +45,10 @@ static bool fill_chunk(void *context, txn *tx)
 {
 	work *w = context;
 	const ddb_table *t = ddb_of_payload(tx, txn_arena(tx), w->c->Target);
+	w->filled = w->filling;
 	if (t)
-		ddb_fill_step(tx, w->mem, &w->filling, t, clock_now(), ROWS);
-	w->filling.done = w->filling.done || !t;
+		ddb_fill_step(tx, w->mem, &w->filled, t, clock_now(), ROWS);
+	w->filled.done = w->filled.done || !t;
 	return true;
 }
 
@@ -110,11 +113,11 @@ TASK(ddb_copy)
 	w.filling.rows = rows_of(s, mem, c);
 	w.copying = (ddb_copying){ .table = (uint64_t)c->SourceId, .when = c->When, .rows = w.filling.rows,
 		                   .done = restore };
-	while (!w.copying.done)
+	for (; !w.copying.done; w.copying = w.copied)
 		if (store_write(s, copy_chunk, &w))
 			return clock_now() + MS_MINUTE;
 	w.filling.done = !(restore || point) || !str_is(w.filling.rows);
-	while (!w.filling.done)
+	for (; !w.filling.done; w.filling = w.filled)
 		if (store_write(s, fill_chunk, &w))
 			return clock_now() + MS_MINUTE;
 	if (str_eq(c->Kind, S("export")) && !ddb_export_write(s, mem, c))

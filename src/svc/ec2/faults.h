@@ -20,6 +20,8 @@
 	X(InvalidInstance, "InvalidInstanceID.NotFound", 400) \
 	X(InvalidInstanceMalformed, "InvalidInstanceID.Malformed", 400) \
 	X(InvalidInstanceType, "InvalidInstanceType", 400) \
+	X(InsufficientAddresses, "InsufficientFreeAddressesInSubnet", 400) \
+	X(InvalidIPInUse, "InvalidIPAddress.InUse", 400) \
 	X(InvalidInterface, "InvalidNetworkInterfaceID.NotFound", 400) \
 	X(InvalidInternetGateway, "InvalidInternetGatewayID.NotFound", 400) \
 	X(InvalidKeyPair, "InvalidKeyPair.NotFound", 400) \

@@ -1,6 +1,7 @@
 /*
  * RunInstances.
  */
+#include "base/map.h"
 #include "base/text.h"
 #include "ec2.h"
 #include "sys/rand.h"
@@ -16,6 +17,7 @@ typedef struct launch {
 	ec2_GroupIdentifierList groups;
 	bool public_address;
 	str private_ip;
+	map taken; /* addresses of the subnet */
 } launch;
 
 static err not_here(req *rq, const ec2_RunInstances_in *in)
@@ -111,34 +113,52 @@ static err find_network(req *rq, txn *tx, launch *l)
 	return l->groups.n ? OK : add_group(rq, tx, l, b->Group, STR_NONE);
 }
 
-static bool address_taken(const txn *tx, arena *mem, place p, str subnet, str ip)
+static map taken_addresses(req *rq, const txn *tx, str subnet)
 {
-	record_scan s = ec2_instance_scan(tx, mem, 2, p.account, p.region, STR_NONE);
+	map taken = map_in(rq->mem, 64);
+	record_scan s = ec2_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	for (ec2_instance *i; (i = ec2_instance_next(&s));)
-		if (str_eq(i->It->SubnetId, subnet) && str_eq(i->It->PrivateIpAddress, ip)) {
-			cursor_close(&s.at);
-			return true;
-		}
-	return false;
+		if (str_eq(i->It->SubnetId, subnet) && given(i->It->PrivateIpAddress))
+			map_put(&taken, i->It->PrivateIpAddress, i);
+	return taken;
+}
+
+static uint32_t address_number(str text)
+{
+	int64_t parts[4] = { 0 };
+	for (int i = 0; i < 4 && str_is(text); i++)
+		str_to_i64(str_cut(&text, '.'), &parts[i]);
+	return (uint32_t)(parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]);
 }
 
 /* A free address of the subnet; the first four and the last are AWS's. */
-static str private_address(req *rq, const txn *tx, const ec2_Subnet *subnet)
+static err private_address(req *rq, launch *l, str *out)
 {
-	str rest = subnet->CidrBlock;
-	int64_t parts[4] = { 0 }, bits = 20;
-	for (int i = 0; i < 3; i++)
-		str_to_i64(str_cut(&rest, '.'), &parts[i]);
-	str_to_i64(str_cut(&rest, '/'), &parts[3]);
-	str_to_i64(rest, &bits);
-	uint32_t base = (uint32_t)(parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]);
-	uint32_t room = (1u << (32 - bits)) - 5;
-	str ip;
-	do {
-		uint32_t a = base + 4 + (uint32_t)rand_below(room);
-		ip = arena_fmt(rq->mem, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-	} while (address_taken(tx, rq->mem, place_of(rq), subnet->SubnetId, ip));
-	return ip;
+	str bits = l->subnet->CidrBlock, text = str_cut(&bits, '/');
+	int64_t length = 20;
+	str_to_i64(bits, &length);
+	uint32_t base = address_number(text), room = (1u << (32 - length)) - 5;
+	if (given(l->private_ip)) {
+		uint32_t wanted = address_number(l->private_ip);
+		if (wanted < base + 4 || wanted >= base + 4 + room)
+			return fail(rq, &ec2_InvalidParameterValue, "Address %.*s does not fall within the subnet's address "
+			            "range", STR_ARG(l->private_ip));
+		if (map_get(&l->taken, l->private_ip))
+			return fail(rq, &ec2_InvalidIPInUse, "Address %.*s is in use.", STR_ARG(l->private_ip));
+		*out = l->private_ip;
+		return OK;
+	}
+	uint32_t start = (uint32_t)rand_below(room);
+	for (uint32_t i = 0; i < room; i++) {
+		uint32_t a = base + 4 + (start + i) % room;
+		*out = arena_fmt(rq->mem, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+		if (map_get(&l->taken, *out))
+			continue;
+		map_put(&l->taken, *out, l);
+		return OK;
+	}
+	return fail(rq, &ec2_InsufficientAddresses, "There are not enough free addresses in subnet '%.*s' to satisfy the "
+	            "requested number of instances.", STR_ARG(l->subnet->SubnetId));
 }
 
 static str private_name(req *rq, str ip)
@@ -207,7 +227,7 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 	i->IamInstanceProfile->Id = ec2_id(mem, "AIPA");
 }
 
-static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance *i)
+static err fill(req *rq, launch *l, int64_t index, ec2_Instance *i)
 {
 	*i = (ec2_Instance){ .InstanceId = ec2_id(rq->mem, "i-"),
 		                 .ImageId = l->image.ImageId,
@@ -234,7 +254,7 @@ static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance 
 		                 .PublicDnsName = S(""),
 		                 .State = ec2_state(rq->mem, INSTANCE_PENDING),
 		                 .BootMode = l->image.BootMode };
-	i->PrivateIpAddress = given(l->private_ip) ? l->private_ip : private_address(rq, tx, l->subnet);
+	TRY(private_address(rq, l, &i->PrivateIpAddress));
 	i->PrivateDnsName = private_name(rq, i->PrivateIpAddress);
 	if (l->public_address) {
 		i->PublicIpAddress = ec2_public_address(rq->mem);
@@ -242,6 +262,7 @@ static void fill(req *rq, txn *tx, const launch *l, int64_t index, ec2_Instance 
 	}
 	fill_options(rq, l, i);
 	add_interface(rq, l, i);
+	return OK;
 }
 
 /* The image's own disk with what the request says about it, then the disks that the request adds. */
@@ -330,11 +351,15 @@ err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunIns
 	TRY(ec2_key_check(rq, tx, in->KeyName));
 	TRY(find_network(rq, tx, &l));
 	TRY(ec2_dry_run(rq, in->DryRun));
+	if (given(l.private_ip) && in->MaxCount.v > 1)
+		return fail(rq, &ec2_InvalidParameterCombination,
+		            "The parameter 'privateIpAddress' cannot be used with more than one instance.");
+	l.taken = taken_addresses(rq, tx, l.subnet->SubnetId);
 	ec2_Reservation r = { .ReservationId = ec2_id(rq->mem, "r-"), .OwnerId = rq->who.account };
 	out->Instances.v = arena_array(rq->mem, ec2_Instance, (size_t)in->MaxCount.v);
 	for (int64_t i = 0; i < in->MaxCount.v; i++) {
 		ec2_Instance *it = &out->Instances.v[out->Instances.n++];
-		fill(rq, tx, &l, i, it);
+		TRY(fill(rq, &l, i, it));
 		TRY(launch_one(rq, tx, &l, &r, it));
 	}
 	out->ReservationId = r.ReservationId;

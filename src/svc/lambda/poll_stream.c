@@ -24,6 +24,7 @@ typedef struct stream {
 	arena *iterator_mem;
 	str after;                  /* done with, or in the batch that is being gathered */
 	int64_t attempts;
+	bool trimmed;               /* what was asked for last is no longer kept */
 } stream;
 
 typedef struct record {
@@ -58,6 +59,7 @@ static bool ask(stream *s, arena *mem, const char *what, const buf *in, const js
 	str text;
 	req *rq = poller_request(s->p, mem);
 	err e = call_json(rq, NULL, "dynamodbstreams", what, buf_str(in), &text);
+	s->trimmed = e && strcmp(e->kind->name, "TrimmedDataAccessException") == 0;
 	*out = e ? NULL : json_parse(mem, text);
 	return !e && *out;
 }
@@ -184,8 +186,11 @@ static bool read_more(batch *g, const filters *f)
 	stream *s = g->s;
 	const json_value *v;
 	if (!str_is(s->iterator) && !position(s, g->m)) {
-		s->after = S(""); /* trimmed away: from the oldest that is left */
-		return position(s, g->m);
+		if (!s->trimmed)
+			return false;
+		s->after = S(""); /* from the oldest that is left */
+		if (!position(s, g->m))
+			return false;
 	}
 	buf b = buf_in(g->mem, 512, 8192);
 	buf_c(&b, '{');

@@ -46,16 +46,21 @@ err filter_fields_parse(filter_reader *r, filter_fields **out)
 	return filter_eat(r, S("]")) ? OK : filter_bad(r->rq, "] is missing");
 }
 
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* The next field of an event: up to a blank, or between quotes or brackets. */
 static str next_field(str *rest)
 {
 	*rest = str_trim(*rest);
 	char close = rest->n == 0 ? 0 : rest->p[0] == '"' ? '"' : rest->p[0] == '[' ? ']' : 0;
 	size_t from = close ? 1 : 0, to = from;
-	while (to < rest->n && (close ? rest->p[to] != close : !strchr(" \t", rest->p[to])))
+	while (to < rest->n && (close ? rest->p[to] != close : !blank(rest->p[to])))
 		to++;
 	if (close && to == rest->n) { /* never closed: an ordinary field */
-		for (from = 0, to = 0; to < rest->n && !strchr(" \t", rest->p[to]); to++)
+		for (from = 0, to = 0; to < rest->n && !blank(rest->p[to]); to++)
 			;
 		close = 0;
 	}
@@ -68,9 +73,9 @@ static str *split(arena *mem, str message, size_t *n)
 {
 	size_t most = 1;
 	for (size_t i = 0; i < message.n; i++)
-		most += strchr(" \t\"[", message.p[i]) != NULL;
+		most += blank(message.p[i]) || message.p[i] == '"' || message.p[i] == '[';
 	str *v = arena_array(mem, str, most + 1);
-	for (str rest = str_trim(message); rest.n; rest = str_trim(rest))
+	for (str rest = str_trim(message); rest.n && *n < most; rest = str_trim(rest))
 		v[(*n)++] = next_field(&rest);
 	return v;
 }

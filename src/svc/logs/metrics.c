@@ -76,6 +76,8 @@ static bool put_value(buf *b, const matched *m, const logs_MetricTransformation 
 	if (t->dimensions.n && !put_dimensions(&one, m, t))
 		return false;
 	buf_c(&one, '}');
+	if (one.full)
+		return false;
 	buf_put(b, buf_str(&one));
 	return !b->full;
 }

@@ -14,6 +14,7 @@
 #include "sys/clock.h"
 
 #define MESSAGE_MAX ((size_t)900 << 10)
+#define ESCAPED_MAX 6 /* bytes of JSON that a byte of an event may take */
 #define RETRY_MAX_MS MS_MINUTE
 
 static void count(const char *metric, str account, str region, str group, str filter_name, double value)
@@ -81,7 +82,7 @@ static void forward(txn *tx, const logs_group *g, const logs_stream *s, const lo
                     const filter *f, const event_in *events, size_t n)
 {
 	arena *mem = txn_arena(tx);
-	size_t gathered = 0, most = MESSAGE_MAX + LOGS_EVENT_BYTES * 2;
+	size_t gathered = 0, most = MESSAGE_MAX + LOGS_EVENT_BYTES * ESCAPED_MAX + 4096;
 	buf b = buf_in(mem, 1024, most);
 	for (size_t i = 0; i < n; i++) {
 		if (!filter_fits(mem, f, events[i].message))

@@ -107,9 +107,11 @@ static err refused(req *rq, err e)
 err data_key_wrap(req *rq, const s3_bucket *b, str key, str master, const seal_key *data, object *o)
 {
 	kept_key found;
-	bool known = o->BucketKey.v && kept_find(b->Name, STR_NONE, &found) &&
+	/* A kept key was wrapped for the bucket alone: what the client adds to the context binds another one. */
+	bool plain = o->BucketKey.v && !o->EncryptionContext.n;
+	bool known = plain && kept_find(b->Name, STR_NONE, &found) &&
 		     memcmp(found.plain.bytes, data->bytes, sizeof data->bytes) == 0;
-	if (known && str_ends(str_c(found.kms), master)) {
+	if (known && master.n && str_ends(str_c(found.kms), master)) {
 		o->KmsKey = arena_str(rq->mem, str_c(found.kms));
 		o->WrappedKey = arena_str(rq->mem, str_c(found.wrapped));
 		return OK;
@@ -123,7 +125,7 @@ err data_key_wrap(req *rq, const s3_bucket *b, str key, str master, const seal_k
 		return refused(rq, e);
 	o->KmsKey = out.KeyId;
 	o->WrappedKey = base64_encode(rq->mem, out.CiphertextBlob);
-	if (o->BucketKey.v)
+	if (plain)
 		keep(b->Name, o->KmsKey, o->WrappedKey, data);
 	return OK;
 }
@@ -148,7 +150,7 @@ err data_key_open(req *rq, const txn *tx, const s3_bucket *b, str key, const obj
 	if (opened.Plaintext.n != sizeof(seal_key))
 		return fail(rq, &fault_InternalError, "The object's key is damaged.");
 	*out = memcpy(arena_new(rq->mem, seal_key), opened.Plaintext.p, sizeof(seal_key));
-	if (o->BucketKey.v)
+	if (o->BucketKey.v && !o->EncryptionContext.n)
 		keep(b->Name, o->KmsKey, o->WrappedKey, *out);
 	return OK;
 }

@@ -287,11 +287,12 @@ TASK(s3_replicate)
 		failed |= e != OK;
 		busy |= e && (e->kind->server || e->kind == &fault_system);
 	}
-	if (busy && attempt < TRIES_MAX)
-		return clock_now() + 1000 * (int64_t)attempt;
-	outcome v = { bucket, key, version, failed ? S("FAILED") : S("COMPLETED") };
-	if (rq->usage)
+	if (busy && attempt < TRIES_MAX) {
 		usage_settle_later(rq);
+		return clock_now() + 1000 * (int64_t)attempt;
+	}
+	outcome v = { bucket, key, version, failed ? S("FAILED") : S("COMPLETED") };
+	/* What was metered so far goes with it. */
 	return req_write(rq, settle, &v) ? clock_now() + MS_MINUTE : TASK_DONE;
 }
 
