@@ -142,7 +142,8 @@ static err private_address(req *rq, launch *l, str *out)
 		uint32_t wanted = address_number(l->private_ip);
 		if (wanted < base + 4 || wanted >= base + 4 + room)
 			return fail(rq, &ec2_InvalidParameterValue,
-			            "Address %.*s does not fall within the subnet's address range", STR_ARG(l->private_ip));
+			            "Address %.*s does not fall within the subnet's address range",
+			            STR_ARG(l->private_ip));
 		if (map_get(&l->taken, l->private_ip))
 			return fail(rq, &ec2_InvalidIPInUse, "Address %.*s is in use.", STR_ARG(l->private_ip));
 		*out = l->private_ip;
@@ -158,7 +159,8 @@ static err private_address(req *rq, launch *l, str *out)
 		return OK;
 	}
 	return fail(rq, &ec2_InsufficientAddresses,
-	            "There are not enough free addresses in subnet '%.*s' to satisfy the requested number of instances.",
+	            "There are not enough free addresses in subnet '%.*s' to satisfy the requested number of "
+	            "instances.",
 	            STR_ARG(l->subnet->SubnetId));
 }
 
