@@ -118,7 +118,7 @@ static void finished(void *context, http_exchange *x, int status, uint64_t sent)
 		put_text(&b, S(" id="), c->rq.id);
 	trail_line(buf_str(&b));
 	const manners *own = manners_of(c->plane ? NULL : c->service);
-	if (own)
+	if (own && own->finished)
 		own->finished(&c->rq, status, sent, c->fault);
 }
 
@@ -226,7 +226,7 @@ static err not_here(operation_call *c)
 {
 	const identity *id = &c->id;
 	const manners *own = manners_of(id->service);
-	if (own)
+	if (own && own->unknown)
 		return own->unknown(&c->rq);
 	if (!id->service)
 		return fail(&c->rq, &aws_UnknownOperation,
@@ -288,11 +288,11 @@ static err admit(operation_call *c)
 		return not_here(c);
 	const manners *own = manners_of(c->id.service);
 	TRY(auth_caller(&c->rq, &c->sig, c->d->strict));
-	if (own)
+	if (own && own->asked)
 		TRY(own->asked(&c->rq));
 	err e = decode_input(c);
 	if (e)
-		return own ? own->malformed(&c->rq, e) : e;
+		return own && own->malformed ? own->malformed(&c->rq, e) : e;
 	return authorised(c);
 }
 

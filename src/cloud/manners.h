@@ -5,7 +5,8 @@
  *
  *     MANNERS(s3, unknown, asked, malformed, finished)
  *
- * All of them return the fault to answer with; `asked` may return OK. They run on the connection's thread.
+ * Any may be NULL: as everywhere else. They return the fault to answer with; `asked` may return OK. They run
+ * on the connection's thread.
  */
 #pragma once
 #include "cloud/req.h"

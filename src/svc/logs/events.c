@@ -1,7 +1,7 @@
 #include "base/map.h"
 #include "base/time.h"
 #include "cloud/event_log.h"
-#include "logs.h"
+#include "fresh.h"
 
 #define TOO_OLD_MS (14 * MS_DAY)
 #define TOO_NEW_MS (2 * MS_HOUR)
@@ -48,6 +48,7 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t
 	bool ia = str_eq(g->Class, logs_LogGroupClass_INFREQUENT_ACCESS);
 	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, bytes);
 	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, g->Bytes);
+	fresh_add(tx, g->Id, events, n);
 	metrics_of(tx, g, events, n, now);
 	subscriptions_of(tx, g, s, events, n);
 }

@@ -32,6 +32,14 @@ err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **gr
 	return OK;
 }
 
+err group_either(req *rq, const txn *tx, str name, str identifier, logs_group **group)
+{
+	if (str_is(name) && str_is(identifier))
+		return fail(rq, &logs_ValidationException,
+		            "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
+	return group_find(rq, tx, name, identifier, group);
+}
+
 logs_group *group_make(txn *tx, arena *mem, str account, str region, str name, int64_t now)
 {
 	logs_group *g = arena_new(mem, logs_group);
@@ -104,7 +112,8 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 	return OK;
 }
 
-static logs_LogGroup describe(req *rq, const txn *tx, const logs_group *g)
+/* AWS says less of what was found by a pattern. */
+static logs_LogGroup describe(req *rq, const txn *tx, const logs_group *g, bool by_pattern)
 {
 	str arn = group_arn(rq, g->Name);
 	logs_LogGroup d = {
@@ -112,12 +121,14 @@ static logs_LogGroup describe(req *rq, const txn *tx, const logs_group *g)
 		.creationTime = I64(g->Created),
 		.metricFilterCount = I64(metric_filters_count(tx, rq->mem, g)),
 		.arn = arena_concat(rq->mem, arn, S(":*")),
-		.storedBytes = I64(g->Bytes),
 		.kmsKeyId = g->KmsKeyId,
 		.logGroupClass = g->Class,
 		.logGroupArn = arn,
-		.deletionProtectionEnabled = BOOL(g->Protected),
 	};
+	if (!by_pattern) {
+		d.storedBytes = I64(g->Bytes);
+		d.deletionProtectionEnabled = BOOL(g->Protected);
+	}
 	if (g->RetentionDays)
 		d.retentionInDays = I64(g->RetentionDays);
 	return d;
@@ -147,7 +158,7 @@ err logs_DescribeLogGroups(req *rq, const txn *tx, const logs_DescribeLogGroups_
 			out->nextToken = page_token(rq, out->logGroups.v[page - 1].logGroupName);
 			break;
 		}
-		out->logGroups.v[out->logGroups.n++] = describe(rq, tx, g);
+		out->logGroups.v[out->logGroups.n++] = describe(rq, tx, g, in->logGroupNamePattern.n);
 	}
 	cursor_close(&s.at);
 	return OK;

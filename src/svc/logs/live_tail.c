@@ -1,31 +1,32 @@
 /*
  * StartLiveTail: a session looks once a second for events that came since, and sends those that fit as one
- * update. It occupies a worker for as long as the client listens, which is why an account has few.
- *
- * Looked through are the events whose time lies in the last hour: one that arrives later than that is in the
- * group, but no session shows it.
+ * update of bounded size. It occupies a worker for as long as the client listens, which is why an account has
+ * few.
  */
 #include "base/time.h"
-#include "logs.h"
+#include "fresh.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
 #include "wire/http.h"
 #include <stdatomic.h>
 
 #define TICK_MS 1000
-#define WINDOW_MS MS_HOUR
 #define SESSION_MS (3 * MS_HOUR)
 #define EVENT_MAX ((size_t)8 << 20)
 #define GROUPS_MAX 10
 #define SESSIONS_MAX 15
 #define UPDATE_MAX 500 /* events a second; more are left out and the update says "sampled" */
+#define UPDATE_BYTES ((size_t)1 << 20)
+#define READ_MAX 8192 /* events looked at in a second */
 
 typedef struct tail {
 	const logs_StartLiveTail_in *in;
 	filter *filter;
 	int64_t groups[GROUPS_MAX];
 	str arns[GROUPS_MAX];
+	uint64_t at; /* among what came */
 	int64_t seen; /* the highest number of an event */
+	size_t bytes;
 } tail;
 
 static atomic_int sessions;
@@ -62,29 +63,30 @@ static bool stream_fits(const tail *t, str name)
 	return fits;
 }
 
-/* Events of a group that came since; all of them when there is no update to put them into. */
-static void gather(req *rq, const txn *tx, const tail *t, size_t i, logs_LiveTailSessionUpdate *update,
-                   int64_t *highest)
+/* Takes one that came into the update, when it is wanted. */
+static void look(req *rq, const txn *tx, tail *t, const fresh_event *f, logs_LiveTailSessionUpdate *update)
 {
-	record_scan s = logs_event_scan(tx, rq->mem, 1, t->groups[i], 0, 0);
-	record_scan_after(&s, arena_fmt(rq->mem, "%lld", (long long)(clock_now() - WINDOW_MS)));
-	for (logs_event *e; (e = logs_event_next(&s));) {
-		if (e->Seq <= t->seen)
-			continue;
-		if (e->Seq > *highest)
-			*highest = e->Seq;
-		logs_streamname *n = update ? logs_streamname_get(tx, rq->mem, e->StreamId) : NULL;
-		if (!n || !stream_fits(t, n->Name) || !filter_fits(rq->mem, t->filter, e->Message))
-			continue;
-		logs_LiveTailSessionResults *r = &update->sessionResults;
-		if (r->n == UPDATE_MAX)
-			update->sessionMetadata->sampled = BOOL(true);
-		else
-			r->v[r->n++] = (logs_LiveTailSessionLogEvent){ .logStreamName = n->Name,
-				.logGroupIdentifier = t->arns[i], .message = e->Message, .timestamp = I64(e->When),
-				.ingestionTime = I64(e->Ingested) };
+	size_t i = 0;
+	logs_LiveTailSessionResults *r = &update->sessionResults;
+	while (i < t->in->logGroupIdentifiers.n && t->groups[i] != f->group)
+		i++;
+	logs_event *e = i < t->in->logGroupIdentifiers.n ?
+		logs_event_get(tx, rq->mem, f->group, f->when, f->seq) : NULL;
+	logs_streamname *n = e ? logs_streamname_get(tx, rq->mem, e->StreamId) : NULL;
+	/* A transaction that ran again was announced twice. */
+	if (!n || f->seq <= t->seen)
+		return;
+	t->seen = f->seq;
+	if (!stream_fits(t, n->Name) || !filter_fits(rq->mem, t->filter, e->Message))
+		return;
+	if (r->n == UPDATE_MAX || (r->n && t->bytes + e->Message.n > UPDATE_BYTES)) {
+		update->sessionMetadata->sampled = BOOL(true);
+		return;
 	}
-	cursor_close(&s.at);
+	t->bytes += e->Message.n;
+	r->v[r->n++] = (logs_LiveTailSessionLogEvent){ .logStreamName = n->Name,
+		.logGroupIdentifier = t->arns[i], .message = e->Message, .timestamp = I64(e->When),
+		.ingestionTime = I64(e->Ingested) };
 }
 
 /* One update, in an arena of its own: a session lasts for hours. false: the client is gone. */
@@ -94,12 +96,14 @@ static bool tick(req *rq, tail *t)
 	now.mem = arena_open(0);
 	logs_LiveTailSessionMetadata about = { .sampled = BOOL(false) };
 	logs_LiveTailSessionUpdate update = { .sessionMetadata = &about };
-	int64_t highest = t->seen;
+	size_t n;
+	fresh_event *came = arena_array(now.mem, fresh_event, READ_MAX);
 	update.sessionResults.v = arena_array(now.mem, logs_LiveTailSessionLogEvent, UPDATE_MAX);
+	about.sampled.v = fresh_read(&t->at, came, READ_MAX, &n);
+	t->bytes = 0;
 	const txn *tx = req_read(&now);
-	for (size_t i = 0; i < t->in->logGroupIdentifiers.n; i++)
-		gather(&now, tx, t, i, &update, &highest);
-	t->seen = highest;
+	for (size_t i = 0; i < n; i++)
+		look(&now, tx, t, &came[i], &update);
 	str frame = event_of(&now, "sessionUpdate", &logs_LiveTailSessionUpdate_shape, &update);
 	req_read_end(&now, tx);
 	bool listens = http_stream_write(rq->exchange, frame);
@@ -130,7 +134,6 @@ static err find_groups(req *rq, const txn *tx, tail *t)
 		TRY(group_find(rq, tx, STR_NONE, id, &g));
 		t->groups[i] = g->Id;
 		t->arns[i] = group_arn(rq, arena_str(rq->mem, g->Name));
-		gather(rq, tx, t, i, NULL, &t->seen);
 	}
 	return OK;
 }
@@ -150,6 +153,7 @@ static void run(req *rq, tail *t)
 	bool listens = http_stream_write(rq->exchange, head.body) &&
 	               http_stream_write(rq->exchange, event_of(rq, "sessionStart",
 	                                                        &logs_LiveTailSessionStart_shape, &start));
+	t->at = fresh_end();
 	int64_t end = clock_real() + SESSION_MS;
 	while (listens && clock_real() < end) {
 		clock_sleep_ms(TICK_MS);
@@ -171,11 +175,13 @@ err logs_StartLiveTail(req *rq, const logs_StartLiveTail_in *in, logs_StartLiveT
 	req_read_end(rq, tx);
 	if (e)
 		return e;
+	fresh_listen();
 	if (atomic_fetch_add(&sessions, 1) >= SESSIONS_MAX)
 		e = fail(rq, &logs_LimitExceededException, "At most %d live tail sessions may run at once.",
 		         SESSIONS_MAX);
 	else
 		run(rq, t);
+	fresh_leave();
 	atomic_fetch_sub(&sessions, 1);
 	return e;
 }

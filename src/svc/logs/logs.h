@@ -8,10 +8,14 @@
 
 /* ResourceNotFoundException when there is none. `name` or `identifier` (name or ARN); one is given. */
 err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **group);
+/* The same of operations that take either; both are refused. */
+err group_either(req *rq, const txn *tx, str name, str identifier, logs_group **group);
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream);
 str group_arn(const req *rq, str name);
 logs_group *group_make(txn *tx, arena *mem, str account, str region, str name, int64_t now);
 logs_stream *stream_make(txn *tx, arena *mem, const logs_group *g, str name, int64_t now);
+/* A stream is gone: its events go piece by piece. */
+void stream_drop(txn *tx, const logs_group *g, const logs_stream *s, int64_t now);
 /* Removes up to `most` events older than `before`; how many it was. */
 size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_t now);
 

@@ -1,7 +1,9 @@
-#include "logs.h"
+#include "scan.h"
+#include "store/due.h"
 #include <stdlib.h>
 
 #define PAGE 50
+#define EMPTY_CHUNK 5000
 #define STREAMS_SORTED_MAX 100000
 
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream)
@@ -33,6 +35,32 @@ err logs_CreateLogStream(req *rq, txn *tx, const logs_CreateLogStream_in *in,
 	return OK;
 }
 
+/* Payload: group and stream, by number. What is left of the stream cannot be seen: it has no name. */
+TIMER(logs_stream_empty)
+{
+	int64_t group, stream;
+	str rest = payload;
+	arena *mem = txn_arena(tx);
+	bool read = str_to_i64(str_cut(&rest, ' '), &group);
+	read = str_to_i64(rest, &stream) && read;
+	ensure(read);
+	size_t n = 0;
+	place_scan s = lines_between(tx, mem, stream, (place){ 0 }, PLACE_END, false);
+	for (const logs_line *l; n < EMPTY_CHUNK && (l = lines_next(&s)); n++) {
+		logs_event_delete(tx, group, l->When, l->Seq);
+		logs_line_delete(tx, stream, l->When, l->Seq);
+	}
+	cursor_close(&s.at);
+	if (n == EMPTY_CHUNK)
+		timer_set(tx, "logs_stream_empty", payload, due, payload);
+}
+
+void stream_drop(txn *tx, const logs_group *g, const logs_stream *s, int64_t now)
+{
+	str what = arena_fmt(txn_arena(tx), "%lld %lld", (long long)g->Id, (long long)s->Id);
+	timer_set(tx, "logs_stream_empty", what, now, what);
+}
+
 err logs_DeleteLogStream(req *rq, txn *tx, const logs_DeleteLogStream_in *in,
                          logs_DeleteLogStream_out *out)
 {
@@ -40,12 +68,8 @@ err logs_DeleteLogStream(req *rq, txn *tx, const logs_DeleteLogStream_in *in,
 	logs_stream *s;
 	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
 	TRY(stream_find(rq, tx, g, in->logStreamName, &s));
-	record_scan lines = logs_line_scan(tx, rq->mem, 1, s->Id, 0, 0);
-	for (logs_line *l; (l = logs_line_next(&lines));) {
-		logs_event_delete(tx, g->Id, l->When, l->Seq);
-		logs_line_delete(tx, s->Id, l->When, l->Seq);
-	}
-	g->Bytes -= s->Bytes;
+	stream_drop(tx, g, s, rq->now);
+	g->Bytes -= s->Bytes < g->Bytes ? s->Bytes : g->Bytes;
 	logs_group_put(tx, g);
 	resident_set(tx, g->Account, g->Region, rq->now, &LOGS_STORE, group_arn(rq, g->Name), g->Bytes);
 	logs_stream_delete(tx, g->Id, s->Name);
@@ -120,7 +144,7 @@ err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStream
 	logs_group *g;
 	str after;
 	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
-	TRY(group_find(rq, tx, in->logGroupName, in->logGroupIdentifier, &g));
+	TRY(group_either(rq, tx, in->logGroupName, in->logGroupIdentifier, &g));
 	out->logStreams.v = arena_array(rq->mem, logs_LogStream, page);
 	if (str_eq(in->orderBy, logs_OrderBy_LastEventTime)) {
 		if (str_is(in->logStreamNamePrefix))
