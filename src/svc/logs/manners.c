@@ -15,7 +15,7 @@ static bool knows(const operation *op, const fault_kind *kind)
 
 static bool too_long(req *rq, str message, const char *member)
 {
-	str said = arena_fmt(rq->mem, "at '%s' failed to satisfy constraint: Member must have length less", member);
+	str said = arena_fmt(rq->mem, "'%s' failed to satisfy constraint: Member must have length less", member);
 	return str_find(message, said) != SIZE_MAX;
 }
 
