@@ -71,11 +71,14 @@ static void keep_billing(txn *tx, str account, int64_t now)
 }
 
 typedef struct holding {
-	txn *tx;
-	int64_t now;
+	arena *mem;
+	usage_line line;
+	const char *storage_type;
+	struct holding *next;
 } holding;
 
-/* A resident of S3's storage is a bucket in a class, in bytes. */
+/* A resident of S3's storage is a bucket in a class, in bytes. Only noted here: what is written while the meter's
+ * rows are walked would pull them from under the walk. */
 static void held(void *context, const usage_line *l)
 {
 	static const struct {
@@ -89,14 +92,27 @@ static void held(void *context, const usage_line *l)
 		{ "s3.glacier", "GlacierStorage" },
 		{ "s3.deep_archive", "DeepArchiveStorage" },
 	};
-	const holding *h = context;
+	holding *first = context;
 	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
 		if (!str_eq(l->meter, str_c(classes[i].meter)))
 			continue;
-		cloudwatch_Dimension d[2] = { { S("BucketName"), l->resource },
-			                          { S("StorageType"), str_c(classes[i].type) } };
-		keep(h->tx, l->account, l->region, "AWS/S3", "BucketSizeBytes", "Bytes",
-		     &(cloudwatch_Dimensions){ d, 2 }, (double)l->quantity, h->now);
+		holding *h = arena_new(first->mem, holding);
+		*h = (holding){ .line = *l, .storage_type = classes[i].type, .next = first->next };
+		h->line.region = arena_str(first->mem, l->region);
+		h->line.resource = arena_str(first->mem, l->resource);
+		first->next = h;
+	}
+}
+
+static void keep_buckets(txn *tx, str account, int64_t now)
+{
+	holding first = { .mem = txn_arena(tx) };
+	resident_each(tx, account, held, &first);
+	for (const holding *h = first.next; h; h = h->next) {
+		cloudwatch_Dimension d[2] = { { S("BucketName"), h->line.resource },
+			                          { S("StorageType"), str_c(h->storage_type) } };
+		keep(tx, account, h->line.region, "AWS/S3", "BucketSizeBytes", "Bytes",
+		     &(cloudwatch_Dimensions){ d, 2 }, (double)h->line.quantity, now);
 	}
 }
 
@@ -122,7 +138,7 @@ TIMER(cloudwatch_daily)
 	for (size_t i = 0; i < a->n; i++) {
 		keep_billing(tx, a->all[i], due);
 		if (due % MS_DAY == 0)
-			resident_each(tx, a->all[i], held, &(holding){ tx, due });
+			keep_buckets(tx, a->all[i], due);
 	}
 	plan(tx, due);
 }
