@@ -55,24 +55,15 @@ static bool choose_reader(const char *about, char address[RELAY_ADDRESS], int *p
 
 typedef struct awake {
 	arena *mem;
-	rds_cluster *c;
-	bool paused;
+	const rds_cluster *c;
 } awake;
 
-static bool set_paused(void *context, txn *tx)
+static bool set_awake(void *context, txn *tx)
 {
 	awake *w = context;
 	rds_cluster *c = rds_cluster_get(tx, w->mem, w->c->Account, w->c->Region, w->c->Id);
-	if (!c)
-		return true;
-	c->Paused = w->paused;
-	rds_cluster_put(tx, c);
-	rds_instance *all[CLUSTER_MEMBERS_MAX];
-	size_t n = db_cluster_members(tx, w->mem, c, all, CLUSTER_MEMBERS_MAX);
-	for (size_t i = 0; i < n; i++)
-		db_bill_instance(tx, all[i], clock_now());
-	db_event_add(tx, c->Account, c->Region, S("db-cluster"), c->Id, c->It->DBClusterArn, "notification",
-	             w->paused ? S("The DB cluster is paused") : S("The DB cluster is resumed"));
+	if (c && c->Paused)
+		db_sleep_set(tx, w->mem, c, false, clock_now());
 	return true;
 }
 
@@ -96,7 +87,7 @@ void db_wake(arena *mem, str account, str region, str id)
 	store_read_end(endpoints.store, tx);
 	if (c && c->Paused) {
 		awake w = { .mem = mem, .c = c };
-		if (!store_write(endpoints.store, set_paused, &w)) {
+		if (!store_write(endpoints.store, set_awake, &w)) {
 			db_endpoints_settle();
 			start_members(mem, c);
 			db_endpoints_settle();
@@ -105,18 +96,25 @@ void db_wake(arena *mem, str account, str region, str id)
 	pthread_mutex_unlock(&endpoints.waking);
 }
 
-void db_pause(arena *mem, const rds_cluster *c)
+void db_pause(arena *mem, const rds_cluster *given)
 {
 	pthread_mutex_lock(&endpoints.waking);
-	awake w = { .mem = mem, .c = (rds_cluster *)c, .paused = true };
 	rds_instance *all[CLUSTER_MEMBERS_MAX];
 	const txn *tx = store_read(endpoints.store);
-	size_t n = db_cluster_members(tx, mem, c, all, CLUSTER_MEMBERS_MAX);
+	rds_cluster *c = rds_cluster_get(tx, mem, given->Account, given->Region, given->Id);
+	size_t n = c && c->Paused ? db_cluster_members(tx, mem, c, all, CLUSTER_MEMBERS_MAX) : 0;
 	store_read_end(endpoints.store, tx);
 	bool busy = false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		engine_stats now;
 		busy = busy || !str_empty(all[i]->Job);
-	if (!busy && !store_write(endpoints.store, set_paused, &w)) {
+		busy = busy || (db_stats_read(mem, all[i]->Folder, &now) && now.connections > 0);
+	}
+	awake w = { .mem = mem, .c = c };
+	if (n && busy) {
+		err e = store_write(endpoints.store, set_awake, &w);
+		(void)e; /* the disk: it is looked at again */
+	} else if (n) {
 		for (size_t i = 0; i < n; i++)
 			db_engines_stop(all[i]->Folder);
 		db_endpoints_settle();

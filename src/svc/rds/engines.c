@@ -143,6 +143,7 @@ static err launch(arena *a, const rds_instance *i, const postgres_spec *spec, bo
 		              .since = clock_now(),
 		              .looked_us = clock_mono_us(),
 		              .idle_since = clock_now(),
+		              .low_since = clock_now(),
 		              .log_at = log_at,
 		              .standby = standby };
 	pthread_mutex_lock(&engines.lock);

@@ -9,6 +9,7 @@
 #include "cloud/req.h"
 #include "gen/rds.h"
 #include "run/postgres.h"
+#include "engines.h"
 
 /* faults.c: codes that RDS answers with and its model does not list. */
 extern const fault_kind rds_InvalidParameterCombination, rds_InvalidParameterValue, rds_MissingParameter;
@@ -114,63 +115,6 @@ typedef struct page {
 	size_t most;
 } page;
 err db_page_of(req *rq, opt_i64 max_records, str marker, page *out);
-
-/* engines.c: what runs. Any thread. */
-err db_engines_start(arena *a, store *s, const rds_instance *i);
-/* Its configuration anew; what can change while it runs does. */
-void db_engines_reload(arena *a, store *s, const rds_instance *i);
-void db_engines_stop(str folder);
-bool db_engines_run(str folder);
-/* A connection to one that runs, as ourselves; as a user with a password. */
-err db_engines_open(arena *a, str folder, str database, int wait_ms, postgres_client **out);
-err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out);
-/* How many connections it allows. */
-int db_engines_connections(arena *a, store *s, const rds_instance *i);
-err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
-/* A copy of its folder, by the backup protocol when it runs. */
-err db_engines_copy(arena *a, str folder, str to, int port);
-/* *end: where the log stood, for postgres_unchanged; STR_NONE when it does not run. */
-err db_engines_backup(arena *a, str folder, str to, int port, str *end);
-str db_engines_root(void);
-/* The second copy of a Multi-AZ instance: it follows and listens nowhere. */
-err db_engines_start_standby(arena *a, store *s, const rds_instance *i);
-/* stats.c: what an engine counts of itself; false: it does not answer. */
-typedef struct engine_stats {
-	int64_t connections, reads, writes, log_bytes, lag_seconds;
-} engine_stats;
-bool db_stats_read(arena *a, str folder, engine_stats *out);
-/* logs.c: what they say, to CloudWatch if it is exported; whole lines from there on, and how far it is now.
- */
-int64_t db_log_size(arena *a, str folder);
-int64_t db_log_export(arena *a, const rds_instance *i, const rds_cluster *c, str folder, int64_t from,
-                      int64_t now);
-err db_log_types(req *rq, const rds_LogTypeList *add, const rds_LogTypeList *drop, str engine, str version,
-                 rds_LogTypeList *now);
-/* For each that runs, one after another, while none of them can be stopped. */
-typedef struct running {
-	str folder, account, region, id;
-	postgres *engine;
-	int64_t since, cpu_ms, looked_us; /* of the watcher */
-	double cpu_share;
-	int64_t minute, bytes, bytes_at, idle_since, low_since;
-	engine_stats counted; /* at the last minute */
-	int64_t counted_us, log_at;
-	bool standby;
-	struct running *next;
-} running;
-void db_engines_each(void (*look)(void *context, running *r), void *context);
-
-/* endpoints.c: addresses on which no engine listens. Settle after anything has started or stopped. */
-void db_endpoints_start(store *s);
-void db_endpoints_settle(void);
-void db_endpoints_stop(void);
-/* A Serverless v2 cluster without connections goes to sleep; wake returns when it answers. */
-void db_pause(arena *mem, const rds_cluster *c);
-void db_wake(arena *mem, str account, str region, str id);
-
-/* watch.c: looks at what runs each second: metrics, full storage, Serverless v2 capacity. */
-void db_watch_start(store *s);
-void db_watch_stop(void);
 
 /* jobs.c */
 void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category,

@@ -15,8 +15,11 @@
 #define MILLI_PER_ACU 250
 #define BUSY 0.7 /* of the present capacity: it grows */
 #define IDLE 0.3 /* it shrinks, once it has lasted */
-#define IDLE_US 15000000
+#define IDLE_MS 15000
 #define STEP_CENTI 50
+#define STEP_MS_EACH 1000 /* how long a step down takes */
+#define MINUTES_FILLED 1440 /* of those that a leap of the clock passed over; more are thinned */
+#define LATE_MS 2000
 
 static struct {
 	pthread_mutex_t lock;
@@ -33,7 +36,10 @@ typedef struct finding {
 	int64_t bytes, memory, log_at;
 	engine_stats now, before; /* before: a minute ago */
 	int64_t minute_us; /* how long that was; 0: not known */
-	bool counted, publish, idle_long, tired;
+	int64_t from_minute, to_minute; /* whose metrics are due: after from, up to to */
+	int64_t low_since, idle_since; /* idle_since: 0 while somebody is connected */
+	int64_t asleep_at, looked, before_look;
+	bool counted;
 } finding;
 
 typedef struct looking {
@@ -64,20 +70,25 @@ static void look(void *context, running *r)
 	r->looked_us = us;
 	f->cpu_share = r->cpu_share;
 	if (r->cpu_share * 1000 > IDLE * MILLI_PER_ACU * STEP_CENTI / 100)
-		r->low_since = us;
-	f->idle_long = us - r->low_since > IDLE_US;
+		r->low_since = l->now;
+	f->low_since = r->low_since;
+	f->asleep_at = r->asleep_at;
+	f->looked = l->now;
+	f->before_look = l->before;
 	if (us - r->bytes_at > BYTES_EVERY_US || !r->bytes_at) {
 		r->bytes = postgres_bytes(l->mem, db_engines_root(), r->folder);
 		r->bytes_at = us;
 	}
 	f->bytes = r->bytes;
-	int64_t minute = l->now / MS_MINUTE;
-	f->publish = minute != r->minute;
+	f->to_minute = l->now / MS_MINUTE;
+	f->from_minute = r->minute && r->minute < f->to_minute ? r->minute : f->to_minute - (r->minute == 0);
 	f->log_at = r->log_at;
 	f->before = r->counted;
-	f->minute_us = r->counted_us ? us - r->counted_us : 0;
-	f->memory = f->publish ? engine_memory(postgres_engine(r->engine)) : 0;
-	r->minute = minute;
+	passed = us - r->counted_us;
+	turned = (l->now - r->counted_at) * 1000;
+	f->minute_us = !r->counted_us ? 0 : turned > passed ? turned : passed;
+	f->memory = f->from_minute < f->to_minute ? engine_memory(postgres_engine(r->engine)) : 0;
+	r->minute = f->to_minute;
 	l->first = f;
 }
 
@@ -153,6 +164,7 @@ static void remember(void *context, running *r)
 		return;
 	r->counted = f->now;
 	r->counted_us = r->looked_us;
+	r->counted_at = f->looked;
 }
 
 static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int64_t when)
@@ -172,7 +184,9 @@ static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int
 	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
 	if (!v2 || !str_eq(i->It->DBInstanceClass, SERVERLESS))
 		return;
-	double acu = (double)c->CentiAcu / 100;
+	/* A leap may have passed over the moment at which it fell asleep. */
+	bool sleeps = db_sleep_after(c) && f->idle_since && when >= f->idle_since + db_sleep_after(c);
+	double acu = sleeps ? 0 : (double)c->CentiAcu / 100;
 	point(f, i, "ServerlessDatabaseCapacity", "Count", acu, when);
 	point(f, i, "ACUUtilization", "Percent", acu / v2->MaxCapacity.v * 100, when);
 }
@@ -180,7 +194,7 @@ static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int
 typedef struct change {
 	arena *mem;
 	const finding *f;
-	int64_t centi_acu;
+	int64_t centi_acu, acu_from;
 	bool grow, full, emptied;
 } change;
 
@@ -190,7 +204,7 @@ static bool change_rows(void *context, txn *tx)
 	rds_instance *i = rds_instance_get(tx, ch->mem, ch->f->account, ch->f->region, ch->f->id);
 	if (!i || !str_empty(i->Job))
 		return true;
-	int64_t now = clock_now();
+	int64_t now = ch->acu_from ? ch->acu_from : clock_now();
 	if (ch->grow) {
 		int64_t most = i->It->MaxAllocatedStorage.v, more = i->It->AllocatedStorage.v / 10;
 		more = i->It->AllocatedStorage.v + (more > 10 ? more : 10);
@@ -219,17 +233,27 @@ static bool change_rows(void *context, txn *tx)
 	return true;
 }
 
-/* Grows at once when the capacity there is does not do, shrinks when little has been used for a while. */
-static int64_t wanted_capacity(const finding *f, const rds_cluster *c)
+/* Grows at once when the capacity there is does not do, shrinks when little has been used for a while; *since
+ * is when it had done so, also in a time that the clock leapt over. */
+static int64_t wanted_capacity(const finding *f, const rds_cluster *c, int64_t *since)
 {
 	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
 	int64_t most = (int64_t)(v2->MaxCapacity.v * 100), least = (int64_t)(v2->MinCapacity.v * 100),
-			now = c->CentiAcu;
+			now = c->CentiAcu, idle_from = f->low_since + IDLE_MS, next = now;
 	least = least < STEP_CENTI ? STEP_CENTI : least;
 	double used = f->cpu_share * 1000 / ((double)now / 100 * MILLI_PER_ACU);
 	int64_t step = now / 4 / STEP_CENTI * STEP_CENTI;
 	step = step < STEP_CENTI ? STEP_CENTI : step;
-	int64_t next = used > BUSY ? now + step : f->idle_long ? now - STEP_CENTI : now;
+	*since = f->looked;
+	if (used > BUSY) {
+		next = now + step;
+	} else if (f->looked > idle_from && now > least) {
+		int64_t from = idle_from > f->before_look ? idle_from : f->before_look;
+		int64_t may = (f->looked - from) / STEP_MS_EACH, want = (now - least + STEP_CENTI - 1) / STEP_CENTI;
+		int64_t steps = may < 1 ? 1 : may < want ? may : want;
+		next = now - steps * STEP_CENTI;
+		*since = from + steps * STEP_MS_EACH < f->looked ? from + steps * STEP_MS_EACH : f->looked;
+	}
 	return next > most ? most : next < least ? least : next;
 }
 
@@ -269,51 +293,79 @@ static void storage(arena *mem, const finding *f, const rds_instance *i, change 
 		refuse_writes(mem, f, ch->full);
 }
 
-typedef struct idle {
-	const finding *f;
-	int64_t now, longest;
-} idle;
-
 static void touch(void *context, running *r)
 {
-	idle *it = context;
-	if (!str_eq(r->folder, it->f->folder))
+	finding *f = context;
+	if (!str_eq(r->folder, f->folder))
 		return;
-	if (it->f->now.connections || !it->f->counted)
-		r->idle_since = it->now;
-	it->longest = it->now - r->idle_since;
+	bool connected = f->now.connections > 0 || !f->counted;
+	if (connected)
+		r->idle_since = f->looked;
+	f->idle_since = connected ? 0 : r->idle_since;
 }
 
-/* Whether this engine has had no connection for as long as the cluster waits before it pauses. */
-static bool tired(arena *mem, finding *f, const rds_cluster *c, int64_t now)
+typedef struct armed {
+	const rds_cluster *c;
+	int64_t at;
+} armed;
+
+static void remember_armed(void *context, running *r)
 {
-	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
-	if (v2->MinCapacity.v > 0 || !v2->SecondsUntilAutoPause.set)
-		return false;
-	if (!f->counted)
-		count(mem, f);
-	idle it = { .f = f, .now = now };
-	db_engines_each(touch, &it);
-	return it.longest >= v2->SecondsUntilAutoPause.v * MS_SECOND;
+	const armed *a = context;
+	const rds_DBClusterMemberList *all = &a->c->It->DBClusterMembers;
+	for (size_t k = 0; k < all->n; k++)
+		if (str_eq(r->id, all->v[k].DBInstanceIdentifier) && str_eq(r->account, a->c->Account) &&
+		    str_eq(r->region, a->c->Region))
+			r->asleep_at = a->at;
 }
 
-/* All of a cluster's engines have to be tired: one look at each second finds the last of them. */
-static void rest(arena *mem, const rds_cluster *c, finding *first)
+static const finding *member_of(const rds_cluster *c, size_t k, const finding *first)
 {
+	for (const finding *f = first; f; f = f->next)
+		if (str_eq(f->id, c->It->DBClusterMembers.v[k].DBInstanceIdentifier) &&
+		    str_eq(f->account, c->Account) && str_eq(f->region, c->Region))
+			return f;
+	return NULL;
+}
+
+/* It sleeps so long after the last connection to any of its engines; a timer does it. */
+static void rest(arena *mem, const rds_cluster *c, const finding *first, int64_t now)
+{
+	int64_t after = db_sleep_after(c), last = 0, set = 0;
+	bool idle = after > 0;
 	for (size_t k = 0; k < c->It->DBClusterMembers.n; k++) {
-		bool sleeps = false;
-		for (finding *f = first; f; f = f->next)
-			if (str_eq(f->id, c->It->DBClusterMembers.v[k].DBInstanceIdentifier)
-			    && str_eq(f->account, c->Account) && str_eq(f->region, c->Region))
-				sleeps = f->tired;
-		if (!sleeps)
-			return;
+		const finding *f = member_of(c, k, first);
+		idle = idle && f && f->idle_since;
+		last = f && f->idle_since > last ? f->idle_since : last;
+		set = f && f->asleep_at ? f->asleep_at : set;
 	}
-	if (!c->Paused && str_eq(c->It->Status, S("available")))
-		db_pause(mem, c);
+	int64_t due = idle ? last + after : 0;
+	/* One that has fired in vain, while something was done to the cluster, is set again. */
+	if (due == set && (!due || due > now - LATE_MS))
+		return;
+	if (!db_sleep_at(mem, watcher.store, c, due))
+		db_engines_each(remember_armed, &(armed){ c, due });
 }
 
-static void rest_all(arena *mem, finding *first, int64_t now, bool minute)
+/* While its engines are down there is still one metric to tell. */
+static void tell_asleep(const rds_cluster *c, int64_t from_minute, int64_t to_minute)
+{
+	int64_t step = (to_minute - from_minute) / MINUTES_FILLED + 1;
+	for (int64_t m = from_minute + 1; m <= to_minute; m += step) {
+		metric_point p = { .account = c->Account,
+			               .region = c->Region,
+			               .name_space = S("AWS/RDS"),
+			               .name = S("ServerlessDatabaseCapacity"),
+			               .unit = S("Count"),
+			               .when = m * MS_MINUTE,
+			               .value = m * MS_MINUTE < c->PausedAt ? (double)c->CentiAcu / 100 : 0,
+			               .n_dimensions = 1 };
+		p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), c->Id };
+		metric_later(&p);
+	}
+}
+
+static void rest_all(arena *mem, const finding *first, int64_t now, int64_t from_minute)
 {
 	const txn *tx = store_read(watcher.store);
 	record_scan s = rds_cluster_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
@@ -324,18 +376,10 @@ static void rest_all(arena *mem, finding *first, int64_t now, bool minute)
 	cursor_close(&s.at);
 	store_read_end(watcher.store, tx);
 	for (size_t k = 0; k < n; k++) {
-		metric_point p = { .account = all[k]->Account,
-			               .region = all[k]->Region,
-			               .name_space = S("AWS/RDS"),
-			               .name = S("ServerlessDatabaseCapacity"),
-			               .unit = S("Count"),
-			               .when = now,
-			               .n_dimensions = 1 };
-		p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), all[k]->Id };
-		if (all[k]->Paused && minute)
-			metric_later(&p);
+		if (all[k]->Paused)
+			tell_asleep(all[k], from_minute, now / MS_MINUTE);
 		else if (all[k]->It->DBClusterMembers.n)
-			rest(mem, all[k], first);
+			rest(mem, all[k], first, now);
 	}
 }
 
@@ -356,8 +400,15 @@ static void settle(arena *mem, finding *f, int64_t now)
 		f->log_at = log_at;
 		db_engines_each(remember_log, f);
 	}
-	if (f->publish) {
+	bool publishes = f->from_minute < f->to_minute;
+	if (publishes || (c && db_sleep_after(c))) {
 		count(mem, f);
+		db_engines_each(touch, f);
+	}
+	if (publishes) {
+		int64_t step = (f->to_minute - f->from_minute) / MINUTES_FILLED + 1;
+		for (int64_t m = f->from_minute + 1; m < f->to_minute; m += step)
+			publish(f, i, c, m * MS_MINUTE);
 		publish(f, i, c, now);
 		if (c && f->counted && f->minute_us)
 			meter_io(f, c, str_eq(c->Folder, i->Folder), now);
@@ -367,20 +418,21 @@ static void settle(arena *mem, finding *f, int64_t now)
 	if (!c)
 		storage(mem, f, i, &ch);
 	else if (c->It->ServerlessV2ScalingConfiguration && str_eq(i->It->DBInstanceClass, SERVERLESS)) {
-		f->tired = tired(mem, f, c, now);
-		int64_t next = wanted_capacity(f, c);
+		int64_t next = wanted_capacity(f, c, &ch.acu_from);
 		if (next != c->CentiAcu) {
 			ch.centi_acu = next;
 			db_engines_each(limit, &ch);
+		} else {
+			ch.acu_from = 0;
 		}
 	}
-	if (ch.centi_acu || ch.grow || ch.full || ch.emptied || (c && f->publish))
+	if (ch.centi_acu || ch.grow || ch.full || ch.emptied || (c && publishes))
 		store_write(s, change_rows, &ch);
 }
 
 static void *run(void *context)
 {
-	int64_t minute = 0, before = clock_now();
+	int64_t before = clock_now(), minute = before / MS_MINUTE;
 	pthread_mutex_lock(&watcher.lock);
 	while (!watcher.stop) {
 		for (int waited = 0; waited < LOOK_MS && !watcher.stop; waited += STEP_MS) {
@@ -397,7 +449,7 @@ static void *run(void *context)
 		db_engines_each(look, &l);
 		for (finding *f = l.first; f; f = f->next)
 			settle(l.mem, f, l.now);
-		rest_all(l.mem, l.first, l.now, l.now / MS_MINUTE != minute);
+		rest_all(l.mem, l.first, l.now, minute);
 		minute = l.now / MS_MINUTE;
 		arena_close(l.mem);
 		pthread_mutex_lock(&watcher.lock);

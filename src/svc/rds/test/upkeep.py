@@ -1,3 +1,4 @@
+import datetime
 import json
 import os
 import sys
@@ -33,9 +34,14 @@ def test_pauses_without_connections_and_wakes(server):
     at = (cluster(rds)["Endpoint"], 5432)
     sql(at, "create table t as select 1 as n")
     same("The DB cluster is paused" in events(rds, "sleeper"), False)
-    server.advance("400s")
+    begun = datetime.datetime.fromisoformat(server.run("clock", "show").stdout.strip().replace("Z", "+00:00"))
+    server.advance("24h")
     until(lambda: "The DB cluster is paused" in events(rds, "sleeper"), 20)
     until(lambda: not [p for p in os.listdir("/proc") if p.isdigit() and stands_in(p, server.data, "cluster-")], 20)
+    # Half an ACU or one for the five minutes until it fell asleep, not for the day that went by.
+    check(0.03 < acu_hours(server) < 0.1, acu_hours(server))
+    until(lambda: len(capacity(server, begun)) > 20, 20)
+    check(not any(capacity(server, begun)[2:]), capacity(server, begun))
     before = acu_hours(server)
     server.advance("5h")
     same(acu_hours(server), before)
@@ -50,10 +56,18 @@ def test_pauses_without_connections_and_wakes(server):
 
 
 def acu_hours(server):
-    """Of the bill so far, as it says."""
-    found = [line for line in server.run("bill").stdout.split("\n") if "Serverless v2" in line and "I/O" not in line]
-    check(found, server.run("bill").stdout)
-    return found[0].split("ACU")[0]
+    """Of the bill so far."""
+    lines = json.loads(server.run("bill", "--json").stdout)["lines"]
+    return sum(float(line["quantity"]) for line in lines if line["sku"] == "aurora.slsv2.acu_hour")
+
+
+def capacity(server, begun):
+    """The cluster's ACUs, hour by hour from then on."""
+    points = server.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/RDS", MetricName="ServerlessDatabaseCapacity", Period=3600, Statistics=["Minimum"],
+        Dimensions=[{"Name": "DBClusterIdentifier", "Value": "sleeper"}],
+        StartTime=begun, EndTime=begun + datetime.timedelta(hours=24))["Datapoints"]
+    return [p["Minimum"] for p in sorted(points, key=lambda p: p["Timestamp"])]
 
 
 def stands_in(pid, data, prefix):
