@@ -18,8 +18,9 @@ static str group_arn_of(req *rq, str given)
 
 static str group_given(req *rq, const void *in)
 {
-	static const char *const members[] = { "logGroupName", "logGroupIdentifier", "logGroupNamePrefix" };
-	for (size_t i = 0; i < 3; i++) {
+	static const char *const members[] = { "logGroupName", "logGroupIdentifier", "logGroupNamePrefix",
+		                                     "resourceIdentifier" };
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
 		str given = access_member(rq, in, str_c(members[i]));
 		if (str_is(given))
 			return given;

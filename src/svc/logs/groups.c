@@ -57,6 +57,8 @@ err logs_CreateLogGroup(req *rq, txn *tx, const logs_CreateLogGroup_in *in,
 	if (str_starts(in->logGroupName, S("aws/")))
 		return fail(rq, &logs_InvalidParameterException,
 		            "Log groups starting with AWS/ are reserved for AWS.");
+	if (str_is(in->kmsKeyId))
+		TRY(key_check(rq, tx, in->kmsKeyId, in->logGroupName));
 	logs_group *g = group_make(tx, rq->mem, rq->who.account, rq->region, in->logGroupName, rq->now);
 	g->KmsKeyId = in->kmsKeyId;
 	g->Tags = in->tags;
@@ -104,6 +106,7 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 	}
 	metric_filters_drop(tx, rq->mem, g);
 	subscriptions_drop(tx, rq->mem, g);
+	policies_drop(tx, rq->mem, g, group_arn(rq, g->Name));
 	logs_group_delete(tx, g->Account, g->Region, g->Name);
 	timer_cancel(tx, "logs_retention", place_of(rq->mem, g));
 	str id = arena_fmt(rq->mem, "%lld", (long long)g->Id);
@@ -134,6 +137,14 @@ static logs_LogGroup describe(req *rq, const txn *tx, const logs_group *g, bool 
 	return d;
 }
 
+static bool listed(const logs_DescribeLogGroups_in *in, str name)
+{
+	bool found = !in->logGroupIdentifiers.n;
+	for (size_t i = 0; i < in->logGroupIdentifiers.n; i++)
+		found = found || str_eq(name_of(in->logGroupIdentifiers.v[i]), name);
+	return found;
+}
+
 err logs_DescribeLogGroups(req *rq, const txn *tx, const logs_DescribeLogGroups_in *in,
                            logs_DescribeLogGroups_out *out)
 {
@@ -150,7 +161,7 @@ err logs_DescribeLogGroups(req *rq, const txn *tx, const logs_DescribeLogGroups_
 	}
 	out->logGroups.v = arena_array(rq->mem, logs_LogGroup, page);
 	for (logs_group *g; (g = logs_group_next(&s));) {
-		if (!str_starts(g->Name, in->logGroupNamePrefix) ||
+		if (!listed(in, g->Name) || !str_starts(g->Name, in->logGroupNamePrefix) ||
 		    str_find(g->Name, in->logGroupNamePattern) == SIZE_MAX ||
 		    (str_is(in->logGroupClass) && !str_eq(g->Class, in->logGroupClass)))
 			continue;

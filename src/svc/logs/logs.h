@@ -12,6 +12,9 @@ err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **gr
 err group_either(req *rq, const txn *tx, str name, str identifier, logs_group **group);
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream);
 str group_arn(const req *rq, str name);
+/* Whether a key may protect the group. */
+err key_check(req *rq, txn *tx, str key, str group);
+void policies_drop(txn *tx, arena *mem, const logs_group *g, str arn);
 logs_group *group_make(txn *tx, arena *mem, str account, str region, str name, int64_t now);
 logs_stream *stream_make(txn *tx, arena *mem, const logs_group *g, str name, int64_t now);
 /* A stream is gone: its events go piece by piece. */

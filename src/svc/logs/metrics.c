@@ -9,6 +9,7 @@
 #include "store/due.h"
 #include "sys/clock.h"
 
+#define PAGE 50
 #define VALUES_MAX 500
 #define EXTRACTED_MAX 100
 #define PAYLOAD_MAX ((size_t)900 << 10)
@@ -96,15 +97,22 @@ static void send(txn *tx, const logs_group *g, const logs_MetricTransformation *
 }
 
 static void transform(txn *tx, const logs_group *g, const filter *f, const logs_MetricTransformation *t,
-                      const event_in *events, size_t n)
+                      const event_in *events, size_t n, int64_t *defaulted)
 {
 	arena *mem = txn_arena(tx);
 	buf data = buf_in(mem, 512, PAYLOAD_MAX);
 	size_t values = 0;
 	for (size_t i = 0; i < n; i++) {
 		matched m = { f, &events[i], filter_fits(mem, f, events[i].message) };
-		if (!m.fits && !t->defaultValue.set)
+		int64_t minute = events[i].when / MS_MINUTE;
+		bool last = i + 1 == n || events[i + 1].when / MS_MINUTE != minute;
+		if (m.fits && minute > *defaulted)
+			*defaulted = minute;
+		/* The default stands for a minute in which nothing fits. */
+		if (!m.fits && (!t->defaultValue.set || !last || minute <= *defaulted))
 			continue;
+		if (!m.fits)
+			*defaulted = minute;
 		values += put_value(&data, &m, t);
 		if (values == VALUES_MAX) {
 			send(tx, g, t, &data);
@@ -125,9 +133,15 @@ void metrics_of(txn *tx, const logs_group *g, const event_in *events, size_t n, 
 		filter *f;
 		if (!rq)
 			rq = req_internal(mem, txn_store(tx), "logs.amazonaws.com", g->Account, g->Region);
+		int64_t defaulted = m->DefaultMinute;
 		if (!filter_parse(rq, m->Pattern, &f))
 			for (size_t i = 0; i < m->Transformations.n; i++)
-				transform(tx, g, f, &m->Transformations.v[i], events, n);
+				transform(tx, g, f, &m->Transformations.v[i], events, n, &defaulted);
+		bool has_default = m->Transformations.n && m->Transformations.v[0].defaultValue.set;
+		if (has_default && defaulted != m->DefaultMinute) {
+			m->DefaultMinute = defaulted;
+			logs_metricfilter_put(tx, m);
+		}
 	}
 	cursor_close(&s.at);
 }
@@ -193,35 +207,63 @@ static bool wanted(const logs_DescribeMetricFilters_in *in, const logs_metricfil
 	       (!str_is(in->metricNamespace) || (t && str_eq(t->metricNamespace, in->metricNamespace)));
 }
 
-static void add_filters(req *rq, const txn *tx, const logs_group *g, const logs_DescribeMetricFilters_in *in,
-                        logs_DescribeMetricFilters_out *out)
+/* A page of filters. Its position is a group and a filter, divided by a blank. */
+typedef struct filter_page {
+	logs_MetricFilters *into;
+	size_t most;
+	str group, after; /* where it goes on */
+} filter_page;
+
+/* false: the page is full. */
+static bool add_filters(req *rq, const txn *tx, const logs_group *g, const logs_DescribeMetricFilters_in *in,
+                        const filter_page *p)
 {
-	size_t n = (size_t)metric_filters_count(tx, rq->mem, g);
-	logs_MetricFilter *v = arena_array(rq->mem, logs_MetricFilter, out->metricFilters.n + n + 1);
-	if (out->metricFilters.n)
-		memcpy(v, out->metricFilters.v, out->metricFilters.n * sizeof *v);
-	out->metricFilters.v = v;
 	record_scan s = logs_metricfilter_scan(tx, rq->mem, 1, g->Id, STR_NONE);
-	for (logs_metricfilter *m; (m = logs_metricfilter_next(&s));)
-		if (wanted(in, m))
-			v[out->metricFilters.n++] = (logs_MetricFilter){ .filterName = m->Name,
-				.filterPattern = m->Pattern, .metricTransformations = m->Transformations,
-				.creationTime = I64(m->Created), .logGroupName = g->Name };
+	if (str_is(p->after) && str_eq(p->group, g->Name))
+		record_scan_after(&s, p->after);
+	for (logs_metricfilter *m; (m = logs_metricfilter_next(&s));) {
+		if (!wanted(in, m))
+			continue;
+		if (p->into->n == p->most) {
+			cursor_close(&s.at);
+			return false;
+		}
+		p->into->v[p->into->n++] = (logs_MetricFilter){ .filterName = m->Name, .filterPattern = m->Pattern,
+			.metricTransformations = m->Transformations, .creationTime = I64(m->Created),
+			.logGroupName = g->Name, .applyOnTransformedLogs = BOOL(false) };
+	}
+	return true;
 }
 
 err logs_DescribeMetricFilters(req *rq, const txn *tx, const logs_DescribeMetricFilters_in *in,
                                logs_DescribeMetricFilters_out *out)
 {
 	logs_group *g;
-	out->metricFilters.v = arena_new(rq->mem, logs_MetricFilter);
+	bool all = true;
+	filter_page p = { .into = &out->metricFilters, .most = in->limit.set ? (size_t)in->limit.v : PAGE };
+	if (str_is(in->metricName) != str_is(in->metricNamespace))
+		return fail(rq, &logs_InvalidParameterException,
+		            "metricName and metricNamespace must be given together.");
+	if (str_is(in->nextToken)) {
+		if (!page_position(rq, in->nextToken, &p.after))
+			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
+		p.group = str_cut(&p.after, ' ');
+	}
+	p.into->v = arena_array(rq->mem, logs_MetricFilter, p.most);
 	if (str_is(in->logGroupName)) {
 		TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
-		add_filters(rq, tx, g, in, out);
-		return OK;
+		all = add_filters(rq, tx, g, in, &p);
+	} else {
+		record_scan s = logs_group_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+		while (all && (g = logs_group_next(&s)))
+			if (!str_is(p.group) || str_cmp(g->Name, p.group) >= 0)
+				all = add_filters(rq, tx, g, in, &p);
+		cursor_close(&s.at);
 	}
-	record_scan s = logs_group_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	while ((g = logs_group_next(&s)))
-		add_filters(rq, tx, g, in, out);
+	const logs_MetricFilter *last = p.into->n ? &p.into->v[p.into->n - 1] : NULL;
+	if (!all && last)
+		out->nextToken = page_token(rq, arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(last->logGroupName),
+		                                          STR_ARG(last->filterName)));
 	return OK;
 }
 

@@ -163,16 +163,24 @@ err logs_PutSubscriptionFilter(req *rq, const logs_PutSubscriptionFilter_in *in,
 	arn_parts a;
 	filter *f;
 	logs_group *g;
+	if (!arn_split(in->destinationArn, &a))
+		return fail(rq, &logs_InvalidParameterException, "Invalid destination ARN: %.*s",
+		            STR_ARG(in->destinationArn));
+	bool function = str_eq(a.service, S("lambda"));
+	if (function && !str_eq(a.account, rq->who.account))
+		return fail(rq, &logs_AccessDeniedException,
+		            "Cross-account lambda invocation passing is not allowed. You must use "
+		            "DestinationPolicies to create cross account lambda triggers.");
+	if (!function && !str_is(in->roleArn) && !str_eq(a.service, S("logs")))
+		return fail(rq, &logs_InvalidParameterException,
+		            "destinationArn for vendor %.*s cannot be used without roleArn", STR_ARG(a.service));
 	const txn *tx = req_read(rq);
 	err e = group_find(rq, tx, in->logGroupName, STR_NONE, &g);
 	req_read_end(rq, tx);
 	if (e)
 		return e;
 	TRY(filter_parse(rq, in->filterPattern, &f));
-	if (!arn_split(in->destinationArn, &a))
-		return fail(rq, &logs_InvalidParameterException, "Invalid destination ARN: %.*s",
-		            STR_ARG(in->destinationArn));
-	if (!str_eq(a.service, S("lambda")))
+	if (!function)
 		return fail(rq, &aws_NotImplemented,
 		            "Farthing forwards log events to Lambda functions; destinations of "
 		            "%.*s are not implemented.",
@@ -212,6 +220,7 @@ err logs_DescribeSubscriptionFilters(req *rq, const txn *tx, const logs_Describe
 			out->subscriptionFilters.v[out->subscriptionFilters.n++] = (logs_SubscriptionFilter){
 				.filterName = sub->Name, .logGroupName = g->Name, .filterPattern = sub->Pattern,
 				.destinationArn = sub->Destination, .roleArn = sub->Role,
-				.distribution = sub->Distribution, .creationTime = I64(sub->Created) };
+				.distribution = sub->Distribution, .creationTime = I64(sub->Created),
+				.applyOnTransformedLogs = BOOL(false) };
 	return OK;
 }
