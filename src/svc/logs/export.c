@@ -21,7 +21,8 @@
 static err put_object(req *rq, str bucket, str key, str body)
 {
 #if __has_include("gen/s3.h")
-	s3_PutObject_in in = { .Bucket = bucket, .Key = key, .Body = body, .ACL = S("bucket-owner-full-control") };
+	s3_PutObject_in in = { .Bucket = bucket, .Key = key, .Body = body,
+		               .ACL = S("bucket-owner-full-control") };
 	s3_PutObject_out out = { 0 };
 	return call(rq, NULL, "s3", "PutObject", &in, &out);
 #else
@@ -43,8 +44,8 @@ static err bucket_check(req *rq, const logs_CreateExportTask_in *in)
 		key = arena_fmt(rq->mem, "%.*s/aws-logs-write-test", STR_ARG(in->destinationPrefix));
 	e = put_object(there, in->destination, key, S("Permission Check Successful"));
 	return e ? fail(rq, &logs_InvalidParameterException,
-	                "PutObject call on the given bucket failed. Please check if CloudWatch Logs has been granted "
-	                "permission to perform this operation.") : OK;
+	                "PutObject call on the given bucket failed. Please check if CloudWatch Logs has been "
+	                "granted permission to perform this operation.") : OK;
 }
 
 static bool runs(const logs_ExportTask *t)
@@ -106,7 +107,8 @@ static err find_task(req *rq, const txn *tx, str id, logs_export **x)
 	return *x ? OK : fail(rq, &logs_ResourceNotFoundException, "The specified export task does not exist.");
 }
 
-err logs_CancelExportTask(req *rq, txn *tx, const logs_CancelExportTask_in *in, logs_CancelExportTask_out *out)
+err logs_CancelExportTask(req *rq, txn *tx, const logs_CancelExportTask_in *in,
+                          logs_CancelExportTask_out *out)
 {
 	logs_export *x;
 	TRY(find_task(rq, tx, in->taskId, &x));
