@@ -8,6 +8,7 @@
 
 EMBED(prices_us_east_1, "data/prices/us-east-1.csv");
 EMBED(prices_us_east_1_more, "data/prices/us-east-1-more.csv");
+EMBED(prices_regions_more, "data/prices/regions-more.csv");
 EMBED(prices_pools, "data/prices/pools.csv");
 EMBED(prices_services, "data/prices/services.csv");
 EMBED(prices_regions, "data/prices/regions.csv");
@@ -327,6 +328,8 @@ book *book_built_in(arena *mem)
 	ensure(!book_add_csv(b, EMBED_STR(prices_us_east_1), S("data/prices/us-east-1.csv"),
 	                     PRICE_HOME_REGION, PRICE_UNVERIFIED));
 	ensure(!book_add_csv(b, EMBED_STR(prices_us_east_1_more), S("data/prices/us-east-1-more.csv"),
+	                     PRICE_HOME_REGION, PRICE_UNVERIFIED));
+	ensure(!book_add_csv(b, EMBED_STR(prices_regions_more), S("data/prices/regions-more.csv"),
 	                     PRICE_HOME_REGION, PRICE_UNVERIFIED));
 	return b;
 }
