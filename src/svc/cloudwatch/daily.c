@@ -77,8 +77,8 @@ typedef struct holding {
 	struct holding *next;
 } holding;
 
-/* A resident of S3's storage is a bucket in a class, in bytes. Only noted here: what is written while the meter's
- * rows are walked would pull them from under the walk. */
+/* A resident of S3's storage is a bucket in a class, in bytes. Only noted here: what is written while the
+ * meter's rows are walked would pull them from under the walk. */
 static void held(void *context, const usage_line *l)
 {
 	static const struct {
