@@ -45,8 +45,7 @@ typedef struct rules {
 static rules rules_of(const txn *tx, arena *mem, const lambda_pending *p)
 {
 	rules r = { RETRIES, LAMBDA_ASYNC_AGE_S * MS_SECOND };
-	str qualifier = str_is(p->Qualifier) ? p->Qualifier : S("");
-	lambda_invokeconfig *c = lambda_invokeconfig_get(tx, mem, p->Account, p->Region, p->Name, qualifier);
+	lambda_invokeconfig *c = invokeconfig_of(tx, mem, p);
 	if (c && c->It->MaximumRetryAttempts.set)
 		r.retries = c->It->MaximumRetryAttempts.v;
 	if (c && c->It->MaximumEventAgeInSeconds.set)

@@ -15,7 +15,7 @@
 #define RECORD_MAX ((size_t)16 << 20)
 
 /* Which services each kind of destination may be of. */
-static bool takes(destination_use use, str name)
+bool destination_takes(destination_use use, str name)
 {
 	bool queue = str_eq(name, S("sqs")) || str_eq(name, S("sns"));
 	bool bucket = str_eq(name, S("s3"));
@@ -37,7 +37,7 @@ err destination_check(req *rq, str arn, destination_use use)
 	arn_parts a;
 	if (!arn.n)
 		return OK;
-	if (!arn_split(arn, &a) || !takes(use, a.service))
+	if (!arn_split(arn, &a) || !destination_takes(use, a.service))
 		return fail(rq, &lambda_InvalidParameterValueException, use == FOR_DEAD_LETTERS
 		            ? "The provided dead letter target %.*s is neither an SQS queue nor an SNS topic."
 		            : "The destination ARN %.*s is invalid.", STR_ARG(arn));
@@ -179,8 +179,7 @@ void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, con
 	bool failed = a->refused != TAKEN || a->failed;
 	const char *condition = !failed ? "Success" : too_old ? "EventAgeExceeded" : "RetriesExhausted";
 	const txn *tx = store_read(s);
-	str qualifier = str_is(p->Qualifier) ? p->Qualifier : S("");
-	lambda_invokeconfig *c = lambda_invokeconfig_get(tx, mem, p->Account, p->Region, p->Name, qualifier);
+	lambda_invokeconfig *c = invokeconfig_of(tx, mem, p);
 	store_read_end(s, tx);
 	const lambda_DestinationConfig *to = c ? c->It->DestinationConfig : NULL;
 	destination d = { .failed = failed, .function_arn = t->version->Config->FunctionArn,

@@ -87,9 +87,11 @@ err code_given(req *rq, bool of_image, str zip, str bucket, str key, str version
 		return code_from_s3(rq, bucket, key, version, out);
 	if (!str_is(zip))
 		return fail(rq, &lambda_InvalidParameterValueException, "Please provide a source for function code.");
-	if (zip.n > LAMBDA_ZIP_BYTES) /* a bucket's may be larger */
-		return fail(rq, &lambda_InvalidParameterValueException,
-		            "Zipped size must be smaller than %d bytes", LAMBDA_ZIP_BYTES);
+	if (zip.n >= LAMBDA_ZIP_BYTES) /* a bucket's may be larger */
+		return fail(rq, &aws_RequestTooLarge, "Zipped size must be smaller than %d bytes", LAMBDA_ZIP_BYTES);
+	if (rq->http && rq->http->body.n > LAMBDA_REQUEST_BYTES)
+		return fail(rq, &aws_RequestTooLarge, "Request must be smaller than %d bytes for the %s operation",
+		            LAMBDA_REQUEST_BYTES, rq->op->name);
 	return code_keep(rq, zip, out);
 }
 
@@ -125,9 +127,11 @@ static err create(req *rq, txn *tx, void *context)
 	lambda_function_put(tx, &fn);
 	lambda_version_put(tx, &v);
 	code_refer(tx, v.Account, v.Region, function_owner(rq->mem, &v), &c->code);
+	str arn = v.Config->FunctionArn;
 	if (c->in->Publish.v)
 		TRY(publish(rq, tx, &fn, STR_NONE, &v));
 	*c->out = *v.Config;
+	c->out->FunctionArn = arn; /* AWS names the function here, whatever was published */
 	show_pending(rq, c->out, true);
 	return OK;
 }
@@ -211,30 +215,32 @@ err lambda_ListFunctions(req *rq, const txn *tx, const lambda_ListFunctions_in *
 	size_t most = in->MaxItems.set && in->MaxItems.v < PAGE ? (size_t)in->MaxItems.v : PAGE, n = 0;
 	bool all = str_eq(in->FunctionVersion, S("ALL"));
 	lambda_FunctionConfiguration *v = arena_array(rq->mem, lambda_FunctionConfiguration, most);
-	str after = STR_NONE, last = STR_NONE;
-	if (in->Marker.n && !page_position(rq, in->Marker, &after))
+	str name = STR_NONE, number;
+	int64_t done = -1;
+	lambda_version *last = NULL;
+	if (in->Marker.n && !page_position(rq, in->Marker, &number))
 		return fail(rq, &lambda_InvalidParameterValueException, "Invalid marker");
+	if (in->Marker.n) {
+		name = str_cut(&number, ' ');
+		str_to_i64(number, &done);
+	}
 	record_scan s = lambda_version_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE, 0);
-	if (str_is(after))
-		record_scan_after(&s, after);
 	for (lambda_version *row; (row = lambda_version_next(&s));) {
-		if (row->Number != LATEST && !all)
+		int order = str_is(name) ? str_cmp(row->Name, name) : 1;
+		if (order < 0 || (order == 0 && row->Number <= done) || (row->Number != LATEST && !all))
 			continue;
-		/* Pages end between functions, so that a marker can name one. */
-		if (n >= most && !str_eq(row->Name, last)) {
-			out->NextMarker = page_token(rq, last);
+		if (n == most) {
+			out->NextMarker = page_token(rq, arena_fmt(rq->mem, "%.*s %lld", STR_ARG(last->Name),
+			                                           (long long)last->Number));
 			cursor_close(&s.at);
 			break;
 		}
-		if (n >= most) {
-			lambda_FunctionConfiguration *more =
-				arena_array(rq->mem, lambda_FunctionConfiguration, n * 2 + 2);
-			memcpy(more, v, n * sizeof *v);
-			most = n * 2 + 2;
-			v = more;
-		}
-		last = row->Name;
-		v[n++] = *row->Config;
+		last = row;
+		v[n] = as_listed(row->Config);
+		if (all)
+			v[n].FunctionArn = name_arn_of(rq->mem, row->Account, row->Region, row->Name,
+			                               version_text(rq->mem, row->Number));
+		n++;
 	}
 	out->Functions = (lambda_FunctionList){ v, n };
 	return OK;
@@ -253,11 +259,7 @@ static err latest_for_change(req *rq, txn *tx, const function_name *f, str revis
 {
 	TRY(function_find(rq, tx, f, fn));
 	*v = version_get(tx, rq->mem, *fn, LATEST);
-	if (str_is(revision) && !str_eq(revision, (*v)->Config->RevisionId))
-		return fail(rq, &lambda_PreconditionFailedException,
-		            "The Revision Id provided does not match the latest Revision Id. Call the "
-		            "GetFunction/GetAlias API to retrieve the latest Revision Id");
-	return OK;
+	return revision_check(rq, revision, (*v)->Config->RevisionId);
 }
 
 static err update_code(req *rq, txn *tx, void *context)
@@ -375,6 +377,7 @@ static err delete_version(req *rq, txn *tx, const function_name *f, lambda_funct
 		code_forget(tx, v->Account, v->Region, function_owner(rq->mem, v), v->Code);
 		layers_forget(tx, v);
 		lambda_version_delete(tx, v->Account, v->Region, v->Name, number);
+		qualifier_drop(tx, rq->mem, fn, f->qualifier);
 		provision_follow(rq, tx, fn);
 		pool_changed(tx);
 	}

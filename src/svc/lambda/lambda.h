@@ -21,6 +21,11 @@ err name_read(req *rq, str text, str qualifier, function_name *out);
 str name_arn(arena *mem, const function_name *f);
 str name_arn_of(arena *mem, str account, str region, str name, str qualifier);
 err name_not_found(req *rq, const function_name *f);
+/* The same for operations that tell aliases from versions. */
+err name_missing(req *rq, const function_name *f);
+bool name_is_account(str s);
+/* `given` is what a request expects the revision to be, or STR_NONE. */
+err revision_check(req *rq, str given, str current);
 
 /* What a name stands for. */
 typedef struct target {
@@ -45,6 +50,8 @@ str version_text(arena *mem, int64_t number);
 void version_touch(req *rq, txn *tx, lambda_version *v);
 /* What a create or update answers: the state AWS shows until the change has gone through. */
 void show_pending(req *rq, lambda_FunctionConfiguration *c, bool created);
+/* Without what lists leave out: states, and the runtime's version. */
+lambda_FunctionConfiguration as_listed(const lambda_FunctionConfiguration *c);
 
 /*
  * configure.c: settings of CreateFunction and UpdateFunctionConfiguration. Absent members leave `c` as it
@@ -52,7 +59,7 @@ void show_pending(req *rq, lambda_FunctionConfiguration *c, bool created);
  */
 /* The packages of the version's layers, as Config names them; with the code they must not be too large. */
 err layers_take(req *rq, const txn *tx, lambda_version *v);
-err configure(req *rq, const txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
+err configure(req *rq, txn *tx, const lambda_UpdateFunctionConfigurationRequest *in,
               lambda_FunctionConfiguration *c);
 
 /* Whether the machine has an interpreter for it. May start programs: never inside a transaction. */
@@ -139,6 +146,9 @@ void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, con
 /* Whether AWS delivers there. */
 typedef enum destination_use { FOR_SUCCESS, FOR_FAILURE, FOR_DEAD_LETTERS, FOR_STREAM } destination_use;
 err destination_check(req *rq, str arn, destination_use use);
+bool destination_takes(destination_use use, str service);
+/* invokeconfig.c: what is configured for the function, version or alias of a taken event; NULL: nothing. */
+lambda_invokeconfig *invokeconfig_of(const txn *tx, arena *mem, const lambda_pending *p);
 typedef struct destination {
 	str arn, body;
 	str attributes;    /* of queues' and topics' messages, as JSON; or STR_NONE */
@@ -149,5 +159,16 @@ typedef struct destination {
 err destination_send(arena *mem, store *s, str account, str region, const destination *d);
 
 /* policy.c: statements of resource policies. */
+#define POLICY_STATEMENTS_MAX 256
+typedef struct policy_text {
+	size_t n;
+	int64_t order[POLICY_STATEMENTS_MAX];
+	str statement[POLICY_STATEMENTS_MAX];
+} policy_text;
+void policy_text_add(policy_text *p, int64_t order, str statement);
+/* The document, statements in their order; STR_NONE when there are none. */
+str policy_text_end(arena *mem, const policy_text *p);
 str policy_document(const txn *tx, arena *mem, const function_name *f);
 void policy_drop(txn *tx, arena *mem, str account, str region, str name);
+/* What hangs on a version or an alias alone: its policy, URL and event invoke configuration. */
+void qualifier_drop(txn *tx, arena *mem, const lambda_function *fn, str qualifier);

@@ -45,6 +45,21 @@ static err find(req *rq, const txn *tx, const layer_name *l, int64_t number, lam
 	                        "does not exist.");
 }
 
+/* What the operations on a version's policy say of a version that is not there. */
+static err find_for_policy(req *rq, const txn *tx, const layer_name *l, int64_t number, lambda_layer **out)
+{
+	*out = lambda_layer_get(tx, rq->mem, l->account, l->region, l->name, number);
+	str arn = layer_arn(rq->mem, l);
+	return *out ? OK : fail(rq, &lambda_ResourceNotFoundException,
+	                        "Layer version %.*s:%lld does not exist.", STR_ARG(arn), (long long)number);
+}
+
+static err number_check(req *rq, int64_t number)
+{
+	return number >= 1 ? OK : fail(rq, &lambda_InvalidParameterValueException,
+	                               "Layer Version Cannot be less than 1");
+}
+
 static lambda_LayerVersionContentOutput *content(req *rq, const lambda_layer *l)
 {
 	lambda_LayerVersionContentOutput *c = arena_new(rq->mem, lambda_LayerVersionContentOutput);
@@ -115,6 +130,7 @@ err lambda_GetLayerVersion(req *rq, const txn *tx, const lambda_GetLayerVersion_
 	layer_name n;
 	lambda_layer *l;
 	TRY(read_name(rq, in->LayerName, &n));
+	TRY(number_check(rq, in->VersionNumber.v));
 	TRY(find(rq, tx, &n, in->VersionNumber.v, &l));
 	describe(rq, &n, l, out);
 	return OK;
@@ -136,6 +152,7 @@ err lambda_DeleteLayerVersion(req *rq, txn *tx, const lambda_DeleteLayerVersion_
 {
 	layer_name n;
 	TRY(read_name(rq, in->LayerName, &n));
+	TRY(number_check(rq, in->VersionNumber.v));
 	lambda_layer *l = lambda_layer_get(tx, rq->mem, n.account, n.region, n.name, in->VersionNumber.v);
 	if (!l)
 		return OK;
@@ -229,30 +246,57 @@ err lambda_ListLayers(req *rq, const txn *tx, const lambda_ListLayers_in *in, la
 	return OK;
 }
 
+static err policy_revision(req *rq, const lambda_layer *l, str given)
+{
+	if (!str_is(given) || str_eq(l->PolicyRevision, given))
+		return OK;
+	return fail(rq, &lambda_PreconditionFailedException,
+	            "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API "
+	            "to retrieve the latest Revision Id");
+}
+
+static void policy_revise(req *rq, txn *tx, lambda_layer *l)
+{
+	l->PolicyRevision = rand_uuid(rq->mem);
+	lambda_layer_put(tx, l);
+}
+
+/* Who may have it: everybody, an account, or whom the condition lets through. */
+static str layer_statement(req *rq, const lambda_AddLayerVersionPermission_in *in, const lambda_layer *l)
+{
+	str who = S("\"*\""), when = S("");
+	if (str_starts(in->Principal, S("arn:")))
+		who = arena_fmt(rq->mem, "{\"AWS\":\"%.*s\"}", STR_ARG(in->Principal));
+	else if (!str_eq(in->Principal, S("*")))
+		who = arena_fmt(rq->mem, "{\"AWS\":\"arn:aws:iam::%.*s:root\"}", STR_ARG(in->Principal));
+	if (str_is(in->OrganizationId))
+		when = arena_fmt(rq->mem, ",\"Condition\":{\"StringEquals\":{\"aws:PrincipalOrgID\":\"%.*s\"}}",
+		                 STR_ARG(in->OrganizationId));
+	return arena_fmt(rq->mem,
+	                 "{\"Sid\":\"%.*s\",\"Effect\":\"Allow\",\"Principal\":%.*s,\"Action\":\"%.*s\","
+	                 "\"Resource\":\"%.*s\"%.*s}", STR_ARG(in->StatementId), STR_ARG(who),
+	                 STR_ARG(in->Action), STR_ARG(l->It->LayerVersionArn), STR_ARG(when));
+}
+
 err lambda_AddLayerVersionPermission(req *rq, txn *tx, const lambda_AddLayerVersionPermission_in *in,
                                      lambda_AddLayerVersionPermission_out *out)
 {
 	layer_name n;
 	lambda_layer *l;
 	TRY(read_name(rq, in->LayerName, &n));
-	TRY(find(rq, tx, &n, in->VersionNumber.v, &l));
+	TRY(find_for_policy(rq, tx, &n, in->VersionNumber.v, &l));
+	TRY(policy_revision(rq, l, in->RevisionId));
 	if (lambda_layerpermission_get(tx, rq->mem, n.account, n.region, n.name, l->Number, in->StatementId))
 		return fail(rq, &lambda_ResourceConflictException,
 		            "The statement id (%.*s) provided already exists. Please provide a new statement id, or "
 		            "remove the existing statement.", STR_ARG(in->StatementId));
-	bool account = !str_eq(in->Principal, S("*"));
-	out->Statement = arena_fmt(rq->mem,
-	                           "{\"Sid\":\"%.*s\",\"Effect\":\"Allow\",\"Principal\":%s%.*s%s,\"Action\":"
-	                           "\"%.*s\",\"Resource\":\"%.*s\"%s%.*s%s}", STR_ARG(in->StatementId),
-	                           account ? "{\"AWS\":\"arn:aws:iam::" : "\"", STR_ARG(in->Principal),
-	                           account ? ":root\"}" : "\"", STR_ARG(in->Action),
-	                           STR_ARG(l->It->LayerVersionArn), str_is(in->OrganizationId)
-	                           ? ",\"Condition\":{\"StringEquals\":{\"aws:PrincipalOrgID\":\"" : "",
-	                           STR_ARG(in->OrganizationId), str_is(in->OrganizationId) ? "\"}}" : "");
-	out->RevisionId = rand_uuid(rq->mem);
+	policy_revise(rq, tx, l);
+	out->Statement = layer_statement(rq, in, l);
+	out->RevisionId = l->PolicyRevision;
 	lambda_layerpermission_put(tx, &(lambda_layerpermission){
 		.Account = n.account, .Region = n.region, .Layer = n.name, .Number = l->Number,
-		.Sid = in->StatementId, .Statement = out->Statement, .RevisionId = out->RevisionId });
+		.Sid = in->StatementId, .Statement = out->Statement,
+		.Order = (int64_t)txn_next(tx, S("lambda.permission")) });
 	return OK;
 }
 
@@ -260,30 +304,31 @@ err lambda_GetLayerVersionPolicy(req *rq, const txn *tx, const lambda_GetLayerVe
                                  lambda_GetLayerVersionPolicy_out *out)
 {
 	layer_name n;
+	lambda_layer *l;
+	policy_text all = { 0 };
 	TRY(read_name(rq, in->LayerName, &n));
-	buf b = buf_in(rq->mem, 512, LAMBDA_POLICY_BYTES * 2);
+	TRY(find_for_policy(rq, tx, &n, in->VersionNumber.v, &l));
 	record_scan s = lambda_layerpermission_scan(tx, rq->mem, 4, n.account, n.region, n.name,
 	                                            in->VersionNumber.v, STR_NONE);
-	for (lambda_layerpermission *p; (p = lambda_layerpermission_next(&s));) {
-		buf_put(&b, b.n ? S(",") : S("{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":["));
-		buf_put(&b, p->Statement);
-		out->RevisionId = p->RevisionId;
-	}
-	if (!b.n)
-		return fail(rq, &lambda_ResourceNotFoundException, "No policy is associated with the "
-		            "given resource.");
-	buf_put(&b, S("]}"));
-	out->Policy = buf_str(&b);
-	return OK;
+	for (lambda_layerpermission *p; (p = lambda_layerpermission_next(&s));)
+		policy_text_add(&all, p->Order, p->Statement);
+	out->Policy = policy_text_end(rq->mem, &all);
+	out->RevisionId = l->PolicyRevision;
+	return str_is(out->Policy) ? OK : fail(rq, &lambda_ResourceNotFoundException,
+	                                       "No policy is associated with the given resource.");
 }
 
 err lambda_RemoveLayerVersionPermission(req *rq, txn *tx, const lambda_RemoveLayerVersionPermission_in *in,
                                         lambda_RemoveLayerVersionPermission_out *out)
 {
 	layer_name n;
+	lambda_layer *l;
 	TRY(read_name(rq, in->LayerName, &n));
+	TRY(find_for_policy(rq, tx, &n, in->VersionNumber.v, &l));
+	TRY(policy_revision(rq, l, in->RevisionId));
 	if (!lambda_layerpermission_delete(tx, n.account, n.region, n.name, in->VersionNumber.v, in->StatementId))
 		return fail(rq, &lambda_ResourceNotFoundException, "Statement %.*s is not found in resource policy.",
 		            STR_ARG(in->StatementId));
+	policy_revise(rq, tx, l);
 	return OK;
 }

@@ -77,7 +77,7 @@ static err check_queue(req *rq, const settings *in, const mapping_it *it)
 	if (is_fifo(it->EventSourceArn) && it->BatchSize.v > BATCH_PLAIN)
 		return invalid(rq, "BatchSize must be less than or equal to 10 for FIFO queues.");
 	if (is_fifo(it->EventSourceArn) && it->MaximumBatchingWindowInSeconds.v)
-		return invalid(rq, "Batching window is not supported for FIFO queues.");
+		return invalid(rq, "Batching window is not supported for FIFO queues");
 	if (it->BatchSize.v > BATCH_PLAIN && !it->MaximumBatchingWindowInSeconds.v)
 		return invalid(rq, "Maximum batch window in seconds must be greater than 0 if maximum batch size is "
 		               "greater than 10");
@@ -89,7 +89,7 @@ static err check_stream(req *rq, const settings *in, const mapping_it *it)
 	if (in->ScalingConfig)
 		return invalid(rq, "ScalingConfig is supported for SQS event sources only.");
 	if (it->TumblingWindowInSeconds.v)
-		return invalid(rq, "Farthing does not implement tumbling windows.");
+		return fail(rq, &aws_NotImplemented, "Farthing does not implement tumbling windows.");
 	if (in->MaximumRecordAgeInSeconds.set && in->MaximumRecordAgeInSeconds.v >= 0 &&
 	    in->MaximumRecordAgeInSeconds.v < 60)
 		return invalid(rq, "MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.");
@@ -101,9 +101,9 @@ static err check(req *rq, const settings *in, const mapping_it *it)
 {
 	if (in->AmazonManagedKafkaEventSourceConfig || in->SelfManagedKafkaEventSourceConfig ||
 	    in->DocumentDBEventSourceConfig || in->SourceAccessConfigurations.n || in->ProvisionedPollerConfig)
-		return invalid(rq,
-		               "Farthing polls SQS queues and DynamoDB streams; it has no Kafka, MQ or DocumentDB "
-		               "sources and no provisioned pollers.");
+		return fail(rq, &aws_NotImplemented,
+		            "Farthing polls SQS queues and DynamoDB streams; it has no Kafka, MQ or DocumentDB "
+		            "sources and no provisioned pollers.");
 	if (in->ScalingConfig && in->ScalingConfig->MaximumConcurrency.set && !of_queue(it->EventSourceArn))
 		return invalid(rq, "ScalingConfig is supported for SQS event sources only.");
 	TRY(mapping_filters_check(rq, in->FilterCriteria));
@@ -376,32 +376,51 @@ static err create(req *rq, txn *tx, void *context)
 	return OK;
 }
 
-static err create_check(req *rq, const lambda_CreateEventSourceMapping_in *in, target *t)
+static err source_check(req *rq, const lambda_CreateEventSourceMapping_in *in)
 {
 	arn_parts a;
 	if (in->SelfManagedEventSource || in->Topics.n || in->Queues.n)
-		return invalid(rq, "Farthing polls SQS queues and DynamoDB streams; it has no Kafka or MQ sources.");
-	if (!str_is(in->EventSourceArn))
-		return invalid(rq, "EventSourceArn is required.");
+		return fail(rq, &aws_NotImplemented,
+		            "Farthing polls SQS queues and DynamoDB streams; it has no Kafka or MQ sources.");
+	if (!str_is(in->EventSourceArn) || !arn_split(in->EventSourceArn, &a))
+		return invalid(rq, "Unrecognized event source.");
 	if (!of_queue(in->EventSourceArn) && !of_stream(in->EventSourceArn))
 		return invalid(rq, "Unrecognized event source. Farthing polls SQS queues and DynamoDB streams.");
+	return OK;
+}
+
+static err position_check(req *rq, const lambda_CreateEventSourceMapping_in *in)
+{
+	bool queue = of_queue(in->EventSourceArn), timed = str_eq(in->StartingPosition, S("AT_TIMESTAMP"));
+	if (queue && str_is(in->StartingPosition))
+		return invalid(rq, "StartingPosition is not valid for SQS event sources.");
+	if (!queue && !str_is(in->StartingPosition))
+		return invalid(rq, "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
+		               "constraint: Member must not be null.");
+	if (in->StartingPositionTimestamp.set && !timed)
+		return invalid(rq, "Timestamp only valid with StartingPosition AT_TIMESTAMP");
+	if (timed)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Unsupported starting position for arn type: %.*s", STR_ARG(in->EventSourceArn));
+	return OK;
+}
+
+static err create_check(req *rq, const lambda_CreateEventSourceMapping_in *in, target *t)
+{
+	arn_parts a;
+	function_name f;
+	TRY(source_check(rq, in));
+	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
+	const txn *tx = req_read(rq);
+	err missing = target_named(rq, tx, &f, t);
+	req_read_end(rq, tx);
+	if (missing)
+		return invalid(rq, "Function does not exist");
+	TRY(position_check(rq, in));
 	arn_split(in->EventSourceArn, &a);
 	if (!str_eq(a.account, rq->who.account) || !str_eq(a.region, rq->region))
 		return invalid(rq, "The event source must be in the function's account and region.");
-	if (of_queue(in->EventSourceArn) && str_is(in->StartingPosition))
-		return invalid(rq, "StartingPosition is not valid for SQS event sources.");
-	if (of_stream(in->EventSourceArn) && !str_is(in->StartingPosition))
-		return fail(rq, &lambda_InvalidParameterValueException,
-		            "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
-		            "constraint: "
-		            "Member must not be null.");
-	if (str_eq(in->StartingPosition, S("AT_TIMESTAMP")))
-		return invalid(rq,
-		               "Unsupported starting position for arn type: AT_TIMESTAMP is for Kinesis and Kafka.");
-	const txn *tx = req_read(rq);
-	err missing = target_find(rq, tx, in->FunctionName, STR_NONE, t);
-	req_read_end(rq, tx);
-	return missing;
+	return OK;
 }
 
 err lambda_CreateEventSourceMapping(req *rq, const lambda_CreateEventSourceMapping_in *in,
@@ -484,7 +503,10 @@ err lambda_UpdateEventSourceMapping(req *rq, txn *tx, const lambda_UpdateEventSo
 	TRY(find(rq, tx, in->UUID, &m));
 	if (str_is(in->FunctionName)) {
 		target t;
-		TRY(target_find(rq, tx, in->FunctionName, STR_NONE, &t));
+		function_name f;
+		TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
+		if (target_named(rq, tx, &f, &t))
+			return invalid(rq, "Function does not exist");
 		point_at(rq, m, &t);
 	}
 	int64_t lanes = m->It->ParallelizationFactor.v;

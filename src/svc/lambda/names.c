@@ -19,12 +19,34 @@ err name_not_found(req *rq, const function_name *f)
 	return fail(rq, &lambda_ResourceNotFoundException, "Function not found: %.*s", STR_ARG(arn));
 }
 
-static bool is_account(str s)
+static bool is_number(str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return false;
-	return s.n == 12;
+	return s.n > 0;
+}
+
+bool name_is_account(str s)
+{
+	return s.n == 12 && is_number(s);
+}
+
+err name_missing(req *rq, const function_name *f)
+{
+	str arn = name_arn(rq->mem, f);
+	if (!str_is(f->qualifier) || is_number(f->qualifier) || str_find_char(f->qualifier, '$') != SIZE_MAX)
+		return name_not_found(rq, f);
+	return fail(rq, &lambda_ResourceNotFoundException, "Cannot find alias arn: %.*s", STR_ARG(arn));
+}
+
+err revision_check(req *rq, str given, str current)
+{
+	if (!str_is(given) || str_eq(given, current))
+		return OK;
+	return fail(rq, &lambda_PreconditionFailedException,
+	            "The Revision Id provided does not match the latest Revision Id. Call the "
+	            "GetFunction/GetAlias API to retrieve the latest Revision Id");
 }
 
 err name_read(req *rq, str text, str qualifier, function_name *out)
@@ -37,7 +59,7 @@ err name_read(req *rq, str text, str qualifier, function_name *out)
 		f.region = str_cut(&rest, ':');
 		f.account = str_cut(&rest, ':');
 		part = str_cut(&rest, ':');
-	} else if (is_account(part) && str_is(rest)) {
+	} else if (name_is_account(part) && str_is(rest)) {
 		f.account = part;
 		part = str_cut(&rest, ':');
 	}
@@ -151,9 +173,18 @@ void version_touch(req *rq, txn *tx, lambda_version *v)
 	v->Config->LastModified = time_text(rq->mem, rq->now);
 }
 
+lambda_FunctionConfiguration as_listed(const lambda_FunctionConfiguration *c)
+{
+	lambda_FunctionConfiguration l = *c;
+	l.State = l.StateReason = l.StateReasonCode = STR_NONE;
+	l.LastUpdateStatus = l.LastUpdateStatusReason = l.LastUpdateStatusReasonCode = STR_NONE;
+	l.RuntimeVersionConfig = NULL;
+	return l;
+}
+
 void show_pending(req *rq, lambda_FunctionConfiguration *c, bool created)
 {
-	(void)rq;
+	c->RevisionId = rand_uuid(rq->mem); /* when the change has gone through there is another */
 	if (created) {
 		c->State = S("Pending");
 		c->StateReason = S("The function is being created.");

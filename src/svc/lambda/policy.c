@@ -15,14 +15,6 @@ static void put_pair(buf *b, const char *name, str value)
 	json_put_string(b, value);
 }
 
-static bool account_number(str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n == 12;
-}
-
 static void put_principal(buf *b, str principal)
 {
 	if (str_eq(principal, S("*"))) {
@@ -30,7 +22,7 @@ static void put_principal(buf *b, str principal)
 		return;
 	}
 	buf_c(b, '{');
-	if (account_number(principal))
+	if (name_is_account(principal))
 		put_pair(b, "AWS", arena_fmt(b->mem, "arn:aws:iam::%.*s:root", STR_ARG(principal)));
 	else if (str_starts(principal, S("arn:")))
 		put_pair(b, "AWS", principal);
@@ -72,10 +64,10 @@ static str statement(req *rq, const lambda_AddPermission_in *in, str resource)
 	put_pair(&b, "Action", in->Action);
 	buf_c(&b, ',');
 	put_pair(&b, "Resource", resource);
-	condition_add(&c, "StringEquals", "AWS:SourceAccount", in->SourceAccount);
-	condition_add(&c, "StringEquals", "lambda:EventSourceToken", in->EventSourceToken);
 	condition_add(&c, "StringEquals", "lambda:FunctionUrlAuthType", in->FunctionUrlAuthType);
 	condition_add(&c, "StringEquals", "aws:PrincipalOrgID", in->PrincipalOrgID);
+	condition_add(&c, "StringEquals", "AWS:SourceAccount", in->SourceAccount);
+	condition_add(&c, "StringEquals", "lambda:EventSourceToken", in->EventSourceToken);
 	if (in->InvokedViaFunctionUrl.set)
 		condition_add(&c, "Bool", "lambda:InvokedViaFunctionUrl",
 		              in->InvokedViaFunctionUrl.v ? S("true") : S("false"));
@@ -86,68 +78,103 @@ static str statement(req *rq, const lambda_AddPermission_in *in, str resource)
 	return buf_str(&b);
 }
 
-/* Statements in the order in which they were added; STR_NONE when there are none. */
-str policy_document(const txn *tx, arena *mem, const function_name *f)
+void policy_text_add(policy_text *p, int64_t order, str statement)
 {
-	lambda_permission *all[256];
-	size_t n = 0;
-	record_scan s = lambda_permission_scan(tx, mem, 4, f->account, f->region, f->name, qualifier_key(f),
-	                                       STR_NONE);
-	for (lambda_permission *p; (p = lambda_permission_next(&s));) {
-		size_t at = n < 256 ? n++ : 255;
-		for (; at && all[at - 1]->Order > p->Order; at--)
-			all[at] = all[at - 1];
-		all[at] = p;
+	size_t at = p->n < POLICY_STATEMENTS_MAX ? p->n++ : POLICY_STATEMENTS_MAX - 1;
+	for (; at && p->order[at - 1] > order; at--) {
+		p->order[at] = p->order[at - 1];
+		p->statement[at] = p->statement[at - 1];
 	}
-	if (!n)
+	p->order[at] = order;
+	p->statement[at] = statement;
+}
+
+str policy_text_end(arena *mem, const policy_text *p)
+{
+	if (!p->n)
 		return STR_NONE;
 	buf b = buf_in(mem, 1024, LAMBDA_POLICY_BYTES * 2);
 	buf_put(&b, S("{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":["));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < p->n; i++) {
 		if (i)
 			buf_c(&b, ',');
-		buf_put(&b, all[i]->Statement);
+		buf_put(&b, p->statement[i]);
 	}
 	buf_put(&b, S("]}"));
 	return buf_str(&b);
 }
 
-static err revision_check(req *rq, const txn *tx, const function_name *f, str given)
+str policy_document(const txn *tx, arena *mem, const function_name *f)
 {
-	if (!str_is(given))
-		return OK;
-	lambda_policy *p = lambda_policy_get(tx, rq->mem, f->account, f->region, f->name, qualifier_key(f));
-	if (p && str_eq(p->RevisionId, given))
-		return OK;
-	return fail(rq, &lambda_PreconditionFailedException,
-	            "The RevisionId provided does not match the latest RevisionId. Call the GetPolicy "
-	            "API to retrieve "
-	            "the latest RevisionId");
+	policy_text all = { 0 };
+	record_scan s = lambda_permission_scan(tx, mem, 4, f->account, f->region, f->name, qualifier_key(f),
+	                                       STR_NONE);
+	for (lambda_permission *p; (p = lambda_permission_next(&s));)
+		policy_text_add(&all, p->Order, p->Statement);
+	return policy_text_end(mem, &all);
 }
 
-static void revise(req *rq, txn *tx, const function_name *f)
+/* A statement's policy has the revision of what it is for: an alias, a version, or $LATEST. */
+static lambda_alias *alias_of(const txn *tx, arena *mem, const target *t)
 {
-	lambda_policy_put(tx, &(lambda_policy){ .Account = f->account, .Region = f->region, .Name = f->name,
-	                                        .Qualifier = qualifier_key(f),
-	                                        .RevisionId = rand_uuid(rq->mem) });
+	const function_name *f = &t->f;
+	return str_is(t->alias) ? lambda_alias_get(tx, mem, f->account, f->region, f->name, t->alias) : NULL;
+}
+
+static str revision_of(const txn *tx, arena *mem, const target *t)
+{
+	lambda_alias *a = alias_of(tx, mem, t);
+	return a ? a->It->RevisionId : t->version->Config->RevisionId;
+}
+
+static void revise(req *rq, txn *tx, const target *t)
+{
+	lambda_alias *a = alias_of(tx, rq->mem, t);
+	if (a) {
+		a->It->RevisionId = rand_uuid(rq->mem);
+		lambda_alias_put(tx, a);
+	} else {
+		t->version->Config->RevisionId = rand_uuid(rq->mem);
+		lambda_version_put(tx, t->version);
+	}
 }
 
 /* Everybody, an account, an ARN of IAM's, or a service. */
 static bool principal_ok(str p)
 {
-	return str_eq(p, S("*")) || account_number(p) || str_starts(p, S("arn:")) ||
-	       str_find_char(p, '.') != SIZE_MAX;
+	return str_eq(p, S("*")) || name_is_account(p) || str_starts(p, S("arn:")) ||
+	       str_ends(p, S(".amazonaws.com")) || str_ends(p, S(".amazonaws.com.cn")) ||
+	       str_ends(p, S(".amazon.com"));
+}
+
+/* The function, version or alias that a policy is for. */
+static err subject(req *rq, const txn *tx, str name, str qualifier, target *t)
+{
+	function_name f;
+	TRY(name_read(rq, name, qualifier, &f));
+	if (str_eq(f.qualifier, S("$LATEST")))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "We currently do not support adding policies for $LATEST.");
+	err missing = target_named(rq, tx, &f, t);
+	function_name bare = f;
+	bare.qualifier = STR_NONE;
+	if (missing && lambda_function_get(tx, rq->mem, f.account, f.region, f.name))
+		return name_missing(rq, &f);
+	return missing ? name_not_found(rq, &bare) : OK;
 }
 
 err lambda_AddPermission(req *rq, txn *tx, const lambda_AddPermission_in *in, lambda_AddPermission_out *out)
 {
 	target t;
-	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
+	TRY(subject(rq, tx, in->FunctionName, in->Qualifier, &t));
 	const function_name *f = &t.f;
-	TRY(revision_check(rq, tx, f, in->RevisionId));
+	TRY(revision_check(rq, in->RevisionId, revision_of(tx, rq->mem, &t)));
 	if (!str_starts(in->Action, S("lambda:")) && !str_eq(in->Action, S("*")))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "The action %.*s is not valid for a Lambda resource policy", STR_ARG(in->Action));
+	if (str_is(in->FunctionUrlAuthType) && !str_eq(in->Action, S("lambda:InvokeFunctionUrl")))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action");
 	if (!principal_ok(in->Principal))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "The provided principal was invalid. Please check the principal and try again.");
@@ -164,7 +191,7 @@ err lambda_AddPermission(req *rq, txn *tx, const lambda_AddPermission_in *in, la
 		.Account = f->account, .Region = f->region, .Name = f->name, .Qualifier = qualifier_key(f),
 		.Sid = in->StatementId, .Statement = text,
 		.Order = (int64_t)txn_next(tx, S("lambda.permission")) });
-	revise(rq, tx, f);
+	revise(rq, tx, &t);
 	out->Statement = text;
 	return OK;
 }
@@ -178,28 +205,38 @@ err lambda_RemovePermission(req *rq, txn *tx, const lambda_RemovePermission_in *
                             lambda_RemovePermission_out *out)
 {
 	target t;
-	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
+	function_name named;
+	TRY(name_read(rq, in->FunctionName, in->Qualifier, &named));
+	if (!lambda_function_get(tx, rq->mem, named.account, named.region, named.name)) {
+		str arn = name_arn(rq->mem, &named);
+		return fail(rq, &lambda_ResourceNotFoundException, "No policy found for: %.*s", STR_ARG(arn));
+	}
+	TRY(subject(rq, tx, in->FunctionName, in->Qualifier, &t));
 	const function_name *f = &t.f;
-	TRY(revision_check(rq, tx, f, in->RevisionId));
+	TRY(revision_check(rq, in->RevisionId, revision_of(tx, rq->mem, &t)));
 	if (!str_is(policy_document(tx, rq->mem, f)))
 		return fail(rq, &lambda_ResourceNotFoundException, "No policy is associated with the "
 		            "given resource.");
 	if (!lambda_permission_delete(tx, f->account, f->region, f->name, qualifier_key(f), in->StatementId))
 		return fail(rq, &lambda_ResourceNotFoundException, "Statement %.*s is not found in resource policy.",
 		            STR_ARG(in->StatementId));
-	revise(rq, tx, f);
+	revise(rq, tx, &t);
 	return OK;
 }
 
 err lambda_GetPolicy(req *rq, const txn *tx, const lambda_GetPolicy_in *in, lambda_GetPolicy_out *out)
 {
 	target t;
-	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
+	function_name f;
+	lambda_function *fn;
+	TRY(name_read(rq, in->FunctionName, in->Qualifier, &f));
+	TRY(function_find(rq, tx, &f, &fn));
+	if (target_named(rq, tx, &f, &t))
+		return no_policy(rq);
 	out->Policy = policy_document(tx, rq->mem, &t.f);
 	if (!str_is(out->Policy))
 		return no_policy(rq);
-	lambda_policy *p = lambda_policy_get(tx, rq->mem, t.f.account, t.f.region, t.f.name, qualifier_key(&t.f));
-	out->RevisionId = p ? p->RevisionId : STR_NONE;
+	out->RevisionId = revision_of(tx, rq->mem, &t);
 	return OK;
 }
 
@@ -208,7 +245,18 @@ void policy_drop(txn *tx, arena *mem, str account, str region, str name)
 	record_scan s = lambda_permission_scan(tx, mem, 3, account, region, name, STR_NONE, STR_NONE);
 	for (lambda_permission *p; (p = lambda_permission_next(&s));)
 		lambda_permission_delete(tx, account, region, name, p->Qualifier, p->Sid);
-	s = lambda_policy_scan(tx, mem, 3, account, region, name, STR_NONE);
-	for (lambda_policy *p; (p = lambda_policy_next(&s));)
-		lambda_policy_delete(tx, account, region, name, p->Qualifier);
+}
+
+void qualifier_drop(txn *tx, arena *mem, const lambda_function *fn, str qualifier)
+{
+	str a = fn->Account, r = fn->Region, name = fn->Name;
+	record_scan s = lambda_permission_scan(tx, mem, 4, a, r, name, qualifier, STR_NONE);
+	for (lambda_permission *p; (p = lambda_permission_next(&s));)
+		lambda_permission_delete(tx, a, r, name, qualifier, p->Sid);
+	lambda_url *u = lambda_url_get(tx, mem, a, r, name, qualifier);
+	if (u) {
+		lambda_urlid_delete(tx, u->Id);
+		lambda_url_delete(tx, a, r, name, qualifier);
+	}
+	lambda_invokeconfig_delete(tx, a, r, name, qualifier);
 }

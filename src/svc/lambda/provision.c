@@ -121,9 +121,9 @@ static err check_twice(req *rq, const txn *tx, const lambda_function *fn, str qu
 		if (str_eq(p->Qualifier, qualifier) || !other || other->Number != v->Number)
 			continue;
 		cursor_close(&s.at);
-		return invalid(rq, alias
-		               ? "Alias can't be used for Provisioned Concurrency configuration on an already "
-		               "Provisioned version" : "Version is pointed by a Provisioned Concurrency alias");
+		return fail(rq, &lambda_ResourceConflictException, alias
+		            ? "Alias can't be used for Provisioned Concurrency configuration on an already "
+		            "Provisioned version" : "Version is pointed by a Provisioned Concurrency alias");
 	}
 	return OK;
 }
@@ -144,8 +144,12 @@ static err check_room(req *rq, const txn *tx, const lambda_function *fn, int64_t
 	if (fn->Reserved && others + wanted > fn->Reserved - 1)
 		return invalid(rq, "Requested Provisioned Concurrency should not be greater than the "
 		               "reservedConcurrentExecution for function");
-	if (!fn->Reserved &&
-	    LAMBDA_CONCURRENCY - held(tx, rq->mem, fn) - others - wanted < LAMBDA_UNRESERVED_MIN)
+	int64_t room = LAMBDA_CONCURRENCY - held(tx, rq->mem, fn) - others;
+	if (!fn->Reserved && wanted > room)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Specified ConcurrentExecutions for function is greater than account's unreserved "
+		            "concurrency [%lld].", (long long)room);
+	if (!fn->Reserved && room - wanted < LAMBDA_UNRESERVED_MIN)
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "Specified ConcurrentExecutions for function decreases account's "
 		            "UnreservedConcurrentExecution "
@@ -157,7 +161,8 @@ static err find_function(req *rq, const txn *tx, str name, str qualifier, functi
                          lambda_function **fn)
 {
 	TRY(name_read(rq, name, qualifier, f));
-	return function_find(rq, tx, f, fn);
+	*fn = lambda_function_get(tx, rq->mem, f->account, f->region, f->name);
+	return *fn ? OK : name_missing(rq, f);
 }
 
 static err check_qualifier(req *rq, const txn *tx, const lambda_function *fn, const function_name *f,
@@ -169,7 +174,7 @@ static err check_qualifier(req *rq, const txn *tx, const lambda_function *fn, co
 		               "Provisioned Concurrency Configs cannot be applied to unpublished function versions.");
 	*v = version_of(tx, rq->mem, fn, f->qualifier);
 	if (!*v)
-		return name_not_found(rq, f);
+		return name_missing(rq, f);
 	if (str_eq((*v)->Config->SnapStart->ApplyOn, S("PublishedVersions")))
 		return invalid(rq, "Provisioned Concurrency cannot be used together with SnapStart.");
 	return OK;
@@ -225,7 +230,12 @@ err lambda_PutProvisionedConcurrencyConfig(req *rq, txn *tx,
 static err find(req *rq, const txn *tx, str name, str qualifier, lambda_function **fn, lambda_provisioned **p)
 {
 	function_name f;
+	TRY(name_read(rq, name, qualifier, &f));
+	if (str_eq(f.qualifier, S("$LATEST")))
+		return invalid(rq, "The function resource provided must be an alias or a published version.");
 	TRY(find_function(rq, tx, name, qualifier, &f, fn));
+	if (!version_of(tx, rq->mem, *fn, f.qualifier))
+		return name_missing(rq, &f);
 	*p = lambda_provisioned_get(tx, rq->mem, f.account, f.region, f.name, f.qualifier);
 	return *p ? OK : fail(rq, &lambda_ProvisionedConcurrencyConfigNotFoundException,
 	                      "No Provisioned Concurrency Config found for this function");
@@ -288,7 +298,9 @@ err lambda_DeleteProvisionedConcurrencyConfig(req *rq, txn *tx,
 {
 	lambda_function *fn;
 	lambda_provisioned *p;
-	TRY(find(rq, tx, in->FunctionName, in->Qualifier, &fn, &p));
+	err none = find(rq, tx, in->FunctionName, in->Qualifier, &fn, &p);
+	if (none)
+		return none->kind == &lambda_ProvisionedConcurrencyConfigNotFoundException ? OK : none;
 	drop(tx, p, rq->now);
 	provision_follow(rq, tx, fn);
 	return OK;

@@ -26,6 +26,10 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 		return OK;
 	}
 	TRY(name_read(rq, arn, STR_NONE, &f));
+	if (str_is(f.qualifier))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "Tags on function aliases and versions are not supported. Please specify a function "
+		            "ARN.");
 	TRY(function_find(rq, tx, &f, &out->function));
 	out->tags = &out->function->Tags;
 	return OK;
@@ -53,6 +57,9 @@ err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->Resource, &t));
+	if (!in->Tags.n)
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "An error occurred and the request cannot be processed.");
 	lambda_Tags all = { arena_array(rq->mem, lambda_Tags_entry, t.tags->n + in->Tags.n + 1), t.tags->n };
 	for (size_t i = 0; i < t.tags->n; i++)
 		all.v[i] = t.tags->v[i];
@@ -61,8 +68,7 @@ err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda
 		all.v[all.n++] = in->Tags.v[i];
 	}
 	if (all.n > TAGS_MAX)
-		return fail(rq, &lambda_InvalidParameterValueException, "A resource can have at most "
-		            "%d tags", TAGS_MAX);
+		return fail(rq, &lambda_InvalidParameterValueException, "Number of tags exceeds resource tag limit.");
 	*t.tags = all;
 	tagged_store(tx, &t);
 	return OK;
@@ -109,8 +115,16 @@ err lambda_PutFunctionConcurrency(req *rq, txn *tx, const lambda_PutFunctionConc
                                   lambda_PutFunctionConcurrency_out *out)
 {
 	function_name f;
-	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
+	if (str_is(f.qualifier))
+		return fail(rq, &lambda_InvalidParameterValueException,
+		            "This operation is permitted on Lambda functions only. Aliases and versions do not "
+		            "support this operation. Please specify either a function name or an unqualified "
+		            "function ARN.");
+	lambda_function *fn = lambda_function_get(tx, rq->mem, f.account, f.region, f.name);
+	f.qualifier = S("$LATEST"); /* as AWS names what it has not found here */
+	if (!fn)
+		return name_not_found(rq, &f);
 	int64_t wanted = in->ReservedConcurrentExecutions.v;
 	if (wanted < fn->Provisioned)
 		return fail(rq, &lambda_InvalidParameterValueException,

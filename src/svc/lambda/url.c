@@ -32,12 +32,18 @@ static void complete(req *rq, const lambda_url *u, lambda_FunctionUrlConfig *out
 	                               u->Qualifier.n ? u->Qualifier : STR_NONE);
 }
 
+static err no_function(req *rq)
+{
+	return fail(rq, &lambda_ResourceNotFoundException, "Function does not exist");
+}
+
 /* The function, and the alias where one is named. */
 static err subject(req *rq, const txn *tx, str name, str qualifier, function_name *f)
 {
 	target t;
 	TRY(name_read(rq, name, qualifier, f));
-	TRY(target_named(rq, tx, f, &t));
+	if (target_named(rq, tx, f, &t))
+		return no_function(rq);
 	if (str_is(f->qualifier) && !str_is(t.alias))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "Function URLs can be attached to the function or to an alias, not to the version %.*s",
@@ -106,7 +112,9 @@ err lambda_UpdateFunctionUrlConfig(req *rq, txn *tx, const lambda_UpdateFunction
                                    lambda_UpdateFunctionUrlConfig_out *out)
 {
 	lambda_url *u;
+	function_name f;
 	lambda_FunctionUrlConfig c;
+	TRY(subject(rq, tx, in->FunctionName, in->Qualifier, &f));
 	TRY(find(rq, tx, in->FunctionName, in->Qualifier, &u));
 	TRY(cors_check(rq, in->Cors));
 	if (str_is(in->AuthType))
@@ -138,11 +146,11 @@ err lambda_ListFunctionUrlConfigs(req *rq, const txn *tx, const lambda_ListFunct
                                   lambda_ListFunctionUrlConfigs_out *out)
 {
 	function_name f;
-	lambda_function *fn;
 	str after = STR_NONE;
 	size_t most = in->MaxItems.set && in->MaxItems.v < PAGE ? (size_t)in->MaxItems.v : PAGE, n = 0;
 	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
-	TRY(function_find(rq, tx, &f, &fn));
+	if (!lambda_function_get(tx, rq->mem, f.account, f.region, f.name))
+		return no_function(rq);
 	if (in->Marker.n && !page_position(rq, in->Marker, &after))
 		return fail(rq, &lambda_InvalidParameterValueException, "Invalid marker");
 	lambda_FunctionUrlConfig *v = arena_array(rq->mem, lambda_FunctionUrlConfig, most + 1);

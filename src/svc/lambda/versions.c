@@ -16,6 +16,8 @@ err publish(req *rq, txn *tx, lambda_function *fn, str description, lambda_versi
 	}
 	fn->LastVersion++;
 	fn->PublishedGeneration = v->Generation;
+	v->Config->RevisionId = rand_uuid(rq->mem); /* publishing is a change of $LATEST too */
+	lambda_version_put(tx, v);
 	lambda_FunctionConfiguration *c = arena_new(rq->mem, lambda_FunctionConfiguration);
 	*c = *v->Config;
 	v->Config = c;
@@ -50,10 +52,7 @@ err lambda_PublishVersion(req *rq, txn *tx, const lambda_PublishVersion_in *in,
 	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
 	TRY(function_find(rq, tx, &f, &fn));
 	lambda_version *v = version_get(tx, rq->mem, fn, LATEST);
-	if (str_is(in->RevisionId) && !str_eq(in->RevisionId, v->Config->RevisionId))
-		return fail(rq, &lambda_PreconditionFailedException,
-		            "The Revision Id provided does not match the latest Revision Id. Call the "
-		            "GetFunction/GetAlias API to retrieve the latest Revision Id");
+	TRY(revision_check(rq, in->RevisionId, v->Config->RevisionId));
 	if (in->CodeSha256.n && !str_eq(in->CodeSha256, v->Config->CodeSha256))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "CodeSHA256 (%.*s) is different from current CodeSHA256 in $LATEST (%.*s). "
@@ -88,7 +87,7 @@ err lambda_ListVersionsByFunction(req *rq, const txn *tx, const lambda_ListVersi
 			break;
 		}
 		from = row->Number;
-		v[n] = *row->Config;
+		v[n] = as_listed(row->Config);
 		v[n++].FunctionArn = name_arn_of(rq->mem, f.account, f.region, f.name,
 		                                 version_text(rq->mem, row->Number));
 	}
@@ -135,8 +134,11 @@ err lambda_CreateAlias(req *rq, txn *tx, const lambda_CreateAlias_in *in, lambda
 	function_name f;
 	lambda_function *fn;
 	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
-	TRY(function_find(rq, tx, &f, &fn));
 	str arn = name_arn_of(rq->mem, f.account, f.region, f.name, in->Name);
+	f.qualifier = in->FunctionVersion;
+	fn = lambda_function_get(tx, rq->mem, f.account, f.region, f.name);
+	if (!fn)
+		return name_not_found(rq, &f);
 	if (lambda_alias_get(tx, rq->mem, f.account, f.region, f.name, in->Name))
 		return fail(rq, &lambda_ResourceConflictException, "Alias already exists: %.*s", STR_ARG(arn));
 	lambda_AliasConfiguration a = { .AliasArn = arn, .Name = in->Name, .FunctionVersion = in->FunctionVersion,
@@ -158,8 +160,8 @@ static err alias_find(req *rq, const txn *tx, str function, str name, lambda_fun
 	*out = lambda_alias_get(tx, rq->mem, f.account, f.region, f.name, name);
 	if (*out)
 		return OK;
-	str arn = name_arn_of(rq->mem, f.account, f.region, f.name, name);
-	return fail(rq, &lambda_ResourceNotFoundException, "Cannot find alias arn: %.*s", STR_ARG(arn));
+	f.qualifier = name;
+	return name_missing(rq, &f);
 }
 
 err lambda_GetAlias(req *rq, const txn *tx, const lambda_GetAlias_in *in, lambda_GetAlias_out *out)
@@ -176,10 +178,7 @@ err lambda_UpdateAlias(req *rq, txn *tx, const lambda_UpdateAlias_in *in, lambda
 	lambda_function *fn;
 	lambda_alias *a;
 	TRY(alias_find(rq, tx, in->FunctionName, in->Name, &fn, &a));
-	if (str_is(in->RevisionId) && !str_eq(in->RevisionId, a->It->RevisionId))
-		return fail(rq, &lambda_PreconditionFailedException,
-		            "The Revision Id provided does not match the latest Revision Id. Call the "
-		            "GetFunction/GetAlias API to retrieve the latest Revision Id");
+	TRY(revision_check(rq, in->RevisionId, a->It->RevisionId));
 	if (str_is(in->FunctionVersion))
 		a->It->FunctionVersion = in->FunctionVersion;
 	if (str_is(in->Description))
@@ -200,6 +199,7 @@ err lambda_DeleteAlias(req *rq, txn *tx, const lambda_DeleteAlias_in *in, lambda
 	TRY(name_read(rq, in->FunctionName, STR_NONE, &f));
 	TRY(function_find(rq, tx, &f, &fn));
 	lambda_alias_delete(tx, f.account, f.region, f.name, in->Name);
+	qualifier_drop(tx, rq->mem, fn, in->Name);
 	provision_follow(rq, tx, fn);
 	return OK;
 }

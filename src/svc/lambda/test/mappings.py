@@ -280,7 +280,7 @@ def test_refusals(server):
     same(why(BatchSize=11), "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater "
          "than 10")
     check("NonExistentQueue" in why(EventSourceArn=arn + "x"))
-    why("ResourceNotFoundException", FunctionName="nobody")
+    same(why(FunctionName="nobody"), "Function does not exist")
     same(why(FilterCriteria={"Filters": [{"Pattern": "{"}]}), "Invalid filter pattern definition.")
     check("startingPosition" in why(
         EventSourceArn="arn:aws:dynamodb:us-east-1:000000000000:table/x/stream/2026-01-01T00:00:00.000"))

@@ -78,7 +78,7 @@ def test_alias(server):
     client.create_alias(FunctionName="moved", Name="live", FunctionVersion="1")
     client.put_provisioned_concurrency_config(FunctionName="moved", Qualifier="live", ProvisionedConcurrentExecutions=1)
     same(ready(client, "moved", "live")["Status"], "READY")
-    refused("InvalidParameterValueException", client.put_provisioned_concurrency_config, FunctionName="moved",
+    refused("ResourceConflictException", client.put_provisioned_concurrency_config, FunctionName="moved",
             Qualifier="1", ProvisionedConcurrentExecutions=1)
     client.update_function_code(FunctionName="moved", ZipFile=package({"app.py": SLOW + "# 2\n"}), Publish=True)
     client.update_alias(FunctionName="moved", Name="live", FunctionVersion="2")
