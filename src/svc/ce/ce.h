@@ -39,6 +39,9 @@ str ce_dimension(req *rq, const ce_row *row, str dimension);
 str ce_tag(const ce_row *row, str key);
 bool ce_tag_active(req *rq, const txn *tx, str key);
 
+/* The row's value in a cost category; STR_NONE when it has none. */
+str ce_category_of(const ce_row *row, str name);
+
 /* NULL filter: everything fits. */
 err ce_filter_check(req *rq, const ce_Expression *filter, unsigned depth);
 bool ce_filter_fits(req *rq, const ce_Expression *filter, const ce_row *row);
@@ -49,6 +52,17 @@ err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_
             int64_t now, ce_each *each, void *context);
 
 str ce_amount(req *rq, money amount);
+
+/* The account's cost categories, as long as the transaction is open. */
+typedef struct ce_categories ce_categories;
+ce_categories *ce_categories_open(req *rq, const txn *tx);
+str ce_category_value(req *rq, const ce_categories *all, const ce_row *row, str name);
+/* Whether a rule of the category `name` may refer to those that it refers to. */
+err ce_category_refers(req *rq, const ce_categories *all, str name, const ce_Expression *rule);
+
+/* A new ARN of this kind with its tags, and the id in one of the account's; false: it is none. */
+err ce_arn_new(req *rq, txn *tx, const char *kind, str id, const ce_ResourceTagList *tags, str *arn);
+bool ce_arn_id(req *rq, str arn, const char *kind, str *id);
 
 /* Different values in order, and a page of them. */
 typedef struct ce_values {
@@ -61,4 +75,5 @@ typedef struct ce_values {
 ce_values ce_values_of(req *rq, str search);
 /* STR_NONE is left out, as is what the search does not find. */
 void ce_values_add(ce_values *all, str value);
+void ce_category_names(const ce_categories *all, ce_values *into);
 err ce_values_page(ce_values *all, opt_i64 most, str token, size_t *from, size_t *n, str *next);

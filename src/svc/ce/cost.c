@@ -18,12 +18,13 @@ typedef struct report {
 	size_t n_periods;
 } report;
 
-/* A tag's group is KEY$VALUE, with nothing behind the sign where the tag is missing. */
+/* A tag's or category's group is KEY$VALUE, with nothing behind the sign where there is none. */
 static str group_key(req *rq, const ce_row *row, const ce_GroupDefinition *by)
 {
-	if (!str_eq(by->Type, S("TAG")))
+	bool tag = str_eq(by->Type, S("TAG"));
+	if (!tag && !str_eq(by->Type, S("COST_CATEGORY")))
 		return ce_dimension(rq, row, by->Key);
-	str value = ce_tag(row, by->Key);
+	str value = tag ? ce_tag(row, by->Key) : ce_category_of(row, by->Key);
 	return arena_fmt(rq->mem, "%.*s$%.*s", STR_ARG(by->Key), STR_ARG(str_is(value) ? value : S("")));
 }
 
@@ -115,9 +116,8 @@ static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *w
 		return fail(rq, &aws_ValidationException, "Too many group by dimensions provided.");
 	for (size_t i = 0; i < by->n; i++) {
 		const ce_GroupDefinition *g = &by->v[i];
-		if (str_eq(g->Type, S("COST_CATEGORY")))
-			return fail(rq, &aws_NotImplemented, "Grouping by cost category is not implemented.");
-		if (!str_eq(g->Type, S("TAG")) && !charges_dimension_known(g->Key))
+		bool dimension = !str_eq(g->Type, S("TAG")) && !str_eq(g->Type, S("COST_CATEGORY"));
+		if (dimension && !charges_dimension_known(g->Key))
 			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
 	}
 	for (size_t i = 0; i < wanted->n; i++)

@@ -22,6 +22,7 @@ typedef struct ce_view {
 	const txn *tx;
 	charges_tags *tags;
 	map active;
+	ce_categories *categories;
 } ce_view;
 
 str ce_tag(const ce_row *row, str key)
@@ -34,6 +35,12 @@ str ce_tag(const ce_row *row, str key)
 		map_put(&v->active, arena_str(v->rq->mem, key), (void *)active);
 	}
 	return active == &yes ? charges_tag(v->tags, row->charge->use, key) : STR_NONE;
+}
+
+str ce_category_of(const ce_row *row, str name)
+{
+	ce_view *v = (ce_view *)row->view;
+	return ce_category_value(v->rq, v->categories, row, name);
 }
 
 static bool has_option(const ce_MatchOptions *options, str name)
@@ -87,6 +94,9 @@ bool ce_filter_fits(req *rq, const ce_Expression *f, const ce_row *row)
 		return !ce_filter_fits(rq, f->Not, row);
 	if (f->Tags)
 		return any_fits(rq, ce_tag(row, f->Tags->Key), &f->Tags->Values, &f->Tags->MatchOptions);
+	const ce_CostCategoryValues *c = f->CostCategories;
+	if (c)
+		return any_fits(rq, ce_category_of(row, c->Key), &c->Values, &c->MatchOptions);
 	const ce_DimensionValues *d = f->Dimensions;
 	if (!d)
 		return true;
@@ -107,8 +117,8 @@ err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 		return fail(rq, &aws_ValidationException, "Expression is nested too deeply");
 	if ((f->And.v && f->And.n < 2) || (f->Or.v && f->Or.n < 2))
 		return fail(rq, &aws_ValidationException, "And and Or need at least two expressions");
-	if (f->CostCategories)
-		return fail(rq, &aws_NotImplemented, "Filtering by cost category is not implemented.");
+	if (f->CostCategories && !str_is(f->CostCategories->Key))
+		return fail(rq, &aws_ValidationException, "CostCategories needs a Key");
 	if (f->Tags && !str_is(f->Tags->Key))
 		return fail(rq, &aws_ValidationException, "Tags needs a Key");
 	if (f->Dimensions && !charges_dimension_known(f->Dimensions->Key))
@@ -181,7 +191,8 @@ err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_
 	TRY(look_at_tags(rq));
 	walk w = { .rq = rq, .period = p, .filter = filter, .each = each, .context = context };
 	const txn *tx = req_read(rq);
-	w.view = (ce_view){ rq, tx, charges_tags_open(rq->mem, tx, rq->who.account), map_in(rq->mem, 8) };
+	w.view = (ce_view){ rq, tx, charges_tags_open(rq->mem, tx, rq->who.account), map_in(rq->mem, 8),
+		            ce_categories_open(rq, tx) };
 	err e = walk_months(&w, tx, more, now);
 	req_read_end(rq, tx);
 	return e;

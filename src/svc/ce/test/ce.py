@@ -87,7 +87,7 @@ def test_what_cannot_be_asked(_):
         refused("ValidationException", ce.get_cost_and_usage, **{**ask, "Metrics": ["Happiness"]})
         refused("ValidationException", ce.get_cost_and_usage, **ask, Filter={})
         refused("NotImplementedException", ce.get_cost_and_usage, **ask,
-                GroupBy=[{"Type": "COST_CATEGORY", "Key": "team"}])
+                GroupBy=[{"Type": "DIMENSION", "Key": "AZ"}])
         refused("ValidationException", ce.get_cost_forecast, Metric="UNBLENDED_COST", Granularity="DAILY",
                 TimePeriod={"Start": "2099-01-01", "End": "2099-01-02"})
     finally:
