@@ -153,9 +153,10 @@ typedef struct decision {
 /*
  * The door of every operation, called from outside or from another service: OK unless rq->enforce says that
  * policies decide and they refuse. Our own services acting for themselves (rq->who.internal) pass: where
- * AWS asks a resource's policy about them (a function invoked by a rule), the service asks decide() itself.
- * Sets rq->decision.
+ * AWS asks a resource's policy about them (a function invoked by a rule), the request names the resource for
+ * which they act (rq->source). Sets rq->decision.
  */
+bool authorise_needed(const req *rq);
 err authorise_call(req *rq, const txn *tx, const void *in);
 
 /* rq->op with its decoded input, by the ACCESS tables. AccessDenied in the protocol's spelling. */

@@ -4,6 +4,7 @@
 #include "cloud/authorise.h"
 #include "base/time.h"
 #include "cloud/credential.h"
+#include "cloud/target.h"
 #include "wire/http.h"
 
 extern const access_keys *const __start_farthing_access_keys[] __attribute__((weak));
@@ -213,6 +214,31 @@ static str passed_to(asking *a)
 	return pass ? arena_fmt(a->rq->mem, "%s.amazonaws.com", a->rq->op->service->endpoint) : STR_NONE;
 }
 
+/* ---- for whom a service acts ---- */
+
+static str source_arn(asking *a)
+{
+	return a->rq->source;
+}
+
+/* Buckets' ARNs name no account. */
+static str source_account(asking *a)
+{
+	arn_parts arn;
+	if (!str_is(a->rq->source))
+		return STR_NONE;
+	return arn_split(a->rq->source, &arn) && arn.account.n ? arn.account : a->rq->who.account;
+}
+
+/* The key of the policy that every topic is born with. Of the services, those tell it that publish to such a
+ * topic without having been named in its policy. */
+static str source_owner(asking *a)
+{
+	bool tells = a->rq->who.internal && (str_eq(a->rq->who.arn, S("cloudwatch.amazonaws.com")) ||
+	                                     str_eq(a->rq->who.arn, S("events.rds.amazonaws.com")));
+	return tells ? source_account(a) : STR_NONE;
+}
+
 static str federated_provider(asking *a)
 {
 	return a->rq->who.key ? a->rq->who.key->Provider : STR_NONE;
@@ -221,6 +247,9 @@ static str federated_provider(asking *a)
 static const struct { const char *name; str (*value)(asking *a); } known[] = {
 	{ "aws:FederatedProvider", federated_provider },
 	{ "iam:PassedToService", passed_to },
+	{ "aws:SourceArn", source_arn },
+	{ "aws:SourceAccount", source_account },
+	{ "aws:SourceOwner", source_owner },
 	{ "aws:PrincipalType", principal_type },
 	{ "aws:PrincipalIsAWSService", is_service },
 	{ "aws:PrincipalServiceName", service_name },
@@ -252,7 +281,7 @@ static const policy_key *called_via(asking *a, str name, bool first, bool last)
 	str *v = arena_array(a->rq->mem, str, n + 1);
 	size_t i = n;
 	for (const req *p = a->rq->parent; p; p = p->parent)
-		v[--i] = arena_fmt(a->rq->mem, "%s.amazonaws.com", p->op->service->endpoint);
+		v[--i] = p->op ? arena_fmt(a->rq->mem, "%s.amazonaws.com", p->op->service->endpoint) : p->who.arn;
 	if (n && (first || last))
 		return asking_value(a, name, first ? v[0] : v[n - 1]);
 	return asking_values(a, name, v, n);

@@ -3,6 +3,8 @@
 #include "cloud/handler.h"
 #include "cloud/identify.h"
 #include "cloud/meter.h"
+#include "cloud/server.h"
+#include "cloud/target.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
 
@@ -16,6 +18,30 @@ req *req_internal(arena *mem, store *s, const char *principal, str account, str 
 	rq->now = clock_now();
 	rq->id = rand_uuid(mem);
 	return rq;
+}
+
+void req_become_service(req *rq, const char *principal, str source_arn)
+{
+	rq->who = (caller){ .account = rq->who.account, .arn = str_c(principal), .internal = true };
+	rq->source = source_arn;
+	rq->enforce = server_enforces_iam();
+}
+
+err req_become_role(req *rq, const txn *tx, str role_arn)
+{
+	arn_parts a;
+	if (!rq->enforce)
+		return OK;
+	const txn *snapshot = tx ? tx : req_read(rq);
+	bool may = decide(rq, snapshot, S("sts:AssumeRole"), role_arn, NULL).allowed;
+	if (!tx)
+		req_read_end(rq, snapshot);
+	if (!may || !arn_split(role_arn, &a))
+		return fail(rq, &aws_AccessDenied, "The role %.*s does not let %.*s assume it.", STR_ARG(role_arn),
+		            STR_ARG(rq->who.arn));
+	rq->who = (caller){ .account = a.account, .arn = role_arn };
+	rq->source = STR_NONE;
+	return OK;
 }
 
 static const operation *callee(const char *service_name, const char *name)
@@ -49,12 +75,13 @@ static err check_input(req *rq, const operation *op, const void *in)
 /* As outside: what the caller may not do itself, no service does for it. `tx` NULL: on a snapshot. */
 static err allowed(req *child, const txn *tx, const void *in)
 {
-	if (!child->enforce || child->who.internal)
+	if (!authorise_needed(child))
 		return OK;
 	const txn *snapshot = tx ? tx : req_read(child);
 	err e = authorise_call(child, snapshot, in);
 	if (!tx)
 		req_read_end(child, snapshot);
+	child->source = STR_NONE; /* what the callee does in its turn is its own affair */
 	return e;
 }
 

@@ -28,6 +28,17 @@ err call_read(req *rq, const txn *tx, const char *service, const char *operation
  */
 req *req_internal(arena *mem, store *s, const char *principal, str account, str region);
 
+/*
+ * What follows is asked in the name of one of our services, for a resource of a customer's: a topic, a rule,
+ * a bucket. Where policies decide (--iam enforce), the policy of what it acts on must let the service in;
+ * aws:SourceArn and aws:SourceAccount say for whom. For one of a service's own requests, or for a copy of the
+ * customer's.
+ */
+void req_become_service(req *rq, const char *principal, str source_arn);
+/* The same with a role that the service was given, after req_become_service. Where policies decide, the role
+ * must trust the service and its policies decide what follows. `tx` NULL: on a snapshot. */
+err req_become_role(req *rq, const txn *tx, str role_arn);
+
 /* Whether the operation is implemented here: for targets that a user names (an alarm's action, a rule's). */
 bool call_possible(const char *service, const char *operation);
 

@@ -74,6 +74,17 @@ static bool resource_fits(const ask *a, str text)
 	return policy_resource_fits(a->mem, text, a->q, a->variables);
 }
 
+/* logs.us-east-1.amazonaws.com is what some services were called before they had one name everywhere. */
+static bool names_service(str text, str service)
+{
+	str rest = text, first = str_cut(&rest, '.'), region = str_is(rest) ? str_cut(&rest, '.') : STR_NONE;
+	if (str_eq(text, service))
+		return true;
+	bool regional = region.n > 3 && region.p[2] == '-' && str_eq(rest, S("amazonaws.com"));
+	return regional && str_starts(service, first) &&
+	       str_eq(str_sub(service, first.n, service.n), S(".amazonaws.com"));
+}
+
 static policy_naming named_by(const policy_principal *who, str kind, str text)
 {
 	if (str_eq(text, S("*")) && (str_eq(kind, S("AWS")) || str_is(who->federated)) &&
@@ -82,7 +93,7 @@ static policy_naming named_by(const policy_principal *who, str kind, str text)
 	if (who->anonymous)
 		return NAMED_NOT;
 	if (str_eq(kind, S("Service")))
-		return str_is(who->service) && str_eq(text, who->service) ? NAMED_ITSELF : NAMED_NOT;
+		return str_is(who->service) && names_service(text, who->service) ? NAMED_ITSELF : NAMED_NOT;
 	if (str_eq(kind, S("Federated")))
 		return str_is(who->federated) && str_eq(text, who->federated) ? NAMED_ITSELF : NAMED_NOT;
 	if (!str_eq(kind, S("AWS")) || str_is(who->service) || str_is(who->federated))

@@ -54,6 +54,7 @@ typedef struct req {
 	int reply_status; /* set by a handler: instead of the operation's own status of success */
 	struct http_reply_body *reply_body; /* set by a handler: the reply's body is this part of a file */
 	const struct req *parent; /* the request on whose behalf this one is made, or NULL */
+	str source;           /* for which resource one of our services acts (cloud/call.h) */
 } req;
 
 /* A fault of this kind; the message is formatted into the request's arena. */

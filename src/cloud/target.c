@@ -75,9 +75,10 @@ static err to_topic(req *rq, const target_call *t)
 	return call_json(rq, NULL, "sns", "Publish", closed(&b), &out);
 }
 
-/* A stream a day, made when it is missing. */
+/* A stream a day, made when it is missing. Log groups have no policies here: nobody is asked. */
 static err to_logs(req *rq, txn *tx, const target_call *t, const arn_parts *a)
 {
+	rq->source = STR_NONE;
 	str out, group = a->resource, stream = str_sub(time_iso(rq->mem, rq->now), 0, 10);
 	str_cut(&group, ':');
 	if (str_ends(group, S(":*")))
@@ -188,10 +189,12 @@ err target_call_now(req *rq, txn *tx, const target_call *t)
 	if (!arn_split(t->arn, &a))
 		return fail(rq, &aws_InvalidParameterValue, "%.*s is no ARN of a target.", STR_ARG(t->arn));
 	req there = *rq;
-	if (a.account.n)
-		there.who.account = a.account;
 	if (a.region.n)
 		there.region = a.region;
+	if (str_is(t->role))
+		TRY(req_become_role(&there, tx, t->role));
+	if (a.account.n && there.who.internal)
+		there.who.account = a.account;
 	err e = dispatch(&there, tx, t, &a);
 	rq->usage = there.usage;
 	return e;

@@ -14,6 +14,7 @@ typedef struct target_call {
 	str attributes;     /* queues, topics: message attributes as a JSON object; STR_NONE: none */
 	str parameters;     /* what the service of the target needs besides: EcsParameters as JSON .. */
 	str name;           /* state machines: of the execution, so that a second try starts no second one */
+	str role;           /* what the service was given for it; STR_NONE: the target's own policy decides */
 } target_call;
 
 typedef struct arn_parts {

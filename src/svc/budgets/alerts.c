@@ -77,6 +77,9 @@ static err publish(store *s, arena *mem, const json_value *v, str subject)
 	for (int i = 0; i < 3; i++)
 		str_cut(&rest, ':');
 	req *rq = req_internal(mem, s, "budgets.amazonaws.com", member(v, S("account")), str_cut(&rest, ':'));
+	req_become_service(rq, "budgets.amazonaws.com",
+	                   arena_fmt(mem, "arn:aws:budgets::%.*s:budget/%.*s", STR_ARG(member(v, S("account"))),
+	                             STR_ARG(member(v, S("budget")))));
 	buf b = buf_in(mem, 1024, PAYLOAD_MAX);
 	put_member(&b, "TopicArn", arn);
 	put_member(&b, "Subject", subject);

@@ -39,6 +39,7 @@ static buf body_of(const action *a)
 
 static err publish(const action *a)
 {
+	req_become_service(a->rq, "cloudwatch.amazonaws.com", alarm_arn(a->rq, a->alarm));
 	buf b = body_of(a);
 	str place = book_location(price_book(), a->rq->region);
 	str subject =
@@ -51,6 +52,7 @@ static err publish(const action *a)
 
 static err invoke(const action *a)
 {
+	req_become_service(a->rq, "lambda.alarms.cloudwatch.amazonaws.com", alarm_arn(a->rq, a->alarm));
 	buf b = body_of(a);
 	put_member(&b, "InvocationType", S("Event"));
 	put_member(&b, "FunctionName", a->target);

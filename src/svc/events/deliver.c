@@ -1,6 +1,8 @@
 #include "base/time.h"
 #include "base/json.h"
 #include "bus.h"
+#include "cloud/auth.h"
+#include "cloud/authorise.h"
 #include "cloud/call.h"
 #include "cloud/meter.h"
 #include "cloud/metrics.h"
@@ -29,7 +31,7 @@ static bool to_bus(str arn)
 
 static target_call call_of(const events_Target *t, str payload, str id)
 {
-	return (target_call){ .arn = t->Arn, .payload = payload, .dedup = id, .name = id,
+	return (target_call){ .arn = t->Arn, .payload = payload, .dedup = id, .name = id, .role = t->RoleArn,
 		                  .group = t->SqsParameters ? t->SqsParameters->MessageGroupId : STR_NONE };
 }
 
@@ -42,13 +44,23 @@ typedef struct failure {
 	const char *exhausted; /* NULL: it was of no use to try again */
 } failure;
 
+/* What EventBridge calls a fault of a target. */
+static str code_of(err why)
+{
+	if (why->kind == &aws_AccessDenied || auth_is_denial(why))
+		return S("NO_PERMISSIONS");
+	bool gone = why->kind->status == 404 || strstr(why->kind->name, "DoesNotExist") ||
+	            strstr(why->kind->name, "NotFound");
+	return gone ? S("NO_RESOURCE") : why->kind->status == 429 ? S("THROTTLING") : S("SDK_CLIENT_ERROR");
+}
+
 static void give_up(req *rq, txn *tx, const failure *f)
 {
 	count("FailedInvocations", f->account, f->region, f->rule, f->when);
 	if (!f->target->DeadLetterConfig || !f->target->DeadLetterConfig->Arn.n)
 		return;
 	http_header why[6] = { { S("RULE_ARN"), f->rule_arn }, { S("TARGET_ARN"), f->target->Arn },
-		                   { S("ERROR_CODE"), str_c(f->why->kind->code) }, { S("ERROR_MESSAGE"),
+		                   { S("ERROR_CODE"), code_of(f->why) }, { S("ERROR_MESSAGE"),
 				f->why->message },
 		                   { S("RETRY_ATTEMPTS"), arena_fmt(rq->mem, "%lld", (long long)f->tries) } };
 	size_t n = 5;
@@ -75,10 +87,13 @@ static void hand_over(req *rq, txn *tx, const events_rule *r, const events_Targe
 		return;
 	}
 	target_call c = call_of(t, payload, e->id);
-	err why = target_call_now(rq, tx, &c);
+	req self = *rq;
+	req_become_service(&self, "events.amazonaws.com", rule_arn(rq->mem, r));
+	err why = target_call_now(&self, tx, &c);
 	if (why)
-		give_up(rq, tx, &(failure){ r->Account, r->Region, rule_arn(rq->mem, r), r->Name, t, payload, why, 0,
-		                            e->ingested, NULL });
+		give_up(&self, tx, &(failure){ r->Account, r->Region, self.source, r->Name, t, payload, why, 0,
+		                               e->ingested, NULL });
+	rq->usage = self.usage;
 }
 
 void rule_fire(req *rq, txn *tx, const events_rule *r, const one_event *e)
@@ -87,6 +102,23 @@ void rule_fire(req *rq, txn *tx, const events_rule *r, const one_event *e)
 	record_scan s = events_target_scan(tx, rq->mem, 4, r->Account, r->Region, r->Bus, r->Name, STR_NONE);
 	for (events_target *t; (t = events_target_next(&s));)
 		hand_over(rq, tx, r, t->It, e);
+}
+
+/* The target's role may put events on the bus; without one, the bus lets its own account in and those that
+ * its policy names. */
+static err may_forward(const req *rq, const txn *tx, const events_delivery *d, const bus_name *b)
+{
+	req self = *rq;
+	decision said;
+	if (str_is(d->It->RoleArn)) {
+		TRY(req_become_role(&self, tx, d->It->RoleArn));
+	} else if (!str_eq(b->account, d->Account)) {
+		self.who = (caller){ .account = d->Account, .root = true,
+			             .arn = arena_fmt(rq->mem, "arn:aws:iam::%.*s:root", STR_ARG(d->Account)) };
+	} else {
+		return OK;
+	}
+	return rq->enforce ? authorise(&self, tx, S("events:PutEvents"), bus_arn(rq->mem, b), NULL, &said) : OK;
 }
 
 /* The event as it is goes on to another bus; an event that has come that way goes no further. */
@@ -103,6 +135,7 @@ static err forward(req *rq, txn *tx, void *context)
 	bus_name b = bus_named(rq, d->It->Arn);
 	if (!bus_get(tx, rq->mem, &b))
 		return fail(rq, &events_ResourceNotFoundException, "Event bus %.*s does not exist.", STR_ARG(b.name));
+	TRY(may_forward(rq, tx, d, &b));
 	one_event e = { .id = id ? id->text : STR_NONE, .json = d->Payload, .ingested = rq->now,
 			.forwarded = true,
 		            .source = source ? source->text : STR_NONE };
@@ -170,6 +203,7 @@ TASK(events_deliver)
 	if (!d)
 		return TASK_DONE;
 	req *rq = req_internal(mem, s, "events.amazonaws.com", d->Account, d->Region);
+	req_become_service(rq, "events.amazonaws.com", d->RuleArn);
 	err why = invoke(rq, d);
 	usage_settle_later(rq);
 	if (why && target_worth_retrying(why)) {

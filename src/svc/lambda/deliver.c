@@ -102,6 +102,8 @@ err destination_send(arena *mem, store *s, str account, str region, const destin
 	if (!arn_split(d->arn, &a))
 		return fault_new(mem, &fault_syntax, "%.*s is no ARN", STR_ARG(d->arn));
 	req *rq = req_internal(mem, s, "lambda.amazonaws.com", account, a.region.n ? a.region : region);
+	req_become_service(rq, "lambda.amazonaws.com", d->function_arn);
+	TRY(req_become_role(rq, NULL, d->role));
 	if (str_eq(a.service, S("events"))) {
 		e = to_bus(rq, d);
 	} else if (str_eq(a.service, S("s3"))) {
@@ -162,14 +164,16 @@ static void attribute(buf *b, const char *name, const char *type, str value)
 	buf_c(b, '}');
 }
 
-static void dead_letter(arena *mem, store *s, const lambda_pending *p, str to, const answer *a)
+static void dead_letter(arena *mem, store *s, const lambda_pending *p, const target *t, str to,
+                        const answer *a)
 {
 	buf b = buf_in(mem, 512, 65536);
 	attribute(&b, "RequestID", "String", p->RequestId);
 	attribute(&b, "ErrorCode", "Number", a->refused == TAKEN ? S("200") : S("429"));
 	attribute(&b, "ErrorMessage", "String", error_message(mem, a));
 	buf_c(&b, '}');
-	destination d = { .arn = to, .body = p->Payload, .attributes = buf_str(&b), .failed = true };
+	destination d = { .arn = to, .body = p->Payload, .attributes = buf_str(&b), .failed = true,
+		              .function_arn = t->version->Config->FunctionArn, .role = t->version->Config->Role };
 	if (destination_send(mem, s, p->Account, p->Region, &d))
 		count(p, "DeadLetterErrors");
 }
@@ -183,6 +187,7 @@ void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, con
 	store_read_end(s, tx);
 	const lambda_DestinationConfig *to = c ? c->It->DestinationConfig : NULL;
 	destination d = { .failed = failed, .function_arn = t->version->Config->FunctionArn,
+		.role = t->version->Config->Role,
 		.key_prefix = arena_fmt(mem, "aws/lambda/async/%.*s", STR_ARG(p->Name)), .attributes = STR_NONE };
 	if (to && failed && to->OnFailure)
 		d.arn = to->OnFailure->Destination;
@@ -194,5 +199,5 @@ void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, con
 		count(p, "DestinationDeliveryFailures");
 	const lambda_DeadLetterConfig *dead = t->version->Config->DeadLetterConfig;
 	if (failed && dead && dead->TargetArn.n)
-		dead_letter(mem, s, p, dead->TargetArn, a);
+		dead_letter(mem, s, p, t, dead->TargetArn, a);
 }

@@ -153,7 +153,7 @@ typedef struct destination {
 	str arn, body;
 	str attributes;    /* of queues' and topics' messages, as JSON; or STR_NONE */
 	bool failed;       /* what the event bus is told */
-	str function_arn;
+	str function_arn, role;
 	str key_prefix;    /* in a bucket */
 } destination;
 err destination_send(arena *mem, store *s, str account, str region, const destination *d);

@@ -350,7 +350,10 @@ static void discard(batch *g, size_t from, size_t to, const attempt *last, const
 		buf_put(&b, S("]}"));
 	}
 	buf_c(&b, '}');
+	target t;
+	bool there = poller_target(g->s->p, g->mem, g->m, &t);
 	destination d = { .arn = to_arn, .body = buf_str(&b), .failed = true, .attributes = STR_NONE,
+		.function_arn = g->m->It->FunctionArn, .role = there ? t.version->Config->Role : STR_NONE,
 		.key_prefix = arena_fmt(g->mem, "aws/lambda/%.*s/%.*s", STR_ARG(g->m->Uuid), STR_ARG(g->s->shard)) };
 	if (!destination_send(g->mem, g->s->p->store, g->m->Account, g->m->Region, &d))
 		mapping_metric(g->m, "OnFailureDestinationDeliveredEventCount", to - from);

@@ -25,6 +25,13 @@ static void count(const char *metric, str account, str region, str group, str fi
 			{ S("DestinationType"), S("Lambda") }, { S("FilterName"), filter_name } } });
 }
 
+/* What Logs does for a group, it does in the name of all its streams. */
+static void act_for(req *rq, str group)
+{
+	req_become_service(rq, "logs.amazonaws.com",
+	                   arena_fmt(rq->mem, "%.*s:*", STR_ARG(group_arn(rq, group))));
+}
+
 /* payload: account region until events filter-name group-name ARN message; no name has a blank in it but the
  * filter's, whose length stands before it. */
 TASK(logs_subscription)
@@ -39,6 +46,7 @@ TASK(logs_subscription)
 	rest = str_sub(rest, (size_t)length + 1, rest.n);
 	str group = str_cut(&rest, ' '), arn = str_cut(&rest, ' ');
 	req *rq = req_internal(mem, s, "logs.amazonaws.com", account, region);
+	act_for(rq, group);
 	str data = base64_encode(mem, gzip_pack(mem, rest));
 	target_call t = { .arn = arn,
 		              .payload = arena_fmt(mem, "{\"awslogs\":{\"data\":\"%.*s\"}}", STR_ARG(data)) };
@@ -146,10 +154,11 @@ static err keep(req *rq, txn *tx, void *context)
 }
 
 /* Whether CloudWatch Logs may invoke the function; nothing runs. */
-static err check_function(req *rq, str arn)
+static err check_function(req *rq, str group, str arn)
 {
 	str out;
 	req *there = req_internal(rq->mem, rq->store, "logs.amazonaws.com", rq->who.account, rq->region);
+	act_for(there, group);
 	buf b = buf_in(rq->mem, 256, 4096);
 	buf_put(&b, S("{\"InvocationType\":\"DryRun\",\"FunctionName\":"));
 	json_put_string(&b, arn);
@@ -191,7 +200,7 @@ err logs_PutSubscriptionFilter(req *rq, const logs_PutSubscriptionFilter_in *in,
 	if (str_is(in->fieldSelectionCriteria) || in->emitSystemFields.n)
 		return fail(rq, &aws_NotImplemented,
 		            "Field selection criteria and system fields of subscriptions are not implemented.");
-	if (check_function(rq, in->destinationArn))
+	if (check_function(rq, in->logGroupName, in->destinationArn))
 		return fail(rq, &logs_InvalidParameterException,
 		            "Could not execute the lambda function. Make sure you "
 		            "have given CloudWatch Logs permission to execute your function.");

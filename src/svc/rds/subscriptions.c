@@ -273,6 +273,8 @@ TASK(rds_notify)
 	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '),
 		topic = str_cut(&rest, ' '), answer;
 	req *rq = req_internal(mem, s, "events.rds.amazonaws.com", account, region);
+	const json_value *told = json_get(json_parse(mem, rest), S("Source ARN"));
+	req_become_service(rq, "events.rds.amazonaws.com", told ? told->text : topic);
 	buf b = buf_in(mem, 512, 16384);
 	buf_c(&b, '{');
 	put(&b, "TopicArn", topic);

@@ -260,8 +260,9 @@ TASK(s3_notify)
 	str text = payload;
 	str account = str_cut(&text, '\n'), region = str_cut(&text, '\n'), bucket = str_cut(&text, '\n'),
 	    target = str_cut(&text, '\n');
-	(void)bucket;
 	req *rq = req_internal(mem, s, "s3.amazonaws.com", account, region);
+	if (!str_eq(target, S("bus")))
+		req_become_service(rq, "s3.amazonaws.com", arena_fmt(mem, "arn:aws:s3:::%.*s", STR_ARG(bucket)));
 	err e = deliver(rq, target, text);
 	if (rq->usage)
 		usage_settle_later(rq);

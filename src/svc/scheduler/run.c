@@ -109,7 +109,16 @@ static err to_bus(req *rq, const scheduler_Target *t)
 		: fail(rq, &scheduler_ValidationException, "The event bus refused the event: %.*s", STR_ARG(out));
 }
 
-static err invoke(req *rq, txn *tx, const scheduler_Target *t, str id)
+/* The caller of the target: the schedule's role, where policies decide. */
+static err with_role(const req *rq, const txn *tx, const scheduler_schedule *s, const scheduler_Target *t,
+                     req *self)
+{
+	*self = *rq;
+	req_become_service(self, "scheduler.amazonaws.com", schedule_arn(rq->mem, s));
+	return req_become_role(self, tx, t->RoleArn);
+}
+
+static err call_target(req *rq, txn *tx, const scheduler_Target *t, str id)
 {
 	target_call c = { .arn = t->Arn, .payload = t->Input, .dedup = id, .name = id,
 		              .group = t->SqsParameters ? t->SqsParameters->MessageGroupId : STR_NONE };
@@ -125,6 +134,16 @@ static err invoke(req *rq, txn *tx, const scheduler_Target *t, str id)
 	return target_call_now(rq, tx, &c);
 }
 
+static err invoke(req *rq, txn *tx, const scheduler_delivery *d, str id)
+{
+	req self;
+	scheduler_schedule s = { .Account = d->Account, .Region = d->Region, .Group = d->Group, .Name = d->Name };
+	TRY(with_role(rq, tx, &s, d->It, &self));
+	err e = call_target(&self, tx, d->It, id);
+	rq->usage = self.usage;
+	return e;
+}
+
 static void give_up(req *rq, txn *tx, const scheduler_delivery *d, err why, unsigned tries)
 {
 	count("TargetErrorCount", d->Account, d->Region, d->Group, d->Taken);
@@ -137,7 +156,11 @@ static void give_up(req *rq, txn *tx, const scheduler_delivery *d, err why, unsi
 			d->It->Arn },
 		{ S("ERROR_CODE"), str_c(why->kind->code) }, { S("ERROR_MESSAGE"), why->message },
 		{ S("RETRY_ATTEMPTS"), arena_fmt(rq->mem, "%u", tries) } };
-	err e = target_dead_letter(rq, tx, d->It->DeadLetterConfig->Arn, d->It->Input, because, 5);
+	req self;
+	err e = with_role(rq, tx, &s, d->It, &self);
+	if (!e)
+		e = target_dead_letter(&self, tx, d->It->DeadLetterConfig->Arn, d->It->Input, because, 5);
+	rq->usage = self.usage;
 	count(e ? "InvocationsFailedToBeSentToDeadLetterCount" : "InvocationsSentToDeadLetterCount", d->Account,
 	      d->Region, d->Group, d->Taken);
 }
@@ -157,7 +180,7 @@ static void fire(req *rq, txn *tx, const scheduler_schedule *s, int64_t moment)
 		task_add(tx, "scheduler_deliver", arena_fmt(rq->mem, "%lld", (long long)d.Id), 0);
 		return;
 	}
-	err why = invoke(rq, tx, &t, id);
+	err why = invoke(rq, tx, &d, id);
 	if (why)
 		give_up(rq, tx, &d, why, 0);
 }
@@ -206,7 +229,7 @@ TASK(scheduler_deliver)
 	if (!d)
 		return TASK_DONE;
 	req *rq = req_internal(mem, s, "scheduler.amazonaws.com", d->Account, d->Region);
-	err why = invoke(rq, NULL, d->It, arena_fmt(mem, "%lld-%lld", (long long)d->Taken, (long long)d->Id));
+	err why = invoke(rq, NULL, d, arena_fmt(mem, "%lld-%lld", (long long)d->Taken, (long long)d->Id));
 	usage_settle_later(rq);
 	const scheduler_RetryPolicy *p = d->It->RetryPolicy;
 	if (why && target_worth_retrying(why)) {

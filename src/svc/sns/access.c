@@ -61,7 +61,6 @@ static str topic_policy(const txn *tx, arena *mem, str action, str arn)
 	if (!arn_split(arn, &a))
 		return STR_NONE;
 	const sns_topic *t = sns_topic_get(tx, mem, a.account, a.region, a.resource);
-	str own = t ? topic_attribute(t, S("Policy")) : STR_NONE;
-	return own.n ? own : STR_NONE;
+	return t ? topic_policy_text(mem, t) : STR_NONE;
 }
 RESOURCE_POLICY(sns, topic_policy, false);

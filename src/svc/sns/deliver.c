@@ -174,6 +174,8 @@ TASK(sns_deliver)
 	if (!d)
 		return TASK_DONE;
 	req *rq = req_internal(mem, s, "sns.amazonaws.com", d->Account, d->Region);
+	if (t)
+		req_become_service(rq, "sns.amazonaws.com", topic_arn(mem, t));
 	ending e = { .rq = rq, .d = d };
 	if (sub && t) {
 		e.o = attempt_now(rq, d, t, sub);

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/call.h"
 #include "cloud/metrics.h"
 #include "cloud/server.h"
 #include "cloud/target.h"
@@ -156,7 +157,9 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 	target_call c = { .arn = s->Endpoint, .group = n->group, .dedup = n->dedup,
 		              .payload = raw ? message : envelope(rq->mem, tx, t, s, n, message, false),
 		              .attributes = raw ? queue_attributes(rq->mem, n->attributes) : STR_NONE };
-	err e = target_call_now(rq, tx, &c);
+	req self = *rq;
+	req_become_service(&self, "sns.amazonaws.com", topic_arn(rq->mem, t));
+	err e = target_call_now(&self, tx, &c);
 	delivery_report told = { "SQS", n->id, message, s->Endpoint, e ? e->message : S("{}"), n->when,
 		                 e ? e->kind->status : 200, rq->now - n->when, !e };
 	feedback(rq->mem, t, &told);
@@ -164,13 +167,14 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 	str policy = subscription_attribute(s, S("RedrivePolicy"));
 	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy),
 			S("deadLetterTargetArn")) : NULL;
-	if (!e || !dead)
-		return;
-	http_header why[] = { { S("RequestID"), n->id }, { S("ErrorCode"), str_c(e->kind->code) },
-		                  { S("ErrorMessage"), e->message } };
-	c.arn = dead->text;
-	if (target_dead_letter(rq, tx, dead->text, c.payload, why, 3) == OK)
-		count(t, "NumberOfNotificationsRedrivenToDlq", n->when);
+	if (e && dead) {
+		http_header why[] = { { S("RequestID"), n->id }, { S("ErrorCode"), str_c(e->kind->code) },
+			              { S("ErrorMessage"), e->message } };
+		e = target_dead_letter(&self, tx, dead->text, c.payload, why, 3);
+		count(t, e ? "NumberOfNotificationsFailedToRedriveToDlq" : "NumberOfNotificationsRedrivenToDlq",
+		      n->when);
+	}
+	rq->usage = self.usage;
 }
 
 static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, const notice *n,
