@@ -1,4 +1,5 @@
 #include "base/map.h"
+#include "svc/dynamodb/params.h"
 #include "svc/dynamodb/usage.h"
 
 #define GET_MAX 100

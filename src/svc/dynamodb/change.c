@@ -1,4 +1,4 @@
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/params.h"
 
 err ddb_update_check(req *rq, const ddb_table *t, const update *u)
 {

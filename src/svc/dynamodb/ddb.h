@@ -26,6 +26,14 @@ typedef struct ddb_attr {
 	value_tag type;
 } ddb_attr;
 
+/* A key: the attributes that choose the partition, then those that sort. Only global indexes have more than
+ * one of a kind. */
+#define DDB_KEY_PARTS_MAX 4
+typedef struct ddb_schema {
+	ddb_attr v[2 * DDB_KEY_PARTS_MAX];
+	uint8_t hashes, n;
+} ddb_schema;
+
 typedef enum ddb_projects { PROJECT_ALL, PROJECT_KEYS, PROJECT_INCLUDE } ddb_projects;
 
 /* Units a second: provisioned; at most, and from the beginning, on demand; 0: none are set. */
@@ -37,7 +45,7 @@ typedef struct ddb_index {
 	uint16_t id; /* 0 is the table itself */
 	bool global, building;
 	str name;
-	ddb_attr hash, range;
+	ddb_schema key;
 	ddb_projects projects;
 	str *include;
 	size_t n_include;
@@ -74,11 +82,18 @@ ddb_table *ddb_head_get(const txn *tx, arena *mem, str account, str region, str 
 void ddb_head_put(txn *tx, const ddb_table *t);
 void ddb_head_delete(txn *tx, const ddb_table *t);
 const ddb_index *ddb_index_named(const ddb_table *t, str name);
+/* The key of an index, or of the table when there is none. */
+ddb_schema ddb_schema_of(const ddb_table *t, const ddb_index *ix);
+bool ddb_schema_has(const ddb_schema *s, str name);
+/* Whether an index keeps this attribute. */
+bool ddb_projects_name(const ddb_table *t, const ddb_index *ix, str name);
 
 /* key.c */
-/* All rows of an index begin with this; with a partition key, all rows of its collection. */
+/* All rows of an index begin with this; with a partition, all rows of its collection. */
 str ddb_index_prefix(arena *mem, uint64_t table, uint16_t index);
-str ddb_partition_prefix(arena *mem, uint64_t table, uint16_t index, value hash);
+str ddb_partition_prefix(arena *mem, uint64_t table, uint16_t index, str partition);
+/* What stands for the partition that these values choose. */
+str ddb_partition_text(arena *mem, const value *v, size_t n);
 /* The first row whose hash is at least this. */
 str ddb_hash_from(arena *mem, uint64_t table, uint16_t index, uint64_t hash);
 uint64_t ddb_hash_of(value partition_key);
@@ -195,39 +210,6 @@ void ddb_fill(txn *tx, const ddb_table *t, const ddb_index *ix);
 /* ttl.c */
 void ddb_ttl_arm(txn *tx, const ddb_table *t, int64_t due);
 
-/* params.c: what several operations' parameters have in common */
-typedef struct ddb_param {
-	const char *name;
-	str text;    /* of an expression */
-	bool legacy; /* one of the parameters of before expressions .. */
-	bool given;  /* .. which is there */
-} ddb_param;
-#define DDB_EXPRESSION(name_, in) { .name = #name_, .text = (in)->name_ }
-#define DDB_LEGACY(name_, in) { .name = #name_, .legacy = true, .given = (in)->name_.v != NULL }
-/* Refuses mixtures of the two worlds, and names and values without expressions. */
-err ddb_mix(req *rq, const ddb_param *params, size_t n, const dynamodb_ExpressionAttributeNameMap *names,
-            const dynamodb_ExpressionAttributeValueMap *values);
-/* Takes the names and values that expressions may use. */
-err ddb_env(req *rq, const dynamodb_ExpressionAttributeNameMap *names,
-            const dynamodb_ExpressionAttributeValueMap *values, expr_env *out);
-/* Each OK, or AWS's ValidationException; an absent text yields NULL or nothing. */
-err ddb_condition(req *rq, expr_env *env, const char *what, str text, const expr **out);
-err ddb_projection(req *rq, expr_env *env, str text, const projection **out);
-/* AttributesToGet; absent yields nothing. */
-err ddb_attributes(req *rq, const dynamodb_AttributeNameList *names, const projection **out);
-/* Both of these, with their names: what reading operations take. */
-err ddb_reading(req *rq, str text, const dynamodb_ExpressionAttributeNameMap *names, const projection **out);
-/* After the last expression. */
-err ddb_env_done(req *rq, const expr_env *env);
-/* No condition always holds. */
-bool ddb_holds(const expr *condition, ddb_item i);
-
-/* legacy.c: the parameters of before expressions, as the same trees */
-err ddb_expected(req *rq, const dynamodb_ExpectedAttributeMap *expected, str operator, const expr **out);
-err ddb_filter(req *rq, const dynamodb_FilterConditionMap *filter, str operator, const expr **out);
-err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr *out[2], size_t *n);
-err ddb_attribute_updates(req *rq, const dynamodb_AttributeUpdates *updates, update *out);
-
 /* change.c: one item changed under a condition, for single, batch and transactional writes */
 typedef enum ddb_change_kind {
 	CHANGE_PUT,
@@ -277,7 +259,7 @@ void ddb_collections_out(req *rq, const ddb_collections *touched,
 
 /* table_check.c: a table's schema out of a request, or AWS's ValidationException */
 err ddb_schema_in(req *rq, const dynamodb_AttributeDefinitions *defined,
-                  const dynamodb_KeySchema *keys, ddb_attr *hash, ddb_attr *range);
+                  const dynamodb_KeySchema *keys, bool global, ddb_schema *out);
 err ddb_projection_in(req *rq, const dynamodb_Projection *p, ddb_index *out);
 err ddb_table_in(req *rq, const dynamodb_CreateTable_in *in, ddb_table *out);
 /* Every defined attribute is some key. */

@@ -76,10 +76,11 @@ static err check_item_key(req *rq, ddb_attr a, value attributes, bool range)
 }
 
 /* An attribute that is an index's key may be absent, but not of another type, empty or too long. */
-static err check_index_attr(req *rq, const ddb_index *ix, ddb_attr a, value attributes, bool range,
-                            bool updated)
+static err check_index_attr(req *rq, const ddb_index *ix, size_t at, value attributes, bool updated,
+                            size_t *bytes)
 {
-	value v = str_is(a.name) ? value_member(attributes, a.name) : STR_NONE;
+	ddb_attr a = ix->key.v[at];
+	value v = value_member(attributes, a.name);
 	if (!value_is(v))
 		return OK;
 	if (value_tag_of(v) != a.type)
@@ -98,15 +99,17 @@ static err check_index_attr(req *rq, const ddb_index *ix, ddb_attr a, value attr
 		            "AttributeValue for a key attribute cannot contain an empty %s value. "
 		            "IndexName: %.*s, IndexKey: %.*s", a.type == VALUE_B ? "binary" : "string",
 		            STR_ARG(ix->name), STR_ARG(a.name));
-	return check_key_size(rq, value_text(v).n, range);
+	*bytes += value_text(v).n;
+	return check_key_size(rq, *bytes, at >= ix->key.hashes);
 }
 
 static err check_index_attrs(req *rq, const ddb_table *t, value attributes, bool updated)
 {
 	for (size_t i = 0; i < t->n_indexes; i++) {
 		const ddb_index *ix = &t->indexes[i];
-		TRY(check_index_attr(rq, ix, ix->hash, attributes, false, updated));
-		TRY(check_index_attr(rq, ix, ix->range, attributes, true, updated));
+		size_t bytes[2] = { 0 };
+		for (size_t k = 0; k < ix->key.n; k++)
+			TRY(check_index_attr(rq, ix, k, attributes, updated, &bytes[k >= ix->key.hashes]));
 	}
 	return OK;
 }
@@ -150,12 +153,10 @@ static size_t add_key_name(str *names, size_t n, ddb_attr a)
 
 value ddb_key_of(arena *mem, const ddb_table *t, const ddb_index *ix, value attributes)
 {
-	str names[4];
+	str names[2 * DDB_KEY_PARTS_MAX + 2];
 	size_t n = 0;
-	if (ix) {
-		n = add_key_name(names, n, ix->hash);
-		n = add_key_name(names, n, ix->range);
-	}
+	for (size_t i = 0; ix && i < ix->key.n; i++)
+		n = add_key_name(names, n, ix->key.v[i]);
 	n = add_key_name(names, n, t->hash);
 	n = add_key_name(names, n, t->range);
 	buf b = buf_in(mem, 128, 1 << 16);
@@ -171,8 +172,7 @@ value ddb_key_of(arena *mem, const ddb_table *t, const ddb_index *ix, value attr
 bool ddb_is_index_key(const ddb_table *t, str name)
 {
 	for (size_t i = 0; i < t->n_indexes; i++)
-		if (str_eq(t->indexes[i].hash.name, name) ||
-		    (str_is(t->indexes[i].range.name) && str_eq(t->indexes[i].range.name, name)))
+		if (ddb_schema_has(&t->indexes[i].key, name))
 			return true;
 	return false;
 }

@@ -2,6 +2,7 @@
  * One item at a time. What is wrong with a request is told in AWS's order: mixtures of old and new
  * parameters, values, what the parameters say, expressions, and only then what the table has to say.
  */
+#include "svc/dynamodb/params.h"
 #include "svc/dynamodb/usage.h"
 
 /* Reads one item by its key. */

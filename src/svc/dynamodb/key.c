@@ -1,6 +1,7 @@
 /*
  * A row's key: "Di", table (8 bytes), index (2), hash of the partition key (8), the partition key,
- * the sort key if there is one, and in an index the item's own key, so that entries differ.
+ * the sort key if there is one, and in an index the item's own key, so that entries differ. Where several
+ * attributes make the partition key, it is their sort keys one after another.
  *
  * Strings and binary: 00 becomes 00 FF and the end is 00 01, so that bytes order as the values do
  * and no key runs into the next. Partition keys are only compared for equality, so a long one
@@ -84,9 +85,8 @@ static void put_index_prefix(buf *b, uint64_t table, uint16_t index)
 	put_be(b, index, 2);
 }
 
-static void put_partition(buf *b, uint64_t table, uint16_t index, value hash)
+static void put_partition(buf *b, uint64_t table, uint16_t index, str text)
 {
-	str text = value_text(hash);
 	put_index_prefix(b, table, index);
 	put_be(b, hash_bytes(text), 8);
 	if (text.n > PLAIN_MAX) {
@@ -113,17 +113,17 @@ str ddb_hash_from(arena *mem, uint64_t table, uint16_t index, uint64_t hash)
 	return buf_str(&b);
 }
 
-str ddb_partition_prefix(arena *mem, uint64_t table, uint16_t index, value hash)
+str ddb_partition_prefix(arena *mem, uint64_t table, uint16_t index, str partition)
 {
 	buf b = buf_in(mem, 128, 4096);
-	put_partition(&b, table, index, hash);
+	put_partition(&b, table, index, partition);
 	return buf_str(&b);
 }
 
 str ddb_row_key(arena *mem, const ddb_table *t, value item)
 {
 	buf b = buf_in(mem, 128, 4096);
-	put_partition(&b, t->id, 0, value_member(item, t->hash.name));
+	put_partition(&b, t->id, 0, value_text(value_member(item, t->hash.name)));
 	if (str_is(t->range.name))
 		ddb_put_sort(&b, value_member(item, t->range.name));
 	ensure(!b.full);
@@ -136,17 +136,28 @@ static bool has_attr(value item, ddb_attr a, value *out)
 	return value_tag_of(*out) == a.type && value_text(*out).n > 0;
 }
 
+str ddb_partition_text(arena *mem, const value *v, size_t n)
+{
+	if (n == 1)
+		return value_text(*v);
+	buf b = buf_in(mem, 128, 8192);
+	for (size_t i = 0; i < n; i++)
+		ddb_put_sort(&b, v[i]);
+	ensure(!b.full);
+	return buf_str(&b);
+}
+
 str ddb_index_key(arena *mem, const ddb_table *t, const ddb_index *ix, value item, str row_key)
 {
-	value hash, range = STR_NONE;
-	if (!has_attr(item, ix->hash, &hash))
-		return STR_NONE;
-	if (str_is(ix->range.name) && !has_attr(item, ix->range, &range))
-		return STR_NONE;
+	const ddb_schema *s = &ix->key;
+	value v[2 * DDB_KEY_PARTS_MAX];
+	for (size_t i = 0; i < s->n; i++)
+		if (!has_attr(item, s->v[i], &v[i]))
+			return STR_NONE;
 	buf b = buf_in(mem, 256, 4096);
-	put_partition(&b, t->id, ix->id, hash);
-	if (value_is(range))
-		ddb_put_sort(&b, range);
+	put_partition(&b, t->id, ix->id, ddb_partition_text(mem, v, s->hashes));
+	for (size_t i = s->hashes; i < s->n; i++)
+		ddb_put_sort(&b, v[i]);
 	str own = str_sub(row_key, ROW_KEY_AT, row_key.n);
 	if (own.n > OWN_KEY_MAX) {
 		put_digest(&b, own);
@@ -200,7 +211,7 @@ str ddb_collection_key(arena *mem, const ddb_table *t, value hash)
 	buf_put(&b, S("Dk"));
 	put_be(&b, t->id, 8);
 	if (value_is(hash))
-		buf_put(&b, str_sub(ddb_partition_prefix(mem, t->id, 0, hash), INDEX_PREFIX, SIZE_MAX));
+		buf_put(&b, str_sub(ddb_partition_prefix(mem, t->id, 0, value_text(hash)), INDEX_PREFIX, SIZE_MAX));
 	return buf_str(&b);
 }
 

@@ -2,7 +2,7 @@
  * Expected, ConditionalOperator, AttributeUpdates, KeyConditions, QueryFilter and ScanFilter: what
  * came before expressions. They become the same trees, so that one evaluator decides.
  */
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/params.h"
 
 #define INVALID "One or more parameter values were invalid: "
 
@@ -235,17 +235,17 @@ err ddb_filter(req *rq, const dynamodb_FilterConditionMap *filter, str operator_
 	return OK;
 }
 
-err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions, const expr *out[2], size_t *n)
+err ddb_key_conditions(req *rq, const dynamodb_KeyConditions *conditions,
+                       const expr *out[DDB_KEY_CONDITIONS], size_t *n)
 {
 	for (size_t i = 0; i < conditions->n; i++) {
 		expr *e;
 		TRY(one_condition(rq, conditions->v[i].key, conditions->v[i].value.ComparisonOperator,
 		                  &conditions->v[i].value.AttributeValueList, NULL, &e));
-		if (i < 2)
-			out[(*n)++] = e;
+		if (i < DDB_KEY_CONDITIONS)
+			out[i] = e;
 	}
-	if (conditions->n != 1 && conditions->n != 2)
-		return fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
+	*n = conditions->n;
 	return OK;
 }
 

@@ -6,24 +6,11 @@ static err no_such_index(req *rq, const ddb_view_params *v)
 	            STR_ARG(v->index_name));
 }
 
-/* Whether an index keeps this attribute. */
-static bool keeps(const ddb_page *p, str name)
-{
-	const ddb_index *ix = p->ix;
-	if (ix->projects == PROJECT_ALL || ddb_is_key(p->t, name) || str_eq(name, ix->hash.name) ||
-	    str_eq(name, ix->range.name))
-		return true;
-	for (size_t i = 0; i < ix->n_include; i++)
-		if (str_eq(name, ix->include[i]))
-			return true;
-	return false;
-}
-
 static err check_kept(req *rq, ddb_page *p)
 {
 	for (size_t i = 0; p->project && i < p->project->n; i++) {
 		str name = p->project->v[i].v[0].name;
-		if (keeps(p, name))
+		if (ddb_projects_name(p->t, p->ix, name))
 			continue;
 		if (p->ix->global)
 			return fail(rq, &aws_ValidationException,
@@ -101,14 +88,12 @@ err ddb_start_values(req *rq, const dynamodb_Key *given, value *key)
 
 err ddb_start_index(req *rq, const ddb_page *p, value key)
 {
-	const ddb_attr attrs[] = { p->ix ? p->ix->hash : p->t->hash, p->ix ? p->ix->range : p->t->range };
+	const ddb_schema s = ddb_schema_of(p->t, p->ix);
 	bool good = value_count(key) == value_count(ddb_key_of(rq->mem, p->t, p->ix, key));
-	for (size_t i = 0; i < 2; i++) {
-		if (!str_is(attrs[i].name))
-			continue;
-		if (!good || !value_is(value_member(key, attrs[i].name)))
+	for (size_t i = 0; i < s.n; i++) {
+		if (!good || !value_is(value_member(key, s.v[i].name)))
 			return fail(rq, &aws_ValidationException, "The provided starting key is invalid");
-		TRY(ddb_key_piece(rq, attrs[i], key, i > 0));
+		TRY(ddb_key_piece(rq, s.v[i], key, i >= s.hashes));
 	}
 	return OK;
 }

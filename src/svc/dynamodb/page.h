@@ -3,6 +3,7 @@
  * with another range of rows: results add up. Lives as long as the request.
  */
 #pragma once
+#include "svc/dynamodb/params.h"
 #include "svc/dynamodb/usage.h"
 
 typedef struct ddb_page {
@@ -23,8 +24,9 @@ typedef struct ddb_page {
 	ddb_units units;
 } ddb_page;
 void ddb_page_read(req *rq, const txn *tx, ddb_page *p);
-/* The rows of one partition key, and of them those for which the condition on the sort key holds. */
-void ddb_page_range(req *rq, ddb_page *p, value hash, const expr *range);
+/* The rows of one partition, and of them those for which the conditions on the attributes that sort hold.
+ * All but the last are equalities. */
+void ddb_page_range(req *rq, ddb_page *p, str partition, const expr *const *range, size_t n);
 /* A comparison with its attribute on the left: :x < a as a > :x */
 const expr *ddb_attribute_first(arena *mem, const expr *e);
 /* What Query and Scan say about indexes, Select and projections. */

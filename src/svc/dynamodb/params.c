@@ -1,5 +1,5 @@
 #include "base/map.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/params.h"
 
 #define FEW_REFS 16
 

@@ -87,7 +87,7 @@ static const expr *bound(arena *mem, const expr *e, ddb_attr a)
 	return e;
 }
 
-static err order_in(req *rq, ddb_select *q, ddb_attr hash, ddb_attr range)
+static err order_in(req *rq, ddb_select *q, const ddb_schema *key)
 {
 	const partiql *s = q->s;
 	if (!str_is(s->order))
@@ -99,31 +99,59 @@ static err order_in(req *rq, ddb_select *q, ddb_attr hash, ddb_attr range)
 		return fail(rq, &aws_ValidationException,
 		            "Must have at least one non-optional hash key condition in WHERE "
 		            "clause when using ORDER BY clause.");
-	if (!str_eq(s->order, hash.name) && !str_eq(s->order, range.name))
+	if (!ddb_schema_has(key, s->order))
 		return fail(rq, &aws_ValidationException,
 		            "Variable reference %.*s in ORDER BY clause must be part of the primary key",
 		            STR_ARG(s->order));
-	q->page.reverse = s->descending && str_eq(s->order, range.name);
+	q->page.reverse = s->descending && key->n > key->hashes && str_eq(s->order, key->v[key->hashes].name);
 	return OK;
 }
 
-static err keys_of(req *rq, ddb_select *q, ddb_attr hash, ddb_attr range)
+/* Where several attributes choose the partition, WHERE names one when each is said to equal a value. */
+static err joined_keys(req *rq, ddb_select *q, const conjuncts *all, const ddb_schema *s)
 {
-	conjuncts all = { .n = 0 };
+	value v[DDB_KEY_PARTS_MAX] = { STR_NONE };
+	size_t found = 0;
+	for (size_t k = 0; k < s->hashes; k++)
+		for (size_t i = 0; i < all->n && !value_is(v[k]); i++) {
+			if (!equality(all->v[i], s->v[k], &v[k]))
+				continue;
+			TRY(check_type(rq, s->v[k], v[k]));
+			found++;
+		}
+	if (found < s->hashes)
+		return OK;
+	q->partitions = arena_new(rq->mem, str);
+	q->partitions[q->n++] = ddb_partition_text(rq->mem, v, s->hashes);
+	return OK;
+}
+
+static err single_keys(req *rq, ddb_select *q, const conjuncts *all, ddb_attr hash)
+{
 	value v, *hashes = NULL;
-	flatten(q->s->where, &all);
-	for (size_t i = 0; i < all.n && !q->n; i++) {
-		if (all.v[i]->kind == EXPR_IN)
-			hashes = arena_array(rq->mem, value, all.v[i]->n);
-		if (all.v[i]->kind == EXPR_IN)
-			TRY(several(rq, all.v[i], hash, hashes, &q->n));
-		if (!equality(all.v[i], hash, &v))
+	for (size_t i = 0; i < all->n && !q->n; i++) {
+		if (all->v[i]->kind == EXPR_IN)
+			hashes = arena_array(rq->mem, value, all->v[i]->n);
+		if (all->v[i]->kind == EXPR_IN)
+			TRY(several(rq, all->v[i], hash, hashes, &q->n));
+		if (!equality(all->v[i], hash, &v))
 			continue;
 		TRY(check_type(rq, hash, v));
 		hashes = arena_new(rq->mem, value);
 		hashes[q->n++] = v;
 	}
-	q->hashes = hashes;
+	q->partitions = arena_array(rq->mem, str, q->n + 1);
+	for (size_t i = 0; i < q->n; i++)
+		q->partitions[i] = value_text(hashes[i]);
+	return OK;
+}
+
+static err keys_of(req *rq, ddb_select *q, const ddb_schema *s)
+{
+	conjuncts all = { .n = 0 };
+	const ddb_attr range = s->n > s->hashes ? s->v[s->hashes] : (ddb_attr){ STR_NONE, VALUE_NONE };
+	flatten(q->s->where, &all);
+	TRY(s->hashes > 1 ? joined_keys(rq, q, &all, s) : single_keys(rq, q, &all, s->v[0]));
 	for (size_t i = 0; i < all.n && str_is(range.name) && !q->range; i++)
 		q->range = bound(rq->mem, all.v[i], range);
 	bool one = q->range && q->range->kind == EXPR_COMPARE && str_eq(q->range->text, S("="));
@@ -143,9 +171,9 @@ err ddb_select_plan(req *rq, const txn *tx, const partiql *s, bool consistent, d
 	p->project = s->project.n ? &s->project : NULL;
 	p->filter = s->where;
 	TRY(ddb_page_view(rq, &view, p));
-	ddb_attr hash = p->ix ? p->ix->hash : t->hash, range = p->ix ? p->ix->range : t->range;
-	TRY(keys_of(rq, out, hash, range));
-	return order_in(rq, out, hash, range);
+	const ddb_schema key = ddb_schema_of(t, p->ix);
+	TRY(keys_of(rq, out, &key));
+	return order_in(rq, out, &key);
 }
 
 /* Where the rows of part i of the statement lie. */
@@ -153,7 +181,7 @@ static void aim(req *rq, ddb_select *q, size_t i)
 {
 	ddb_page *p = &q->page;
 	if (q->n) {
-		ddb_page_range(rq, p, q->hashes[i], q->range);
+		ddb_page_range(rq, p, q->partitions[i], &q->range, q->range != NULL);
 		return;
 	}
 	p->from = ddb_index_prefix(rq->mem, p->t->id, p->ix ? p->ix->id : 0);

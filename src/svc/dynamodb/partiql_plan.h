@@ -13,7 +13,7 @@ err ddb_statement_in(req *rq, str text, const dynamodb_PreparedStatementParamete
 typedef struct ddb_select {
 	const partiql *s;
 	ddb_page page;
-	const value *hashes; /* the partition keys that WHERE names; n 0: a scan */
+	str *partitions;     /* those that WHERE names; n 0: a scan */
 	size_t n;
 	const expr *range;   /* the condition on the sort key that bounds the rows */
 	bool whole_key;      /* WHERE gives one item's key */

@@ -2,11 +2,14 @@
 
 #define BAD_KEYS "Invalid condition in KeyConditionExpression: "
 
-/* The one or two conditions of a key condition, as given and by what they are on. */
+/* The conditions on keys, as given and by what they are on. */
 typedef struct key_query {
-	const expr *v[2];
+	const expr *v[DDB_KEY_CONDITIONS];
 	size_t n;
-	const expr *hash, *range;
+	value hash[DDB_KEY_PARTS_MAX];
+	const expr *range[DDB_KEY_PARTS_MAX];
+	size_t ranges;
+	ddb_schema key;
 } key_query;
 
 static err refuse_operator(req *rq, str operator)
@@ -95,11 +98,11 @@ static err split(req *rq, const expr *e, key_query *q)
 	}
 	TRY(check_form(rq, e));
 	e = ddb_attribute_first(rq->mem, e);
-	for (size_t i = 0; i < q->n && i < 2; i++)
+	for (size_t i = 0; i < q->n && i < DDB_KEY_CONDITIONS; i++)
 		if (str_eq(attribute_of(q->v[i]), attribute_of(e)))
 			return fail(rq, &aws_ValidationException,
 			            "KeyConditionExpressions must only contain one condition per key");
-	if (q->n < 2)
+	if (q->n < DDB_KEY_CONDITIONS)
 		q->v[q->n] = e;
 	q->n++;
 	return OK;
@@ -138,7 +141,7 @@ static err check_values(req *rq, const expr *e, ddb_attr a)
 
 static const expr *condition_on(const key_query *q, ddb_attr a)
 {
-	for (size_t i = 0; i < q->n; i++)
+	for (size_t i = 0; i < q->n && i < DDB_KEY_CONDITIONS; i++)
 		if (str_eq(attribute_of(q->v[i]), a.name))
 			return q->v[i];
 	return NULL;
@@ -150,22 +153,52 @@ static err missed(req *rq, ddb_attr a)
 	            STR_ARG(a.name));
 }
 
+static bool equals(const expr *e)
+{
+	return e->kind == EXPR_COMPARE && str_eq(e->text, S("="));
+}
+
+static err too_many(req *rq)
+{
+	return fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
+}
+
+/* Each attribute that sorts may have a condition if those before it have one, and only the last one's may be
+ * anything but an equality. */
+static err assign_ranges(req *rq, key_query *q)
+{
+	const ddb_schema *s = &q->key;
+	for (size_t i = s->hashes; i < s->n; i++) {
+		const expr *e = condition_on(q, s->v[i]);
+		if (!e)
+			return s->hashes + q->ranges == q->n ? OK : missed(rq, s->v[i]);
+		TRY(check_values(rq, e, s->v[i]));
+		if (q->ranges && !equals(q->range[q->ranges - 1]))
+			return not_supported(rq);
+		q->range[q->ranges++] = e;
+	}
+	return OK;
+}
+
 /* Which condition is on which attribute of the page's key. */
 static err assign(req *rq, const ddb_page *p, key_query *q)
 {
-	ddb_attr hash = p->ix ? p->ix->hash : p->t->hash, range = p->ix ? p->ix->range : p->t->range;
-	if (!str_is(range.name) && q->n > 1)
+	const ddb_schema *s = &q->key;
+	q->key = ddb_schema_of(p->t, p->ix);
+	if (q->n > 2 && s->n <= 2)
+		return too_many(rq);
+	if (q->n > s->n)
 		return not_supported(rq);
-	q->hash = condition_on(q, hash);
-	if (!q->hash)
-		return missed(rq, hash);
-	TRY(check_values(rq, q->hash, hash));
-	if (q->hash->kind != EXPR_COMPARE || !str_eq(q->hash->text, S("=")))
-		return not_supported(rq);
-	q->range = str_is(range.name) ? condition_on(q, range) : NULL;
-	if (q->n > 1 && !q->range)
-		return missed(rq, range);
-	return q->range ? check_values(rq, q->range, range) : OK;
+	for (size_t i = 0; i < s->hashes; i++) {
+		const expr *e = condition_on(q, s->v[i]);
+		if (!e)
+			return missed(rq, s->v[i]);
+		TRY(check_values(rq, e, s->v[i]));
+		if (!equals(e))
+			return not_supported(rq);
+		q->hash[i] = e->args[1]->value;
+	}
+	return assign_ranges(rq, q);
 }
 
 static str bound(req *rq, str partition, value v, bool whole)
@@ -179,13 +212,16 @@ static str bound(req *rq, str partition, value v, bool whole)
 	return buf_str(&b);
 }
 
-void ddb_page_range(req *rq, ddb_page *p, value hash, const expr *r)
+void ddb_page_range(req *rq, ddb_page *p, str partition, const expr *const *range, size_t n)
 {
-	str part = ddb_partition_prefix(rq->mem, p->t->id, p->ix ? p->ix->id : 0, hash);
+	str part = ddb_partition_prefix(rq->mem, p->t->id, p->ix ? p->ix->id : 0, partition);
+	for (size_t i = 0; i + 1 < n; i++)
+		part = bound(rq, part, range[i]->args[1]->value, true);
 	p->from = part;
 	p->to = key_after_prefix(rq->mem, part);
-	if (!r)
+	if (!n)
 		return;
+	const expr *r = range[n - 1];
 	str low = bound(rq, part, r->args[1]->value, r->kind != EXPR_CALL);
 	str after = key_after_prefix(rq->mem, low);
 	if (r->kind == EXPR_BETWEEN) {
@@ -204,15 +240,17 @@ void ddb_page_range(req *rq, ddb_page *p, value hash, const expr *r)
 static err start_after(req *rq, ddb_page *p, const key_query *q, value key)
 {
 	str row;
-	ddb_attr hash = p->ix ? p->ix->hash : p->t->hash;
+	bool elsewhere = false;
 	TRY(ddb_start_row(rq, p, key, &row));
-	bool elsewhere = !value_eq(value_member(key, hash.name), q->hash->args[1]->value);
-	if (q->range && !expr_true(q->range, key))
-		return fail(rq, &aws_ValidationException,
-		            "The provided starting key does not match the range key predicate");
+	for (size_t i = 0; i < q->key.hashes; i++)
+		elsewhere |= !value_eq(value_member(key, q->key.v[i].name), q->hash[i]);
+	for (size_t i = 0; i < q->ranges; i++)
+		if (!expr_true(q->range[i], key))
+			return fail(rq, &aws_ValidationException,
+			            "The provided starting key does not match the range key predicate");
 	if (elsewhere)
 		return fail(rq, &aws_ValidationException, "%s",
-		            q->range ? "The query can return at most one row and cannot be restarted"
+		            q->ranges ? "The query can return at most one row and cannot be restarted"
 		                     : "The provided starting key is outside query boundaries based on provided "
 		                       "conditions");
 	if (p->reverse)
@@ -223,19 +261,17 @@ static err start_after(req *rq, ddb_page *p, const key_query *q, value key)
 }
 
 /* AWS keeps filters off the keys that the query is about. */
-static err check_filter(req *rq, const ddb_page *p, const expr *e, const char *what)
+static err check_filter(req *rq, const ddb_schema *key, const expr *e, const char *what)
 {
 	if (e->kind == EXPR_PATH) {
 		str name = e->path.v[0].name;
-		ddb_attr hash = p->ix ? p->ix->hash : p->t->hash;
-		ddb_attr range = p->ix ? p->ix->range : p->t->range;
-		if (str_eq(name, hash.name) || (str_is(range.name) && str_eq(name, range.name)))
+		if (ddb_schema_has(key, name))
 			return fail(rq, &aws_ValidationException,
 			            "%s can only contain non-primary key attributes: Primary key attribute: "
 			            "%.*s", what, STR_ARG(name));
 	}
 	for (size_t i = 0; i < e->n; i++)
-		TRY(check_filter(rq, p, e->args[i], what));
+		TRY(check_filter(rq, key, e->args[i], what));
 	return OK;
 }
 
@@ -274,9 +310,9 @@ static err read_params(req *rq, const dynamodb_Query_in *in, ddb_page *p, key_qu
 		            "specified in the request.");
 	TRY(expressions_in(rq, in, p, q));
 	if (in->KeyConditions.v)
-		return ddb_key_conditions(rq, &in->KeyConditions, q->v, &q->n);
-	return q->n <= 2 ? OK
-	                 : fail(rq, &aws_ValidationException, "Conditions can be of length 1 or 2 only");
+		TRY(ddb_key_conditions(rq, &in->KeyConditions, q->v, &q->n));
+	/* An index's key may have more attributes: that is known when it is. */
+	return q->n && (q->n <= 2 || str_is(in->IndexName)) ? OK : too_many(rq);
 }
 
 /* Reads the items of one partition key, in the order of the sort key, a page at a time. */
@@ -301,12 +337,12 @@ err dynamodb_Query(req *rq, const txn *tx, const dynamodb_Query_in *in, dynamodb
 	if (in->ExclusiveStartKey.v)
 		TRY(ddb_start_index(rq, &p, start));
 	TRY(assign(rq, &p, &q));
-	ddb_page_range(rq, &p, q.hash->args[1]->value, q.range);
+	ddb_page_range(rq, &p, ddb_partition_text(rq->mem, q.hash, q.key.hashes), q.range, q.ranges);
 	if (in->ExclusiveStartKey.v)
 		TRY(start_after(rq, &p, &q, start));
 	TRY(ddb_paths_check(rq, t, NULL, p.project));
 	if (p.filter)
-		TRY(check_filter(rq, &p, p.filter,
+		TRY(check_filter(rq, &q.key, p.filter,
 		                 in->QueryFilter.v ? "QueryFilter" : "Filter Expression"));
 	TRY(ddb_paths_check(rq, t, p.filter, NULL));
 

@@ -36,8 +36,9 @@ static str defined_names(arena *mem, const dynamodb_AttributeDefinitions *define
 static err check_key_types(req *rq, const dynamodb_KeySchema *keys)
 {
 	if (keys->n > 2)
-		return fail(rq, &aws_NotImplemented,
-		            "Keys of more than one partition and one sort attribute are not implemented");
+		return fail(rq, &aws_ValidationException,
+		            "Invalid KeySchema: Only global secondary indexes can have more than one HASH and one "
+		            "RANGE key");
 	if (keys->n == 2 && str_eq(keys->v[0].AttributeName, keys->v[1].AttributeName))
 		return fail(rq, &aws_ValidationException,
 		            "Both the Hash Key and the Range Key element in the KeySchema have the same "
@@ -51,24 +52,60 @@ static err check_key_types(req *rq, const dynamodb_KeySchema *keys)
 	return OK;
 }
 
-err ddb_schema_in(req *rq, const dynamodb_AttributeDefinitions *defined,
-                  const dynamodb_KeySchema *keys, ddb_attr *hash, ddb_attr *range)
+static bool has_duplicate(const dynamodb_KeySchema *keys, str *name)
 {
-	ddb_attr attrs[2] = { { STR_NONE, VALUE_NONE }, { STR_NONE, VALUE_NONE } };
-	for (size_t i = 0; i < keys->n && i < 2; i++) {
-		attrs[i] = (ddb_attr){ keys->v[i].AttributeName,
-			                   type_of(defined, keys->v[i].AttributeName) };
-		if (attrs[i].type == VALUE_NONE)
+	for (size_t i = 0; i < keys->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(keys->v[i].AttributeName, keys->v[k].AttributeName)) {
+				*name = keys->v[i].AttributeName;
+				return true;
+			}
+	return false;
+}
+
+/* A global index's: up to four of each kind, those of the partition first. */
+static err check_global_key(req *rq, const dynamodb_KeySchema *keys, size_t hashes)
+{
+	str twice = STR_NONE;
+	bool plain = keys->n <= 2 && hashes <= 1;
+	if (plain)
+		return check_key_types(rq, keys);
+	if (!str_eq(keys->v[0].KeyType, S("HASH")))
+		return fail(rq, &aws_ValidationException,
+		            "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
+	if (has_duplicate(keys, &twice))
+		return fail(rq, &aws_ValidationException,
+		            "Invalid KeySchema: Duplicate attribute name in the KeySchema: %.*s", STR_ARG(twice));
+	if (hashes > DDB_KEY_PARTS_MAX || keys->n - hashes > DDB_KEY_PARTS_MAX)
+		return fail(rq, &aws_ValidationException,
+		            "Invalid KeySchema: A global secondary index can have at most %d %s keys",
+		            DDB_KEY_PARTS_MAX, hashes > DDB_KEY_PARTS_MAX ? "HASH" : "RANGE");
+	for (size_t i = 1; i < keys->n; i++)
+		if (str_eq(keys->v[i].KeyType, S("HASH")) && !str_eq(keys->v[i - 1].KeyType, S("HASH")))
+			return fail(rq, &aws_ValidationException,
+			            "Invalid KeySchema: HASH key types must come before RANGE key types");
+	return OK;
+}
+
+err ddb_schema_in(req *rq, const dynamodb_AttributeDefinitions *defined,
+                  const dynamodb_KeySchema *keys, bool global, ddb_schema *out)
+{
+	size_t hashes = 0;
+	*out = (ddb_schema){ .n = 0 };
+	for (size_t i = 0; i < keys->n; i++) {
+		const ddb_attr a = { keys->v[i].AttributeName, type_of(defined, keys->v[i].AttributeName) };
+		hashes += str_eq(keys->v[i].KeyType, S("HASH"));
+		if (a.type == VALUE_NONE)
 			return fail(rq, &aws_ValidationException,
 			            INVALID "Some index key attributes are not defined in "
 			            "AttributeDefinitions. Keys: [%.*s], AttributeDefinitions: [%.*s]",
 			            STR_ARG(key_names(rq->mem, keys)),
 			            STR_ARG(defined_names(rq->mem, defined)));
+		if (i < 2 * DDB_KEY_PARTS_MAX)
+			out->v[out->n++] = a;
 	}
-	TRY(check_key_types(rq, keys));
-	*hash = attrs[0];
-	*range = attrs[1];
-	return OK;
+	out->hashes = (uint8_t)hashes;
+	return global ? check_global_key(rq, keys, hashes) : check_key_types(rq, keys);
 }
 
 err ddb_projection_in(req *rq, const dynamodb_Projection *p, ddb_index *out)
@@ -127,16 +164,16 @@ static err local_index(req *rq, const dynamodb_CreateTable_in *in,
 {
 	ddb_index *ix = &t->indexes[t->n_indexes++];
 	*ix = (ddb_index){ .id = (uint16_t)t->n_indexes, .name = given->IndexName };
-	TRY(ddb_schema_in(rq, &in->AttributeDefinitions, &given->KeySchema, &ix->hash, &ix->range));
-	if (!str_is(ix->range.name))
+	TRY(ddb_schema_in(rq, &in->AttributeDefinitions, &given->KeySchema, false, &ix->key));
+	if (ix->key.n < 2)
 		return fail(rq, &aws_ValidationException,
 		            INVALID "Index KeySchema does not have a range key for index: %.*s",
 		            STR_ARG(ix->name));
-	if (!str_eq(ix->hash.name, t->hash.name))
+	if (!str_eq(ix->key.v[0].name, t->hash.name))
 		return fail(rq, &aws_ValidationException,
 		            INVALID "Index KeySchema does not have the same leading hash key as table "
 		            "KeySchema for index: %.*s. index hash key: %.*s, table hash key: %.*s",
-		            STR_ARG(ix->name), STR_ARG(ix->hash.name), STR_ARG(t->hash.name));
+		            STR_ARG(ix->name), STR_ARG(ix->key.v[0].name), STR_ARG(t->hash.name));
 	return ddb_projection_in(rq, given->Projection, ix);
 }
 
@@ -166,7 +203,7 @@ static err global_index(req *rq, const dynamodb_CreateTable_in *in,
 {
 	ddb_index *ix = &t->indexes[t->n_indexes++];
 	*ix = (ddb_index){ .id = (uint16_t)t->n_indexes, .global = true, .name = given->IndexName };
-	TRY(ddb_schema_in(rq, &in->AttributeDefinitions, &given->KeySchema, &ix->hash, &ix->range));
+	TRY(ddb_schema_in(rq, &in->AttributeDefinitions, &given->KeySchema, true, &ix->key));
 	TRY(ddb_projection_in(rq, given->Projection, ix));
 	if (t->on_demand && given->ProvisionedThroughput)
 		return fail(rq, &aws_ValidationException,
@@ -270,6 +307,7 @@ static err check_defined_once(req *rq, const dynamodb_AttributeDefinitions *defi
 err ddb_table_in(req *rq, const dynamodb_CreateTable_in *in, ddb_table *out)
 {
 	ddb_table t = { .account = rq->who.account, .region = rq->region };
+	ddb_schema key;
 	TRY(ddb_name(rq, in->TableName, &t.name));
 	t.arn = req_arn(rq, "dynamodb", "table/%.*s", STR_ARG(t.name));
 	t.on_demand = str_eq(in->BillingMode, S("PAY_PER_REQUEST"));
@@ -290,7 +328,10 @@ err ddb_table_in(req *rq, const dynamodb_CreateTable_in *in, ddb_table *out)
 	if (in->KeySchema.n > in->AttributeDefinitions.n)
 		return fail(rq, &aws_ValidationException,
 		            "Invalid KeySchema: Some index key attribute have no definition");
-	TRY(ddb_schema_in(rq, &in->AttributeDefinitions, &in->KeySchema, &t.hash, &t.range));
+	TRY(ddb_schema_in(rq, &in->AttributeDefinitions, &in->KeySchema, false, &key));
+	t.hash = key.v[0];
+	if (key.n > 1)
+		t.range = key.v[1];
 	TRY(local_indexes(rq, in, &t));
 	TRY(global_indexes(rq, in, &t));
 	TRY(check_included(rq, &t));

@@ -52,8 +52,9 @@ static void put_index(buf *b, const ddb_index *ix)
 	varint_put(b, ix->id);
 	varint_put(b, (unsigned)ix->global | (unsigned)ix->building << 1);
 	value_put_name(b, ix->name);
-	put_attr(b, ix->hash);
-	put_attr(b, ix->range);
+	const ddb_schema *k = &ix->key;
+	put_attr(b, k->v[0]);
+	put_attr(b, k->n > k->hashes ? k->v[k->hashes] : (ddb_attr){ STR_NONE, VALUE_NONE });
 	varint_put(b, ix->projects);
 	varint_put(b, ix->n_include);
 	for (size_t i = 0; i < ix->n_include; i++)
@@ -67,8 +68,9 @@ static void cut_index(arena *mem, str *rest, ddb_index *ix)
 	ix->global = flags & 1;
 	ix->building = flags & 2;
 	ensure(cut_bytes(rest, &ix->name));
-	ix->hash = cut_attr(rest);
-	ix->range = cut_attr(rest);
+	ix->key = (ddb_schema){ .v = { cut_attr(rest) }, .hashes = 1, .n = 1 };
+	ix->key.v[1] = cut_attr(rest);
+	ix->key.n = ix->key.v[1].type != VALUE_NONE ? 2 : 1;
 	ix->projects = (ddb_projects)cut_int(rest);
 	ix->n_include = cut_int(rest);
 	ix->include = ix->n_include ? arena_array(mem, str, ix->n_include) : NULL;
@@ -99,6 +101,30 @@ static void cut_rates(str *rest, ddb_rates *r)
 	r->warm_writes = (int64_t)cut_int(rest);
 }
 
+/* A key of several attributes stands once more, whole: rows of before there were such end without. */
+static void put_schema(buf *b, const ddb_schema *s)
+{
+	bool plain = s->hashes == 1 && s->n <= 2;
+	varint_put(b, plain ? 0 : s->n);
+	if (plain)
+		return;
+	varint_put(b, s->hashes);
+	for (size_t i = 0; i < s->n; i++)
+		put_attr(b, s->v[i]);
+}
+
+static void cut_schema(str *rest, ddb_schema *s)
+{
+	uint64_t n = rest->n ? cut_int(rest) : 0;
+	if (!n)
+		return;
+	ensure(n <= 2 * DDB_KEY_PARTS_MAX);
+	s->n = (uint8_t)n;
+	s->hashes = (uint8_t)cut_int(rest);
+	for (size_t i = 0; i < n; i++)
+		s->v[i] = cut_attr(rest);
+}
+
 void ddb_head_put(txn *tx, const ddb_table *t)
 {
 	buf b = buf_in(txn_arena(tx), 512, 1 << 20);
@@ -117,6 +143,8 @@ void ddb_head_put(txn *tx, const ddb_table *t)
 	put_rates(&b, &t->rates);
 	for (size_t i = 0; i < t->n_indexes; i++)
 		put_rates(&b, &t->indexes[i].rates);
+	for (size_t i = 0; i < t->n_indexes; i++)
+		put_schema(&b, &t->indexes[i].key);
 	ensure(!b.full);
 	txn_put(tx, head_key(txn_arena(tx), t->account, t->region, t->name), buf_str(&b));
 }
@@ -153,6 +181,8 @@ ddb_table *ddb_head_get(const txn *tx, arena *mem, str account, str region, str 
 	cut_rates(&rest, &t->rates);
 	for (size_t i = 0; i < t->n_indexes; i++)
 		cut_rates(&rest, &t->indexes[i].rates);
+	for (size_t i = 0; i < t->n_indexes; i++)
+		cut_schema(&rest, &t->indexes[i].key);
 	return t;
 }
 
@@ -162,6 +192,30 @@ const ddb_index *ddb_index_named(const ddb_table *t, str name)
 		if (str_eq(t->indexes[i].name, name))
 			return &t->indexes[i];
 	return NULL;
+}
+
+ddb_schema ddb_schema_of(const ddb_table *t, const ddb_index *ix)
+{
+	const ddb_schema own = { .v = { t->hash, t->range }, .hashes = 1, .n = str_is(t->range.name) ? 2 : 1 };
+	return ix ? ix->key : own;
+}
+
+bool ddb_schema_has(const ddb_schema *s, str name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (str_eq(s->v[i].name, name))
+			return true;
+	return false;
+}
+
+bool ddb_projects_name(const ddb_table *t, const ddb_index *ix, str name)
+{
+	if (ix->projects == PROJECT_ALL || ddb_is_key(t, name) || ddb_schema_has(&ix->key, name))
+		return true;
+	for (size_t i = 0; i < ix->n_include; i++)
+		if (str_eq(name, ix->include[i]))
+			return true;
+	return false;
 }
 
 static bool name_characters(str s)

@@ -182,7 +182,7 @@ static err create_index(req *rq, txn *tx, editing *e, const dynamodb_AttributeDe
 	ddb_index *ix = &wider[t->n_indexes];
 	*ix = (ddb_index){ .id = (uint16_t)e->r->NextIndex++, .global = true, .building = true,
 		               .name = c->IndexName };
-	TRY(ddb_schema_in(rq, defined, &c->KeySchema, &ix->hash, &ix->range));
+	TRY(ddb_schema_in(rq, defined, &c->KeySchema, true, &ix->key));
 	TRY(ddb_projection_in(rq, c->Projection, ix));
 	t->indexes = wider;
 	t->n_indexes++;
@@ -372,11 +372,8 @@ static void forget_unused(editing *e)
 	dynamodb_AttributeDefinitions *d = &e->d->AttributeDefinitions;
 	size_t kept = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		bool used = ddb_is_key(e->t, d->v[i].AttributeName);
-		for (size_t k = 0; k < e->t->n_indexes; k++)
-			used |= str_eq(e->t->indexes[k].hash.name, d->v[i].AttributeName) ||
-			        str_eq(e->t->indexes[k].range.name, d->v[i].AttributeName);
-		if (used)
+		str name = d->v[i].AttributeName;
+		if (ddb_is_key(e->t, name) || ddb_is_index_key(e->t, name))
 			d->v[kept++] = d->v[i];
 	}
 	d->n = kept;

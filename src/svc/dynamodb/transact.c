@@ -1,4 +1,5 @@
 #include "svc/dynamodb/transact.h"
+#include "svc/dynamodb/params.h"
 #include "svc/dynamodb/usage.h"
 
 /* The common face of Put, Delete, Update and ConditionCheck. */

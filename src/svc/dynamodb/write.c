@@ -33,28 +33,17 @@ static void put_row(txn *tx, arena *mem, str key, ddb_item i)
 	txn_put(tx, key, buf_str(&b));
 }
 
-static bool projects(const ddb_table *t, const ddb_index *ix, str name)
-{
-	if (ddb_is_key(t, name) || str_eq(name, ix->hash.name) ||
-	    (str_is(ix->range.name) && str_eq(name, ix->range.name)))
-		return true;
-	for (size_t i = 0; i < ix->n_include; i++)
-		if (str_eq(name, ix->include[i]))
-			return true;
-	return false;
-}
-
 value ddb_projected(arena *mem, const ddb_table *t, const ddb_index *ix, value attributes)
 {
 	uint64_t n = 0;
 	if (ix->projects == PROJECT_ALL)
 		return attributes;
 	for (value_walk w = value_open(attributes); value_step(&w);)
-		n += projects(t, ix, w.name);
+		n += ddb_projects_name(t, ix, w.name);
 	buf b = buf_in(mem, 512, attributes.n + 16);
 	size_t begun = value_begin(&b, VALUE_M, n);
 	for (value_walk w = value_open(attributes); value_step(&w);) {
-		if (!projects(t, ix, w.name))
+		if (!ddb_projects_name(t, ix, w.name))
 			continue;
 		value_put_name(&b, w.name);
 		buf_put(&b, w.item);
