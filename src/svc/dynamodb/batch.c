@@ -109,6 +109,26 @@ static void add_consumed(req *rq, dynamodb_ConsumedCapacityMultiple *list, size_
 	list->v[list->n++] = *c;
 }
 
+static err none_asked(req *rq, const char *api)
+{
+	return fail(rq, &aws_ValidationException, "The requestItems parameter is required for %s", api);
+}
+
+/* Names and expressions do not mix, not even from one table to another. */
+static err same_world(req *rq, const dynamodb_BatchGetItem_in *in)
+{
+	ddb_param params[] = { { .name = "ProjectionExpression" },
+		                   { .name = "AttributesToGet", .legacy = true } };
+	const dynamodb_ExpressionAttributeNameMap none = { 0 };
+	for (size_t i = 0; i < in->RequestItems.n; i++) {
+		const dynamodb_KeysAndAttributes *k = &in->RequestItems.v[i].value;
+		if (str_is(k->ProjectionExpression))
+			params[0].text = k->ProjectionExpression;
+		params[1].given |= k->AttributesToGet.v != NULL;
+	}
+	return ddb_mix(rq, params, 2, &none, NULL);
+}
+
 /* Reads up to 100 items of several tables; what does not fit in 16 MB is given back. */
 err dynamodb_BatchGetItem(req *rq, const txn *tx, const dynamodb_BatchGetItem_in *in,
                           dynamodb_BatchGetItem_out *out)
@@ -116,6 +136,9 @@ err dynamodb_BatchGetItem(req *rq, const txn *tx, const dynamodb_BatchGetItem_in
 	size_t keys = 0, n = in->RequestItems.n;
 	get_part *parts = arena_array(rq->mem, get_part, n + 1);
 	get_state s = { .out = out };
+	if (!n)
+		return none_asked(rq, "BatchGetItem");
+	TRY(same_world(rq, in));
 	for (size_t i = 0; i < n; i++) {
 		parts[i].name = in->RequestItems.v[i].key;
 		parts[i].given = &in->RequestItems.v[i].value;
@@ -211,6 +234,8 @@ err dynamodb_BatchWriteItem(req *rq, txn *tx, const dynamodb_BatchWriteItem_in *
 {
 	size_t requests = 0, n = in->RequestItems.n;
 	write_part *parts = arena_array(rq->mem, write_part, n + 1);
+	if (!n)
+		return none_asked(rq, "BatchWriteItem");
 	for (size_t i = 0; i < n; i++)
 		requests += in->RequestItems.v[i].value.n;
 	if (requests > WRITE_MAX)

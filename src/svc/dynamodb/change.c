@@ -21,6 +21,42 @@ static bool only_takes_away(const update *u)
 	return u->n > 0;
 }
 
+/* What the record of an update takes beyond what it writes, as AWS has been seen to count: for itself, for
+ * each thing written and each taken away, and for an element of a list. */
+enum { RECORD_BYTES = 3, WRITTEN_BYTES = 19, TAKEN_BYTES = 2, ELEMENT_BYTES = 1 };
+
+static bool first_on(const update *u, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (path_starts_with(&u->v[k].path, u->v[i].path.v[0].name))
+			return false;
+	return true;
+}
+
+/* UpdateItem holds what it writes and how it says so to the limit, not only the item that comes of it. */
+static err check_record(req *rq, const ddb_change *c)
+{
+	const update *u = &c->update;
+	size_t bytes = RECORD_BYTES;
+	for (size_t i = 0; i < u->n; i++) {
+		const path *p = &u->v[i].path;
+		bool writes = u->v[i].kind == UPDATE_SET || u->v[i].kind == UPDATE_ADD;
+		bytes += writes ? WRITTEN_BYTES : TAKEN_BYTES;
+		for (size_t k = 1; k < p->n && writes; k++)
+			bytes += str_is(p->v[k].name) ? 0 : ELEMENT_BYTES;
+	}
+	if (bytes + c->new.size <= DDB_ITEM_BYTES_MAX)
+		return OK;
+	for (size_t i = 0; i < u->n; i++) {
+		value v = value_member(c->new.map, u->v[i].path.v[0].name);
+		if (value_is(v) && first_on(u, i))
+			bytes += u->v[i].path.v[0].name.n + value_size(v);
+	}
+	return bytes <= DDB_ITEM_BYTES_MAX ? OK
+	                                   : fail(rq, &aws_ValidationException,
+	                                          "Item size to update has exceeded the maximum allowed size");
+}
+
 static err make_new(req *rq, const ddb_table *t, ddb_change *c)
 {
 	value updated;
@@ -30,6 +66,8 @@ static err make_new(req *rq, const ddb_table *t, ddb_change *c)
 		TRY(ddb_invalid(rq, update_apply(rq->mem, &c->update, c->old.map, c->key, &updated)));
 		if (value_is(c->old.map) || !only_takes_away(&c->update))
 			TRY(ddb_item_updated(rq, t, updated, &c->new));
+		if (c->alone && value_is(c->new.map))
+			TRY(check_record(rq, c));
 	}
 	return OK;
 }

@@ -130,6 +130,8 @@ bool ddb_is_key(const ddb_table *t, str name);
 bool ddb_is_index_key(const ddb_table *t, str name);
 /* The key attributes of an item as a map. */
 value ddb_key_of(arena *mem, const ddb_table *t, const ddb_index *ix, value item);
+/* Whether what is wrong is a key's empty value: transactions are refused for that as a whole. */
+bool ddb_is_empty_key(err wrong);
 /* One attribute of a key that a request gives: present, of the right type and size. */
 err ddb_key_piece(req *rq, ddb_attr a, value key, bool range);
 
@@ -221,6 +223,7 @@ typedef struct ddb_change {
 	ddb_change_kind kind;
 	const expr *condition;
 	update update;
+	bool alone;    /* UpdateItem's, which has a limit of its own */
 	ddb_item put;  /* PUT */
 	value key;     /* the others */
 	/* What ddb_change_apply found and made. */

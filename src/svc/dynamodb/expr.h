@@ -92,6 +92,7 @@ str path_text(arena *mem, const path *p);
 bool expr_true(const expr *e, value item);
 
 /* What is left of an item (or value) when only these paths are kept: always a map. */
+value projection_flat(arena *mem, const projection *p, value item); /* by the paths' last names */
 value projection_of(arena *mem, const projection *p, value item);
 /*
  * The item after the update; `item` may be absent, `key` is then where it begins. STR_NONE and

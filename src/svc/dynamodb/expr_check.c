@@ -286,10 +286,10 @@ static void check_operator(checker *c, const expr *e)
 		want_types(c, e, ordered);
 		check_between(c, e);
 	}
-	if (e->kind == EXPR_IN && e->n > EXPR_OPERANDS_MAX)
+	if (e->kind == EXPR_IN && e->n - 1 > EXPR_OPERANDS_MAX)
 		check_fault(c, RANK_FUNCTION,
 		            "The IN operator is provided with too many operands; number of operands: %zu",
-		            e->n);
+		            e->n - 1);
 }
 
 static void check_expr(checker *c, expr *e, bool as_operand)

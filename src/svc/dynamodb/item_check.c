@@ -38,6 +38,11 @@ static err check_key_value(req *rq, ddb_attr a, value v, bool range)
 	return check_key_size(rq, text.n, range);
 }
 
+bool ddb_is_empty_key(err wrong)
+{
+	return wrong && str_starts(wrong->message, S(NOT_VALID));
+}
+
 err ddb_key_piece(req *rq, ddb_attr a, value key, bool range)
 {
 	value v = value_member(key, a.name);
@@ -103,15 +108,28 @@ static err check_index_attr(req *rq, const ddb_index *ix, size_t at, value attri
 	return check_key_size(rq, *bytes, at >= ix->key.hashes);
 }
 
+static err check_index(req *rq, const ddb_index *ix, value attributes, bool updated)
+{
+	size_t bytes[2] = { 0 };
+	for (size_t k = 0; k < ix->key.n; k++)
+		TRY(check_index_attr(rq, ix, k, attributes, updated, &bytes[k >= ix->key.hashes]));
+	return OK;
+}
+
+/* Of several indexes that the item does not fit, the first by name is told. */
 static err check_index_attrs(req *rq, const ddb_table *t, value attributes, bool updated)
 {
+	const ddb_index *first = NULL;
+	err wrong = OK;
 	for (size_t i = 0; i < t->n_indexes; i++) {
 		const ddb_index *ix = &t->indexes[i];
-		size_t bytes[2] = { 0 };
-		for (size_t k = 0; k < ix->key.n; k++)
-			TRY(check_index_attr(rq, ix, k, attributes, updated, &bytes[k >= ix->key.hashes]));
+		err e = check_index(rq, ix, attributes, updated);
+		if (!e || (first && str_cmp(first->name, ix->name) < 0))
+			continue;
+		first = ix;
+		wrong = e;
 	}
-	return OK;
+	return wrong;
 }
 
 err ddb_item_sized(req *rq, value attributes, ddb_item *out)

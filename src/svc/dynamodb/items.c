@@ -166,6 +166,7 @@ err dynamodb_UpdateItem(req *rq, txn *tx, const dynamodb_UpdateItem_in *in,
 {
 	item_write x = ITEM_WRITE(in, CHANGE_UPDATE, Key);
 	x.update = in;
+	x.change.alone = true;
 	TRY(write_item(rq, tx, &x));
 	ITEM_ANSWER(x, out);
 	return OK;

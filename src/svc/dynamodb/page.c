@@ -2,8 +2,9 @@
 
 static err no_such_index(req *rq, const ddb_view_params *v)
 {
-	return fail(rq, &aws_ValidationException, "The table does not have the specified index: %.*s",
-	            STR_ARG(v->index_name));
+	return v->statement ? fail(rq, &aws_ValidationException, "The table does not have the specified index")
+	                    : fail(rq, &aws_ValidationException,
+	                           "The table does not have the specified index: %.*s", STR_ARG(v->index_name));
 }
 
 static err check_kept(req *rq, ddb_page *p)
@@ -53,8 +54,9 @@ err ddb_page_view(req *rq, const ddb_view_params *v, ddb_page *p)
 		return fail(rq, &aws_ValidationException, "Cannot read from backfilling global secondary "
 		            "index: %.*s", STR_ARG(p->ix->name));
 	if (p->ix->global && v->consistent)
-		return fail(rq, &aws_ValidationException,
-		            "Consistent reads are not supported on global secondary indexes");
+		return fail(rq, &aws_ValidationException, "%s",
+		            v->statement ? "Strongly consistent read is not supported on Global Secondary Indexes"
+		                         : "Consistent reads are not supported on global secondary indexes");
 	if (str_eq(v->select, S("ALL_ATTRIBUTES")) && p->ix->projects != PROJECT_ALL) {
 		if (p->ix->global)
 			return fail(rq, &aws_ValidationException,
@@ -153,7 +155,10 @@ static void take(req *rq, const txn *tx, ddb_page *p, page_state *s, ddb_item i)
 	p->count++;
 	if (p->count_only)
 		return;
-	add_item(rq, p, p->project ? projection_of(rq->mem, p->project, i.map) : i.map);
+	if (p->project)
+		i.map = p->flat ? projection_flat(rq->mem, p->project, i.map)
+		                : projection_of(rq->mem, p->project, i.map);
+	add_item(rq, p, i.map);
 }
 
 static void account(req *rq, ddb_page *p, size_t bytes, qty fetched)

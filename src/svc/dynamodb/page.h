@@ -15,6 +15,7 @@ typedef struct ddb_page {
 	int64_t limit;          /* 0: none */
 	const expr *filter;
 	const projection *project;
+	bool flat;              /* what a path leads to stands by its last name, as in PartiQL */
 	/* Results. */
 	dynamodb_ItemList items;
 	dynamodb_AttributeMap last; /* v NULL: this was the end */
@@ -33,6 +34,7 @@ const expr *ddb_attribute_first(arena *mem, const expr *e);
 typedef struct ddb_view_params {
 	str index_name, select;
 	bool consistent, projection_given, expression; /* a ProjectionExpression, not AttributesToGet */
+	bool statement; /* PartiQL's, which has sentences of its own */
 } ddb_view_params;
 err ddb_page_view(req *rq, const ddb_view_params *v, ddb_page *p);
 /* A start key: its values, whether it has the page's index's key, and the row after which the page begins. */

@@ -249,6 +249,23 @@ static err transaction_reads(req *rq, several *all, str wanted, dynamodb_Execute
 	return e;
 }
 
+/* The answer to a repeated request: reading the items is what it costs. */
+static err repeated(req *rq, const txn *tx, several *all)
+{
+	ddb_spent *list = arena_array(rq->mem, ddb_spent, all->n);
+	size_t tables = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		ddb_table *t;
+		ddb_change c;
+		TRY(ddb_open(rq, tx, all->v[i].s.table, &t));
+		TRY(ddb_statement_change(rq, t, &all->v[i].s, &c));
+		size_t bytes = ddb_item_at(tx, ddb_row_key(rq->mem, t, c.key)).size;
+		ddb_spend(list, &tables, t, 2 * ddb_read_units(bytes, true));
+	}
+	ddb_spent_out(rq, list, tables, all->consumed, &all->units);
+	return OK;
+}
+
 static err transaction_job(req *rq, txn *tx, void *context)
 {
 	several *all = context;
@@ -258,7 +275,7 @@ static err transaction_job(req *rq, txn *tx, void *context)
 	if (str_is(all->token))
 		TRY(ddb_token_known(rq, tx, all->token, all->digest, &all->known));
 	if (all->known)
-		return OK;
+		return repeated(rq, tx, all);
 	for (size_t i = 0; i < all->n; i++) {
 		ddb_action *a = &all->x.v[i];
 		a->table = all->v[i].s.table;
@@ -273,6 +290,17 @@ static err transaction_job(req *rq, txn *tx, void *context)
 	return OK;
 }
 
+static err fits_transaction(req *rq, const partiql *s, size_t i)
+{
+	const char *why = s->returning ? "RETURNING clause is not supported in ExecuteTransaction."
+	                  : str_is(s->index) && s->kind == PARTIQL_SELECT
+	                      ? "Reads on indices are not supported within transactions."
+	                      : NULL;
+	if (!why)
+		return OK;
+	return fail(rq, &aws_ValidationException, "Validation failed in TransactStatements[%zu]: %s", i, why);
+}
+
 /* Runs up to 100 statements, all or none: all of them read, or all of them write. */
 err dynamodb_ExecuteTransaction(req *rq, const dynamodb_ExecuteTransaction_in *in,
                                 dynamodb_ExecuteTransaction_out *out)
@@ -284,6 +312,7 @@ err dynamodb_ExecuteTransaction(req *rq, const dynamodb_ExecuteTransaction_in *i
 	for (size_t i = 0; i < all.n; i++) {
 		const dynamodb_ParameterizedStatement *given = &in->TransactStatements.v[i];
 		TRY(ddb_statement_in(rq, given->Statement, &given->Parameters, &all.v[i].s));
+		TRY(fits_transaction(rq, &all.v[i].s, i));
 	}
 	all.write = all.v[0].s.kind != PARTIQL_SELECT;
 	TRY(same_kind(rq, &all, "ExecuteTransaction"));

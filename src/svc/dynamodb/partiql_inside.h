@@ -33,7 +33,9 @@ typedef struct pql {
 
 pql_token pql_token_after(arena *mem, str text, const char *from);
 void pql_advance(pql *p);
+/* Refuses the statement as not well formed; in a sentence of its own. */
 void pql_refuse(pql *p, const char *what);
+void pql_say(pql *p, str why);
 /* Refuses the token at hand. */
 void pql_unexpected(pql *p);
 bool pql_at_sign(const pql *p, const char *sign);

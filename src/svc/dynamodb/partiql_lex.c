@@ -89,9 +89,14 @@ void pql_advance(pql *p)
 
 void pql_refuse(pql *p, const char *what)
 {
+	pql_say(p, arena_fmt(p->mem, "Statement wasn't well formed, can't be processed: %s", what));
+}
+
+void pql_say(pql *p, str why)
+{
 	if (str_is(p->why))
 		return;
-	p->why = arena_fmt(p->mem, "Statement wasn't well formed, can't be processed: %s", what);
+	p->why = why;
 	p->at = (pql_token){ PQL_END, { p->text.p + p->text.n, 0 }, p->text.p + p->text.n };
 }
 

@@ -1,17 +1,45 @@
 #include "svc/dynamodb/partiql_inside.h"
 
+static str component(pql *p)
+{
+	if (p->at.kind == PQL_QUOTED && !p->at.text.n)
+		pql_say(p, S("Path component cannot be an empty string"));
+	return pql_name(p);
+}
+
 /* "table" or "table"."index" */
 static void table_name(pql *p, partiql *out)
 {
-	out->table = pql_name(p);
+	out->table = component(p);
 	if (pql_take_sign(p, "."))
-		out->index = pql_name(p);
+		out->index = component(p);
+	if (pql_at_sign(p, "."))
+		pql_say(p, S("A path may contain at most 2 components in the FROM clause"));
+}
+
+/* What has no order cannot be compared, begun with or lie between. */
+static void check_order(pql *p, const expr *e)
+{
+	static const char ordered[] = { VALUE_S, VALUE_N, VALUE_B, 0 };
+	bool equal = e->kind == EXPR_COMPARE && (str_eq(e->text, S("=")) || str_eq(e->text, S("<>")));
+	bool begins = e->kind == EXPR_CALL && str_eq(e->text, S("begins_with"));
+	if (equal || (e->kind != EXPR_COMPARE && e->kind != EXPR_BETWEEN && !begins))
+		return;
+	for (size_t i = 0; i < e->n; i++) {
+		value_tag tag = value_tag_of(e->args[i]->value);
+		if (e->args[i]->kind != EXPR_VALUE || (strchr(ordered, (int)tag) && !(begins && tag == VALUE_N)))
+			continue;
+		pql_say(p, arena_fmt(p->mem,
+		                     "Incorrect operand type for operator or function; operator or function: %.*s, "
+		                     "operand type: %s", STR_ARG(e->text), value_type(tag)));
+	}
 }
 
 /* Conditions compare paths, values and sizes. */
 static void check_where(pql *p, const expr *e)
 {
 	bool logic = e->kind == EXPR_AND || e->kind == EXPR_OR || e->kind == EXPR_NOT;
+	check_order(p, e);
 	for (size_t i = 0; i < e->n && !str_is(p->why); i++) {
 		const expr *arg = e->args[i];
 		bool size = arg->kind == EXPR_CALL && str_eq(arg->text, S("size"));
@@ -88,8 +116,11 @@ static void returning(pql *p, partiql *out)
 	pql_want_sign(p, "*");
 	out->returning = modified ? (new ? RETURNING_MODIFIED_NEW : RETURNING_MODIFIED_OLD)
 	                          : new ? RETURNING_ALL_NEW : RETURNING_ALL_OLD;
-	if (out->kind == PARTIQL_DELETE && out->returning != RETURNING_ALL_OLD)
-		pql_refuse(p, "DELETE statements only support RETURNING ALL OLD");
+	if (out->kind != PARTIQL_DELETE || out->returning == RETURNING_ALL_OLD)
+		return;
+	pql_say(p, arena_fmt(p->mem,
+	                     "Invalid returning clause: RETURNING %s %s *. Only RETURNING ALL OLD * is allowed "
+	                     "in DELETE statements.", modified ? "MODIFIED" : "ALL", new ? "NEW" : "OLD"));
 }
 
 static bool same_path(const path *a, const path *b)
@@ -192,7 +223,7 @@ static void statement(pql *p, partiql *out)
 		pql_want_sign(p, ")");
 		out->kind = PARTIQL_EXISTS;
 	} else {
-		pql_refuse(p, "Expected expression");
+		pql_refuse(p, "Expected data manipulation");
 	}
 }
 

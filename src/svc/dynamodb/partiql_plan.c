@@ -159,20 +159,55 @@ static err keys_of(req *rq, ddb_select *q, const ddb_schema *s)
 	return OK;
 }
 
+static bool nested(const projection *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].n > 1)
+			return true;
+	return false;
+}
+
+static void unprojected(const ddb_page *p, const expr *e, buf *names)
+{
+	if (e->kind == EXPR_PATH && !ddb_projects_name(p->t, p->ix, e->path.v[0].name)) {
+		buf_put(names, names->n ? S(", ") : S(""));
+		buf_put(names, e->path.v[0].name);
+	}
+	for (size_t i = 0; i < e->n; i++)
+		unprojected(p, e->args[i], names);
+}
+
+/* A read by an index's key is refused conditions on what the index has not; a scan finds that they fail. */
+static err check_filter(req *rq, const ddb_select *q)
+{
+	const ddb_page *p = &q->page;
+	buf names = buf_in(rq->mem, 64, 1 << 16);
+	if (p->ix && q->n)
+		unprojected(p, q->s->where, &names);
+	return names.n ? fail(rq, &aws_ValidationException,
+	                      "One or more parameter values were invalid: Secondary index %.*s does not project "
+	                      "one or more filter attributes: [%.*s]", STR_ARG(p->ix->name),
+	                      STR_ARG(buf_str(&names)))
+	               : OK;
+}
+
 err ddb_select_plan(req *rq, const txn *tx, const partiql *s, bool consistent, ddb_select *out)
 {
 	ddb_table *t;
 	*out = (ddb_select){ .s = s };
 	ddb_page *p = &out->page;
 	const ddb_view_params view = { .index_name = s->index, .consistent = consistent,
-		                           .projection_given = s->project.n > 0, .expression = true };
+		                           .projection_given = s->project.n > 0, .expression = true,
+		                           .statement = true };
 	TRY(ddb_open(rq, tx, s->table, &t));
 	p->t = t;
 	p->project = s->project.n ? &s->project : NULL;
 	p->filter = s->where;
+	p->flat = nested(&s->project);
 	TRY(ddb_page_view(rq, &view, p));
 	const ddb_schema key = ddb_schema_of(t, p->ix);
 	TRY(keys_of(rq, out, &key));
+	TRY(check_filter(rq, out));
 	return order_in(rq, out, &key);
 }
 
@@ -286,7 +321,7 @@ static err insert_of(req *rq, const ddb_table *t, const partiql *s, ddb_change *
 	c->key = s->item;
 	c->condition = presence(rq->mem, t, false);
 	if (value_depth(s->item) > VALUE_DEPTH_MAX + 1)
-		return fail(rq, &aws_ValidationException, "Nesting Levels have exceeded supported limits");
+		return fail(rq, &aws_ValidationException, VALUE_TOO_DEEP);
 	TRY(ddb_item_sized(rq, s->item, &c->put));
 	return ddb_item_check(rq, t, s->item);
 }

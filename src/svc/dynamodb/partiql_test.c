@@ -57,8 +57,8 @@ TEST(dynamodb_partiql_refuses)
 {
 	static const struct { const char *text, *why;
 	} rows[] = {
-		{ "", BAD "Expected expression" },
-		{ "FETCH x", BAD "Expected expression" },
+		{ "", BAD "Expected data manipulation" },
+		{ "FETCH x", BAD "Expected data manipulation" },
 		{ "SELECT", BAD "Unexpected end of statement" },
 		{ "SELECT * FROM", BAD "Unexpected end of statement" },
 		{ "SELECT * FROM t WHERE", BAD "Unexpected end of statement" },
@@ -77,7 +77,8 @@ TEST(dynamodb_partiql_refuses)
 		{ "UPDATE t WHERE a = 1", BAD "Unexpected keyword" },
 		{ "UPDATE t SET a = size(b) WHERE a = 1", BAD "Function is not allowed in SET" },
 		{ "DELETE FROM t WHERE a = 1 RETURNING ALL NEW *",
-		  BAD "DELETE statements only support RETURNING ALL OLD" },
+		  "Invalid returning clause: RETURNING ALL NEW *. Only RETURNING ALL OLD * is allowed in DELETE "
+		  "statements." },
 		{ "SELECT * FROM t WHERE a = ?", "Number of parameters in request and statement don't match." },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

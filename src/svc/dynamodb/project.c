@@ -63,6 +63,38 @@ static value keep(arena *mem, value v, fellows paths, size_t depth)
 	return buf_str(&b);
 }
 
+static str last_name(const path *p)
+{
+	size_t i = p->n;
+	while (i > 1 && !str_is(p->v[i - 1].name))
+		i--;
+	return p->v[i - 1].name;
+}
+
+value projection_flat(arena *mem, const projection *p, value item)
+{
+	size_t n = 0, bytes = 16;
+	kept *found = arena_array(mem, kept, p->n + 1);
+	for (size_t i = 0; i < p->n; i++) {
+		kept k = { last_name(&p->v[i]), path_get(item, &p->v[i]) };
+		size_t at = 0;
+		while (at < n && !str_eq(found[at].name, k.name))
+			at++;
+		if (!value_is(k.item) || at < n)
+			continue;
+		found[n++] = k;
+		bytes += k.name.n + k.item.n + 10;
+	}
+	buf b = buf_in(mem, bytes, bytes);
+	size_t begun = value_begin(&b, VALUE_M, n);
+	for (size_t i = 0; i < n; i++) {
+		value_put_name(&b, found[i].name);
+		buf_put(&b, found[i].item);
+	}
+	value_end(&b, begun);
+	return buf_str(&b);
+}
+
 value projection_of(arena *mem, const projection *p, value item)
 {
 	fellows all = { arena_array(mem, const path *, p->n + 1), p->n };

@@ -208,7 +208,7 @@ TEST(dynamodb_indexes_follow_their_items)
 	CHECK(has(got, "\"IndexSizeBytes\":0") && has(got, "\"ItemCount\":0") &&
 	      has(got, "\"ItemCount\":1"));
 	expect(w, "ValidationException: One or more parameter values were invalid: Type mismatch for "
-	          "Index Key g Expected: S Actual: NULL IndexName: lsi", "PutItem",
+	          "Index Key g Expected: S Actual: NULL IndexName: gsi", "PutItem",
 	       "{\"TableName\":\"tab\",\"Item\":{\"p\":{\"S\":\"a\"},\"c\":{\"N\":\"1\"},\"g\":{\"NULL\":"
 	       "true}}}");
 }

@@ -63,7 +63,6 @@ static err fault_of(req *rq, ddb_action *a)
 		TRY(ddb_key_check(rq, t, a->change.key));
 		return a->change.kind == CHANGE_UPDATE ? ddb_update_check(rq, t, &a->change.update) : OK;
 	}
-	TRY(ddb_item_sized(rq, a->change.key, &a->change.put));
 	return ddb_item_check(rq, t, a->change.key);
 }
 
@@ -91,8 +90,13 @@ static err write_all(req *rq, txn *tx, const dynamodb_TransactWriteItems_in *in,
 	ddb_collections touched = { 0 };
 	for (size_t i = 0; i < x->n; i++) {
 		TRY(expressions_of(rq, &x->v[i], &faces[i]));
+		/* How large an item to be put is, is known beforehand. */
+		if (x->v[i].change.kind == CHANGE_PUT)
+			TRY(ddb_item_sized(rq, x->v[i].change.key, &x->v[i].change.put));
 		TRY(ddb_transaction_table(rq, tx, x, &x->v[i]));
 		x->v[i].fault = fault_of(rq, &x->v[i]);
+		if (ddb_is_empty_key(x->v[i].fault))
+			return x->v[i].fault;
 		TRY(ddb_transaction_row(rq, x, &x->v[i]));
 	}
 	TRY(ddb_transaction_write(rq, x, in->ReturnConsumedCapacity, &out->ConsumedCapacity));
@@ -157,6 +161,8 @@ static err readings_in(req *rq, const txn *tx, const dynamodb_TransactGetItems_i
 	for (size_t i = 0; i < n; i++) {
 		TRY(reading_in(rq, tx, in->TransactItems.v[i].Get, &list[i]));
 		x.v[i].fault = fault_of_reading(rq, &list[i]);
+		if (ddb_is_empty_key(x.v[i].fault))
+			return x.v[i].fault;
 		good &= !x.v[i].fault;
 		if (x.v[i].fault)
 			continue;

@@ -48,18 +48,20 @@ static void admit(req *rq, ddb_transaction *x)
 	}
 }
 
-static bool run(req *rq, ddb_transaction *x)
+static err run(req *rq, ddb_transaction *x, bool *good)
 {
-	bool good = true;
+	*good = true;
 	for (size_t i = 0; i < x->n; i++) {
 		ddb_action *a = &x->v[i];
 		if (!a->fault)
 			a->fault = ddb_change_apply(rq, a->w, &a->change);
-		good &= !a->fault && !a->change.failed;
+		if (ddb_is_empty_key(a->fault))
+			return a->fault;
+		*good &= !a->fault && !a->change.failed;
 		x->bytes += a->change.new.size > a->change.old.size ? a->change.new.size
 		                                                    : a->change.old.size;
 	}
-	return good;
+	return OK;
 }
 
 str ddb_reason_code(err why)
@@ -136,7 +138,8 @@ err ddb_transaction_write(req *rq, ddb_transaction *x, str wanted,
                           dynamodb_ConsumedCapacityMultiple *consumed)
 {
 	admit(rq, x);
-	bool good = run(rq, x);
+	bool good;
+	TRY(run(rq, x, &good));
 	account_for(rq, x, wanted, "W", consumed);
 	if (!good)
 		return ddb_transaction_canceled(rq, x);

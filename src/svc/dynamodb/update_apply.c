@@ -283,7 +283,6 @@ str update_apply(arena *mem, const update *u, value item, value key, value *out)
 		return S("Item size to update has exceeded the maximum allowed size");
 	*out = buf_str(&b);
 	if (value_depth(*out) > VALUE_DEPTH_MAX + 1)
-		return S("Nesting Levels have exceeded supported limits: Attributes in the item have "
-		         "nested levels beyond supported limit");
+		return S(VALUE_TOO_DEEP);
 	return STR_NONE;
 }

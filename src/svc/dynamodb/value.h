@@ -22,7 +22,10 @@ typedef enum value_tag {
 	VALUE_NULL, VALUE_TRUE, VALUE_FALSE,
 } value_tag;
 
-#define VALUE_DEPTH_MAX 32
+#define VALUE_DEPTH_MAX 31
+#define VALUE_TOO_DEEP \
+	"Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond " \
+	"supported limit"
 
 typedef str value;
 

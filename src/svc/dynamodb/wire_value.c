@@ -144,7 +144,7 @@ static str put(buf *b, const dynamodb_AttributeValue *v, unsigned depth)
 		return S("Supplied AttributeValue has more than one datatypes set, must contain exactly "
 		         "one of the supported datatypes");
 	if (depth > VALUE_DEPTH_MAX)
-		return S("Nesting Levels have exceeded supported limits");
+		return S(VALUE_TOO_DEEP);
 	if (str_is(v->S))
 		value_put_text(b, VALUE_S, v->S);
 	else if (str_is(v->N))
@@ -163,10 +163,8 @@ static str put(buf *b, const dynamodb_AttributeValue *v, unsigned depth)
 		return put_list(b, &v->L, depth + 1);
 	else if (v->BOOL.set)
 		value_put_tag(b, v->BOOL.v ? VALUE_TRUE : VALUE_FALSE);
-	else if (v->NULL_.v)
+	else /* a NULL that says false is one all the same */
 		value_put_tag(b, VALUE_NULL);
-	else
-		return S(INVALID "Null attribute value types must have the value of true");
 	return STR_NONE;
 }
 

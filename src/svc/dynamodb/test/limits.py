@@ -32,8 +32,9 @@ def test_nesting(server):
             value = {"L": [value]}
         ddb.put_item(TableName="sizes", Item=dict(KEY, v=value))
 
-    put(32)
-    check("Nesting Levels" in refused("ValidationException", put, 33))
+    put(31)
+    same(refused("ValidationException", put, 32), "Nesting Levels have exceeded supported limits: Attributes in the item "
+         "have nested levels beyond supported limit")
 
 
 def test_numbers(server):
@@ -72,6 +73,7 @@ def test_expression_limits(server):
     value = {":a": {"S": "x"}}
     check("too many operators" in refused("ValidationException", ddb.scan, TableName="pages", FilterExpression=" OR ".join(
         ["a = :a"] * 200), ExpressionAttributeValues=value))
+    ddb.scan(TableName="pages", FilterExpression="a IN (%s)" % ", ".join([":a"] * 100), ExpressionAttributeValues=value)
     check("too many operands" in refused("ValidationException", ddb.scan, TableName="pages", FilterExpression="a IN (%s)" % (
         ", ".join([":a"] * 101)), ExpressionAttributeValues=value))
     check("expression size: 4118" in refused("ValidationException", ddb.scan, TableName="pages",
