@@ -25,4 +25,3 @@ str deploy(req *rq, txn *tx, str api, str description, bool automatic);
 err stage_check(req *rq, const txn *tx, str api, str name);
 /* Resource policies name APIs so: arn:aws:apigateway:us-east-1::/apis/ID. */
 str api_arn(const req *rq, str id);
-void tags_merge(arena *mem, apigatewayv2_Tags *tags, const apigatewayv2_Tags *more);

@@ -1,20 +1,7 @@
+#include "cloud/tags.h"
 #include "gateway.h"
 
-void tags_merge(arena *mem, apigatewayv2_Tags *tags, const apigatewayv2_Tags *more)
-{
-	apigatewayv2_Tags all = { arena_array(mem, apigatewayv2_Tags_entry, tags->n + more->n + 1), tags->n };
-	for (size_t i = 0; i < tags->n; i++)
-		all.v[i] = tags->v[i];
-	for (size_t i = 0; i < more->n; i++) {
-		size_t at = 0;
-		while (at < all.n && !str_eq(all.v[at].key, more->v[i].key))
-			at++;
-		all.v[at] = more->v[i];
-		if (at == all.n)
-			all.n++;
-	}
-	*tags = all;
-}
+static const tag_rules none;
 
 /* arn:aws:apigateway:REGION::/apis/ID[/stages/NAME] or /domainnames/NAME */
 typedef struct tagged {
@@ -65,7 +52,7 @@ err apigatewayv2_TagResource(req *rq, txn *tx, const apigatewayv2_TagResource_in
 {
 	tagged t = { 0 };
 	TRY(find(rq, tx, in->ResourceArn, &t));
-	tags_merge(rq->mem, t.tags, &in->Tags);
+	TRY(tags_add(rq, &none, TAGS(t.tags, key), TAGS(&in->Tags, key)));
 	keep(tx, &t);
 	return OK;
 }
@@ -75,15 +62,7 @@ err apigatewayv2_UntagResource(req *rq, txn *tx, const apigatewayv2_UntagResourc
 {
 	tagged t = { 0 };
 	TRY(find(rq, tx, in->ResourceArn, &t));
-	size_t n = 0;
-	for (size_t i = 0; i < t.tags->n; i++) {
-		bool gone = false;
-		for (size_t k = 0; k < in->TagKeys.n; k++)
-			gone |= str_eq(in->TagKeys.v[k], t.tags->v[i].key);
-		if (!gone)
-			t.tags->v[n++] = t.tags->v[i];
-	}
-	t.tags->n = n;
+	tags_drop(TAGS(t.tags, key), in->TagKeys.v, in->TagKeys.n);
 	keep(tx, &t);
 	return OK;
 }

@@ -1,6 +1,5 @@
 #include "budgets.h"
-
-#define TAGS_MAX 200
+#include "cloud/tags.h"
 
 /* arn:aws:budgets::ACCOUNT:budget/NAME */
 static err budget_of_arn(req *rq, const txn *tx, str arn, budgets_budget **out)
@@ -17,18 +16,14 @@ err budgets_ListTagsForResource(req *rq, const txn *tx, const budgets_ListTagsFo
 	budgets_budget *b;
 	TRY(budget_of_arn(rq, tx, in->ResourceARN, &b));
 	out->ResourceTags = b->It->Tags;
-	if (!out->ResourceTags.v)
-		out->ResourceTags.v = arena_array(rq->mem, budgets_ResourceTag, 1);
+	tags_shown(rq, TAGS(&out->ResourceTags, Key));
 	return OK;
 }
 
-static bool named(const budgets_ResourceTagKeyList *keys, str key)
-{
-	for (size_t i = 0; i < keys->n; i++)
-		if (str_eq(keys->v[i], key))
-			return true;
-	return false;
-}
+static const tag_rules rules = {
+	.most = 200,
+	.too_many = { &budgets_ServiceQuotaExceededException, "A budget can have at most 200 tags." },
+};
 
 static void keep_tags(txn *tx, budgets_budget *b, budgets_ResourceTagList tags)
 {
@@ -43,10 +38,8 @@ err budgets_UntagResource(req *rq, txn *tx, const budgets_UntagResource_in *in,
 	(void)out;
 	budgets_budget *b;
 	TRY(budget_of_arn(rq, tx, in->ResourceARN, &b));
-	budgets_ResourceTagList left = { .v = arena_array(rq->mem, budgets_ResourceTag, b->It->Tags.n + 1) };
-	for (size_t i = 0; i < b->It->Tags.n; i++)
-		if (!named(&in->ResourceTagKeys, b->It->Tags.v[i].Key))
-			left.v[left.n++] = b->It->Tags.v[i];
+	budgets_ResourceTagList left = b->It->Tags;
+	tags_drop(TAGS(&left, Key), in->ResourceTagKeys.v, in->ResourceTagKeys.n);
 	keep_tags(tx, b, left);
 	return OK;
 }
@@ -56,20 +49,8 @@ err budgets_TagResource(req *rq, txn *tx, const budgets_TagResource_in *in, budg
 	(void)out;
 	budgets_budget *b;
 	TRY(budget_of_arn(rq, tx, in->ResourceARN, &b));
-	size_t room = b->It->Tags.n + in->ResourceTags.n;
-	budgets_ResourceTagList all = { .v = arena_array(rq->mem, budgets_ResourceTag, room + 1) };
-	for (size_t i = 0; i < b->It->Tags.n; i++)
-		all.v[all.n++] = b->It->Tags.v[i];
-	for (size_t i = 0; i < in->ResourceTags.n; i++) {
-		size_t at = 0;
-		while (at < all.n && !str_eq(all.v[at].Key, in->ResourceTags.v[i].Key))
-			at++;
-		all.v[at] = in->ResourceTags.v[i];
-		all.n += at == all.n;
-	}
-	if (all.n > TAGS_MAX)
-		return fail(rq, &budgets_ServiceQuotaExceededException, "A budget can have at most %d tags.",
-		            TAGS_MAX);
+	budgets_ResourceTagList all = b->It->Tags;
+	TRY(tags_add(rq, &rules, TAGS(&all, Key), TAGS(&in->ResourceTags, Key)));
 	keep_tags(tx, b, all);
 	return OK;
 }

@@ -1,5 +1,6 @@
 /* Tags of alarms and dashboards. */
 #include "alarm.h"
+#include "cloud/tags.h"
 
 typedef struct tagged {
 	alarm alarm;
@@ -35,31 +36,18 @@ static void tagged_put(txn *tx, const tagged *t)
 		alarm_put(tx, &t->alarm);
 }
 
-static void drop(cloudwatch_TagList *tags, str key)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < tags->n; i++)
-		if (!str_eq(tags->v[i].Key, key))
-			tags->v[n++] = tags->v[i];
-	tags->n = n;
-}
+static const tag_rules rules = {
+	.most = CW_TAGS_MAX,
+	.too_many = { &cloudwatch_InvalidParameterValueException,
+	              "The maximum number of tags per resource is 50." },
+};
 
 err cloudwatch_TagResource(req *rq, txn *tx, const cloudwatch_TagResource_in *in,
                            cloudwatch_TagResource_out *out)
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	cloudwatch_TagList all = { arena_array(rq->mem, cloudwatch_Tag, t.tags->n + in->Tags.n + 1), t.tags->n };
-	for (size_t i = 0; i < t.tags->n; i++)
-		all.v[i] = t.tags->v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		drop(&all, in->Tags.v[i].Key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > CW_TAGS_MAX)
-		return fail(rq, &cloudwatch_InvalidParameterValueException,
-		            "The maximum number of tags per resource is %d.", CW_TAGS_MAX);
-	*t.tags = all;
+	TRY(tags_add(rq, &rules, TAGS(t.tags, Key), TAGS(&in->Tags, Key)));
 	tagged_put(tx, &t);
 	return OK;
 }
@@ -69,8 +57,7 @@ err cloudwatch_UntagResource(req *rq, txn *tx, const cloudwatch_UntagResource_in
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		drop(t.tags, in->TagKeys.v[i]);
+	tags_drop(TAGS(t.tags, Key), in->TagKeys.v, in->TagKeys.n);
 	tagged_put(tx, &t);
 	return OK;
 }
@@ -80,6 +67,7 @@ err cloudwatch_ListTagsForResource(req *rq, const txn *tx, const cloudwatch_List
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	out->Tags = t.tags->v ? *t.tags : (cloudwatch_TagList){ arena_new(rq->mem, cloudwatch_Tag), 0 };
+	tags_shown(rq, TAGS(t.tags, Key));
+	out->Tags = *t.tags;
 	return OK;
 }

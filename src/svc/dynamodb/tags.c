@@ -1,3 +1,4 @@
+#include "cloud/tags.h"
 #include "svc/dynamodb/ddb.h"
 
 #define TAGS_MAX 50
@@ -26,14 +27,6 @@ static err tagged(req *rq, const txn *tx, str arn, dynamodb_table **out)
 	return OK;
 }
 
-static size_t find_tag(const dynamodb_TagList *tags, str key)
-{
-	size_t i = 0;
-	while (i < tags->n && !str_eq(tags->v[i].Key, key))
-		i++;
-	return i;
-}
-
 err dynamodb_TagResource(req *rq, txn *tx, const dynamodb_TagResource_in *in,
                          dynamodb_TagResource_out *out)
 {
@@ -43,18 +36,12 @@ err dynamodb_TagResource(req *rq, txn *tx, const dynamodb_TagResource_in *in,
 	if ((!found || found->kind != &aws_ValidationException) && !in->Tags.n)
 		return fail(rq, &aws_ValidationException, "Atleast one Tag needs to be provided as Input.");
 	TRY(found);
-	dynamodb_TagList tags = { arena_array(rq->mem, dynamodb_Tag, r->Tags.n + in->Tags.n + 1), 0 };
-	for (; tags.n < r->Tags.n; tags.n++)
-		tags.v[tags.n] = r->Tags.v[tags.n];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		size_t at = find_tag(&tags, in->Tags.v[i].Key);
-		tags.v[at] = in->Tags.v[i];
-		tags.n += at == tags.n;
-	}
-	if (tags.n > TAGS_MAX)
+	tag_list all = *TAGS(&r->Tags, Key);
+	TRY(tags_add(rq, &(tag_rules){ 0 }, &all, TAGS(&in->Tags, Key)));
+	if (all.n > TAGS_MAX)
 		return fail(rq, &aws_ValidationException,
-		            "One or more parameter values were invalid: Too many tags: %zu", tags.n);
-	r->Tags = tags;
+		            "One or more parameter values were invalid: Too many tags: %zu", all.n);
+	*TAGS(&r->Tags, Key) = all;
 	dynamodb_table_put(tx, r);
 	return OK;
 }
@@ -68,13 +55,7 @@ err dynamodb_UntagResource(req *rq, txn *tx, const dynamodb_UntagResource_in *in
 	if ((!found || found->kind != &aws_ValidationException) && !in->TagKeys.n)
 		return fail(rq, &aws_ValidationException, "Atleast one Tag Key needs to be provided as Input.");
 	TRY(found);
-	for (size_t i = 0; i < in->TagKeys.n; i++) {
-		size_t at = find_tag(&r->Tags, in->TagKeys.v[i]);
-		if (at == r->Tags.n)
-			continue;
-		r->Tags.n--;
-		memmove(&r->Tags.v[at], &r->Tags.v[at + 1], (r->Tags.n - at) * sizeof *r->Tags.v);
-	}
+	tags_drop(TAGS(&r->Tags, Key), in->TagKeys.v, in->TagKeys.n);
 	dynamodb_table_put(tx, r);
 	return OK;
 }
@@ -84,8 +65,7 @@ err dynamodb_ListTagsOfResource(req *rq, const txn *tx, const dynamodb_ListTagsO
 {
 	dynamodb_table *r;
 	TRY(tagged(rq, tx, in->ResourceArn, &r));
+	tags_shown(rq, TAGS(&r->Tags, Key));
 	out->Tags = r->Tags;
-	if (!out->Tags.v)
-		out->Tags.v = arena_array(rq->mem, dynamodb_Tag, 1);
 	return OK;
 }

@@ -1,11 +1,11 @@
 #include "base/time.h"
 #include "cloud/meter.h"
 #include "cloud/server.h"
+#include "cloud/tags.h"
 #include "ecr.h"
 #include "store/due.h"
 
 #define PAGE 100
-#define TAGS_MAX 50
 
 str repo_arn(arena *mem, const ecr_repo *r)
 {
@@ -57,16 +57,20 @@ static ecr_Repository describe(req *rq, ecr_repo *r)
 	};
 }
 
-static err tags_check(req *rq, const ecr_TagList *tags)
+#define TAG_FAULT \
+	"Invalid parameter at 'tags' failed to satisfy constraint: 'Tag keys have 1 to 128 characters and do " \
+	"not begin with aws:, values have at most 256'"
+static const tag_rules rules = {
+	.most = 50,
+	.too_many = { &ecr_TooManyTagsException, "A resource can have no more than 50 tags." },
+	.reserved = { &ecr_InvalidTagParameterException, TAG_FAULT },
+};
+
+static err lengths_check(req *rq, const ecr_TagList *tags)
 {
-	if (tags->n > TAGS_MAX)
-		return fail(rq, &ecr_TooManyTagsException, "A resource can have no more than %d tags.", TAGS_MAX);
 	for (size_t i = 0; i < tags->n; i++)
-		if (!tags->v[i].Key.n || tags->v[i].Key.n > 128 || tags->v[i].Value.n > 256 ||
-		    str_starts(tags->v[i].Key, S("aws:")))
-			return fail(rq, &ecr_InvalidTagParameterException,
-			            "Invalid parameter at 'tags' failed to satisfy constraint: 'Tag keys have 1 to "
-			            "128 characters and do not begin with aws:, values have at most 256'");
+		if (!tags->v[i].Key.n || tags->v[i].Key.n > 128 || tags->v[i].Value.n > 256)
+			return fail(rq, &ecr_InvalidTagParameterException, TAG_FAULT);
 	return OK;
 }
 
@@ -87,7 +91,8 @@ err ecr_CreateRepository(req *rq, txn *tx, const ecr_CreateRepository_in *in,
 		return fail(rq, &ecr_RepositoryAlreadyExistsException,
 		            "The repository with name '%.*s' already exists in the registry with id '%.*s'",
 		            STR_ARG(in->repositoryName), STR_ARG(rq->who.account));
-	TRY(tags_check(rq, &in->tags));
+	TRY(lengths_check(rq, &in->tags));
+	TRY(tags_check(rq, &rules, TAGS(&in->tags, Key)));
 	str mode = str_is(in->imageTagMutability) ? in->imageTagMutability : ecr_ImageTagMutability_MUTABLE;
 	TRY(mutability_check(rq, mode, &in->imageTagMutabilityExclusionFilters));
 	ecr_repo *r = arena_new(rq->mem, ecr_repo);
@@ -235,28 +240,12 @@ static err tagged_repo(req *rq, const txn *tx, str arn, ecr_repo **r)
 	return repo_find(rq, tx, STR_NONE, str_sub(arn, at + 12, arn.n), r);
 }
 
-static void tag_drop(ecr_TagList *tags, str key)
-{
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].Key, key)) {
-			tags->v[i] = tags->v[--tags->n];
-			return;
-		}
-}
-
 err ecr_TagResource(req *rq, txn *tx, const ecr_TagResource_in *in, ecr_TagResource_out *out)
 {
 	ecr_repo *r;
 	TRY(tagged_repo(rq, tx, in->resourceArn, &r));
-	ecr_TagList all = { arena_array(rq->mem, ecr_Tag, r->Tags.n + in->tags.n), r->Tags.n };
-	for (size_t i = 0; i < r->Tags.n; i++)
-		all.v[i] = r->Tags.v[i];
-	for (size_t i = 0; i < in->tags.n; i++) {
-		tag_drop(&all, in->tags.v[i].Key);
-		all.v[all.n++] = in->tags.v[i];
-	}
-	TRY(tags_check(rq, &all));
-	r->Tags = all;
+	TRY(lengths_check(rq, &in->tags));
+	TRY(tags_add(rq, &rules, TAGS(&r->Tags, Key), TAGS(&in->tags, Key)));
 	ecr_repo_put(tx, r);
 	return OK;
 }
@@ -265,8 +254,7 @@ err ecr_UntagResource(req *rq, txn *tx, const ecr_UntagResource_in *in, ecr_Unta
 {
 	ecr_repo *r;
 	TRY(tagged_repo(rq, tx, in->resourceArn, &r));
-	for (size_t i = 0; i < in->tagKeys.n; i++)
-		tag_drop(&r->Tags, in->tagKeys.v[i]);
+	tags_drop(TAGS(&r->Tags, Key), in->tagKeys.v, in->tagKeys.n);
 	ecr_repo_put(tx, r);
 	return OK;
 }
@@ -276,6 +264,7 @@ err ecr_ListTagsForResource(req *rq, const txn *tx, const ecr_ListTagsForResourc
 {
 	ecr_repo *r;
 	TRY(tagged_repo(rq, tx, in->resourceArn, &r));
-	out->tags = r->Tags.v ? r->Tags : (ecr_TagList){ arena_new(rq->mem, ecr_Tag), 0 };
+	tags_shown(rq, TAGS(&r->Tags, Key));
+	out->tags = r->Tags;
 	return OK;
 }

@@ -1,4 +1,5 @@
 #include "bus.h"
+#include "cloud/tags.h"
 #include "cloud/target.h"
 
 /* A rule or a bus, by its ARN. */
@@ -35,24 +36,16 @@ static void keep(txn *tx, const tagged *t)
 		events_bus_put(tx, t->bus);
 }
 
+static const tag_rules rules = {
+	.most = EVENTS_TAGS_MAX,
+	.too_many = { &aws_ValidationException, "The number of tags exceeds the limit of 50." },
+};
+
 err events_TagResource(req *rq, txn *tx, const events_TagResource_in *in, events_TagResource_out *out)
 {
 	tagged t;
 	TRY(find(rq, tx, in->ResourceARN, &t));
-	events_TagList all = { arena_array(rq->mem, events_Tag, t.tags->n + in->Tags.n + 1), 0 };
-	for (size_t i = 0; i < t.tags->n; i++) {
-		bool replaced = false;
-		for (size_t k = 0; k < in->Tags.n; k++)
-			replaced = replaced || str_eq(in->Tags.v[k].Key, t.tags->v[i].Key);
-		if (!replaced)
-			all.v[all.n++] = t.tags->v[i];
-	}
-	for (size_t k = 0; k < in->Tags.n; k++)
-		all.v[all.n++] = in->Tags.v[k];
-	if (all.n > EVENTS_TAGS_MAX)
-		return fail(rq, &aws_ValidationException, "The number of tags exceeds the limit of %d.",
-				EVENTS_TAGS_MAX);
-	*t.tags = all;
+	TRY(tags_add(rq, &rules, TAGS(t.tags, Key), TAGS(&in->Tags, Key)));
 	keep(tx, &t);
 	return OK;
 }
@@ -60,16 +53,8 @@ err events_TagResource(req *rq, txn *tx, const events_TagResource_in *in, events
 err events_UntagResource(req *rq, txn *tx, const events_UntagResource_in *in, events_UntagResource_out *out)
 {
 	tagged t;
-	size_t n = 0;
 	TRY(find(rq, tx, in->ResourceARN, &t));
-	for (size_t i = 0; i < t.tags->n; i++) {
-		bool gone = false;
-		for (size_t k = 0; k < in->TagKeys.n; k++)
-			gone = gone || str_eq(in->TagKeys.v[k], t.tags->v[i].Key);
-		if (!gone)
-			t.tags->v[n++] = t.tags->v[i];
-	}
-	t.tags->n = n;
+	tags_drop(TAGS(t.tags, Key), in->TagKeys.v, in->TagKeys.n);
 	keep(tx, &t);
 	return OK;
 }
@@ -79,6 +64,7 @@ err events_ListTagsForResource(req *rq, const txn *tx, const events_ListTagsForR
 {
 	tagged t;
 	TRY(find(rq, tx, in->ResourceARN, &t));
-	out->Tags = t.tags->v ? *t.tags : (events_TagList){ arena_new(rq->mem, events_Tag), 0 };
+	tags_shown(rq, TAGS(t.tags, Key));
+	out->Tags = *t.tags;
 	return OK;
 }

@@ -134,7 +134,7 @@ err iam_UntagServerCertificate(req *rq, txn *tx, const iam_UntagServerCertificat
 {
 	iam_certificate *c;
 	TRY(find_certificate(rq, tx, in->ServerCertificateName, &c));
-	iam_tags_remove(rq, &c->It->Tags, &in->TagKeys);
+	iam_tags_remove(&c->It->Tags, &in->TagKeys);
 	iam_certificate_put(tx, c);
 	return OK;
 }

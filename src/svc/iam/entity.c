@@ -1,5 +1,6 @@
 #include "entity.h"
 #include "base/text.h"
+#include "cloud/tags.h"
 #include "sys/rand.h"
 
 #define VERSION_KEY S("iam.version")
@@ -148,48 +149,27 @@ str iam_document_shown(arena *mem, str document)
 	return percent_encode(mem, document, false);
 }
 
+static const tag_rules rules = {
+	.most = IAM_TAGS_MAX,
+	.too_many = { &iam_LimitExceededException, "Cannot exceed quota for TagsPerResource: 50" },
+	.twice = { &iam_InvalidInputException,
+	           "Duplicate tag keys found. Please note that Tag keys are case insensitive." },
+	.reserved = { &iam_InvalidInputException,
+	              "aws: prefixed tag key names are not allowed for external use." },
+	.any_case = true,
+};
+
 err iam_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more)
 {
-	iam_Tag *merged = arena_array(rq->mem, iam_Tag, tags->n + more->n + 1);
-	size_t n = tags->n;
-	if (n + more->n == 0)
-		return OK; /* no tags are absent, not an empty list */
-	if (n)
-		memcpy(merged, tags->v, n * sizeof *merged);
-	for (size_t i = 0; i < more->n; i++) {
-		iam_Tag tag = more->v[i];
-		if (str_starts(tag.Key, S("aws:")) || str_starts(tag.Key, S("AWS:")))
-			return fail(rq, &iam_InvalidInputException,
-			            "aws: prefixed tag key names are not allowed for external use.");
-		for (size_t k = 0; k < i; k++)
-			if (str_eq_nocase(more->v[k].Key, tag.Key))
-				return fail(rq, &iam_InvalidInputException,
-				            "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-		size_t at = 0;
-		while (at < n && !str_eq_nocase(merged[at].Key, tag.Key))
-			at++;
-		n += at == n;
-		merged[at] = tag;
-	}
-	if (n > IAM_TAGS_MAX)
-		return fail(rq, &iam_LimitExceededException,
-		            "Cannot exceed quota for TagsPerResource: %d", IAM_TAGS_MAX);
-	*tags = (iam_tagListType){ merged, n };
-	return OK;
+	return tags_add(rq, &rules, TAGS(tags, Key), TAGS(more, Key));
 }
 
-void iam_tags_remove(req *rq, iam_tagListType *tags, const iam_tagKeyListType *keys)
+/* No tags are absent, not an empty list. */
+void iam_tags_remove(iam_tagListType *tags, const iam_tagKeyListType *keys)
 {
-	iam_Tag *left = arena_array(rq->mem, iam_Tag, tags->n + 1);
-	size_t n = 0;
-	for (size_t i = 0; i < tags->n; i++) {
-		bool goes = false;
-		for (size_t k = 0; k < keys->n && !goes; k++)
-			goes = str_eq_nocase(keys->v[k], tags->v[i].Key);
-		if (!goes)
-			left[n++] = tags->v[i];
-	}
-	*tags = n ? (iam_tagListType){ left, n } : (iam_tagListType){ 0 };
+	tags_drop_any_case(TAGS(tags, Key), keys->v, keys->n);
+	if (!tags->n)
+		tags->v = NULL;
 }
 
 #define PAGE_DEFAULT 100

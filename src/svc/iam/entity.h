@@ -63,7 +63,7 @@ str iam_document_shown(arena *mem, str document);
 
 /* Tags: merged into what is there; the keys' rules. */
 err iam_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more);
-void iam_tags_remove(req *rq, iam_tagListType *tags, const iam_tagKeyListType *keys);
+void iam_tags_remove(iam_tagListType *tags, const iam_tagKeyListType *keys);
 err iam_tags_page(req *rq, const iam_tagListType *tags, str marker, opt_i64 most, iam_tagListType *out,
                   str *next, opt_bool *truncated);
 

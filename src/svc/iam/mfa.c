@@ -197,7 +197,7 @@ err iam_UntagMFADevice(req *rq, txn *tx, const iam_UntagMFADevice_in *in, iam_Un
 {
 	iam_mfa *row;
 	TRY(find_device(rq, tx, in->SerialNumber, &row));
-	iam_tags_remove(rq, &row->Tags, &in->TagKeys);
+	iam_tags_remove(&row->Tags, &in->TagKeys);
 	iam_mfa_put(tx, row);
 	return OK;
 }

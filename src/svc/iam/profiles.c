@@ -166,7 +166,7 @@ err iam_UntagInstanceProfile(req *rq, txn *tx, const iam_UntagInstanceProfile_in
 {
 	iam_profile *profile;
 	TRY(find_profile(rq, tx, in->InstanceProfileName, &profile));
-	iam_tags_remove(rq, &profile->It->Tags, &in->TagKeys);
+	iam_tags_remove(&profile->It->Tags, &in->TagKeys);
 	iam_profile_put(tx, profile);
 	return OK;
 }

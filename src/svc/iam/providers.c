@@ -130,7 +130,7 @@ err iam_UntagOpenIDConnectProvider(req *rq, txn *tx, const iam_UntagOpenIDConnec
 {
 	iam_provider *p;
 	TRY(find_provider(rq, tx, in->OpenIDConnectProviderArn, &p));
-	iam_tags_remove(rq, &p->Tags, &in->TagKeys);
+	iam_tags_remove(&p->Tags, &in->TagKeys);
 	iam_provider_put(tx, p);
 	return OK;
 }
@@ -245,7 +245,7 @@ err iam_UntagSAMLProvider(req *rq, txn *tx, const iam_UntagSAMLProvider_in *in,
 {
 	iam_saml *row;
 	TRY(find_saml(rq, tx, in->SAMLProviderArn, &row));
-	iam_tags_remove(rq, &row->Tags, &in->TagKeys);
+	iam_tags_remove(&row->Tags, &in->TagKeys);
 	iam_saml_put(tx, row);
 	return OK;
 }

@@ -33,7 +33,7 @@ err iam_UntagUser(req *rq, txn *tx, const iam_UntagUser_in *in, iam_UntagUser_ou
 {
 	iam_user *user;
 	TRY(iam_find_user(rq, tx, in->UserName, &user));
-	iam_tags_remove(rq, &user->It->Tags, &in->TagKeys);
+	iam_tags_remove(&user->It->Tags, &in->TagKeys);
 	iam_user_put(tx, user);
 	return OK;
 }
@@ -59,7 +59,7 @@ err iam_UntagRole(req *rq, txn *tx, const iam_UntagRole_in *in, iam_UntagRole_ou
 {
 	iam_role *role;
 	TRY(iam_find_role(rq, tx, in->RoleName, &role));
-	iam_tags_remove(rq, &role->It->Tags, &in->TagKeys);
+	iam_tags_remove(&role->It->Tags, &in->TagKeys);
 	iam_role_put(tx, role);
 	return OK;
 }
@@ -93,7 +93,7 @@ err iam_UntagPolicy(req *rq, txn *tx, const iam_UntagPolicy_in *in, iam_UntagPol
 {
 	managed m;
 	TRY(own_policy(rq, tx, in->PolicyArn, &m));
-	iam_tags_remove(rq, &m.row->It->Tags, &in->TagKeys);
+	iam_tags_remove(&m.row->It->Tags, &in->TagKeys);
 	iam_policy_put(tx, m.row);
 	return OK;
 }

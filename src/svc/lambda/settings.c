@@ -1,3 +1,4 @@
+#include "cloud/tags.h"
 #include "lambda.h"
 #include "pool.h"
 
@@ -43,15 +44,10 @@ static void tagged_store(txn *tx, const tagged *t)
 		lambda_function_put(tx, t->function);
 }
 
-static void drop_tag(lambda_Tags *tags, str key)
-{
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].key, key)) {
-			memmove(&tags->v[i], &tags->v[i + 1], (tags->n - i - 1) * sizeof *tags->v);
-			tags->n--;
-			return;
-		}
-}
+static const tag_rules rules = {
+	.most = TAGS_MAX,
+	.too_many = { &lambda_InvalidParameterValueException, "Number of tags exceeds resource tag limit." },
+};
 
 err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda_TagResource_out *out)
 {
@@ -60,16 +56,7 @@ err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda
 	if (!in->Tags.n)
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "An error occurred and the request cannot be processed.");
-	lambda_Tags all = { arena_array(rq->mem, lambda_Tags_entry, t.tags->n + in->Tags.n + 1), t.tags->n };
-	for (size_t i = 0; i < t.tags->n; i++)
-		all.v[i] = t.tags->v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		drop_tag(&all, in->Tags.v[i].key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > TAGS_MAX)
-		return fail(rq, &lambda_InvalidParameterValueException, "Number of tags exceeds resource tag limit.");
-	*t.tags = all;
+	TRY(tags_add(rq, &rules, TAGS(t.tags, key), TAGS(&in->Tags, key)));
 	tagged_store(tx, &t);
 	return OK;
 }
@@ -78,8 +65,7 @@ err lambda_UntagResource(req *rq, txn *tx, const lambda_UntagResource_in *in, la
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->Resource, &t));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		drop_tag(t.tags, in->TagKeys.v[i]);
+	tags_drop(TAGS(t.tags, key), in->TagKeys.v, in->TagKeys.n);
 	tagged_store(tx, &t);
 	return OK;
 }
@@ -88,9 +74,8 @@ err lambda_ListTags(req *rq, const txn *tx, const lambda_ListTags_in *in, lambda
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->Resource, &t));
+	tags_shown(rq, TAGS(t.tags, key));
 	out->Tags = *t.tags;
-	if (!out->Tags.v)
-		out->Tags.v = arena_array(rq->mem, lambda_Tags_entry, 1);
 	return OK;
 }
 

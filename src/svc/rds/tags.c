@@ -1,3 +1,4 @@
+#include "cloud/tags.h"
 #include "rds.h"
 
 /* Whatever has tags, by its ARN: arn:aws:rds:REGION:ACCOUNT:KIND:NAME. */
@@ -133,21 +134,19 @@ static void keep(txn *tx, const tagged *t)
 		rds_option_group_put(tx, t->options);
 }
 
-static void drop(rds_TagList *tags, str key)
-{
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].Key, key))
-			tags->v[i--] = tags->v[--tags->n];
-}
+static const tag_rules rules = {
+	.most = RDS_TAGS_MAX,
+	.too_many = { &rds_InvalidParameterValue, "At most 50 tags per resource are allowed." },
+	.reserved = { &rds_InvalidParameterValue, "Tag keys must not begin with aws:" },
+};
 
 err rds_ListTagsForResource(req *rq, const txn *tx, const rds_ListTagsForResource_in *in,
                             rds_ListTagsForResource_out *out)
 {
 	tagged t;
 	TRY(find(rq, tx, in->ResourceName, &t));
+	tags_shown(rq, TAGS(t.tags, Key));
 	out->TagList = *t.tags;
-	if (!out->TagList.v)
-		out->TagList.v = arena_new(rq->mem, rds_Tag);
 	return OK;
 }
 
@@ -156,19 +155,7 @@ err rds_AddTagsToResource(req *rq, txn *tx, const rds_AddTagsToResource_in *in,
 {
 	tagged t;
 	TRY(find(rq, tx, in->ResourceName, &t));
-	rds_TagList all = { arena_array(rq->mem, rds_Tag, t.tags->n + in->Tags.n), t.tags->n };
-	for (size_t i = 0; i < t.tags->n; i++)
-		all.v[i] = t.tags->v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		if (str_starts(in->Tags.v[i].Key, S("aws:")))
-			return fail(rq, &rds_InvalidParameterValue, "Tag keys must not begin with aws:");
-		drop(&all, in->Tags.v[i].Key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > RDS_TAGS_MAX)
-		return fail(rq, &rds_InvalidParameterValue, "At most %d tags per resource are allowed.",
-		            RDS_TAGS_MAX);
-	*t.tags = all;
+	TRY(tags_add(rq, &rules, TAGS(t.tags, Key), TAGS(&in->Tags, Key)));
 	keep(tx, &t);
 	return OK;
 }
@@ -178,8 +165,7 @@ err rds_RemoveTagsFromResource(req *rq, txn *tx, const rds_RemoveTagsFromResourc
 {
 	tagged t;
 	TRY(find(rq, tx, in->ResourceName, &t));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		drop(t.tags, in->TagKeys.v[i]);
+	tags_drop(TAGS(t.tags, Key), in->TagKeys.v, in->TagKeys.n);
 	keep(tx, &t);
 	return OK;
 }

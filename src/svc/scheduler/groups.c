@@ -1,3 +1,4 @@
+#include "cloud/tags.h"
 #include "schedule.h"
 
 #define LIST_PAGE 100
@@ -89,17 +90,7 @@ err scheduler_TagResource(req *rq, txn *tx, const scheduler_TagResource_in *in,
 {
 	scheduler_group *g;
 	TRY(tagged(rq, tx, in->ResourceArn, &g));
-	scheduler_TagList all = { arena_array(rq->mem, scheduler_Tag, g->Tags.n + in->Tags.n + 1), 0 };
-	for (size_t i = 0; i < g->Tags.n; i++) {
-		bool replaced = false;
-		for (size_t k = 0; k < in->Tags.n; k++)
-			replaced = replaced || str_eq(in->Tags.v[k].Key, g->Tags.v[i].Key);
-		if (!replaced)
-			all.v[all.n++] = g->Tags.v[i];
-	}
-	for (size_t k = 0; k < in->Tags.n; k++)
-		all.v[all.n++] = in->Tags.v[k];
-	g->Tags = all;
+	TRY(tags_add(rq, &(tag_rules){ 0 }, TAGS(&g->Tags, Key), TAGS(&in->Tags, Key)));
 	scheduler_group_put(tx, g);
 	return OK;
 }
@@ -108,16 +99,8 @@ err scheduler_UntagResource(req *rq, txn *tx, const scheduler_UntagResource_in *
                             scheduler_UntagResource_out *out)
 {
 	scheduler_group *g;
-	size_t n = 0;
 	TRY(tagged(rq, tx, in->ResourceArn, &g));
-	for (size_t i = 0; i < g->Tags.n; i++) {
-		bool gone = false;
-		for (size_t k = 0; k < in->TagKeys.n; k++)
-			gone = gone || str_eq(in->TagKeys.v[k], g->Tags.v[i].Key);
-		if (!gone)
-			g->Tags.v[n++] = g->Tags.v[i];
-	}
-	g->Tags.n = n;
+	tags_drop(TAGS(&g->Tags, Key), in->TagKeys.v, in->TagKeys.n);
 	scheduler_group_put(tx, g);
 	return OK;
 }
@@ -127,6 +110,7 @@ err scheduler_ListTagsForResource(req *rq, const txn *tx, const scheduler_ListTa
 {
 	scheduler_group *g;
 	TRY(tagged(rq, tx, in->ResourceArn, &g));
-	out->Tags = g->Tags.v ? g->Tags : (scheduler_TagList){ arena_new(rq->mem, scheduler_Tag), 0 };
+	tags_shown(rq, TAGS(&g->Tags, Key));
+	out->Tags = g->Tags;
 	return OK;
 }

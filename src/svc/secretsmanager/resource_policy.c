@@ -1,35 +1,19 @@
 #include "base/json.h"
+#include "cloud/tags.h"
 #include "secret.h"
 #include "sys/rand.h"
 
-static void tag_drop(secretsmanager_TagListType *tags, str key)
-{
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].Key, key)) {
-			memmove(&tags->v[i], &tags->v[i + 1], (tags->n - i - 1) * sizeof *tags->v);
-			tags->n--;
-			return;
-		}
-}
+static const tag_rules rules = {
+	.most = SECRETS_TAGS_MAX,
+	.too_many = { &secretsmanager_InvalidParameterException, "A secret can have at most 50 tags." },
+};
 
 err secretsmanager_TagResource(req *rq, txn *tx, const secretsmanager_TagResource_in *in,
                                secretsmanager_TagResource_out *out)
 {
 	secretsmanager_secret *s;
 	TRY(secret_live(rq, tx, in->SecretId, &s));
-	secretsmanager_TagListType all = {
-		arena_array(rq->mem, secretsmanager_Tag, s->Tags.n + in->Tags.n), s->Tags.n
-	};
-	for (size_t i = 0; i < s->Tags.n; i++)
-		all.v[i] = s->Tags.v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		tag_drop(&all, in->Tags.v[i].Key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > SECRETS_TAGS_MAX)
-		return fail(rq, &secretsmanager_InvalidParameterException, "A secret can have at most %d tags.",
-		            SECRETS_TAGS_MAX);
-	s->Tags = all;
+	TRY(tags_add(rq, &rules, TAGS(&s->Tags, Key), TAGS(&in->Tags, Key)));
 	secretsmanager_secret_put(tx, s);
 	return OK;
 }
@@ -39,8 +23,7 @@ err secretsmanager_UntagResource(req *rq, txn *tx, const secretsmanager_UntagRes
 {
 	secretsmanager_secret *s;
 	TRY(secret_live(rq, tx, in->SecretId, &s));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		tag_drop(&s->Tags, in->TagKeys.v[i]);
+	tags_drop(TAGS(&s->Tags, Key), in->TagKeys.v, in->TagKeys.n);
 	secretsmanager_secret_put(tx, s);
 	return OK;
 }

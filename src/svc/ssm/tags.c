@@ -1,6 +1,5 @@
+#include "cloud/tags.h"
 #include "parameter.h"
-
-#define TAGS_MAX 50
 
 static err tagged(req *rq, const txn *tx, str type, str id, ssm_param **param)
 {
@@ -13,31 +12,17 @@ static err tagged(req *rq, const txn *tx, str type, str id, ssm_param **param)
 	return OK;
 }
 
-static void tag_drop(ssm_TagList *tags, str key)
-{
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].Key, key)) {
-			memmove(&tags->v[i], &tags->v[i + 1], (tags->n - i - 1) * sizeof *tags->v);
-			tags->n--;
-			return;
-		}
-}
+static const tag_rules rules = {
+	.most = 50,
+	.too_many = { &ssm_TooManyTagsError, "The number of tags exceeds the limit of 50." },
+};
 
 err ssm_AddTagsToResource(req *rq, txn *tx, const ssm_AddTagsToResource_in *in,
                           ssm_AddTagsToResource_out *out)
 {
 	ssm_param *p;
 	TRY(tagged(rq, tx, in->ResourceType, in->ResourceId, &p));
-	ssm_TagList all = { arena_array(rq->mem, ssm_Tag, p->Tags.n + in->Tags.n), p->Tags.n };
-	for (size_t i = 0; i < p->Tags.n; i++)
-		all.v[i] = p->Tags.v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		tag_drop(&all, in->Tags.v[i].Key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > TAGS_MAX)
-		return fail(rq, &ssm_TooManyTagsError, "The number of tags exceeds the limit of %d.", TAGS_MAX);
-	p->Tags = all;
+	TRY(tags_add(rq, &rules, TAGS(&p->Tags, Key), TAGS(&in->Tags, Key)));
 	ssm_param_put(tx, p);
 	return OK;
 }
@@ -47,8 +32,7 @@ err ssm_RemoveTagsFromResource(req *rq, txn *tx, const ssm_RemoveTagsFromResourc
 {
 	ssm_param *p;
 	TRY(tagged(rq, tx, in->ResourceType, in->ResourceId, &p));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		tag_drop(&p->Tags, in->TagKeys.v[i]);
+	tags_drop(TAGS(&p->Tags, Key), in->TagKeys.v, in->TagKeys.n);
 	ssm_param_put(tx, p);
 	return OK;
 }
@@ -58,6 +42,7 @@ err ssm_ListTagsForResource(req *rq, const txn *tx, const ssm_ListTagsForResourc
 {
 	ssm_param *p;
 	TRY(tagged(rq, tx, in->ResourceType, in->ResourceId, &p));
-	out->TagList = p->Tags.v ? p->Tags : (ssm_TagList){ arena_new(rq->mem, ssm_Tag), 0 };
+	tags_shown(rq, TAGS(&p->Tags, Key));
+	out->TagList = p->Tags;
 	return OK;
 }

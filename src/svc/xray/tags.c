@@ -1,7 +1,6 @@
 /* Tags of groups and sampling rules. */
+#include "cloud/tags.h"
 #include "xray.h"
-
-#define TAGS_MAX 50
 
 typedef struct tagged {
 	xray_group *group;
@@ -39,29 +38,16 @@ static void tagged_put(txn *tx, const tagged *t)
 		xray_rule_put(tx, t->rule);
 }
 
-static void drop(xray_TagList *tags, str key)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < tags->n; i++)
-		if (!str_eq(tags->v[i].Key, key))
-			tags->v[n++] = tags->v[i];
-	tags->n = n;
-}
+static const tag_rules rules = {
+	.most = 50,
+	.too_many = { &xray_TooManyTagsException, "A resource has at most 50 tags." },
+};
 
 err xray_TagResource(req *rq, txn *tx, const xray_TagResource_in *in, xray_TagResource_out *out)
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	xray_TagList all = { arena_array(rq->mem, xray_Tag, t.tags->n + in->Tags.n + 1), t.tags->n };
-	for (size_t i = 0; i < t.tags->n; i++)
-		all.v[i] = t.tags->v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		drop(&all, in->Tags.v[i].Key);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	if (all.n > TAGS_MAX)
-		return fail(rq, &xray_TooManyTagsException, "A resource has at most %d tags.", TAGS_MAX);
-	*t.tags = all;
+	TRY(tags_add(rq, &rules, TAGS(t.tags, Key), TAGS(&in->Tags, Key)));
 	tagged_put(tx, &t);
 	return OK;
 }
@@ -70,8 +56,7 @@ err xray_UntagResource(req *rq, txn *tx, const xray_UntagResource_in *in, xray_U
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		drop(t.tags, in->TagKeys.v[i]);
+	tags_drop(TAGS(t.tags, Key), in->TagKeys.v, in->TagKeys.n);
 	tagged_put(tx, &t);
 	return OK;
 }
@@ -81,6 +66,7 @@ err xray_ListTagsForResource(req *rq, const txn *tx, const xray_ListTagsForResou
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	out->Tags = t.tags->v ? *t.tags : (xray_TagList){ arena_new(rq->mem, xray_Tag), 0 };
+	tags_shown(rq, TAGS(t.tags, Key));
+	out->Tags = *t.tags;
 	return OK;
 }
