@@ -1,5 +1,6 @@
 #include "base/cipher.h"
 #include "base/err.h"
+#include <limits.h>
 #include <openssl/evp.h>
 
 static EVP_CIPHER_CTX *start(const unsigned char *key, const unsigned char *nonce, bool seal)
@@ -47,4 +48,20 @@ bool cipher_open(arena *a, const unsigned char key[CIPHER_KEY_BYTES], str bound,
 	if (good)
 		*plain = str_of(out, body.n);
 	return good;
+}
+
+bool cipher_unwrap(arena *a, const unsigned char key[CIPHER_KEY_BYTES], str wrapped, str *plain)
+{
+	int n = 0, more = 0;
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	unsigned char *out = (unsigned char *)arena_bytes(a, wrapped.n + 16);
+	ensure(c);
+	EVP_CIPHER_CTX_set_flags(c, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	bool ok = wrapped.n >= 16 && wrapped.n <= INT_MAX && wrapped.n % 8 == 0 &&
+		  EVP_DecryptInit_ex(c, EVP_aes_256_wrap_pad(), NULL, key, NULL) == 1 &&
+		  EVP_DecryptUpdate(c, out, &n, (const unsigned char *)wrapped.p, (int)wrapped.n) == 1 &&
+		  EVP_DecryptFinal_ex(c, out + n, &more) == 1;
+	EVP_CIPHER_CTX_free(c);
+	*plain = str_of((const char *)out, (size_t)(n + more));
+	return ok;
 }

@@ -4,6 +4,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/objects.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -52,18 +53,34 @@ static str private_of(arena *a, EVP_PKEY *key)
 
 /* ---- making ---- */
 
-static EVP_PKEY *make(str kind)
+typedef struct key_kind {
+	str kind;
+	const char *curve; /* NULL: RSA */
+	size_t bits;
+	int group;
+} key_kind;
+
+static const key_kind *kind_of(str kind)
 {
-	static const struct { str kind; const char *curve; size_t bits; } kinds[] = {
-		{ S("RSA_2048"), NULL, 2048 }, { S("RSA_3072"), NULL, 3072 }, { S("RSA_4096"), NULL, 4096 },
-		{ S("ECC_NIST_P256"), "P-256", 0 }, { S("ECC_NIST_P384"), "P-384", 0 },
-		{ S("ECC_NIST_P521"), "P-521", 0 }, { S("ECC_SECG_P256K1"), "secp256k1", 0 },
+	static const key_kind kinds[] = {
+		{ S("RSA_2048"), NULL, 2048, 0 }, { S("RSA_3072"), NULL, 3072, 0 }, { S("RSA_4096"), NULL, 4096, 0 },
+		{ S("ECC_NIST_P256"), "P-256", 0, NID_X9_62_prime256v1 },
+		{ S("ECC_NIST_P384"), "P-384", 0, NID_secp384r1 }, { S("ECC_NIST_P521"), "P-521", 0, NID_secp521r1 },
+		{ S("ECC_SECG_P256K1"), "secp256k1", 0, NID_secp256k1 },
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (str_eq(kinds[i].kind, kind))
-			return kinds[i].curve ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", kinds[i].curve) :
-						EVP_PKEY_Q_keygen(NULL, NULL, "RSA", kinds[i].bits);
+			return &kinds[i];
 	return NULL;
+}
+
+static EVP_PKEY *make(str kind)
+{
+	const key_kind *k = kind_of(kind);
+	if (!k)
+		return NULL;
+	return k->curve ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", k->curve) :
+			  EVP_PKEY_Q_keygen(NULL, NULL, "RSA", k->bits);
 }
 
 bool keypair_make(arena *a, str kind, str *private_der, str *public_der)
@@ -75,6 +92,31 @@ bool keypair_make(arena *a, str kind, str *private_der, str *public_der)
 	*public_der = public_of(a, key);
 	EVP_PKEY_free(key);
 	return str_is(*private_der) && str_is(*public_der);
+}
+
+static bool is_of(EVP_PKEY *key, const key_kind *k)
+{
+	char group[64];
+	size_t n = 0;
+	if (!k->curve)
+		return EVP_PKEY_is_a(key, "RSA") && (size_t)EVP_PKEY_get_bits(key) == k->bits;
+	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, &n) == 1 &&
+	       OBJ_txt2nid(group) == k->group;
+}
+
+bool keypair_take(arena *a, str given_der, str kind, str *private_der, str *public_der)
+{
+	const key_kind *k = kind_of(kind);
+	EVP_PKEY *key = k ? read_private(given_der) : NULL;
+	EVP_PKEY_CTX *c = key && is_of(key, k) ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+	bool ok = c && EVP_PKEY_pairwise_check(c) == 1;
+	if (ok) {
+		*private_der = private_of(a, key);
+		*public_der = public_of(a, key);
+	}
+	EVP_PKEY_CTX_free(c);
+	EVP_PKEY_free(key);
+	return ok && str_is(*private_der) && str_is(*public_der);
 }
 
 bool keypair_public(arena *a, str private_der, str *public_der)

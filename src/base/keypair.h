@@ -8,6 +8,8 @@
 /* `kind`: RSA_2048, RSA_3072, RSA_4096, ECC_NIST_P256, ECC_NIST_P384, ECC_NIST_P521, ECC_SECG_P256K1. false:
  * none of these. RSA takes from a tenth of a second to several. */
 bool keypair_make(arena *a, str kind, str *private_der, str *public_der);
+/* A private key that came from elsewhere, in our form; false: it is none of that kind. */
+bool keypair_take(arena *a, str given_der, str kind, str *private_der, str *public_der);
 /* What belongs to a private key that came from elsewhere; false: it is none. */
 bool keypair_public(arena *a, str private_der, str *public_der);
 

@@ -2,12 +2,20 @@
 
 #define LIST_PAGE 50
 
+/* AWS's answer for its own aliases, which its model does not have. */
+static const fault_kind not_authorized = { .name = "NotAuthorizedException", .code = "NotAuthorizedException",
+	                                   .query_code = "NotAuthorizedException", .status = 400 };
+
 static err name_check(req *rq, str name)
 {
 	if (!str_starts(name, S("alias/")))
-		return fail(rq, &aws_ValidationException, "Invalid identifier");
+		return fail(rq, &aws_ValidationException, "Alias must start with the prefix \"alias/\". Please see "
+		            "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html");
 	if (str_starts(name, S("alias/aws/")))
-		return fail(rq, &kms_InvalidAliasNameException, "Alias must not begin with alias/aws/");
+		return fail(rq, &not_authorized, "%s", "");
+	if (str_find_char(name, ':') != SIZE_MAX)
+		return fail(rq, &aws_ValidationException, "%.*s contains invalid characters for an alias",
+		            STR_ARG(name));
 	return OK;
 }
 
@@ -16,12 +24,19 @@ static str alias_arn(req *rq, str name)
 	return req_arn(rq, "kms", "%.*s", STR_ARG(name));
 }
 
+static err target_find(req *rq, const txn *tx, str given, kms_key **k)
+{
+	if (str_starts(given, S("alias/")) || str_find(given, S(":alias/")) != SIZE_MAX)
+		return fail(rq, &aws_ValidationException, "Aliases must refer to keys. Not aliases");
+	return customer_key(rq, tx, given, k);
+}
+
 err kms_CreateAlias(req *rq, txn *tx, const kms_CreateAlias_in *in,
                     kms_CreateAlias_out *out)
 {
 	kms_key *k;
 	TRY(name_check(rq, in->AliasName));
-	TRY(key_find(rq, tx, in->TargetKeyId, &k));
+	TRY(target_find(rq, tx, in->TargetKeyId, &k));
 	str arn = alias_arn(rq, in->AliasName);
 	if (kms_alias_get(tx, rq->mem, rq->who.account, rq->region, in->AliasName))
 		return fail(rq, &kms_AlreadyExistsException, "An alias with the name %.*s already exists",
@@ -46,7 +61,7 @@ err kms_UpdateAlias(req *rq, txn *tx, const kms_UpdateAlias_in *in,
 	kms_key *k;
 	kms_alias *a;
 	TRY(alias_find(rq, tx, in->AliasName, &a));
-	TRY(key_find(rq, tx, in->TargetKeyId, &k));
+	TRY(target_find(rq, tx, in->TargetKeyId, &k));
 	a->KeyId = k->KeyId;
 	a->Updated = rq->now;
 	kms_alias_put(tx, a);

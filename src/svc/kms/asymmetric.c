@@ -31,7 +31,7 @@ err kms_Sign(req *rq, const txn *tx, const kms_Sign_in *in, kms_Sign_out *out)
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->SigningAlgorithm = in->SigningAlgorithm;
 	meter_one(rq, &KMS_ASYMMETRIC, out->KeyId);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_Verify(req *rq, const txn *tx, const kms_Verify_in *in, kms_Verify_out *out)
@@ -46,7 +46,7 @@ err kms_Verify(req *rq, const txn *tx, const kms_Verify_in *in, kms_Verify_out *
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->SignatureValid = BOOL(true);
 	out->SigningAlgorithm = in->SigningAlgorithm;
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_GetPublicKey(req *rq, const txn *tx, const kms_GetPublicKey_in *in, kms_GetPublicKey_out *out)
@@ -76,15 +76,16 @@ err kms_DeriveSharedSecret(req *rq, const txn *tx, const kms_DeriveSharedSecret_
                            kms_DeriveSharedSecret_out *out)
 {
 	kms_key *k;
+	TRY(no_enclave(rq, in->Recipient));
 	TRY(usable(rq, tx, in->KeyId, kms_KeyUsageType_KEY_AGREEMENT, in->KeyAgreementAlgorithm, &k));
 	if (!keypair_derive(rq->mem, k->Material, in->PublicKey, &out->SharedSecret))
 		return fail(rq, &aws_ValidationException, "The public key is not on the curve of %.*s.",
 		            STR_ARG(key_spec(k)));
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->KeyAgreementAlgorithm = in->KeyAgreementAlgorithm;
-	out->KeyOrigin = kms_OriginType_AWS_KMS;
+	out->KeyOrigin = str_is(k->Origin) ? k->Origin : kms_OriginType_AWS_KMS;
 	meter_one(rq, &KMS_ASYMMETRIC, out->KeyId);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 /* ---- HMAC ---- */
@@ -97,7 +98,7 @@ err kms_GenerateMac(req *rq, const txn *tx, const kms_GenerateMac_in *in, kms_Ge
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->MacAlgorithm = in->MacAlgorithm;
 	meter_one(rq, &KMS_REQUEST, out->KeyId);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_VerifyMac(req *rq, const txn *tx, const kms_VerifyMac_in *in, kms_VerifyMac_out *out)
@@ -112,7 +113,7 @@ err kms_VerifyMac(req *rq, const txn *tx, const kms_VerifyMac_in *in, kms_Verify
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->MacValid = BOOL(true);
 	out->MacAlgorithm = in->MacAlgorithm;
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 /* ---- data key pairs: the private half encrypted under a symmetric key ---- */
@@ -131,6 +132,7 @@ static err pair(req *rq, str given, const kms_EncryptionContextType *context, st
 	if (!e) {
 		out->PrivateKeyCiphertextBlob = key_seal(rq, k, context, out->PrivateKeyPlaintext);
 		out->KeyId = key_arn_of(rq->mem, k);
+		out->KeyMaterialId = material_id(rq->mem, k, k->Turns);
 	}
 	req_read_end(rq, tx);
 	TRY(e);
@@ -142,7 +144,9 @@ static err pair(req *rq, str given, const kms_EncryptionContextType *context, st
 
 err kms_GenerateDataKeyPair(req *rq, const kms_GenerateDataKeyPair_in *in, kms_GenerateDataKeyPair_out *out)
 {
-	return pair(rq, in->KeyId, &in->EncryptionContext, in->KeyPairSpec, out);
+	TRY(no_enclave(rq, in->Recipient));
+	TRY(pair(rq, in->KeyId, &in->EncryptionContext, in->KeyPairSpec, out));
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_GenerateDataKeyPairWithoutPlaintext(req *rq, const kms_GenerateDataKeyPairWithoutPlaintext_in *in,
@@ -154,5 +158,6 @@ err kms_GenerateDataKeyPairWithoutPlaintext(req *rq, const kms_GenerateDataKeyPa
 	out->PublicKey = whole.PublicKey;
 	out->KeyId = whole.KeyId;
 	out->KeyPairSpec = whole.KeyPairSpec;
-	return OK;
+	out->KeyMaterialId = whole.KeyMaterialId;
+	return dry_run(rq, in->DryRun);
 }

@@ -23,7 +23,10 @@ static str bound_to(req *rq, const kms_key *k, const kms_EncryptionContextType *
 			sorted[j] = sorted[j - 1];
 		sorted[j] = &context->v[i];
 	}
-	buf_put(&b, key_arn_of(rq->mem, k));
+	if (k->MultiRegion)
+		buf_fmt(&b, "%.*s/%.*s", STR_ARG(k->Account), STR_ARG(k->KeyId));
+	else
+		buf_put(&b, key_arn_of(rq->mem, k));
 	for (size_t i = 0; i < n; i++) {
 		buf_fmt(&b, "\n%zu,%zu:", sorted[i]->key.n, sorted[i]->value.n);
 		buf_put(&b, sorted[i]->key);
@@ -51,6 +54,13 @@ str blob_key_id(str blob)
 	return blob.n < BLOB_HEAD || blob.p[0] != BLOB_VERSION ? STR_NONE : str_sub(blob, 1, 1 + ID_BYTES);
 }
 
+static int64_t blob_turn(str blob)
+{
+	if (!str_is(blob_key_id(blob)))
+		return 0;
+	return (int64_t)(unsigned char)blob.p[1 + ID_BYTES] << 8 | (unsigned char)blob.p[2 + ID_BYTES];
+}
+
 static err invalid_ciphertext(req *rq)
 {
 	return fail(rq, &kms_InvalidCiphertextException, "%s", "");
@@ -70,6 +80,9 @@ static err open_blob(req *rq, const txn *tx, str blob, str key_given, str algori
 	kms_key *named = NULL;
 	if (str_is(key_given))
 		TRY(key_find(rq, tx, key_given, &named));
+	if (named && !str_eq(key_usage(named), kms_KeyUsageType_ENCRYPT_DECRYPT))
+		return fail(rq, &kms_IncorrectKeyException,
+		            "The key ID in the request does not identify a CMK that can perform this operation.");
 	if (named && !key_is_symmetric(named)) {
 		*key = named;
 		TRY(key_usable(rq, named));
@@ -91,8 +104,7 @@ static err open_blob(req *rq, const txn *tx, str blob, str key_given, str algori
 		return fail(rq, &kms_IncorrectKeyException,
 		            "The key ID in the request does not identify a CMK that can perform this operation.");
 	TRY(key_usable(rq, *key));
-	int64_t turn = (int64_t)(unsigned char)blob.p[1 + ID_BYTES] << 8 | (unsigned char)blob.p[2 + ID_BYTES];
-	str material = material_of(tx, rq->mem, *key, turn);
+	str material = material_of(tx, rq->mem, *key, blob_turn(blob));
 	if (!str_is(material) ||
 	    !cipher_open(rq->mem, (const unsigned char *)material.p, bound_to(rq, *key, context),
 	                 str_sub(blob, BLOB_HEAD, blob.n), plain))
@@ -119,8 +131,12 @@ static err sealed_with(req *rq, const kms_key *k, const kms_EncryptionContextTyp
 		return fail(rq, &aws_ValidationException,
 		            "An encryption context cannot be used with an asymmetric key.");
 	bool sha1 = str_eq(*algorithm, kms_EncryptionAlgorithmSpec_RSAES_OAEP_SHA_1);
-	return keypair_encrypt(rq->mem, k->Public, sha1, plain, sealed) ? OK :
-		fail(rq, &aws_ValidationException, "Plaintext is too long for key spec %.*s.", STR_ARG(key_spec(k)));
+	if (keypair_encrypt(rq->mem, k->Public, sha1, plain, sealed))
+		return OK;
+	int bits = str_ends(key_spec(k), S("2048")) ? 2048 : str_ends(key_spec(k), S("3072")) ? 3072 : 4096;
+	return fail(rq, &aws_ValidationException,
+	            "Algorithm %.*s and key spec %.*s cannot encrypt data larger than %d bytes.",
+	            STR_ARG(*algorithm), STR_ARG(key_spec(k)), bits / 8 - (sha1 ? 42 : 66));
 }
 
 err kms_Encrypt(req *rq, txn *tx, const kms_Encrypt_in *in, kms_Encrypt_out *out)
@@ -133,19 +149,21 @@ err kms_Encrypt(req *rq, txn *tx, const kms_Encrypt_in *in, kms_Encrypt_out *out
 	                &out->CiphertextBlob));
 	out->KeyId = key_arn_of(rq->mem, k);
 	metered(rq, k);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_Decrypt(req *rq, const txn *tx, const kms_Decrypt_in *in, kms_Decrypt_out *out)
 {
 	kms_key *k;
+	TRY(no_enclave(rq, in->Recipient));
 	TRY(open_blob(rq, tx, in->CiphertextBlob, in->KeyId, in->EncryptionAlgorithm, &in->EncryptionContext, &k,
 	              &out->Plaintext));
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->EncryptionAlgorithm = key_is_symmetric(k) ? kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT :
 							 in->EncryptionAlgorithm;
+	out->KeyMaterialId = material_id(rq->mem, k, blob_turn(in->CiphertextBlob));
 	metered(rq, k);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_ReEncrypt(req *rq, txn *tx, const kms_ReEncrypt_in *in, kms_ReEncrypt_out *out)
@@ -163,9 +181,11 @@ err kms_ReEncrypt(req *rq, txn *tx, const kms_ReEncrypt_in *in, kms_ReEncrypt_ou
 	out->KeyId = key_arn_of(rq->mem, to);
 	out->SourceEncryptionAlgorithm = key_is_symmetric(from) ? kms_EncryptionAlgorithmSpec_SYMMETRIC_DEFAULT :
 								  in->SourceEncryptionAlgorithm;
+	out->SourceKeyMaterialId = material_id(rq->mem, from, blob_turn(in->CiphertextBlob));
+	out->DestinationKeyMaterialId = material_id(rq->mem, to, to->Turns);
 	metered(rq, from);
 	metered(rq, to);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 static err data_key(req *rq, txn *tx, str key_given, str spec, opt_i64 bytes,
@@ -185,13 +205,16 @@ static err data_key(req *rq, txn *tx, str key_given, str spec, opt_i64 bytes,
 	out->Plaintext = str_of(plain, n);
 	out->CiphertextBlob = key_seal(rq, k, context, out->Plaintext);
 	out->KeyId = key_arn_of(rq->mem, k);
+	out->KeyMaterialId = material_id(rq->mem, k, k->Turns);
 	metered(rq, k);
 	return OK;
 }
 
 err kms_GenerateDataKey(req *rq, txn *tx, const kms_GenerateDataKey_in *in, kms_GenerateDataKey_out *out)
 {
-	return data_key(rq, tx, in->KeyId, in->KeySpec, in->NumberOfBytes, &in->EncryptionContext, out);
+	TRY(no_enclave(rq, in->Recipient));
+	TRY(data_key(rq, tx, in->KeyId, in->KeySpec, in->NumberOfBytes, &in->EncryptionContext, out));
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_GenerateDataKeyWithoutPlaintext(req *rq, txn *tx, const kms_GenerateDataKeyWithoutPlaintext_in *in,
@@ -201,14 +224,18 @@ err kms_GenerateDataKeyWithoutPlaintext(req *rq, txn *tx, const kms_GenerateData
 	TRY(data_key(rq, tx, in->KeyId, in->KeySpec, in->NumberOfBytes, &in->EncryptionContext, &made));
 	out->CiphertextBlob = made.CiphertextBlob;
 	out->KeyId = made.KeyId;
-	return OK;
+	out->KeyMaterialId = made.KeyMaterialId;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_GenerateRandom(req *rq, const txn *tx, const kms_GenerateRandom_in *in,
                        kms_GenerateRandom_out *out)
 {
+	TRY(no_enclave(rq, in->Recipient));
 	if (!in->NumberOfBytes.set)
-		return fail(rq, &aws_ValidationException, "Please specify a number of bytes.");
+		return fail(rq, &aws_ValidationException, "NumberOfBytes is required.");
+	if (str_is(in->CustomKeyStoreId))
+		return fail(rq, &kms_CustomKeyStoreNotFoundException, "%s", "");
 	char *bytes = arena_bytes(rq->mem, (size_t)in->NumberOfBytes.v);
 	rand_bytes(bytes, (size_t)in->NumberOfBytes.v);
 	out->Plaintext = str_of(bytes, (size_t)in->NumberOfBytes.v);

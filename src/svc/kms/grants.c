@@ -72,7 +72,7 @@ err kms_CreateGrant(req *rq, txn *tx, const kms_CreateGrant_in *in, kms_CreateGr
 	kms_grant_token_put(tx, &(kms_grant_token){ .Account = k->Account, .Region = k->Region,
 	                                            .Token = out->GrantToken, .KeyId = k->KeyId,
 	                                            .GrantId = out->GrantId });
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 err kms_ListGrants(req *rq, const txn *tx, const kms_ListGrants_in *in, kms_ListGrants_out *out)
@@ -107,13 +107,26 @@ err kms_ListGrants(req *rq, const txn *tx, const kms_ListGrants_in *in, kms_List
 err kms_ListRetirableGrants(req *rq, const txn *tx, const kms_ListRetirableGrants_in *in,
                             kms_ListRetirableGrants_out *out)
 {
-	size_t most = in->Limit.set ? (size_t)in->Limit.v : 50;
+	size_t page = in->Limit.set ? (size_t)in->Limit.v : 50;
+	str after = STR_NONE, last = STR_NONE;
 	record_scan s = kms_grant_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE, STR_NONE);
-	out->Grants.v = arena_array(rq->mem, kms_GrantListEntry, most);
+	if (str_is(in->Marker) && !page_position(rq, in->Marker, &after))
+		return fail(rq, &kms_InvalidMarkerException, "Could not deserialize marker");
+	out->Grants.v = arena_array(rq->mem, kms_GrantListEntry, page);
 	out->Truncated = BOOL(false);
-	for (kms_grant *g; (g = kms_grant_next(&s)) && out->Grants.n < most;)
-		if (str_is(g->It->RetiringPrincipal) && str_eq(g->It->RetiringPrincipal, in->RetiringPrincipal))
-			out->Grants.v[out->Grants.n++] = *g->It;
+	for (kms_grant *g; (g = kms_grant_next(&s));) {
+		str place = arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(g->KeyId), STR_ARG(g->GrantId));
+		if (!str_is(g->It->RetiringPrincipal) || !str_eq(g->It->RetiringPrincipal, in->RetiringPrincipal) ||
+		    (str_is(after) && str_cmp(place, after) <= 0))
+			continue;
+		if (out->Grants.n == page) {
+			out->Truncated = BOOL(true);
+			out->NextMarker = page_token(rq, last);
+			break;
+		}
+		last = place;
+		out->Grants.v[out->Grants.n++] = *g->It;
+	}
 	cursor_close(&s.at);
 	return OK;
 }
@@ -137,7 +150,7 @@ err kms_RevokeGrant(req *rq, txn *tx, const kms_RevokeGrant_in *in, kms_RevokeGr
 	kms_grant *g;
 	TRY(find_grant(rq, tx, in->KeyId, in->GrantId, &g));
 	drop(tx, g);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 /* By whoever may: the retiring principal, a grantee who was given RetireGrant, the key's account. */
@@ -168,7 +181,7 @@ err kms_RetireGrant(req *rq, txn *tx, const kms_RetireGrant_in *in, kms_RetireGr
 		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "User: %.*s is not authorized to perform: "
 		            "kms:RetireGrant on resource: %.*s", STR_ARG(who->arn), STR_ARG(g->It->KeyId));
 	drop(tx, g);
-	return OK;
+	return dry_run(rq, in->DryRun);
 }
 
 /* ---- what they allow ---- */
@@ -196,21 +209,40 @@ static void put_conditions(buf *b, const kms_EncryptionContextType *c, bool only
 	buf_c(b, '}');
 }
 
-static void put_grant(buf *b, const kms_GrantListEntry *g)
+/* Constraints are of what encrypts and decrypts; these have no encryption context to look at. */
+static bool is_about_key(str what)
+{
+	return str_eq(what, kms_GrantOperation_DescribeKey) || str_eq(what, kms_GrantOperation_CreateGrant) ||
+	       str_eq(what, kms_GrantOperation_RetireGrant) || str_eq(what, kms_GrantOperation_GetPublicKey);
+}
+
+static void put_statement(buf *b, const kms_GrantListEntry *g, bool about_key)
 {
 	bool is_service = !str_starts(g->GranteePrincipal, S("arn:"));
+	size_t n = 0;
+	for (size_t i = 0; i < g->Operations.n; i++)
+		n += is_about_key(g->Operations.v[i]) == about_key;
+	if (!n)
+		return;
 	buf_fmt(b, "{\"Effect\":\"Allow\",\"Principal\":{\"%s\":", is_service ? "Service" : "AWS");
 	json_put_string(b, g->GranteePrincipal);
 	buf_put(b, S("},\"Resource\":\"*\",\"Action\":["));
-	for (size_t i = 0; i < g->Operations.n; i++)
-		buf_fmt(b, "%s\"kms:%.*s\"", i ? "," : "", STR_ARG(g->Operations.v[i]));
+	for (size_t i = 0, put = 0; i < g->Operations.n; i++)
+		if (is_about_key(g->Operations.v[i]) == about_key)
+			buf_fmt(b, "%s\"kms:%.*s\"", put++ ? "," : "", STR_ARG(g->Operations.v[i]));
 	buf_c(b, ']');
-	const kms_GrantConstraints *c = g->Constraints;
+	const kms_GrantConstraints *c = about_key ? NULL : g->Constraints;
 	if (c && c->EncryptionContextEquals.n)
 		put_conditions(b, &c->EncryptionContextEquals, true);
 	else if (c && c->EncryptionContextSubset.n)
 		put_conditions(b, &c->EncryptionContextSubset, false);
 	buf_put(b, S("},"));
+}
+
+static void put_grant(buf *b, const kms_GrantListEntry *g)
+{
+	put_statement(b, g, true);
+	put_statement(b, g, false);
 }
 
 str policy_with_grants(const txn *tx, arena *mem, const kms_key *k)

@@ -1,3 +1,4 @@
+#include "base/digest.h"
 #include "key.h"
 #include "cloud/target.h"
 #include "sys/rand.h"
@@ -25,6 +26,20 @@ static str key_id_of(str given)
 	return at == SIZE_MAX ? given : str_sub(given, at + 5, given.n);
 }
 
+/* A UUID, or mrk- and one without its dashes. */
+static bool id_good(str id)
+{
+	bool many = str_starts(id, S("mrk-"));
+	for (size_t i = many ? 4 : 0; i < id.n; i++) {
+		bool dash = !many && (i == 8 || i == 13 || i == 18 || i == 23);
+		char c = id.p[i];
+		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		if (dash ? c != '-' : !hex)
+			return false;
+	}
+	return id.n == 36;
+}
+
 err key_find(req *rq, const txn *tx, str given, kms_key **key)
 {
 	str id = key_id_of(given), alias = alias_of(given);
@@ -41,6 +56,8 @@ err key_find(req *rq, const txn *tx, str given, kms_key **key)
 		arn_split(given, &a); /* another account's key is named by its ARN */
 	if (!str_eq(a.region, rq->region))
 		return fail(rq, &kms_NotFoundException, "Invalid arn %.*s", STR_ARG(a.region));
+	if (!id_good(id))
+		return fail(rq, &kms_NotFoundException, "Invalid keyId '%.*s'", STR_ARG(id));
 	*key = kms_key_get(tx, rq->mem, a.account, a.region, id);
 	if (!*key) {
 		str arn = str_starts(given, S("arn:")) ? given : key_arn(rq, id);
@@ -49,7 +66,7 @@ err key_find(req *rq, const txn *tx, str given, kms_key **key)
 	return OK;
 }
 
-static str default_policy(req *rq)
+str default_policy(req *rq)
 {
 	return arena_fmt(
 		rq->mem,
@@ -125,10 +142,42 @@ err key_find_or_make(req *rq, txn *tx, str given, kms_key **key)
 
 err key_usable(req *rq, const kms_key *k)
 {
-	str arn = key_arn(rq, k->KeyId);
+	str arn = key_arn_of(rq->mem, k);
 	if (str_eq(k->State, kms_KeyState_Enabled))
 		return OK;
 	if (str_eq(k->State, kms_KeyState_Disabled))
 		return fail(rq, &kms_DisabledException, "%.*s is disabled.", STR_ARG(arn));
-	return fail(rq, &kms_KMSInvalidStateException, "%.*s is pending deletion.", STR_ARG(arn));
+	const char *why = str_eq(k->State, kms_KeyState_PendingImport) ? "import" :
+		str_eq(k->State, kms_KeyState_PendingReplicaDeletion) ? "replica deletion" : "deletion";
+	return fail(rq, &kms_KMSInvalidStateException, "%.*s is pending %s.", STR_ARG(arn), why);
+}
+
+err key_is_ours(req *rq, const kms_key *k)
+{
+	if (!str_is(k->Origin) || str_eq(k->Origin, kms_OriginType_AWS_KMS))
+		return OK;
+	return fail(rq, &kms_UnsupportedOperationException,
+	            "%.*s origin is %.*s which is not valid for this operation.",
+	            STR_ARG(key_arn_of(rq->mem, k)), STR_ARG(k->Origin));
+}
+
+err dry_run(req *rq, opt_bool wanted)
+{
+	if (!wanted.set || !wanted.v)
+		return OK;
+	return fail(rq, &kms_DryRunOperationException,
+	            "The request would have succeeded, but the DryRun option is set.");
+}
+
+err no_enclave(req *rq, const kms_RecipientInfo *recipient)
+{
+	return !recipient ? OK : fail(rq, &aws_NotImplemented,
+		"Farthing's KMS does not answer enclaves: it cannot judge attestation documents (Recipient).");
+}
+
+str material_id(arena *mem, const kms_key *k, int64_t turn)
+{
+	if (!key_is_symmetric(k) || !k->Material.n)
+		return STR_NONE;
+	return sha256_hex(mem, arena_fmt(mem, "material %lld of %.*s", (long long)turn, STR_ARG(k->KeyId)));
 }

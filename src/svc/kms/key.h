@@ -13,12 +13,25 @@ err key_find(req *rq, const txn *tx, str given, kms_key **key);
 err key_find_or_make(req *rq, txn *tx, str given, kms_key **key);
 /* A customer's, not one of AWS's. */
 err customer_key(req *rq, const txn *tx, str given, kms_key **key);
-/* MalformedPolicyDocumentException unless it is a policy for a key. */
-err key_policy_check(req *rq, str document);
+/* MalformedPolicyDocumentException unless it is a policy for a key that does not lock the caller out;
+ * `bypass` takes that risk. */
+err key_policy_check(req *rq, const txn *tx, const kms_key *k, str document, opt_bool bypass);
+/* New tags of a key. */
+err key_tags_check(req *rq, const kms_TagList *tags);
 /* Enabled, or AWS's fault for a key that is disabled or about to be deleted. */
 err key_usable(req *rq, const kms_key *k);
-/* With material made before. */
+/* Of origin AWS_KMS, or AWS's fault. */
+err key_is_ours(req *rq, const kms_key *k);
+/* DryRunOperationException when that was wanted: the last thing that an operation asks. */
+err dry_run(req *rq, opt_bool wanted);
+/* A document for an enclave's eyes only. */
+err no_enclave(req *rq, const kms_RecipientInfo *recipient);
+/* Which material this is, without telling anything of it. Symmetric keys only; else STR_NONE. */
+str material_id(arena *mem, const kms_key *k, int64_t turn);
+/* With material made before; `id` STR_NONE: a new one. */
 kms_key *key_make(req *rq, txn *tx, str manager, str spec, str usage, str material, str public_der);
+str default_policy(req *rq);
+kms_KeyMetadata *key_metadata(req *rq, const txn *tx, const kms_key *k);
 /* ---- spec.c ---- */
 str key_spec(const kms_key *k);
 str key_usage(const kms_key *k);
@@ -29,6 +42,8 @@ size_t key_algorithms(str spec, str usage, str **out);
 err spec_check(req *rq, str spec, str *usage);
 /* Whether a key may be used that way with that algorithm. */
 err algorithm_fits(req *rq, const kms_key *k, str usage, str algorithm);
+/* Of keys that are plain bytes; 0: a pair. */
+size_t material_bytes(str spec);
 /* Material of a new key; RSA takes its time. */
 bool material_make(arena *mem, str spec, str *material, str *public_der);
 
@@ -38,6 +53,20 @@ str material_of(const txn *tx, arena *mem, const kms_key *k, int64_t turn);
 /* What the key costs an hour: its first two rotations count like keys. */
 void key_billed(txn *tx, const kms_key *k, int64_t now, bool exists);
 void rotation_plan(txn *tx, arena *mem, const kms_key *k);
+
+/* ---- import.c ---- */
+/* Takes imported material away: the key waits for it to come again. */
+void material_drop(txn *tx, arena *mem, kms_key *k);
+
+/* ---- replicas.c ---- */
+bool key_is_replica(const kms_key *k);
+/* The same key in its other Regions, one after another; NULL: no more. `at` begins as STR_NONE. */
+kms_key *key_elsewhere(const txn *tx, arena *mem, const kms_key *k, str *at);
+kms_MultiRegionConfiguration *key_regions(req *rq, const txn *tx, const kms_key *k);
+/* The key is gone: its primary may go too when that only waited for it. */
+void replica_gone(txn *tx, arena *mem, const kms_key *k, int64_t now);
+/* Deletion at the end of the key's window, from now. */
+void deletion_plan(txn *tx, arena *mem, kms_key *k, int64_t now);
 
 /* ---- grants.c ---- */
 /* The key's policy, with what its grants allow as statements. */

@@ -1,14 +1,28 @@
+#include "base/buf.h"
 #include "base/time.h"
 #include "key.h"
 #include "store/due.h"
+#include "sys/rand.h"
 
 #define LIST_PAGE 100
 
-static kms_KeyMetadata *metadata(req *rq, const kms_key *k)
+static str multi_region_id(arena *mem)
+{
+	str uuid = rand_uuid(mem);
+	buf b = buf_in(mem, 64, 64);
+	buf_put(&b, S("mrk-"));
+	for (size_t i = 0; i < uuid.n; i++)
+		if (uuid.p[i] != '-')
+			buf_c(&b, uuid.p[i]);
+	return buf_str(&b);
+}
+
+kms_KeyMetadata *key_metadata(req *rq, const txn *tx, const kms_key *k)
 {
 	kms_KeyMetadata *m = arena_new(rq->mem, kms_KeyMetadata);
 	str use = key_usage(k), *algorithms = NULL;
 	size_t n = key_algorithms(key_spec(k), use, &algorithms);
+	bool imported = str_eq(k->Origin, kms_OriginType_EXTERNAL);
 	*m = (kms_KeyMetadata){
 		.AWSAccountId = k->Account,
 		.KeyId = k->KeyId,
@@ -18,11 +32,13 @@ static kms_KeyMetadata *metadata(req *rq, const kms_key *k)
 		.Description = str_is(k->Description) ? k->Description : S(""),
 		.KeyUsage = use,
 		.KeyState = k->State,
-		.Origin = kms_OriginType_AWS_KMS,
+		.Origin = str_is(k->Origin) ? k->Origin : kms_OriginType_AWS_KMS,
 		.KeyManager = k->Manager,
 		.CustomerMasterKeySpec = key_spec(k),
 		.KeySpec = key_spec(k),
-		.MultiRegion = BOOL(false),
+		.MultiRegion = BOOL(k->MultiRegion),
+		.MultiRegionConfiguration = k->MultiRegion ? key_regions(rq, tx, k) : NULL,
+		.CurrentKeyMaterialId = material_id(rq->mem, k, k->Turns),
 	};
 	if (str_eq(use, kms_KeyUsageType_ENCRYPT_DECRYPT))
 		m->EncryptionAlgorithms = (kms_EncryptionAlgorithmSpecList){ algorithms, n };
@@ -34,6 +50,13 @@ static kms_KeyMetadata *metadata(req *rq, const kms_key *k)
 		m->KeyAgreementAlgorithms = (kms_KeyAgreementAlgorithmSpecList){ algorithms, n };
 	if (k->Deletion)
 		m->DeletionDate = TIME(k->Deletion);
+	if (str_eq(k->State, kms_KeyState_PendingReplicaDeletion))
+		m->PendingDeletionWindowInDays = I64(k->WindowDays);
+	if (imported && k->Material.n)
+		m->ExpirationModel = k->Expires ? kms_ExpirationModelType_KEY_MATERIAL_EXPIRES :
+			kms_ExpirationModelType_KEY_MATERIAL_DOES_NOT_EXPIRE;
+	if (k->Expires)
+		m->ValidTo = TIME(k->Expires);
 	return m;
 }
 
@@ -49,15 +72,27 @@ static err keep_key(req *rq, txn *tx, void *context)
 	new_key *n = context;
 	const kms_CreateKey_in *in = n->in;
 	kms_key *k = key_make(rq, tx, kms_KeyManagerType_CUSTOMER, n->spec, n->use, n->material, n->public_der);
+	if (in->MultiRegion.v) {
+		kms_key_delete(tx, k->Account, k->Region, k->KeyId);
+		k->KeyId = multi_region_id(rq->mem);
+		k->MultiRegion = true;
+		k->Primary = k->Region;
+		kms_place_put(tx, &(kms_place){ .Account = k->Account, .KeyId = k->KeyId, .Region = k->Region,
+		                                .Created = rq->now });
+	}
+	k->Origin = in->Origin;
+	if (str_eq(in->Origin, kms_OriginType_EXTERNAL))
+		k->State = kms_KeyState_PendingImport;
 	k->Description = str_is(in->Description) ? in->Description : S("");
+	TRY(key_tags_check(rq, &in->Tags));
 	k->Tags = in->Tags;
 	if (str_is(in->Policy)) {
-		TRY(key_policy_check(rq, in->Policy));
+		TRY(key_policy_check(rq, tx, k, in->Policy, in->BypassPolicyLockoutSafetyCheck));
 		k->Policy = in->Policy;
 	}
 	kms_key_put(tx, k);
 	key_billed(tx, k, rq->now, true);
-	n->out->KeyMetadata = metadata(rq, k);
+	n->out->KeyMetadata = key_metadata(rq, tx, k);
 	return OK;
 }
 
@@ -67,13 +102,14 @@ err kms_CreateKey(req *rq, const kms_CreateKey_in *in, kms_CreateKey_out *out)
 	n.spec = str_is(in->KeySpec) ? in->KeySpec : in->CustomerMasterKeySpec;
 	if (!str_is(n.spec))
 		n.spec = kms_KeySpec_SYMMETRIC_DEFAULT;
-	if (str_is(in->Origin) && !str_eq(in->Origin, kms_OriginType_AWS_KMS))
-		return fail(rq, &aws_NotImplemented, "Farthing's KMS has keys of origin AWS_KMS only, not %.*s.",
-		            STR_ARG(in->Origin));
-	if (in->MultiRegion.v)
-		return fail(rq, &aws_NotImplemented, "Farthing's KMS has no multi-Region keys.");
+	bool external = str_eq(in->Origin, kms_OriginType_EXTERNAL);
+	if (str_is(in->Origin) && !external && !str_eq(in->Origin, kms_OriginType_AWS_KMS))
+		return fail(rq, &aws_NotImplemented, "Farthing's KMS has no custom key stores, so no keys of origin "
+		            "%.*s.", STR_ARG(in->Origin));
+	if (str_is(in->CustomKeyStoreId))
+		return fail(rq, &kms_CustomKeyStoreNotFoundException, "%s", "");
 	TRY(spec_check(rq, n.spec, &n.use));
-	if (!material_make(rq->mem, n.spec, &n.material, &n.public_der))
+	if (!external && !material_make(rq->mem, n.spec, &n.material, &n.public_der))
 		return fail(rq, &kms_KMSInternalException, "No key of spec %.*s could be made.", STR_ARG(n.spec));
 	return req_write(rq, keep_key, &n);
 }
@@ -82,7 +118,7 @@ err kms_DescribeKey(req *rq, txn *tx, const kms_DescribeKey_in *in, kms_Describe
 {
 	kms_key *k;
 	TRY(key_find_or_make(rq, tx, in->KeyId, &k));
-	out->KeyMetadata = metadata(rq, k);
+	out->KeyMetadata = key_metadata(rq, tx, k);
 	return OK;
 }
 
@@ -122,19 +158,28 @@ err customer_key(req *rq, const txn *tx, str given, kms_key **k)
 	return OK;
 }
 
-static err not_pending(req *rq, const kms_key *k)
+static bool leaving(const kms_key *k)
 {
-	str arn = key_arn(rq, k->KeyId);
-	if (str_eq(k->State, kms_KeyState_PendingDeletion))
-		return fail(rq, &kms_KMSInvalidStateException, "%.*s is pending deletion.", STR_ARG(arn));
-	return OK;
+	return str_eq(k->State, kms_KeyState_PendingDeletion) ||
+	       str_eq(k->State, kms_KeyState_PendingReplicaDeletion);
+}
+
+static err not_leaving(req *rq, const kms_key *k)
+{
+	return leaving(k) ? key_usable(rq, k) : OK;
+}
+
+/* Enabled or disabled, and about to be the other. */
+static err settled(req *rq, const kms_key *k)
+{
+	return str_eq(k->State, kms_KeyState_Disabled) ? OK : key_usable(rq, k);
 }
 
 err kms_EnableKey(req *rq, txn *tx, const kms_EnableKey_in *in, kms_EnableKey_out *out)
 {
 	kms_key *k;
 	TRY(customer_key(rq, tx, in->KeyId, &k));
-	TRY(not_pending(rq, k));
+	TRY(settled(rq, k));
 	k->State = kms_KeyState_Enabled;
 	kms_key_put(tx, k);
 	return OK;
@@ -145,7 +190,7 @@ err kms_DisableKey(req *rq, txn *tx, const kms_DisableKey_in *in,
 {
 	kms_key *k;
 	TRY(customer_key(rq, tx, in->KeyId, &k));
-	TRY(not_pending(rq, k));
+	TRY(settled(rq, k));
 	k->State = kms_KeyState_Disabled;
 	kms_key_put(tx, k);
 	return OK;
@@ -156,7 +201,7 @@ err kms_UpdateKeyDescription(req *rq, txn *tx, const kms_UpdateKeyDescription_in
 {
 	kms_key *k;
 	TRY(customer_key(rq, tx, in->KeyId, &k));
-	TRY(not_pending(rq, k));
+	TRY(not_leaving(rq, k));
 	k->Description = in->Description;
 	kms_key_put(tx, k);
 	return OK;
@@ -167,11 +212,22 @@ static str place_of(arena *mem, const kms_key *k)
 	return arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(k->Account), STR_ARG(k->Region), STR_ARG(k->KeyId));
 }
 
+void deletion_plan(txn *tx, arena *mem, kms_key *k, int64_t now)
+{
+	k->State = kms_KeyState_PendingDeletion;
+	k->Deletion = now + k->WindowDays * MS_DAY;
+	kms_key_put(tx, k);
+	timer_set(tx, "kms_delete_key", place_of(mem, k), k->Deletion, place_of(mem, k));
+}
+
 TIMER(kms_delete_key)
 {
 	arena *mem = txn_arena(tx);
 	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
+	kms_key *k = kms_key_get(tx, mem, account, region, rest);
 	kms_key_delete(tx, account, region, rest);
+	if (k && k->MultiRegion)
+		replica_gone(tx, mem, k, due);
 	record_scan grants = kms_grant_scan(tx, mem, 3, account, region, rest, STR_NONE);
 	for (kms_grant *g; (g = kms_grant_next(&grants));) {
 		kms_grant_token_delete(tx, account, region, g->Token);
@@ -192,17 +248,21 @@ err kms_ScheduleKeyDeletion(req *rq, txn *tx, const kms_ScheduleKeyDeletion_in *
 	kms_key *k;
 	int64_t days = in->PendingWindowInDays.set ? in->PendingWindowInDays.v : KMS_WINDOW_DAYS;
 	TRY(customer_key(rq, tx, in->KeyId, &k));
-	TRY(not_pending(rq, k));
+	TRY(not_leaving(rq, k));
 	if (days < 7 || days > KMS_WINDOW_DAYS)
 		return fail(rq, &aws_ValidationException, "PendingWindowInDays must be between 7 and 30 days.");
-	k->State = kms_KeyState_PendingDeletion;
-	k->Deletion = rq->now + days * MS_DAY;
+	str none = STR_NONE;
 	k->WindowDays = days;
-	kms_key_put(tx, k);
-	timer_set(tx, "kms_delete_key", place_of(rq->mem, k), k->Deletion, place_of(rq->mem, k));
+	if (k->MultiRegion && !key_is_replica(k) && key_elsewhere(tx, rq->mem, k, &none)) {
+		k->State = kms_KeyState_PendingReplicaDeletion;
+		kms_key_put(tx, k);
+	} else {
+		deletion_plan(tx, rq->mem, k, rq->now);
+	}
 	key_billed(tx, k, rq->now, false);
 	out->KeyId = key_arn(rq, k->KeyId);
-	out->DeletionDate = TIME(k->Deletion);
+	if (k->Deletion)
+		out->DeletionDate = TIME(k->Deletion);
 	out->KeyState = k->State;
 	out->PendingWindowInDays = I64(days);
 	return OK;
@@ -214,9 +274,10 @@ err kms_CancelKeyDeletion(req *rq, txn *tx, const kms_CancelKeyDeletion_in *in,
 	kms_key *k;
 	TRY(customer_key(rq, tx, in->KeyId, &k));
 	out->KeyId = key_arn(rq, k->KeyId);
-	if (!str_eq(k->State, kms_KeyState_PendingDeletion))
+	if (!leaving(k))
 		return fail(rq, &kms_KMSInvalidStateException, "%.*s is not pending deletion.", STR_ARG(out->KeyId));
-	k->State = kms_KeyState_Disabled;
+	bool empty = str_eq(k->Origin, kms_OriginType_EXTERNAL) && !k->Material.n;
+	k->State = empty ? kms_KeyState_PendingImport : kms_KeyState_Disabled;
 	k->Deletion = 0;
 	kms_key_put(tx, k);
 	timer_cancel(tx, "kms_delete_key", place_of(rq->mem, k));

@@ -1,4 +1,5 @@
-#include "cloud/policy.h"
+#include "cloud/authorise.h"
+#include "cloud/tags.h"
 #include "key.h"
 
 #define POLICY_NAME S("default")
@@ -14,20 +15,35 @@ err kms_GetKeyPolicy(req *rq, const txn *tx, const kms_GetKeyPolicy_in *in, kms_
 	return OK;
 }
 
-err key_policy_check(req *rq, str document)
+/* Whoever sets a policy must be able to set the next one. */
+static bool locks_out(req *rq, const txn *tx, const kms_key *k, const policy *p)
+{
+	asking a;
+	asking_open(&a, rq, tx, S("kms:PutKeyPolicy"), key_arn_of(rq->mem, k), NULL);
+	policy_answer answer = policy_ask(rq->mem, p, &a.q);
+	return answer.denied || !answer.allowed;
+}
+
+err key_policy_check(req *rq, const txn *tx, const kms_key *k, str document, opt_bool bypass)
 {
 	str wrong;
-	if (policy_parse(rq->mem, document, POLICY_RESOURCE, &wrong))
-		return OK;
-	return fail(rq, &kms_MalformedPolicyDocumentException, "%.*s", STR_ARG(wrong));
+	policy *p = policy_parse(rq->mem, document, POLICY_RESOURCE, &wrong);
+	if (!p)
+		return fail(rq, &kms_MalformedPolicyDocumentException, "%.*s", STR_ARG(wrong));
+	if ((!bypass.set || !bypass.v) && locks_out(rq, tx, k, p))
+		return fail(rq, &kms_MalformedPolicyDocumentException,
+		            "The new key policy will not allow you to update the key policy in the future.");
+	return OK;
 }
 
 err kms_PutKeyPolicy(req *rq, txn *tx, const kms_PutKeyPolicy_in *in,
                      kms_PutKeyPolicy_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
-	TRY(key_policy_check(rq, in->Policy));
+	TRY(customer_key(rq, tx, in->KeyId, &k));
+	if (str_is(in->PolicyName) && !str_eq(in->PolicyName, POLICY_NAME))
+		return fail(rq, &kms_NotFoundException, "No such policy exists");
+	TRY(key_policy_check(rq, tx, k, in->Policy, in->BypassPolicyLockoutSafetyCheck));
 	k->Policy = in->Policy;
 	kms_key_put(tx, k);
 	return OK;
@@ -44,28 +60,24 @@ err kms_ListKeyPolicies(req *rq, const txn *tx, const kms_ListKeyPolicies_in *in
 	return OK;
 }
 
-static void tag_drop(kms_TagList *tags, str key)
+static const tag_rules rules = {
+	.most = 50,
+	.too_many = { &kms_TagException, "Too many tags" },
+	.twice = { &kms_TagException, "Duplicate tag keys" },
+	.reserved = { &kms_TagException, "Tags beginning with aws: are reserved" },
+};
+
+err key_tags_check(req *rq, const kms_TagList *tags)
 {
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_eq(tags->v[i].TagKey, key)) {
-			tags->v[i] = tags->v[--tags->n];
-			return;
-		}
+	return tags_check(rq, &rules, TAGS(tags, TagKey));
 }
 
 err kms_TagResource(req *rq, txn *tx, const kms_TagResource_in *in,
                     kms_TagResource_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
-	kms_TagList all = { arena_array(rq->mem, kms_Tag, k->Tags.n + in->Tags.n), k->Tags.n };
-	for (size_t i = 0; i < k->Tags.n; i++)
-		all.v[i] = k->Tags.v[i];
-	for (size_t i = 0; i < in->Tags.n; i++) {
-		tag_drop(&all, in->Tags.v[i].TagKey);
-		all.v[all.n++] = in->Tags.v[i];
-	}
-	k->Tags = all;
+	TRY(customer_key(rq, tx, in->KeyId, &k));
+	TRY(tags_add(rq, &rules, TAGS(&k->Tags, TagKey), TAGS(&in->Tags, TagKey)));
 	kms_key_put(tx, k);
 	return OK;
 }
@@ -74,9 +86,8 @@ err kms_UntagResource(req *rq, txn *tx, const kms_UntagResource_in *in,
                       kms_UntagResource_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
-	for (size_t i = 0; i < in->TagKeys.n; i++)
-		tag_drop(&k->Tags, in->TagKeys.v[i]);
+	TRY(customer_key(rq, tx, in->KeyId, &k));
+	tags_drop(TAGS(&k->Tags, TagKey), in->TagKeys.v, in->TagKeys.n);
 	kms_key_put(tx, k);
 	return OK;
 }
@@ -86,7 +97,22 @@ err kms_ListResourceTags(req *rq, const txn *tx, const kms_ListResourceTags_in *
 {
 	kms_key *k;
 	TRY(key_find(rq, tx, in->KeyId, &k));
-	out->Tags = k->Tags.v ? k->Tags : (kms_TagList){ arena_new(rq->mem, kms_Tag), 0 };
-	out->Truncated = BOOL(false);
+	size_t page = in->Limit.set ? (size_t)in->Limit.v : 50, from = 0;
+	str after;
+	if (str_is(in->Marker)) {
+		if (!page_position(rq, in->Marker, &after))
+			return fail(rq, &kms_InvalidMarkerException, "Could not deserialize marker");
+		while (from < k->Tags.n && !str_eq(k->Tags.v[from].TagKey, after))
+			from++;
+		from = from < k->Tags.n ? from + 1 : from;
+	}
+	tags_shown(rq, TAGS(&k->Tags, TagKey));
+	out->Tags = (kms_TagList){ k->Tags.v + from, k->Tags.n - from };
+	bool more = out->Tags.n > page;
+	out->Truncated = BOOL(more);
+	if (more) {
+		out->Tags.n = page;
+		out->NextMarker = page_token(rq, out->Tags.v[page - 1].TagKey);
+	}
 	return OK;
 }

@@ -2,6 +2,7 @@
  * Rotation: new material for encrypting, the old one for what it encrypted. On Farthing's clock every period
  * when that is enabled, or on demand.
  */
+#include "base/digest.h"
 #include "base/time.h"
 #include "key.h"
 #include "store/due.h"
@@ -26,27 +27,41 @@ static str place_of(arena *mem, const kms_key *k)
 	return arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(k->Account), STR_ARG(k->Region), STR_ARG(k->KeyId));
 }
 
+/* The primary of a multi-Region key rotates for all. */
 void rotation_plan(txn *tx, arena *mem, const kms_key *k)
 {
 	str place = place_of(mem, k);
-	if (k->RotationDays)
+	if (k->RotationDays && !key_is_replica(k))
 		timer_set(tx, "kms_rotate", place, k->LastRotated + k->RotationDays * MS_DAY, place);
 	else
 		timer_cancel(tx, "kms_rotate", place);
 }
 
-static void rotate(txn *tx, arena *mem, kms_key *k, str kind, int64_t now)
+static void turn_over(txn *tx, kms_key *k, str material, str kind, int64_t now)
 {
-	str none;
 	kms_material_put(tx, &(kms_material){ .Account = k->Account, .Region = k->Region, .KeyId = k->KeyId,
 	                                      .Turn = k->Turns, .Bytes = k->Material, .Replaced = now,
 	                                      .Kind = kind });
-	material_make(mem, kms_KeySpec_SYMMETRIC_DEFAULT, &k->Material, &none);
+	k->Material = material;
 	k->Turns++;
 	if (str_eq(kind, kms_RotationType_AUTOMATIC))
 		k->LastRotated = now;
 	kms_key_put(tx, k);
 	key_billed(tx, k, now, !str_eq(k->State, kms_KeyState_PendingDeletion));
+}
+
+static void rotate(txn *tx, arena *mem, kms_key *k, str kind, int64_t now)
+{
+	str none, material = k->Next, at = STR_NONE;
+	if (k->Next.n) {
+		k->Next = STR_NONE;
+		k->Sum = sha256_hex(mem, arena_concat(mem, k->KeyId, material));
+	} else {
+		material_make(mem, kms_KeySpec_SYMMETRIC_DEFAULT, &material, &none);
+	}
+	turn_over(tx, k, material, kind, now);
+	for (kms_key *r; k->MultiRegion && (r = key_elsewhere(tx, mem, k, &at));)
+		turn_over(tx, r, material, kind, now);
 }
 
 TIMER(kms_rotate)
@@ -70,10 +85,25 @@ static err rotatable(req *rq, const txn *tx, str given, kms_key **k)
 {
 	TRY(customer_key(rq, tx, given, k));
 	TRY(key_usable(rq, *k));
-	if (key_is_symmetric(*k))
-		return OK;
-	return fail(rq, &kms_UnsupportedOperationException,
-	            "You cannot perform this operation on a KMS key of spec %.*s.", STR_ARG(key_spec(*k)));
+	if (!key_is_symmetric(*k))
+		return fail(rq, &kms_UnsupportedOperationException, "%s", "");
+	if (key_is_replica(*k))
+		return fail(rq, &kms_UnsupportedOperationException,
+		            "%.*s is a multi-region replica key; its primary key rotates for it.",
+		            STR_ARG(key_arn_of(rq->mem, *k)));
+	return OK;
+}
+
+/* A property that the Regions of a key share. */
+static void share_period(txn *tx, arena *mem, const kms_key *k)
+{
+	str at = STR_NONE;
+	rotation_plan(tx, mem, k);
+	for (kms_key *r; k->MultiRegion && (r = key_elsewhere(tx, mem, k, &at));) {
+		r->RotationDays = k->RotationDays;
+		r->LastRotated = k->LastRotated;
+		kms_key_put(tx, r);
+	}
 }
 
 err kms_EnableKeyRotation(req *rq, txn *tx, const kms_EnableKeyRotation_in *in,
@@ -81,11 +111,12 @@ err kms_EnableKeyRotation(req *rq, txn *tx, const kms_EnableKeyRotation_in *in,
 {
 	kms_key *k;
 	TRY(rotatable(rq, tx, in->KeyId, &k));
+	TRY(key_is_ours(rq, k));
 	if (!k->RotationDays)
 		k->LastRotated = rq->now;
 	k->RotationDays = in->RotationPeriodInDays.set ? in->RotationPeriodInDays.v : KMS_ROTATION_DAYS;
 	kms_key_put(tx, k);
-	rotation_plan(tx, rq->mem, k);
+	share_period(tx, rq->mem, k);
 	return OK;
 }
 
@@ -96,7 +127,7 @@ err kms_DisableKeyRotation(req *rq, txn *tx, const kms_DisableKeyRotation_in *in
 	TRY(rotatable(rq, tx, in->KeyId, &k));
 	k->RotationDays = 0;
 	kms_key_put(tx, k);
-	rotation_plan(tx, rq->mem, k);
+	share_period(tx, rq->mem, k);
 	return OK;
 }
 
@@ -105,9 +136,11 @@ err kms_GetKeyRotationStatus(req *rq, const txn *tx, const kms_GetKeyRotationSta
 {
 	kms_key *k;
 	TRY(key_find(rq, tx, in->KeyId, &k));
-	out->KeyRotationEnabled = BOOL(k->RotationDays != 0);
-	out->KeyId = k->KeyId;
-	if (k->RotationDays) {
+	/* A key that is about to go does not rotate; if it stays after all, it does again. */
+	bool rotates = k->RotationDays && !str_eq(k->State, kms_KeyState_PendingDeletion);
+	out->KeyRotationEnabled = BOOL(rotates);
+	out->KeyId = key_arn_of(rq->mem, k);
+	if (rotates) {
 		out->RotationPeriodInDays = I64(k->RotationDays);
 		out->NextRotationDate = TIME(k->LastRotated + k->RotationDays * MS_DAY);
 	}
@@ -125,8 +158,12 @@ err kms_RotateKeyOnDemand(req *rq, txn *tx, const kms_RotateKeyOnDemand_in *in,
 		n += str_eq(m->Kind, kms_RotationType_ON_DEMAND);
 	if (n >= KMS_ON_DEMAND_MAX)
 		return fail(rq, &kms_LimitExceededException,
-		            "%.*s was rotated on demand %d times, as often as may be.",
-		            STR_ARG(key_arn_of(rq->mem, k)), KMS_ON_DEMAND_MAX);
+		            "The on-demand rotations limit has been reached for the given keyId. No more on-demand "
+		            "rotations can be performed for this key: %.*s", STR_ARG(key_arn_of(rq->mem, k)));
+	if (str_eq(k->Origin, kms_OriginType_EXTERNAL) && !k->Next.n)
+		return fail(rq, &kms_KMSInvalidStateException,
+		            "%.*s has no key material that waits for a rotation; import some first.",
+		            STR_ARG(key_arn_of(rq->mem, k)));
 	rotate(tx, rq->mem, k, kms_RotationType_ON_DEMAND, rq->now);
 	out->KeyId = key_arn_of(rq->mem, k);
 	return OK;
@@ -155,7 +192,10 @@ err kms_ListKeyRotations(req *rq, const txn *tx, const kms_ListKeyRotations_in *
 			break;
 		}
 		out->Rotations.v[out->Rotations.n++] = (kms_RotationsListEntry){
-			.KeyId = key_arn_of(rq->mem, k), .RotationDate = TIME(m->Replaced), .RotationType = m->Kind };
+			.KeyId = key_arn_of(rq->mem, k), .RotationDate = TIME(m->Replaced), .RotationType = m->Kind,
+			.KeyMaterialId = material_id(rq->mem, k, m->Turn + 1),
+			.KeyMaterialState = m->Turn + 1 == k->Turns ? kms_KeyMaterialState_CURRENT :
+								      kms_KeyMaterialState_NON_CURRENT };
 	}
 	cursor_close(&s.at);
 	return OK;

@@ -95,6 +95,14 @@ err algorithm_fits(req *rq, const kms_key *k, str use, str algorithm)
 	            STR_ARG(algorithm), STR_ARG(key_spec(k)));
 }
 
+size_t material_bytes(str spec)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (str_eq(kinds[i].spec, spec))
+			return kinds[i].bytes;
+	return 0;
+}
+
 bool material_make(arena *mem, str spec, str *material, str *public_der)
 {
 	for (size_t i = 0; i < N_KINDS; i++)

@@ -48,9 +48,47 @@ def test_states(server):
 
 def test_what_is_not_here_says_so(server):
     kms = server.client("kms")
-    for what in (dict(MultiRegion=True), dict(Origin="EXTERNAL")):
-        message = refused("NotImplementedException", kms.create_key, **what)
-        check("Farthing's KMS" in message, message)
+    message = refused("NotImplementedException", kms.create_key, Origin="AWS_CLOUDHSM")
+    check("custom key stores" in message, message)
+    same(kms.describe_custom_key_stores()["CustomKeyStores"], [])
+    refused("CustomKeyStoreNotFoundException", kms.describe_custom_key_stores, CustomKeyStoreName="x")
     refused("UnsupportedOperationException", kms.create_key, KeySpec="SM2", KeyUsage="SIGN_VERIFY")
-    message = refused("NotImplementedException", kms.replicate_key, KeyId="x", ReplicaRegion="us-west-2")
-    check("kms:ReplicateKey" in message, message)
+    message = refused("UnsupportedOperationException", kms.create_key, KeySpec="ML_DSA_65", KeyUsage="SIGN_VERIFY")
+    check("ML_DSA_65" in message, message)
+
+
+def test_words(server):
+    kms = server.client("kms")
+    key = kms.create_key(Tags=[{"TagKey": "a", "TagValue": "1"}])["KeyMetadata"]["KeyId"]
+    same(refused("NotFoundException", kms.describe_key, KeyId="fake-key-id"), "Invalid keyId 'fake-key-id'")
+    same(refused("ValidationException", kms.create_alias, AliasName="x", TargetKeyId=key)[:47],
+         'Alias must start with the prefix "alias/". Plea')
+    refused("NotAuthorizedException", kms.create_alias, AliasName="alias/aws/x", TargetKeyId=key)
+    kms.create_alias(AliasName="alias/words", TargetKeyId=key)
+    refused("ValidationException", kms.create_alias, AliasName="alias/b", TargetKeyId="alias/words")
+    tag = {"TagKey": "k", "TagValue": "v"}
+    same(refused("TagException", kms.tag_resource, KeyId=key, Tags=[tag, tag]), "Duplicate tag keys")
+    same(refused("TagException", kms.tag_resource, KeyId=key, Tags=[{"TagKey": "aws:k", "TagValue": "v"}]),
+         "Tags beginning with aws: are reserved")
+    kms.tag_resource(KeyId=key, Tags=[tag, {"TagKey": "a", "TagValue": "2"}])
+    first = kms.list_resource_tags(KeyId=key, Limit=1)
+    same((first["Tags"], first["Truncated"]), ([{"TagKey": "a", "TagValue": "2"}], True))
+    same(kms.list_resource_tags(KeyId=key, Marker=first["NextMarker"])["Tags"], [tag])
+    same(refused("ValidationException", kms.generate_random), "NumberOfBytes is required.")
+    refused("MalformedPolicyDocumentException", kms.put_key_policy, KeyId=key, Policy="{}")
+    other = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*",
+               "Principal": {"AWS": "arn:aws:iam::999999999999:user/else"}}]}"""
+    same(refused("MalformedPolicyDocumentException", kms.put_key_policy, KeyId=key, Policy=other),
+         "The new key policy will not allow you to update the key policy in the future.")
+    kms.put_key_policy(KeyId=key, Policy=other, BypassPolicyLockoutSafetyCheck=True)
+
+
+def test_dry_runs_check_and_do_nothing(server):
+    kms = server.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    for call, more in ((kms.encrypt, dict(Plaintext=b"x")), (kms.generate_data_key, dict(KeySpec="AES_256")),
+                       (kms.create_grant, dict(GranteePrincipal="arn:aws:iam::000000000000:root",
+                                               Operations=["Decrypt"]))):
+        refused("DryRunOperationException", call, KeyId=key, DryRun=True, **more)
+    same(kms.list_grants(KeyId=key)["Grants"], [])
+    refused("NotFoundException", kms.encrypt, KeyId="alias/none", Plaintext=b"x", DryRun=True)
