@@ -53,6 +53,21 @@ static size_t tailed(req *rq, const txn *tx, const void *in_, str **arns)
 	return in->logGroupIdentifiers.n;
 }
 
+static size_t queried(req *rq, const txn *tx, const void *in_, str **arns)
+{
+	(void)tx;
+	const logs_StartQuery_in *in = in_;
+	size_t n = 0;
+	*arns = arena_array(rq->mem, str, in->logGroupNames.n + in->logGroupIdentifiers.n + 1);
+	if (str_is(in->logGroupName))
+		(*arns)[n++] = group_arn_of(rq, in->logGroupName);
+	for (size_t i = 0; i < in->logGroupNames.n; i++)
+		(*arns)[n++] = group_arn_of(rq, in->logGroupNames.v[i]);
+	for (size_t i = 0; i < in->logGroupIdentifiers.n; i++)
+		(*arns)[n++] = group_arn_of(rq, in->logGroupIdentifiers.v[i]);
+	return n;
+}
+
 #define ON_GROUP(operation) { operation, NULL, NULL, the_group }
 #define ON_STREAM(operation) { operation, NULL, NULL, the_stream }
 #define ON_TAGS(operation) { operation, NULL, "log-group:{logGroupName}", NULL }
@@ -64,7 +79,7 @@ ACCESS(logs, "logs", NULL,
 	ON_GROUP("PutMetricFilter"), ON_GROUP("DeleteMetricFilter"), ON_GROUP("DescribeMetricFilters"),
 	ON_GROUP("PutSubscriptionFilter"), ON_GROUP("DeleteSubscriptionFilter"),
 	ON_GROUP("DescribeSubscriptionFilters"), ON_GROUP("DescribeLogGroups"), ON_GROUP("CreateLogStream"),
-	ON_GROUP("AssociateKmsKey"), ON_GROUP("DisassociateKmsKey"), ON_GROUP("StartQuery"),
+	ON_GROUP("AssociateKmsKey"), ON_GROUP("DisassociateKmsKey"), { "StartQuery", NULL, NULL, queried },
 	ON_GROUP("GetLogGroupFields"), ON_GROUP("CreateExportTask"), ON_GROUP("PutLogGroupDeletionProtection"),
 	{ "StartLiveTail", NULL, NULL, tailed }, ON_STREAM("DeleteLogStream"), ON_STREAM("PutLogEvents"),
 	ON_STREAM("GetLogEvents"), ON_TAGS("TagLogGroup"), ON_TAGS("UntagLogGroup"),
