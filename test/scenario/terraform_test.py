@@ -17,7 +17,7 @@ PASSWORD = "correct-horse-9"
 
 def package(folder):
     app = os.path.abspath("examples/bella/app")
-    subprocess.run(["zip", "-qr", os.path.join(folder, "deployment.zip"), ".", "-x", "*__pycache__*"], cwd=app, check=True)
+    subprocess.run(["zip", "-qrX", os.path.join(folder, "deployment.zip"), ".", "-x", "*__pycache__*"], cwd=app, check=True)
 
 
 class Terraform:
