@@ -46,3 +46,58 @@ bool gzip_unpack(arena *a, str packed, size_t max, str *out)
 	*out = buf_str(&b);
 	return state == Z_STREAM_END && !b.full;
 }
+
+struct gunzip {
+	z_stream z;
+	bool whole, pending;
+};
+
+static void gunzip_close(void *subject)
+{
+	gunzip *g = subject;
+	inflateEnd(&g->z);
+}
+
+gunzip *gunzip_open(arena *a)
+{
+	gunzip *g = arena_new(a, gunzip);
+	ensure(inflateInit2(&g->z, GZIP_WINDOW) == Z_OK);
+	arena_hook(a, gunzip_close, g);
+	return g;
+}
+
+bool gunzip_some(gunzip *g, str *packed, buf *out, size_t most)
+{
+	char piece[PIECE];
+	int state = Z_OK;
+	ensure(packed->n <= UINT32_MAX);
+	while ((packed->n || g->pending) && out->n < most && state == Z_OK) {
+		/* Members one behind the other are one text. */
+		if (g->whole && packed->n)
+			inflateReset(&g->z);
+		size_t room = most - out->n < sizeof piece ? most - out->n : sizeof piece;
+		g->z.next_in = (Bytef *)packed->p;
+		g->z.avail_in = (uInt)packed->n;
+		g->z.next_out = (Bytef *)piece;
+		g->z.avail_out = (uInt)room;
+		state = inflate(&g->z, Z_NO_FLUSH);
+		buf_put(out, (str){ piece, room - g->z.avail_out });
+		*packed = str_sub(*packed, packed->n - g->z.avail_in, packed->n);
+		g->whole = state == Z_STREAM_END;
+		g->pending = !g->whole && !g->z.avail_out;
+		/* With nothing to go on, there was nothing more to come. */
+		if (g->whole || state == Z_BUF_ERROR)
+			state = Z_OK;
+	}
+	return state == Z_OK && !out->full;
+}
+
+bool gunzip_pending(const gunzip *g)
+{
+	return g->pending;
+}
+
+bool gunzip_whole(const gunzip *g)
+{
+	return g->whole;
+}

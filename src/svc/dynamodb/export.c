@@ -134,8 +134,10 @@ err dynamodb_ListExports(req *rq, const txn *tx, const dynamodb_ListExports_in *
 
 /* ---- the files ---- */
 
+/* What one file needs is forgotten with it: only lines of the manifest stay. */
 typedef struct exporting {
 	req *rq;
+	arena *file, *item;
 	dynamodb_export *e;
 	store *store;
 	str rows, after, folder;
@@ -148,6 +150,7 @@ static err put_object(exporting *x, str name, str type, str body, str *etag)
 {
 #if __has_include("gen/s3.h")
 	const dynamodb_ExportDescription *d = x->e->It;
+	req *rq = req_internal(x->file, x->store, "dynamodb.amazonaws.com", x->e->Account, x->e->Region);
 	s3_PutObject_in in = { .Bucket = d->S3Bucket, .Body = body, .ContentType = type,
 		               .Key = arena_fmt(x->rq->mem, "%.*s%.*s", STR_ARG(x->folder), STR_ARG(name)) };
 	s3_PutObject_out out = { 0 };
@@ -155,8 +158,11 @@ static err put_object(exporting *x, str name, str type, str body, str *etag)
 		in.ServerSideEncryption = S("aws:kms");
 		in.SSEKMSKeyId = d->S3SseKmsKeyId;
 	}
-	TRY(call(x->rq, NULL, "s3", "PutObject", &in, &out));
-	*etag = out.ETag;
+	err e = call(rq, NULL, "s3", "PutObject", &in, &out);
+	usage_settle_later(rq);
+	if (e)
+		return fail(x->rq, e->kind, "%.*s", STR_ARG(e->message));
+	*etag = arena_str(x->rq->mem, out.ETag);
 	return OK;
 #else
 	return fail(x->rq, &aws_NotImplemented, "There is no S3 here.");
@@ -166,7 +172,7 @@ static err put_object(exporting *x, str name, str type, str body, str *etag)
 /* Lines for one data file, from where the last one ended. */
 static str next_lines(exporting *x, int64_t *items)
 {
-	arena *mem = x->rq->mem;
+	arena *mem = x->file;
 	buf b = buf_in(mem, 1 << 16, FILE_BYTES + LINE_ROOM);
 	const txn *tx = store_read(x->store);
 	str from = str_is(x->after) ? arena_concat(mem, x->after, str_of("\0", 1)) : x->rows;
@@ -174,13 +180,14 @@ static str next_lines(exporting *x, int64_t *items)
 	x->end = true;
 	*items = 0;
 	while (cursor_next(&c)) {
-		dynamodb_AttributeMap item = wire_map_out(mem, ddb_item_of_row(c.value).map);
+		dynamodb_AttributeMap item = wire_map_out(x->item, ddb_item_of_row(c.value).map);
 		buf_put(&b, S("{\"Item\":"));
 		json_encode_value(&b, &dynamodb_AttributeMap_shape, &item);
 		buf_put(&b, S("}\n"));
+		arena_reset(x->item);
 		++*items;
 		if (b.n >= FILE_BYTES) {
-			x->after = arena_str(mem, c.key);
+			x->after = arena_str(x->rq->mem, c.key);
 			x->end = false;
 			break;
 		}
@@ -204,7 +211,7 @@ static err put_data(exporting *x)
 	arena *mem = x->rq->mem;
 	do {
 		str lines = next_lines(x, &items);
-		str packed = gzip_pack(mem, lines);
+		str packed = gzip_pack(x->file, lines);
 		str name = arena_fmt(mem, "data/%.*s.json.gz",
 		                     STR_ARG(rand_text(mem, 26, S("abcdefghijklmnopqrstuvwxyz234567"))));
 		TRY(put_object(x, name, S("application/octet-stream"), packed, &etag));
@@ -216,6 +223,7 @@ static err put_data(exporting *x)
 		buf_put(&x->manifest, S("}\n"));
 		x->items += items;
 		x->plain_bytes += (int64_t)lines.n;
+		arena_reset(x->file);
 	} while (!x->end);
 	return OK;
 }
@@ -288,13 +296,15 @@ bool ddb_export_write(store *s, arena *mem, const dynamodb_copy *c)
 		return true;
 	dynamodb_ExportDescription *d = e->It;
 	exporting x = { .rq = req_internal(mem, s, "dynamodb.amazonaws.com", c->Account, c->Region), .e = e,
-		        .store = s, .rows = ddb_copy_prefix(mem, c->Number),
+		        .file = arena_open(1 << 20), .item = arena_open(1 << 16), .store = s,
+		        .rows = ddb_copy_prefix(mem, c->Number),
 		        .manifest = buf_in(mem, 1024, (size_t)64 << 20) };
 	x.folder = arena_fmt(mem, "%.*s%sAWSDynamoDB/%.*s/", STR_ARG(d->S3Prefix),
 	                     d->S3Prefix.n && !str_ends(d->S3Prefix, S("/")) ? "/" : "", STR_ARG(e->Id));
 	int64_t end = clock_now();
 	err wrong = put_files(&x, end);
-	usage_settle_later(x.rq);
+	arena_close(x.item);
+	arena_close(x.file);
 	d->EndTime = TIME(end);
 	d->ExportStatus = wrong ? dynamodb_ExportStatus_FAILED : dynamodb_ExportStatus_COMPLETED;
 	d->ItemCount = I64(x.items);

@@ -16,7 +16,8 @@
 #endif
 
 #define ITEMS_AT_ONCE 100
-#define UNPACKED_MAX ((size_t)1 << 30)
+#define PIECE_BYTES (4 << 20) /* of an object, and of text, in memory at a time */
+#define RECORD_MAX (16 << 20)
 #define LIST_MAX 25
 #define COLUMNS_MAX 256
 
@@ -189,27 +190,50 @@ static void taken(importing *x, bool good)
 		flush(x);
 }
 
-static void take_json(importing *x, str text)
+/* One line of JSON: {"Item":{..}}. */
+static void take_line(importing *x, str line)
 {
-	while (text.n && !x->failed && !x->gone) {
+	json j = json_of(x->mem, line);
+	str item = STR_NONE;
+	if (json_next(&j) == JSON_OBJECT)
+		while (json_next(&j) == JSON_OBJECT || j.kind != JSON_OBJECT_END) {
+			if (j.kind == JSON_ERROR || j.kind == JSON_END)
+				break;
+			bool wanted = str_eq(j.key, S("Item"));
+			str raw = json_raw(&j);
+			item = wanted ? raw : item;
+		}
+	dynamodb_AttributeMap *to = &x->items[x->n];
+	*to = (dynamodb_AttributeMap){ 0 };
+	taken(x, str_is(item) && !json_decode_value(x->mem, &dynamodb_AttributeMap_shape, item, to));
+}
+
+/* All whole lines; what is left of the text. At the end the last line needs no end. */
+static str take_json(importing *x, str text, bool end)
+{
+	while (text.n && !x->failed && !x->gone && (end || memchr(text.p, '\n', text.n))) {
 		str line = str_trim(str_cut(&text, '\n'));
-		if (!line.n)
-			continue;
-		json j = json_of(x->mem, line);
-		str item = STR_NONE;
-		if (json_next(&j) == JSON_OBJECT)
-			while (json_next(&j) == JSON_OBJECT || j.kind != JSON_OBJECT_END) {
-				if (j.kind == JSON_ERROR || j.kind == JSON_END)
-					break;
-				bool wanted = str_eq(j.key, S("Item"));
-				str raw = json_raw(&j);
-				item = wanted ? raw : item;
-			}
-		dynamodb_AttributeMap *to = &x->items[x->n];
-		*to = (dynamodb_AttributeMap){ 0 };
-		taken(x, str_is(item) && !json_decode_value(x->mem, &dynamodb_AttributeMap_shape, item, to));
+		if (line.n)
+			take_line(x, line);
 	}
-	flush(x);
+	return text;
+}
+
+/* The length of the record at the front with its line's end; 0: it is not whole. */
+static size_t csv_length(str text, char delimiter)
+{
+	bool quoted = false, first = true;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if (quoted && c == '"' && i + 1 < text.n && text.p[i + 1] == '"')
+			i++;
+		else if (c == '"' && (quoted || first))
+			quoted = !quoted;
+		else if (!quoted && c == '\n')
+			return i + 1;
+		first = !quoted && c == delimiter;
+	}
+	return 0;
 }
 
 /* One record of CSV: fields in quotes may hold commas, line ends, and quotes that are doubled. */
@@ -257,61 +281,149 @@ static dynamodb_AttributeValue typed(const importing *x, str name, str text)
 	return (dynamodb_AttributeValue){ .S = text };
 }
 
-static void take_csv(importing *x, str text)
+/* One object on its way: what has been asked for, and what the first line said. */
+typedef struct source {
+	arena *mem;   /* as long as the object */
+	str key, etag;
+	int64_t at, size;
+	gunzip *zip;  /* NULL: the object is plain */
+	str names[COLUMNS_MAX];
+	size_t columns;
+} source;
+
+static void take_record(importing *x, const source *s, const str *fields, size_t n)
+{
+	dynamodb_AttributeMap *to = &x->items[x->n];
+	if (n == 1 && !fields[0].n)
+		return;
+	*to = (dynamodb_AttributeMap){ arena_array(x->mem, dynamodb_AttributeMap_entry, s->columns), 0 };
+	for (size_t i = 0; i < s->columns && i < n; i++)
+		to->v[to->n++] = (dynamodb_AttributeMap_entry){ s->names[i], typed(x, s->names[i], fields[i]) };
+	taken(x, n == s->columns);
+}
+
+static str take_csv(importing *x, source *s, str text, bool end)
 {
 	const dynamodb_InputFormatOptions *o = x->i->It->InputFormatOptions;
 	const dynamodb_CsvOptions *csv = o ? o->Csv : NULL;
 	char delimiter = csv && csv->Delimiter.n ? csv->Delimiter.p[0] : ',';
-	arena *mem = x->rq->mem;
-	str names[COLUMNS_MAX], fields[COLUMNS_MAX];
-	size_t columns = csv ? csv->HeaderList.n : 0;
-	columns = columns < COLUMNS_MAX ? columns : COLUMNS_MAX;
-	for (size_t i = 0; i < columns; i++)
-		names[i] = csv->HeaderList.v[i];
-	if (!columns)
-		columns = csv_record(mem, &text, delimiter, names);
+	str fields[COLUMNS_MAX];
+	for (size_t i = 0; !s->columns && csv && i < csv->HeaderList.n && i < COLUMNS_MAX; i++)
+		s->names[i] = csv->HeaderList.v[i];
+	if (!s->columns && csv)
+		s->columns = csv->HeaderList.n < COLUMNS_MAX ? csv->HeaderList.n : COLUMNS_MAX;
 	while (text.n && !x->failed && !x->gone) {
-		size_t n = csv_record(x->mem, &text, delimiter, fields);
-		if (n == 1 && !fields[0].n)
+		size_t length = csv_length(text, delimiter);
+		if (!length && !end)
+			break;
+		str record = str_sub(text, 0, length ? length : text.n);
+		text = str_sub(text, record.n, text.n);
+		if (s->columns) {
+			take_record(x, s, fields, csv_record(x->mem, &record, delimiter, fields));
 			continue;
-		dynamodb_AttributeMap *to = &x->items[x->n];
-		*to = (dynamodb_AttributeMap){ arena_array(x->mem, dynamodb_AttributeMap_entry, columns), 0 };
-		for (size_t i = 0; i < columns && i < n; i++)
-			to->v[to->n++] = (dynamodb_AttributeMap_entry){ names[i], typed(x, names[i], fields[i]) };
-		taken(x, n == columns);
+		}
+		s->columns = csv_record(s->mem, &record, delimiter, s->names);
 	}
-	flush(x);
+	return text;
 }
 
 #if __has_include("gen/s3.h")
-static err take_object(importing *x, str key)
+static err ask(importing *x, arena *mem, const char *what, const void *in, void *out)
 {
-	const dynamodb_ImportTableDescription *d = x->i->It;
-	s3_GetObject_in in = { .Bucket = d->S3BucketSource->S3Bucket, .Key = key };
+	req *rq = req_internal(mem, x->store, "dynamodb.amazonaws.com", x->i->Account, x->i->Region);
+	err e = call(rq, NULL, "s3", what, in, out);
+	usage_settle_later(rq);
+	return e ? fail(x->rq, e->kind, "%.*s", STR_ARG(e->message)) : OK;
+}
+
+/* The object may not change under way. */
+static err next_bytes(importing *x, source *s, arena *mem, str *bytes)
+{
+	int64_t last = s->at + PIECE_BYTES < s->size ? s->at + PIECE_BYTES : s->size;
+	s3_GetObject_in in = { .Bucket = x->i->It->S3BucketSource->S3Bucket, .Key = s->key, .IfMatch = s->etag };
 	s3_GetObject_out out = { 0 };
-	TRY(call(x->rq, NULL, "s3", "GetObject", &in, &out));
-	str text = out.Body;
-	if (str_eq(d->InputCompressionType, dynamodb_InputCompressionType_GZIP) &&
-	    !gzip_unpack(x->rq->mem, out.Body, UNPACKED_MAX, &text))
-		return fail(x->rq, &aws_ValidationException, "The object %.*s is not gzip.", STR_ARG(key));
-	x->i->It->ProcessedSizeBytes.v += (int64_t)text.n;
-	(str_eq(d->InputFormat, dynamodb_InputFormat_CSV) ? take_csv : take_json)(x, text);
+	in.Range = arena_fmt(mem, "bytes=%lld-%lld", (long long)s->at, (long long)last - 1);
+	TRY(ask(x, mem, "GetObject", &in, &out));
+	*bytes = out.Body;
+	s->at = last;
+	return OK;
+}
+
+/* A piece of text at a time, behind what was left of the one before. */
+static err take_pieces(importing *x, source *s, arena *raw, arena *const texts[2])
+{
+	str bytes = S(""), rest = S("");
+	bool end = false;
+	for (unsigned turn = 0; !end && !x->failed && !x->gone; turn ^= 1) {
+		arena_reset(texts[turn]);
+		if (!bytes.n && s->at < s->size) {
+			arena_reset(raw);
+			TRY(next_bytes(x, s, raw, &bytes));
+		}
+		buf b = buf_in(texts[turn], rest.n + PIECE_BYTES, RECORD_MAX + PIECE_BYTES);
+		buf_put(&b, rest);
+		if (s->zip && !gunzip_some(s->zip, &bytes, &b, rest.n + PIECE_BYTES))
+			return fail(x->rq, &aws_ValidationException, "The object %.*s is not gzip.", STR_ARG(s->key));
+		if (!s->zip)
+			buf_put(&b, bytes);
+		bytes = s->zip ? bytes : S("");
+		end = !bytes.n && s->at == s->size && !(s->zip && gunzip_pending(s->zip));
+		x->i->It->ProcessedSizeBytes.v += (int64_t)(b.n - rest.n);
+		bool csv = str_eq(x->i->It->InputFormat, dynamodb_InputFormat_CSV);
+		rest = csv ? take_csv(x, s, buf_str(&b), end) : take_json(x, buf_str(&b), end);
+		flush(x);
+		if (rest.n > RECORD_MAX)
+			return fail(x->rq, &aws_ValidationException,
+			            "The object %.*s has a record of more than %d bytes.", STR_ARG(s->key), RECORD_MAX);
+	}
+	return s->zip && end && !gunzip_whole(s->zip)
+	               ? fail(x->rq, &aws_ValidationException, "The object %.*s is not gzip.", STR_ARG(s->key))
+	               : OK;
+}
+
+static err take_object(importing *x, const s3_Object *o)
+{
+	arena *raw = arena_open(1 << 16), *const texts[2] = { arena_open(1 << 16), arena_open(1 << 16) };
+	arena *own = arena_open(1 << 16);
+	source *s = arena_new(own, source);
+	*s = (source){ .mem = own, .key = o->Key, .etag = o->ETag, .size = o->Size.v };
+	if (str_eq(x->i->It->InputCompressionType, dynamodb_InputCompressionType_GZIP))
+		s->zip = gunzip_open(own);
+	err wrong = take_pieces(x, s, raw, texts);
+	arena_close(own);
+	arena_close(texts[1]);
+	arena_close(texts[0]);
+	arena_close(raw);
+	return wrong;
+}
+
+static err take_page(importing *x, arena *mem, str *token, size_t *objects)
+{
+	const dynamodb_S3BucketSource *b = x->i->It->S3BucketSource;
+	s3_ListObjectsV2_in in = { .Bucket = b->S3Bucket, .Prefix = b->S3KeyPrefix,
+		                       .ContinuationToken = *token };
+	s3_ListObjectsV2_out out = { 0 };
+	TRY(ask(x, mem, "ListObjectsV2", &in, &out));
+	for (size_t i = 0; i < out.Contents.n && !x->failed && !x->gone; i++, ++*objects)
+		TRY(take_object(x, &out.Contents.v[i]));
+	*token = arena_str(x->rq->mem, out.NextContinuationToken);
 	return OK;
 }
 
 static err take_all(importing *x)
 {
-	const dynamodb_S3BucketSource *b = x->i->It->S3BucketSource;
-	s3_ListObjectsV2_in in = { .Bucket = b->S3Bucket, .Prefix = b->S3KeyPrefix };
+	arena *page = arena_open(1 << 16);
+	str token = STR_NONE;
 	size_t objects = 0;
+	err wrong = OK;
 	do {
-		s3_ListObjectsV2_out out = { 0 };
-		TRY(call(x->rq, NULL, "s3", "ListObjectsV2", &in, &out));
-		for (size_t i = 0; i < out.Contents.n && !x->failed && !x->gone; i++, objects++)
-			TRY(take_object(x, out.Contents.v[i].Key));
-		in.ContinuationToken = out.NextContinuationToken;
-	} while (str_is(in.ContinuationToken) && !x->failed && !x->gone);
-	return objects ? OK : fail(x->rq, &aws_ValidationException, "The given prefix names no objects.");
+		wrong = take_page(x, page, &token, &objects);
+		arena_reset(page);
+	} while (!wrong && str_is(token) && !x->failed && !x->gone);
+	arena_close(page);
+	if (wrong || objects || x->failed)
+		return wrong;
+	return fail(x->rq, &aws_ValidationException, "The given prefix names no objects.");
 }
 #else
 static err take_all(importing *x)
@@ -343,7 +455,6 @@ TASK(ddb_import)
 		          .rq = req_internal(mem, s, "dynamodb.amazonaws.com", account, region) };
 	err wrong = take_all(x);
 	arena_close(x->mem);
-	usage_settle_later(x->rq);
 	if (x->failed)
 		return clock_now() + MS_MINUTE;
 	dynamodb_ImportTableDescription *d = i->It;

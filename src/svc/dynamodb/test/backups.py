@@ -218,3 +218,34 @@ def test_import_csv(server):
             TableCreationParameters={"TableName": "ion", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
                                      "BillingMode": "PAY_PER_REQUEST",
                                      "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}]})
+
+
+def test_large_objects_a_piece_at_a_time(server):
+    """Objects of several pieces of 4 MB, with records across their ends; memory does not grow with them."""
+    ddb, s3 = server.client("dynamodb"), server.client("s3")
+    creation = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
+    s3.create_bucket(Bucket="large")
+    lines = "".join('{"Item":{"id":{"S":"%d"},"v":{"S":"%s"}}}\n' % (i, "é" * (i % 7000)) for i in range(3000))
+    sheet = "id,v\n" + "".join('%d,"%s\n,""%d"""\n' % (i, "y" * (i % 9000), i) for i in range(3000))
+    objects = {"json/a": lines.encode(), "json/none": b"", "gzip/a": gzip.compress(lines.encode()) + gzip.compress(b""),
+               "csv/a": sheet.encode(), "bad/a": gzip.compress(lines.encode())[:-100]}
+    for key, body in objects.items():
+        s3.put_object(Bucket="large", Key=key, Body=body)
+
+    def imported(name, kind, packing="NONE"):
+        arn = ddb.import_table(S3BucketSource={"S3Bucket": "large", "S3KeyPrefix": name + "/"}, InputFormat=kind,
+                               InputCompressionType=packing, TableCreationParameters={"TableName": "large-" + name, **creation}
+                               )["ImportTableDescription"]["ImportArn"]
+        until(lambda: ddb.describe_import(ImportArn=arn)["ImportTableDescription"]["ImportStatus"] != "IN_PROGRESS")
+        return ddb.describe_import(ImportArn=arn)["ImportTableDescription"]
+    for name, kind, packing, size in [("json", "DYNAMODB_JSON", "NONE", len(lines.encode())),
+                                      ("gzip", "DYNAMODB_JSON", "GZIP", len(lines.encode())),
+                                      ("csv", "CSV", "NONE", len(sheet))]:
+        d = imported(name, kind, packing)
+        same((d["ImportStatus"], d["ImportedItemCount"], d["ErrorCount"], d["ProcessedSizeBytes"]),
+             ("COMPLETED", 3000, 0, size))
+        value = ddb.get_item(TableName="large-" + name, Key={"id": {"S": "2999"}})["Item"]["v"]["S"]
+        same(value, "y" * 2999 + '\n,"2999"' if name == "csv" else "é" * 2999)
+    d = imported("bad", "DYNAMODB_JSON", "GZIP")
+    same((d["ImportStatus"], d["FailureMessage"]), ("FAILED", "The object bad/a is not gzip."))
