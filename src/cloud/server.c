@@ -74,6 +74,13 @@ static void stop_parts(server *s)
 		(*--s->started)->stop();
 }
 
+static void halt_parts(const server *s)
+{
+	for (const server_part *const *p = s->started; p && p > __start_farthing_parts;)
+		if ((*--p)->halt)
+			(*p)->halt();
+}
+
 static err listen_on(arena *a, const server_options *o, server *s)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -128,6 +135,7 @@ void server_stop(server *s)
 {
 	if (s->http)
 		http_stop(s->http, STOP_GRACE_MS);
+	halt_parts(s);
 	due_stop(s->dispatch.store);
 	stop_parts(s);
 	pool_close(s->dispatch.workers);

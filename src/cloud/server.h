@@ -44,8 +44,10 @@ typedef struct server_part {
 	const char *name;
 	err (*start)(store *s, str data_folder);
 	void (*stop)(void);
+	void (*halt)(void); /* or NULL: before anything waits for what is under way, ends what may take long */
 } server_part;
-#define SERVER_PART(id, start_, stop_) \
-	static const server_part server_part_##id = { #id, start_, stop_ }; \
+#define SERVER_PART(id, start_, stop_) SERVER_PART_HALT(id, start_, stop_, NULL)
+#define SERVER_PART_HALT(id, start_, stop_, halt_) \
+	static const server_part server_part_##id = { #id, start_, stop_, halt_ }; \
 	__attribute__((section("farthing_parts"), \
 	               used)) static const server_part *const server_part_entry_##id = &server_part_##id

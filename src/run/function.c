@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,29 @@
 #define VCPU_MB 1769 /* AWS: at this memory a function has the equivalent of one vCPU */
 #define SCRATCH_BYTES 2048
 #define SHUTDOWN_US 2000000
+#define FIXED 6 /* descriptors that every environment waits for */
+
+/* Readable from when the server stops. */
+static struct {
+	pthread_once_t once;
+	int fd;
+} halting = { PTHREAD_ONCE_INIT, -1 };
+
+static void open_halting(void)
+{
+	halting.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ensure(halting.fd >= 0);
+}
+
+void function_halt(bool halt)
+{
+	eventfd_t count;
+	pthread_once(&halting.once, open_halting);
+	if (halt)
+		eventfd_write(halting.fd, 1);
+	else
+		eventfd_read(halting.fd, &count);
+}
 
 static bool waits_for_event(const function_env *env)
 {
@@ -62,7 +87,7 @@ static void note_end(function_env *env)
 /* One round of waiting and doing. False when the time is up. */
 static bool pump(function_env *env, int64_t until_us)
 {
-	struct pollfd p[CONNECTIONS_MAX + 4];
+	struct pollfd p[CONNECTIONS_MAX + FIXED];
 	int64_t now = clock_mono_us(), check = rss_check(env, now);
 	int64_t wake = check < until_us ? check : until_us;
 	if (now >= until_us)
@@ -72,6 +97,9 @@ static bool pump(function_env *env, int64_t until_us)
 	p[n++] = (struct pollfd){ env->log.fd, POLLIN, 0 };
 	p[n++] = (struct pollfd){ sandbox_end_fd(env->sb), POLLIN, 0 };
 	p[n++] = (struct pollfd){ sandbox_oom_fd(env->sb), (short)sandbox_oom_events(env->sb), 0 };
+	p[n++] = (struct pollfd){ sandbox_datagrams(env->sb), POLLIN, 0 };
+	/* Who takes leave has its time all the same. */
+	p[n++] = (struct pollfd){ env->ext && env->ext->leaving ? -1 : halting.fd, POLLIN, 0 };
 	for (int i = 0; i < env->n; i++)
 		p[n++] = (struct pollfd){ env->connections[i].fd, POLLIN, 0 };
 	struct timespec wait = { (wake - now) / 1000000, (wake - now) % 1000000 * 1000 };
@@ -80,8 +108,10 @@ static bool pump(function_env *env, int64_t until_us)
 	/* What it said comes before what it did next. */
 	if (p[1].revents)
 		function_log_drain(&env->log);
-	for (int i = 0; i < (int)n - 4; i++)
-		if (p[i + 4].revents && env->connections[i].fd >= 0)
+	if (p[4].revents)
+		function_trace_drain(env);
+	for (int i = 0; i < (int)n - FIXED; i++)
+		if (p[i + FIXED].revents && env->connections[i].fd >= 0)
 			function_readable(env, &env->connections[i], until_us);
 	if (p[0].revents)
 		function_accept(env);
@@ -89,6 +119,8 @@ static bool pump(function_env *env, int64_t until_us)
 		check_memory(env);
 	if (p[2].revents)
 		note_end(env);
+	if (p[5].revents)
+		env->halted = env->ended = true;
 	return true;
 }
 
@@ -159,6 +191,10 @@ static void conclude(function_env *env, arena *mem, str id, function_result *out
 	if (env->answered)
 		return;
 	out->ended = true;
+	if (env->halted) {
+		out->outcome = FUNCTION_HALTED;
+		return;
+	}
 	if (env->timed_out) {
 		out->outcome = FUNCTION_TIMEOUT;
 		out->error_type = S("Sandbox.Timedout");
@@ -193,6 +229,7 @@ static void expect_extensions(function_env *env, const function_spec *spec)
 static err open_env(arena *mem, const function_spec *spec, function_env **out)
 {
 	int log[2];
+	pthread_once(&halting.once, open_halting);
 	if (pipe2(log, O_CLOEXEC | O_NONBLOCK))
 		return fault_new(mem, &fault_system, "function: %s", strerror(errno));
 	/* The function's end waits when it is full; ours never does. */
@@ -203,6 +240,7 @@ static err open_env(arena *mem, const function_spec *spec, function_env **out)
 	ensure(env);
 	env->log.sink = spec->log;
 	env->log.context = spec->log_context;
+	env->segment = spec->segment;
 	if (spec->n_extensions)
 		expect_extensions(env, spec);
 	if (spec->image && spec->image->directory.n)
@@ -315,6 +353,7 @@ void function_invoke(function_env *env, arena *mem, const rapi_event *e, int64_t
 	while (!env->answered && !env->ended && !env->out_of_memory && !env->timed_out)
 		env->timed_out = !pump(env, until_us);
 	function_log_drain(&env->log);
+	function_trace_drain(env);
 	out->duration_us = clock_mono_us() - begun;
 	conclude(env, mem, e->request_id, out);
 }
@@ -359,7 +398,7 @@ void function_stop(function_env *env)
 {
 	if (!env)
 		return;
-	if (env->ext && env->ext->n)
+	if (env->ext && env->ext->n && !env->halted)
 		take_leave(env);
 	for (int i = 0; i < env->n; i++)
 		function_disconnect(&env->connections[i]);

@@ -57,7 +57,9 @@ typedef struct function_spec {
 	sandbox_reach reach;
 	/* One log event, without its line end. On the thread that runs the environment. */
 	void (*log)(void *context, str line);
-	void *log_context;
+	/* One document that the function sends to where it finds X-Ray's daemon. NULL: nobody wants them. */
+	void (*segment)(void *context, str document);
+	void *log_context; /* of both */
 } function_spec;
 
 typedef enum function_outcome {
@@ -68,6 +70,7 @@ typedef enum function_outcome {
 	FUNCTION_OUT_OF_MEMORY,
 	FUNCTION_TOO_LARGE,     /* the answer was: payload is Function.ResponseSizeTooLarge */
 	FUNCTION_GONE,          /* it had died before it could be given the event: try another */
+	FUNCTION_HALTED,        /* the server stops: what became of the event is not known */
 } function_outcome;
 
 typedef struct function_result {
@@ -99,6 +102,9 @@ void function_stream_to(function_env *env, const function_sink *sink);
 /* Waits up to wait_us for the runtime to ask for more, then freezes. False: not yet; call again. When
  * *ended is set it never will. */
 bool function_rest(function_env *env, int64_t wait_us, bool *ended);
+
+/* From now on whoever waits for a function waits no more, and nothing is started; until `false` is said. */
+void function_halt(bool halt);
 
 /* Whether it is still alive: for environments that have rested for a while. */
 bool function_alive(function_env *env);

@@ -52,6 +52,7 @@ struct function_env {
 	sandbox *sb;
 	extensions *ext;       /* NULL while there are none: most functions have none */
 	function_log log;
+	void (*segment)(void *context, str document);
 	connection connections[CONNECTIONS_MAX];
 	int n;                 /* connections in use */
 	arena *scratch;        /* for heads we write */
@@ -62,7 +63,7 @@ struct function_env {
 	function_result *result;
 	const function_sink *sink; /* of the invocation, or NULL */
 	bool answered;         /* *result has an outcome from the runtime */
-	bool ended, out_of_memory, timed_out;
+	bool ended, out_of_memory, timed_out, halted;
 	int status;            /* wait status, when ended */
 	int64_t rss_checked_us;
 	char directory[64];    /* an image's, as far as a message holds it */
@@ -74,6 +75,9 @@ void function_log_open(function_log *l, int fd);
 void function_log_drain(function_log *l);
 /* The end: what stands without a line end is a line too. */
 void function_log_close(function_log *l);
+
+/* function_trace.c: takes every document that has come, as X-Ray's SDKs send them to the daemon. */
+void function_trace_drain(function_env *env);
 
 /* function_api.c: accept, read, answer. Nothing here waits, but sending to a slow runtime up to until_us. */
 void function_accept(function_env *env);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define RUNTIME_PORT 9001
+#define TRACE_PORT 2000   /* where X-Ray's daemon listens */
 #define FILES_MAX 1024
 #define PIDS_MAX 1024
 #define VARIABLES_OURS 40
@@ -97,7 +98,7 @@ static void set_places(variables *vs, const function_spec *s)
 }
 
 /* Only what AWS sets: nothing of the server's own environment gets in. */
-static const char **environment(arena *mem, const function_spec *s, int port)
+static const char **environment(arena *mem, const function_spec *s, int port, int trace_port)
 {
 	size_t more = s->n_variables + (s->image ? s->image->n_environment : 0);
 	variables vs = { mem, arena_array(mem, const char *, VARIABLES_OURS + more + 1), 0 };
@@ -122,7 +123,9 @@ static const char **environment(arena *mem, const function_spec *s, int port)
 	set(&vs, "AWS_SESSION_TOKEN", s->session_token);
 	set(&vs, "AWS_LAMBDA_RUNTIME_API", arena_fmt(mem, "127.0.0.1:%d", port));
 	set(&vs, "AWS_XRAY_CONTEXT_MISSING", S("LOG_ERROR"));
-	set(&vs, "AWS_XRAY_DAEMON_ADDRESS", S("127.0.0.1:2000"));
+	set(&vs, "AWS_XRAY_DAEMON_ADDRESS", arena_fmt(mem, "127.0.0.1:%d", trace_port));
+	set(&vs, "_AWS_XRAY_DAEMON_ADDRESS", S("127.0.0.1"));
+	set(&vs, "_AWS_XRAY_DAEMON_PORT", arena_fmt(mem, "%d", trace_port));
 	if (s->endpoint.n)
 		set(&vs, "AWS_ENDPOINT_URL", s->endpoint);
 	ensure(vs.n <= VARIABLES_OURS + more);
@@ -202,15 +205,19 @@ err function_sandbox(arena *mem, const function_spec *s, int output, sandbox **o
 	sandbox_spec spec = {
 		.directory = "/var/task", .memory_bytes = s->memory_mb << 20, .tmp_bytes = s->tmp_mb << 20,
 		.pids = PIDS_MAX, .files = FILES_MAX, .output = output, .listen_port = RUNTIME_PORT,
-		.reach = s->reach,
+		.reach = s->reach, .datagram_port = TRACE_PORT,
 	};
 	add_binds(mem, s, &spec);
 	for (int i = 0; i < s->n_extensions && spec.n_extra < SANDBOX_EXTRA_MAX; i++)
 		spec.extra[spec.n_extra++] = arena_str(mem, s->extensions[i]).p;
-	int port = RUNTIME_PORT;
-	if (!sandbox_probe().private_network && (spec.listener = sandbox_shared_listener(&port)) < 0)
-		return fault_new(mem, &fault_system, "function: no listener for the Runtime API");
-	spec.env = environment(mem, s, port);
+	int port = RUNTIME_PORT, trace_port = TRACE_PORT;
+	if (!sandbox_probe().private_network) {
+		if ((spec.listener = sandbox_shared_socket(false, &port)) < 0)
+			return fault_new(mem, &fault_system, "function: no listener for the Runtime API");
+		if ((spec.datagrams = sandbox_shared_socket(true, &trace_port)) < 0)
+			spec.datagram_port = 0;
+	}
+	spec.env = environment(mem, s, port, trace_port);
 	spec.argv = s->image ? image_command(mem, s, spec.env) : command(mem, s);
 	return sandbox_open(mem, &spec, out);
 }

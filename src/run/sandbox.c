@@ -25,7 +25,7 @@
 struct sandbox {
 	struct sandbox *next; /* among those being cleared away */
 	pid_t init;
-	int pidfd, control, listener;
+	int pidfd, control, listener, datagrams;
 	cgroup *group;
 	sandbox_watch *watch[SANDBOX_EXTRA_MAX + 1]; /* one a program */
 	int n_watch;
@@ -209,11 +209,11 @@ static void note_start_error(sandbox *sb, const control_message *m)
 	memcpy(sb->start_what, m->what, sizeof m->what - 1);
 }
 
-/* Waits for what the child hands over while it builds: its listener, and a watch for each program. */
-static err greet(arena *mem, sandbox *sb, bool listener, int watches)
+/* Waits for what the child hands over while it builds: its sockets, and a watch for each program. */
+static err greet(arena *mem, sandbox *sb, int sockets, int watches)
 {
 	int64_t until = clock_mono_us() + START_WAIT_MS * 1000;
-	while (!listener || watches) {
+	while (sockets || watches) {
 		control_message m;
 		int fd, left = (int)((until - clock_mono_us()) / 1000);
 		int got = left > 0 ? receive(sb->control, &m, &fd, left) : 0;
@@ -233,7 +233,10 @@ static err greet(arena *mem, sandbox *sb, bool listener, int watches)
 			return fault_new(mem, &fault_system, "sandbox: %s: %s", m.what, strerror(m.number));
 		if (m.kind == CONTROL_LISTENER) {
 			sb->listener = fd;
-			listener = true;
+			sockets--;
+		} else if (m.kind == CONTROL_DATAGRAMS) {
+			sb->datagrams = fd;
+			sockets--;
 		} else if (m.kind == CONTROL_WATCH) {
 			sandbox_watch *w = sandbox_watch_add(fd, sb->reach);
 			if (!w)
@@ -250,7 +253,7 @@ err sandbox_go(arena *mem, sandbox *sb)
 	control_message m = { .kind = CONTROL_GO };
 	if (sb->ended || send(sb->control, &m, sizeof m, MSG_NOSIGNAL) < 0)
 		return OK; /* which the caller sees */
-	return greet(mem, sb, true, sb->watched);
+	return greet(mem, sb, 0, sb->watched);
 }
 
 int sandbox_extra_ended(const sandbox *sb, int *status)
@@ -282,7 +285,8 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	sandbox *sb = calloc(1, sizeof *sb);
 	ensure(sb);
 	*sb = (sandbox){ .control = pair[0], .memory_bytes = spec->memory_bytes,
-		.listener = l->private_network ? -1 : spec->listener, .tmp_bytes = spec->tmp_bytes,
+		.listener = l->private_network ? -1 : spec->listener,
+		.datagrams = l->private_network || !spec->datagram_port ? -1 : spec->datagrams, .tmp_bytes = spec->tmp_bytes,
 		.reach = spec->reach, .watched = l->watch_connect, .extra = spec->n_extra > 0 };
 	err failed = sandbox_clone(mem, l, &sb->init, &sb->pidfd, &sb->group);
 	close(pair[1]);
@@ -295,7 +299,8 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	cgroup_set_memory(sb->group, spec->memory_bytes + spec->tmp_bytes + SLACK);
 	cgroup_set_alarm(sb->group, spec->memory_bytes);
 	cgroup_set_pids(sb->group, spec->pids);
-	failed = greet(mem, sb, spec->listen_port == 0 || !l->private_network,
+	int sockets = (spec->listen_port != 0) + (spec->datagram_port != 0);
+	failed = greet(mem, sb, l->private_network ? sockets : 0,
 	               !l->watch_connect ? 0 : spec->n_extra ? spec->n_extra : 1);
 	if (failed) {
 		sandbox_close(sb);
@@ -316,6 +321,8 @@ static void bury(sandbox *sb)
 		sandbox_watch_remove(sb->watch[i]);
 	if (sb->listener >= 0)
 		close(sb->listener);
+	if (sb->datagrams >= 0)
+		close(sb->datagrams);
 	close(sb->pidfd);
 	close(sb->control);
 	free(sb);
@@ -381,12 +388,17 @@ int sandbox_listener(const sandbox *sb)
 	return sb->listener;
 }
 
-int sandbox_shared_listener(int *port)
+int sandbox_datagrams(const sandbox *sb)
+{
+	return sb->datagrams;
+}
+
+int sandbox_shared_socket(bool datagrams, int *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 32) ||
+	int fd = socket(AF_INET, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || (!datagrams && listen(fd, 32)) ||
 	    getsockname(fd, (struct sockaddr *)&a, &n)) {
 		if (fd >= 0)
 			close(fd);

@@ -58,6 +58,8 @@ typedef struct sandbox_spec {
 	int output;              /* becomes descriptors 1 and 2 */
 	int listen_port;         /* a listener on 127.0.0.1 inside, kept by the server; 0: none */
 	int listener;            /* where the network is shared: one that listens already; taken over */
+	int datagram_port;       /* a datagram socket on 127.0.0.1 inside, kept by the server; 0: none */
+	int datagrams;           /* where the network is shared: one that is bound already; taken over */
 	sandbox_reach reach;
 } sandbox_spec;
 
@@ -79,8 +81,10 @@ bool sandbox_allow(sandbox *sb, const char *address, int port);
 
 /* The listener inside. */
 int sandbox_listener(const sandbox *sb);
-/* Where the network is shared: a listener on any free port, for spec->listener. */
-int sandbox_shared_listener(int *port);
+/* The datagram socket inside, or -1. */
+int sandbox_datagrams(const sandbox *sb);
+/* Where the network is shared: a listener, or a datagram socket, on any free port, for the spec. */
+int sandbox_shared_socket(bool datagrams, int *port);
 /* The program could not be started: the errno, and what failed (its path, or its folder). 0: it was. */
 int sandbox_start_error(const sandbox *sb, const char **what);
 /* Readable when the program has ended. */

@@ -173,16 +173,16 @@ static void loopback_up(const launch *l)
 }
 
 /* Made here, in the namespace, and handed to the server. */
-static void give_listener(const launch *l)
+static void give_socket(const launch *l, int type, int port, char kind)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int one = 1;
-	a.sin_port = htons((uint16_t)l->spec->listen_port);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	a.sin_port = htons((uint16_t)port);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
-	    bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 32))
+	    bind(fd, (struct sockaddr *)&a, sizeof a) || (type == SOCK_STREAM && listen(fd, 32)))
 		die(l->control, "the listener");
-	control_message m = { .kind = CONTROL_LISTENER };
+	control_message m = { .kind = kind };
 	send_message(l->control, &m, fd);
 	close(fd);
 }
@@ -330,7 +330,9 @@ void sandbox_child(launch *l)
 	if (l->private_network)
 		loopback_up(l);
 	if (l->spec->listen_port && l->private_network)
-		give_listener(l);
+		give_socket(l, SOCK_STREAM, l->spec->listen_port, CONTROL_LISTENER);
+	if (l->spec->datagram_port && l->private_network)
+		give_socket(l, SOCK_DGRAM, l->spec->datagram_port, CONTROL_DATAGRAMS);
 	for (int i = 0; i < l->spec->n_extra; i++) {
 		const char *const argv[] = { l->spec->extra[i], NULL };
 		start_program(l, argv);

@@ -39,6 +39,7 @@ typedef struct launch {
 /* Messages on the control socket, one per packet. */
 typedef enum control_kind {
 	CONTROL_LISTENER = 'L', /* with the descriptor */
+	CONTROL_DATAGRAMS = 'U', /* with the descriptor */
 	CONTROL_WATCH = 'N',    /* with the seccomp notification descriptor */
 	CONTROL_FAILED = 'E',
 	CONTROL_ENDED = 'S',    /* from init: the program has ended */

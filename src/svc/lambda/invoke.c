@@ -5,6 +5,7 @@
 #include "cloud/credential.h"
 #include "cloud/metrics.h"
 #include "cloud/server.h"
+#include "cloud/trace.h"
 #include "pool.h"
 #include "report.h"
 #include "sys/clock.h"
@@ -68,6 +69,12 @@ static void log_line(void *context, str line)
 	environment_log(context, line);
 }
 
+static void daemon_document(void *context, str document)
+{
+	const environment *e = context;
+	trace_segment_later(e->account, e->region, document);
+}
+
 static err layer_folders(arena *mem, const lambda_version *v, function_spec *spec)
 {
 	for (size_t i = 0; i < v->LayerCodes.n && spec->n_layers < SANDBOX_LAYERS_MAX; i++)
@@ -117,7 +124,7 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 		.region = t->version->Region, .log_group = e->group, .log_stream = e->stream,
 		.endpoint = server_endpoint(), .initialization = e->initialization, .memory_mb = c->MemorySize.v,
 		.tmp_mb = c->EphemeralStorage->Size.v,
-		.reach = REACH_LOOPBACK, .log = log_line, .log_context = e,
+		.reach = REACH_LOOPBACK, .log = log_line, .segment = daemon_document, .log_context = e,
 	};
 	if (!t->version->Image)
 		TRY(interpreter_find(mem, c->Runtime, &spec->interpreter));
@@ -161,6 +168,8 @@ static err begin(arena *mem, store *s, const target *t, environment *e, function
 	report_init_start(e, t);
 	TRY(function_start(mem, &spec, INIT_LIMIT_US, &e->fe, init));
 	if (init->outcome == FUNCTION_OK)
+		return OK;
+	if (init->outcome == FUNCTION_HALTED)
 		return OK;
 	report_init(e, init, "init");
 	if (e->provisioned)
@@ -230,6 +239,14 @@ environment *environment_ready(arena *mem, store *s, const target *t, const char
 	return NULL;
 }
 
+static void halted(environment *e, answer *out)
+{
+	out->refused = BROKEN;
+	out->why = S("the server is stopping.");
+	e->tail = NULL;
+	pool_drop(e);
+}
+
 static bool cold(arena *mem, store *s, const target *t, const invocation *i, environment *e, answer *out)
 {
 	function_result init;
@@ -238,6 +255,10 @@ static bool cold(arena *mem, store *s, const target *t, const invocation *i, env
 		out->refused = BROKEN;
 		out->why = failed->message;
 		pool_drop(e);
+		return false;
+	}
+	if (init.outcome == FUNCTION_HALTED) {
+		halted(e, out);
 		return false;
 	}
 	if (init.outcome != FUNCTION_OK) {
@@ -251,6 +272,10 @@ static bool cold(arena *mem, store *s, const target *t, const invocation *i, env
 	}
 	function_result r;
 	one_event(mem, t, i, e, &r);
+	if (r.outcome == FUNCTION_HALTED) {
+		halted(e, out);
+		return false;
+	}
 	settle(mem, t, i, e, &r, &init, out);
 	pool_give(e, r.ended);
 	return true;
@@ -269,6 +294,10 @@ static void run(arena *mem, store *s, const target *t, const invocation *i, answ
 			e->tail = NULL;
 			pool_drop(e);
 			continue;
+		}
+		if (r.outcome == FUNCTION_HALTED) {
+			halted(e, out);
+			return;
 		}
 		settle(mem, t, i, e, &r, NULL, out);
 		pool_give(e, r.ended);

@@ -20,10 +20,16 @@ static err start(store *s, str data_folder)
 	return failed; /* its message lives in `mem` */
 }
 
+static void halt(void)
+{
+	poll_halt();
+	pool_halt();
+}
+
 static void stop(void)
 {
 	provision_stop();
 	poll_stop();
 	pool_stop();
 }
-SERVER_PART(lambda, start, stop);
+SERVER_PART_HALT(lambda, start, stop, halt);

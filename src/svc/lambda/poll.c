@@ -189,11 +189,16 @@ void poll_start(store *s)
 	ensure(pthread_create(&polls.keeper, NULL, keep, NULL) == 0);
 }
 
-void poll_stop(void)
+void poll_halt(void)
 {
 	pthread_mutex_lock(&polls.lock);
 	polls.running = false;
 	pthread_cond_broadcast(&polls.changed);
 	pthread_mutex_unlock(&polls.lock);
+}
+
+void poll_stop(void)
+{
+	poll_halt();
 	pthread_join(polls.keeper, NULL);
 }

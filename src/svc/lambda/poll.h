@@ -24,6 +24,8 @@ typedef struct poller {
 } poller;
 
 void poll_start(store *s);
+/* No batch is begun any more. */
+void poll_halt(void);
 void poll_stop(void);
 /* After the commit, mappings are looked through. */
 void poll_changed(txn *tx);

@@ -14,6 +14,7 @@
 #define AGAIN_MS 2000
 #define RETRY_FIRST_MS 200
 #define RETRY_MOST_MS 30000
+#define STREAM_KEEPS_S 86400 /* DynamoDB, each record */
 #define EVENT_SOFT ((size_t)4 << 20) /* one more read of at most 1 MB fits into an event */
 #define RECORD_TEXT_MAX ((size_t)8 << 20)
 
@@ -271,6 +272,7 @@ static void age_metric(const batch *g, const record *r)
 }
 
 typedef struct attempt {
+	arena *mem; /* of the last one: there may be thousands */
 	answer a;
 	str request_id;
 	target t;
@@ -279,8 +281,10 @@ typedef struct attempt {
 
 static void run(batch *g, size_t from, size_t to, attempt *out)
 {
-	buf b = buf_in(g->mem, g->bytes + 64, RECORD_TEXT_MAX * 2);
-	*out = (attempt){ .request_id = rand_uuid(g->mem), .a.refused = BROKEN };
+	arena *mem = out->mem;
+	arena_reset(mem);
+	buf b = buf_in(mem, g->bytes + 64, RECORD_TEXT_MAX * 2);
+	*out = (attempt){ .mem = mem, .request_id = rand_uuid(mem), .a.refused = BROKEN };
 	buf_put(&b, S("{\"Records\":["));
 	for (size_t i = from; i < to; i++) {
 		if (i > from)
@@ -289,12 +293,12 @@ static void run(batch *g, size_t from, size_t to, attempt *out)
 	}
 	buf_put(&b, S("]}"));
 	invocation i = { .request_id = out->request_id, .payload = buf_str(&b),
-		.trace_id = trace_header(g->mem, STR_NONE), .client_context = STR_NONE };
-	out->no_function = !poller_target(g->s->p, g->mem, g->m, &out->t);
+		.trace_id = trace_header(mem, STR_NONE), .client_context = STR_NONE };
+	out->no_function = !poller_target(g->s->p, mem, g->m, &out->t);
 	if (out->no_function)
 		return;
 	age_metric(g, &g->v[to - 1]);
-	invoke_run(g->mem, g->s->p->store, &out->t, &i, &out->a);
+	invoke_run(mem, g->s->p->store, &out->t, &i, &out->a);
 	mapping_metric(g->m, "InvokedEventCount", to - from);
 }
 
@@ -359,12 +363,13 @@ static void discard(batch *g, size_t from, size_t to, const attempt *last, const
 		mapping_metric(g->m, "OnFailureDestinationDeliveredEventCount", to - from);
 }
 
-/* Those at the front that are older than the mapping allows go. */
+/* Those at the front that are older than the mapping allows, or than a stream keeps its records, go. */
 static size_t drop_old(batch *g, size_t from, size_t to, const attempt *last)
 {
 	int64_t age = g->m->It->MaximumRecordAgeInSeconds.v;
 	size_t n = from;
-	while (age >= 0 && n < to && clock_now() - g->v[n].when > age * MS_SECOND)
+	age = age < 0 || age > STREAM_KEEPS_S ? STREAM_KEEPS_S : age;
+	while (n < to && clock_now() - g->v[n].when > age * MS_SECOND)
 		n++;
 	if (n > from) {
 		discard(g, from, n, last, "RecordAgeExceeded");
@@ -377,11 +382,11 @@ static size_t drop_old(batch *g, size_t from, size_t to, const attempt *last)
 static size_t first_failure(batch *g, size_t from, size_t to, const attempt *at, bool *good)
 {
 	size_t n = to - from, i = 0;
-	bool *failed = arena_array(g->mem, bool, n + 1);
-	str *ids = arena_array(g->mem, str, n + 1);
+	bool *failed = arena_array(at->mem, bool, n + 1);
+	str *ids = arena_array(at->mem, str, n + 1);
 	for (size_t k = 0; k < n; k++)
 		ids[k] = g->v[from + k].sequence;
-	report_kind r = failures_read(g->mem, g->m, &at->a, ids, n, failed);
+	report_kind r = failures_read(at->mem, g->m, &at->a, ids, n, failed);
 	*good = r == REPORT_ALL_GOOD;
 	while (r == REPORT_SOME && !failed[i])
 		i++;
@@ -402,21 +407,21 @@ static bool wait_before_retry(batch *g, int64_t attempts)
 	return true;
 }
 
-/* Hands [from, to) over until it is done with. False: the poller is to leave; the rest stays undone. */
-static bool hand_over(batch *g, size_t from, size_t to)
+static bool hand_over(batch *g, size_t from, size_t to);
+
+static bool attempts(batch *g, size_t from, size_t to, attempt *at)
 {
-	attempt at = { .request_id = STR_NONE };
 	bool tried = false;
 	for (int64_t round = 0;; round++) {
 		bool good;
 		int64_t most = g->m->It->MaximumRetryAttempts.v;
-		from = drop_old(g, from, to, tried ? &at : NULL);
+		from = drop_old(g, from, to, tried ? at : NULL);
 		if (from == to)
 			return true;
-		run(g, from, to, &at);
+		run(g, from, to, at);
 		tried = true;
-		bool counts = !at.no_function && at.a.refused == TAKEN;
-		size_t failure = first_failure(g, from, to, &at, &good);
+		bool counts = !at->no_function && at->a.refused == TAKEN;
+		size_t failure = first_failure(g, from, to, at, &good);
 		if (good) {
 			remember(g, g->v[to - 1].sequence, 0);
 			return true;
@@ -434,7 +439,7 @@ static bool hand_over(batch *g, size_t from, size_t to)
 			return hand_over(g, from, middle) && hand_over(g, middle, to);
 		}
 		if (counts && most >= 0 && g->s->attempts > most) {
-			discard(g, from, to, &at, "RetryAttemptsExhausted");
+			discard(g, from, to, at, "RetryAttemptsExhausted");
 			remember(g, g->v[to - 1].sequence, 0);
 			return true;
 		}
@@ -442,6 +447,15 @@ static bool hand_over(batch *g, size_t from, size_t to)
 		if (!wait_before_retry(g, round))
 			return false;
 	}
+}
+
+/* Hands [from, to) over until it is done with. False: the poller is to leave; the rest stays undone. */
+static bool hand_over(batch *g, size_t from, size_t to)
+{
+	attempt at = { .mem = arena_open(16384), .request_id = STR_NONE };
+	bool stays = attempts(g, from, to, &at);
+	arena_close(at.mem);
+	return stays;
 }
 
 static void resume(stream *s)

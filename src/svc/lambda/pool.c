@@ -16,6 +16,7 @@
 #define REST_US 1000
 #define SETTLE_US (INT64_C(900) * 1000000)
 #define BUCKETS 1024
+#define HALT_GRACE_S 3
 #define CREDENTIAL_SPARE_MS (10 * INT64_C(60000))
 
 /* How many run: of a function with reserved concurrency, or of all others of an account and region. */
@@ -33,8 +34,11 @@ static struct {
 	int n_idle;
 	arena *mem;        /* boot: counters stay, one for each function that ever had a reservation */
 	map counters;
+	int64_t entered;   /* invocations under way */
+	pthread_cond_t left;
 	bool running, look;
-} pool_ = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+} pool_ = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
+	.left = PTHREAD_COND_INITIALIZER };
 
 /* Holds the lock. */
 static counter *counter_of(str key)
@@ -84,8 +88,10 @@ refusal pool_enter(const target *t)
 	if (!own && c->running >= LAMBDA_UNRESERVED_MIN)
 		limit = unreserved(t->function);
 	c->running++;
+	pool_.entered++;
 	if (c->running > limit) {
 		c->running--;
+		pool_.entered--;
 		r = own ? THROTTLED_RESERVED : THROTTLED_ACCOUNT;
 	}
 	pthread_mutex_unlock(&pool_.lock);
@@ -98,6 +104,8 @@ void pool_leave(const target *t)
 	counter_key(&k, t);
 	pthread_mutex_lock(&pool_.lock);
 	counter_of(k.s)->running--;
+	if (--pool_.entered == 0)
+		pthread_cond_broadcast(&pool_.left);
 	pthread_mutex_unlock(&pool_.lock);
 }
 
@@ -384,7 +392,19 @@ void pool_start(store *s)
 	pool_.mem = pool_.mem ? pool_.mem : arena_open(4096);
 	pool_.counters = map_in(pool_.mem, 64);
 	pool_.running = true;
+	function_halt(false);
 	ensure(pthread_create(&pool_.reaper, NULL, reap, NULL) == 0);
+}
+
+void pool_halt(void)
+{
+	struct timespec until = { clock_real() / 1000 + HALT_GRACE_S, 0 };
+	pthread_mutex_lock(&pool_.lock);
+	int late = 0;
+	while (pool_.entered && !late)
+		late = pthread_cond_timedwait(&pool_.left, &pool_.lock, &until);
+	pthread_mutex_unlock(&pool_.lock);
+	function_halt(true);
 }
 
 void pool_stop(void)

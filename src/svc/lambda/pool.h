@@ -63,4 +63,6 @@ environment *environment_ready(arena *mem, store *s, const target *t, const char
                                bool provisioned, str *why);
 
 void pool_start(store *s);
+/* Invocations that are under way have three seconds more; then they are given up. */
+void pool_halt(void);
 void pool_stop(void);

@@ -515,7 +515,8 @@ def test_confinement(server):
     same((answer["data"], answer["code"], answer["tmp"], answer["pids"], answer["out"]),
          (False, "OSError", "1", [1, 2], "OSError"))
     check(answer["uid"] != 0 and answer["unshare"] != 0, answer)
-    same(answer["env"], ["LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TZ", "_HANDLER", "_X_AMZN_TRACE_ID"])
+    same(answer["env"], ["LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TZ", "_AWS_XRAY_DAEMON_ADDRESS",
+                          "_AWS_XRAY_DAEMON_PORT", "_HANDLER", "_X_AMZN_TRACE_ID"])
 
 
 def test_survives_a_kill(_):

@@ -267,6 +267,43 @@ def test_stream_failures(server):
     client.delete_event_source_mapping(UUID=m["UUID"])
 
 
+def test_what_a_stream_no_longer_keeps_is_dropped(_):
+    own = Server()
+    try:
+        table(own, "seen")
+        client = make(own, "stuck", NOTE, Timeout=10)
+        db, arn = stream(own, "blocked", "KEYS_ONLY")
+        put(db, "blocked", "boom")
+        client.create_event_source_mapping(EventSourceArn=arn, FunctionName="stuck", StartingPosition="TRIM_HORIZON")
+        until(lambda: flat(own), lambda s: s.count("boom") >= 2)  # without a bound, again and again
+        own.advance("25h")
+        put(db, "blocked", "after")
+        until(lambda: flat(own), lambda s: s[-1] == "after")
+    finally:
+        own.remove()
+
+
+def test_stopping_does_not_wait_for_batches(_):
+    own = Server()
+    try:
+        client = make(own, "slow", "import time\ndef handler(e, c): time.sleep(20)\n", Timeout=25)
+        sqs, url, arn = queue(own, "work", VisibilityTimeout="60")
+        client.create_event_source_mapping(EventSourceArn=arn, FunctionName="slow")
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+        kept = ["ApproximateNumberOfMessagesNotVisible"]
+        until(lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=kept)["Attributes"][kept[0]],
+              lambda n: n == "1")
+        time.sleep(0.5)
+        begun = time.time()
+        done = own.run("down")
+        check(done.returncode == 0 and time.time() - begun < 10, (done.stderr, time.time() - begun))
+        own.start()
+        sqs = own.client("sqs")
+        same(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=kept)["Attributes"][kept[0]], "1")
+    finally:
+        own.remove()
+
+
 def test_refusals(server):
     client = make(server, "strict", NOTE, Timeout=60)
     sqs, url, arn = queue(server, "short")

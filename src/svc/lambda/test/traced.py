@@ -52,3 +52,45 @@ def test_without_tracing_there_is_none(server):
     same(seen.split(";")[2], "Sampled=0")
     time.sleep(0.3)
     same(server.client("xray").batch_get_traces(TraceIds=[seen.split(";")[0][5:]])["Traces"], [])
+
+
+DAEMON = """import json, os, socket, time
+def handler(event, context):
+    parts = dict(p.split('=') for p in os.environ['_X_AMZN_TRACE_ID'].split(';'))
+    host, port = os.environ['AWS_XRAY_DAEMON_ADDRESS'].split(':')
+    assert (host, port) == (os.environ['_AWS_XRAY_DAEMON_ADDRESS'], os.environ['_AWS_XRAY_DAEMON_PORT'])
+    head = '{"format": "json", "version": 1}\\n'
+    now = time.time()
+    piece = {'type': 'subsegment', 'id': '%016x' % event['id'], 'trace_id': parts['Root'], 'parent_id': parts['Parent'],
+             'name': event['to'], 'namespace': 'remote', 'start_time': now - 0.01, 'end_time': now,
+             'http': {'request': {'method': 'GET', 'url': 'http://' + event['to'] + '/'}, 'response': {'status': 200}}}
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    to = (host, int(port))
+    s.sendto(b'no header', to)
+    s.sendto((head + 'no JSON').encode(), to)
+    s.sendto(('{"format": "xml", "version": 1}\\n' + json.dumps(piece)).encode(), to)
+    s.sendto((head + json.dumps(piece)).encode(), to)
+    return parts['Root']
+"""
+
+
+def test_what_a_handler_sends_to_the_daemon(server):
+    client = make(server, "talks", DAEMON, TracingConfig={"Mode": "Active"})
+    xray = server.client("xray")
+    for number, to in ((1, "first.example.com"), (2, "second.example.com")):  # cold, then warm
+        time.sleep(1.1)  # the first of each second is sampled
+        trace, _ = call(client, "talks", {"id": number, "to": to})
+        end, names = time.time() + 5, []
+        while to not in names:
+            check(time.time() < end, names)
+            time.sleep(0.05)
+            got = xray.batch_get_traces(TraceIds=[trace])["Traces"]
+            found = [json.loads(s["Document"]) for s in (got[0]["Segments"] if got else [])]
+            names = [d["name"] for d in found] + [s["name"] for d in found for s in d.get("subsegments", [])]
+        same(names.count(to), 1)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    graph = xray.get_service_graph(StartTime=now - datetime.timedelta(minutes=5), EndTime=now)["Services"]
+    by_name = {s["Name"]: s for s in graph}
+    check({"first.example.com", "second.example.com"} <= set(by_name), list(by_name))
+    edges = {e["ReferenceId"] for s in graph if s["Name"] == "talks" for e in s.get("Edges", [])}
+    check(by_name["first.example.com"]["ReferenceId"] in edges, graph)
