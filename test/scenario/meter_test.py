@@ -49,6 +49,12 @@ def set_up(server, want):
     want.add("sqs.standard", 1)
     made["topic"] = sns.create_topic(Name="meter")["TopicArn"]
     want.add("sns.publish", 1)
+    made["fifo"] = sns.create_topic(Name="meter.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    url = sqs.create_queue(QueueName="meter.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=made["fifo"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    want.add("sns.publish", 2)
+    want.add("sqs.fifo", 2)
     logs.create_log_group(logGroupName="meter")
     logs.create_log_stream(logGroupName="meter", logStreamName="s")
     made["key"] = kms.create_key()["KeyMetadata"]["KeyId"]
@@ -56,6 +62,9 @@ def set_up(server, want):
     arn = fn.create_function(FunctionName="meter", Runtime="python3.11", Handler="handler.handler", Role=role,
                              MemorySize=256, Code={"ZipFile": package()})["FunctionArn"]
     fn.get_waiter("function_active_v2").wait(FunctionName="meter")
+    made["url"] = fn.create_function_url_config(FunctionName="meter", AuthType="NONE")["FunctionUrl"]
+    fn.add_permission(FunctionName="meter", StatementId="u", Action="lambda:InvokeFunctionUrl", Principal="*",
+                      FunctionUrlAuthType="NONE")
     made["api"] = gw.create_api(Name="meter", ProtocolType="HTTP", Target=arn)["ApiEndpoint"]
     fn.add_permission(FunctionName="meter", StatementId="a", Action="lambda:InvokeFunction",
                       Principal="apigateway.amazonaws.com")
@@ -78,6 +87,16 @@ def data_work(server, want, made, phase):
     s3.copy_object(Bucket="meter", Key=f"{phase}/copy", CopySource=f"meter/{phase}/0")
     want.add("s3.put", 1)
     s3.delete_object(Bucket="meter", Key=f"{phase}/copy")
+    # Classes ask for their own requests and for what is read of them, also by a copy.
+    for name, sku in (("STANDARD_IA", "s3.ia"), ("ONEZONE_IA", "s3.onezone"), ("GLACIER_IR", "s3.glacier_ir")):
+        s3.put_object(Bucket="meter", Key=f"{phase}/cold", Body=b"y" * 500, StorageClass=name)
+        s3.get_object(Bucket="meter", Key=f"{phase}/cold", Range="bytes=0-99")["Body"].read()
+        s3.copy_object(Bucket="meter", Key=f"{phase}/copy", CopySource=f"meter/{phase}/cold")
+        want.add(f"{sku}.put", 1)
+        want.add(f"{sku}.get", 1)
+        want.add(f"{sku}.retrieval", Decimal(100 + 500) / 2**30)
+        want.add("dt.out.internet", Decimal(100) / 2**30)
+        want.add("s3.put", 1)
     # A kilobyte is a unit of writing, four of reading; what is read eventually costs half, transactions double.
     ddb.put_item(TableName="meter", Item={"k": {"S": f"{phase}"}, "v": {"S": "x" * 2500}})
     want.add("dynamodb.wru", 3)
@@ -106,6 +125,15 @@ def message_work(server, want, made, phase):
     sns.publish(TopicArn=made["topic"], Message="x")
     sns.publish(TopicArn=made["topic"], Message="x" * (65 * KB))
     want.add("sns.publish", 1 + 2)
+    # A FIFO topic: messages and bytes in, messages and bytes out; the queue behind it counts a request.
+    sns.publish(TopicArn=made["fifo"], Message="z" * 300, MessageGroupId="g", MessageDeduplicationId=f"{phase}")
+    want.add("sns.fifo.publish", 1)
+    want.add("sns.fifo.publish_gb", Decimal(300) / 2**30)
+    want.add("sns.fifo.notification", 1)
+    want.add("sqs.fifo", 1)
+    want.add("sns.fifo.notification_gb", Decimal(300) / 2**30)
+    sns.publish(PhoneNumber="+15555550100", Message="hello")
+    want.add("sns.sms", 1)
     now = int(time.time() * 1000)
     for n in (10, 300, 1000):
         logs.put_log_events(logGroupName="meter", logStreamName="s",
@@ -123,10 +151,16 @@ def function_work(server, want, made, phase):
         report = fn.invoke(FunctionName="meter", LogType="Tail")
         want.add("lambda.x86.requests", 1)
         same(report["StatusCode"], 200)
+    for _ in range(3):
+        status, _, body = http("GET", made["url"])
+        same((status, body), (200, b"ok"))
+        want.add("lambda.x86.requests", 1)
+        want.add("dt.out.internet", Decimal(len(body)) / 2**30)
     for _ in range(4):
         status, _, body = http("GET", made["api"] + "/")
         same((status, body), (200, b"ok"))
         want.add("apigw.http.requests", 1)
+        want.add("dt.out.internet", Decimal(len(body)) / 2**30)
         want.add("lambda.x86.requests", 1)
 
 
@@ -169,6 +203,7 @@ def test_the_meter_makes_no_error(_):
             kill(server)
             port = re.search(r":(\d+)", server.endpoint).group(0)
             made["api"] = re.sub(r":\d+", port, made["api"])
+            made["url"] = re.sub(r":\d+", port, made["url"])
             made["queue"] = re.sub(r":\d+", port, made["queue"])
         time.sleep(0.5)
         ms, own = reported(server)
@@ -181,6 +216,7 @@ def test_the_meter_makes_no_error(_):
         same(wrong, {})
         # And nothing else has been used but what exists.
         others = set(got) - set(want)
-        check(others <= {"s3.standard", "dynamodb.storage", "cw.logs.store", "kms.key"}, others)
+        check(others <= {"s3.standard", "s3.ia", "s3.onezone_ia", "s3.glacier_ir", "dynamodb.storage",
+                         "cw.logs.store", "kms.key"}, others)
     finally:
         server.remove()

@@ -77,6 +77,9 @@ static void send(visit *v)
 	wire_header_add(&v->out, S("x-amz-apigw-id"), v->extended_id);
 	if (v->stage) {
 		usage_later(v->rq->who.account, v->rq->region, clock_now(), &APIGW_REST, v->api->id, QTY(1));
+		if (v->out.body.n)
+			usage_later(v->rq->who.account, v->rq->region, clock_now(), &APIGW_TRANSFER_OUT, v->api->id,
+			            (qty)v->out.body.n);
 		point(v, "Count", "Count", 1);
 		point(v, "4XXError", "Count", v->out.status >= 400 && v->out.status < 500);
 		point(v, "5XXError", "Count", v->out.status >= 500);

@@ -26,6 +26,9 @@ static void send(visit *v)
 		int64_t size = (int64_t)(v->x->in.body.n > bytes ? v->x->in.body.n : bytes);
 		int64_t steps = size ? (size + APIGW_STEP_BYTES - 1) / APIGW_STEP_BYTES : 1;
 		usage_later(v->account, v->region, clock_now(), &APIGW_HTTP, v->api->ApiId, QTY(steps));
+		if (bytes)
+			usage_later(v->account, v->region, clock_now(), &APIGWV2_TRANSFER_OUT, v->api->ApiId,
+			            (qty)bytes);
 		visit_logged(v, status, bytes);
 	}
 	usage_settle_later(v->rq);

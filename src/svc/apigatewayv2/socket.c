@@ -190,9 +190,12 @@ static void on_message(visit *v, socket_job *j)
 	if (status >= 500)
 		say_error(v, j->from, "Internal server error");
 	else if (str_is(r->RouteResponseSelectionExpression) && v->out.body.n &&
-	         socket_say(j->from, true, v->out.body))
+	         socket_say(j->from, true, v->out.body)) {
 		usage_later(v->account, v->region, clock_now(), &APIGW_WS_MESSAGES, v->api->ApiId,
 		            QTY(steps_of(v->out.body.n)));
+		usage_later(v->account, v->region, clock_now(), &APIGWV2_TRANSFER_OUT, v->api->ApiId,
+		            (qty)v->out.body.n);
+	}
 }
 
 static void on_disconnect(visit *v, socket_job *j)

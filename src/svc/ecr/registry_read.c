@@ -1,6 +1,8 @@
 /* Manifests, blobs, tags and the catalog: what is there, and taking it away. */
 #include "base/json.h"
+#include "cloud/meter.h"
 #include "registry.h"
+#include "sys/clock.h"
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +64,9 @@ static void send_blob(visit *v, str sum)
 	registry_header(v, S("Docker-Content-Digest"), sum);
 	registry_header(v, S("Accept-Ranges"), S("bytes"));
 	v->rq->reply_body = b;
+	if (str_eq(v->x->in.method, S("GET")) && v->repo)
+		usage_later(v->repo->Account, v->repo->Region, clock_now(), &ECR_TRANSFER_OUT,
+		            repo_arn(v->x->mem, v->repo), b->length);
 	registry_reply(v, status, S("application/octet-stream"), STR_NONE);
 }
 

@@ -7,6 +7,7 @@
 #include "cloud/authorise.h"
 #include "cloud/call.h"
 #include "cloud/http_event.h"
+#include "cloud/meter.h"
 #include "cloud/plane.h"
 #include "cloud/server.h"
 #include "sys/clock.h"
@@ -56,8 +57,23 @@ typedef struct visit {
 	wire_message out;
 } visit;
 
+/* Bytes that leave, and those of them that cost because they are streamed. */
+static void left(const visit *v, size_t bytes, bool streamed)
+{
+	const lambda_url *u = v->url;
+	if (!u || !bytes)
+		return;
+	str arn = arena_fmt(v->mem, "arn:aws:lambda:%.*s:%.*s:function:%.*s", STR_ARG(u->Region),
+	                    STR_ARG(u->Account), STR_ARG(u->Name));
+	usage_later(u->Account, u->Region, clock_now(), &LAMBDA_TRANSFER_OUT, arn, (qty)bytes);
+	if (streamed && bytes > LAMBDA_STREAM_FREE_BYTES)
+		usage_later(u->Account, u->Region, clock_now(), &LAMBDA_STREAM, arn,
+		            (qty)(bytes - LAMBDA_STREAM_FREE_BYTES));
+}
+
 static void send(visit *v)
 {
+	left(v, v->out.body.n, false);
 	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
 	wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
 	http_reply(v->x, &v->out, NULL);
@@ -237,6 +253,7 @@ typedef struct url_stream {
 	visit *v;
 	bool prelude, begun, bad;
 	buf held;
+	size_t bytes; /* that have gone out */
 } url_stream;
 
 static void stream_head(url_stream *s)
@@ -261,8 +278,10 @@ static void stream_begin(void *context, str content_type)
 static bool stream_piece(void *context, str bytes)
 {
 	url_stream *s = context;
-	if (s->begun)
+	if (s->begun) {
+		s->bytes += bytes.n;
 		return http_stream_write(s->v->x, bytes);
+	}
 	if (s->bad)
 		return false;
 	buf_put(&s->held, bytes);
@@ -274,6 +293,7 @@ static bool stream_piece(void *context, str bytes)
 	if (s->bad)
 		return false;
 	stream_head(s);
+	s->bytes = s->v->out.body.n;
 	return !s->v->out.body.n || http_stream_write(s->v->x, s->v->out.body);
 }
 
@@ -282,9 +302,12 @@ static bool streamed_out(url_stream *s, const answer *a)
 {
 	if (!s->begun)
 		return false;
-	if (!a->failed && a->payload.n)
+	if (!a->failed && a->payload.n) {
+		s->bytes += a->payload.n;
 		http_stream_write(s->v->x, a->payload);
+	}
 	http_stream_end(s->v->x);
+	left(s->v, s->bytes, true);
 	return true;
 }
 

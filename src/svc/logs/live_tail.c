@@ -4,6 +4,7 @@
  * few.
  */
 #include "base/time.h"
+#include "cloud/meter.h"
 #include "fresh.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
@@ -154,13 +155,15 @@ static void run(req *rq, tail *t)
 	               http_stream_write(rq->exchange, event_of(rq, "sessionStart",
 	                                                        &logs_LiveTailSessionStart_shape, &start));
 	t->at = fresh_end();
-	int64_t end = clock_real() + SESSION_MS;
+	int64_t began = clock_real(), end = began + SESSION_MS;
 	while (listens && clock_real() < end) {
 		clock_sleep_ms(TICK_MS);
 		listens = tick(rq, t);
 	}
 	if (listens)
 		http_stream_write(rq->exchange, timeout_event(rq));
+	int64_t minute = MS_HOUR / 60;
+	meter(rq, &LOGS_LIVE_TAIL, QTY((clock_real() - began + minute - 1) / minute), t->arns[0]);
 }
 
 err logs_StartLiveTail(req *rq, const logs_StartLiveTail_in *in, logs_StartLiveTail_out *out)

@@ -195,22 +195,43 @@ void meter_bucket(req *rq, const s3_bucket *b, const meter_kind *k, qty quantity
 	rq->usage->account = b->Account;
 }
 
+/* What a class asks for requests and for bytes that are read; any other class is as Standard. */
+typedef struct class_meters {
+	const char *class;
+	const meter_kind *write, *read, *retrieval;
+} class_meters;
+
+static const class_meters *class_meters_of(str storage_class)
+{
+	static const class_meters all[] = {
+		{ "STANDARD_IA", &S3_IA_PUT, &S3_IA_GET, &S3_IA_RETRIEVAL },
+		{ "ONEZONE_IA", &S3_ONEZONE_PUT, &S3_ONEZONE_GET, &S3_ONEZONE_RETRIEVAL },
+		{ "GLACIER_IR", &S3_GLACIER_IR_PUT, &S3_GLACIER_IR_GET, &S3_GLACIER_IR_RETRIEVAL },
+		{ "GLACIER", &S3_GLACIER_PUT, &S3_GET, NULL },
+		{ "DEEP_ARCHIVE", &S3_DEEP_PUT, &S3_GET, NULL },
+		{ "STANDARD", &S3_PUT, &S3_GET, NULL },
+	};
+	const class_meters *m = all;
+	while (!str_eq(str_c(m->class), storage_class) && m->write != &S3_PUT)
+		m++;
+	return m;
+}
+
 void meter_write(req *rq, const s3_bucket *b, str storage_class)
 {
-	const meter_kind *k = &S3_PUT;
-	if (str_eq(storage_class, S("STANDARD_IA")) || str_eq(storage_class, S("ONEZONE_IA")))
-		k = &S3_IA_PUT;
-	else if (str_eq(storage_class, S("GLACIER")))
-		k = &S3_GLACIER_PUT;
-	else if (str_eq(storage_class, S("DEEP_ARCHIVE")))
-		k = &S3_DEEP_PUT;
-	meter_bucket(rq, b, k, QTY(1));
+	meter_bucket(rq, b, class_meters_of(storage_class)->write, QTY(1));
 }
 
 void meter_read(req *rq, const s3_bucket *b, str storage_class)
 {
-	bool ia = str_eq(storage_class, S("STANDARD_IA")) || str_eq(storage_class, S("ONEZONE_IA"));
-	meter_bucket(rq, b, ia ? &S3_IA_GET : &S3_GET, QTY(1));
+	meter_bucket(rq, b, class_meters_of(storage_class)->read, QTY(1));
+}
+
+void meter_retrieved(req *rq, const s3_bucket *b, str storage_class, int64_t bytes)
+{
+	const meter_kind *k = class_meters_of(storage_class)->retrieval;
+	if (k && bytes > 0)
+		meter_bucket(rq, b, k, bytes);
 }
 
 void meter_out(req *rq, const s3_bucket *b, int64_t bytes)

@@ -49,6 +49,8 @@ void meter_bucket(req *rq, const s3_bucket *b, const meter_kind *k, qty quantity
  * the owner makes them; these two are called where the bucket is known. */
 void meter_write(req *rq, const s3_bucket *b, str storage_class);
 void meter_read(req *rq, const s3_bucket *b, str storage_class);
+/* Bytes that are read of a class that asks for it. */
+void meter_retrieved(req *rq, const s3_bucket *b, str storage_class, int64_t bytes);
 /* Bytes that leave: free to what runs inside, as roles do. */
 void meter_out(req *rq, const s3_bucket *b, int64_t bytes);
 

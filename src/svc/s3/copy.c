@@ -230,6 +230,7 @@ err s3_CopyObject(req *rq, const s3_CopyObject_in *in, s3_CopyObject_out *out)
 		content_discard(rq->mem, &c.c);
 		return e;
 	}
+	meter_retrieved(rq, c.from.b, class_of(from), from->Size.v);
 	copy_answer(rq, &c, out);
 	return OK;
 }
@@ -266,6 +267,7 @@ err s3_UploadPartCopy(req *rq, const s3_UploadPartCopy_in *in, s3_UploadPartCopy
 	copied_part p = { in->Bucket, in->Key, in->UploadId, in->PartNumber.v, &s.bytes, first, length,
 		          { in->SSECustomerAlgorithm, in->SSECustomerKey, in->SSECustomerKeyMD5 } };
 	TRY(multipart_put_copy(rq, &p, &made, &u));
+	meter_retrieved(rq, s.b, class_of(s.o), length);
 	out->CopyPartResult = arena_new(rq->mem, s3_CopyPartResult);
 	out->CopyPartResult->ETag = made.ETag;
 	out->CopyPartResult->LastModified = made.Modified;

@@ -278,7 +278,6 @@ err s3_GetObject(req *rq, const txn *tx, const s3_GetObject_in *in, s3_GetObject
 	if (s.part)
 		rq->reply_status = 206;
 	meter_out(rq, b, s.length);
-	if (str_eq(class_of(o), S("STANDARD_IA")) || str_eq(class_of(o), S("ONEZONE_IA")))
-		meter_bucket(rq, b, &S3_IA_RETRIEVAL, s.length);
+	meter_retrieved(rq, b, class_of(o), s.length);
 	return body(rq, tx, o, key, &s, out);
 }

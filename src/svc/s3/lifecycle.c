@@ -244,6 +244,7 @@ static bool gather(bucket_round *w)
 static void move(txn *tx, const s3_bucket *b, const deed *d, object_at *at, int64_t now)
 {
 	const meter_kind *k = str_eq(d->class, S("DEEP_ARCHIVE"))  ? &S3_LIFECYCLE_DEEP :
+			      str_eq(d->class, S("GLACIER_IR"))    ? &S3_LIFECYCLE_GLACIER_IR :
 			      str_starts(d->class, S("GLACIER")) ? &S3_LIFECYCLE_GLACIER : &S3_LIFECYCLE_IA;
 	object_charge(tx, b, at->o, now, -1);
 	at->o->StorageClass = d->class;

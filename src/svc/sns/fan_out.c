@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cloud/call.h"
+#include "cloud/meter.h"
 #include "cloud/metrics.h"
 #include "cloud/server.h"
 #include "cloud/target.h"
@@ -163,6 +164,10 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 	delivery_report told = { "SQS", n->id, message, s->Endpoint, e ? e->message : S("{}"), n->when,
 		                 e ? e->kind->status : 200, rq->now - n->when, !e };
 	feedback(rq->mem, t, &told);
+	if (!e && str_ends(t->Name, S(".fifo"))) {
+		meter_one(rq, &SNS_FIFO_NOTIFICATION, subscription_arn(rq->mem, s));
+		meter(rq, &SNS_FIFO_NOTIFICATION_GB, (qty)c.payload.n, subscription_arn(rq->mem, s));
+	}
 	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
 	str policy = subscription_attribute(s, S("RedrivePolicy"));
 	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy),

@@ -1,4 +1,5 @@
 /* Text messages: none leaves the machine; each becomes a file in the outbox, addressed to the number. */
+#include "cloud/meter.h"
 #include "cloud/outbox.h"
 #include "topic.h"
 
@@ -30,7 +31,9 @@ err sms_put(req *rq, str id, str number, str text, int64_t when)
 			sender = s->Attributes.v[i].value;
 	outbox_mail m = { .id = id, .from = arena_fmt(rq->mem, "%.*s@sms.localhost", STR_ARG(sender)),
 		          .to = &number, .n_to = 1, .subject = S("SMS"), .body = text, .when = when };
-	return outbox_put(rq->mem, &m);
+	TRY(outbox_put(rq->mem, &m));
+	meter_one(rq, &SNS_SMS, number);
+	return OK;
 }
 
 static const char *const attributes[] = { "DefaultSMSType", "DefaultSenderID", "DeliveryStatusIAMRole",
