@@ -69,15 +69,16 @@ static bool canonical(str id)
 	return id.n == 64;
 }
 
-static err check_grantee(req *rq, str name, str value)
+/* `xml`: it stands in a document, not in a header. */
+static err check_grantee(req *rq, str name, str value, bool xml)
 {
 	if (str_eq_nocase(name, S("emailAddress")))
 		return fail(rq, &fault_UnresolvableGrantByEmailAddress,
 		            "The e-mail address you provided does not match any account on record.");
 	if (str_eq_nocase(name, S("id")) && !canonical(value))
-		return invalid_argument(rq, "Invalid id", S("id"), value);
+		return invalid_argument(rq, "Invalid id", xml ? S("CanonicalUser/ID") : S("id"), value);
 	if (str_eq_nocase(name, S("uri")) && !known_group(value))
-		return invalid_argument(rq, "Invalid group uri", S("uri"), value);
+		return invalid_argument(rq, "Invalid group uri", xml ? S("Group/URI") : S("uri"), value);
 	return OK;
 }
 
@@ -85,15 +86,15 @@ static err check_grantee(req *rq, str name, str value)
 static err header_grants(req *rq, str header, const char *argument, str permission, s3_Grants *g)
 {
 	while (str_is(header)) {
-		str value = str_trim(str_cut(&header, ','));
+		str value = str_trim(str_cut(&header, ',')), whole = value;
 		str name = str_trim(str_cut(&value, '='));
 		value = str_trim(value);
 		if (value.n >= 2 && value.p[0] == '"')
 			value = str_sub(value, 1, value.n - 1);
 		bool id = str_eq_nocase(name, S("id")), uri = str_eq_nocase(name, S("uri"));
 		if (!id && !uri && !str_eq_nocase(name, S("emailAddress")))
-			return invalid_argument(rq, "Argument format not recognized", str_c(argument), name);
-		TRY(check_grantee(rq, name, value));
+			return invalid_argument(rq, "Argument format not recognized", str_c(argument), whole);
+		TRY(check_grantee(rq, name, value, false));
 		s3_Grant *more = arena_array(rq->mem, s3_Grant, g->n + 1);
 		if (g->n)
 			memcpy(more, g->v, g->n * sizeof *more);
@@ -114,6 +115,7 @@ static err of_document(req *rq, const s3_AccessControlPolicy *d, s3_Grants *out)
 	static const char *const permissions[] = { "FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP" };
 	if (!d->Owner || !d->Owner->ID.n)
 		return malformed_acl(rq);
+	TRY(check_grantee(rq, S("id"), d->Owner->ID, true));
 	for (size_t i = 0; i < d->Grants.n; i++) {
 		const s3_Grant *g = &d->Grants.v[i];
 		bool known = false;
@@ -122,11 +124,11 @@ static err of_document(req *rq, const s3_AccessControlPolicy *d, s3_Grants *out)
 		if (!g->Grantee || !known)
 			return malformed_acl(rq);
 		if (g->Grantee->EmailAddress.n)
-			TRY(check_grantee(rq, S("emailAddress"), g->Grantee->EmailAddress));
+			TRY(check_grantee(rq, S("emailAddress"), g->Grantee->EmailAddress, true));
 		if (str_eq(g->Grantee->Type, S("CanonicalUser")))
-			TRY(check_grantee(rq, S("id"), g->Grantee->ID));
+			TRY(check_grantee(rq, S("id"), g->Grantee->ID, true));
 		if (str_eq(g->Grantee->Type, S("Group")))
-			TRY(check_grantee(rq, S("uri"), g->Grantee->URI));
+			TRY(check_grantee(rq, S("uri"), g->Grantee->URI, true));
 	}
 	*out = d->Grants;
 	if (!out->v)

@@ -15,6 +15,15 @@ static err open_object(req *rq, const txn *tx, str bucket, str key, str version,
 	return e;
 }
 
+/* A delete marker has no tags, and is not hidden either, whether it was named or not. */
+static err open_tagged(req *rq, const txn *tx, str bucket, str key, str version, const char *action,
+                       s3_bucket **b, object_at *at)
+{
+	*at = (object_at){ 0 };
+	err e = open_object(rq, tx, bucket, key, version, action, b, at);
+	return e && e->kind == &fault_NoSuchKey && at->o ? object_is_marker(rq, at->o) : e;
+}
+
 static str shown_version(const s3_bucket *b, const object *o)
 {
 	return bucket_versioned(b) ? o->VersionId : STR_NONE;
@@ -24,7 +33,7 @@ err s3_PutObjectTagging(req *rq, txn *tx, const s3_PutObjectTagging_in *in, s3_P
 {
 	s3_bucket *b;
 	object_at at;
-	TRY(open_object(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:PutObjectTagging", &b, &at));
+	TRY(open_tagged(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:PutObjectTagging", &b, &at));
 	TRY(describe_tag_set(rq, &in->Tagging->TagSet, S3_TAGS_MAX));
 	at.o->Tags = in->Tagging->TagSet;
 	if (at.o->Replication.n && !str_eq(at.o->Replication, S("REPLICA")))
@@ -42,7 +51,7 @@ err s3_GetObjectTagging(req *rq, const txn *tx, const s3_GetObjectTagging_in *in
 {
 	s3_bucket *b;
 	object_at at;
-	TRY(open_object(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:GetObjectTagging", &b, &at));
+	TRY(open_tagged(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:GetObjectTagging", &b, &at));
 	out->TagSet = at.o->Tags;
 	if (!out->TagSet.v)
 		out->TagSet.v = arena_new(rq->mem, s3_Tag);
@@ -56,7 +65,7 @@ err s3_DeleteObjectTagging(req *rq, txn *tx, const s3_DeleteObjectTagging_in *in
 {
 	s3_bucket *b;
 	object_at at;
-	TRY(open_object(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:DeleteObjectTagging", &b, &at));
+	TRY(open_tagged(rq, tx, in->Bucket, in->Key, in->VersionId, "s3:DeleteObjectTagging", &b, &at));
 	at.o->Tags = (s3_TagSet){ 0 };
 	if (at.o->Replication.n && !str_eq(at.o->Replication, S("REPLICA")))
 		at.o->Replication = S("PENDING");
@@ -170,7 +179,9 @@ err s3_GetObjectAttributes(req *rq, const txn *tx, const s3_GetObjectAttributes_
 		out->ObjectParts = parts(rq, tx, in, o);
 	if (wants(in, "Checksum") && o->Checksum.n) {
 		out->Checksum = arena_new(rq->mem, s3_Checksum);
-		checksum_set(&s3_Checksum_shape, out->Checksum, o->ChecksumAlgorithm, o->Checksum);
+		/* Without the number of parts that follows a composite one. */
+		str sum = o->Checksum;
+		checksum_set(&s3_Checksum_shape, out->Checksum, o->ChecksumAlgorithm, str_cut(&sum, '-'));
 		out->Checksum->ChecksumType = o->ChecksumType;
 	}
 	return OK;

@@ -34,16 +34,24 @@ static bool name_valid(str n)
 	return true;
 }
 
-/* In us-east-1 the constraint names other regions; elsewhere only the region itself. */
-static err place(req *rq, const s3_CreateBucket_in *in, str *region)
+static bool region_known(str name)
 {
 	static const char *const known[] = {
 		"af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
 		"ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
 		"ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1",
 		"eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1",
-		"mx-central-1", "sa-east-1", "us-east-2", "us-west-1", "us-west-2", "EU",
+		"mx-central-1", "sa-east-1", "us-east-2", "us-west-1", "us-west-2",
 	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (str_eq(str_c(known[i]), name))
+			return true;
+	return false;
+}
+
+/* In us-east-1 the constraint names other regions; elsewhere only the region itself. */
+static err place(req *rq, const s3_CreateBucket_in *in, str *region)
+{
 	str said = in->CreateBucketConfiguration ? in->CreateBucketConfiguration->LocationConstraint : STR_NONE;
 	*region = rq->region;
 	if (!said.n && str_eq(rq->region, S("us-east-1")))
@@ -52,10 +60,7 @@ static err place(req *rq, const s3_CreateBucket_in *in, str *region)
 		return fail(rq, &fault_IllegalLocationConstraintException,
 		            "The unspecified location constraint is incompatible for the region specific endpoint "
 		            "this request was sent to.");
-	bool is = false;
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		is |= str_eq(str_c(known[i]), said);
-	if (!is)
+	if (!region_known(said) && !str_eq(said, S("EU")))
 		return fail_with(rq, &fault_InvalidLocationConstraint, DETAIL(rq, .LocationConstraint = said),
 		                 "The specified location-constraint is not valid");
 	*region = str_eq(said, S("EU")) ? S("eu-west-1") : said;
@@ -87,11 +92,12 @@ static s3_PublicAccessBlockConfiguration *all_blocked(arena *mem)
 
 static err ownership(req *rq, const s3_CreateBucket_in *in, s3_bucket *b)
 {
-	b->Ownership = in->ObjectOwnership.n ? in->ObjectOwnership : S("BucketOwnerEnforced");
+	b->Ownership = str_is(in->ObjectOwnership) ? in->ObjectOwnership : S("BucketOwnerEnforced");
 	if (!str_eq(b->Ownership, S("BucketOwnerEnforced")) &&
 	    !str_eq(b->Ownership, S("BucketOwnerPreferred")) && !str_eq(b->Ownership, S("ObjectWriter")))
-		return invalid_argument(rq, "Invalid x-amz-object-ownership header",
-		                        S("x-amz-object-ownership"), in->ObjectOwnership);
+		return invalid_argument(rq, arena_concat(rq->mem, S("Invalid x-amz-object-ownership header: "),
+		                                         in->ObjectOwnership).p,
+		                        S("x-amz-object-ownership"), STR_NONE);
 	bool says = (in->ACL.n && !str_eq(in->ACL, S("private"))) || in->GrantRead.n || in->GrantWrite.n ||
 		    in->GrantFullControl.n || in->GrantReadACP.n || in->GrantWriteACP.n;
 	if (says && bucket_without_acls(b))
@@ -202,9 +208,16 @@ err s3_ListBuckets(req *rq, const txn *tx, const s3_ListBuckets_in *in, s3_ListB
 {
 	if (rq->who.anonymous)
 		return access_denied(rq);
+	if (str_is(in->BucketRegion) && !region_known(in->BucketRegion) &&
+	    !str_eq(in->BucketRegion, S("us-east-1")))
+		return invalid_argument(rq, arena_fmt(rq->mem, "Argument value %.*s is not a valid AWS Region",
+		                                      STR_ARG(in->BucketRegion)).p,
+		                        S("bucket-region"), STR_NONE);
+	bool paged = in->MaxBuckets.set || str_is(in->BucketRegion) || str_is(in->Prefix) ||
+		     str_is(in->ContinuationToken);
 	int64_t max = in->MaxBuckets.set ? in->MaxBuckets.v : S3_BUCKETS_MAX;
 	str after = STR_NONE;
-	if (str_is(in->ContinuationToken) && !page_position(rq, in->ContinuationToken, &after))
+	if (in->ContinuationToken.n && !page_position(rq, in->ContinuationToken, &after))
 		return invalid_argument(rq, "The continuation token provided is incorrect",
 		                        S("continuation-token"), in->ContinuationToken);
 	size_t capacity = 64;
@@ -230,7 +243,7 @@ err s3_ListBuckets(req *rq, const txn *tx, const s3_ListBuckets_in *in, s3_ListB
 		}
 		out->Buckets.v[out->Buckets.n++] = (s3_Bucket){
 			.Name = b->Name, .CreationDate = TIME(b->Created / MS_SECOND * MS_SECOND),
-			.BucketRegion = in->MaxBuckets.set || in->BucketRegion.n ? b->Region : STR_NONE,
+			.BucketRegion = paged ? b->Region : STR_NONE,
 		};
 	}
 	out->Prefix = in->Prefix;

@@ -88,7 +88,7 @@ err s3_PutBucketLogging(req *rq, txn *tx, const s3_PutBucketLogging_in *in, s3_P
 		                 "The target bucket for logging does not exist");
 	if (!str_eq(target->Region, b->Region))
 		return fail_with(rq, &fault_CrossLocationLoggingProhibitted,
-		                 DETAIL(rq, .TargetBucket = l->TargetBucket),
+		                 DETAIL(rq, .TargetBucketLocation = target->Region),
 		                 "Cross S3 location logging not allowed. ");
 	config_put(tx, rq->mem, b->Name, S("logging"), S(""), &s3_LoggingEnabled_shape, l);
 	return OK;
@@ -135,6 +135,10 @@ static err check_routing(req *rq, const s3_RoutingRule *r)
 		            "The provided HTTP redirect code (%.*s) is not valid. Valid codes are 3XX except 300.",
 		            STR_ARG(to->HttpRedirectCode));
 	const s3_Condition *c = r->Condition;
+	if (c && !str_is(c->HttpErrorCodeReturnedEquals) && !str_is(c->KeyPrefixEquals))
+		return fail(rq, &fault_InvalidRequest,
+		            "Condition cannot be empty. To redirect all requests without a condition, the condition "
+		            "element shouldn't be present.");
 	if (c && c->HttpErrorCodeReturnedEquals.n && !number_within(c->HttpErrorCodeReturnedEquals, 400, 599))
 		return fail(rq, &fault_InvalidRequest,
 		            "The provided HTTP error code (%.*s) is not valid. Valid codes are 4XX or 5XX.",
@@ -146,8 +150,8 @@ static err check_website(req *rq, const s3_WebsiteConfiguration *w)
 {
 	if (w->RedirectAllRequestsTo) {
 		if (w->IndexDocument || w->ErrorDocument || w->RoutingRules.n)
-			return fail(rq, &fault_InvalidArgument,
-			            "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.");
+			return invalid_argument(rq, "RedirectAllRequestsTo cannot be provided in conjunction with other "
+			                            "Routing Rules.", S("RedirectAllRequestsTo"), S("not null"));
 		return check_protocol(rq, w->RedirectAllRequestsTo->Protocol);
 	}
 	if (!w->IndexDocument)

@@ -11,9 +11,12 @@ static err put_one(req *rq, txn *tx, str bucket, const char *action, str kind, s
 	s3_bucket *b;
 	TRY(bucket_open(rq, tx, bucket, action, STR_NONE, &b));
 	meter_write(rq, b, STR_NONE);
+	if (str_eq(kind, S("inventory")) && !str_eq(id, inner))
+		return fail(rq, &fault_IdMismatch, "Document ID does not match the specified configuration ID.");
 	if (!id.n || id.n > 64 || !str_eq(id, inner))
 		return malformed_xml(rq);
 	config_put(tx, rq->mem, b->Name, kind, id, s, value);
+	rq->reply_status = 204;
 	return OK;
 }
 
@@ -119,7 +122,7 @@ err s3_PutBucketInventoryConfiguration(req *rq, txn *tx,
 	            &s3_InventoryConfiguration_shape, c));
 	str arn = c->Destination->S3BucketDestination->Bucket;
 	if (!str_starts(arn, S("arn:aws:s3:::")))
-		return fail(rq, &fault_InvalidArgument, "Invalid bucket ARN.");
+		return fail(rq, &fault_InvalidS3DestinationBucket, "Invalid bucket ARN.");
 	if (!str_eq(c->Destination->S3BucketDestination->Format, S("CSV")))
 		return fail(rq, &fault_NotImplemented, "Farthing writes inventories as CSV, not as %.*s.",
 		            STR_ARG(c->Destination->S3BucketDestination->Format));

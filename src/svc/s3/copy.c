@@ -60,9 +60,12 @@ static err open_source(req *rq, str text, const source_conditions *c, source *s)
 	read_request r = { c->match, c->none_match, STR_NONE, c->modified_since, c->unmodified_since, { 0 } };
 	e = read_conditions(rq, s->o, &r);
 	rq->n_reply_headers = 0;
+	if (e && e->kind == &fault_NotModified)
+		return precondition_failed(rq, str_is(c->none_match) ? "x-amz-copy-source-If-None-Match" :
+								       "x-amz-copy-source-If-Modified-Since");
 	if (e)
 		return precondition_failed(rq, str_is(c->match) ? "x-amz-copy-source-If-Match" :
-								  "x-amz-copy-source-If-None-Match");
+								  "x-amz-copy-source-If-Unmodified-Since");
 	TRY(read_customer_key(rq, s->o, c->algorithm, c->key, c->md5, &s->bytes.key));
 	if (!s->bytes.key) {
 		tx = req_read(rq);
@@ -98,12 +101,24 @@ static err target(req *rq, const s3_bucket *b, const s3_CopyObject_in *in, const
 	return OK;
 }
 
+static bool encrypts(req *rq, str bucket)
+{
+	s3_ServerSideEncryptionConfiguration c;
+	const txn *tx = req_read(rq);
+	bool is = config_get(tx, rq->mem, bucket, S("encryption"), S(""),
+	                     &s3_ServerSideEncryptionConfiguration_shape, &c);
+	req_read_end(rq, tx);
+	return is;
+}
+
+/* The encryption changes too where the bucket says one, or the object has one that is not the usual. */
 static err onto_itself(req *rq, const s3_CopyObject_in *in, const source *s)
 {
 	bool same = str_eq(s->bucket, in->Bucket) && str_eq(s->key, in->Key) && !str_is(s->version);
 	bool changes = str_eq(in->MetadataDirective, S("REPLACE")) || in->StorageClass.n ||
-		       in->WebsiteRedirectLocation.n || in->ServerSideEncryption.n || in->SSECustomerAlgorithm.n;
-	if (!same || changes)
+		       in->WebsiteRedirectLocation.n || in->ServerSideEncryption.n || in->SSECustomerAlgorithm.n ||
+		       s->o->CustomerKeyMD5.n || str_starts(s->o->Encryption, S("aws:kms"));
+	if (!same || changes || encrypts(rq, in->Bucket))
 		return OK;
 	return fail(rq, &fault_InvalidRequest,
 	            "This copy request is illegal because it is trying to copy an object to itself without "
@@ -148,7 +163,7 @@ typedef struct copy {
 	object *o;
 	const seal_key *seal;
 	content c;
-	str small;
+	str small, expiration;
 	s3_bucket *b;
 } copy;
 
@@ -164,6 +179,7 @@ static err copy_commit(req *rq, txn *tx, void *context)
 	replicate_later(tx, rq->mem, b, c->in->Key, c->o);
 	notify(rq, tx, b, c->in->Key, c->o, "ObjectCreated:Copy");
 	meter_write(rq, b, class_of(c->o));
+	c->expiration = lifecycle_expiration(rq, tx, b, c->in->Key, c->o);
 	return OK;
 }
 
@@ -173,9 +189,9 @@ static void copy_answer(req *rq, const copy *c, s3_CopyObject_out *out)
 	out->CopyObjectResult = arena_new(rq->mem, s3_CopyObjectResult);
 	out->CopyObjectResult->ETag = o->ETag;
 	out->CopyObjectResult->LastModified = o->Modified;
-	out->CopyObjectResult->ChecksumType = o->ChecksumType;
 	checksum_set(&s3_CopyObjectResult_shape, out->CopyObjectResult, o->ChecksumAlgorithm, o->Checksum);
-	out->VersionId = bucket_versioned(c->b) ? o->VersionId : STR_NONE;
+	out->VersionId = bucket_versions(c->b) ? o->VersionId : STR_NONE;
+	out->Expiration = c->expiration;
 	out->CopySourceVersionId = bucket_versioned(c->from.b) ? c->from.o->VersionId : STR_NONE;
 	out->ServerSideEncryption = o->Encryption;
 	out->SSEKMSKeyId = o->KmsKey;
@@ -244,6 +260,9 @@ static err source_range(req *rq, str text, int64_t size, int64_t *first, int64_t
 		return invalid_argument(rq, "The x-amz-copy-source-range value must be of the form bytes=first-last "
 		                            "where first and last are the zero-based offsets of the first and last "
 		                            "bytes to copy", S("x-amz-copy-source-range"), text);
+	if (*first >= size)
+		return fail(rq, &fault_InvalidRequest,
+		            "The specified copy range is invalid for the source object size");
 	if (last >= size)
 		return invalid_argument(rq, arena_fmt(rq->mem, "Range specified is not valid for source object of "
 		                                               "size: %lld", (long long)size).p,

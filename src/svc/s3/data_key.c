@@ -104,6 +104,16 @@ static err refused(req *rq, err e)
 	return fail(rq, as, "%.*s", STR_ARG(e->message));
 }
 
+/* What KMS generates is known only when the bytes are sealed already (they come in before KMS may be waited
+ * for), so its key seals theirs: used once, it needs no nonce. */
+static void cover(str with, const char *in, char out[sizeof(seal_key)])
+{
+	static const unsigned char nonce[SEAL_NONCE];
+	seal_key k;
+	memcpy(k.bytes, with.p, sizeof k.bytes);
+	seal_apply(&k, nonce, 0, in, out, sizeof k.bytes);
+}
+
 err data_key_wrap(req *rq, const s3_bucket *b, str key, str master, const seal_key *data, object *o)
 {
 	kept_key found;
@@ -116,15 +126,18 @@ err data_key_wrap(req *rq, const s3_bucket *b, str key, str master, const seal_k
 		o->WrappedKey = arena_str(rq->mem, str_c(found.wrapped));
 		return OK;
 	}
-	kms_Encrypt_in in = { .KeyId = master.n ? master : S("alias/aws/s3"),
-		              .Plaintext = str_of((const char *)data->bytes, sizeof data->bytes),
-		              .EncryptionContext = context_of(rq, b, key, o) };
-	kms_Encrypt_out out = { 0 };
-	err e = call(rq, NULL, "kms", "Encrypt", &in, &out);
+	kms_GenerateDataKey_in in = { .KeyId = master.n ? master : S("alias/aws/s3"), .KeySpec = S("AES_256"),
+		                      .EncryptionContext = context_of(rq, b, key, o) };
+	kms_GenerateDataKey_out out = { 0 };
+	err e = call(rq, NULL, "kms", "GenerateDataKey", &in, &out);
 	if (e)
 		return refused(rq, e);
+	ensure(out.Plaintext.n == sizeof(seal_key));
+	char inner[sizeof(seal_key)];
+	cover(out.Plaintext, (const char *)data->bytes, inner);
 	o->KmsKey = out.KeyId;
-	o->WrappedKey = base64_encode(rq->mem, out.CiphertextBlob);
+	o->WrappedKey = arena_fmt(rq->mem, "%.*s.%.*s", STR_ARG(base64_encode(rq->mem, out.CiphertextBlob)),
+	                          STR_ARG(base64_encode(rq->mem, str_of(inner, sizeof inner))));
 	if (plain)
 		keep(b->Name, o->KmsKey, o->WrappedKey, data);
 	return OK;
@@ -142,14 +155,21 @@ err data_key_open(req *rq, const txn *tx, const s3_bucket *b, str key, const obj
 	}
 	kms_Decrypt_in in = { .EncryptionContext = context_of(rq, b, key, o) };
 	kms_Decrypt_out opened = { 0 };
-	if (!base64_decode(rq->mem, o->WrappedKey, &in.CiphertextBlob))
+	str inner = o->WrappedKey, blob = str_cut(&inner, '.'), own = S("");
+	if (!base64_decode(rq->mem, blob, &in.CiphertextBlob) ||
+	    (str_is(inner) && (!base64_decode(rq->mem, inner, &own) || own.n != sizeof(seal_key))))
 		return fail(rq, &fault_InternalError, "The object's key is damaged.");
 	err e = call_read(rq, tx, "kms", "Decrypt", &in, &opened);
 	if (e)
 		return refused(rq, e);
 	if (opened.Plaintext.n != sizeof(seal_key))
 		return fail(rq, &fault_InternalError, "The object's key is damaged.");
-	*out = memcpy(arena_new(rq->mem, seal_key), opened.Plaintext.p, sizeof(seal_key));
+	seal_key *k = arena_new(rq->mem, seal_key);
+	*out = k;
+	if (own.n)
+		cover(opened.Plaintext, own.p, (char *)k->bytes);
+	else
+		memcpy(k->bytes, opened.Plaintext.p, sizeof k->bytes);
 	if (o->BucketKey.v && !o->EncryptionContext.n)
 		keep(b->Name, o->KmsKey, o->WrappedKey, *out);
 	return OK;

@@ -1,7 +1,8 @@
 /*
- * Keys of objects under SSE-KMS. Bytes are sealed (seal.h) with a random key, which KMS encrypts under the
- * key that the request or the bucket names; what KMS gave is kept with the object, and reading asks KMS to
- * decrypt it. So a KMS key that is disabled or gone locks its objects, and its requests are metered.
+ * Keys of objects under SSE-KMS. Bytes are sealed (seal.h) with a random key, and that with a data key which
+ * KMS generates under the key that the request or the bucket names; both sealed keys are kept with the
+ * object, and reading asks KMS to decrypt its one. So a KMS key that is disabled or gone locks its objects,
+ * and its requests are metered.
  *
  * With a bucket key one data key serves a bucket for some minutes, and KMS is not asked meanwhile.
  */

@@ -6,7 +6,7 @@ static err remove_version(req *rq, txn *tx, const s3_bucket *b, str key, str ver
 	object_at at;
 	*was_marker = false;
 	if (!object_look(rq, tx, b, key, version, &at))
-		return OK;
+		return version_id_check(rq, version);
 	if (b->Lock)
 		TRY(object_locked(rq, at.o, bypass));
 	*was_marker = at.o->Marker.v;
@@ -46,6 +46,14 @@ static err if_match(req *rq, const txn *tx, const s3_bucket *b, str key, str wan
 	return str_eq(want, S("*")) || str_eq(want, have) ? OK : precondition_failed(rq, "If-Match");
 }
 
+static err bypass_applies(req *rq, const s3_bucket *b, opt_bool bypass)
+{
+	if (!bypass.set || b->Lock)
+		return OK;
+	return invalid_argument(rq, "x-amz-bypass-governance-retention is only applicable to Object Lock enabled "
+	                            "buckets.", S("x-amz-bypass-governance-retention"), STR_NONE);
+}
+
 err s3_DeleteObject(req *rq, txn *tx, const s3_DeleteObject_in *in, s3_DeleteObject_out *out)
 {
 	s3_bucket *b;
@@ -53,8 +61,7 @@ err s3_DeleteObject(req *rq, txn *tx, const s3_DeleteObject_in *in, s3_DeleteObj
 	object *marker;
 	TRY(bucket_open(rq, tx, in->Bucket,
 	                str_is(in->VersionId) ? "s3:DeleteObjectVersion" : "s3:DeleteObject", in->Key, &b));
-	if (str_is(in->VersionId) && !version_id_valid(rq->mem, in->VersionId))
-		return invalid_argument(rq, "Invalid version id specified", S("versionId"), in->VersionId);
+	TRY(bypass_applies(rq, b, in->BypassGovernanceRetention));
 	TRY(if_match(rq, tx, b, in->Key, in->IfMatch));
 	TRY(delete_one(rq, tx, b, in->Key, in->VersionId, in->BypassGovernanceRetention.v, &was_marker,
 	               &marker));
@@ -90,7 +97,9 @@ static err may_delete(req *rq, const txn *tx, const s3_bucket *b, const s3_Objec
 	if (id->Key.n > S3_KEY_BYTES)
 		return fail(rq, &fault_KeyTooLongError, "Your key is too long");
 	TRY(bucket_allows(rq, tx, b, action, id->Key, NULL));
-	if (str_is(id->VersionId) && !version_id_valid(rq->mem, id->VersionId))
+	object_at at;
+	if (str_is(id->VersionId) && !object_look(rq, tx, b, id->Key, id->VersionId, &at) &&
+	    !version_id_valid(rq->mem, id->VersionId))
 		return no_such_version(rq, id->Key, id->VersionId);
 	return if_match(rq, tx, b, id->Key, id->ETag);
 }
@@ -99,6 +108,7 @@ err s3_DeleteObjects(req *rq, txn *tx, const s3_DeleteObjects_in *in, s3_DeleteO
 {
 	s3_bucket *b;
 	TRY(bucket_find(rq, tx, in->Bucket, &b));
+	TRY(bypass_applies(rq, b, in->BypassGovernanceRetention));
 	const s3_ObjectIdentifierList *ids = &in->Delete->Objects;
 	if (ids->n == 0 || ids->n > 1000)
 		return malformed_xml(rq);

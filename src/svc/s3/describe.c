@@ -72,15 +72,20 @@ err describe_tag_set(req *rq, const s3_TagSet *tags, size_t max)
 	for (size_t i = 0; i < tags->n; i++) {
 		str k = tags->v[i].Key;
 		if (utf8_length(k) > 128 || k.n == 0 || !tag_text(k))
-			return fail(rq, &fault_InvalidTag, "The TagKey you have provided is invalid");
+			return fail_with(rq, &fault_InvalidTag, DETAIL(rq, .TagKey = k),
+			                 "The TagKey you have provided is invalid");
 		if (str_starts(k, S("aws:")))
-			return fail(rq, &fault_InvalidTag, "System tags cannot be added/updated by requester");
+			return fail_with(rq, &fault_InvalidTag, DETAIL(rq, .TagKey = k), "%s",
+			                 max > S3_TAGS_MAX ? "System tags cannot be added/updated by requester" :
+							     "Your TagKey cannot be prefixed with aws:");
 		if (utf8_length(tags->v[i].Value) > 256 || !tag_text(tags->v[i].Value))
-			return fail(rq, &fault_InvalidTag, "The TagValue you have provided is invalid");
+			return fail_with(rq, &fault_InvalidTag,
+			                 DETAIL(rq, .TagKey = k, .TagValue = tags->v[i].Value),
+			                 "The TagValue you have provided is invalid");
 		for (size_t j = 0; j < i; j++)
 			if (str_eq(tags->v[j].Key, k))
-				return fail(rq, &fault_InvalidTag,
-				            "Cannot provide multiple Tags with the same key");
+				return fail_with(rq, &fault_InvalidTag, DETAIL(rq, .TagKey = k),
+				                 "Cannot provide multiple Tags with the same key");
 	}
 	return OK;
 }
@@ -88,6 +93,7 @@ err describe_tag_set(req *rq, const s3_TagSet *tags, size_t max)
 err describe_tags(req *rq, str header, s3_TagSet *out)
 {
 	size_t n = 1;
+	str whole = header;
 	for (size_t i = 0; i < header.n; i++)
 		n += header.p[i] == '&';
 	*out = (s3_TagSet){ arena_array(rq->mem, s3_Tag, n), 0 };
@@ -97,11 +103,13 @@ err describe_tags(req *rq, str header, s3_TagSet *out)
 			continue;
 		str key = percent_decode(rq->mem, str_cut(&value, '='), true);
 		value = str_is(value) ? percent_decode(rq->mem, value, true) : S("");
+		bool bad = !tag_text(key) || !tag_text(value);
 		for (size_t i = 0; i < out->n; i++)
-			if (str_eq(out->v[i].Key, key))
-				return invalid_argument(rq, "The header 'x-amz-tagging' shall be encoded as UTF-8 then "
-				                            "URLEncoded URL query parameters without tag name "
-				                            "duplicates.", S("x-amz-tagging"), S("null"));
+			bad |= str_eq(out->v[i].Key, key);
+		if (bad)
+			return invalid_argument(rq, "The header 'x-amz-tagging' shall be encoded as UTF-8 then "
+			                            "URLEncoded URL query parameters without tag name duplicates.",
+			                        S("x-amz-tagging"), whole);
 		out->v[out->n++] = (s3_Tag){ .Key = key, .Value = value };
 	}
 	return describe_tag_set(rq, out, S3_TAGS_MAX);
@@ -112,7 +120,7 @@ err describe_class(req *rq, const void *in, object *o)
 	str class = TEXT("StorageClass");
 	o->StorageClass = class.n ? class : S("STANDARD");
 	if (!class_known(o->StorageClass))
-		return fail_with(rq, &fault_InvalidStorageClass, DETAIL(rq, .StorageClass = class),
+		return fail_with(rq, &fault_InvalidStorageClass, DETAIL(rq, .StorageClassRequested = class),
 		                 "The storage class you specified is not valid");
 	return OK;
 }
@@ -248,7 +256,10 @@ err describe_lock(req *rq, const s3_bucket *b, const void *in, object *o)
 		                                        "x-amz-object-lock-mode must both be supplied");
 	if (mode.n && !str_eq(mode, S("GOVERNANCE")) && !str_eq(mode, S("COMPLIANCE")))
 		return fail(rq, &fault_InvalidArgument, "Unknown wormMode directive.");
-	o->LegalHold = BOOL(str_eq(hold, S("ON")));
+	if (hold.n && !str_eq(hold, S("ON")) && !str_eq(hold, S("OFF")))
+		return fail(rq, &fault_InvalidArgument, "Legal Hold must be either of 'ON' or 'OFF'");
+	if (hold.n)
+		o->LegalHold = BOOL(str_eq(hold, S("ON")));
 	if (!mode.n) {
 		default_retention(rq, b, o);
 		return OK;

@@ -12,7 +12,11 @@ static const shape_member members[] = {
 	MEMBER(MaxSizeAllowed), MEMBER(PartNumber), MEMBER(ETag), MEMBER(Header), MEMBER(MissingHeaderName),
 	MEMBER(TargetBucket),
 	MEMBER(additionalMessage), MEMBER(LocationConstraint),
-	MEMBER(AllowedMethods), MEMBER(ExpectedDigest), MEMBER(CalculatedDigest),
+	MEMBER(AllowedMethods), MEMBER(ExpectedDigest), MEMBER(CalculatedDigest), MEMBER(TagKey),
+	MEMBER(TagValue), MEMBER(ActualPartCount), MEMBER(PartNumberRequested), MEMBER(StorageClassRequested),
+	MEMBER(TargetBucketLocation),
+	{ .name = "ContentMD5", .wire_name = "Content-MD5", .shape = &text_shape,
+	  .offset = offsetof(fault_detail, ContentMD5) },
 };
 static const shape detail_shape = {
 	.name = "Error", .kind = SHAPE_STRUCT, .size = sizeof(fault_detail), .members = members,

@@ -12,6 +12,7 @@
 	X(IllegalVersioningConfigurationException, 400) X(MissingSecurityHeader, 400) \
 	X(UnresolvableGrantByEmailAddress, 400) X(AccessForbidden, 403) \
 	X(CrossLocationLoggingProhibitted, 403) \
+	X(IdMismatch, 400) X(InvalidS3DestinationBucket, 400) \
 	X(IllegalLocationConstraintException, 400) X(IncompleteBody, 400) X(InternalError, 500) \
 	X(InvalidArgument, 400) X(InvalidBucketName, 400) X(InvalidBucketState, 409) \
 	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidBucketOwnerAWSAccountID, 400) X(InvalidDigest, 400) \
@@ -50,7 +51,8 @@ typedef struct fault_detail {
 	str BucketName, Key, VersionId, UploadId, ArgumentName, ArgumentValue, Condition, Method, ResourceType,
 		StorageClass, ActualObjectSize, RangeRequested, ProposedSize, MinSizeAllowed, MaxSizeAllowed,
 		PartNumber, ETag, Header, MissingHeaderName, TargetBucket, additionalMessage, LocationConstraint,
-		AllowedMethods, ExpectedDigest, CalculatedDigest;
+		AllowedMethods, ExpectedDigest, CalculatedDigest, ContentMD5, TagKey, TagValue, ActualPartCount,
+		PartNumberRequested, StorageClassRequested, TargetBucketLocation;
 } fault_detail;
 
 /* fail_with(rq, &fault_NoSuchKey, DETAIL(rq, .Key = key), "..") */

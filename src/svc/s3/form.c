@@ -137,6 +137,10 @@ static str actual(const form *f, str name)
 static err one_condition(form *f, const json_value *c)
 {
 	if (c->kind == JSON_OBJECT) {
+		if (!c->first || c->first->next)
+			return fail(f->rq, &fault_InvalidPolicyDocument,
+			            "Invalid Policy: Invalid Simple-Condition: Simple-Conditions must have exactly one "
+			            "property specified.");
 		for (const json_value *m = c->first; m; m = m->next)
 			if (!str_eq(actual(f, m->key), m->text))
 				return denied(f, "Policy Condition failed: ",
@@ -159,7 +163,9 @@ static err one_condition(form *f, const json_value *c)
 			            "Your proposed upload exceeds the maximum allowed size");
 		return OK;
 	}
-	str name = b->text.n && b->text.p[0] == '$' ? str_sub(b->text, 1, b->text.n) : b->text;
+	/* A dollar may be escaped. */
+	str name = str_sub(b->text, str_starts(b->text, S("\\")), b->text.n);
+	name = str_sub(name, str_starts(name, S("$")), name.n);
 	str value = actual(f, name);
 	bool holds = str_eq_nocase(a->text, S("starts-with")) ? str_starts(value, v->text) :
 								str_eq(value, v->text);
@@ -200,8 +206,15 @@ static err check_policy(form *f, str policy)
 	const json_value *p = base64_decode(f->x->mem, policy, &text) ? json_parse(f->x->mem, text) : NULL;
 	const json_value *until = json_get(p, S("expiration")), *conditions = json_get(p, S("conditions"));
 	int64_t at = 0;
-	if (!until || !conditions || conditions->kind != JSON_ARRAY || !time_parse(until->text, &at))
+	if (!p || p->kind != JSON_OBJECT)
 		return fail(f->rq, &fault_InvalidPolicyDocument, "Invalid Policy: Invalid JSON.");
+	if (!until)
+		return fail(f->rq, &fault_InvalidPolicyDocument, "Invalid Policy: Policy missing expiration.");
+	if (!time_parse(until->text, &at))
+		return fail(f->rq, &fault_InvalidPolicyDocument, "Invalid Policy: Invalid 'expiration' value: '%.*s'",
+		            STR_ARG(until->text));
+	if (!conditions || conditions->kind != JSON_ARRAY)
+		return fail(f->rq, &fault_InvalidPolicyDocument, "Invalid Policy: Policy missing conditions.");
 	if (at < clock_real())
 		return denied(f, "Policy expired.", S(""));
 	for (const json_value *c = conditions->first; c; c = c->next)
@@ -209,7 +222,7 @@ static err check_policy(form *f, str policy)
 	for (size_t i = 0; i < f->n; i++)
 		if (!covered(conditions, f->fields[i].name))
 			return denied(f, "Extra input fields: ", f->fields[i].name);
-	return OK;
+	return covered(conditions, S("bucket")) ? OK : denied(f, "Extra input fields: ", S("bucket"));
 }
 
 static void sign4(str secret, str scope, str policy, unsigned char out[32])
@@ -241,6 +254,30 @@ static bool signature_fits(form *f, const credential *c, str policy, str scope)
 	return secret_eq(base64_encode(f->x->mem, str_of((const char *)raw, 20)), field_of(f, "signature"));
 }
 
+/* A policy comes with all that a signature of its version needs. */
+static err check_fields(form *f)
+{
+	static const char *const v4[] = { "X-Amz-Signature", "X-Amz-Algorithm", "X-Amz-Credential",
+		                          "X-Amz-Date" };
+	static const char *const v2[] = { "Signature", "AWSAccessKeyId" };
+	bool is_v4 = false, is_v2 = false;
+	for (size_t i = 0; i < 4; i++)
+		is_v4 |= str_is(field_of(f, v4[i]));
+	for (size_t i = 0; i < 2; i++)
+		is_v2 |= str_is(field_of(f, v2[i]));
+	if (!is_v4 && !is_v2)
+		return access_denied(f->rq);
+	for (size_t i = 0; i < (is_v2 ? 2 : 4); i++) {
+		const char *name = is_v2 ? v2[i] : v4[i];
+		if (!str_is(field_of(f, name)))
+			return fail_with(f->rq, &fault_InvalidArgument,
+			                 DETAIL(f->rq, .ArgumentName = str_c(name), .ArgumentValue = S("")),
+			                 "Bucket POST must contain a field named '%s'.  If it is specified, please check "
+			                 "the order of the fields.", name);
+	}
+	return OK;
+}
+
 /* Who signed the policy. Without one the form is anonymous. */
 static err check_signer(form *f, const txn *tx)
 {
@@ -251,9 +288,7 @@ static err check_signer(form *f, const txn *tx)
 		            .anonymous = true };
 	if (!str_is(policy))
 		return OK;
-	if (!str_is(key))
-		return invalid_argument(rq, "Bucket POST must contain a field named 'AWSAccessKeyId'.",
-		                        S("AWSAccessKeyId"), S(""));
+	TRY(check_fields(f));
 	const credential *c = credential_get(tx, f->x->mem, key);
 	if (c && (c->Inactive || !signature_fits(f, c, policy, scope)))
 		return fail(rq, &fault_SignatureDoesNotMatch,
@@ -274,6 +309,44 @@ static err check_signer(form *f, const txn *tx)
 }
 
 /* ---- the upload ---- */
+
+static void put_tag(buf *out, arena *mem, str key, str value)
+{
+	buf_fmt(out, "%s%.*s=%.*s", out->n ? "&" : "", STR_ARG(percent_encode(mem, key, false)),
+	        STR_ARG(percent_encode(mem, value, false)));
+}
+
+/* The field `tagging` is a Tagging document; PutObject takes its tags as a query string. */
+static err tags_of(form *f, str *out)
+{
+	str text = field_of(f, "tagging"), key = STR_NONE, value = S("");
+	*out = STR_NONE;
+	if (!str_is(text))
+		return OK;
+	buf b = buf_in(f->x->mem, text.n + 16, 3 * text.n + 64);
+	bool tag = false;
+	xml x = xml_of(f->x->mem, text);
+	for (xml_kind k = xml_next(&x); k != XML_END; k = xml_next(&x)) {
+		if (k == XML_ERROR)
+			return malformed_xml(f->rq);
+		if (k == XML_OPEN && str_eq(x.name, S("Tag"))) {
+			tag = true;
+			key = STR_NONE;
+			value = S("");
+		} else if (k == XML_OPEN && tag) {
+			bool is_key = str_eq(x.name, S("Key"));
+			if (!xml_content(&x, is_key ? &key : &value))
+				return malformed_xml(f->rq);
+		} else if (k == XML_CLOSE && str_eq(x.name, S("Tag"))) {
+			if (str_is(key))
+				put_tag(&b, f->x->mem, key, value);
+			tag = false;
+		}
+	}
+	if (b.n)
+		*out = buf_str(&b);
+	return OK;
+}
 
 static str key_of(form *f)
 {
@@ -296,7 +369,12 @@ static err upload_form(form *f, str key, s3_PutObject_out *out)
 		.WebsiteRedirectLocation = field_of(f, "x-amz-website-redirect-location"),
 		.ServerSideEncryption = field_of(f, "x-amz-server-side-encryption"),
 		.SSEKMSKeyId = field_of(f, "x-amz-server-side-encryption-aws-kms-key-id"),
+		.SSECustomerAlgorithm = field_of(f, "x-amz-server-side-encryption-customer-algorithm"),
+		.SSECustomerKey = field_of(f, "x-amz-server-side-encryption-customer-key"),
+		.SSECustomerKeyMD5 = field_of(f, "x-amz-server-side-encryption-customer-key-MD5"),
+		.ContentLanguage = field_of(f, "Content-Language"),
 	};
+	TRY(tags_of(f, &in.Tagging));
 	in.Metadata.v = arena_array(f->x->mem, s3_Metadata_entry, f->n + 1);
 	for (size_t i = 0; i < f->n; i++) {
 		str name = arena_lower(f->x->mem, f->fields[i].name);
@@ -354,7 +432,10 @@ static void form_serve(http_exchange *x, store *s)
 	f->bucket = browser_bucket(x, &only);
 	f->rq = req_internal(x->mem, s, "anonymous", S(DEFAULT_ACCOUNT), S("us-east-1"));
 	err e = read_form(f);
+	f->rq->exchange = x;
 	const txn *tx = store_read(s);
+	if (!e && !bucket_get(f->rq, tx, f->bucket))
+		e = no_such_bucket(f->rq, f->bucket);
 	if (!e)
 		e = check_signer(f, tx);
 	store_read_end(s, tx);

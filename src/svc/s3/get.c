@@ -86,7 +86,8 @@ static err choose_part(req *rq, const txn *tx, const object *o, int64_t number, 
 		s->first += parts.v[i++].Size.v;
 	if (parts.n ? i == parts.n : number != 1)
 		return fail_with(rq, &fault_InvalidPartNumber,
-		                 DETAIL(rq, .PartNumber = arena_fmt(rq->mem, "%lld", (long long)number)),
+		                 DETAIL(rq, .PartNumberRequested = arena_fmt(rq->mem, "%lld", (long long)number),
+		                        .ActualPartCount = arena_fmt(rq->mem, "%zu", parts.n ? parts.n : 1)),
 		                 "The requested partnumber is not satisfiable");
 	s->length = parts.n ? parts.v[i].Size.v : o->Size.v;
 	s->part = o->Size.v > 0;
@@ -182,11 +183,12 @@ err read_archived(req *rq, const object *o)
 			(out)->TagCount = I64((int64_t)(o)->Tags.n); \
 		(out)->ObjectLockMode = (o)->LockMode.n ? (o)->LockMode : STR_NONE; \
 		(out)->ObjectLockRetainUntilDate = (o)->RetainUntil; \
-		if ((o)->LegalHold.v) \
-			(out)->ObjectLockLegalHoldStatus = S("ON"); \
+		if ((o)->LegalHold.set) \
+			(out)->ObjectLockLegalHoldStatus = (o)->LegalHold.v ? S("ON") : S("OFF"); \
 		(out)->ReplicationStatus = (o)->Replication.n ? (o)->Replication : STR_NONE; \
 		(out)->Restore = read_restore(rq->mem, o, rq->now); \
-		(out)->Expiration = lifecycle_expiration(rq, tx, b, (in)->Key, o); \
+		if (!str_is((in)->VersionId)) \
+			(out)->Expiration = lifecycle_expiration(rq, tx, b, (in)->Key, o); \
 		if ((in)->PartNumber.set && (o)->PartCount.v) \
 			(out)->PartsCount = (o)->PartCount; \
 		(out)->ContentLength = I64((slice)->length); \
@@ -195,7 +197,8 @@ err read_archived(req *rq, const object *o)
 			                                (long long)(slice)->first, \
 			                                (long long)((slice)->first + (slice)->length - 1), \
 			                                (long long)(o)->Size.v); \
-		if (str_eq((in)->ChecksumMode, S("ENABLED")) && !((slice)->part && str_is((in)->Range))) { \
+		bool some = str_is((in)->Range) && (slice)->length < (o)->Size.v; \
+		if (str_eq((in)->ChecksumMode, S("ENABLED")) && !some) { \
 			checksum_set(rq->op->output, out, (o)->ChecksumAlgorithm, (o)->Checksum); \
 			if ((o)->Checksum.n) \
 				(out)->ChecksumType = (o)->ChecksumType; \

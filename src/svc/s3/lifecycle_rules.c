@@ -53,6 +53,12 @@ static err check_filter(req *rq, const s3_LifecycleRule *r)
 
 /* ---- actions ---- */
 
+static err check_midnight(req *rq, opt_time date)
+{
+	return date.set && date.v % MS_DAY ? invalid_argument(rq, "'Date' must be at midnight GMT", S("Date"),
+	                                                      time_iso_ms(rq->mem, date.v)) : OK;
+}
+
 static err check_expiration(req *rq, const s3_LifecycleRule *r)
 {
 	const s3_LifecycleExpiration *e = r->Expiration;
@@ -62,8 +68,7 @@ static err check_expiration(req *rq, const s3_LifecycleRule *r)
 		return malformed_xml(rq);
 	if (e->Days.set && e->Days.v <= 0)
 		return bad_argument(rq, "'Days' for Expiration action must be a positive integer");
-	if (e->Date.set && e->Date.v % MS_DAY)
-		return bad_argument(rq, "'Date' must be at midnight GMT");
+	TRY(check_midnight(rq, e->Date));
 	if (e->ExpiredObjectDeleteMarker.set && filter_has_tags(r->Filter))
 		return bad_request(rq, "ExpiredObjectDeleteMarker cannot be specified with Tags");
 	if (e->ExpiredObjectDeleteMarker.set && filter_has_size(r->Filter))
@@ -90,8 +95,7 @@ static err check_transition(req *rq, const s3_LifecycleRule *r, const s3_Transit
 		return malformed_xml(rq);
 	if (t->Days.set && t->Days.v < 0)
 		return bad_argument(rq, "'Days' in Transition action must be nonnegative");
-	if (t->Date.set && t->Date.v % MS_DAY)
-		return bad_argument(rq, "'Date' must be at midnight GMT");
+	TRY(check_midnight(rq, t->Date));
 	if (infrequent(t->StorageClass) && t->Days.set && t->Days.v < 30)
 		return fail(rq, &fault_InvalidArgument,
 		            "'Days' in Transition action must be greater than or equal to 30 for storageClass "

@@ -24,6 +24,17 @@ static void walk_from(walk *w, str from)
 	record_scan_after(&w->scan, key_before(w->rq->mem, from));
 }
 
+/* Which checksum an object has; the sum itself is not told. */
+static s3_ChecksumAlgorithmList sums_of(arena *mem, const object *o)
+{
+	s3_ChecksumAlgorithmList l = { NULL, 0 };
+	if (!o->Checksum.n)
+		return l;
+	l.v = arena_new(mem, str);
+	l.v[l.n++] = o->ChecksumAlgorithm;
+	return l;
+}
+
 static s3_Object entry(req *rq, const listing *l, const s3_object *row, bool owner, bool restore)
 {
 	const object *o = row->It;
@@ -31,6 +42,8 @@ static s3_Object entry(req *rq, const listing *l, const s3_object *row, bool own
 		.Key = listing_text(rq->mem, l, row->Key), .LastModified = o->Modified, .ETag = o->ETag,
 		.Size = o->Size, .StorageClass = class_of(o),
 		.Owner = owner ? owner_of(rq->mem, o->OwnerAccount) : NULL,
+		.ChecksumAlgorithm = sums_of(rq->mem, o),
+		.ChecksumType = o->Checksum.n ? o->ChecksumType : STR_NONE,
 	};
 	if (restore && (o->Restoring.v || o->RestoreUntil.set)) {
 		e.RestoreStatus = arena_new(rq->mem, s3_RestoreStatus);
@@ -81,6 +94,7 @@ static bool wants_restore(const s3_OptionalObjectAttributesList *a)
 static err open_list(req *rq, const txn *tx, str bucket, s3_bucket **b)
 {
 	TRY(bucket_open(rq, tx, bucket, "s3:ListBucket", STR_NONE, b));
+	req_header(rq, S("x-amz-bucket-region"), (*b)->Region);
 	meter_write(rq, *b, STR_NONE);
 	return OK;
 }
@@ -165,7 +179,8 @@ static bool version_entry(versions *v, str key, const object *o, bool latest)
 		v->out->Versions.v[v->out->Versions.n++] = (s3_ObjectVersion){
 			.ETag = o->ETag, .Size = o->Size, .StorageClass = class_of(o), .Key = shown,
 			.VersionId = o->VersionId, .IsLatest = BOOL(latest), .LastModified = o->Modified,
-			.Owner = owner };
+			.Owner = owner, .ChecksumAlgorithm = sums_of(v->rq->mem, o),
+			.ChecksumType = o->Checksum.n ? o->ChecksumType : STR_NONE };
 	return true;
 }
 

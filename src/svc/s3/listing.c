@@ -3,7 +3,7 @@
 
 err listing_open(req *rq, listing *l, str prefix, str delimiter, str encoding, opt_i64 max)
 {
-	if (str_is(encoding) && encoding.n && !str_eq(encoding, S("url")))
+	if (str_is(encoding) && !str_eq(encoding, S("url")))
 		return invalid_argument(rq, "Invalid Encoding Method specified in Request", S("encoding-type"),
 		                        encoding);
 	if (max.set && (max.v < 0 || max.v > INT32_MAX))

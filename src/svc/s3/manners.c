@@ -91,7 +91,8 @@ static err check_body(req *rq)
 	bool any = str_is(said);
 	if (str_is(said)) {
 		if (!base64_decode(rq->mem, said, &want) || want.n != 16)
-			return fail(rq, &fault_InvalidDigest, "The Content-MD5 you specified was invalid.");
+			return fail_with(rq, &fault_InvalidDigest, DETAIL(rq, .ContentMD5 = said),
+		                 "The Content-MD5 you specified was invalid.");
 		if (!str_eq(hex_encode(rq->mem, want), md5_hex(rq->mem, m->body)))
 			return bad_digest(rq, "Content-MD5");
 	}
@@ -167,6 +168,8 @@ static err malformed(req *rq, err why)
 	}
 	if (str_eq(rq->http->method, S("POST")) && !rq->http->query.n)
 		return not_allowed(rq, STR_NONE);
+	if (!rq->http->body.n && strcmp(rq->op->name, "PutBucketPolicy") == 0)
+		return fail(rq, &fault_MalformedPolicy, "Policies must be valid JSON and the first byte must be '{'");
 	if (rq->op->input && rq->op->input->payload && !rq->op->input_streams)
 		return rq->http->body.n ? malformed_document(rq) :
 					  fail(rq, &fault_MissingRequestBodyError, "Request Body is empty");

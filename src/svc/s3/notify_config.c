@@ -11,7 +11,7 @@ typedef struct rule {
 	const s3_EventList *events;
 	s3_NotificationConfigurationFilter *filter;
 	const char *kind, *operation, *argument;
-	const char *missing;
+	const char *missing, *member;
 	str prefix, suffix;
 } rule;
 
@@ -23,18 +23,18 @@ static size_t rules_of(arena *mem, s3_NotificationConfiguration *c, rule **out)
 	for (size_t i = 0; i < c->QueueConfigurations.n; i++) {
 		s3_QueueConfiguration *q = &c->QueueConfigurations.v[i];
 		v[n++] = (rule){ &q->Id, q->QueueArn, &q->Events, q->Filter, "sqs", "GetQueueUrl", "QueueName",
-			         "The destination queue does not exist", S(""), S("") };
+			         "The destination queue does not exist", "QueueArn", S(""), S("") };
 	}
 	for (size_t i = 0; i < c->TopicConfigurations.n; i++) {
 		s3_TopicConfiguration *t = &c->TopicConfigurations.v[i];
 		v[n++] = (rule){ &t->Id, t->TopicArn, &t->Events, t->Filter, "sns", "GetTopicAttributes", "TopicArn",
-			         "The destination topic does not exist", S(""), S("") };
+			         "The destination topic does not exist", "TopicArn", S(""), S("") };
 	}
 	for (size_t i = 0; i < c->LambdaFunctionConfigurations.n; i++) {
 		s3_LambdaFunctionConfiguration *l = &c->LambdaFunctionConfigurations.v[i];
 		v[n++] = (rule){ &l->Id, l->LambdaFunctionArn, &l->Events, l->Filter, "lambda",
 			         "GetFunctionConfiguration", "FunctionName",
-			         "The destination Lambda does not exist", S(""), S("") };
+			         "The destination Lambda does not exist", "LambdaFunctionArn", S(""), S("") };
 	}
 	*out = v;
 	return n;
@@ -63,7 +63,7 @@ static err check_one(req *rq, rule *r)
 {
 	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 	if (!str_eq(notify_arn_part(r->arn, 2), str_c(r->kind)) || !notify_arn_part(r->arn, 5).n)
-		return invalid_argument(rq, "The ARN could not be parsed", S("ARN"), r->arn);
+		return invalid_argument(rq, "The ARN could not be parsed", str_c(r->member), r->arn);
 	if (!r->events->n)
 		return malformed_xml(rq);
 	if (!r->id->n)
@@ -87,15 +87,22 @@ static bool overlap(const rule *a, const rule *b)
 	return front && back && share_event(a, b);
 }
 
+static const char *ambiguous(const rule *a, const rule *b)
+{
+	bool filtered = a->prefix.n || a->suffix.n || b->prefix.n || b->suffix.n;
+	if (filtered)
+		return "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the "
+		       "prefixes are overlapping for the same event type.";
+	return "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
+}
+
 static err check_rules(req *rq, rule *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		TRY(check_one(rq, &v[i]));
 		for (size_t k = 0; k < i; k++)
 			if (overlap(&v[i], &v[k]))
-				return fail(rq, &fault_InvalidArgument,
-				            "Configurations overlap. Configurations on the same bucket cannot share a "
-				            "common event type.");
+				return fail(rq, &fault_InvalidArgument, "%s", ambiguous(&v[i], &v[k]));
 	}
 	return OK;
 }

@@ -6,7 +6,18 @@
 
 #define KB (INT64_C(1) << 10)
 
-/* ---- version ids: the sequence number and noise, in base64 with '.' and '_' ---- */
+/* ---- version ids: the sequence number, noise and a sum of both, in base64 with '.' and '_' ---- */
+
+#define ID_SUMMED 20
+
+/* FNV-1a: an id that was made up is told from one that was ours. */
+static uint32_t id_sum(const unsigned char *raw)
+{
+	uint32_t h = UINT32_C(2166136261);
+	for (size_t i = 0; i < ID_SUMMED; i++)
+		h = (h ^ raw[i]) * UINT32_C(16777619);
+	return h;
+}
 
 str version_id_new(arena *mem, int64_t seq)
 {
@@ -14,6 +25,8 @@ str version_id_new(arena *mem, int64_t seq)
 	rand_bytes(raw, sizeof raw);
 	for (int i = 0; i < 8; i++)
 		raw[i] = (unsigned char)((uint64_t)seq >> (56 - 8 * i)) ^ raw[i + 8];
+	for (int i = 0; i < 4; i++)
+		raw[ID_SUMMED + i] = (unsigned char)(id_sum(raw) >> (24 - 8 * i));
 	str text = base64_encode(mem, str_of((const char *)raw, sizeof raw));
 	char *p = (char *)(uintptr_t)text.p;
 	for (size_t i = 0; i < text.n; i++)
@@ -21,7 +34,7 @@ str version_id_new(arena *mem, int64_t seq)
 	return text;
 }
 
-static bool version_seq(arena *mem, str id, int64_t *seq)
+static bool version_seq(arena *mem, str id, int64_t *seq, bool *summed)
 {
 	if (id.n != 32)
 		return false;
@@ -35,13 +48,24 @@ static bool version_seq(arena *mem, str id, int64_t *seq)
 	for (int i = 0; i < 8; i++)
 		v = v << 8 | (unsigned char)(raw.p[i] ^ raw.p[i + 8]);
 	*seq = (int64_t)v;
+	uint32_t sum = id_sum((const unsigned char *)raw.p);
+	*summed = true;
+	for (int i = 0; i < 4; i++)
+		*summed &= (unsigned char)raw.p[ID_SUMMED + i] == (unsigned char)(sum >> (24 - 8 * i));
 	return true;
 }
 
 bool version_id_valid(arena *mem, str id)
 {
 	int64_t seq;
-	return str_eq(id, S("null")) || version_seq(mem, id, &seq);
+	bool summed;
+	return str_eq(id, S("null")) || (version_seq(mem, id, &seq, &summed) && summed);
+}
+
+err version_id_check(req *rq, str id)
+{
+	return !str_is(id) || version_id_valid(rq->mem, id) ?
+		       OK : invalid_argument(rq, "Invalid version id specified", S("versionId"), id);
 }
 
 /* ---- finding ---- */
@@ -71,7 +95,8 @@ bool object_look(req *rq, const txn *tx, const s3_bucket *b, str key, str versio
 		at->o = older_null(tx, rq->mem, b->Name, key);
 	} else {
 		int64_t seq;
-		s3_version *v = version_seq(rq->mem, version, &seq) ?
+		bool summed;
+		s3_version *v = version_seq(rq->mem, version, &seq, &summed) ?
 					s3_version_get(tx, rq->mem, b->Name, key, -seq) : NULL;
 		at->o = v && str_eq(v->It->VersionId, version) ? v->It : NULL;
 	}
@@ -86,24 +111,27 @@ static err missing(req *rq, const txn *tx, const s3_bucket *b, str key)
 	return no_such_key(rq, key);
 }
 
-err object_find(req *rq, const txn *tx, const s3_bucket *b, str key, str version, object_at *at)
+err object_is_marker(req *rq, const object *o)
 {
-	if (str_is(version) && !version_id_valid(rq->mem, version))
-		return invalid_argument(rq, "Invalid version id specified", S("versionId"), version);
-	if (!object_look(rq, tx, b, key, version, at))
-		return str_is(version) ? no_such_version(rq, key, version) : missing(rq, tx, b, key);
-	if (!at->o->Marker.v)
-		return OK;
-	req_header(rq, S("x-amz-delete-marker"), S("true"));
-	req_header(rq, S("x-amz-version-id"), at->o->VersionId);
-	if (!str_is(version))
-		return no_such_key(rq, key);
 	req_header(rq, S("Allow"), S("DELETE"));
-	req_header(rq, S("Last-Modified"), time_http(rq->mem, at->o->Modified.v));
+	req_header(rq, S("Last-Modified"), time_http(rq->mem, o->Modified.v));
 	return fail_with(rq, &fault_MethodNotAllowed,
 	                 DETAIL(rq, .Method = rq->http ? rq->http->method : S("GET"),
 	                        .ResourceType = S("DeleteMarker")),
 	                 "The specified method is not allowed against this resource.");
+}
+
+err object_find(req *rq, const txn *tx, const s3_bucket *b, str key, str version, object_at *at)
+{
+	if (!object_look(rq, tx, b, key, version, at)) {
+		TRY(version_id_check(rq, version));
+		return str_is(version) ? no_such_version(rq, key, version) : missing(rq, tx, b, key);
+	}
+	if (!at->o->Marker.v)
+		return OK;
+	req_header(rq, S("x-amz-delete-marker"), S("true"));
+	req_header(rq, S("x-amz-version-id"), at->o->VersionId);
+	return str_is(version) ? object_is_marker(rq, at->o) : no_such_key(rq, key);
 }
 
 static void put_at(txn *tx, const s3_bucket *b, str key, object *o, bool current)

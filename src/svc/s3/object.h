@@ -16,6 +16,8 @@ typedef struct object_at {
 
 /* What GET, HEAD and copies read: refuses what is missing and delete markers, in S3's words. */
 err object_find(req *rq, const txn *tx, const s3_bucket *b, str key, str version, object_at *at);
+/* That what was asked for by its version is a delete marker. */
+err object_is_marker(req *rq, const object *o);
 /* The same without a judgement: NULL when there is none; a delete marker is found like all else. */
 bool object_look(req *rq, const txn *tx, const s3_bucket *b, str key, str version, object_at *at);
 /* Writes a found version back where it stands. */
@@ -51,6 +53,8 @@ str object_etag(arena *mem, const object *o, str md5_hex);
 
 /* Whether a lock forbids to remove this version now. */
 err object_locked(req *rq, const object *o, bool bypass);
-/* Whether it could be one of ours. */
+/* Whether it could be one of ours: asked when no version has this id. */
 bool version_id_valid(arena *mem, str id);
+/* The same as a fault; absent is well. */
+err version_id_check(req *rq, str id);
 str version_id_new(arena *mem, int64_t seq);

@@ -2,6 +2,16 @@
 #include "checksum.h"
 #include "listing.h"
 #include "multipart.h"
+#include "notify.h"
+
+/* Who began an upload: the account itself is told by its canonical id, anybody else by his ARN. */
+static s3_Initiator *initiator_of(arena *mem, const s3_upload *u)
+{
+	s3_Initiator *i = arena_new(mem, s3_Initiator);
+	i->ID = str_ends(u->Initiator, S(":root")) ? canonical_id(mem, notify_arn_part(u->Initiator, 4)) :
+						     u->Initiator;
+	return i;
+}
 
 err s3_ListParts(req *rq, const txn *tx, const s3_ListParts_in *in, s3_ListParts_out *out)
 {
@@ -44,8 +54,7 @@ err s3_ListParts(req *rq, const txn *tx, const s3_ListParts_in *in, s3_ListParts
 	out->MaxParts = I64(max);
 	out->StorageClass = class_of(u->It);
 	out->Owner = owner_of(rq->mem, b->Account);
-	out->Initiator = arena_new(rq->mem, s3_Initiator);
-	out->Initiator->ID = u->Initiator;
+	out->Initiator = initiator_of(rq->mem, u);
 	out->ChecksumAlgorithm = u->It->ChecksumAlgorithm;
 	out->ChecksumType = u->It->ChecksumType;
 	return OK;
@@ -58,8 +67,7 @@ static s3_MultipartUpload entry(req *rq, const listing *l, const s3_bucket *b, c
 		.StorageClass = class_of(u->It), .Owner = owner_of(rq->mem, b->Account),
 		.ChecksumAlgorithm = u->It->ChecksumAlgorithm, .ChecksumType = u->It->ChecksumType,
 	};
-	e.Initiator = arena_new(rq->mem, s3_Initiator);
-	e.Initiator->ID = u->Initiator;
+	e.Initiator = initiator_of(rq->mem, u);
 	return e;
 }
 
@@ -68,7 +76,7 @@ err s3_ListMultipartUploads(req *rq, const txn *tx, const s3_ListMultipartUpload
 {
 	s3_bucket *b;
 	listing l = { 0 };
-	str last_id = STR_NONE;
+	str last_id = STR_NONE, last_key = STR_NONE;
 	TRY(bucket_open(rq, tx, in->Bucket, "s3:ListBucketMultipartUploads", STR_NONE, &b));
 	meter_write(rq, b, STR_NONE);
 	TRY(listing_open(rq, &l, in->Prefix, in->Delimiter, in->EncodingType, in->MaxUploads));
@@ -90,8 +98,9 @@ err s3_ListMultipartUploads(req *rq, const txn *tx, const s3_ListMultipartUpload
 		if (step == LIST_KEY) {
 			out->Uploads.v[out->Uploads.n++] = entry(rq, &l, b, u);
 			last_id = u->UploadId;
+			last_key = u->Key;
 		} else if (l.groups.n > groups) {
-			last_id = STR_NONE;
+			last_id = last_key = STR_NONE;
 		}
 	}
 	cursor_close(&s.at);
@@ -108,9 +117,9 @@ err s3_ListMultipartUploads(req *rq, const txn *tx, const s3_ListMultipartUpload
 	out->MaxUploads = I64(l.max);
 	out->EncodingType = in->EncodingType;
 	out->IsTruncated = BOOL(l.truncated);
-	if (l.truncated) {
-		out->NextKeyMarker = listing_text(rq->mem, &l, l.last);
-		out->NextUploadIdMarker = last_id;
-	}
+	/* AWS says them on the last page too: of the last upload, or empty. */
+	str last = l.truncated ? l.last : last_key;
+	out->NextKeyMarker = str_is(last) ? listing_text(rq->mem, &l, last) : S("");
+	out->NextUploadIdMarker = str_is(last_id) ? last_id : S("");
 	return OK;
 }

@@ -1,5 +1,7 @@
+#include "browser.h"
 #include "describe.h"
 #include "notify.h"
+#include "read.h"
 #include "replicate.h"
 #include "cloud/stream.h"
 #include "upload.h"
@@ -28,7 +30,7 @@ typedef struct put {
 	const s3_PutObject_in *in;
 	object *o;
 	content c;
-	str small;
+	str small, expiration;
 	s3_bucket *b;
 } put;
 
@@ -42,8 +44,9 @@ static err put_commit(req *rq, txn *tx, void *context)
 	replicate_mark(tx, rq->mem, b, p->in->Key, p->o);
 	object_place(tx, rq->mem, b, p->in->Key, p->o, rq->now);
 	replicate_later(tx, rq->mem, b, p->in->Key, p->o);
-	notify(rq, tx, b, p->in->Key, p->o, "ObjectCreated:Put");
+	notify(rq, tx, b, p->in->Key, p->o, browser_form(rq) ? "ObjectCreated:Post" : "ObjectCreated:Put");
 	meter_write(rq, b, class_of(p->o));
+	p->expiration = lifecycle_expiration(rq, tx, b, p->in->Key, p->o);
 	return OK;
 }
 
@@ -51,7 +54,8 @@ static void put_answer(req *rq, const put *p, const upload *u, s3_PutObject_out 
 {
 	const object *o = p->o;
 	out->ETag = o->ETag;
-	out->VersionId = bucket_versioned(p->b) ? o->VersionId : STR_NONE;
+	out->VersionId = bucket_versions(p->b) ? o->VersionId : STR_NONE;
+	out->Expiration = p->expiration;
 	out->ServerSideEncryption = o->Encryption;
 	out->SSEKMSKeyId = o->KmsKey;
 	out->SSEKMSEncryptionContext = o->EncryptionContext;

@@ -330,9 +330,7 @@ static err check_rule(req *rq, const txn *tx, s3_ReplicationConfiguration *c, si
 			return fail(rq, &fault_InvalidRequest, "Found duplicate priority. Priority must be unique "
 			                                       "across all rules.");
 	}
-	if (!to)
-		return fail(rq, &fault_InvalidRequest, "Destination bucket must exist.");
-	if (!bucket_versions(to))
+	if (!to || !bucket_versions(to))
 		return fail(rq, &fault_InvalidRequest, "Destination bucket must have versioning enabled.");
 	return OK;
 }

@@ -3,7 +3,6 @@
  * block, its policy; and how it is encrypted and locked.
  */
 #include "acl.h"
-#include "cloud/policy.h"
 #include "describe.h"
 
 static err open_bucket(req *rq, const txn *tx, str name, const char *action, bool write, s3_bucket **b)
@@ -58,6 +57,7 @@ err s3_PutBucketTagging(req *rq, txn *tx, const s3_PutBucketTagging_in *in, s3_P
 	TRY(describe_tag_set(rq, &in->Tagging->TagSet, 50));
 	b->Tags = in->Tagging->TagSet;
 	s3_bucket_put(tx, b);
+	rq->reply_status = 204;
 	return OK;
 }
 
@@ -174,90 +174,6 @@ err s3_DeletePublicAccessBlock(req *rq, txn *tx, const s3_DeletePublicAccessBloc
 	return OK;
 }
 
-/* ---- policy ---- */
-
-static err resources_fit(req *rq, const s3_bucket *b, const policy *p)
-{
-	str own = arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name));
-	for (const policy_statement *s = p->statements; s; s = s->next) {
-		const json_value *r = s->resource;
-		const json_value *v = r && r->kind == JSON_ARRAY ? r->first : r;
-		for (; v; v = r->kind == JSON_ARRAY ? v->next : NULL) {
-			bool bucket = str_eq(v->text, own);
-			bool below = str_starts(v->text, own) && v->text.n > own.n &&
-				     (v->text.p[own.n] == '/' || v->text.p[own.n] == '*');
-			if (!bucket && !below && !str_eq(v->text, S("*")))
-				return fail(rq, &fault_MalformedPolicy, "Policy has invalid resource");
-		}
-	}
-	return OK;
-}
-
-err s3_PutBucketPolicy(req *rq, txn *tx, const s3_PutBucketPolicy_in *in, s3_PutBucketPolicy_out *out)
-{
-	s3_bucket *b;
-	str wrong = STR_NONE;
-	(void)out;
-	TRY(open_bucket(rq, tx, in->Bucket, "s3:PutBucketPolicy", true, &b));
-	if (in->Policy.n > 20480)
-		return fail(rq, &fault_MalformedPolicy, "Policy exceeds the maximum allowed document size.");
-	if (!in->Policy.n || in->Policy.p[0] != '{')
-		return fail(rq, &fault_MalformedPolicy,
-		            "Policies must be valid JSON and the first byte must be '{'");
-	policy *p = policy_parse(rq->mem, in->Policy, POLICY_RESOURCE, &wrong);
-	if (!p)
-		return fail(rq, &fault_MalformedPolicy, "%.*s", STR_ARG(wrong));
-	TRY(resources_fit(rq, b, p));
-	if (b->Block && b->Block->BlockPublicPolicy.v && bucket_policy_is_public(rq->mem, in->Policy))
-		return fail(rq, &fault_AccessDenied,
-		            "User: %.*s is not authorized to perform: s3:PutBucketPolicy on resource: "
-		            "\"arn:aws:s3:::%.*s\" because public policies are prevented by the BlockPublicPolicy "
-		            "setting in S3 Block Public Access.", STR_ARG(rq->who.arn), STR_ARG(b->Name));
-	b->Policy = in->Policy;
-	s3_bucket_put(tx, b);
-	return OK;
-}
-
-static err no_policy(req *rq, const s3_bucket *b)
-{
-	return fail_with(rq, &fault_NoSuchBucketPolicy, DETAIL(rq, .BucketName = b->Name),
-	                 "The bucket policy does not exist");
-}
-
-err s3_GetBucketPolicy(req *rq, const txn *tx, const s3_GetBucketPolicy_in *in, s3_GetBucketPolicy_out *out)
-{
-	s3_bucket *b;
-	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetBucketPolicy", false, &b));
-	if (!b->Policy.n)
-		return no_policy(rq, b);
-	out->Policy = b->Policy;
-	req_header(rq, S("Content-Type"), S("application/json"));
-	return OK;
-}
-
-err s3_GetBucketPolicyStatus(req *rq, const txn *tx, const s3_GetBucketPolicyStatus_in *in,
-                             s3_GetBucketPolicyStatus_out *out)
-{
-	s3_bucket *b;
-	TRY(open_bucket(rq, tx, in->Bucket, "s3:GetBucketPolicyStatus", false, &b));
-	if (!b->Policy.n)
-		return no_policy(rq, b);
-	out->PolicyStatus = arena_new(rq->mem, s3_PolicyStatus);
-	out->PolicyStatus->IsPublic = BOOL(bucket_policy_is_public(rq->mem, b->Policy));
-	return OK;
-}
-
-err s3_DeleteBucketPolicy(req *rq, txn *tx, const s3_DeleteBucketPolicy_in *in,
-                          s3_DeleteBucketPolicy_out *out)
-{
-	s3_bucket *b;
-	(void)out;
-	TRY(bucket_open(rq, tx, in->Bucket, "s3:DeleteBucketPolicy", STR_NONE, &b));
-	b->Policy = S("");
-	s3_bucket_put(tx, b);
-	return OK;
-}
-
 /* ---- encryption ---- */
 
 err s3_PutBucketEncryption(req *rq, txn *tx, const s3_PutBucketEncryption_in *in,
@@ -273,9 +189,9 @@ err s3_PutBucketEncryption(req *rq, txn *tx, const s3_PutBucketEncryption_in *in
 	if (d && !str_eq(d->SSEAlgorithm, S("AES256")) && !str_starts(d->SSEAlgorithm, S("aws:kms")))
 		return malformed_xml(rq);
 	if (d && str_eq(d->SSEAlgorithm, S("AES256")) && d->KMSMasterKeyID.n)
-		return fail(rq, &fault_InvalidArgument,
-		            "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or "
-		            "aws:kms:dsse");
+		return invalid_argument(rq, "a KMSMasterKeyID is not applicable if the default sse algorithm is not "
+		                            "aws:kms or aws:kms:dsse", S("ApplyServerSideEncryptionByDefault"),
+		                        STR_NONE);
 	config_put(tx, rq->mem, b->Name, S("encryption"), S(""), &s3_ServerSideEncryptionConfiguration_shape,
 	           in->ServerSideEncryptionConfiguration);
 	return OK;

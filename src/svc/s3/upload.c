@@ -146,7 +146,8 @@ static err check_md5(req *rq, str raw)
 	if (!str_is(said))
 		return OK;
 	if (!base64_decode(rq->mem, said, &want) || want.n != 16)
-		return fail(rq, &fault_InvalidDigest, "The Content-MD5 you specified was invalid.");
+		return fail_with(rq, &fault_InvalidDigest, DETAIL(rq, .ContentMD5 = said),
+		                 "The Content-MD5 you specified was invalid.");
 	if (str_eq(want, raw))
 		return OK;
 	return fail_with(rq, &fault_BadDigest,

@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 #include "base/time.h"
+#include "base/xml.h"
 #include "cloud/call.h"
 #include "cloud/plane.h"
 #include "read.h"
@@ -35,18 +36,37 @@ typedef struct visit {
 	bool has_body;
 } visit;
 
-static void page(visit *v, int status, const char *code, str message)
+static str item(visit *v, const char *name, str value)
+{
+	buf b = buf_in(v->x->mem, value.n + 64, 6 * value.n + 64);
+	buf_fmt(&b, "<li>%s: ", name);
+	xml_put_text(&b, value);
+	buf_put(&b, S("</li>\n"));
+	return buf_str(&b);
+}
+
+/* `more`: items besides the code and the message; `after`: what stands below the list. */
+static void page_of(visit *v, int status, const char *code, str message, str more, str after)
 {
 	v->reply.status = status;
-	const char *reason = status == 404 ? "Not Found" : status == 403 ? "Forbidden" : "Error";
+	const char *reason = status == 404 ? "Not Found" :
+			     status == 403 ? "Forbidden" :
+			     status == 405 ? "Method Not Allowed" : "Error";
+	str host = canonical_id(v->x->mem, v->rq->id);
 	v->reply.body = arena_fmt(v->x->mem,
 	                          "<html>\n<head><title>%d %s</title></head>\n<body>\n<h1>%d %s</h1>\n<ul>\n"
-	                          "<li>Code: %s</li>\n<li>Message: %.*s</li>\n<li>RequestId: %.*s</li>\n</ul>\n"
-	                          "<hr/>\n</body>\n</html>\n",
-	                          status, reason, status, reason, code, STR_ARG(message), STR_ARG(v->rq->id));
+	                          "<li>Code: %s</li>\n<li>Message: %.*s</li>\n%.*s<li>RequestId: %.*s</li>\n"
+	                          "<li>HostId: %.*s</li>\n</ul>\n%.*s<hr/>\n</body>\n</html>\n",
+	                          status, reason, status, reason, code, STR_ARG(message), STR_ARG(more),
+	                          STR_ARG(v->rq->id), STR_ARG(host), STR_ARG(after));
 	wire_header_add(&v->reply, S("Content-Type"), S("text/html; charset=utf-8"));
 	wire_header_add(&v->reply, S("x-amz-error-code"), str_c(code));
 	wire_header_add(&v->reply, S("x-amz-error-message"), message);
+}
+
+static void page(visit *v, int status, const char *code, str message)
+{
+	page_of(v, status, code, message, S(""), S(""));
 }
 
 static void redirect(visit *v, int status, str location)
@@ -159,20 +179,38 @@ static void give(visit *v, const object *o, int status)
 	meter_out(v->rq, v->b, length);
 }
 
-static void refuse(visit *v, int status)
+static const char *code_of(int status)
+{
+	return status == 403 ? "AccessDenied" : "NoSuchKey";
+}
+
+static str message_of(int status)
+{
+	return status == 403 ? S("Access Denied") : S("The specified key does not exist.");
+}
+
+/* `key`: what was looked for. */
+static void refuse(visit *v, int status, str key)
 {
 	object_at at;
+	str after = S("");
 	if (routed(v, status))
 		return;
-	bool has = v->site.ErrorDocument && look(v, v->site.ErrorDocument->Key, &at) == 200;
-	if (has && !class_archived(class_of(at.o))) {
-		give(v, at.o, status);
-		return;
+	if (v->site.ErrorDocument) {
+		str own = v->site.ErrorDocument->Key;
+		int why = look(v, own, &at);
+		if (why == 200 && !class_archived(class_of(at.o))) {
+			give(v, at.o, status);
+			return;
+		}
+		why = why == 200 ? 403 : why;
+		after = arena_fmt(v->x->mem,
+		                  "<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n"
+		                  "<ul>\n<li>Code: %s</li>\n<li>Message: %.*s</li>\n%.*s</ul>\n", code_of(why),
+		                  STR_ARG(message_of(why)), STR_ARG(why == 404 ? item(v, "Key", own) : S("")));
 	}
-	if (status == 403)
-		page(v, 403, "AccessDenied", S("Access Denied"));
-	else
-		page(v, 404, "NoSuchKey", S("The specified key does not exist."));
+	page_of(v, status, code_of(status), message_of(status), status == 404 ? item(v, "Key", key) : S(""),
+	        after);
 }
 
 static void visit_object(visit *v)
@@ -192,7 +230,7 @@ static void visit_object(visit *v)
 		}
 	}
 	if (status != 200 || class_archived(class_of(at.o))) {
-		refuse(v, status == 200 ? 403 : status);
+		refuse(v, status == 200 ? 403 : status, key);
 		return;
 	}
 	if (at.o->Redirect.n)
@@ -206,17 +244,22 @@ static void answer(visit *v, str name)
 	bool reads = str_eq(v->x->in.method, S("GET")) || str_eq(v->x->in.method, S("HEAD"));
 	v->b = bucket_get(v->rq, v->tx, name);
 	if (!v->b) {
-		page(v, 404, "NoSuchBucket", S("The specified bucket does not exist"));
+		page_of(v, 404, "NoSuchBucket", S("The specified bucket does not exist"),
+		        item(v, "BucketName", name), S(""));
 		return;
 	}
 	if (!config_get(v->tx, v->x->mem, v->b->Name, S("website"), S(""), &s3_WebsiteConfiguration_shape,
 	                &v->site)) {
-		page(v, 404, "NoSuchWebsiteConfiguration",
-		     S("The specified bucket does not have a website configuration"));
+		page_of(v, 404, "NoSuchWebsiteConfiguration",
+		        S("The specified bucket does not have a website configuration"),
+		        item(v, "BucketName", name), S(""));
 		return;
 	}
 	if (!reads) {
-		page(v, 405, "MethodNotAllowed", S("The specified method is not allowed against this resource."));
+		page_of(v, 405, "MethodNotAllowed",
+		        S("The specified method is not allowed against this resource."),
+		        arena_concat(v->x->mem, item(v, "Method", v->x->in.method),
+		                     item(v, "ResourceType", S("OBJECT"))), S(""));
 		return;
 	}
 	v->rq->region = v->b->Region;
