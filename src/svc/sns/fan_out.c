@@ -165,8 +165,8 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 		                 e ? e->kind->status : 200, rq->now - n->when, !e };
 	feedback(rq->mem, t, &told);
 	if (!e && str_ends(t->Name, S(".fifo"))) {
-		meter_one(rq, &SNS_FIFO_NOTIFICATION, subscription_arn(rq->mem, s));
-		meter(rq, &SNS_FIFO_NOTIFICATION_GB, (qty)c.payload.n, subscription_arn(rq->mem, s));
+		meter_one(&self, &SNS_FIFO_NOTIFICATION, subscription_arn(rq->mem, s));
+		meter(&self, &SNS_FIFO_NOTIFICATION_GB, (qty)c.payload.n, subscription_arn(rq->mem, s));
 	}
 	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
 	str policy = subscription_attribute(s, S("RedrivePolicy"));
