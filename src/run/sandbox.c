@@ -286,7 +286,8 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	ensure(sb);
 	*sb = (sandbox){ .control = pair[0], .memory_bytes = spec->memory_bytes,
 		.listener = l->private_network ? -1 : spec->listener,
-		.datagrams = l->private_network || !spec->datagram_port ? -1 : spec->datagrams, .tmp_bytes = spec->tmp_bytes,
+		.datagrams = l->private_network || !spec->datagram_port ? -1 : spec->datagrams,
+		.tmp_bytes = spec->tmp_bytes,
 		.reach = spec->reach, .watched = l->watch_connect, .extra = spec->n_extra > 0 };
 	err failed = sandbox_clone(mem, l, &sb->init, &sb->pidfd, &sb->group);
 	close(pair[1]);
