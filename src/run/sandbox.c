@@ -21,6 +21,7 @@
 #define UID_FIRST 0x70000000u /* above every range that others hand out */
 #define UIDS 65536u
 #define SLACK (INT64_C(4) << 20)
+#define TMP_BYTES_A_FILE 16384 /* as mkfs.ext4 counts: names cost memory of the kernel's */
 
 struct sandbox {
 	struct sandbox *next; /* among those being cleared away */
@@ -175,8 +176,9 @@ static void plan_tree(arena *a, launch *l)
 		add(l, (tree_entry){ .kind = TREE_BIND, .path = "opt", .from = s->layers[0] });
 	else if (s->n_layers > 1)
 		add_overlay(l);
-	snprintf(l->tmp_options, sizeof l->tmp_options, "mode=700,size=%lld,uid=%u,gid=%u",
-	         (long long)s->tmp_bytes, l->user_namespace ? SANDBOX_UID : l->uid,
+	snprintf(l->tmp_options, sizeof l->tmp_options, "mode=700,size=%lld,nr_inodes=%lld,uid=%u,gid=%u",
+	         (long long)s->tmp_bytes, (long long)(s->tmp_bytes / TMP_BYTES_A_FILE + 1),
+	         l->user_namespace ? SANDBOX_UID : l->uid,
 	         l->user_namespace ? SANDBOX_UID : l->uid);
 }
 
