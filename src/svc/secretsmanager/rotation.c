@@ -49,7 +49,7 @@ static void plan_next(txn *tx, arena *mem, secretsmanager_secret *s, int64_t now
 }
 
 /* The version that is to be has its stage before it has a value. */
-static void begin(txn *tx, arena *mem, const secretsmanager_secret *s, str version_id, int64_t now)
+static void begin(txn *tx, arena *mem, secretsmanager_secret *s, str version_id, int64_t now)
 {
 	secretsmanager_version *v =
 		secretsmanager_version_get(tx, mem, s->Account, s->Region, s->Name, version_id);
@@ -59,6 +59,8 @@ static void begin(txn *tx, arena *mem, const secretsmanager_secret *s, str versi
 	secretsmanager_version fresh = { .Account = s->Account, .Region = s->Region, .Name = s->Name,
 		                         .VersionId = version_id, .Created = now };
 	stage_give(tx, mem, v ? v : &fresh, STAGE_PENDING);
+	s->Rotating = version_id;
+	secretsmanager_secret_put(tx, s);
 	task_add(tx, "secretsmanager_steps",
 	         arena_fmt(mem, "%.*s %.*s", STR_ARG(place_of(mem, s)), STR_ARG(version_id)), 0);
 }
@@ -92,13 +94,22 @@ static bool step(req *rq, const secretsmanager_secret *s, str version_id, const 
 	return v && !json_get(v, S("FunctionError"));
 }
 
+typedef struct outcome {
+	str place; /* with the version */
+	bool done; /* or given up */
+} outcome;
+
 static err rotated(req *rq, txn *tx, void *context)
 {
-	str place = *(const str *)context;
-	secretsmanager_secret *s = secret_at(tx, rq->mem, &place);
+	const outcome *o = context;
+	str version_id = o->place;
+	secretsmanager_secret *s = secret_at(tx, rq->mem, &version_id);
 	if (!s)
 		return OK;
-	s->Rotated = s->Changed = clock_now();
+	if (o->done)
+		s->Rotated = s->Changed = clock_now();
+	if (str_eq(s->Rotating, version_id))
+		s->Rotating = STR_NONE;
 	secretsmanager_secret_put(tx, s);
 	return OK;
 }
@@ -113,11 +124,12 @@ TASK(secretsmanager_steps)
 	if (!secret || secret->DeleteAt || !str_is(secret->Lambda))
 		return TASK_DONE;
 	req *rq = req_internal(mem, s, "secretsmanager.amazonaws.com", secret->Account, secret->Region);
-	for (int i = 0; i < 4; i++)
-		if (!step(rq, secret, version_id, steps[i]))
-			return attempt < SECRETS_ROTATION_TRIES ? clock_now() + attempt * MS_MINUTE : TASK_DONE;
-	str place = payload;
-	err e = req_write(rq, rotated, &place);
+	outcome o = { .place = payload, .done = true };
+	for (int i = 0; i < 4 && o.done; i++)
+		o.done = step(rq, secret, version_id, steps[i]);
+	if (!o.done && attempt < SECRETS_ROTATION_TRIES)
+		return clock_now() + attempt * MS_MINUTE;
+	err e = req_write(rq, rotated, &o);
 	return e ? clock_now() + MS_MINUTE : TASK_DONE;
 }
 
@@ -149,42 +161,67 @@ static err check_rules(req *rq, const secretsmanager_RotationRulesType *r)
 	return OK;
 }
 
-err secretsmanager_RotateSecret(req *rq, txn *tx, const secretsmanager_RotateSecret_in *in,
-                                secretsmanager_RotateSecret_out *out)
+typedef struct asked {
+	const secretsmanager_RotateSecret_in *in;
+	secretsmanager_RotateSecret_out *out;
+	bool again; /* an earlier rotation, which has been given up, is tried once more */
+} asked;
+
+static err incomplete(req *rq)
 {
+	return fail(rq, &secretsmanager_InvalidRequestException,
+	            "A previous rotation isn't complete. That rotation will be reattempted.");
+}
+
+static err rotate(req *rq, txn *tx, void *context)
+{
+	asked *a = context;
+	const secretsmanager_RotateSecret_in *in = a->in;
 	secretsmanager_secret *s;
 	secretsmanager_version *pending;
-	TRY(secret_live(rq, tx, in->SecretId, &s));
+	TRY(secret_ours(rq, tx, in->SecretId, &s));
+	TRY(token_check(rq, in->ClientRequestToken, &secretsmanager_InvalidParameterException));
 	TRY(check_rules(rq, in->RotationRules));
 	str function = str_is(in->RotationLambdaARN) ? in->RotationLambdaARN : s->Lambda;
 	if (!str_is(function))
 		return fail(rq, &secretsmanager_InvalidRequestException,
 		            "No Lambda rotation function ARN is associated with this secret.");
 	TRY(check_function(rq, tx, s, function));
-	if (!version_find(rq, tx, s, STR_NONE, STAGE_PENDING, &pending) && !version_has(pending, STAGE_CURRENT))
-		return fail(rq, &secretsmanager_InvalidRequestException,
-		            "A previous rotation isn't complete. That rotation will be reattempted.");
+	a->again = !version_find(rq, tx, s, STR_NONE, STAGE_PENDING, &pending) &&
+		   !version_has(pending, STAGE_CURRENT);
+	if (a->again && str_is(s->Rotating))
+		return incomplete(rq);
 	s->Lambda = function;
 	if (in->RotationRules)
 		s->Rules = in->RotationRules;
 	s->Rotates = true;
 	plan_next(tx, rq->mem, s, rq->now);
 	secretsmanager_secret_put(tx, s);
-	out->ARN = secret_arn(rq, s);
-	out->Name = s->Name;
-	meter_one(rq, &SECRETS_API, out->ARN);
-	if (in->RotateImmediately.set && !in->RotateImmediately.v)
+	a->out->ARN = secret_arn(rq, s);
+	a->out->Name = s->Name;
+	meter_one(rq, &SECRETS_API, a->out->ARN);
+	if (!a->again && in->RotateImmediately.set && !in->RotateImmediately.v)
 		return OK;
-	out->VersionId = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
-	begin(tx, rq->mem, s, out->VersionId, rq->now);
+	str token = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
+	a->out->VersionId = a->again ? pending->VersionId : token;
+	begin(tx, rq->mem, s, a->out->VersionId, rq->now);
 	return OK;
+}
+
+/* AWS refuses and tries the earlier rotation again; a fault would undo that, so it comes after the commit. */
+err secretsmanager_RotateSecret(req *rq, const secretsmanager_RotateSecret_in *in,
+                                secretsmanager_RotateSecret_out *out)
+{
+	asked a = { .in = in, .out = out };
+	TRY(req_write(rq, rotate, &a));
+	return a.again ? incomplete(rq) : OK;
 }
 
 err secretsmanager_CancelRotateSecret(req *rq, txn *tx, const secretsmanager_CancelRotateSecret_in *in,
                                       secretsmanager_CancelRotateSecret_out *out)
 {
 	secretsmanager_secret *s;
-	TRY(secret_live(rq, tx, in->SecretId, &s));
+	TRY(secret_ours(rq, tx, in->SecretId, &s));
 	s->Rotates = false;
 	plan_next(tx, rq->mem, s, rq->now);
 	secretsmanager_secret_put(tx, s);

@@ -8,17 +8,39 @@ str secret_arn(const req *rq, const secretsmanager_secret *s)
 	                 STR_ARG(s->Account), STR_ARG(s->Name), STR_ARG(s->Suffix));
 }
 
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+static err name_check(req *rq, str name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (str_find_char(S(LETTERS_AND_DIGITS "/_+=.@!-"), name.p[i]) == SIZE_MAX)
+			return fail(rq, &aws_ValidationException,
+			            "Invalid name. Must be a valid name containing alphanumeric characters, or any of "
+			            "the following: -/_+=.@!");
+	return OK;
+}
+
+/* Whether an ARN's last part ends like that of a whole one; then its name is not looked for as it is. */
+static bool has_suffix(str name)
+{
+	if (name.n <= SUFFIX_CHARS || name.p[name.n - SUFFIX_CHARS] != '-')
+		return false;
+	for (size_t i = name.n - SUFFIX_CHARS + 1; i < name.n; i++)
+		if (str_find_char(S(LETTERS_AND_DIGITS), name.p[i]) == SIZE_MAX)
+			return false;
+	return true;
+}
+
 err secret_find(req *rq, const txn *tx, str id, secretsmanager_secret **out)
 {
 	size_t at = str_starts(id, S("arn:")) ? str_find(id, S(":secret:")) : SIZE_MAX;
 	str name = at == SIZE_MAX ? id : str_sub(id, at + 8, id.n);
-	*out = secretsmanager_secret_get(tx, rq->mem, rq->who.account, rq->region, name);
-	if (!*out && at != SIZE_MAX && name.n > SUFFIX_CHARS) {
-		str bare = str_sub(name, 0, name.n - SUFFIX_CHARS);
-		*out = secretsmanager_secret_get(tx, rq->mem, rq->who.account, rq->region, bare);
-		if (*out && !str_eq(secret_arn(rq, *out), id))
-			*out = NULL;
-	}
+	TRY(name_check(rq, name));
+	bool whole = at != SIZE_MAX && has_suffix(name);
+	str bare = whole ? str_sub(name, 0, name.n - SUFFIX_CHARS) : name;
+	*out = secretsmanager_secret_get(tx, rq->mem, rq->who.account, rq->region, bare);
+	if (*out && whole && !str_eq(secret_arn(rq, *out), id))
+		*out = NULL;
 	if (!*out)
 		return fail(rq, &secretsmanager_ResourceNotFoundException,
 		            "Secrets Manager can't find the specified secret.");
@@ -31,6 +53,20 @@ err secret_live(req *rq, const txn *tx, str id, secretsmanager_secret **out)
 	if ((*out)->DeleteAt)
 		return fail(rq, &secretsmanager_InvalidRequestException,
 		            "You can't perform this operation on the secret because it was marked for deletion.");
+	return OK;
+}
+
+bool is_replica(const secretsmanager_secret *s)
+{
+	return str_is(s->Primary) && !str_eq(s->Primary, s->Region);
+}
+
+err secret_ours(req *rq, const txn *tx, str id, secretsmanager_secret **out)
+{
+	TRY(secret_live(rq, tx, id, out));
+	if (is_replica(*out))
+		return fail(rq, &secretsmanager_InvalidParameterException,
+		            REPLICA_REFUSES);
 	return OK;
 }
 
@@ -47,6 +83,16 @@ static record_scan versions_scan(const txn *tx, arena *mem, const secretsmanager
 	return secretsmanager_version_scan(tx, mem, 3, s->Account, s->Region, s->Name, STR_NONE);
 }
 
+void stages_sort(secretsmanager_SecretVersionStagesType *stages)
+{
+	for (size_t i = 1; i < stages->n; i++)
+		for (size_t j = i; j > 0 && str_cmp(stages->v[j - 1], stages->v[j]) > 0; j--) {
+			str s = stages->v[j];
+			stages->v[j] = stages->v[j - 1];
+			stages->v[j - 1] = s;
+		}
+}
+
 secretsmanager_version *stage_take(txn *tx, arena *mem, const secretsmanager_secret *s, str stage)
 {
 	record_scan scan = versions_scan(tx, mem, s);
@@ -54,6 +100,7 @@ secretsmanager_version *stage_take(txn *tx, arena *mem, const secretsmanager_sec
 		for (size_t i = 0; i < v->Stages.n; i++)
 			if (str_eq(v->Stages.v[i], stage)) {
 				v->Stages.v[i] = v->Stages.v[--v->Stages.n];
+				stages_sort(&v->Stages);
 				secretsmanager_version_put(tx, v);
 				cursor_close(&scan.at);
 				return v;
@@ -67,6 +114,7 @@ void stage_give(txn *tx, arena *mem, secretsmanager_version *v, str stage)
 	for (size_t i = 0; i < v->Stages.n; i++)
 		all.v[i] = v->Stages.v[i];
 	all.v[all.n++] = stage;
+	stages_sort(&all);
 	v->Stages = all;
 	secretsmanager_version_put(tx, v);
 }
@@ -108,5 +156,7 @@ secretsmanager_SecretVersionsToStagesMapType stages_of(const txn *tx, arena *mem
 		if (v->Stages.n || deprecated)
 			all.v[all.n++] = (secretsmanager_SecretVersionsToStagesMapType_entry){ v->VersionId, v->Stages };
 	cursor_close(&scan.at);
+	if (!all.n)
+		all.v = NULL; /* a secret without versions does not speak of them */
 	return all;
 }

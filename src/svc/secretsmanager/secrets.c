@@ -1,5 +1,5 @@
-#include "base/json.h"
 #include "base/time.h"
+#include "cloud/tags.h"
 #include "secret.h"
 #include "store/due.h"
 #include "sys/rand.h"
@@ -13,14 +13,22 @@ static str place_of(arena *mem, const secretsmanager_secret *s)
 	return arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(s->Account), STR_ARG(s->Region), STR_ARG(s->Name));
 }
 
-static err name_check(req *rq, str name)
+/* The same request again is the same secret. */
+static err made_before(req *rq, txn *tx, const secretsmanager_CreateSecret_in *in,
+                       const secretsmanager_secret *old, secretsmanager_CreateSecret_out *out)
 {
-	for (size_t i = 0; i < name.n; i++)
-		if (!strchr(letters_and_digits, name.p[i]) && !strchr("/_+=.@!-", name.p[i]))
-			return fail(
-				rq, &aws_ValidationException,
-				"Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
-				"following: -/_+=.@!");
+	bool existed;
+	secretsmanager_SecretVersionStagesType none = { 0 };
+	const secretsmanager_version *v = !str_is(in->ClientRequestToken) ? NULL :
+		secretsmanager_version_get(tx, rq->mem, old->Account, old->Region, old->Name,
+		                           in->ClientRequestToken);
+	if (!v || (!str_is(in->SecretString) && !str_is(in->SecretBinary)))
+		return fail(rq, &secretsmanager_ResourceExistsException,
+		            "The operation failed because the secret %.*s already exists.", STR_ARG(in->Name));
+	TRY(version_add(rq, tx, old, v->VersionId, in->SecretString, in->SecretBinary, &none, &existed));
+	out->ARN = secret_arn(rq, old);
+	out->Name = old->Name;
+	out->VersionId = v->VersionId;
 	return OK;
 }
 
@@ -28,41 +36,46 @@ err secretsmanager_CreateSecret(req *rq, txn *tx, const secretsmanager_CreateSec
                                 secretsmanager_CreateSecret_out *out)
 {
 	bool existed;
-	TRY(name_check(rq, in->Name));
+	secretsmanager_secret *old = NULL;
+	err missing = secret_find(rq, tx, in->Name, &old);
+	if (missing && missing->kind != &secretsmanager_ResourceNotFoundException)
+		return missing;
+	TRY(token_check(rq, in->ClientRequestToken, &secretsmanager_InvalidRequestException));
 	if (str_is(in->SecretString) && str_is(in->SecretBinary))
 		return fail(rq, &secretsmanager_InvalidParameterException,
 		            "You can't specify both a binary secret value and a string secret value in the same "
 		            "secret.");
-	if (in->AddReplicaRegions.n)
-		return fail(rq, &aws_NotImplemented, "Farthing does not replicate secrets to other Regions.");
-	const secretsmanager_secret *old =
-		secretsmanager_secret_get(tx, rq->mem, rq->who.account, rq->region, in->Name);
 	if (old && old->DeleteAt)
 		return fail(rq, &secretsmanager_InvalidRequestException,
 		            "You can't create this secret because a secret with this name is already scheduled for "
 		            "deletion.");
 	if (old)
-		return fail(rq, &secretsmanager_ResourceExistsException,
-		            "The operation failed because the secret %.*s already exists.", STR_ARG(in->Name));
+		return made_before(rq, tx, in, old, out);
 	secretsmanager_secret s = {
 		.Account = rq->who.account, .Region = rq->region, .Name = in->Name,
 		.Suffix = rand_text(rq->mem, 6, str_c(letters_and_digits)), .Description = in->Description,
-		.KmsKeyId = in->KmsKeyId, .Tags = in->Tags, .Created = rq->now, .Changed = rq->now,
+		.KmsKeyId = in->KmsKeyId, .Created = rq->now, .Changed = rq->now, .Type = in->Type,
 	};
+	TRY(tags_add(rq, &secret_tag_rules, TAGS(&s.Tags, Key), TAGS(&in->Tags, Key)));
 	secretsmanager_secret_put(tx, &s);
 	out->ARN = secret_arn(rq, &s);
 	out->Name = s.Name;
 	resident_set(tx, s.Account, s.Region, rq->now, &SECRETS_SECRET, out->ARN, QTY(1));
 	meter_one(rq, &SECRETS_API, out->ARN);
-	if (!str_is(in->SecretString) && !str_is(in->SecretBinary))
+	if (str_is(in->SecretString) || str_is(in->SecretBinary)) {
+		str current = STAGE_CURRENT;
+		secretsmanager_SecretVersionStagesType stages = { &current, 1 };
+		out->VersionId = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
+		TRY(version_add(rq, tx, &s, out->VersionId, in->SecretString, in->SecretBinary, &stages, &existed));
+	}
+	if (!in->AddReplicaRegions.n)
 		return OK;
-	str current = STAGE_CURRENT;
-	secretsmanager_SecretVersionStagesType stages = { &current, 1 };
-	out->VersionId = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
-	return version_add(rq, tx, &s, out->VersionId, in->SecretString, in->SecretBinary, &stages, &existed);
+	TRY(replicas_add(rq, tx, &s, &in->AddReplicaRegions, in->ForceOverwriteReplicaSecret.v));
+	out->ReplicationStatus = s.Replicas;
+	return OK;
 }
 
-static void remove_all(txn *tx, const secretsmanager_secret *s, int64_t now)
+void secret_remove(txn *tx, const secretsmanager_secret *s, int64_t now)
 {
 	arena *mem = txn_arena(tx);
 	req at = { .mem = mem };
@@ -78,7 +91,21 @@ TIMER(secretsmanager_delete)
 	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
 	const secretsmanager_secret *s = secretsmanager_secret_get(tx, txn_arena(tx), account, region, rest);
 	if (s)
-		remove_all(tx, s, due);
+		secret_remove(tx, s, due);
+}
+
+/* Deleting by force what is not there is no fault. */
+static err gone_already(req *rq, str id, secretsmanager_DeleteSecret_out *out)
+{
+	size_t at = str_starts(id, S("arn:")) ? str_find(id, S(":secret:")) : SIZE_MAX;
+	secretsmanager_secret s = {
+		.Account = rq->who.account, .Region = rq->region, .Name = id,
+		.Suffix = rand_text(rq->mem, 6, str_c(letters_and_digits)),
+	};
+	out->ARN = at == SIZE_MAX ? secret_arn(rq, &s) : id;
+	out->Name = at == SIZE_MAX ? id : str_sub(id, at + 8, id.n);
+	out->DeletionDate = TIME(rq->now);
+	return OK;
 }
 
 err secretsmanager_DeleteSecret(req *rq, txn *tx, const secretsmanager_DeleteSecret_in *in,
@@ -93,14 +120,18 @@ err secretsmanager_DeleteSecret(req *rq, txn *tx, const secretsmanager_DeleteSec
 	if (days < 7 || days > SECRETS_WINDOW_DAYS)
 		return fail(rq, &secretsmanager_InvalidParameterException,
 		            "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).");
-	TRY(force ? secret_find(rq, tx, in->SecretId, &s) : secret_live(rq, tx, in->SecretId, &s));
+	err missing = force ? secret_find(rq, tx, in->SecretId, &s) : secret_live(rq, tx, in->SecretId, &s);
+	if (force && missing && missing->kind == &secretsmanager_ResourceNotFoundException)
+		return gone_already(rq, in->SecretId, out);
+	TRY(missing);
+	TRY(replicas_allow_deletion(rq, s, in->SecretId));
 	out->ARN = secret_arn(rq, s);
 	out->Name = s->Name;
 	out->DeletionDate = TIME(force ? rq->now : rq->now + days * MS_DAY);
 	meter_one(rq, &SECRETS_API, out->ARN);
 	if (force) {
 		timer_cancel(tx, "secretsmanager_delete", place_of(rq->mem, s));
-		remove_all(tx, s, rq->now);
+		secret_remove(tx, s, rq->now);
 		return OK;
 	}
 	s->DeleteAt = rq->now + days * MS_DAY;
@@ -151,45 +182,13 @@ err secretsmanager_DescribeSecret(req *rq, const txn *tx, const secretsmanager_D
 		out->LastRotatedDate = TIME(s->Rotated);
 	if (s->RotateAt)
 		out->NextRotationDate = TIME(s->RotateAt);
+	if (s->Accessed)
+		out->LastAccessedDate = TIME(s->Accessed);
+	out->PrimaryRegion = s->Primary;
+	if (s->Replicas.n)
+		out->ReplicationStatus = s->Replicas;
 	meter_one(rq, &SECRETS_API, out->ARN);
 	return OK;
-}
-
-/* A value matches from its beginning; "!x" means anything else. */
-static bool text_fits(str have, str want)
-{
-	bool negated = str_starts(want, S("!"));
-	str bare = negated ? str_sub(want, 1, want.n) : want;
-	bool begins = have.n >= bare.n && str_eq_nocase(str_sub(have, 0, bare.n), bare);
-	return begins != negated;
-}
-
-static bool value_fits(const secretsmanager_secret *s, str key, str want)
-{
-	bool all = str_eq(key, S("all"));
-	if ((all || str_eq(key, S("name"))) && text_fits(s->Name, want))
-		return true;
-	if ((all || str_eq(key, S("description"))) && str_is(s->Description) && text_fits(s->Description, want))
-		return true;
-	for (size_t i = 0; i < s->Tags.n; i++) {
-		if ((all || str_eq(key, S("tag-key"))) && text_fits(s->Tags.v[i].Key, want))
-			return true;
-		if ((all || str_eq(key, S("tag-value"))) && text_fits(s->Tags.v[i].Value, want))
-			return true;
-	}
-	return false;
-}
-
-static bool filters_fit(const secretsmanager_secret *s, const secretsmanager_FiltersListType *filters)
-{
-	for (size_t i = 0; i < filters->n; i++) {
-		bool any = false;
-		for (size_t j = 0; j < filters->v[i].Values.n; j++)
-			any = any || value_fits(s, filters->v[i].Key, filters->v[i].Values.v[j]);
-		if (!any)
-			return false;
-	}
-	return true;
 }
 
 static secretsmanager_SecretListEntry entry_of(req *rq, const txn *tx, const secretsmanager_secret *s)
@@ -206,33 +205,24 @@ static secretsmanager_SecretListEntry entry_of(req *rq, const txn *tx, const sec
 		e.RotationLambdaARN = s->Lambda;
 		e.RotationRules = s->Rules;
 	}
+	if (s->Accessed)
+		e.LastAccessedDate = TIME(s->Accessed);
+	e.PrimaryRegion = s->Primary;
 	return e;
 }
 
 err secretsmanager_ListSecrets(req *rq, const txn *tx, const secretsmanager_ListSecrets_in *in,
                                secretsmanager_ListSecrets_out *out)
 {
-	size_t page = in->MaxResults.set ? (size_t)in->MaxResults.v : LIST_PAGE;
-	str after;
-	record_scan scan = secretsmanager_secret_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	if (str_eq(in->SortOrder, S("desc")))
-		record_scan_reverse(&scan);
-	if (str_is(in->NextToken)) {
-		if (!page_position(rq, in->NextToken, &after))
-			return fail(rq, &secretsmanager_InvalidNextTokenException, "Invalid NextToken");
-		record_scan_after(&scan, after);
-	}
-	out->SecretList.v = arena_array(rq->mem, secretsmanager_SecretListEntry, page);
-	for (secretsmanager_secret *s; (s = secretsmanager_secret_next(&scan));) {
-		if ((s->DeleteAt && !in->IncludePlannedDeletion.v) || !filters_fit(s, &in->Filters))
-			continue;
-		if (out->SecretList.n == page) {
-			out->NextToken = page_token(rq, out->SecretList.v[page - 1].Name);
-			break;
-		}
-		out->SecretList.v[out->SecretList.n++] = entry_of(rq, tx, s);
-	}
-	cursor_close(&scan.at);
+	secretsmanager_secret **found;
+	size_t n;
+	secret_search how = { .filters = &in->Filters, .sort_by = in->SortBy, .order = in->SortOrder,
+		              .token = in->NextToken, .planned_deletion = in->IncludePlannedDeletion.v,
+		              .page = in->MaxResults.set ? (size_t)in->MaxResults.v : LIST_PAGE };
+	TRY(secrets_search(rq, tx, &how, &found, &n, &out->NextToken));
+	out->SecretList.v = arena_array(rq->mem, secretsmanager_SecretListEntry, n + 1);
+	for (size_t i = 0; i < n; i++)
+		out->SecretList.v[out->SecretList.n++] = entry_of(rq, tx, found[i]);
 	meter_one(rq, &SECRETS_API, S("ListSecrets"));
 	return OK;
 }

@@ -5,6 +5,9 @@
 #include "secret.h"
 #include "sys/rand.h"
 
+#define DEFAULT_KEY "alias/aws/secretsmanager"
+#define BATCH_MAX 20
+
 static kms_EncryptionContextType context_of(req *rq, const secretsmanager_secret *s, str version_id)
 {
 	kms_EncryptionContextType_entry *e = arena_array(rq->mem, kms_EncryptionContextType_entry, 2);
@@ -15,7 +18,7 @@ static kms_EncryptionContextType context_of(req *rq, const secretsmanager_secret
 
 static str key_of(const secretsmanager_secret *s)
 {
-	return str_is(s->KmsKeyId) ? s->KmsKeyId : S("alias/aws/secretsmanager");
+	return str_is(s->KmsKeyId) ? s->KmsKeyId : S(DEFAULT_KEY);
 }
 
 /* Secrets Manager tells those who may not use the key nothing about it. */
@@ -61,6 +64,25 @@ err version_open(req *rq, const txn *tx, const secretsmanager_secret *s, const s
 	bool whole = cipher_open(rq->mem, (const unsigned char *)out.Plaintext.p, v->VersionId,
 	                         str_sub(v->Sealed, 2 + n, v->Sealed.n), value);
 	return whole ? OK : fail(rq, &secretsmanager_DecryptionFailure, "The stored secret is damaged.");
+}
+
+err version_copy(req *rq, txn *tx, const secretsmanager_secret *to, const secretsmanager_version *v,
+                 str value)
+{
+	secretsmanager_version copy = *v;
+	copy.Region = to->Region;
+	copy.KmsKeyId = key_of(to);
+	copy.Accessed = 0;
+	TRY(seal(rq, tx, to, v->VersionId, value, &copy.Sealed));
+	secretsmanager_version_put(tx, &copy);
+	return OK;
+}
+
+err token_check(req *rq, str token, const fault_kind *kind)
+{
+	if (str_is(token) || !rq->http)
+		return OK;
+	return fail(rq, kind, "You must provide a ClientRequestToken value. We recommend a UUID-type value.");
 }
 
 static err same_value(req *rq, const txn *tx, const secretsmanager_secret *s,
@@ -110,10 +132,13 @@ err version_add(req *rq, txn *tx, const secretsmanager_secret *s, str version_id
 			stage_take(tx, rq->mem, s, STAGE_PREVIOUS);
 			before = secretsmanager_version_get(tx, rq->mem, s->Account, s->Region, s->Name,
 			                                    before->VersionId);
+			if (version_has(before, STAGE_PENDING))
+				before = stage_take(tx, rq->mem, s, STAGE_PENDING); /* its rotation is over */
 			stage_give(tx, rq->mem, before, STAGE_PREVIOUS);
 		}
 	}
 	v.Stages = *stages;
+	stages_sort(&v.Stages);
 	secretsmanager_version_put(tx, &v);
 	drop_deprecated(rq, tx, s);
 	return OK;
@@ -143,8 +168,9 @@ err secretsmanager_PutSecretValue(req *rq, txn *tx, const secretsmanager_PutSecr
 {
 	secretsmanager_secret *s;
 	bool existed;
+	TRY(token_check(rq, in->ClientRequestToken, &secretsmanager_InvalidRequestException));
 	TRY(one_value(rq, in->SecretString, in->SecretBinary, true));
-	TRY(secret_live(rq, tx, in->SecretId, &s));
+	TRY(secret_ours(rq, tx, in->SecretId, &s));
 	str id = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
 	secretsmanager_SecretVersionStagesType stages = in->VersionStages.n ? in->VersionStages :
 									      current_stage(rq);
@@ -156,7 +182,7 @@ err secretsmanager_PutSecretValue(req *rq, txn *tx, const secretsmanager_PutSecr
 	out->Name = s->Name;
 	out->VersionId = id;
 	out->VersionStages = stages;
-	return OK;
+	return replicas_follow(rq, tx, s);
 }
 
 err secretsmanager_GetSecretValue(req *rq, const txn *tx, const secretsmanager_GetSecretValue_in *in,
@@ -179,6 +205,7 @@ err secretsmanager_GetSecretValue(req *rq, const txn *tx, const secretsmanager_G
 	out->CreatedDate = TIME(v->Created);
 	*(v->Binary ? &out->SecretBinary : &out->SecretString) = value;
 	meter_one(rq, &SECRETS_API, out->ARN);
+	accessed(rq, s, v);
 	return OK;
 }
 
@@ -187,8 +214,11 @@ err secretsmanager_UpdateSecret(req *rq, txn *tx, const secretsmanager_UpdateSec
 {
 	secretsmanager_secret *s;
 	bool existed;
+	bool valued = str_is(in->SecretString) || str_is(in->SecretBinary);
+	if (valued)
+		TRY(token_check(rq, in->ClientRequestToken, &secretsmanager_InvalidRequestException));
 	TRY(one_value(rq, in->SecretString, in->SecretBinary, false));
-	TRY(secret_live(rq, tx, in->SecretId, &s));
+	TRY(secret_ours(rq, tx, in->SecretId, &s));
 	if (str_is(in->Description))
 		s->Description = in->Description;
 	if (str_is(in->KmsKeyId))
@@ -198,11 +228,12 @@ err secretsmanager_UpdateSecret(req *rq, txn *tx, const secretsmanager_UpdateSec
 	out->ARN = secret_arn(rq, s);
 	out->Name = s->Name;
 	meter_one(rq, &SECRETS_API, out->ARN);
-	if (!str_is(in->SecretString) && !str_is(in->SecretBinary))
-		return OK;
+	if (!valued)
+		return replicas_follow(rq, tx, s);
 	secretsmanager_SecretVersionStagesType stages = current_stage(rq);
 	out->VersionId = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
-	return version_add(rq, tx, s, out->VersionId, in->SecretString, in->SecretBinary, &stages, &existed);
+	TRY(version_add(rq, tx, s, out->VersionId, in->SecretString, in->SecretBinary, &stages, &existed));
+	return replicas_follow(rq, tx, s);
 }
 
 err secretsmanager_UpdateSecretVersionStage(req *rq, txn *tx,
@@ -211,7 +242,7 @@ err secretsmanager_UpdateSecretVersionStage(req *rq, txn *tx,
 {
 	secretsmanager_secret *s;
 	secretsmanager_version *from, *to;
-	TRY(secret_live(rq, tx, in->SecretId, &s));
+	TRY(secret_ours(rq, tx, in->SecretId, &s));
 	err none = version_find(rq, tx, s, STR_NONE, in->VersionStage, &from);
 	if (!none && str_is(in->MoveToVersionId) && !str_eq(in->MoveToVersionId, from->VersionId) &&
 	    !str_eq(in->RemoveFromVersionId, from->VersionId))
@@ -236,7 +267,7 @@ err secretsmanager_UpdateSecretVersionStage(req *rq, txn *tx,
 	}
 	out->ARN = secret_arn(rq, s);
 	out->Name = s->Name;
-	return OK;
+	return replicas_follow(rq, tx, s);
 }
 
 err secretsmanager_ListSecretVersionIds(req *rq, const txn *tx,
@@ -255,11 +286,55 @@ err secretsmanager_ListSecretVersionIds(req *rq, const txn *tx,
 		if (out->Versions.n > SECRETS_VERSIONS_MAX)
 			continue;
 		str *key = arena_new(rq->mem, str);
-		*key = v->KmsKeyId;
+		bool own = str_is(v->KmsKeyId) && !str_eq(v->KmsKeyId, S(DEFAULT_KEY));
+		*key = own ? v->KmsKeyId : S("DefaultEncryptionKey");
 		out->Versions.v[out->Versions.n++] = (secretsmanager_SecretVersionsListEntry){
 			.VersionId = v->VersionId, .VersionStages = v->Stages, .CreatedDate = TIME(v->Created),
 			.KmsKeyIds = { key, 1 }
 		};
+		if (v->Accessed)
+			out->Versions.v[out->Versions.n - 1].LastAccessedDate = TIME(v->Accessed);
+	}
+	return OK;
+}
+
+err secretsmanager_BatchGetSecretValue(req *rq, const txn *tx,
+                                       const secretsmanager_BatchGetSecretValue_in *in,
+                                       secretsmanager_BatchGetSecretValue_out *out)
+{
+	size_t n = in->SecretIdList.n;
+	const str *ids = in->SecretIdList.v;
+	if ((n > 0) == (in->Filters.n > 0))
+		return fail(rq, &secretsmanager_InvalidParameterException,
+		            "Either 'SecretIdList' or 'Filters' must be provided, but not both.");
+	if (n && in->MaxResults.set)
+		return fail(rq, &secretsmanager_InvalidParameterException,
+		            "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is "
+		            "provided.");
+	if (!n) {
+		secretsmanager_secret **found;
+		secret_search how = { .filters = &in->Filters, .token = in->NextToken,
+			              .page = in->MaxResults.set ? (size_t)in->MaxResults.v : BATCH_MAX };
+		TRY(secrets_search(rq, tx, &how, &found, &n, &out->NextToken));
+		str *names = arena_array(rq->mem, str, n + 1);
+		for (size_t i = 0; i < n; i++)
+			names[i] = secret_arn(rq, found[i]);
+		ids = names;
+	}
+	out->SecretValues.v = arena_array(rq->mem, secretsmanager_SecretValueEntry, n + 1);
+	out->Errors.v = arena_array(rq->mem, secretsmanager_APIErrorType, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		secretsmanager_GetSecretValue_in one = { .SecretId = ids[i] };
+		secretsmanager_GetSecretValue_out got = { 0 };
+		err e = call_read(rq, tx, "secretsmanager", "GetSecretValue", &one, &got);
+		if (e)
+			out->Errors.v[out->Errors.n++] = (secretsmanager_APIErrorType){
+				.SecretId = ids[i], .ErrorCode = str_c(e->kind->code), .Message = e->message };
+		else
+			out->SecretValues.v[out->SecretValues.n++] = (secretsmanager_SecretValueEntry){
+				.ARN = got.ARN, .Name = got.Name, .VersionId = got.VersionId,
+				.SecretBinary = got.SecretBinary, .SecretString = got.SecretString,
+				.VersionStages = got.VersionStages, .CreatedDate = got.CreatedDate };
 	}
 	return OK;
 }

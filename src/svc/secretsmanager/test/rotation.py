@@ -79,10 +79,27 @@ def test_rotation(server):
     same(secrets.describe_secret(SecretId="db")["RotationEnabled"], False)
 
 
-def test_no_replicas(server):
-    secrets = server.client("secretsmanager")
-    refused("NotImplementedException", secrets.create_secret, Name="r", SecretString="x",
-            AddReplicaRegions=[{"Region": "us-west-2"}])
-    secrets.create_secret(Name="r", SecretString="x")
-    refused("NotImplementedException", secrets.replicate_secret_to_regions, SecretId="r",
-            AddReplicaRegions=[{"Region": "us-west-2"}])
+def test_a_rotation_that_was_given_up_is_tried_again(server):
+    secrets, fn, iam, logs = (server.client(s) for s in ("secretsmanager", "lambda", "iam", "logs"))
+    role = iam.create_role(RoleName="failing", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+                                                "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+    arn = fn.create_function(FunctionName="failing", Runtime="python3.11", Role=role, Handler="f.handler", Code={
+        "ZipFile": package("def handler(event, context):\n print('step', event['Step'])\n raise Exception('no')")}
+    )["FunctionArn"]
+    fn.add_permission(FunctionName="failing", StatementId="s", Action="lambda:InvokeFunction",
+                      Principal="secretsmanager.amazonaws.com")
+    secrets.create_secret(Name="stuck", SecretString="old")
+    secrets.rotate_secret(SecretId="stuck", RotationLambdaARN=arn, RotationRules={"AutomaticallyAfterDays": 30})
+
+    def tries():
+        try:
+            events = logs.filter_log_events(logGroupName="/aws/lambda/failing")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return 0
+        return sum(e["message"].startswith("step createSecret") for e in events)
+    wait_for(lambda: tries() == 1)
+    server.advance("2h")
+    wait_for(lambda: tries() == 5)
+    wait_for(lambda: "reattempted" in refused("InvalidRequestException", secrets.rotate_secret, SecretId="stuck")
+             and tries() == 6)
