@@ -170,6 +170,7 @@ static bool run_write(store_job *job, txn *tx)
 	clear_output(c);
 	c->rq.now = clock_now();
 	c->fault = c->rq.op->handler->write(&c->rq, tx, c->in, c->out);
+	c->rq.again = true;
 	encode(c); /* what `out` points to is gone after the transaction */
 	if (!c->fault)
 		usage_settle(tx, &c->rq);

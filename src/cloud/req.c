@@ -54,6 +54,7 @@ static bool run_write(void *context, txn *tx)
 	write_context *w = context;
 	w->rq->usage = w->before;
 	w->fault = w->work(w->rq, tx, w->context);
+	w->rq->again = true;
 	if (w->fault)
 		w->rq->usage = w->before;
 	else
@@ -65,6 +66,7 @@ err req_write(req *rq, err (*work)(req *rq, txn *tx, void *context), void *conte
 {
 	write_context w = { .rq = rq, .work = work, .context = context, .before = rq->usage };
 	err e = store_write(rq->store, run_write, &w);
+	rq->again = false;
 	if (e)
 		rq->usage = w.before;
 	else if (!w.fault)

@@ -48,6 +48,7 @@ typedef struct req {
 	bool enforce;         /* --iam enforce: policies decide (cloud/authorise.h) */
 	const struct decision *decision; /* what they decided last, for the log; NULL when not asked */
 	struct usage *usage;  /* metered so far, newest first */
+	bool again;           /* a write runs once more: what it does in memory has been done */
 	struct store *store;
 	bool streaming;       /* set by a waiting handler that began a streamed reply; dispatch ends it */
 	struct upload *upload; /* where the body went that was not held in memory (cloud/stream.h) */

@@ -29,7 +29,8 @@ static qty total(const ddb_table *t, const ddb_units *u)
 
 void ddb_meter_reads(req *rq, const ddb_table *t, const ddb_units *u)
 {
-	ddb_take(t, u, false, rq->now);
+	if (!rq->again)
+		ddb_take(t, u, false, rq->now);
 	ddb_watch_units(rq, t, u, false);
 	if (t->on_demand && total(t, u))
 		meter(rq, &DYNAMODB_RRU, total(t, u), t->arn);
@@ -37,7 +38,8 @@ void ddb_meter_reads(req *rq, const ddb_table *t, const ddb_units *u)
 
 void ddb_meter_writes(req *rq, const ddb_table *t, const ddb_units *u)
 {
-	ddb_take(t, u, true, rq->now);
+	if (!rq->again)
+		ddb_take(t, u, true, rq->now);
 	ddb_watch_units(rq, t, u, true);
 	if (t->on_demand && total(t, u))
 		meter(rq, &DYNAMODB_WRU, total(t, u), t->arn);

@@ -88,6 +88,8 @@ static unsigned step_for(double v)
 static void add(req *rq, const ddb_table *t, const ddb_index *ix, const char *metric, const operation *op,
                 double v)
 {
+	if (rq->again)
+		return;
 	pthread_mutex_lock(&places.lock);
 	place *p = places.later ? place_of(rq, t, ix, metric, op) : NULL;
 	if (p) {
