@@ -160,8 +160,11 @@ err alarm_check(req *rq, const txn *tx, const cloudwatch_PutMetricAlarm_in *in)
 		return invalid(rq, "Threshold and ThresholdMetricId are mutually exclusive.");
 	TRY(window_check(rq, in));
 	TRY(word_check(rq, "TreatMissingData", in->TreatMissingData, "breaching, notBreaching, ignore, missing"));
-	TRY(word_check(rq, "EvaluateLowSampleCountPercentile", in->EvaluateLowSampleCountPercentile,
-	               "evaluate, ignore"));
+	str few = in->EvaluateLowSampleCountPercentile;
+	if (str_is(few) && !str_eq(few, S("evaluate")) && !str_eq(few, S("ignore")))
+		return fail(rq, &aws_ValidationException,
+		            "Option %.*s is not supported. Supported options for parameter "
+		            "EvaluateLowSampleCountPercentile are evaluate and ignore.", STR_ARG(few));
 	TRY(actions_check(rq, &in->AlarmActions, false));
 	TRY(actions_check(rq, &in->OKActions, false));
 	return actions_check(rq, &in->InsufficientDataActions, false);

@@ -46,6 +46,22 @@ static cloudwatch_MetricDataResult *result_new(page *p)
 	return &r->v[r->n++];
 }
 
+/* Data of several units are there; one was chosen. */
+static cloudwatch_MetricDataResultMessages units_message(arena *mem, uint32_t units)
+{
+	cloudwatch_MetricDataResultMessages none = { 0 };
+	if (!(units & (units - 1)))
+		return none;
+	buf b = buf_in(mem, 128, 1024);
+	for (size_t i = 0; str_is(unit_ranked(i)); i++)
+		if (units >> i & 1)
+			buf_fmt(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(unit_ranked(i)));
+	cloudwatch_MessageData *m = arena_new(mem, cloudwatch_MessageData);
+	*m = (cloudwatch_MessageData){ S("MultipleUnits"), arena_fmt(mem, "Multiple units returned: '[%.*s]'",
+		                                                         (int)b.n, b.p) };
+	return (cloudwatch_MetricDataResultMessages){ m, 1 };
+}
+
 static void put_line(page *p, query_set *s, size_t query, const query_answer *a, size_t which)
 {
 	const double *v = a->value.lines[which].v;
@@ -59,6 +75,7 @@ static void put_line(page *p, query_set *s, size_t query, const query_answer *a,
 		.Label = query_label(s, query, a, which, p->zone),
 		.Timestamps = { arena_array(p->rq->mem, opt_time, a->at.n + 1), 0 },
 		.Values = { arena_array(p->rq->mem, opt_f64, a->at.n + 1), 0 },
+		.Messages = units_message(p->rq->mem, a->value.lines[which].units),
 	};
 	int64_t point = 0;
 	for (size_t k = 0; k < a->at.n && !p->full; k++) {
@@ -80,9 +97,13 @@ static void put_line(page *p, query_set *s, size_t query, const query_answer *a,
 
 static err request_check(req *rq, const cloudwatch_GetMetricData_in *in)
 {
-	if (in->StartTime.v >= in->EndTime.v)
+	/* AWS looks at whole seconds. */
+	int64_t start = in->StartTime.v / MS_SECOND, end = in->EndTime.v / MS_SECOND;
+	if (start == end)
 		return fail(rq, &aws_ValidationException,
-		            "The parameter StartTime must be less than the parameter EndTime.");
+		            "The parameter StartTime must not equal parameter EndTime.");
+	if (start > end)
+		return fail(rq, &aws_ValidationException, "The parameter EndTime must be greater than StartTime.");
 	if (!in->MetricDataQueries.n)
 		return fail(rq, &aws_ValidationException, "The parameter MetricDataQueries must not be empty.");
 	if (in->MetricDataQueries.n > CW_QUERIES_MAX)
@@ -110,8 +131,8 @@ err cloudwatch_GetMetricData(req *rq, const txn *tx, const cloudwatch_GetMetricD
 		            .tx = tx,
 		            .queries = in->MetricDataQueries.v,
 		            .n = n,
-		            .start = in->StartTime.v,
-		            .end = in->EndTime.v,
+		            .start = in->StartTime.v - in->StartTime.v % MS_SECOND,
+		            .end = in->EndTime.v - in->EndTime.v % MS_SECOND,
 		            .now = rq->now,
 		            .metered = true,
 		            .points_max = CW_DATA_MAX };

@@ -19,7 +19,7 @@ static err request_check(req *rq, const cloudwatch_GetMetricStatistics_in *in)
 	if (!in->Statistics.n && !in->ExtendedStatistics.n)
 		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
 		            "Must specify either Statistics or ExtendedStatistics.");
-	if (in->StartTime.v >= in->EndTime.v)
+	if (in->StartTime.v / MS_SECOND >= in->EndTime.v / MS_SECOND)
 		return fail(rq, &cloudwatch_InvalidParameterValueException,
 		            "The parameter StartTime must be less than the parameter EndTime.");
 	int64_t points = (in->EndTime.v - in->StartTime.v) / (in->Period.v * MS_SECOND);
@@ -61,6 +61,17 @@ static cloudwatch_Datapoint datapoint(req *rq, const cloudwatch_GetMetricStatist
 	return d;
 }
 
+static void add_datapoints(req *rq, const cloudwatch_GetMetricStatistics_in *in, const series *s,
+                           cloudwatch_Datapoints *to)
+{
+	cloudwatch_Datapoint *all = arena_array(rq->mem, cloudwatch_Datapoint, to->n + s->n + 1);
+	if (to->n)
+		memcpy(all, to->v, to->n * sizeof *all);
+	to->v = all;
+	for (size_t i = 0; i < s->n; i++)
+		all[to->n++] = datapoint(rq, in, &s->buckets[i], s->when[i], s->unit);
+}
+
 err cloudwatch_GetMetricStatistics(req *rq, const txn *tx, const cloudwatch_GetMetricStatistics_in *in,
                                    cloudwatch_GetMetricStatistics_out *out)
 {
@@ -76,9 +87,13 @@ err cloudwatch_GetMetricStatistics(req *rq, const txn *tx, const cloudwatch_GetM
 	series_span span = { series_start(in->StartTime.v, period, rq->now), in->EndTime.v, period, rq->now,
 		             CW_STATISTICS_MAX };
 	series s = metric_series(tx, rq->mem, m->Id, in->Unit, &span);
-	out->Datapoints.v = arena_array(rq->mem, cloudwatch_Datapoint, s.n + 1);
-	for (size_t i = 0; i < s.n; i++)
-		out->Datapoints.v[out->Datapoints.n++] = datapoint(rq, in, &s.buckets[i], s.when[i], s.unit);
+	add_datapoints(rq, in, &s, &out->Datapoints);
+	/* Each unit has data points of its own. */
+	for (size_t i = 0; str_is(unit_ranked(i)); i++)
+		if (s.units >> i & 1 && !str_eq(unit_ranked(i), s.unit)) {
+			series other = metric_series(tx, rq->mem, m->Id, unit_ranked(i), &span);
+			add_datapoints(rq, in, &other, &out->Datapoints);
+		}
 	return OK;
 }
 
@@ -121,6 +136,8 @@ err cloudwatch_ListMetrics(req *rq, const txn *tx, const cloudwatch_ListMetrics_
 			break;
 		}
 		out->Metrics.v[out->Metrics.n++] = (cloudwatch_Metric){ m->Namespace, m->Name, m->Dimensions };
+		if (!m->Dimensions.v)
+			out->Metrics.v[out->Metrics.n - 1].Dimensions.v = arena_new(rq->mem, cloudwatch_Dimension);
 	}
 	cursor_close(&s.at);
 	meter_one(rq, &CW_API, S("ListMetrics"));

@@ -164,6 +164,25 @@ int64_t query_zone_ms(str zone)
 	return (hours * MS_HOUR + minutes * MS_MINUTE) * (zone.p[0] == '-' ? -1 : 1);
 }
 
+/* A metric's name, with its statistic and its period where those of the queries differ. */
+static str metric_label(query_set *s, size_t query, const cloudwatch_Metric *m)
+{
+	const cloudwatch_MetricStat *own = s->queries[query].MetricStat;
+	bool stats = false, periods = false;
+	for (size_t i = 0; i < s->n; i++) {
+		const cloudwatch_MetricStat *other = s->queries[i].MetricStat;
+		stats = stats || (other && !str_eq(other->Stat, own->Stat));
+		periods = periods || (other && other->Period.v != own->Period.v);
+	}
+	buf b = buf_in(s->rq->mem, 64, 2048);
+	buf_put(&b, m->MetricName);
+	if (stats)
+		buf_fmt(&b, " %.*s", STR_ARG(own->Stat));
+	if (periods)
+		buf_fmt(&b, " %lld", (long long)own->Period.v);
+	return buf_str(&b);
+}
+
 /* Of several metrics the names differ, or the values of a dimension do. */
 static str own_label(query_set *s, size_t query, const query_answer *a, size_t which)
 {
@@ -171,9 +190,9 @@ static str own_label(query_set *s, size_t query, const query_answer *a, size_t w
 	const cloudwatch_Metric *m = l->metric;
 	bool one_name = true;
 	if (str_is(l->label) || !m || a->value.kind != MATH_ARRAY)
-		return str_is(l->label)                 ? l->label
-			: m && s->queries[query].MetricStat ? m->MetricName
-												: s->queries[query].Id;
+		return str_is(l->label)                    ? l->label :
+		       m && s->queries[query].MetricStat ? metric_label(s, query, m) :
+							   s->queries[query].Id;
 	for (size_t i = 0; i < a->value.n; i++)
 		one_name = one_name && a->value.lines[i].metric
 			&& str_eq(a->value.lines[i].metric->MetricName, m->MetricName);

@@ -16,6 +16,7 @@ typedef struct line {
 	str label;               /* its own label; STR_NONE: to be made from the rest */
 	const cloudwatch_Metric *metric; /* NULL: not one metric's */
 	str stat, unit;
+	uint32_t units;          /* all that its data have, by rank (metric.h) */
 } line;
 
 typedef enum math_kind { MATH_SCALAR, MATH_SERIES, MATH_ARRAY, MATH_TEXT, MATH_WORD } math_kind;

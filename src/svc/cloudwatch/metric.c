@@ -172,7 +172,28 @@ static bool told_in(int64_t period_ms, int64_t age_ms)
 	return period_ms % step == 0;
 }
 
-series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span)
+/* In the order in which AWS prefers them when nobody says which. */
+static const char *const ranked[] = {
+	"Megabits", "Terabits", "Gigabits", "Count", "Bytes", "Gigabytes", "Gigabytes/Second", "Kilobytes",
+	"Kilobits/Second", "Terabytes", "Terabits/Second", "Bytes/Second", "Percent", "Megabytes",
+	"Megabits/Second", "Milliseconds", "Microseconds", "Kilobytes/Second", "Gigabits/Second",
+	"Megabytes/Second", "Bits", "Bits/Second", "Count/Second", "Seconds", "Kilobits", "Terabytes/Second",
+	"None",
+};
+#define UNITS (sizeof ranked / sizeof *ranked)
+
+str unit_ranked(size_t rank) { return rank < UNITS ? str_c(ranked[rank]) : STR_NONE; }
+
+static uint32_t unit_bit(str unit)
+{
+	for (size_t i = 0; i < UNITS; i++)
+		if (str_eq(unit, str_c(ranked[i])))
+			return UINT32_C(1) << i;
+	return 0;
+}
+
+/* `unit` absent: that of the first datum. */
+static series series_of_unit(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span)
 {
 	size_t capacity = 64;
 	series out = { .when = arena_array(mem, int64_t, capacity), .unit = unit,
@@ -181,10 +202,13 @@ series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, con
 	record_scan_after(&s, arena_fmt(mem, "%lld", (long long)span->start - 1));
 	for (cloudwatch_point *p; (p = cloudwatch_point_next(&s)) && p->When < span->end;) {
 		int64_t at = p->When - (p->When - span->start) % span->period_ms;
-		if ((str_is(unit) && !str_eq(unit, p->Unit)) || !told_in(span->period_ms, span->now - p->When))
+		if (!told_in(span->period_ms, span->now - p->When))
 			continue;
+		out.units |= str_is(unit) ? 0 : unit_bit(p->Unit);
 		if (!str_is(out.unit))
 			out.unit = p->Unit;
+		if (!str_eq(out.unit, p->Unit))
+			continue;
 		if (out.n && out.when[out.n - 1] == at) {
 			bucket_merge(mem, &out.buckets[out.n - 1], p->It);
 			continue;
@@ -197,6 +221,17 @@ series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, con
 		out.buckets[out.n++] = *p->It;
 	}
 	cursor_close(&s.at);
+	return out;
+}
+
+series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span)
+{
+	series out = series_of_unit(tx, mem, metric_id, unit, span);
+	uint32_t first = out.units & -out.units, units = out.units;
+	if (units && first != unit_bit(out.unit)) {
+		out = series_of_unit(tx, mem, metric_id, unit_ranked((size_t)__builtin_ctz(units)), span);
+		out.units = units;
+	}
 	return out;
 }
 

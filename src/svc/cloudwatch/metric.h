@@ -49,9 +49,12 @@ typedef struct series {
 	size_t n;
 	int64_t *when; /* start of the period */
 	cloudwatch_Bucket *buckets;
-	str unit; /* of the first datum, or the unit asked for */
+	str unit; /* of these data; STR_NONE when there are none and none was asked for */
+	uint32_t units; /* all that occur in the span, by their rank, when none was asked for */
 } series;
-/* `unit` absent: all units together. */
+/* `unit` absent: of the units that occur the one that AWS puts first; the others' data are left out. */
 series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span);
+/* The unit of a rank; STR_NONE beyond the last. */
+str unit_ranked(size_t rank);
 /* Where the first period begins when a client asks for what is from `start` on. */
 int64_t series_start(int64_t start, int64_t period_ms, int64_t now);

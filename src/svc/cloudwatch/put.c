@@ -29,13 +29,17 @@ static err number_check(req *rq, double v, const char *what, size_t i)
 static err values_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
 {
 	const cloudwatch_StatisticSet *set = d->StatisticValues;
-	if (d->Value.set + (set != NULL) + (d->Values.n != 0) != 1)
-		return fail(
-			rq, &cloudwatch_InvalidParameterCombinationException,
-			"The parameters MetricData.member.%zu.Value, MetricData.member.%zu.Values and "
-			"MetricData.member.%zu.StatisticValues are mutually exclusive and you have specified more "
-			"than one, or none.",
-			i + 1, i + 1, i + 1);
+	/* AWS takes Values beside StatisticValues; the values count. */
+	if (d->Value.set && (set || d->Values.n))
+		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
+		            "The parameters MetricData.member.%zu.Value and MetricData.member.%zu.%s are mutually "
+		            "exclusive and you have specified both.",
+		            i + 1, i + 1, d->Values.n ? "Values" : "StatisticValues");
+	if (!d->Value.set && !set && !d->Values.n)
+		return fail(rq, &cloudwatch_MissingRequiredParameterException,
+		            "At least one of the parameters MetricData.member.%zu.Value, "
+		            "MetricData.member.%zu.Values or MetricData.member.%zu.StatisticValues must be specified.",
+		            i + 1, i + 1, i + 1);
 	if (d->Value.set)
 		TRY(number_check(rq, d->Value.v, "Value", i));
 	for (size_t j = 0; j < d->Values.n; j++)
@@ -48,7 +52,9 @@ static err values_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
 	if (d->Values.n > CW_VALUES_MAX)
 		return bad_value(rq, "Values must have no more than 150 members.", i);
 	if (d->Counts.n && d->Counts.n != d->Values.n)
-		return bad_value(rq, "Counts must have as many members as Values.", i);
+		return fail(rq, &cloudwatch_InvalidParameterValueException,
+		            "The parameters MetricData.member.%zu.Values and MetricData.member.%zu.Counts must be of "
+		            "the same size.", i + 1, i + 1);
 	if (!set)
 		return OK;
 	TRY(number_check(rq, set->SampleCount.v, "StatisticValues.SampleCount", i));
@@ -82,7 +88,7 @@ static sample sample_of(arena *mem, const cloudwatch_MetricDatum *d)
 {
 	size_t n = d->Value.set ? 1 : d->Values.n;
 	double *values = arena_array(mem, double, n + 1), *counts = arena_array(mem, double, n + 1);
-	if (d->StatisticValues)
+	if (d->StatisticValues && !d->Values.n)
 		return (sample){ .samples = d->StatisticValues->SampleCount.v, .sum = d->StatisticValues->Sum.v,
 			         .minimum = d->StatisticValues->Minimum.v, .maximum = d->StatisticValues->Maximum.v };
 	values[0] = d->Value.v;

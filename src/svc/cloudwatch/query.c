@@ -30,7 +30,13 @@ static err check(query_set *s, size_t i)
 		            "The values for parameter id in parameter MetricDataQueries "
 		            "are not unique: %.*s",
 		            STR_ARG(q->Id));
-	if ((q->MetricStat != NULL) == str_is(q->Expression))
+	if (q->MetricStat && (str_is(q->Expression) || q->Period.set))
+		return fail(rq, &aws_ValidationException,
+		            "The parameters MetricDataQueries.member.%zu.%s and "
+		            "MetricDataQueries.member.%zu.MetricStat are mutually exclusive and you have "
+		            "specified both.",
+		            i + 1, str_is(q->Expression) ? "Expression" : "Period", i + 1);
+	if (!q->MetricStat && !str_is(q->Expression))
 		return fail(rq, &aws_ValidationException,
 		            "Exactly one of MetricStat and Expression must be specified for query '%.*s'.",
 		            STR_ARG(q->Id));
@@ -119,6 +125,7 @@ line query_metric(query_set *s, const cloudwatch_Metric *metric, str stat, str u
 	span.end = span.end < s->end ? span.end : s->end;
 	series found = metric_series(s->tx, s->rq->mem, m->Id, unit, &span);
 	l.unit = found.unit;
+	l.units = found.units;
 	for (size_t i = 0; i < found.n; i++)
 		statistic_of(&found.buckets[i], stat, &l.v[(found.when[i] - at.start) / at.period_ms]);
 	return l;

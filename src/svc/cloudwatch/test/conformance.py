@@ -1,0 +1,82 @@
+"""What AWS says of several units, wrong times and wrong combinations, in its words."""
+import datetime
+
+from scenario import refused, same
+
+NOW = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=2)
+SPAN = {"StartTime": NOW - datetime.timedelta(minutes=10), "EndTime": NOW + datetime.timedelta(minutes=2)}
+
+
+def query(namespace, name="m", id_="m1", stat="Sum", period=60, **more):
+    return {"Id": id_, "MetricStat": {"Metric": {"Namespace": namespace, "MetricName": name}, "Period": period,
+                                      "Stat": stat}, **more}
+
+
+def put(cw, namespace, *data):
+    cw.put_metric_data(Namespace=namespace, MetricData=[
+        {"MetricName": "m", "Timestamp": NOW, "Value": v, "Unit": u} for v, u in data])
+
+
+def test_one_unit_of_several(server):
+    cw = server.client("cloudwatch")
+    put(cw, "U1", (60, "Seconds"), (60000, "Milliseconds"), (60, "Seconds"), (60000, "Milliseconds"))
+    [r] = cw.get_metric_data(MetricDataQueries=[query("U1")], **SPAN)["MetricDataResults"]
+    same(r["Values"], [120000])
+    same(r["Messages"], [{"Code": "MultipleUnits", "Value": "Multiple units returned: '[Milliseconds, Seconds]'"}])
+    put(cw, "U1", (5, "Count"))
+    [r] = cw.get_metric_data(MetricDataQueries=[query("U1")], **SPAN)["MetricDataResults"]
+    same((r["Values"], r["Messages"][0]["Value"]),
+         ([5], "Multiple units returned: '[Count, Milliseconds, Seconds]'"))
+    points = cw.get_metric_statistics(Namespace="U1", MetricName="m", Period=60, Statistics=["Average"], **SPAN)
+    same(sorted((p["Unit"], p["Average"]) for p in points["Datapoints"]),
+         [("Count", 5), ("Milliseconds", 60000), ("Seconds", 60)])
+    points = cw.get_metric_statistics(Namespace="U1", MetricName="m", Period=60, Statistics=["Average"],
+                                      Unit="Seconds", **SPAN)
+    same([(p["Unit"], p["Average"]) for p in points["Datapoints"]], [("Seconds", 60)])
+
+
+def test_whole_seconds(server):
+    cw = server.client("cloudwatch")
+    at = NOW.replace(microsecond=20000)
+    same(refused("ValidationError", cw.get_metric_data, MetricDataQueries=[query("T")], StartTime=at,
+                 EndTime=at.replace(microsecond=987000)), "The parameter StartTime must not equal parameter EndTime.")
+    same(refused("ValidationError", cw.get_metric_data, MetricDataQueries=[query("T")], StartTime=at,
+                 EndTime=at - datetime.timedelta(seconds=5)), "The parameter EndTime must be greater than StartTime.")
+
+
+def test_combinations(server):
+    cw = server.client("cloudwatch")
+
+    def wrong(code, **datum):
+        return refused(code, cw.put_metric_data, Namespace="T", MetricData=[{"MetricName": "x", **datum}])
+
+    a_set = {"SampleCount": 10, "Sum": 55, "Minimum": 1, "Maximum": 10}
+    both = "The parameters MetricData.member.1.Value and MetricData.member.1.{} are mutually exclusive and you have " \
+           "specified both."
+    same(wrong("InvalidParameterCombination", Value=1.5, Values=[1.0]), both.format("Values"))
+    same(wrong("InvalidParameterCombination", Value=1.5, StatisticValues=a_set), both.format("StatisticValues"))
+    same(wrong("InvalidParameterValue", Values=[1.0, 10.0], Counts=[2, 4, 5]),
+         "The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size.")
+    cw.put_metric_data(Namespace="T", MetricData=[{"MetricName": "x", "Values": [1.0], "StatisticValues": a_set}])
+    same(refused("ValidationError", cw.get_metric_data, MetricDataQueries=[query("T", Period=60)], **SPAN),
+         "The parameters MetricDataQueries.member.1.Period and MetricDataQueries.member.1.MetricStat are mutually "
+         "exclusive and you have specified both.")
+    same(refused("ValidationError", cw.set_alarm_state, AlarmName="a", StateValue="INVALID", StateReason="r"),
+         "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must "
+         "satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]")
+    same(cw.list_metrics(Namespace="T", MetricName="x")["Metrics"],
+         [{"Namespace": "T", "MetricName": "x", "Dimensions": []}])
+
+
+def test_labels_tell_what_differs(server):
+    cw = server.client("cloudwatch")
+    put(cw, "L", (109, "Seconds"))
+
+    def labels(*pairs):
+        queries = [query("L", id_=f"q{i}", stat=s, period=p) for i, (s, p) in enumerate(pairs)]
+        return [r["Label"] for r in cw.get_metric_data(MetricDataQueries=queries, **SPAN)["MetricDataResults"]]
+
+    same(labels(("Sum", 60), ("Minimum", 30)), ["m Sum 60", "m Minimum 30"])
+    same(labels(("Sum", 60), ("Minimum", 60)), ["m Sum", "m Minimum"])
+    same(labels(("Sum", 60), ("Sum", 30)), ["m 60", "m 30"])
+    same(labels(("Sum", 60), ("Sum", 60)), ["m", "m"])
