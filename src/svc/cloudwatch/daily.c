@@ -49,7 +49,7 @@ static void spent(void *context, const charge *c, money credit)
 static double dollars(arena *mem, money m)
 {
 	double v = 0;
-	str_to_f64(money_print(mem, m, 4), &v);
+	str_to_f64(money_print(mem, m, 10), &v);
 	return v;
 }
 

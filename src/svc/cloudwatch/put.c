@@ -38,7 +38,8 @@ static err values_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
 	if (!d->Value.set && !set && !d->Values.n)
 		return fail(rq, &cloudwatch_MissingRequiredParameterException,
 		            "At least one of the parameters MetricData.member.%zu.Value, "
-		            "MetricData.member.%zu.Values or MetricData.member.%zu.StatisticValues must be specified.",
+		            "MetricData.member.%zu.Values or MetricData.member.%zu.StatisticValues must be "
+		            "specified.",
 		            i + 1, i + 1, i + 1);
 	if (d->Value.set)
 		TRY(number_check(rq, d->Value.v, "Value", i));
