@@ -209,6 +209,59 @@ static bool node_match(const pattern_field *fields, const json_value *node)
 	return !any && fields_match(fields, NULL);
 }
 
+static bool has_dots(const json_value *v)
+{
+	for (const json_value *i = v->first; i; i = i->next)
+		if ((v->kind == JSON_OBJECT && str_find_char(i->key, '.') != SIZE_MAX) || has_dots(i))
+			return true;
+	return false;
+}
+
+static json_value *child_add(arena *mem, json_value *parent, json_kind kind, str key)
+{
+	json_value **last = &parent->first;
+	while (*last)
+		last = &(*last)->next;
+	*last = arena_new(mem, json_value);
+	**last = (json_value){ .kind = kind, .key = key };
+	parent->n++;
+	return *last;
+}
+
+/* The object of that name, made when there is none. */
+static json_value *object_in(arena *mem, json_value *parent, str key)
+{
+	for (json_value *i = parent->first; i; i = i->next)
+		if (i->kind == JSON_OBJECT && str_eq(i->key, key))
+			return i;
+	return child_add(mem, parent, JSON_OBJECT, key);
+}
+
+static void unfold(arena *mem, const json_value *from, json_value *to)
+{
+	for (const json_value *i = from->first; i; i = i->next) {
+		json_value *parent = to;
+		str rest = i->key, key = rest;
+		if (from->kind == JSON_OBJECT)
+			for (key = str_cut(&rest, '.'); str_is(rest); key = str_cut(&rest, '.'))
+				parent = object_in(mem, parent, key);
+		json_value *copy = i->kind == JSON_OBJECT && parent->kind == JSON_OBJECT ?
+		                   object_in(mem, parent, key) : child_add(mem, parent, i->kind, key);
+		copy->text = i->text;
+		unfold(mem, i, copy);
+	}
+}
+
+const json_value *event_pattern_event(arena *mem, const json_value *event)
+{
+	if (!event || !has_dots(event))
+		return event;
+	json_value *copy = arena_new(mem, json_value);
+	*copy = (json_value){ .kind = event->kind, .text = event->text };
+	unfold(mem, event, copy);
+	return copy;
+}
+
 bool event_pattern_match(const event_pattern *p, const json_value *event)
 {
 	if (!event || event->kind != JSON_OBJECT)

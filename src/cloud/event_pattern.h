@@ -17,6 +17,9 @@ typedef struct event_pattern event_pattern;
 /* NULL, and the reason in AWS's words, when it is no pattern. `text` need not outlive the call. */
 const event_pattern *event_pattern_parse(arena *mem, str text, str *why);
 bool event_pattern_match(const event_pattern *p, const json_value *event);
+/* The event as patterns see it, whose names with dots lead on like those in patterns ("a.b": 1 is "a": {"b":
+ * 1}); itself when it has none. Before the first match. */
+const json_value *event_pattern_event(arena *mem, const json_value *event);
 /* The texts that the top-level field must have one of; false when it may be something else. For an index
  * over many patterns. */
 bool event_pattern_exact(const event_pattern *p, arena *mem, str field, str **texts, size_t *n);

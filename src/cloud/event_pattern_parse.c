@@ -31,6 +31,14 @@ static void *because(str *why, str reason)
 	return NULL;
 }
 
+static const char *name_of(test_kind kind)
+{
+	for (size_t i = 0; i < N_TEXTS; i++)
+		if (texts[i].kind == kind)
+			return texts[i].name;
+	return "";
+}
+
 /* `*` becomes WILD; `\*` and `\\` themselves. */
 static bool wildcard_parse(arena *mem, str text, str *out, str *why)
 {
@@ -39,11 +47,11 @@ static bool wildcard_parse(arena *mem, str text, str *out, str *why)
 		char c = text.p[i];
 		if (c == '\\') {
 			if (++i == text.n || (text.p[i] != '*' && text.p[i] != '\\'))
-				return because(why, S("Invalid escape character in wildcard"));
+				return because(why, arena_fmt(mem, "Invalid escape character at pos %zu", i - 1));
 			buf_c(&b, text.p[i]);
 		} else if (c == '*') {
 			if (b.n && b.p[b.n - 1] == WILD)
-				return because(why, S("Consecutive wildcard characters are not allowed"));
+				return because(why, arena_fmt(mem, "Consecutive wildcard characters at pos %zu", i - 1));
 			buf_c(&b, WILD);
 		} else {
 			buf_c(&b, c);
@@ -64,7 +72,7 @@ static pattern_test *test_new(arena *mem, test_kind kind, str text)
 static pattern_test *text_test(arena *mem, test_kind kind, const json_value *v, str *why)
 {
 	if (v->kind != JSON_STRING)
-		return because(why, S("Match value must be a string"));
+		return because(why, arena_fmt(mem, "%s match pattern must be a string", name_of(kind)));
 	pattern_test *t = test_new(mem, kind, v->text);
 	return kind != TEST_WILDCARD || wildcard_parse(mem, v->text, &t->text, why) ? t : NULL;
 }
@@ -79,45 +87,66 @@ static pattern_test *text_or_nocase(arena *mem, test_kind kind, const json_value
 	return text_test(mem, kind == TEST_PREFIX ? TEST_PREFIX_NOCASE : TEST_SUFFIX_NOCASE, v->first, why);
 }
 
-static bool number_of(const json_value *v, double *out, str *why)
+static bool number_of(arena *mem, const char *op, const json_value *v, double *out, str *why)
 {
 	if (!v || v->kind != JSON_NUMBER || !str_to_f64(v->text, out))
-		return because(why, S("Value of numeric must be a number"));
+		return because(why, arena_fmt(mem, "Value of %s must be numeric", op));
 	return true;
 }
 
-static pattern_test *numeric_test(arena *mem, const json_value *v, str *why)
+/* What stood where something else should: as it was written, or the bracket behind it all. */
+static str written(arena *mem, const json_value *v)
 {
-	if (v->kind != JSON_ARRAY || v->n == 0)
-		return because(why, S("Value of numeric must be an array."));
-	pattern_test *t = test_new(mem, TEST_RANGE, S(""));
-	t->low = -INFINITY;
-	t->high = INFINITY;
-	const json_value *op = v->first;
+	buf b = buf_in(mem, 64, 1 << 20);
+	if (!v)
+		return S("]");
+	if (v->kind == JSON_STRING)
+		return v->text;
+	json_write(&b, v);
+	return buf_str(&b);
+}
+
+/* The second half of a range: what is below its top. */
+static pattern_test *range_end(arena *mem, pattern_test *t, const json_value *op, str *why)
+{
 	if (op->kind != JSON_STRING)
-		return because(why, S("Invalid member in numeric match"));
-	if (str_eq(op->text, S("="))) {
-		if (!number_of(op->next, &t->low, why))
-			return NULL;
-		t->high = t->low;
-		return v->n == 2 ? t : because(why, S("Too many terms in numeric range expression"));
-	}
-	if (op->text.n && op->text.p[0] == '>') {
-		t->low_open = op->text.n == 1;
-		if ((!t->low_open && !str_eq(op->text, S(">="))) || !number_of(op->next, &t->low, why))
-			return str_is(*why) ? NULL : because(why, S("Unrecognized numeric range operator"));
-		op = op->next->next;
-		if (!op)
-			return t;
-	}
-	if (op->kind != JSON_STRING || (!str_eq(op->text, S("<")) && !str_eq(op->text, S("<="))))
-		return because(why, S("Unrecognized numeric range operator"));
+		return because(why, arena_fmt(mem, "Bad value in numeric range: %.*s", STR_ARG(written(mem, op))));
+	if (!str_eq(op->text, S("<")) && !str_eq(op->text, S("<=")))
+		return because(why, arena_fmt(mem, "Bad numeric range operator: %.*s", STR_ARG(op->text)));
 	t->high_open = op->text.n == 1;
-	if (!number_of(op->next, &t->high, why))
+	if (!number_of(mem, t->high_open ? "<" : "<=", op->next, &t->high, why))
 		return NULL;
 	if (op->next->next)
 		return because(why, S("Too many terms in numeric range expression"));
 	return t->low < t->high ? t : because(why, S("Bottom must be less than top"));
+}
+
+static pattern_test *numeric_test(arena *mem, const json_value *v, str *why)
+{
+	if (v->kind != JSON_ARRAY)
+		return because(why, S("Value of numeric must be an array."));
+	const json_value *op = v->first;
+	if (!op || op->kind != JSON_STRING)
+		return because(why, arena_fmt(mem, "Invalid member in numeric match: %.*s",
+		                              STR_ARG(written(mem, op))));
+	pattern_test *t = test_new(mem, TEST_RANGE, S(""));
+	t->low = -INFINITY;
+	t->high = INFINITY;
+	bool equal = str_eq(op->text, S("=")), above = op->text.n && op->text.p[0] == '>';
+	bool strict = op->text.n == 1;
+	if (!equal && !str_eq(op->text, S(">")) && !str_eq(op->text, S(">=")) && !str_eq(op->text, S("<")) &&
+	    !str_eq(op->text, S("<=")))
+		return because(why, arena_fmt(mem, "Unrecognized numeric range operator: %.*s", STR_ARG(op->text)));
+	double *bound = equal || above ? &t->low : &t->high;
+	if (!number_of(mem, equal ? "equals" : arena_str(mem, op->text).p, op->next, bound, why))
+		return NULL;
+	t->low_open = above && strict;
+	t->high_open = !equal && !above && strict;
+	t->high = equal ? t->low : t->high;
+	if (!op->next->next)
+		return t;
+	return above ? range_end(mem, t, op->next->next, why) :
+	       because(why, S("Too many elements in numeric expression"));
 }
 
 static pattern_test *cidr_test(arena *mem, const json_value *v, str *why)
@@ -128,10 +157,12 @@ static pattern_test *cidr_test(arena *mem, const json_value *v, str *why)
 	str rest = v->text, address = str_cut(&rest, '/');
 	pattern_test *t = test_new(mem, TEST_CIDR, v->text);
 	t->family = str_find_char(address, ':') == SIZE_MAX ? AF_INET : AF_INET6;
-	if (!str_is(rest) || !str_to_i64(rest, &bits))
+	if (!str_is(rest) || str_find_char(rest, '/') != SIZE_MAX)
 		return because(why, S("Malformed CIDR, one '/' required"));
 	if (inet_pton(t->family, arena_str(mem, address).p, t->ip) != 1)
-		return because(why, S("Malformed CIDR, invalid IP address"));
+		return because(why, arena_fmt(mem, "Nonstandard IP address: %.*s", STR_ARG(address)));
+	if (!str_to_i64(rest, &bits))
+		return because(why, S("Malformed CIDR, mask bits must be an integer"));
 	if (bits < 0 || bits >= (t->family == AF_INET ? 32 : 128))
 		return because(why, S("Malformed CIDR, mask bits out of range"));
 	t->bits = (int)bits;
@@ -142,7 +173,14 @@ static pattern_test *cidr_test(arena *mem, const json_value *v, str *why)
 static bool excluded(arena *mem, pattern_test *not, test_kind kind, const json_value *v,
 		bool empty_too, str *why)
 {
-	if (v->kind != JSON_STRING && (v->kind != JSON_NUMBER || kind != TEST_STRING))
+	bool scalar = v->kind != JSON_OBJECT && v->kind != JSON_ARRAY;
+	if (scalar && v->kind != JSON_STRING && kind == TEST_NOCASE)
+		return because(why, S("Inside anything-but/equals-ignore-case list, number|start|null|boolean is not "
+		                      "supported."));
+	if (scalar && v->kind != JSON_STRING && kind != TEST_STRING)
+		return because(why, kind == TEST_WILDCARD ? S("wildcard match pattern must be a string")
+		                                          : S("prefix/suffix match pattern must be a string"));
+	if (v->kind != JSON_STRING && v->kind != JSON_NUMBER)
 		return because(why, S("Value of anything-but must be an array or single string/number value."));
 	if (!v->text.n && !empty_too)
 		return because(why, S("Null prefix/suffix not allowed"));
@@ -168,7 +206,8 @@ static pattern_test *but_test(arena *mem, const json_value *v, str *why)
 			if (str_eq(v->first->key, str_c(texts[i].name)))
 				kind = texts[i].kind;
 		if (kind == TEST_STRING)
-			return because(why, S("Unsupported anything-but pattern"));
+			return because(why, arena_fmt(mem, "Unsupported anything-but pattern: %.*s",
+			                              STR_ARG(v->n ? v->first->key : S(""))));
 		v = v->first;
 	}
 	bool empty_too = kind != TEST_PREFIX && kind != TEST_SUFFIX;
@@ -307,10 +346,20 @@ static bool either_parse(compiling *c, const way *at, const json_value *v)
 	return true;
 }
 
+/* A dot in a name leads on, as if what follows stood below. */
+static const way *way_to(arena *mem, const way *up, str key)
+{
+	for (str rest = arena_str(mem, key); str_is(rest);) {
+		way *at = arena_new(mem, way);
+		*at = (way){ up, str_cut(&rest, '.') };
+		up = at;
+	}
+	return up;
+}
+
 static bool field_parse(compiling *c, const way *up, const json_value *v)
 {
-	way *at = arena_new(c->mem, way);
-	*at = (way){ up, arena_str(c->mem, v->key) };
+	const way *at = way_to(c->mem, up, v->key);
 	if (v->kind == JSON_OBJECT)
 		return object_parse(c, at, v);
 	if (v->kind != JSON_ARRAY)
@@ -336,6 +385,11 @@ static bool object_parse(compiling *c, const way *at, const json_value *v)
 	return true;
 }
 
+static bool word_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+}
+
 /* The field to which the way leads; made when missing. */
 static pattern_field *field_at(arena *mem, pattern_rule *r, const way *at, bool is_leaf)
 {
@@ -349,12 +403,41 @@ static pattern_field *field_at(arena *mem, pattern_rule *r, const way *at, bool 
 	return f;
 }
 
+/* What Jackson says of the two mistakes that people make: a bare word, and a name without quotes. */
+static str unreadable(arena *mem, str text)
+{
+	json j = json_of(mem, text);
+	json_kind k;
+	do
+		k = json_next(&j);
+	while (k != JSON_ERROR && k != JSON_END);
+	size_t at = k == JSON_ERROR ? (size_t)(j.p - j.start) : text.n, end = at;
+	while (at > 0 && at < text.n && word_letter(text.p[at]) && word_letter(text.p[at - 1]))
+		at--;
+	while (end < text.n && word_letter(text.p[end]))
+		end++;
+	size_t before = at;
+	while (before > 0 && text.p[before - 1] == ' ')
+		before--;
+	bool name = before > 0 && text.p[before - 1] == '{';
+	if (name && at < text.n)
+		return arena_fmt(mem, "Unexpected character ('%c' (code %d)): was expecting double-quote to start "
+		                 "field name\n at [Source: (String)\"%.*s\"; line: 1, column: %zu]", text.p[at],
+		                 (unsigned char)text.p[at], STR_ARG(text), at + 1);
+	if (end > at)
+		return arena_fmt(mem, "Unrecognized token '%.*s': was expecting (JSON String, Number, Array, Object "
+		                 "or token 'null', 'true' or 'false')\n at [Source: (String)\"%.*s\"; line: 1, "
+		                 "column: %zu]",
+		                 STR_ARG(str_sub(text, at, end)), STR_ARG(text), end + 1);
+	return S("Invalid JSON");
+}
+
 const event_pattern *event_pattern_parse(arena *mem, str text, str *why)
 {
 	*why = STR_NONE;
 	const json_value *v = json_parse(mem, text);
 	if (!v)
-		return because(why, S("Invalid JSON"));
+		return because(why, unreadable(mem, text));
 	if (v->kind != JSON_OBJECT)
 		return because(why, S("Filter is not an object"));
 	compiling c = { .mem = mem, .all = arena_new(mem, combination), .n = 1, .why = why };

@@ -106,6 +106,9 @@ static const struct row {
 	  "{\"b\":\"us-1\"}", "true" },
 	{ "{\"a\":[{\"wildcard\":\"a\\\\*b*\"}]}", "{\"a\":\"a*bc\"}", "true" },
 	{ "{\"a\":[{\"wildcard\":\"a\\\\*b*\"}]}", "{\"a\":\"axbc\"}", "false" },
+	{ "{\"a\":{\"b\":[1],\"c\":[2]}}", "{\"a.b\":1,\"a\":{\"c\":2}}", "true" },
+	{ "{\"a.b.c\":[1]}", "{\"a\":{\"b.c\":1}}", "true" },
+	{ "{\"a.b\":{\"c\":[1]}}", "{\"a\":{\"b\":1}}", "false" },
 };
 
 static const char *answer(arena *mem, const struct row *r)
@@ -114,7 +117,8 @@ static const char *answer(arena *mem, const struct row *r)
 	const event_pattern *p = event_pattern_parse(mem, str_c(r->pattern), &why);
 	if (!p)
 		return "invalid";
-	return event_pattern_match(p, json_parse(mem, str_c(r->event))) ? "true" : "false";
+	const json_value *event = event_pattern_event(mem, json_parse(mem, str_c(r->event)));
+	return event_pattern_match(p, event) ? "true" : "false";
 }
 
 TEST(event_pattern_rows)
@@ -123,6 +127,37 @@ TEST(event_pattern_rows)
 		const char *got = answer(mem, &rows[i]);
 		if (!str_eq(str_c(got), str_c(rows[i].expect)))
 			test_failed(__FILE__, __LINE__, "%s of %s: %s", rows[i].pattern, rows[i].event, got);
+	}
+}
+
+TEST(event_pattern_reasons)
+{
+	static const char *const said[][2] = {
+		{ "{\"k\":[{\"suffix\":100}]}", "suffix match pattern must be a string" },
+		{ "{\"k\":[{\"numeric\":[]}]}", "Invalid member in numeric match: ]" },
+		{ "{\"k\":[{\"numeric\":[1,\"<=\"]}]}", "Invalid member in numeric match: 1" },
+		{ "{\"k\":[{\"numeric\":[\"operator\"]}]}", "Unrecognized numeric range operator: operator" },
+		{ "{\"k\":[{\"numeric\":[\"=\",\"000\"]}]}", "Value of equals must be numeric" },
+		{ "{\"k\":[{\"numeric\":[\">=\"]}]}", "Value of >= must be numeric" },
+		{ "{\"k\":[{\"numeric\":[\"<\",100,\">\",10]}]}", "Too many elements in numeric expression" },
+		{ "{\"k\":[{\"numeric\":[\">=\",1,\">\",2]}]}", "Bad numeric range operator: >" },
+		{ "{\"k\":[{\"numeric\":[\">\",3,\"<\",1]}]}", "Bottom must be less than top" },
+		{ "{\"k\":[{\"numeric\":[\">\",20,30]}]}", "Bad value in numeric range: 30" },
+		{ "{\"k\":[{\"numeric\":[\">\",2,\"<\",3,\"<\",5]}]}", "Too many terms in numeric range expression" },
+		{ "{\"k\":[{\"anything-but\":{\"x\":null}}]}", "Unsupported anything-but pattern: x" },
+		{ "{\"k\":[{\"cidr\":\"10.0.0.1/ab\"}]}", "Malformed CIDR, mask bits must be an integer" },
+		{ "{\"k\":[{\"cidr\":\"xx.11.xx/8\"}]}", "Nonstandard IP address: xx.11.xx" },
+		{ "{\"k\":[{\"wildcard\":\"ab:**:c\"}]}", "Consecutive wildcard characters at pos 3" },
+		{ "{'bad': 'quotation'}", "Unexpected character (''' (code 39)): was expecting double-quote to start "
+		  "field name\n at [Source: (String)\"{'bad': 'quotation'}\"; line: 1, column: 2]" },
+		{ "this is", "Unrecognized token 'this': was expecting (JSON String, Number, Array, Object or token "
+		  "'null', 'true' or 'false')\n at [Source: (String)\"this is\"; line: 1, column: 5]" },
+	};
+	str why;
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		CHECK(!event_pattern_parse(mem, str_c(said[i][0]), &why));
+		if (!str_eq(why, str_c(said[i][1])))
+			test_failed(__FILE__, __LINE__, "%s: %.*s", said[i][0], STR_ARG(why));
 	}
 }
 

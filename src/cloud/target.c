@@ -56,7 +56,7 @@ static err to_queue(req *rq, txn *tx, const target_call *t, const arn_parts *a)
 	put(&b, "QueueUrl", arena_fmt(rq->mem, "http://sqs.localhost/%.*s/%.*s", STR_ARG(a->account),
 	                              STR_ARG(a->resource)));
 	put(&b, "MessageBody", t->payload);
-	put(&b, "MessageGroupId", fifo ? t->group : STR_NONE);
+	put(&b, "MessageGroupId", t->group);
 	put(&b, "MessageDeduplicationId", fifo ? t->dedup : STR_NONE);
 	put_raw(&b, "MessageAttributes", t->attributes);
 	return call_json(rq, tx, "sqs", "SendMessage", closed(&b), &out);
@@ -241,6 +241,7 @@ err target_dead_letter(req *rq, txn *tx, str queue_arn, str payload, const http_
 	if (n)
 		buf_c(&b, '}');
 	target_call t = { .arn = queue_arn, .payload = payload, .attributes = n ? buf_str(&b) : STR_NONE,
-		              .group = S("dead-letters"), .dedup = rq->id };
+		              .group = str_ends(queue_arn, S(".fifo")) ? S("dead-letters") : STR_NONE,
+		              .dedup = rq->id };
 	return target_call_now(rq, tx, &t);
 }

@@ -110,7 +110,7 @@ void archives_matching(const txn *tx, const bus_name *b, const one_event *e,
 	const compiled_bus *c = compiled_of(tx, b);
 	if (!c || !c->archives)
 		return;
-	const json_value *event = json_parse(txn_arena(tx), e->json);
+	const json_value *event = event_pattern_event(txn_arena(tx), json_parse(txn_arena(tx), e->json));
 	for (const rule_link *l = c->archives; l; l = l->next)
 		if (!l->rule->pattern || event_pattern_match(l->rule->pattern, event))
 			each(context, l->rule->name);
@@ -122,7 +122,7 @@ void rules_matching(const txn *tx, const bus_name *b, const one_event *e,
 	const compiled_bus *c = compiled_of(tx, b);
 	if (!c)
 		return;
-	const json_value *event = json_parse(txn_arena(tx), e->json);
+	const json_value *event = event_pattern_event(txn_arena(tx), json_parse(txn_arena(tx), e->json));
 	const rule_link *lists[] = { map_get(&c->by_source, e->source), c->rest };
 	for (size_t i = 0; i < 2; i++)
 		for (const rule_link *l = lists[i]; l; l = l->next)

@@ -219,6 +219,6 @@ err events_TestEventPattern(req *rq, const txn *tx, const events_TestEventPatter
 		if (!json_get(e, str_c(needed[i])))
 			return fail(rq, &aws_ValidationException,
 			            "Parameter Event is not valid. Reason: Required field '%s' is missing.", needed[i]);
-	out->Result = BOOL(event_pattern_match(p, e));
+	out->Result = BOOL(event_pattern_match(p, event_pattern_event(rq->mem, e)));
 	return OK;
 }

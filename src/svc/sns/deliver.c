@@ -112,19 +112,11 @@ typedef struct ending {
 static bool end(void *context, txn *tx)
 {
 	ending *e = context;
-	http_header why[] = { { S("RequestID"), e->d->MessageId }, { S("ErrorCode"), e->o.code },
-		                  { S("ErrorMessage"), e->o.message } };
+	target_call c = { .arn = e->dead_letters, .payload = e->d->Dead.n ? e->d->Dead : e->d->Body };
 	if (e->dead_letters.n)
-		target_dead_letter(e->rq, tx, e->dead_letters, e->d->Body, why, 3);
+		target_call_now(e->rq, tx, &c);
 	sns_delivery_delete(tx, e->d->Id);
 	return true;
-}
-
-static str dead_letters_of(arena *mem, const sns_sub *s)
-{
-	str policy = subscription_attribute(s, S("RedrivePolicy"));
-	const json_value *target = policy.n ? json_get(json_parse(mem, policy), S("deadLetterTargetArn")) : NULL;
-	return target ? target->text : STR_NONE;
 }
 
 static outcome attempt_now(req *rq, const sns_delivery *d, const sns_topic *t, const sns_sub *sub)

@@ -77,12 +77,13 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
 		put_text(&b, "Subject", n->subject);
 	put_text(&b, "Message", message);
 	put_text(&b, "Timestamp", time_iso_ms(mem, n->when));
-	put_text(&b, "SignatureVersion", version);
-	put_text(&b, "Signature", signed_with(mem, tx, n, text_to_sign(mem, t, n, message), version));
-	put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
+	if (!topic_is_fifo(t)) { /* AWS does not sign what FIFO topics say */
+		put_text(&b, "SignatureVersion", version);
+		put_text(&b, "Signature", signed_with(mem, tx, n, text_to_sign(mem, t, n, message), version));
+		put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
+	}
 	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
-	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=%.*s",
-			STR_ARG(server_endpoint()),
+	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&SubscriptionArn=%.*s", STR_ARG(server_endpoint()),
 	                   STR_ARG(subscription_arn(mem, s))));
 	put_attributes(&b, "MessageAttributes", n->attributes, for_function);
 	buf_c(&b, '}');
@@ -125,6 +126,8 @@ void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n)
 {
 	str version = topic_attribute(t, S("SignatureVersion"));
 	version = version.n ? version : S("1");
+	if (topic_is_fifo(t))
+		return;
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
 	for (const sns_sub *s; (s = sns_sub_next(&scan));) {
 		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
@@ -152,10 +155,19 @@ static void count(const sns_topic *t, const char *name, int64_t when)
 	metric_later(&p);
 }
 
+str dead_letters_of(arena *mem, const sns_sub *s)
+{
+	str policy = subscription_attribute(s, S("RedrivePolicy"));
+	const json_value *target = policy.n ? json_get(json_parse(mem, policy), S("deadLetterTargetArn")) : NULL;
+	return target ? target->text : STR_NONE;
+}
+
 static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message)
 {
 	bool raw = str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
-	target_call c = { .arn = s->Endpoint, .group = n->group, .dedup = n->dedup,
+	/* A group orders nothing outside FIFO queues, and a standard queue gets it from standard topics only. */
+	bool grouped = str_ends(s->Endpoint, S(".fifo")) || !topic_is_fifo(t);
+	target_call c = { .arn = s->Endpoint, .group = grouped ? n->group : STR_NONE, .dedup = n->dedup,
 		              .payload = raw ? message : envelope(rq->mem, tx, t, s, n, message, false),
 		              .attributes = raw ? queue_attributes(rq->mem, n->attributes) : STR_NONE };
 	req self = *rq;
@@ -169,29 +181,25 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 		meter(&self, &SNS_FIFO_NOTIFICATION_GB, (qty)c.payload.n, subscription_arn(rq->mem, s));
 	}
 	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
-	str policy = subscription_attribute(s, S("RedrivePolicy"));
-	const json_value *dead = policy.n ? json_get(json_parse(rq->mem, policy),
-			S("deadLetterTargetArn")) : NULL;
-	if (e && dead) {
-		http_header why[] = { { S("RequestID"), n->id }, { S("ErrorCode"), str_c(e->kind->code) },
-			              { S("ErrorMessage"), e->message } };
-		e = target_dead_letter(&self, tx, dead->text, c.payload, why, 3);
+	c.arn = dead_letters_of(rq->mem, s);
+	if (e && c.arn.n) {
+		e = target_call_now(&self, tx, &c);
 		count(t, e ? "NumberOfNotificationsFailedToRedriveToDlq" : "NumberOfNotificationsRedrivenToDlq",
 		      n->when);
 	}
 	rq->usage = self.usage;
 }
 
+/* `dead`: what a dead-letter queue gets instead; STR_NONE: the same. */
 static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, const notice *n,
-		const char *kind,
-                    str body)
+                    const char *kind, str body, str dead)
 {
 	int64_t id = (int64_t)txn_next(tx, S("sns.delivery"));
 	sns_delivery_put(tx, &(sns_delivery){ .Id = id, .Account = t->Account, .Region = t->Region,
 			.Topic = t->Name,
 		.TopicId = t->Id, .Sub = s->Id, .Kind = str_c(kind), .MessageId = n->id, .Body = body,
 		.Subject = n->subject, .Taken = n->when, .Protocol = s->Protocol, .Endpoint = s->Endpoint,
-		.Message = n->message });
+		.Message = n->message, .Dead = dead });
 	task_add(tx, "sns_deliver", arena_fmt(mem, "%lld", (long long)id), 0);
 }
 
@@ -208,11 +216,13 @@ static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, cons
 			"{\"Records\":[{\"EventSource\":\"aws:sns\",\"EventVersion\":\"1.0\","
 			"\"EventSubscriptionArn\":\"%.*s\","
 			"\"Sns\":%.*s}]}", STR_ARG(subscription_arn(mem, s)),
-			STR_ARG(envelope(mem, tx, t, s, n, message, true))));
+			STR_ARG(envelope(mem, tx, t, s, n, message, true))),
+		        dead_letters_of(mem, s).n ? envelope(mem, tx, t, s, n, message, false) : STR_NONE);
 	} else {
 		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
 		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
-		by_task(tx, mem, t, s, n, "Notification", raw ? message : envelope(mem, tx, t, s, n, message, false));
+		by_task(tx, mem, t, s, n, "Notification", raw ? message : envelope(mem, tx, t, s, n, message, false),
+		        STR_NONE);
 	}
 }
 
@@ -233,7 +243,7 @@ static void about_subscription(req *rq, txn *tx, const sns_topic *t, const sns_s
 {
 	arena *mem = rq->mem;
 	str arn = topic_arn(mem, t), id = rq->id, when = time_iso_ms(mem, rq->now);
-	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&Version=2010-03-31&TopicArn=%.*s&Token=%.*s",
+	str link = arena_fmt(mem, "%.*s/?Action=ConfirmSubscription&TopicArn=%.*s&Token=%.*s",
 	                     STR_ARG(server_endpoint()), STR_ARG(arn), STR_ARG(s->Token));
 	buf sign = buf_in(mem, 1024, TEXT_MAX);
 	buf_fmt(&sign,
@@ -256,7 +266,7 @@ static void about_subscription(req *rq, txn *tx, const sns_topic *t, const sns_s
 	notice n = { .id = id, .when = rq->now, .subject = S("AWS Notification - Subscription Confirmation") };
 	by_task(tx, mem, t, s, &n, kind,
 	        str_eq(s->Protocol, S("email"))
-	                ? arena_fmt(mem, "%.*s%.*s\n", STR_ARG(mail), STR_ARG(link)) : buf_str(&b));
+	                ? arena_fmt(mem, "%.*s%.*s\n", STR_ARG(mail), STR_ARG(link)) : buf_str(&b), STR_NONE);
 }
 
 void confirmation_send(req *rq, txn *tx, const sns_topic *t, const sns_sub *s)

@@ -35,12 +35,42 @@ static void measure(const json_value *v, size_t depth, size_t *keys, size_t *com
 	}
 }
 
+str json_unreadable(arena *mem, str text)
+{
+	str why = STR_NONE;
+	event_pattern_parse(mem, text, &why);
+	size_t at = str_find(why, S("\n at [Source: (String)")), line = why.n;
+	while (line > 0 && !str_starts(str_sub(why, line, why.n), S("; line: 1")))
+		line--;
+	if (at == SIZE_MAX || !line)
+		return S("failed to parse JSON.");
+	return arena_fmt(mem, "failed to parse JSON. %.*s\n at [Source: REDACTED "
+	                 "(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)%.*s",
+	                 STR_ARG(str_sub(why, 0, at)), STR_ARG(str_sub(why, line, why.n)));
+}
+
+/* Of what EventBridge lets be excluded, SNS knows values and prefixes. */
+static str but_wrong(arena *mem, const json_value *v)
+{
+	str why = STR_NONE;
+	for (const json_value *i = v->first; i && !str_is(why); i = i->next) {
+		bool but = v->kind == JSON_OBJECT && i->kind == JSON_OBJECT && str_eq(i->key, S("anything-but"));
+		if (but && i->n == 1 && !str_eq(i->first->key, S("prefix")))
+			why = arena_fmt(mem, "Unsupported anything-but pattern: %.*s", STR_ARG(i->first->key));
+		else
+			why = but_wrong(mem, i);
+	}
+	return why;
+}
+
 str filter_wrong(arena *mem, str policy, str scope)
 {
 	str why;
 	const json_value *v = json_parse(mem, policy);
-	if (!v || v->kind != JSON_OBJECT)
-		return S("failed to parse JSON.");
+	if (!v)
+		return json_unreadable(mem, policy);
+	if (v->kind != JSON_OBJECT)
+		return event_pattern_parse(mem, policy, &why) ? STR_NONE : why;
 	if (!v->n)
 		return STR_NONE;
 	size_t keys = 0, combinations = 1;
@@ -53,7 +83,11 @@ str filter_wrong(arena *mem, str policy, str scope)
 		for (const json_value *f = v->first; f; f = f->next)
 			if (f->kind == JSON_OBJECT && !str_eq(f->key, S("$or")))
 				return S("Filter policy scope MessageAttributes does not support nested filter policy");
-	return event_pattern_parse(mem, policy, &why) ? STR_NONE : why;
+	why = but_wrong(mem, v);
+	if (str_is(why) || event_pattern_parse(mem, policy, &why))
+		return why;
+	bool prefix = str_eq(why, S("prefix/suffix match pattern must be a string"));
+	return prefix ? S("prefix match pattern must be a string") : why;
 }
 
 static str attributes_json(arena *mem, const sns_MessageAttributeMap *a)
@@ -102,5 +136,5 @@ bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message)
 	const event_pattern *p = pattern_of(policy);
 	bool body = str_eq(subscription_attribute(s, S("FilterPolicyScope")), S("MessageBody"));
 	str event = body ? message : attributes_json(mem, n->attributes ? n->attributes : &none);
-	return p && event_pattern_match(p, json_parse(mem, event));
+	return p && event_pattern_match(p, event_pattern_event(mem, json_parse(mem, event)));
 }

@@ -19,8 +19,9 @@ static int64_t member(const json_value *v, const char *name, int64_t otherwise)
 
 static const json_value *retries_in(const json_value *v, bool of_topic)
 {
-	return of_topic ? json_get(json_get(v, S("http")), S("defaultHealthyRetryPolicy"))
-	                : json_get(v, S("healthyRetryPolicy"));
+	const json_value *r = of_topic ? json_get(json_get(v, S("http")), S("defaultHealthyRetryPolicy"))
+	                               : json_get(v, S("healthyRetryPolicy"));
+	return r && r->kind == JSON_OBJECT ? r : NULL;
 }
 
 static delivery_policy read(const json_value *p)
@@ -51,6 +52,13 @@ delivery_policy delivery_policy_of(arena *mem, const sns_topic *t, const sns_sub
 	if (!type)
 		type = json_get(json_get(http, S("defaultRequestPolicy")), S("headerContentType"));
 	p.content_type = type ? type->text : S("text/plain; charset=UTF-8");
+	p.fixed = fixed && fixed->kind == JSON_TRUE;
+	const json_value *throttle = json_get(mine, S("throttlePolicy"));
+	if (throttle && throttle->kind == JSON_OBJECT) {
+		buf b = buf_in(mem, 128, TEXT_ROOM);
+		json_write(&b, throttle);
+		p.throttle = buf_str(&b);
+	}
 	return p;
 }
 
@@ -64,11 +72,52 @@ str delivery_policy_text(arena *mem, const delivery_policy *p, bool of_topic)
 	        of_topic ? "\"http\":{\"defaultHealthyRetryPolicy\":" : "\"healthyRetryPolicy\":",
 	        (long long)p->min_delay, (long long)p->max_delay, (long long)p->retries, (long long)p->at_max,
 	        (long long)p->at_once, (long long)p->at_min, STR_ARG(p->backoff));
-	buf_put(&b, of_topic ? S("\"disableSubscriptionOverrides\":false,\"defaultRequestPolicy\":")
-	                     : S("\"sicklyRetryPolicy\":null,\"throttlePolicy\":null,\"requestPolicy\":"));
+	if (of_topic) {
+		buf_fmt(&b, "\"disableSubscriptionOverrides\":%s,\"defaultRequestPolicy\":",
+		        p->fixed ? "true" : "false");
+	} else {
+		buf_put(&b, S("\"sicklyRetryPolicy\":null,\"throttlePolicy\":"));
+		buf_put(&b, str_is(p->throttle) ? p->throttle : S("null"));
+		buf_put(&b, S(",\"requestPolicy\":"));
+	}
 	buf_put(&b, S("{\"headerContentType\":"));
 	json_put_string(&b, p->content_type);
 	buf_put(&b, of_topic ? S("}}}") : S("},\"guaranteed\":false}"));
+	return buf_str(&b);
+}
+
+static void put_part(buf *b, const json_value *v, const char *name, bool null_too)
+{
+	const json_value *part = json_get(v, str_c(name));
+	if ((!part || part->kind == JSON_NULL) && !null_too)
+		return;
+	buf_fmt(b, "%s\"%s\":", b->p[b->n - 1] == '{' ? "" : ",", name);
+	if (part)
+		json_write(b, part);
+	else
+		buf_put(b, S("null"));
+}
+
+str delivery_policy_kept(arena *mem, str text, bool of_topic)
+{
+	buf b = buf_in(mem, 512, text.n + 512);
+	const json_value *v = json_parse(mem, text), *http = json_get(v, S("http"));
+	const json_value *fixed = json_get(http, S("disableSubscriptionOverrides"));
+	buf_put(&b, of_topic ? S("{\"http\":{") : S("{"));
+	if (of_topic) {
+		put_part(&b, http, "defaultHealthyRetryPolicy", false);
+		buf_fmt(&b, "%s\"disableSubscriptionOverrides\":%s", b.p[b.n - 1] == '{' ? "" : ",",
+		        fixed && fixed->kind == JSON_TRUE ? "true" : "false");
+		put_part(&b, http, "defaultThrottlePolicy", false);
+		put_part(&b, http, "defaultRequestPolicy", false);
+		buf_put(&b, S("}}"));
+		return buf_str(&b);
+	}
+	put_part(&b, v, "healthyRetryPolicy", true);
+	put_part(&b, v, "sicklyRetryPolicy", true);
+	put_part(&b, v, "throttlePolicy", true);
+	put_part(&b, v, "requestPolicy", true);
+	buf_put(&b, S(",\"guaranteed\":false}"));
 	return buf_str(&b);
 }
 

@@ -8,6 +8,7 @@
 #define SUBJECT_MAX 100
 #define TOKEN_MAX 128
 #define FORGET_A_TIME 20
+#define ATTRIBUTE_NAME_MAX 256
 
 static size_t size_of(const sns_PublishBatchRequestEntry *m)
 {
@@ -19,16 +20,50 @@ static size_t size_of(const sns_PublishBatchRequestEntry *m)
 	return n;
 }
 
-static err attributes_check(req *rq, const sns_MessageAttributeMap *a)
+static err name_check(req *rq, str name)
+{
+	const char *wrong = name.n >= ATTRIBUTE_NAME_MAX
+			? "Length of message attribute name must be less than 256 bytes." : NULL;
+	if (!wrong && str_starts(name, S(".")))
+		wrong = "Invalid message attribute name starting with character '.' was found.";
+	if (!wrong && str_ends(name, S(".")))
+		wrong = "Invalid message attribute name ending with character '.' was found.";
+	for (size_t i = 0; i < name.n && !wrong; i++) {
+		char c = name.p[i];
+		bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+		            c == '_' || c == '.';
+		if (!good)
+			return fail(rq, &sns_InvalidParameterValueException,
+			            "Invalid non-alphanumeric character '#x%X' was found in the message attribute name. "
+			            "Can only include alphanumeric characters, hyphens, underscores, or dots.",
+			            (unsigned char)c);
+	}
+	if (!wrong && str_find(name, S("..")) != SIZE_MAX)
+		wrong = "Message attribute name can not have successive '.' character.";
+	return wrong ? fail(rq, &sns_InvalidParameterValueException, "%s", wrong) : OK;
+}
+
+/* `at`: where the attributes stand in the request, as AWS's validation names it. */
+static err attributes_check(req *rq, str at, const sns_MessageAttributeMap *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		str type = a->v[i].value.DataType, rest = type, kind = str_cut(&rest, '.'), name = a->v[i].key;
 		bool binary = str_eq(kind, S("Binary"));
 		double number;
+		TRY(name_check(rq, name));
+		if (!str_is(type))
+			return fail(rq, &aws_ValidationException,
+			            "1 validation error detected: Value null at '%.*smessageAttributes.%.*s.member."
+			            "dataType' failed to satisfy constraint: Member must not be null", STR_ARG(at),
+			            STR_ARG(name));
 		if (!binary && !str_eq(kind, S("String")) && !str_eq(kind, S("Number")))
 			return fail(rq, &sns_InvalidParameterValueException,
 			            "The message attribute '%.*s' has an invalid message attribute type, the set of "
 			            "supported type prefixes is Binary, Number, and String.", STR_ARG(name));
+		if (binary ? str_is(a->v[i].value.StringValue) : str_is(a->v[i].value.BinaryValue))
+			return fail(rq, &sns_InvalidParameterValueException,
+			            "The message attribute '%.*s' with type '%.*s' must use field '%s'.", STR_ARG(name),
+			            STR_ARG(type), binary ? "Binary" : "String");
 		if (!(binary ? a->v[i].value.BinaryValue : a->v[i].value.StringValue).n)
 			return fail(rq, &sns_InvalidParameterValueException,
 			            "The message attribute '%.*s' must contain non-empty message attribute value for "
@@ -78,7 +113,7 @@ static err fifo_check(req *rq, const sns_topic *t, const sns_PublishBatchRequest
 	return OK;
 }
 
-static err message_check(req *rq, const sns_PublishBatchRequestEntry *m)
+static err message_check(req *rq, str at, const sns_PublishBatchRequestEntry *m)
 {
 	if (!m->Message.n)
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Empty message");
@@ -90,7 +125,7 @@ static err message_check(req *rq, const sns_PublishBatchRequestEntry *m)
 	if (!good)
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Subject");
 	TRY(structure_check(rq, m));
-	return attributes_check(rq, &m->MessageAttributes);
+	return attributes_check(rq, at, &m->MessageAttributes);
 }
 
 /* What is no longer remembered goes a little at a time. */
@@ -138,8 +173,8 @@ typedef struct posting {
 	const sns_PublishBatchRequestEntry *v;
 	size_t n;
 	notice *notices;
-	err *wrong; /* of single messages */
-	size_t good, bytes;
+	size_t bytes;
+	bool batch;
 } posting;
 
 static err prepare(req *rq, const txn *tx, posting *p)
@@ -150,9 +185,8 @@ static err prepare(req *rq, const txn *tx, posting *p)
 		TRY(fifo_check(rq, t, &p->v[i]));
 	for (size_t i = 0; i < p->n; i++) {
 		const sns_PublishBatchRequestEntry *m = &p->v[i];
-		p->wrong[i] = message_check(rq, m);
-		if (p->wrong[i])
-			continue;
+		TRY(message_check(rq, p->batch ? arena_fmt(rq->mem, "publishBatchRequestEntries.%zu.member.", i + 1)
+		                               : S(""), m));
 		notice *n = &p->notices[i];
 		*n = (notice){ .id = rand_uuid(rq->mem), .message = m->Message, .subject = m->Subject,
 			       .structure = m->MessageStructure, .group = m->MessageGroupId,
@@ -182,28 +216,22 @@ static err post(req *rq, txn *tx, void *context)
 	sns_topic *t;
 	TRY(topic_find(rq, tx, p->topic, &t));
 	for (size_t i = 0; i < p->n; i++)
-		if (!p->wrong[i] && (!topic_is_fifo(t) || is_new(rq, tx, t, &p->notices[i])))
+		if (!topic_is_fifo(t) || is_new(rq, tx, t, &p->notices[i]))
 			fan_out(rq, tx, t, &p->notices[i]);
-	published(rq, p->topic, p->good, p->bytes);
+	published(rq, p->topic, p->n, p->bytes);
 	return OK;
 }
 
 static err publish(req *rq, posting *p)
 {
 	p->notices = arena_array(rq->mem, notice, p->n + 1);
-	p->wrong = arena_array(rq->mem, err, p->n + 1);
 	const txn *tx = req_read(rq);
 	err e = prepare(rq, tx, p);
 	req_read_end(rq, tx);
 	TRY(e);
-	for (size_t i = 0; i < p->n; i++) {
-		p->good += !p->wrong[i];
-		p->bytes += p->wrong[i] ? 0 : size_of(&p->v[i]);
-	}
-	if (p->good)
-		return req_write(rq, post, p);
-	published(rq, p->topic, 0, 0);
-	return OK;
+	for (size_t i = 0; i < p->n; i++)
+		p->bytes += size_of(&p->v[i]);
+	return req_write(rq, post, p);
 }
 
 static str sequence_text(arena *mem, str arn, const notice *n)
@@ -233,12 +261,14 @@ err sns_Publish(req *rq, const sns_Publish_in *in, sns_Publish_out *out)
 	if (!str_is(arn))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter");
+	if (str_find(arn, S(":endpoint/")) != SIZE_MAX)
+		return fail(rq, &sns_InvalidParameterException,
+		            "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified");
 	sns_PublishBatchRequestEntry m = { .Message = in->Message, .Subject = in->Subject,
 		.MessageStructure = in->MessageStructure, .MessageAttributes = in->MessageAttributes,
 		.MessageDeduplicationId = in->MessageDeduplicationId, .MessageGroupId = in->MessageGroupId };
 	posting p = { .topic = arn, .v = &m, .n = 1 };
 	TRY(publish(rq, &p));
-	TRY(p.wrong[0]);
 	out->MessageId = p.notices[0].id;
 	out->SequenceNumber = sequence_text(rq->mem, arn, &p.notices[0]);
 	return OK;
@@ -274,23 +304,18 @@ static err batch_check(req *rq, const sns_PublishBatchRequestEntryList *list, si
 		       "The length of all the messages put together is more than the limit.");
 }
 
+/* What is wrong with one message refuses all of them, as on AWS; none fails alone. */
 err sns_PublishBatch(req *rq, const sns_PublishBatch_in *in, sns_PublishBatch_out *out)
 {
 	size_t bytes;
 	const sns_PublishBatchRequestEntryList *list = &in->PublishBatchRequestEntries;
-	posting p = { .topic = in->TopicArn, .v = list->v, .n = list->n };
+	posting p = { .topic = in->TopicArn, .v = list->v, .n = list->n, .batch = true };
 	TRY(batch_check(rq, list, &bytes));
 	TRY(publish(rq, &p));
 	out->Successful.v = arena_array(rq->mem, sns_PublishBatchResultEntry, list->n);
 	out->Failed.v = arena_array(rq->mem, sns_BatchResultErrorEntry, list->n);
-	for (size_t i = 0; i < list->n; i++) {
-		err e = p.wrong[i];
-		if (e)
-			out->Failed.v[out->Failed.n++] = (sns_BatchResultErrorEntry){ .Id = list->v[i].Id,
-				.Code = str_c(e->kind->query_code), .Message = e->message, .SenderFault = BOOL(true) };
-		else
-			out->Successful.v[out->Successful.n++] = (sns_PublishBatchResultEntry){ list->v[i].Id,
-				p.notices[i].id, sequence_text(rq->mem, p.topic, &p.notices[i]) };
-	}
+	for (size_t i = 0; i < list->n; i++)
+		out->Successful.v[out->Successful.n++] = (sns_PublishBatchResultEntry){ list->v[i].Id,
+			p.notices[i].id, sequence_text(rq->mem, p.topic, &p.notices[i]) };
 	return OK;
 }

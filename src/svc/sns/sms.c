@@ -6,14 +6,26 @@
 #define DIGITS_MIN 5
 #define DIGITS_MAX 20
 
+static bool digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* What people write between the digits of a number. */
+static bool between(str s, size_t i)
+{
+	bool mark = s.p[i] == '-' || s.p[i] == '/' || s.p[i] == '.';
+	return mark && i > 0 && i + 1 < s.n && digit(s.p[i - 1]) && digit(s.p[i + 1]);
+}
+
 bool phone_number(str s)
 {
 	size_t digits = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		if (c >= '0' && c <= '9')
+		if (digit(c))
 			digits++;
-		else if (!(c == '+' && i == 0) && !(c == '-' && i > 0 && s.p[i - 1] != '-'))
+		else if (!(c == '+' && i == 0) && !between(s, i))
 			return false;
 	}
 	return digits >= DIGITS_MIN && digits <= DIGITS_MAX;
@@ -112,4 +124,12 @@ err sns_ListPhoneNumbersOptedOut(req *rq, const txn *tx, const sns_ListPhoneNumb
 {
 	out->phoneNumbers.v = arena_new(rq->mem, str);
 	return OK;
+}
+
+err sns_OptInPhoneNumber(req *rq, const txn *tx, const sns_OptInPhoneNumber_in *in,
+                         sns_OptInPhoneNumber_out *out)
+{
+	return phone_number(in->phoneNumber) ? OK :
+	       fail(rq, &sns_InvalidParameterException,
+	            "Invalid parameter: PhoneNumber Reason: input incorrectly formatted");
 }

@@ -5,6 +5,7 @@
 
 #define LIST_PAGE 100
 #define ENDPOINT_MAX 2048
+#define TOKEN_DIGITS 64
 
 str subscription_arn(arena *mem, const sns_sub *s)
 {
@@ -20,15 +21,27 @@ str subscription_attribute(const sns_sub *s, str name)
 	return STR_NONE;
 }
 
+static bool is_uuid(str s)
+{
+	bool good = s.n == 36;
+	for (size_t i = 0; good && i < s.n; i++) {
+		char c = s.p[i];
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+		good = dash ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+	}
+	return good;
+}
+
 err subscription_find(req *rq, const txn *tx, str arn, sns_topic **t, sns_sub **s)
 {
 	arn_parts a;
-	if (!arn_split(arn, &a) || !str_eq(a.service, S("sns")))
-		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: SubscriptionArn");
-	str id = a.resource, name = str_cut(&id, ':');
-	if (!str_is(id))
+	if (!arn.n)
 		return fail(rq, &sns_InvalidParameterException,
-		            "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 7 elements");
+		            "Invalid parameter: SubscriptionArn Reason: no value for required parameter");
+	TRY(sns_arn_check(rq, "SubscriptionArn", arn, &a));
+	str id = a.resource, name = str_cut(&id, ':');
+	if (!str_is(id) || !is_uuid(id))
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: SubscriptionId");
 	*t = sns_topic_get(tx, rq->mem, a.account, a.region, name);
 	*s = *t ? sns_sub_get(tx, rq->mem, (*t)->Id, id) : NULL;
 	return *s ? OK : fail(rq, &sns_NotFoundException, "Subscription does not exist");
@@ -38,10 +51,18 @@ err subscription_find(req *rq, const txn *tx, str arn, sns_topic **t, sns_sub **
 #define AMONG "Invalid parameter: Attributes Reason: "
 #define ALONE "Invalid parameter: "
 
-static err redrive_check(req *rq, const char *where, str value)
+static err redrive_check(req *rq, const char *where, const sns_sub *s, str value)
 {
-	const json_value *target = json_get(json_parse(rq->mem, value), S("deadLetterTargetArn"));
+	const json_value *v = json_parse(rq->mem, value), *target = json_get(v, S("deadLetterTargetArn"));
 	arn_parts a;
+	if (!v)
+		return fail(rq, &sns_InvalidParameterException, "%sRedrivePolicy: %.*s", where,
+		            STR_ARG(json_unreadable(rq->mem, value)));
+	if (target && str_ends(s->Topic, S(".fifo")) && str_ends(s->Endpoint, S(".fifo")) &&
+	    !str_ends(target->text, S(".fifo")))
+		return fail(rq, &sns_InvalidParameterException,
+		            "%sRedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.",
+		            where);
 	if (!target || !arn_split(target->text, &a) || !str_eq(a.service, S("sqs")))
 		return fail(rq, &sns_InvalidParameterException,
 		            "%sRedrivePolicy: deadLetterTargetArn is an invalid arn", where);
@@ -68,10 +89,12 @@ static err attribute_check(req *rq, const char *where, const sns_sub *s, str nam
 	if (str_eq(name, S("FilterPolicy"))) {
 		wrong = value.n ? filter_wrong(rq->mem, value, subscription_attribute(s, S("FilterPolicyScope")))
 		                : STR_NONE;
+		if (str_is(wrong) && str_starts(wrong, S("Filter policy scope")))
+			return fail(rq, &sns_InvalidParameterException, "%s%.*s", where, STR_ARG(wrong));
 		return str_is(wrong) ? bad(rq, where, name, wrong) : OK;
 	}
 	if (str_eq(name, S("RedrivePolicy")))
-		return value.n ? redrive_check(rq, where, value) : OK;
+		return value.n ? redrive_check(rq, where, s, value) : OK;
 	if (str_eq(name, S("DeliveryPolicy"))) {
 		wrong = value.n ? delivery_policy_wrong(rq->mem, value, false) : STR_NONE;
 		return str_is(wrong) ? fail(rq, &sns_InvalidParameterException, "%s%.*s", where, STR_ARG(wrong)) : OK;
@@ -128,10 +151,26 @@ static str shown_arn(req *rq, const sns_sub *s, opt_bool whole)
 	return s->Pending && !(whole.set && whole.v) ? S("pending confirmation") : subscription_arn(rq->mem, s);
 }
 
+static str attribute_kept(arena *mem, str name, str value)
+{
+	return str_eq(name, S("DeliveryPolicy")) && value.n ? delivery_policy_kept(mem, value, false) : value;
+}
+
+static sns_SubscriptionAttributesMap attributes_kept(arena *mem, const sns_SubscriptionAttributesMap *given)
+{
+	sns_SubscriptionAttributesMap all = { arena_array(mem, sns_SubscriptionAttributesMap_entry, given->n + 1),
+		                              given->n };
+	for (size_t i = 0; i < given->n; i++)
+		all.v[i] = (sns_SubscriptionAttributesMap_entry){
+			given->v[i].key, attribute_kept(mem, given->v[i].key, given->v[i].value) };
+	return all;
+}
+
 static err again(req *rq, txn *tx, const sns_topic *t, sns_sub *s, const sns_Subscribe_in *in)
 {
 	for (size_t i = 0; i < in->Attributes.n; i++)
-		if (!str_eq(subscription_attribute(s, in->Attributes.v[i].key), in->Attributes.v[i].value))
+		if (!str_eq(subscription_attribute(s, in->Attributes.v[i].key),
+		            attribute_kept(rq->mem, in->Attributes.v[i].key, in->Attributes.v[i].value)))
 			return fail(rq, &sns_InvalidParameterException,
 			            "Invalid parameter: Attributes Reason: Subscription already exists with different "
 			            "attributes");
@@ -155,11 +194,13 @@ err sns_Subscribe(req *rq, txn *tx, const sns_Subscribe_in *in, sns_Subscribe_ou
 	}
 	sns_sub s = { .TopicId = t->Id, .Id = rand_uuid(rq->mem), .Account = t->Account, .Region = t->Region,
 		          .Topic = t->Name, .Protocol = in->Protocol, .Endpoint = in->Endpoint,
-		          .Attributes = in->Attributes, .Pending = must_confirm(in->Protocol), .Created = rq->now };
+		          .Attributes = in->Attributes, .Pending = must_confirm(in->Protocol), .Created = rq->now,
+		          .Principal = rq->who.arn };
 	for (size_t i = 0; i < in->Attributes.n; i++)
 		TRY(attribute_check(rq, AMONG, &s, in->Attributes.v[i].key, in->Attributes.v[i].value));
+	s.Attributes = attributes_kept(rq->mem, &in->Attributes);
 	if (s.Pending)
-		s.Token = rand_text(rq->mem, 64, S("0123456789abcdef"));
+		s.Token = rand_text(rq->mem, TOKEN_DIGITS, S("0123456789abcdef"));
 	sns_sub_put(tx, &s);
 	sns_place_put(tx, &(sns_place){ t->Id, s.Protocol, s.Endpoint, s.Id });
 	++*(s.Pending ? &t->Pending : &t->Confirmed);
@@ -170,30 +211,47 @@ err sns_Subscribe(req *rq, txn *tx, const sns_Subscribe_in *in, sns_Subscribe_ou
 	return OK;
 }
 
+static bool token_like(str s)
+{
+	bool good = s.n >= TOKEN_DIGITS;
+	for (size_t i = 0; i < s.n; i++)
+		good = good && ((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f'));
+	return good;
+}
+
+/* The subscription that the token belongs to; NULL: to none of this topic's. */
+static sns_sub *confirmed_by(const txn *tx, arena *mem, const sns_topic *t, str token)
+{
+	sns_sub *found = NULL;
+	record_scan scan = sns_sub_scan(tx, mem, 1, t->Id, STR_NONE);
+	for (sns_sub *s; !found && (s = sns_sub_next(&scan));)
+		found = s->Token.n && str_eq(s->Token, token) ? s : NULL;
+	cursor_close(&scan.at);
+	return found;
+}
+
 err sns_ConfirmSubscription(req *rq, txn *tx, const sns_ConfirmSubscription_in *in,
                             sns_ConfirmSubscription_out *out)
 {
-	sns_topic *t;
-	TRY(topic_find(rq, tx, in->TopicArn, &t));
-	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
-	for (sns_sub *s; (s = sns_sub_next(&scan));) {
-		if (!s->Token.n || !str_eq(s->Token, in->Token))
-			continue;
-		cursor_close(&scan.at);
-		if (s->Pending && rq->now - s->Created > SNS_TOKEN_MS)
-			break;
-		out->SubscriptionArn = subscription_arn(rq->mem, s);
-		if (!s->Pending)
-			return OK;
-		s->Pending = false;
-		s->AuthenticatedEnd = str_eq_nocase(in->AuthenticateOnUnsubscribe, S("true"));
-		sns_sub_put(tx, s);
-		t->Pending--;
-		t->Confirmed++;
-		sns_topic_put(tx, t);
+	arn_parts a;
+	if (sns_arn_check(rq, "Topic", in->TopicArn, &a))
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Topic");
+	if (!token_like(in->Token))
+		return fail(rq, &sns_InvalidParameterException, "Invalid token");
+	sns_topic *t = sns_topic_get(tx, rq->mem, a.account, a.region, a.resource);
+	sns_sub *s = t ? confirmed_by(tx, rq->mem, t, in->Token) : NULL;
+	if (!s || (s->Pending && rq->now - s->Created > SNS_TOKEN_MS))
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Token");
+	out->SubscriptionArn = subscription_arn(rq->mem, s);
+	if (!s->Pending)
 		return OK;
-	}
-	return fail(rq, &sns_InvalidParameterException, "Invalid token");
+	s->Pending = false;
+	s->AuthenticatedEnd = str_eq_nocase(in->AuthenticateOnUnsubscribe, S("true"));
+	sns_sub_put(tx, s);
+	t->Pending--;
+	t->Confirmed++;
+	sns_topic_put(tx, t);
+	return OK;
 }
 
 void subscription_drop(txn *tx, sns_topic *t, const sns_sub *s)
@@ -238,7 +296,8 @@ err sns_GetSubscriptionAttributes(req *rq, const txn *tx, const sns_GetSubscript
 	PUT("PendingConfirmation", s->Pending ? S("true") : S("false"));
 	PUT("ConfirmationWasAuthenticated", must_confirm(s->Protocol) && !s->AuthenticatedEnd
 			? S("false") : S("true"));
-	PUT("SubscriptionPrincipal", arena_fmt(rq->mem, "arn:aws:iam::%.*s:root", STR_ARG(s->Account)));
+	PUT("SubscriptionPrincipal", s->Principal.n ? s->Principal :
+	    arena_fmt(rq->mem, "arn:aws:iam::%.*s:root", STR_ARG(s->Account)));
 	if (!str_is(subscription_attribute(s, S("RawMessageDelivery"))))
 		PUT("RawMessageDelivery", S("false"));
 	if (subscription_attribute(s, S("FilterPolicy")).n &&
@@ -249,8 +308,10 @@ err sns_GetSubscriptionAttributes(req *rq, const txn *tx, const sns_GetSubscript
 		PUT("EffectiveDeliveryPolicy", delivery_policy_text(rq->mem, &p, false));
 	}
 #undef PUT
+	bool filtered = subscription_attribute(s, S("FilterPolicy")).n > 0;
 	for (size_t i = 0; i < s->Attributes.n; i++)
-		if (s->Attributes.v[i].value.n)
+		if (s->Attributes.v[i].value.n &&
+		    (filtered || !str_eq(s->Attributes.v[i].key, S("FilterPolicyScope"))))
 			to->v[to->n++] = s->Attributes.v[i];
 	return OK;
 }
@@ -269,7 +330,8 @@ err sns_SetSubscriptionAttributes(req *rq, txn *tx, const sns_SetSubscriptionAtt
 		if (!str_eq(s->Attributes.v[i].key, in->AttributeName))
 			all.v[all.n++] = s->Attributes.v[i];
 	if (in->AttributeValue.n)
-		all.v[all.n++] = (sns_SubscriptionAttributesMap_entry){ in->AttributeName, in->AttributeValue };
+		all.v[all.n++] = (sns_SubscriptionAttributesMap_entry){
+			in->AttributeName, attribute_kept(rq->mem, in->AttributeName, in->AttributeValue) };
 	s->Attributes = all;
 	sns_sub_put(tx, s);
 	return OK;

@@ -12,7 +12,13 @@ static const tag_rules rules = {
 	.most = SNS_TAGS_MAX,
 	.too_many = { &sns_TagLimitExceededException,
 	              "Could not complete request: tag quota of per resource exceeded" },
+	.twice = { &sns_InvalidParameterException, "Invalid parameter: Duplicated keys are not allowed." },
 };
+
+err sns_tags_check(req *rq, const sns_TagList *tags)
+{
+	return tags_check(rq, &rules, TAGS(tags, Key));
+}
 
 err sns_TagResource(req *rq, txn *tx, const sns_TagResource_in *in, sns_TagResource_out *out)
 {

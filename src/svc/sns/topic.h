@@ -17,8 +17,12 @@ void topic_attribute_set(arena *mem, sns_topic *t, str name, str value);
 str topic_policy_text(arena *mem, const sns_topic *t);
 bool topic_is_fifo(const sns_topic *t);
 bool topic_flag(const sns_topic *t, str name);
+/* Whether it is an ARN of SNS in the request's region. */
+struct arn_parts;
+err sns_arn_check(req *rq, const char *parameter, str arn, struct arn_parts *a);
 /* InvalidParameter when it is no ARN, NotFound when there is no such topic. */
 err topic_find(req *rq, const txn *tx, str arn, sns_topic **t);
+err sns_tags_check(req *rq, const sns_TagList *tags);
 /* A request that is no publishing. */
 void topic_metered(req *rq, str arn);
 
@@ -49,8 +53,12 @@ void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n);
 /* To everybody who is subscribed and wants it. */
 void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n);
 bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message);
+/* What AWS says of a text that is no JSON. */
+str json_unreadable(arena *mem, str text);
 /* STR_NONE, or why it is no filter policy. */
 str filter_wrong(arena *mem, str policy, str scope);
+/* The ARN of the subscription's dead-letter queue, or STR_NONE. */
+str dead_letters_of(arena *mem, const sns_sub *s);
 /* What a subscriber gets: AWS's JSON around the message. */
 str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message,
              bool for_function);
@@ -72,10 +80,14 @@ err sms_put(req *rq, str id, str number, str text, int64_t when);
 bool phone_number(str s);
 /* STR_NONE, or why it is no delivery policy; `of_topic`: it stands below http.defaultHealthyRetryPolicy. */
 str delivery_policy_wrong(arena *mem, str text, bool of_topic);
+/* As AWS shows what was set. */
+str delivery_policy_kept(arena *mem, str text, bool of_topic);
 /* What a subscription's HTTP deliveries obey: its own policy, else the topic's, else AWS's. */
 typedef struct delivery_policy {
 	int64_t min_delay, max_delay, retries, at_once, at_min, at_max; /* seconds; numbers of tries */
 	str backoff, content_type;
+	str throttle; /* JSON, shown and without effect; STR_NONE: none */
+	bool fixed;   /* subscriptions have none of their own */
 } delivery_policy;
 delivery_policy delivery_policy_of(arena *mem, const sns_topic *t, const sns_sub *s);
 /* As GetSubscriptionAttributes shows it. */

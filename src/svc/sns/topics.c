@@ -47,24 +47,26 @@ void topic_metered(req *rq, str arn)
 	meter_one(rq, &SNS_PUBLISH, arn);
 }
 
-static err arn_check(req *rq, str arn, arn_parts *a)
+err sns_arn_check(req *rq, const char *parameter, str arn, arn_parts *a)
 {
 	size_t parts = 1;
 	for (size_t i = 0; i < arn.n; i++)
 		parts += arn.p[i] == ':';
 	if (parts < 6)
 		return fail(rq, &sns_InvalidParameterException,
-		            "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, "
-		            "not %zu", parts);
-	if (!arn_split(arn, a) || !str_eq(a->service, S("sns")))
-		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: TopicArn");
+		            "Invalid parameter: %s Reason: An ARN must have at least 6 elements, not %zu", parameter,
+		            parts);
+	/* Who follows a link in a message has no credentials that would name a region. */
+	bool here = arn_split(arn, a) && (rq->who.anonymous || str_eq(a->region, rq->region));
+	if (!here || !str_eq(a->service, S("sns")))
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: %s", parameter);
 	return OK;
 }
 
 err topic_find(req *rq, const txn *tx, str arn, sns_topic **t)
 {
 	arn_parts a;
-	TRY(arn_check(rq, arn, &a));
+	TRY(sns_arn_check(rq, "TopicArn", arn, &a));
 	str name = a.resource;
 	*t = sns_topic_get(tx, rq->mem, a.account, a.region, str_cut(&name, ':'));
 	return *t ? OK : fail(rq, &sns_NotFoundException, "Topic does not exist");
@@ -120,6 +122,14 @@ static err attribute_check(req *rq, str name, str value)
 	return OK;
 }
 
+/* As it is kept and shown: a topic that is not FIFO does not say so, and a delivery policy has AWS's form. */
+static str attribute_kept(arena *mem, str name, str value)
+{
+	if (str_eq(name, S("FifoTopic")) && !str_eq_nocase(value, S("true")))
+		return STR_NONE;
+	return str_eq(name, S("DeliveryPolicy")) && value.n ? delivery_policy_kept(mem, value, true) : value;
+}
+
 static str given(const sns_TopicAttributesMap *a, str name)
 {
 	for (size_t i = 0; i < a->n; i++)
@@ -145,7 +155,8 @@ static bool same_tags(const sns_TagList *a, const sns_TagList *b)
 static err same_topic(req *rq, const sns_topic *old, const sns_CreateTopic_in *in)
 {
 	for (size_t i = 0; i < in->Attributes.n; i++)
-		if (!str_eq(topic_attribute(old, in->Attributes.v[i].key), in->Attributes.v[i].value))
+		if (!str_eq(topic_attribute(old, in->Attributes.v[i].key),
+		            attribute_kept(rq->mem, in->Attributes.v[i].key, in->Attributes.v[i].value)))
 			return fail(rq, &sns_InvalidParameterException,
 			            "Invalid parameter: Attributes Reason: Topic already exists with "
 			            "different attributes");
@@ -160,13 +171,13 @@ err sns_CreateTopic(req *rq, txn *tx, const sns_CreateTopic_in *in, sns_CreateTo
 	TRY(name_check(rq, in->Name, str_eq_nocase(given(&in->Attributes, S("FifoTopic")), S("true"))));
 	for (size_t i = 0; i < in->Attributes.n; i++)
 		TRY(attribute_check(rq, in->Attributes.v[i].key, in->Attributes.v[i].value));
-	if (in->Tags.n > SNS_TAGS_MAX)
-		return fail(rq, &sns_TagLimitExceededException,
-		            "Could not complete request: tag quota of per resource exceeded");
+	TRY(sns_tags_check(rq, &in->Tags));
 	sns_topic fresh = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name,
-			.Created = rq->now,
-		                .Attributes = in->Attributes, .Tags = in->Tags,
-		                .DataProtectionPolicy = in->DataProtectionPolicy };
+		            .Created = rq->now, .Tags = in->Tags,
+		            .DataProtectionPolicy = in->DataProtectionPolicy };
+	for (size_t i = 0; i < in->Attributes.n; i++)
+		topic_attribute_set(rq->mem, &fresh, in->Attributes.v[i].key,
+		                    attribute_kept(rq->mem, in->Attributes.v[i].key, in->Attributes.v[i].value));
 	out->TopicArn = topic_arn(rq->mem, &fresh);
 	topic_metered(rq, out->TopicArn);
 	const sns_topic *old = sns_topic_get(tx, rq->mem, rq->who.account, rq->region, in->Name);
@@ -181,7 +192,7 @@ err sns_CreateTopic(req *rq, txn *tx, const sns_CreateTopic_in *in, sns_CreateTo
 err sns_DeleteTopic(req *rq, txn *tx, const sns_DeleteTopic_in *in, sns_DeleteTopic_out *out)
 {
 	arn_parts a;
-	TRY(arn_check(rq, in->TopicArn, &a));
+	TRY(sns_arn_check(rq, "TopicArn", in->TopicArn, &a));
 	topic_metered(rq, in->TopicArn);
 	sns_topic *t = sns_topic_get(tx, rq->mem, a.account, a.region, a.resource);
 	if (!t)
@@ -262,7 +273,8 @@ err sns_SetTopicAttributes(req *rq, txn *tx, const sns_SetTopicAttributes_in *in
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Content-based deduplication can only be set for FIFO topics");
 	topic_metered(rq, in->TopicArn);
-	topic_attribute_set(rq->mem, t, in->AttributeName, in->AttributeValue);
+	topic_attribute_set(rq->mem, t, in->AttributeName,
+	                    attribute_kept(rq->mem, in->AttributeName, in->AttributeValue));
 	sns_topic_put(tx, t);
 	return OK;
 }
