@@ -49,6 +49,7 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t
 	usage_add(tx, g->Account, g->Region, now, ia ? &LOGS_INGEST_IA : &LOGS_INGEST, resource, bytes);
 	resident_set(tx, g->Account, g->Region, now, &LOGS_STORE, resource, g->Bytes);
 	fresh_add(tx, g->Id, events, n);
+	incoming_note(tx, g, n, bytes, now);
 	metrics_of(tx, g, events, n, now);
 	subscriptions_of(tx, g, s, events, n);
 }

@@ -32,6 +32,9 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t
 /* An event's id: its time and its number. */
 str event_id(arena *mem, int64_t when, int64_t seq);
 
+/* What came, for AWS/Logs. */
+void incoming_note(txn *tx, const logs_group *g, size_t events, int64_t bytes, int64_t now);
+
 /* Metric filters: what fits becomes values in CloudWatch, by a task of the same transaction. */
 void metrics_of(txn *tx, const logs_group *g, const event_in *events, size_t n, int64_t now);
 int64_t metric_filters_count(const txn *tx, arena *mem, const logs_group *g);

@@ -120,3 +120,24 @@ def test_a_page_looks_at_a_bounded_number(server):
     second = logs.filter_log_events(logGroupName="/c/many", filterPattern="needle", nextToken=first["nextToken"])
     same(len(second["events"]), 1)
     check("nextToken" not in second, second.keys())
+
+
+def test_what_came_is_counted(server):
+    """AWS/Logs IncomingBytes and IncomingLogEvents, with AWS's 26 bytes an event."""
+    logs, cw = plain(server), server.client("cloudwatch")
+    group(logs, "/c/counted", "s")
+    for _ in range(3):
+        logs.put_log_events(logGroupName="/c/counted", logStreamName="s",
+                            logEvents=[{"timestamp": now(), "message": "x" * 74}] * 5)
+
+    def total(metric):
+        found = cw.get_metric_statistics(
+            Namespace="AWS/Logs", MetricName=metric, Period=3600, Statistics=["Sum"], StartTime=now() / 1000 - 7200,
+            EndTime=now() / 1000 + 7200, Dimensions=[{"Name": "LogGroupName", "Value": "/c/counted"}])["Datapoints"]
+        return sum(p["Sum"] for p in found)
+
+    for _ in range(50):
+        if total("IncomingLogEvents") == 15:
+            break
+        time.sleep(0.05)
+    same((total("IncomingLogEvents"), total("IncomingBytes")), (15, 1500))
