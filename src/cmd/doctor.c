@@ -97,6 +97,7 @@ static int doctor_run(arena *mem, int argc, char **argv)
 	program(mem, "aws CLI", "aws", "--version", "apt-get install awscli");
 	program(mem, "RDS for PostgreSQL", "/usr/lib/postgresql/15/bin/postgres", "--version",
 	        "apt-get install postgresql-15");
+	program(mem, "RDS for MySQL, MariaDB", "mariadbd", "--version", "apt-get install mariadb-server-core");
 	program(mem, "ElastiCache", "redis-server", "--version", "apt-get install redis-server");
 	puts(healthy ? "Farthing can run here." : "Mend what is WRONG first.");
 	return healthy ? 0 : 1;

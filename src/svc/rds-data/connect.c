@@ -63,6 +63,8 @@ err data_connect(req *rq, const data_place *place, bool unlimited, postgres_clie
 	postgres_result r;
 	postgres_door door = { 0 };
 	TRY(cluster_of(rq, place->resource, &cluster));
+	if (str_eq(cluster.Engine, S("aurora-mysql")))
+		return fail(rq, &aws_NotImplemented, "The Data API for Aurora MySQL is not implemented.");
 	TRY(secret_of(rq, place->secret, &door.user, &door.password));
 	door.folder = cluster.Endpoint;
 	door.port = (int)cluster.Port.v;

@@ -1,3 +1,4 @@
+#include "price/book.h"
 #include "rds.h"
 
 #define GP3_FREE_IOPS 3000
@@ -24,10 +25,20 @@ bool db_bill_runs(const rds_instance *i)
 		&& !str_eq(i->It->DBInstanceStatus, S("failed"));
 }
 
-str db_class_sku(arena *a, const db_class *c, bool aurora, bool multi)
+static str sku_like(arena *a, const db_class *c, const db_engine *e, const char *sku, bool multi)
 {
-	return aurora ? arena_fmt(a, "aurora.postgres.%s", c->name + 3)
-				  : arena_fmt(a, "rds.postgres.%s.%s", c->name + 3, multi ? "multi" : "single");
+	return e->aurora ? arena_fmt(a, "%s.%s", sku, c->name + 3)
+					 : arena_fmt(a, "%s.%s.%s", sku, c->name + 3, multi ? "multi" : "single");
+}
+
+/* Where no price for MySQL is known it is PostgreSQL's, which for Aurora is the same. */
+str db_class_sku(arena *a, const db_class *c, str region, str engine, bool multi)
+{
+	const db_engine *e = db_engine_of(engine);
+	str own = sku_like(a, c, e, e->sku, multi);
+	if (!e->mysql || book_find(price_book(), region, own, NULL))
+		return own;
+	return sku_like(a, c, e, e->aurora ? "aurora.postgres" : "rds.postgres", multi);
 }
 
 /* The rates of all meters that an instance may have; the ones it has no more become 0. */
@@ -41,7 +52,8 @@ static void class_hours(txn *tx, const rds_instance *i, bool covered, int64_t no
 		str class = str_c(db_classes[k].name);
 		bool mine = runs && str_eq(class, it->DBInstanceClass) && !str_eq(class, SERVERLESS);
 		for (int multi = 0; multi < (aurora ? 1 : 2); multi++) {
-			const meter_kind *m = meter_for("AmazonRDS", db_class_sku(mem, &db_classes[k], aurora, multi));
+			str sku = db_class_sku(mem, &db_classes[k], i->Region, it->Engine, multi);
+			const meter_kind *m = meter_for("AmazonRDS", sku);
 			bool this = mine && (aurora || it->MultiAZ.v == (multi == 1));
 			if (this || resident_rate(tx, i->Account, i->Region, m, it->DBInstanceArn))
 				resident_set(tx, i->Account, i->Region, now, m, it->DBInstanceArn, this ? QTY(1) : 0);

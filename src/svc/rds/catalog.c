@@ -1,139 +1,151 @@
 #include "base/time.h"
 #include "rds.h"
-#include "sys/file.h"
 
 #define EVENTS_DEFAULT_MINUTES 60
-#define LOG_NAME S("error/postgresql.log")
-#define LOG_PORTION ((size_t)1 << 20)
 
-static bool engine_matches(str wanted, const db_version *v, bool aurora)
+static bool last_of_series(const db_version *v, const db_engine *e)
 {
-	if (!(aurora ? v->aurora : v->plain))
-		return false;
-	return !str_is(wanted) || db_engine_is_aurora(wanted) == aurora;
-}
-
-static str major_of(arena *a, const db_version *v)
-{
-	return arena_fmt(a, "%d", db_version_major(str_c(v->number)));
-}
-
-static bool last_of_major(size_t k, bool aurora)
-{
-	for (size_t j = k + 1; j < db_versions_n; j++)
-		if (db_version_major(str_c(db_versions[j].number)) == db_version_major(str_c(db_versions[k].number))
-		    && (aurora ? db_versions[j].aurora : db_versions[j].plain))
+	str name = str_c(e->name), series = db_version_series(name, str_c(v->number));
+	for (const db_version *t = v + 1; t < db_versions + db_versions_n; t++)
+		if (t->engines & e->bit && str_eq(db_version_series(name, str_c(t->number)), series))
 			return false;
 	return true;
 }
 
-static rds_DBEngineVersion version_shown(req *rq, const db_version *v, bool aurora)
+static rds_ValidUpgradeTargetList targets_of(req *rq, const db_version *v, const db_engine *e)
 {
-	str engine = aurora ? S("aurora-postgresql") : S("postgres"), number = str_c(v->number);
+	str name = str_c(e->name), series = db_version_series(name, str_c(v->number));
 	rds_ValidUpgradeTargetList targets = { arena_array(rq->mem, rds_UpgradeTarget, db_versions_n), 0 };
-	for (size_t k = 0; k < db_versions_n; k++) {
-		const db_version *t = &db_versions[k];
-		if (t <= v || !(aurora ? t->aurora : t->plain) ||
-		    db_version_major(str_c(t->number)) != db_version_major(number))
-			continue;
-		targets.v[targets.n++] =
-			(rds_UpgradeTarget){ .Engine = engine,
-			                     .EngineVersion = str_c(t->number),
-			                     .AutoUpgrade = BOOL(false),
-			                     .Description =
-			                         arena_fmt(rq->mem, "%s %s", aurora ? "Aurora PostgreSQL" : "PostgreSQL",
-			                                   t->number),
-			                     .IsMajorVersionUpgrade = BOOL(false) };
-	}
-	rds_LogTypeList logs = { arena_new(rq->mem, str), 1 };
-	logs.v[0] = S("postgresql");
-	rds_EngineModeList modes = { arena_new(rq->mem, str), aurora ? 1 : 0 };
+	for (const db_version *t = v + 1; t < db_versions + db_versions_n; t++)
+		if (t->engines & e->bit && str_eq(db_version_series(name, str_c(t->number)), series))
+			targets.v[targets.n++] = (rds_UpgradeTarget){
+				.Engine = name,
+				.EngineVersion = str_c(t->number),
+				.AutoUpgrade = BOOL(false),
+				.Description = arena_fmt(rq->mem, "%s %s", e->title, t->number),
+				.IsMajorVersionUpgrade = BOOL(false),
+			};
+	return targets;
+}
+
+static rds_LogTypeList logs_of(req *rq, const db_engine *e)
+{
+	size_t n = 0;
+	const char *const *types = db_log_kinds(str_c(e->name));
+	while (types[n])
+		n++;
+	rds_LogTypeList logs = { arena_array(rq->mem, str, n), n };
+	for (size_t k = 0; k < n; k++)
+		logs.v[k] = str_c(types[k]);
+	return logs;
+}
+
+static rds_EngineModeList modes_of(req *rq, const db_engine *e)
+{
+	rds_EngineModeList modes = { arena_new(rq->mem, str), e->aurora ? 1 : 0 };
 	modes.v[0] = S("provisioned");
+	return modes;
+}
+
+static rds_DBEngineVersion version_shown(req *rq, const db_version *v, const db_engine *e)
+{
+	str name = str_c(e->name), number = str_c(v->number);
 	return (rds_DBEngineVersion){
-		.Engine = engine,
+		.Engine = name,
 		.EngineVersion = number,
-		.MajorEngineVersion = major_of(rq->mem, v),
-		.DBParameterGroupFamily = db_version_family(rq->mem, engine, number),
-		.DBEngineDescription = aurora ? S("Aurora PostgreSQL") : S("PostgreSQL"),
-		.DBEngineVersionDescription = arena_fmt(rq->mem, "%s %s", aurora ? "Aurora PostgreSQL" : "PostgreSQL",
-		                                        v->number),
-		.ValidUpgradeTarget = targets,
-		.ExportableLogTypes = logs,
-		.SupportsLogExportsToCloudwatchLogs = BOOL(false),
-		.SupportsReadReplica = BOOL(!aurora),
-		.SupportedEngineModes = modes,
+		.MajorEngineVersion = db_version_series(name, number),
+		.DBParameterGroupFamily = db_version_family(rq->mem, name, number),
+		.DBEngineDescription = str_c(e->described),
+		.DBEngineVersionDescription = arena_fmt(rq->mem, "%s %s", e->title, v->number),
+		.ValidUpgradeTarget = targets_of(rq, v, e),
+		.ExportableLogTypes = logs_of(rq, e),
+		.SupportsLogExportsToCloudwatchLogs = BOOL(true),
+		.SupportsReadReplica = BOOL(!e->aurora),
+		.SupportedEngineModes = modes_of(rq, e),
 		.Status = S("available"),
 		.SupportsParallelQuery = BOOL(false),
 		.SupportsGlobalDatabases = BOOL(false),
 		.SupportsBabelfish = BOOL(false),
+		.SupportsLimitlessDatabase = BOOL(false),
+		.SupportsCertificateRotationWithoutRestart = BOOL(true),
+		.SupportsIntegrations = BOOL(false),
 	};
+}
+
+static bool version_asked(req *rq, const rds_DescribeDBEngineVersions_in *in, const db_version *v,
+                          const db_engine *e)
+{
+	str name = str_c(e->name), number = str_c(v->number);
+	bool only = in->DefaultOnly.set && in->DefaultOnly.v;
+	return v->engines & e->bit && (!str_is(in->Engine) || str_eq(in->Engine, name)) &&
+	       (!str_is(in->EngineVersion) || str_eq(in->EngineVersion, number) ||
+	        str_eq(in->EngineVersion, db_version_series(name, number))) &&
+	       (!str_is(in->DBParameterGroupFamily) ||
+	        str_eq(in->DBParameterGroupFamily, db_version_family(rq->mem, name, number))) &&
+	       db_filter_has(&in->Filters, "status", S("available")) &&
+	       db_filter_has(&in->Filters, "engine-mode", e->aurora ? S("provisioned") : STR_NONE) &&
+	       (!only ||
+	        (str_is(in->EngineVersion) ? last_of_series(v, e) : db_version_default(rq, e, number)));
 }
 
 err rds_DescribeDBEngineVersions(req *rq, const txn *tx, const rds_DescribeDBEngineVersions_in *in,
                                  rds_DescribeDBEngineVersions_out *out)
 {
+	static const char *const filters[] = { "db-parameter-group-family", "engine", "engine-mode",
+		                                   "engine-version", "status", NULL };
 	page p;
-	size_t n = 0;
+	size_t n = 0, n_engines;
+	const db_engine *all = db_engines_all(&n_engines);
+	TRY(db_filters_known(rq, &in->Filters, filters));
 	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
 	int64_t skip = 0;
 	str_to_i64(p.after, &skip);
 	out->DBEngineVersions.v = arena_array(rq->mem, rds_DBEngineVersion, p.most);
-	for (int aurora = 1; aurora >= 0; aurora--)
-		for (size_t k = 0; k < db_versions_n; k++) {
-			const db_version *v = &db_versions[k];
-			str number = str_c(v->number), engine = aurora ? S("aurora-postgresql") : S("postgres");
-			if (!engine_matches(in->Engine, v, aurora) ||
-			    (str_is(in->Engine) && !str_eq(in->Engine, engine)) ||
-			    (str_is(in->EngineVersion) && !str_eq(in->EngineVersion, number) &&
-			     !str_eq(in->EngineVersion, major_of(rq->mem, v))) ||
-			    (str_is(in->DBParameterGroupFamily) &&
-			     !str_eq(in->DBParameterGroupFamily, db_version_family(rq->mem, engine, number))) ||
-			    !db_filter_has(&in->Filters, "status", S("available")) ||
-			    !db_filter_has(&in->Filters, "engine-mode", S("provisioned")))
-				continue;
-			if (in->DefaultOnly.set && in->DefaultOnly.v &&
-			    (!last_of_major(k, aurora) || (!str_is(in->EngineVersion) && db_version_major(number) != 15)))
-				continue;
-			if (n++ < (size_t)skip)
-				continue;
-			if (out->DBEngineVersions.n == p.most) {
-				out->Marker = page_token(rq, arena_fmt(rq->mem, "%zu", n - 1));
-				return OK;
-			}
-			out->DBEngineVersions.v[out->DBEngineVersions.n++] = version_shown(rq, v, aurora);
+	for (size_t k = 0; k < n_engines * db_versions_n; k++) {
+		const db_engine *e = &all[k / db_versions_n];
+		const db_version *v = &db_versions[k % db_versions_n];
+		str family = db_version_family(rq->mem, str_c(e->name), str_c(v->number));
+		if (!version_asked(rq, in, v, e) || !db_filter_has(&in->Filters, "engine", str_c(e->name)) ||
+		    !db_filter_has(&in->Filters, "engine-version", str_c(v->number)) ||
+		    !db_filter_has(&in->Filters, "db-parameter-group-family", family) || n++ < (size_t)skip)
+			continue;
+		if (out->DBEngineVersions.n == p.most) {
+			out->Marker = page_token(rq, arena_fmt(rq->mem, "%zu", n - 1));
+			return OK;
 		}
+		out->DBEngineVersions.v[out->DBEngineVersions.n++] = version_shown(rq, v, e);
+	}
 	return OK;
 }
 
-static rds_OrderableDBInstanceOption option(req *rq, const db_class *c, const db_version *v, bool aurora,
-                                            const char *storage)
+static rds_OrderableDBInstanceOption option(req *rq, const db_class *c, const db_version *v,
+                                            const db_engine *e, const char *storage)
 {
 	rds_AvailabilityZoneList zones = { arena_array(rq->mem, rds_AvailabilityZone, 3), 3 };
 	for (int k = 0; k < 3; k++)
 		zones.v[k].Name = arena_fmt(rq->mem, "%.*s%c", STR_ARG(rq->region), (char)('a' + k));
-	rds_EngineModeList modes = { arena_new(rq->mem, str), aurora ? 1 : 0 };
-	modes.v[0] = S("provisioned");
 	rds_StringList networks = { arena_new(rq->mem, str), 1 };
 	networks.v[0] = S("IPV4");
+	bool aurora = e->aurora, io = strcmp(storage, "io1") == 0, gp3 = strcmp(storage, "gp3") == 0;
 	return (rds_OrderableDBInstanceOption){
-		.Engine = aurora ? S("aurora-postgresql") : S("postgres"),
+		.Engine = str_c(e->name),
 		.EngineVersion = str_c(v->number),
 		.DBInstanceClass = str_c(c->name),
-		.LicenseModel = S("postgresql-license"),
+		.LicenseModel = str_c(e->license),
 		.AvailabilityZones = zones,
 		.MultiAZCapable = BOOL(!aurora),
 		.ReadReplicaCapable = BOOL(!aurora),
 		.Vpc = BOOL(true),
 		.SupportsStorageEncryption = BOOL(true),
 		.StorageType = str_c(storage),
-		.SupportsIops = BOOL(strcmp(storage, "io1") == 0 || strcmp(storage, "gp3") == 0),
-		.SupportsStorageThroughput = BOOL(strcmp(storage, "gp3") == 0),
+		.SupportsIops = BOOL(io || gp3),
+		.SupportsStorageThroughput = BOOL(gp3),
 		.SupportsEnhancedMonitoring = BOOL(false),
 		.SupportsIAMDatabaseAuthentication = BOOL(false),
 		.SupportsPerformanceInsights = BOOL(false),
-		.MinStorageSize = I64(aurora ? 1 : 20),
+		.MinStorageSize = I64(aurora ? 1 : io ? 100 : 20),
 		.MaxStorageSize = I64(aurora ? 1 : 65536),
-		.SupportedEngineModes = modes,
+		.SupportedEngineModes = modes_of(rq, e),
 		.SupportsStorageAutoscaling = BOOL(!aurora),
 		.OutpostCapable = BOOL(false),
 		.SupportsGlobalDatabases = BOOL(false),
@@ -141,6 +153,15 @@ static rds_OrderableDBInstanceOption option(req *rq, const db_class *c, const db
 		.SupportsClusters = BOOL(aurora),
 		.SupportsDedicatedLogVolume = BOOL(false),
 	};
+}
+
+static bool option_asked(const rds_DescribeOrderableDBInstanceOptions_in *in, const db_version *v,
+                         const db_class *c, const db_engine *e)
+{
+	return v->engines & e->bit && db_class_fits(e, str_c(c->name)) &&
+	       (!str_is(in->EngineVersion) || str_eq(in->EngineVersion, str_c(v->number))) &&
+	       (!str_is(in->DBInstanceClass) || str_eq(in->DBInstanceClass, str_c(c->name))) &&
+	       (!str_is(in->LicenseModel) || str_eq(in->LicenseModel, str_c(e->license)));
 }
 
 err rds_DescribeOrderableDBInstanceOptions(req *rq, const txn *tx,
@@ -154,27 +175,21 @@ err rds_DescribeOrderableDBInstanceOptions(req *rq, const txn *tx,
 	TRY(db_check_engine(rq, in->Engine));
 	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
 	str_to_i64(p.after, &skip);
-	bool aurora = db_engine_is_aurora(in->Engine);
+	const db_engine *e = db_engine_of(in->Engine);
 	out->OrderableDBInstanceOptions.v = arena_array(rq->mem, rds_OrderableDBInstanceOption, p.most);
-	for (size_t k = 0; k < db_versions_n; k++) {
-		const db_version *v = &db_versions[k];
-		if (!engine_matches(in->Engine, v, aurora) ||
-		    (str_is(in->EngineVersion) && !str_eq(in->EngineVersion, str_c(v->number))))
+	for (size_t k = 0; k < db_versions_n * db_classes_n; k++) {
+		const db_version *v = &db_versions[k / db_classes_n];
+		const db_class *c = &db_classes[k % db_classes_n];
+		if (!option_asked(in, v, c, e))
 			continue;
-		for (size_t c = 0; c < db_classes_n; c++) {
-			if ((str_is(in->DBInstanceClass) && !str_eq(in->DBInstanceClass, str_c(db_classes[c].name))) ||
-			    (str_eq(str_c(db_classes[c].name), SERVERLESS) && !aurora))
+		for (const char *const *s = e->aurora ? of_aurora : plain; *s; s++) {
+			if (n++ < (size_t)skip)
 				continue;
-			for (const char *const *s = aurora ? of_aurora : plain; *s; s++) {
-				if (n++ < (size_t)skip)
-					continue;
-				if (out->OrderableDBInstanceOptions.n == p.most) {
-					out->Marker = page_token(rq, arena_fmt(rq->mem, "%zu", n - 1));
-					return OK;
-				}
-				out->OrderableDBInstanceOptions.v[out->OrderableDBInstanceOptions.n++] =
-					option(rq, &db_classes[c], v, aurora, *s);
+			if (out->OrderableDBInstanceOptions.n == p.most) {
+				out->Marker = page_token(rq, arena_fmt(rq->mem, "%zu", n - 1));
+				return OK;
 			}
+			out->OrderableDBInstanceOptions.v[out->OrderableDBInstanceOptions.n++] = option(rq, c, v, e, *s);
 		}
 	}
 	return OK;
@@ -218,48 +233,5 @@ err rds_DescribeEvents(req *rq, const txn *tx, const rds_DescribeEvents_in *in, 
 		out->Events.v[out->Events.n++] = *it;
 	}
 	cursor_close(&s.at);
-	return OK;
-}
-
-static str log_path(req *rq, const rds_instance *i)
-{
-	return arena_fmt(rq->mem, "%.*s/%.*s/log/postgresql.log", STR_ARG(db_engines_root()), STR_ARG(i->Folder));
-}
-
-err rds_DescribeDBLogFiles(req *rq, const txn *tx, const rds_DescribeDBLogFiles_in *in,
-                           rds_DescribeDBLogFiles_out *out)
-{
-	rds_instance *i;
-	str text;
-	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
-	out->DescribeDBLogFiles.v = arena_new(rq->mem, rds_DescribeDBLogFilesDetails);
-	if (file_read(rq->mem, log_path(rq, i), (size_t)64 << 20, &text))
-		return OK;
-	if (str_is(in->FilenameContains) && str_find(LOG_NAME, in->FilenameContains) == SIZE_MAX)
-		return OK;
-	out->DescribeDBLogFiles.v[out->DescribeDBLogFiles.n++] =
-		(rds_DescribeDBLogFilesDetails){ .LogFileName = LOG_NAME, .LastWritten = I64(rq->now),
-			                             .Size = I64((int64_t)text.n) };
-	return OK;
-}
-
-err rds_DownloadDBLogFilePortion(req *rq, const txn *tx, const rds_DownloadDBLogFilePortion_in *in,
-                                 rds_DownloadDBLogFilePortion_out *out)
-{
-	rds_instance *i;
-	str text;
-	int64_t from = 0;
-	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
-	if (!str_eq(in->LogFileName, LOG_NAME) || file_read(rq->mem, log_path(rq, i), (size_t)64 << 20, &text))
-		return fail(rq, &rds_DBLogFileNotFoundFault, "DBLog File: %.*s is not found on the DB instance",
-		            STR_ARG(in->LogFileName));
-	if (str_is(in->Marker))
-		str_to_i64(in->Marker, &from);
-	else if (!in->NumberOfLines.set)
-		from = text.n > LOG_PORTION ? (int64_t)(text.n - LOG_PORTION) : 0;
-	str part = str_sub(text, (size_t)from, (size_t)from + LOG_PORTION);
-	out->LogFileData = part;
-	out->Marker = arena_fmt(rq->mem, "%lld", (long long)from + (long long)part.n);
-	out->AdditionalDataPending = BOOL((size_t)from + part.n < text.n);
 	return OK;
 }

@@ -3,8 +3,8 @@
 #include "sys/rand.h"
 
 #define PASSWORD_MIN 8
-#define PASSWORD_MAX 128
 #define MASTER_MAX 63
+#define MASTER_MAX_MYSQL 32
 #define STORAGE_MIN_GP 20
 #define STORAGE_MIN_IO 100
 #define STORAGE_MIN_MAGNETIC 5
@@ -14,17 +14,6 @@
 #define RETENTION_MAX 35
 #define PORT_MIN 1150
 #define PORT_MAX 65535
-
-err db_check_installed(req *rq, str engine, str version)
-{
-	str bin;
-	int found;
-	err e = postgres_find(rq->mem, db_version_major(version), &bin, &found);
-	if (!e)
-		return OK;
-	return fail(rq, &rds_InvalidParameterCombination, "Cannot find version %.*s for %.*s: %.*s",
-	            STR_ARG(version), STR_ARG(engine), STR_ARG(e->message));
-}
 
 static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -52,57 +41,67 @@ err db_check_identifier(req *rq, str v, const char *parameter)
 		parameter);
 }
 
-err db_check_engine(req *rq, str engine)
+/* Aurora has none of the small and none of the general purpose ones. */
+bool db_class_fits(const db_engine *e, str name)
 {
-	static const char *const others[] = { "mysql",         "mariadb",      "aurora-mysql", "oracle-ee",
-		                                  "oracle-se2",    "sqlserver-ee", "sqlserver-se", "sqlserver-ex",
-		                                  "sqlserver-web", "db2-se",       "db2-ae" };
-	if (str_eq(engine, S("postgres")) || db_engine_is_aurora(engine))
-		return OK;
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		if (str_eq(engine, str_c(others[i])))
-			return fail(rq, &aws_NotImplemented,
-			            "The engine %.*s is not available here: only postgres and aurora-postgresql are.",
-			            STR_ARG(engine));
-	return fail(rq, &rds_InvalidParameterValue, "Invalid DB engine: %.*s", STR_ARG(engine));
+	static const char *const small[] = { "db.t3.micro", "db.t3.small", "db.t4g.micro", "db.t4g.small",
+		                                 "db.t3.xlarge", "db.t3.2xlarge", "db.t4g.xlarge" };
+	bool none = str_starts(name, S("db.m"));
+	for (size_t i = 0; i < sizeof small / sizeof *small; i++)
+		none = none || str_eq(name, str_c(small[i]));
+	return e->aurora ? !none : !str_eq(name, SERVERLESS);
 }
 
-err db_check_class(req *rq, str name, bool aurora)
+err db_check_class(req *rq, str name, str engine)
 {
+	const db_engine *e = db_engine_of(engine);
 	if (!db_class_find(name))
 		return fail(rq, &rds_InvalidParameterValue, "Invalid DB Instance class: %.*s", STR_ARG(name));
-	if (str_eq(name, SERVERLESS) && !aurora)
+	if (!db_class_fits(e, name))
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "RDS does not support creating a DB instance with the following combination: "
-		            "DBInstanceClass=db.serverless, Engine=postgres. For supported combinations of instance "
-		            "class and "
-		            "database engine version, see the documentation.");
+		            "DBInstanceClass=%.*s, Engine=%s, LicenseModel=%s. For supported combinations of "
+		            "instance class and database engine version, see the documentation.",
+		            STR_ARG(name), e->name, e->license);
 	return OK;
 }
 
-err db_check_master(req *rq, str name)
+static bool among(str name, const char *const *words)
+{
+	for (; *words; words++)
+		if (str_eq_nocase(name, str_c(*words)))
+			return true;
+	return false;
+}
+
+err db_check_master(req *rq, str engine, str name)
 {
 	static const char *const reserved[] = { "admin",        "rdsadmin", "rds_superuser", "rds_replication",
 		                                    "rds_password", "rds_iam",  "rdsrepladmin",  "user",
-		                                    "public",       "none" };
+		                                    "public",       "none",     NULL };
+	static const char *const of_mysql[] = { "rdsadmin", "rdsrepladmin", "rdsproxyadmin", "mysql", "none",
+		                                    NULL };
+	bool mysql = db_engine_is_mysql(engine);
 	if (str_empty(name))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "The parameter MasterUsername must be provided and must not be blank.");
-	bool good = name.n <= MASTER_MAX && (letter(name.p[0]) || name.p[0] == '_');
+	bool good = name.n <= (mysql ? MASTER_MAX_MYSQL : MASTER_MAX) &&
+	            (letter(name.p[0]) || (!mysql && name.p[0] == '_'));
 	for (size_t i = 0; i < name.n; i++)
 		good = good && (letter(name.p[i]) || digit(name.p[i]) || name.p[i] == '_');
-	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (str_eq_nocase(name, str_c(reserved[i])))
-			return fail(rq, &rds_InvalidParameterValue,
-			            "MasterUsername %.*s cannot be used as it is a reserved word used by the engine",
-			            STR_ARG(name));
-	if (!good || str_starts(db_lowered(rq, name), S("pg_")))
+	if (among(name, mysql ? of_mysql : reserved) ||
+	    (mysql && str_starts(db_lowered(rq, name), S("rdsrepladmin_"))))
+		return fail(rq, &rds_InvalidParameterValue,
+		            "MasterUsername %.*s cannot be used as it is a reserved word used by the engine",
+		            STR_ARG(name));
+	if (!good || (!mysql && str_starts(db_lowered(rq, name), S("pg_"))))
 		return fail(rq, &rds_InvalidParameterValue, "Invalid master user name");
 	return OK;
 }
 
-err db_check_password(req *rq, str password)
+err db_check_password(req *rq, str engine, str password)
 {
+	size_t most = db_engine_of(engine)->password_max;
 	if (str_empty(password))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "The parameter MasterUserPassword must be provided and must not be blank.");
@@ -111,11 +110,11 @@ err db_check_password(req *rq, str password)
 		            "The parameter MasterUserPassword is not a valid password because it is shorter than %d "
 		            "characters.",
 		            PASSWORD_MIN);
-	if (password.n > PASSWORD_MAX)
+	if (password.n > most)
 		return fail(rq, &rds_InvalidParameterValue,
-		            "The parameter MasterUserPassword is not a valid password because it is longer than %d "
+		            "The parameter MasterUserPassword is not a valid password because it is longer than %zu "
 		            "characters.",
-		            PASSWORD_MAX);
+		            most);
 	for (size_t i = 0; i < password.n; i++)
 		if (password.p[i] <= ' ' || password.p[i] > '~' || strchr("/@\"", password.p[i]))
 			return fail(
@@ -125,7 +124,7 @@ err db_check_password(req *rq, str password)
 	return OK;
 }
 
-err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throughput)
+err db_check_storage(req *rq, str engine, str type, int64_t gib, opt_i64 iops, opt_i64 throughput)
 {
 	bool gp3 = str_eq(type, S("gp3")), gp2 = str_eq(type, S("gp2")), magnetic = str_eq(type, S("standard"));
 	bool io = str_eq(type, S("io1")) || str_eq(type, S("io2"));
@@ -134,8 +133,7 @@ err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throu
 	int64_t least = io ? STORAGE_MIN_IO : magnetic ? STORAGE_MIN_MAGNETIC : STORAGE_MIN_GP;
 	if (gib < least || gib > (magnetic ? STORAGE_MAX_MAGNETIC : STORAGE_MAX))
 		return fail(rq, &rds_InvalidParameterValue,
-		            "Invalid storage size for engine name postgres and storage type "
-		            "%.*s: %lld",
+		            "Invalid storage size for engine name %.*s and storage type %.*s: %lld", STR_ARG(engine),
 		            STR_ARG(type), (long long)gib);
 	if (io && !iops.set)
 		return fail(rq, &rds_InvalidParameterCombination,
@@ -143,14 +141,13 @@ err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throu
 		            STR_ARG(type));
 	if ((gp2 || magnetic) && iops.set)
 		return fail(rq, &rds_InvalidParameterCombination,
-		            "You can't specify IOPS or storage throughput for engine postgres and storage type %.*s.",
-		            STR_ARG(type));
+		            "You can't specify IOPS or storage throughput for engine %.*s and storage type %.*s.",
+		            STR_ARG(engine), STR_ARG(type));
 	if (gp3 && gib < GP3_CHOICE_FROM && (iops.set || throughput.set))
 		return fail(
 			rq, &rds_InvalidParameterCombination,
-			"You can't specify IOPS or storage throughput for engine postgres and a storage size less than "
-			"%d.",
-			GP3_CHOICE_FROM);
+			"You can't specify IOPS or storage throughput for engine %.*s and a storage size less than %d.",
+			STR_ARG(engine), GP3_CHOICE_FROM);
 	return OK;
 }
 
@@ -165,18 +162,22 @@ err db_check_quota(req *rq, const txn *tx, int64_t more)
 									 : OK;
 }
 
-err db_check_database(req *rq, str name)
+err db_check_database(req *rq, str engine, str name)
 {
+	static const char *const reserved[] = { "rdsadmin", "template0", "template1", NULL };
+	static const char *const of_mysql[] = { "rdsadmin", "mysql",  "information_schema", "performance_schema",
+		                                    "sys",      "innodb", "tmp",                NULL };
+	bool mysql = db_engine_is_mysql(engine);
 	if (!str_is(name))
 		return OK;
-	bool good = name.n > 0 && name.n <= MASTER_MAX && (letter(name.p[0]) || name.p[0] == '_');
+	bool good = name.n > 0 && name.n <= (mysql ? MASTER_MAX + 1 : MASTER_MAX) &&
+	            (letter(name.p[0]) || (!mysql && name.p[0] == '_'));
 	for (size_t i = 0; i < name.n; i++)
 		good = good && (letter(name.p[i]) || digit(name.p[i]) || name.p[i] == '_');
 	if (!good)
 		return fail(rq, &rds_InvalidParameterValue,
 		            "DBName must begin with a letter and contain only alphanumeric characters.");
-	if (str_eq_nocase(name, S("rdsadmin")) || str_eq_nocase(name, S("template0"))
-	    || str_eq_nocase(name, S("template1")))
+	if (among(name, mysql ? of_mysql : reserved))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "DBName %.*s cannot be used. It is a reserved word for this engine", STR_ARG(name));
 	return OK;

@@ -1,8 +1,9 @@
 #include "rds.h"
+#include <math.h>
 
 #define CONNECTION_BYTES 9531392 /* DBInstanceClassMemory is divided by this */
+#define CONNECTION_BYTES_MYSQL 12582880
 #define CONNECTIONS_MAX 5000
-#define USUAL 15
 #define CAPPED_BY_MIN 2000 /* where Serverless v2 may shrink to 0.5 ACU or less */
 
 /* The classes whose prices are known. */
@@ -45,11 +46,22 @@ static double between(const known *points, size_t n, double x)
 
 /* DBInstanceClassMemory is less than the class has: MiB that RDS keeps for itself, from what users report
  * (198 connections with 2 GiB, 413 with 4, 856 with 8, 1,660 with 15.25). */
-int db_class_connections(int memory_mib)
+static double left(int memory_mib)
 {
 	static const known kept[] = { { 2048, 245 }, { 4096, 336 }, { 8192, 409 }, { 15616, 518 } };
-	double bytes = (memory_mib - between(kept, 4, memory_mib)) * 1048576.0;
-	int n = (int)(bytes / CONNECTION_BYTES);
+	return (memory_mib - between(kept, 4, memory_mib)) * 1048576.0;
+}
+
+int db_class_connections(str engine, int memory_mib)
+{
+	bool mysql = db_engine_is_mysql(engine);
+	double bytes = left(memory_mib);
+	int n = (int)(bytes / (mysql ? CONNECTION_BYTES_MYSQL : CONNECTION_BYTES));
+	if (mysql && db_engine_is_aurora(engine)) {
+		/* GREATEST({log(DBInstanceClassMemory/805306368)*45},{log(DBInstanceClassMemory/8187281408)*1000}) */
+		double small = log2(bytes / 805306368) * 45, large = log2(bytes / 8187281408) * 1000;
+		n = (int)(small > large ? small : large);
+	}
 	return n < CONNECTIONS_MAX ? n : CONNECTIONS_MAX;
 }
 
@@ -60,65 +72,4 @@ int db_acu_connections(double min, double max)
 		                           { 8, 1669 }, { 16, 3360 }, { 32, 5000 } };
 	int n = (int)between(table, 6, max);
 	return min <= 0.5 && n > CAPPED_BY_MIN ? CAPPED_BY_MIN : n;
-}
-
-/* Oldest first; of each major version the last one is its default. */
-const db_version db_versions[] = {
-	{ "13.15", true, true, true },  { "13.20", true, true, true },  { "14.9", true, true, false },
-	{ "14.12", true, true, true },  { "14.17", true, true, true },  { "15.3", true, true, false },
-	{ "15.4", true, true, false },  { "15.5", true, true, false },  { "15.6", true, true, false },
-	{ "15.7", true, true, true },   { "15.8", true, true, true },   { "15.10", true, true, true },
-	{ "15.12", true, true, true },  { "15.13", true, true, true },  { "15.14", false, true, false },
-	{ "16.1", true, true, false },  { "16.2", true, true, false },  { "16.3", true, true, true },
-	{ "16.4", true, true, true },   { "16.6", true, true, true },   { "16.8", true, true, true },
-	{ "16.9", true, true, true },   { "17.4", true, true, true },   { "17.5", true, true, true },
-};
-const size_t db_versions_n = sizeof db_versions / sizeof *db_versions;
-
-bool db_engine_is_aurora(str engine)
-{
-	return str_eq(engine, S("aurora-postgresql"));
-}
-
-int db_version_major(str version)
-{
-	int64_t v = 0;
-	str rest = version;
-	return str_to_i64(str_cut(&rest, '.'), &v) ? (int)v : 0;
-}
-
-str db_version_family(arena *a, str engine, str version)
-{
-	return arena_fmt(a, "%s%d", db_engine_is_aurora(engine) ? "aurora-postgresql" : "postgres",
-	                 db_version_major(version));
-}
-
-/* Debian's, or the newest that is installed. */
-static str usual_major(arena *a)
-{
-	str bin;
-	int found = USUAL;
-	if (postgres_find(a, USUAL, &bin, &found) && postgres_find(a, 0, &bin, &found))
-		found = USUAL;
-	return arena_fmt(a, "%d", found);
-}
-
-err db_version_find(req *rq, str engine, str given, const db_version **out)
-{
-	bool aurora = db_engine_is_aurora(engine), whole = str_find_char(given, '.') != SIZE_MAX;
-	*out = NULL;
-	str major_of_default = usual_major(rq->mem);
-	for (size_t i = 0; i < db_versions_n; i++) {
-		const db_version *v = &db_versions[i];
-		str number = str_c(v->number);
-		bool has = aurora ? v->aurora : v->plain;
-		str major = str_is(given) ? given : major_of_default;
-		if (has && (whole ? str_eq(number, given) :
-		                    str_starts(number, arena_fmt(rq->mem, "%.*s.", STR_ARG(major)))))
-			*out = v;
-	}
-	if (!*out)
-		return fail(rq, &rds_InvalidParameterCombination, "Cannot find version %.*s for %.*s", STR_ARG(given),
-		            STR_ARG(engine));
-	return OK;
 }

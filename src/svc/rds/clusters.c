@@ -4,7 +4,6 @@
 #include "store/due.h"
 #include "sys/clock.h"
 
-#define PORT_DEFAULT 5432
 #define PAUSE_DEFAULT 300
 #define PAUSE_MIN 300
 #define PAUSE_MAX 86400
@@ -167,18 +166,26 @@ static void defaults(req *rq, rds_DBCluster *it)
 	it->MonitoringInterval = I64(0);
 }
 
+static err http_endpoint(req *rq, str engine, opt_bool wanted)
+{
+	return wanted.set && wanted.v && db_engine_is_mysql(engine)
+		? fail(rq, &aws_NotImplemented, "The Data API for Aurora MySQL is not implemented.")
+		: OK;
+}
+
 static err unsupported(req *rq, const rds_CreateDBClusterMessage *in)
 {
 	if (str_is(in->EngineMode) && !str_eq(in->EngineMode, S("provisioned")))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "The engine mode %.*s you requested is currently unavailable.", STR_ARG(in->EngineMode));
-	if (str_eq(in->Engine, S("postgres")) || str_is(in->DBClusterInstanceClass))
-		return fail(rq, &aws_NotImplemented, "Multi-AZ DB clusters (engine postgres) are not implemented.");
+	if (!db_engine_is_aurora(db_lowered(rq, in->Engine)) || str_is(in->DBClusterInstanceClass))
+		return fail(rq, &aws_NotImplemented,
+		            "Multi-AZ DB clusters (engines postgres and mysql) are not implemented.");
 	if (str_is(in->ReplicationSourceIdentifier) || str_is(in->GlobalClusterIdentifier))
 		return fail(rq, &aws_NotImplemented, "Replicating from another cluster is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
-	return OK;
+	return http_endpoint(rq, db_lowered(rq, in->Engine), in->EnableHttpEndpoint);
 }
 
 /* What is kept and shown. */
@@ -230,14 +237,14 @@ static err cluster_new(req *rq, txn *tx, const rds_CreateDBClusterMessage *in, r
 	TRY(db_version_find(rq, engine, in->EngineVersion, &version));
 	TRY(db_check_installed(rq, engine, str_c(version->number)));
 	TRY(db_check_port(rq, in->Port));
-	TRY(db_check_database(rq, in->DatabaseName));
+	TRY(db_check_database(rq, engine, in->DatabaseName));
 	if (str_is(in->DBClusterParameterGroupName) && !db_default_group(in->DBClusterParameterGroupName))
 		TRY(db_parameter_group_find(rq, tx, "cluster-pg", in->DBClusterParameterGroupName, &group));
 	rds_DBCluster *it = arena_new(rq->mem, rds_DBCluster);
 	rds_cluster *c = arena_new(rq->mem, rds_cluster);
 	*c = (rds_cluster){ .Account = rq->who.account, .Region = rq->region, .Id = id, .It = it };
 	defaults(rq, it);
-	int port = in->Port.set ? (int)in->Port.v : PORT_DEFAULT;
+	int port = in->Port.set ? (int)in->Port.v : db_engine_of(engine)->port;
 	c->Address = db_address_new(rq, tx, port);
 	c->ReaderAddress = db_address_new(rq, tx, port);
 	it->DBClusterIdentifier = id;
@@ -274,8 +281,8 @@ err rds_CreateDBCluster(req *rq, txn *tx, const rds_CreateDBCluster_in *in, rds_
 {
 	rds_cluster *c;
 	TRY(cluster_new(rq, tx, in, &c));
-	master_given given = { c->It->DBClusterArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
-		                   in->ManageMasterUserPassword };
+	master_given given = { c->It->Engine, c->It->DBClusterArn, in->MasterUserPassword,
+		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword };
 	c->It->MasterUsername = in->MasterUsername;
 	TRY(db_master_new(rq, tx, &given, in->MasterUsername, &c->It->MasterUserSecret, &c->Verifier));
 	rds_cluster_put(tx, c);
@@ -372,8 +379,8 @@ err rds_DescribeDBClusters(req *rq, const txn *tx, const rds_DescribeDBClusters_
 static err new_password(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_cluster *c)
 {
 	str verifier;
-	master_given given = { c->It->DBClusterArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
-		                   in->ManageMasterUserPassword };
+	master_given given = { c->It->Engine, c->It->DBClusterArn, in->MasterUserPassword,
+		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword };
 	TRY(db_master_change(rq, tx, &given, c->It->MasterUsername, &c->It->MasterUserSecret, &verifier));
 	if (!str_is(verifier))
 		return OK;
@@ -405,11 +412,13 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 		return fail(rq, &aws_NotImplemented, "Changing the port of a DB cluster is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
+	TRY(http_endpoint(rq, c->It->Engine, in->EnableHttpEndpoint));
 	if (in->EnableHttpEndpoint.set)
 		c->It->HttpEndpointEnabled = in->EnableHttpEndpoint;
 	if (str_is(in->EngineVersion)) {
 		TRY(db_version_find(rq, c->It->Engine, in->EngineVersion, &v));
-		if (db_version_major(str_c(v->number)) != db_version_major(c->It->EngineVersion))
+		if (!str_eq(db_version_series(c->It->Engine, str_c(v->number)),
+		            db_version_series(c->It->Engine, c->It->EngineVersion)))
 			return fail(rq, &aws_NotImplemented, "Upgrading to another major version is not implemented.");
 		c->It->EngineVersion = str_c(v->number);
 	}
@@ -455,6 +464,7 @@ static err turn_endpoint(req *rq, txn *tx, str arn, bool on, str *shown, opt_boo
 	err e = db_cluster_find(rq, tx, arn, &c);
 	if (e || !str_starts(arn, S("arn:")))
 		return fail(rq, &rds_ResourceNotFoundFault, "The specified resource %.*s isn't found.", STR_ARG(arn));
+	TRY(http_endpoint(rq, c->It->Engine, BOOL(on)));
 	c->It->HttpEndpointEnabled = BOOL(on);
 	rds_cluster_put(tx, c);
 	*shown = c->It->DBClusterArn;

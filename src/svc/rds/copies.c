@@ -126,8 +126,7 @@ static bool copied(void *context, txn *tx)
  * one once more. */
 static err fill(copying *c, str from, int port, const kept *last)
 {
-	if (str_is(last->folder) && db_engines_run(from)
-	    && postgres_unchanged(c->mem, db_engines_root(), from, port, *last->log_end)) {
+	if (str_is(last->folder) && db_engines_unchanged(c->mem, from, port, *last->log_end)) {
 		c->log_end = *last->log_end;
 		c->bytes = *last->bytes;
 		return postgres_link(c->mem, db_engines_root(), last->folder, c->folder);

@@ -1,7 +1,5 @@
 #include "rds.h"
 
-#define PORT_DEFAULT 5432
-
 /* What is kept and shown, but changes nothing in the engine. */
 static err told(req *rq, const rds_CreateDBInstance_in *in, rds_DBInstance *it)
 {
@@ -47,7 +45,8 @@ static err storage_of(req *rq, const txn *tx, const rds_CreateDBInstance_in *in,
 	rds_DBInstance *it = i->It;
 	if (!in->AllocatedStorage.set)
 		return fail(rq, &rds_MissingParameter, "The request must contain the parameter AllocatedStorage.");
-	TRY(db_check_storage(rq, it->StorageType, in->AllocatedStorage.v, in->Iops, in->StorageThroughput));
+	TRY(db_check_storage(rq, it->Engine, it->StorageType, in->AllocatedStorage.v, in->Iops,
+	                     in->StorageThroughput));
 	TRY(db_check_quota(rq, tx, in->AllocatedStorage.v));
 	db_instance_disk(it, in->AllocatedStorage.v, in->Iops, in->StorageThroughput);
 	if (in->MaxAllocatedStorage.set && in->MaxAllocatedStorage.v <= in->AllocatedStorage.v)
@@ -63,7 +62,7 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 	rds_instance *i;
 	str engine = db_lowered(rq, in->Engine);
 	TRY(db_check_engine(rq, engine));
-	TRY(db_check_class(rq, in->DBInstanceClass, db_engine_is_aurora(engine)));
+	TRY(db_check_class(rq, in->DBInstanceClass, engine));
 	TRY(unsupported(rq, in));
 	if (db_engine_is_aurora(engine)) {
 		TRY(db_instance_join(rq, tx, in, &i));
@@ -74,9 +73,9 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 	}
 	if (str_is(in->DBClusterIdentifier))
 		return fail(rq, &rds_InvalidParameterCombination,
-		            "The engine postgres of the instance is not that of a DB cluster.");
+		            "The engine %.*s of the instance is not that of a DB cluster.", STR_ARG(engine));
 	TRY(db_check_port(rq, in->Port));
-	TRY(db_check_database(rq, in->DBName));
+	TRY(db_check_database(rq, engine, in->DBName));
 	TRY(db_version_find(rq, engine, in->EngineVersion, &version));
 	instance_facts f = { .id = in->DBInstanceIdentifier,
 		                 .engine = engine,
@@ -88,7 +87,7 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 		                 .storage_type = str_is(in->StorageType) ? in->StorageType
 		                     : in->Iops.set                      ? S("io1")
 		                                                         : S("gp3"),
-		                 .port = in->Port.set ? in->Port.v : PORT_DEFAULT,
+		                 .port = in->Port.set ? in->Port.v : db_engine_of(engine)->port,
 		                 .public = in->PubliclyAccessible,
 		                 .groups = &in->VpcSecurityGroupIds,
 		                 .tags = in->Tags };
@@ -104,7 +103,7 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 		i->It->SecondaryAvailabilityZone = db_other_zone(rq->mem, i);
 	}
 	i->It->DBName = in->DBName;
-	master_given given = { i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
+	master_given given = { engine, i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
 		                   in->ManageMasterUserPassword };
 	i->It->MasterUsername = in->MasterUsername;
 	TRY(db_master_new(rq, tx, &given, in->MasterUsername, &i->It->MasterUserSecret, &i->Verifier));

@@ -9,19 +9,23 @@
 #define ACU_MIB 2048
 #define STOPPERS 8
 #define PATIENCE_MS 2000
+#define TLS_FROM 15 /* versions of PostgreSQL that want it by themselves */
+#define TLS_FROM_AURORA 17
 
 /* What runs, and the one lock for the list. Starting and stopping happen outside it: a row has one job at a
  * time. */
 static struct {
 	pthread_mutex_t lock;
+	pthread_cond_t left;
 	running *first;
 	arena *mem; /* of the server: the root's name */
 	str root;
-} engines = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} engines = { .lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER };
 
 typedef struct entry {
 	running r; /* first */
 	arena *mem;
+	int users; /* who wants it to stay, without the lock */
 } entry;
 
 str db_engines_root(void) { return engines.root; }
@@ -42,9 +46,27 @@ bool db_engines_run(str folder)
 	return runs;
 }
 
-static str group_of(const rds_instance *i)
+static entry *hold(str folder)
 {
-	return i->It->DBParameterGroups.n ? i->It->DBParameterGroups.v[0].DBParameterGroupName : STR_NONE;
+	pthread_mutex_lock(&engines.lock);
+	entry *e = (entry *)find(folder);
+	if (e)
+		e->users++;
+	pthread_mutex_unlock(&engines.lock);
+	return e;
+}
+
+static void leave(entry *e)
+{
+	pthread_mutex_lock(&engines.lock);
+	e->users--;
+	pthread_cond_broadcast(&engines.left);
+	pthread_mutex_unlock(&engines.lock);
+}
+
+engine_process *db_engines_process(const running *r)
+{
+	return r->mysql ? mariadb_engine(r->mysql) : postgres_engine(r->engine);
 }
 
 static void spec_of_cluster(const txn *tx, arena *a, const rds_instance *i, const rds_cluster *c,
@@ -73,9 +95,8 @@ static void spec_of_cluster(const txn *tx, arena *a, const rds_instance *i, cons
 static int connections_of(const txn *tx, arena *a, const rds_instance *i)
 {
 	const db_class *class = db_class_find(i->It->DBInstanceClass);
-	settings set =
-		db_settings_of(tx, a, i->Account, i->Region, group_of(i), STR_NONE, class->memory_mib, false);
-	return set.max_connections ? set.max_connections : db_class_connections(class->memory_mib);
+	settings set = db_settings_of(tx, a, i, STR_NONE, class->memory_mib, false);
+	return set.max_connections ? set.max_connections : db_class_connections(i->It->Engine, class->memory_mib);
 }
 
 static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
@@ -89,7 +110,7 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 		                  .addresses = i->Address,
 		                  .port = (int)i->It->Endpoint->Port.v,
 		                  .cpu_milli = class->vcpu * 1000,
-		                  .max_connections = db_class_connections(memory_mib) };
+		                  .max_connections = db_class_connections(i->It->Engine, memory_mib) };
 	const txn *tx = store_read(st);
 	str cluster_group = STR_NONE;
 	if (str_is(i->It->DBClusterIdentifier)) {
@@ -112,9 +133,9 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 			least = connections_of(tx, a, from);
 		}
 	}
-	bool tls = !db_engine_is_aurora(i->It->Engine) ? db_version_major(i->It->EngineVersion) >= 15
-												   : db_version_major(i->It->EngineVersion) >= 17;
-	settings set = db_settings_of(tx, a, i->Account, i->Region, group_of(i), cluster_group, memory_mib, tls);
+	int major = db_version_major(i->It->Engine, i->It->EngineVersion);
+	bool tls = major >= (db_engine_is_aurora(i->It->Engine) ? TLS_FROM_AURORA : TLS_FROM);
+	settings set = db_settings_of(tx, a, i, cluster_group, memory_mib, tls);
 	store_read_end(st, tx);
 	s->memory_bytes = memory_mib * MIB;
 	s->settings = set.lines;
@@ -124,14 +145,31 @@ static err spec_of(arena *a, store *st, const rds_instance *i, postgres_spec *s)
 	if (s->max_connections < least)
 		s->max_connections = least;
 	int found;
-	return postgres_find(a, db_version_major(i->It->EngineVersion), &s->bin, &found);
+	return db_engine_is_mysql(i->It->Engine) ? OK : postgres_find(a, major, &s->bin, &found);
+}
+
+static err begin(arena *a, const rds_instance *i, const postgres_spec *spec, running *r)
+{
+	if (!db_engine_is_mysql(i->It->Engine))
+		return postgres_start(a, spec, &r->engine);
+	mariadb_spec like = { .root = spec->root,
+		                  .name = spec->name,
+		                  .addresses = spec->addresses,
+		                  .port = spec->port,
+		                  .max_connections = spec->max_connections,
+		                  .memory_bytes = spec->memory_bytes,
+		                  .cpu_milli = spec->cpu_milli,
+		                  .read_only = !str_empty(spec->primary),
+		                  .settings = spec->settings };
+	return mariadb_start(a, &like, &r->mysql);
 }
 
 static err launch(arena *a, const rds_instance *i, const postgres_spec *spec, bool standby)
 {
-	postgres *p;
-	int64_t log_at = db_log_size(a, spec->name);
-	TRY(postgres_start(a, spec, &p));
+	running r = { 0 };
+	int64_t log_at[DB_LOGS];
+	db_logs_begin(a, spec->name, log_at);
+	TRY(begin(a, i, spec, &r));
 	arena *mem = arena_open(512);
 	entry *e = arena_new(mem, entry);
 	e->mem = mem;
@@ -139,13 +177,14 @@ static err launch(arena *a, const rds_instance *i, const postgres_spec *spec, bo
 		              .account = arena_str(mem, i->Account),
 		              .region = arena_str(mem, i->Region),
 		              .id = arena_str(mem, i->Id),
-		              .engine = p,
+		              .engine = r.engine,
+		              .mysql = r.mysql,
 		              .since = clock_now(),
 		              .looked_us = clock_mono_us(),
 		              .idle_since = clock_now(),
 		              .low_since = clock_now(),
-		              .log_at = log_at,
 		              .standby = standby };
+	memcpy(e->r.log_at, log_at, sizeof log_at);
 	pthread_mutex_lock(&engines.lock);
 	e->r.next = engines.first;
 	engines.first = &e->r;
@@ -159,7 +198,9 @@ err db_engines_start(arena *a, store *st, const rds_instance *i)
 	if (db_engines_run(i->Folder))
 		return OK;
 	TRY(spec_of(a, st, i, &spec));
-	return launch(a, i, &spec, false);
+	TRY(launch(a, i, &spec, false));
+	db_engines_follow(a, st, i);
+	return OK;
 }
 
 err db_engines_start_standby(arena *a, store *st, const rds_instance *i)
@@ -173,7 +214,9 @@ err db_engines_start_standby(arena *a, store *st, const rds_instance *i)
 	spec.primary = i->Folder;
 	spec.primary_port = spec.port;
 	spec.archive = spec.recover_from = STR_NONE;
-	return launch(a, i, &spec, true);
+	TRY(launch(a, i, &spec, true));
+	db_engines_follow(a, st, i);
+	return OK;
 }
 
 void db_engines_reload(arena *a, store *st, const rds_instance *i)
@@ -181,11 +224,58 @@ void db_engines_reload(arena *a, store *st, const rds_instance *i)
 	postgres_spec spec;
 	if (spec_of(a, st, i, &spec))
 		return;
-	pthread_mutex_lock(&engines.lock);
-	running *r = find(i->Folder);
-	err e = r ? postgres_reload(a, &spec, r->engine) : OK;
-	(void)e; /* it goes on with what it has */
-	pthread_mutex_unlock(&engines.lock);
+	entry *held = hold(i->Folder);
+	if (held && held->r.mysql) {
+		db_mysql_reload(a, held->r.mysql, spec.settings);
+	} else if (held) {
+		err e = postgres_reload(a, &spec, held->r.engine);
+		(void)e; /* it goes on with what it has */
+	}
+	if (held)
+		leave(held);
+}
+
+/* Whom it follows, and where that listens: the first copy of a Multi-AZ instance, the source of a replica,
+ * the writer of a cluster. */
+static rds_instance *primary_of(const txn *tx, arena *a, const rds_instance *i, bool standby)
+{
+	rds_instance *from = NULL;
+	if (standby)
+		return rds_instance_get(tx, a, i->Account, i->Region, i->Id);
+	if (str_is(i->It->ReadReplicaSourceDBInstanceIdentifier))
+		return rds_instance_get(tx, a, i->Account, i->Region, i->It->ReadReplicaSourceDBInstanceIdentifier);
+	if (str_is(i->It->DBClusterIdentifier)) {
+		rds_cluster *c = rds_cluster_get(tx, a, i->Account, i->Region, i->It->DBClusterIdentifier);
+		from = c ? db_cluster_writer(tx, a, c) : NULL;
+	}
+	return from && !str_eq(from->Id, i->Id) ? from : NULL;
+}
+
+static void follow(arena *a, store *st, const rds_instance *i, str folder, bool standby)
+{
+	int64_t behind;
+	const txn *tx = store_read(st);
+	rds_instance *from = primary_of(tx, a, i, standby);
+	store_read_end(st, tx);
+	entry *to = from ? hold(folder) : NULL, *primary = to ? hold(from->Folder) : NULL;
+	if (primary && to->r.mysql && primary->r.mysql && !mariadb_follows(a, to->r.mysql, &behind)) {
+		err e = mariadb_follow(a, to->r.mysql, primary->r.mysql, from->Address,
+		                       (int)from->It->Endpoint->Port.v);
+		(void)e; /* the watcher sees to it again */
+	}
+	if (primary)
+		leave(primary);
+	if (to)
+		leave(to);
+}
+
+void db_engines_follow(arena *a, store *st, const rds_instance *i)
+{
+	if (!db_engine_is_mysql(i->It->Engine))
+		return;
+	follow(a, st, i, i->Folder, false);
+	if (str_is(i->Standby))
+		follow(a, st, i, i->Standby, true);
 }
 
 static running *take(str folder)
@@ -197,6 +287,8 @@ static running *take(str folder)
 	running *r = *at;
 	if (r)
 		*at = r->next;
+	while (r && ((entry *)r)->users)
+		pthread_cond_wait(&engines.left, &engines.lock);
 	pthread_mutex_unlock(&engines.lock);
 	return r;
 }
@@ -204,7 +296,10 @@ static running *take(str folder)
 static void end(running *r)
 {
 	entry *e = (entry *)r;
-	postgres_stop(r->engine);
+	if (r->mysql)
+		mariadb_stop(r->mysql);
+	else
+		postgres_stop(r->engine);
 	arena_close(e->mem);
 }
 
@@ -215,15 +310,73 @@ void db_engines_stop(str folder)
 		end(r);
 }
 
+static err not_running(arena *a, str folder)
+{
+	return fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder));
+}
+
 static err open_as(arena *a, str folder, const postgres_door *as, int wait_ms, postgres_client **out)
 {
-	pthread_mutex_lock(&engines.lock);
-	running *r = find(folder);
-	err e = !r             ? fault_new(a, &fault_system, "%.*s: the engine is not running", STR_ARG(folder))
+	entry *held = hold(folder);
+	if (!held)
+		return not_running(a, folder);
+	running *r = &held->r;
+	err e = r->mysql       ? fault_new(a, &fault_system, "%.*s: not a PostgreSQL", STR_ARG(folder))
 		: str_is(as->user) ? postgres_enter(a, r->engine, as->user, as->password, as->database, out)
 						   : postgres_open(a, r->engine, as->database, wait_ms, out);
-	pthread_mutex_unlock(&engines.lock);
+	leave(held);
 	return e;
+}
+
+bool db_engines_mysql(str folder)
+{
+	entry *held = hold(folder);
+	bool is = held && held->r.mysql;
+	if (held)
+		leave(held);
+	return is;
+}
+
+err db_engines_mysql_sql(arena *a, str folder, str sql, postgres_rows *rows)
+{
+	entry *held = hold(folder);
+	if (!held)
+		return not_running(a, folder);
+	err e = mariadb_sql(a, held->r.mysql, sql, rows);
+	leave(held);
+	return e;
+}
+
+bool db_engines_mysql_stats(arena *a, str folder, engine_stats *out)
+{
+	entry *held = hold(folder);
+	bool known = held && held->r.mysql && db_mysql_stats(a, held->r.mysql, out);
+	if (held)
+		leave(held);
+	return known;
+}
+
+err db_engines_hand_over(arena *a, str from, str to)
+{
+	entry *one = hold(from), *two = hold(to);
+	err e = one && two && one->r.mysql && two->r.mysql ? mariadb_hand_over(a, one->r.mysql, two->r.mysql)
+													   : OK;
+	if (one)
+		leave(one);
+	if (two)
+		leave(two);
+	return e;
+}
+
+bool db_engines_unchanged(arena *a, str folder, int port, str end)
+{
+	entry *held = hold(folder);
+	if (!held)
+		return false;
+	bool same = held->r.mysql ? str_eq(end, mariadb_position(a, held->r.mysql))
+							  : postgres_unchanged(a, engines.root, folder, port, end);
+	leave(held);
+	return same;
 }
 
 err db_engines_open(arena *a, str folder, str database, int wait_ms, postgres_client **out)
@@ -257,8 +410,19 @@ int db_engines_connections(arena *a, store *s, const rds_instance *i)
 err db_engines_backup(arena *a, str folder, str to, int port, str *end)
 {
 	*end = STR_NONE;
-	return db_engines_run(folder) ? postgres_backup(a, engines.root, folder, port, to, end)
-								  : postgres_copy(a, engines.root, folder, to);
+	entry *held = hold(folder);
+	if (!held)
+		return postgres_copy(a, engines.root, folder, to);
+	err e;
+	if (held->r.mysql) {
+		/* What comes between the two is in the copy too: then the next one is made for nothing. */
+		*end = mariadb_position(a, held->r.mysql);
+		e = mariadb_backup(a, held->r.mysql, engines.root, to);
+	} else {
+		e = postgres_backup(a, engines.root, folder, port, to, end);
+	}
+	leave(held);
+	return e;
 }
 
 err db_engines_copy(arena *a, str folder, str to, int port)

@@ -5,6 +5,7 @@
 #pragma once
 #include "cloud/req.h"
 #include "gen/rds.h"
+#include "run/mariadb.h"
 #include "run/postgres.h"
 
 /* engines.c: what runs. Any thread. */
@@ -13,9 +14,20 @@ err db_engines_start(arena *a, store *s, const rds_instance *i);
 void db_engines_reload(arena *a, store *s, const rds_instance *i);
 void db_engines_stop(str folder);
 bool db_engines_run(str folder);
+struct engine_stats;
 /* A connection to one that runs, as ourselves; as a user with a password. */
 err db_engines_open(arena *a, str folder, str database, int wait_ms, postgres_client **out);
 err db_engines_enter(arena *a, str folder, str user, str password, str database, postgres_client **out);
+/* Whether it runs and is a MariaDB. Statements are for the one or for the other. */
+bool db_engines_mysql(str folder);
+err db_engines_mysql_sql(arena *a, str folder, str sql, postgres_rows *rows);
+/* The one that is about to take over has all that the other one had. */
+err db_engines_hand_over(arena *a, str from, str to);
+/* Whether nothing at all has been written since a backup that ended there. */
+bool db_engines_unchanged(arena *a, str folder, int port, str end);
+bool db_engines_mysql_stats(arena *a, str folder, struct engine_stats *out);
+/* Replicas of a MariaDB whose primary was not there when they began, or has been made anew. */
+void db_engines_follow(arena *a, store *s, const rds_instance *i);
 /* How many connections it allows. */
 int db_engines_connections(arena *a, store *s, const rds_instance *i);
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
@@ -28,29 +40,38 @@ str db_engines_root(void);
 err db_engines_start_standby(arena *a, store *s, const rds_instance *i);
 /* stats.c: what an engine counts of itself; false: it does not answer. */
 typedef struct engine_stats {
-	int64_t connections, reads, writes, log_bytes, lag_seconds;
+	int64_t connections, reads, writes, log_bytes, lag_seconds, page; /* page: bytes of a read */
 } engine_stats;
 bool db_stats_read(arena *a, str folder, engine_stats *out);
-/* logs.c: what they say, to CloudWatch if it is exported; whole lines from there on, and how far it is now.
- */
-int64_t db_log_size(arena *a, str folder);
-int64_t db_log_export(arena *a, const rds_instance *i, const rds_cluster *c, str folder, int64_t from,
-                      int64_t now);
+/* mysql.c */
+str db_mysql_master(arena *a, str user, str verifier);
+str db_mysql_database(arena *a, str database);
+str db_mysql_lines(arena *a, const rds_ParametersList *all, int64_t memory_bytes, int *max_connections);
+void db_mysql_reload(arena *a, mariadb *m, str lines);
+bool db_mysql_stats(arena *a, mariadb *m, engine_stats *out);
+/* logs.c: what they say, to CloudWatch if it is exported: whole lines from at[] on, which moves on (true). */
+#define DB_LOGS 4
+const char *const *db_log_kinds(str engine); /* types that can be exported; NULL ends them */
+void db_logs_begin(arena *a, str folder, int64_t at[DB_LOGS]);
+bool db_logs_export(arena *a, const rds_instance *i, const rds_cluster *c, str folder, int64_t at[DB_LOGS],
+                    int64_t now);
 err db_log_types(req *rq, const rds_LogTypeList *add, const rds_LogTypeList *drop, str engine, str version,
                  rds_LogTypeList *now);
 /* For each that runs, one after another, while none of them can be stopped. */
 typedef struct running {
 	str folder, account, region, id;
-	postgres *engine;
+	postgres *engine; /* or it is a MariaDB */
+	mariadb *mysql;
 	int64_t since, cpu_ms, looked_us; /* of the watcher */
 	double cpu_share;
 	int64_t minute, bytes, bytes_at; /* minute: of the last metrics */
 	int64_t idle_since, low_since, asleep_at; /* on Farthing's clock; asleep_at: what its timer is set to */
 	engine_stats counted; /* at the last minute */
-	int64_t counted_us, counted_at, log_at;
+	int64_t counted_us, counted_at, log_at[DB_LOGS];
 	bool standby;
 	struct running *next;
 } running;
+engine_process *db_engines_process(const running *r);
 void db_engines_each(void (*look)(void *context, running *r), void *context);
 
 /* endpoints.c: addresses on which no engine listens. Settle after anything has started or stopped. */

@@ -106,7 +106,7 @@ static void group_names(req *rq, const instance_facts *f, rds_DBInstance *it)
 	rds_OptionGroupMembership *o = arena_new(rq->mem, rds_OptionGroupMembership);
 	*o = (rds_OptionGroupMembership){
 		.OptionGroupName =
-			arena_fmt(rq->mem, "default:%.*s-%d", STR_ARG(f->engine), db_version_major(f->version)),
+			db_option_group_default(rq->mem, f->engine, db_version_series(f->engine, f->version)),
 		.Status = S("in-sync"),
 	};
 	it->OptionGroupMemberships = (rds_OptionGroupMembershipList){ o, 1 };
@@ -130,7 +130,7 @@ static void defaults(req *rq, const instance_facts *f, rds_DBInstance *it)
 	it->CustomerOwnedIpEnabled = BOOL(false);
 	it->MonitoringInterval = I64(0);
 	it->DbInstancePort = I64(0);
-	it->LicenseModel = S("postgresql-license");
+	it->LicenseModel = str_c(db_engine_of(f->engine)->license);
 	it->NetworkType = S("IPV4");
 	it->BackupTarget = S("region");
 	it->EngineLifecycleSupport = S("open-source-rds-extended-support");

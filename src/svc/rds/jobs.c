@@ -73,6 +73,11 @@ static err fill(work *w, str user, str verifier, str database)
 {
 	arena *a = w->mem;
 	postgres_rows found = { 0 };
+	if (db_engines_mysql(w->i->Folder)) {
+		TRY(db_engines_mysql_sql(a, w->i->Folder, db_mysql_master(a, user, verifier), NULL));
+		return str_is(database) ? db_engines_mysql_sql(a, w->i->Folder, db_mysql_database(a, database), NULL)
+								: OK;
+	}
 	TRY(db_engines_sql(a, w->i->Folder, S("postgres"), master_sql(a, user, verifier), NULL));
 	if (!str_is(database) || str_eq(database, S("postgres")))
 		return OK;
@@ -91,7 +96,19 @@ static err fill(work *w, str user, str verifier, str database)
 static err bin_for(work *w, str *bin)
 {
 	int found;
-	return postgres_find(w->mem, db_version_major(w->i->It->EngineVersion), bin, &found);
+	const rds_DBInstance *it = w->i->It;
+	return db_engine_is_mysql(it->Engine)
+		? mariadb_find(w->mem, bin)
+		: postgres_find(w->mem, db_version_major(it->Engine, it->EngineVersion), bin, &found);
+}
+
+static err make(work *w)
+{
+	str bin;
+	TRY(bin_for(w, &bin));
+	return db_engine_is_mysql(w->i->It->Engine)
+		? mariadb_make(w->mem, db_engines_root(), w->i->Folder)
+		: postgres_make(w->mem, bin, db_engines_root(), w->i->Folder);
 }
 
 /* Below: the second copy of a Multi-AZ instance. */
@@ -99,10 +116,8 @@ static err standby(work *w);
 
 static err create_alone(work *w)
 {
-	str bin;
 	const rds_DBInstance *it = w->i->It;
-	TRY(bin_for(w, &bin));
-	TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
+	TRY(make(w));
 	TRY(db_engines_start(w->mem, w->store, w->i));
 	TRY(fill(w, it->MasterUsername, w->i->Verifier, it->DBName));
 	return standby(w);
@@ -133,11 +148,16 @@ static err recover(work *w, str snapshot)
 	int port;
 	str folder = running_of(w->i, &port);
 	db_engines_stop(w->i->Folder);
-	if (str_is(w->i->RecoverFrom) && db_engines_run(folder))
+	bool logged = !db_engine_is_mysql(w->i->It->Engine);
+	if (logged && str_is(w->i->RecoverFrom) && db_engines_run(folder))
 		TRY(postgres_archive_now(w->mem, db_engines_root(), folder, port, w->i->RecoverFrom));
+	/* The latest moment of what has no archive is now. */
+	if (!logged && str_is(w->i->RecoverOf) && file_exists(path_join(w->mem, db_engines_root(), folder)))
+		return clone(w);
 	TRY(postgres_copy(w->mem, db_engines_root(), snapshot, w->i->Folder));
 	err e = db_engines_start(w->mem, w->store, w->i);
-	if (!e || !w->i->RecoverUntil || !postgres_ended_early(w->mem, db_engines_root(), w->i->Folder))
+	if (!e || !logged || !w->i->RecoverUntil ||
+	    !postgres_ended_early(w->mem, db_engines_root(), w->i->Folder))
 		return e;
 	/* All that is archived is from before that moment: then it is all of it. */
 	w->i->RecoverUntil = 0;
@@ -148,9 +168,7 @@ static err recover(work *w, str snapshot)
 /* The cluster's volume is made by its first instance, and outlives all of them. */
 static err create_member(work *w)
 {
-	str bin;
 	const rds_DBCluster *it = w->c->It;
-	TRY(bin_for(w, &bin));
 	if (!w->writes) {
 		rds_instance *writer = w->source;
 		if (!writer)
@@ -164,7 +182,7 @@ static err create_member(work *w)
 		return recover(w, w->cluster_from->Folder);
 	if (str_is(w->i->RecoverOf))
 		return clone(w);
-	TRY(postgres_make(w->mem, bin, db_engines_root(), w->i->Folder));
+	TRY(make(w));
 	TRY(db_engines_start(w->mem, w->store, w->i));
 	return str_is(w->c->Verifier) ? fill(w, it->MasterUsername, w->c->Verifier, it->DatabaseName) : OK;
 }
@@ -175,6 +193,8 @@ static err new_password(work *w)
 	str user = w->c ? w->c->It->MasterUsername : w->i->It->MasterUsername;
 	if (!str_is(verifier) || (w->c && !w->writes) || !db_engines_run(w->i->Folder))
 		return OK;
+	if (db_engines_mysql(w->i->Folder))
+		return db_engines_mysql_sql(w->mem, w->i->Folder, db_mysql_master(w->mem, user, verifier), NULL);
 	return db_engines_sql(w->mem, w->i->Folder, S("postgres"), master_sql(w->mem, user, verifier), NULL);
 }
 
@@ -230,6 +250,7 @@ static err change_zone(work *w)
 		i->Standby = STR_NONE;
 		return restart(w);
 	}
+	TRY(db_engines_hand_over(w->mem, first, i->Standby));
 	db_engines_stop(first);
 	db_engines_stop(i->Standby);
 	i->Folder = i->Standby;
@@ -261,6 +282,7 @@ static err fail_over(work *w)
 	rds_instance *next = w->source;
 	if (!next)
 		return fault_new(w->mem, &fault_system, "there is no reader to take over");
+	TRY(db_engines_hand_over(w->mem, w->i->Folder, next->Folder));
 	db_engines_stop(w->i->Folder);
 	db_engines_stop(next->Folder);
 	TRY(db_engines_start(w->mem, w->store, next));
@@ -271,7 +293,9 @@ static err fail_over(work *w)
 /* What is not archived yet would not be there for a restore. */
 static void archive_rest(work *w)
 {
-	bool kept = !str_is(w->i->It->DBClusterIdentifier) && w->i->It->BackupRetentionPeriod.v && !w->source;
+	const rds_DBInstance *it = w->i->It;
+	bool kept = !str_is(it->DBClusterIdentifier) && !db_engine_is_mysql(it->Engine) &&
+	            it->BackupRetentionPeriod.v && !w->source;
 	if (kept && db_engines_run(w->i->Folder)) {
 		err e = postgres_archive_now(w->mem, db_engines_root(), w->i->Folder, (int)w->i->It->Endpoint->Port.v,
 		                             db_archive_of(w->mem, w->i->It->DbiResourceId));
@@ -353,7 +377,10 @@ static bool gather(work *w, str payload)
 static void confess(work *w, rds_instance *i)
 {
 	str bin, real;
-	if (bin_for(w, &bin) || postgres_version(w->mem, bin, &real) || str_eq(real, i->It->EngineVersion)) {
+	bool mysql = db_engine_is_mysql(i->It->Engine);
+	if (bin_for(w, &bin) ||
+	    (mysql ? mariadb_version(w->mem, bin, &real) : postgres_version(w->mem, bin, &real)) ||
+	    (!str_eq(i->It->Engine, S("mysql")) && str_eq(real, i->It->EngineVersion))) {
 		i->It->StatusInfos.n = 0;
 		return;
 	}
@@ -362,7 +389,8 @@ static void confess(work *w, rds_instance *i)
 		.StatusType = S("engine"),
 		.Normal = BOOL(true),
 		.Status = S("substituted"),
-		.Message = arena_fmt(w->mem, "runs PostgreSQL %.*s, the minor version installed here", STR_ARG(real)),
+		.Message = arena_fmt(w->mem, "runs %s %.*s, the %s installed here", mysql ? "MariaDB" : "PostgreSQL",
+		                     STR_ARG(real), mysql ? "server for MySQL" : "minor version"),
 	};
 	i->It->StatusInfos = (rds_DBInstanceStatusInfoList){ info, 1 };
 }

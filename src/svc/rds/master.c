@@ -1,18 +1,24 @@
 #include "rds.h"
+#include "run/mariadb_client.h"
+
+static str verifier_of(arena *a, str engine, str password)
+{
+	return db_engine_is_mysql(engine) ? mariadb_verifier(a, password) : postgres_verifier(a, password);
+}
 
 err db_master_new(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,
                   str *verifier)
 {
 	str password = g->password;
 	bool managed = g->managed.set && g->managed.v;
-	TRY(db_check_master(rq, user));
+	TRY(db_check_master(rq, g->engine, user));
 	if (managed && str_is(password))
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "You can't specify MasterUserPassword when ManageMasterUserPassword is set.");
 	if (managed)
 		TRY(db_secret_make(rq, tx, g->arn, user, g->kms_key, &password, secret));
-	TRY(db_check_password(rq, password));
-	*verifier = postgres_verifier(rq->mem, password);
+	TRY(db_check_password(rq, g->engine, password));
+	*verifier = verifier_of(rq->mem, g->engine, password);
 	return OK;
 }
 
@@ -35,7 +41,7 @@ err db_master_change(req *rq, txn *tx, const master_given *g, str user, rds_Mast
 	*verifier = STR_NONE;
 	if (!str_is(password))
 		return OK;
-	TRY(db_check_password(rq, password));
-	*verifier = postgres_verifier(rq->mem, password);
+	TRY(db_check_password(rq, g->engine, password));
+	*verifier = verifier_of(rq->mem, g->engine, password);
 	return OK;
 }

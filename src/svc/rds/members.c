@@ -63,7 +63,8 @@ err db_instance_join(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_in
 	rds_instance *i;
 	if (!str_is(in->DBClusterIdentifier))
 		return fail(rq, &rds_InvalidParameterCombination,
-		            "The DB cluster identifier is required for the engine aurora-postgresql.");
+		            "The DB cluster identifier is required for the engine %.*s.",
+		            STR_ARG(db_lowered(rq, in->Engine)));
 	TRY(db_cluster_find(rq, tx, in->DBClusterIdentifier, &c));
 	if (!str_eq(c->It->Status, S("available")))
 		return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.",

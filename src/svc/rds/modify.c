@@ -97,7 +97,7 @@ static err plan_storage(req *rq, const rds_ModifyDBInstance_in *in, const rds_DB
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "Storage size must be increased by at least 10%%: %lld is less than 10%% more than %lld.",
 		            (long long)size, (long long)it->AllocatedStorage.v);
-	TRY(db_check_storage(rq, type, size, in->Iops, in->StorageThroughput));
+	TRY(db_check_storage(rq, it->Engine, type, size, in->Iops, in->StorageThroughput));
 	if (in->AllocatedStorage.set && size != it->AllocatedStorage.v)
 		p->AllocatedStorage = in->AllocatedStorage;
 	p->Iops = in->Iops;
@@ -117,7 +117,7 @@ static err plan_version(req *rq, const rds_ModifyDBInstance_in *in, const rds_DB
 	str number = str_c(v->number);
 	if (str_eq(number, it->EngineVersion))
 		return OK;
-	int from = db_version_major(it->EngineVersion), to = db_version_major(number);
+	int from = db_version_major(it->Engine, it->EngineVersion), to = db_version_major(it->Engine, number);
 	if (to < from)
 		return fail(rq, &rds_InvalidParameterCombination, "Cannot upgrade %.*s from %.*s to %.*s",
 		            STR_ARG(it->Engine), STR_ARG(it->EngineVersion), STR_ARG(number));
@@ -138,7 +138,7 @@ static err plan(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
 		it->PendingModifiedValues = arena_new(rq->mem, rds_PendingModifiedValues);
 	rds_PendingModifiedValues *p = it->PendingModifiedValues;
 	if (str_is(in->DBInstanceClass)) {
-		TRY(db_check_class(rq, in->DBInstanceClass, db_engine_is_aurora(it->Engine)));
+		TRY(db_check_class(rq, in->DBInstanceClass, it->Engine));
 		if (!str_eq(in->DBInstanceClass, it->DBInstanceClass))
 			p->DBInstanceClass = in->DBInstanceClass;
 	}
@@ -176,8 +176,8 @@ static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_ins
 			rq, &rds_InvalidParameterCombination,
 			"The specified DB Instance is a member of a cluster. Modify the master user password for the DB "
 			"Cluster using the ModifyDbCluster API");
-	master_given given = { i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
-		                   in->ManageMasterUserPassword };
+	master_given given = { i->It->Engine, i->It->DBInstanceArn, in->MasterUserPassword,
+		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword };
 	TRY(db_master_change(rq, tx, &given, i->It->MasterUsername, &i->It->MasterUserSecret, &verifier));
 	if (str_is(verifier))
 		i->NextVerifier = verifier;

@@ -4,17 +4,32 @@
 
 static bool is_default(str name) { return str_starts(name, S("default:")); }
 
+/* default:mysql-8-0 */
+str db_option_group_default(arena *a, str engine, str series)
+{
+	str name = arena_fmt(a, "default:%.*s-%.*s", STR_ARG(engine), STR_ARG(series));
+	for (size_t k = 0; k < name.n; k++)
+		if (name.p[k] == '.')
+			((char *)name.p)[k] = '-';
+	return name;
+}
+
 /* default:postgres-15 exists without a row. */
 static rds_OptionGroup *built_in(req *rq, str name)
 {
-	str rest = str_sub(name, 8, name.n), engine = rest, major = STR_NONE;
-	for (size_t k = 0; k < rest.n; k++)
-		if (rest.p[k] == '-') {
-			engine = str_sub(rest, 0, k);
-			major = str_sub(rest, k + 1, rest.n);
-		}
-	bool known = str_eq(engine, S("postgres")) || db_engine_is_aurora(engine);
-	if (!known || !str_is(major))
+	size_t n;
+	const db_engine *all = db_engines_all(&n);
+	str engine = STR_NONE, major = STR_NONE;
+	for (size_t k = 0; k < db_versions_n * n; k++) {
+		const db_engine *e = &all[k % n];
+		const db_version *v = &db_versions[k / n];
+		str series = db_version_series(str_c(e->name), str_c(v->number));
+		if (!(v->engines & e->bit) || !str_eq(name, db_option_group_default(rq->mem, str_c(e->name), series)))
+			continue;
+		engine = str_c(e->name);
+		major = series;
+	}
+	if (!str_is(engine))
 		return NULL;
 	rds_OptionGroup *g = arena_new(rq->mem, rds_OptionGroup);
 	*g = (rds_OptionGroup){ .OptionGroupName = name,
@@ -43,7 +58,7 @@ err db_option_group_set(req *rq, const txn *tx, str given, rds_DBInstance *it)
 	if (!str_is(given))
 		return OK;
 	TRY(db_option_group_find(rq, tx, given, &g));
-	str major = arena_fmt(rq->mem, "%d", db_version_major(it->EngineVersion));
+	str major = db_version_series(it->Engine, it->EngineVersion);
 	if (!str_eq(g->EngineName, it->Engine) || !str_eq(g->MajorEngineVersion, major))
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "The option group %.*s is for %.*s %.*s, not for %.*s %.*s.", STR_ARG(g->OptionGroupName),

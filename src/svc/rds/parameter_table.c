@@ -6,12 +6,13 @@
 #define REAL "float"
 #define STATIC true
 #define DYNAMIC false
+#define FORMULA_TIMES 1000
 #define P(name, is_static, type, allowed, value, words) \
 	{ \
 		name, type, allowed, value, is_static, false, words \
 	}
 
-const db_parameter db_parameters[] = {
+static const db_parameter of_postgres[] = {
 	P("application_name", DYNAMIC, ANY, NULL, NULL,
 	  "Sets the application name reported in statistics and logs."),
 	P("auto_explain.log_min_duration", DYNAMIC, INT, "-1-2147483647", NULL,
@@ -117,24 +118,44 @@ const db_parameter db_parameters[] = {
 	P("wal_sender_timeout", DYNAMIC, INT, "0-3600000", NULL, "(ms) Maximum wait for WAL replication."),
 	P("work_mem", DYNAMIC, INT, "64-2147483647", NULL, "(kB) Maximum memory for query workspaces."),
 };
-const size_t db_parameters_n = sizeof db_parameters / sizeof *db_parameters;
-
-const db_parameter *db_parameter_known(str name)
+const db_parameter *db_parameters_of(str family, size_t *n)
 {
-	for (size_t i = 0; i < db_parameters_n; i++)
-		if (str_eq_nocase(name, str_c(db_parameters[i].name)))
-			return &db_parameters[i];
+	bool mysql = str_starts(family, S("mysql")) || str_starts(family, S("mariadb")) ||
+	             str_starts(family, S("aurora-mysql"));
+	*n = mysql ? db_mysql_parameters_n : sizeof of_postgres / sizeof *of_postgres;
+	return mysql ? db_mysql_parameters : of_postgres;
+}
+
+const db_parameter *db_parameter_known(str family, str name)
+{
+	size_t n;
+	const db_parameter *all = db_parameters_of(family, &n);
+	for (size_t i = 0; i < n; i++)
+		if (str_eq_nocase(name, str_c(all[i].name)))
+			return &all[i];
 	return NULL;
 }
 
+/* {DBInstanceClassMemory/N} and {DBInstanceClassMemory*N/M}. */
 static bool formula(str text, int64_t memory_bytes, int64_t *out)
 {
-	str prefix = S("{DBInstanceClassMemory/");
-	int64_t divisor;
-	if (!str_starts(text, prefix) || !str_ends(text, S("}")) ||
-	    !str_to_i64(str_sub(text, prefix.n, text.n - 1), &divisor) || divisor <= 0)
+	str prefix = S("{DBInstanceClassMemory");
+	int64_t divisor, times = 1;
+	if (!str_starts(text, prefix) || !str_ends(text, S("}")))
 		return str_to_i64(text, out);
-	*out = memory_bytes / divisor;
+	str rest = str_sub(text, prefix.n, text.n - 1);
+	if (str_starts(rest, S("*"))) {
+		rest = str_sub(rest, 1, rest.n);
+		if (!str_to_i64(str_cut(&rest, '/'), &times) || times < 1 || times > FORMULA_TIMES)
+			return false;
+	} else if (str_starts(rest, S("/"))) {
+		rest = str_sub(rest, 1, rest.n);
+	} else {
+		return false;
+	}
+	if (!str_to_i64(rest, &divisor) || divisor <= 0)
+		return false;
+	*out = memory_bytes / divisor * times;
 	return true;
 }
 

@@ -6,12 +6,12 @@
 TEST(rds_connections_follow_memory)
 {
 	/* What users have seen with 2, 4, 8 and 15.25 GiB, and for Serverless v2 AWS's table. */
-	CHECK_I64(db_class_connections(2048), 198);
-	CHECK_I64(db_class_connections(4096), 413);
-	CHECK_I64(db_class_connections(8192), 856);
-	CHECK_I64(db_class_connections(15616), 1660);
-	CHECK(db_class_connections(1024) >= 81 && db_class_connections(1024) <= 87);
-	CHECK_I64(db_class_connections(1 << 20), 5000);
+	CHECK_I64(db_class_connections(S("postgres"), 2048), 198);
+	CHECK_I64(db_class_connections(S("postgres"), 4096), 413);
+	CHECK_I64(db_class_connections(S("postgres"), 8192), 856);
+	CHECK_I64(db_class_connections(S("postgres"), 15616), 1660);
+	CHECK(db_class_connections(S("postgres"), 1024) >= 81 && db_class_connections(S("postgres"), 1024) <= 87);
+	CHECK_I64(db_class_connections(S("postgres"), 1 << 20), 5000);
 	CHECK_I64(db_acu_connections(0.5, 1), 189);
 	CHECK_I64(db_acu_connections(1, 8), 1669);
 	CHECK_I64(db_acu_connections(1, 256), 5000);
@@ -26,6 +26,9 @@ TEST(rds_formulas_of_parameters)
 	CHECK(db_parameter_number(S("LEAST({DBInstanceClassMemory/9531392},5000)"), GIB, &n) && n == 112);
 	CHECK(db_parameter_number(S("LEAST({DBInstanceClassMemory/9531392}, 50)"), GIB, &n) && n == 50);
 	CHECK(db_parameter_number(S("GREATEST({DBInstanceClassMemory/9531392},5000)"), GIB, &n) && n == 5000);
+	CHECK(db_parameter_number(S("{DBInstanceClassMemory*3/4}"), GIB, &n) && n == GIB / 4 * 3);
+	CHECK(!db_parameter_number(S("{DBInstanceClassMemory*3}"), GIB, &n));
+	CHECK(!db_parameter_number(S("{DBInstanceClassMemory}"), GIB, &n));
 	CHECK(!db_parameter_number(S("{DBInstanceClassMemory/0}"), GIB, &n));
 	CHECK(!db_parameter_number(S("{DBInstanceClassMemory/"), GIB, &n));
 	CHECK(!db_parameter_number(S("LEAST(1)"), GIB, &n));
@@ -36,12 +39,13 @@ TEST(rds_formulas_of_parameters)
 
 TEST(rds_values_of_parameters)
 {
-	const db_parameter *slow = db_parameter_known(S("log_min_duration_statement"));
-	const db_parameter *statement = db_parameter_known(S("LOG_STATEMENT"));
-	const db_parameter *cost = db_parameter_known(S("random_page_cost"));
-	const db_parameter *path = db_parameter_known(S("search_path"));
+	const db_parameter *slow = db_parameter_known(S("postgres15"), S("log_min_duration_statement"));
+	const db_parameter *statement = db_parameter_known(S("postgres15"), S("LOG_STATEMENT"));
+	const db_parameter *cost = db_parameter_known(S("postgres15"), S("random_page_cost"));
+	const db_parameter *path = db_parameter_known(S("postgres15"), S("search_path"));
 	CHECK(slow && statement && cost && path);
-	CHECK(!db_parameter_known(S("fsync")) && !db_parameter_known(S("listen_addresses")));
+	CHECK(!db_parameter_known(S("postgres15"), S("fsync")));
+	CHECK(!db_parameter_known(S("postgres15"), S("listen_addresses")));
 	CHECK(db_parameter_allows(slow, S("-1")) && db_parameter_allows(slow, S("2147483647")));
 	CHECK(!db_parameter_allows(slow, S("-2")) && !db_parameter_allows(slow, S("2147483648")));
 	CHECK(!db_parameter_allows(slow, S("1s")));

@@ -28,21 +28,6 @@ err db_parameter_group_find(req *rq, const txn *tx, const char *kind, str name, 
 	            cluster ? "DBClusterParameterGroup" : "DBParameterGroup", STR_ARG(name));
 }
 
-static bool family_known(str family)
-{
-	for (size_t i = 0; i < db_versions_n; i++) {
-		str rest = family;
-		if (str_starts(family, S("aurora-postgresql")))
-			rest = str_sub(family, 17, family.n);
-		else if (str_starts(family, S("postgres")))
-			rest = str_sub(family, 8, family.n);
-		int64_t major;
-		if (str_to_i64(rest, &major) && major == db_version_major(str_c(db_versions[i].number)))
-			return true;
-	}
-	return false;
-}
-
 static err group_new(req *rq, txn *tx, const char *kind, str name, str family, str description,
                      rds_TagList tags, rds_parameter_group **out)
 {
@@ -54,7 +39,7 @@ static err group_new(req *rq, txn *tx, const char *kind, str name, str family, s
 	if (rds_parameter_group_get(tx, rq->mem, g->Account, g->Region, g->Kind, g->Name))
 		return fail(rq, &rds_DBParameterGroupAlreadyExistsFault, "Parameter group %.*s already exists",
 		            STR_ARG(g->Name));
-	if (!family_known(g->Family))
+	if (!db_family_known(g->Family))
 		return fail(rq, &rds_InvalidParameterValue,
 		            "ParameterGroupFamily %.*s is not a valid parameter group family", STR_ARG(family));
 	rds_parameter_group_put(tx, g);
@@ -104,7 +89,7 @@ err rds_CreateDBClusterParameterGroup(req *rq, txn *tx, const rds_CreateDBCluste
 static rds_parameter_group *default_of(req *rq, const char *kind, str name)
 {
 	str family = str_sub(name, 8, name.n);
-	if (!db_default_group(name) || !family_known(family))
+	if (!db_default_group(name) || !db_family_known(family))
 		return NULL;
 	rds_parameter_group *g = arena_new(rq->mem, rds_parameter_group);
 	*g = (rds_parameter_group){ .Account = rq->who.account,
@@ -188,7 +173,8 @@ static rds_Parameter *of_group(rds_ParametersList *all, str name)
 
 static err set_one(req *rq, rds_parameter_group *g, const rds_Parameter *p)
 {
-	const db_parameter *known = str_is(p->ParameterName) ? db_parameter_known(p->ParameterName) : NULL;
+	const db_parameter *known = str_is(p->ParameterName) ?
+	        db_parameter_known(g->Family, p->ParameterName) : NULL;
 	if (!known)
 		return fail(rq, &rds_InvalidParameterValue, "Could not find parameter with name: %.*s",
 		            STR_ARG(p->ParameterName));
@@ -373,9 +359,11 @@ static err list(req *rq, rds_parameter_group *g, str source, opt_i64 max, str ma
 	page p;
 	TRY(db_page_of(rq, max, marker, &p));
 	out->v = arena_array(rq->mem, rds_Parameter, p.most);
-	for (size_t i = 0; i < db_parameters_n; i++) {
-		str name = str_c(db_parameters[i].name);
-		rds_Parameter q = parameter_shown(&db_parameters[i], of_group(&g->Parameters, name), g->Family);
+	size_t n;
+	const db_parameter *all = db_parameters_of(g->Family, &n);
+	for (size_t i = 0; i < n; i++) {
+		str name = str_c(all[i].name);
+		rds_Parameter q = parameter_shown(&all[i], of_group(&g->Parameters, name), g->Family);
 		if ((str_is(p.after) && str_cmp(name, p.after) <= 0) || (str_is(source) && !str_eq(source, q.Source)))
 			continue;
 		if (out->n == p.most) {
@@ -407,7 +395,7 @@ err rds_DescribeEngineDefaultParameters(req *rq, const txn *tx,
                                         const rds_DescribeEngineDefaultParameters_in *in,
                                         rds_DescribeEngineDefaultParameters_out *out)
 {
-	if (!family_known(in->DBParameterGroupFamily))
+	if (!db_family_known(in->DBParameterGroupFamily))
 		return fail(rq, &rds_InvalidParameterValue, "Invalid DB parameter group family: %.*s",
 		            STR_ARG(in->DBParameterGroupFamily));
 	rds_parameter_group g = { .Family = in->DBParameterGroupFamily };
@@ -437,20 +425,60 @@ static void add_lines(buf *b, arena *mem, const rds_ParametersList *all, int64_t
 	}
 }
 
-settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
-                        str cluster_group, int memory_mib, bool tls_by_default)
+/* What MySQL has by itself and MariaDB has not. */
+static const char like_mysql[] =
+	"sql_mode = ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION\n";
+
+/* utf8mb4 of utf8mb4_general_ci: the last collation that a group sets. */
+static str set_of_collation(str lines)
+{
+	str set = STR_NONE, key = S("loose-collation_server = ");
+	while (str_is(lines)) {
+		str line = str_cut(&lines, '\n');
+		if (str_starts(line, key)) {
+			str value = str_sub(line, key.n, line.n);
+			set = str_cut(&value, '_');
+		}
+	}
+	return set;
+}
+
+static void mysql_lines(buf *b, arena *mem, const rds_instance *i, const rds_parameter_group *of_cluster,
+                        const rds_parameter_group *own, int64_t bytes, settings *s)
+{
+	str one = of_cluster ? db_mysql_lines(mem, &of_cluster->Parameters, bytes, &s->max_connections) : S("");
+	str two = own ? db_mysql_lines(mem, &own->Parameters, bytes, &s->max_connections) : S("");
+	str all = arena_concat(mem, one, two), set = set_of_collation(all);
+	bool mysql = !str_eq(i->It->Engine, S("mariadb"));
+	if (mysql)
+		buf_put(b, str_c(like_mysql));
+	if (!str_is(set) && mysql && !str_starts(i->It->EngineVersion, S("5.")))
+		set = S("utf8mb4");
+	if (str_is(set))
+		buf_fmt(b, "character_set_server = %.*s\n", STR_ARG(set));
+	buf_put(b, all);
+}
+
+settings db_settings_of(const txn *tx, arena *mem, const rds_instance *i, str cluster_group, int memory_mib,
+                        bool tls_by_default)
 {
 	settings s = { .force_tls = tls_by_default };
 	buf b = buf_in(mem, 256, CONF_MAX);
 	int64_t bytes = (int64_t)memory_mib << 20;
+	str name = i->It->DBParameterGroups.n ? i->It->DBParameterGroups.v[0].DBParameterGroupName : STR_NONE;
 	rds_parameter_group *of_cluster = !str_is(cluster_group) ? NULL :
-	        rds_parameter_group_get(tx, mem, account, region, S(KIND_CLUSTER), cluster_group);
-	rds_parameter_group *own = !str_is(instance_group) ? NULL :
-	        rds_parameter_group_get(tx, mem, account, region, S(KIND_INSTANCE), instance_group);
-	if (of_cluster)
-		add_lines(&b, mem, &of_cluster->Parameters, bytes, &s);
-	if (own)
-		add_lines(&b, mem, &own->Parameters, bytes, &s);
+	        rds_parameter_group_get(tx, mem, i->Account, i->Region, S(KIND_CLUSTER), cluster_group);
+	rds_parameter_group *own = !str_is(name) ? NULL :
+	        rds_parameter_group_get(tx, mem, i->Account, i->Region, S(KIND_INSTANCE), name);
+	if (db_engine_is_mysql(i->It->Engine)) {
+		mysql_lines(&b, mem, i, of_cluster, own, bytes, &s);
+	} else {
+		if (of_cluster)
+			add_lines(&b, mem, &of_cluster->Parameters, bytes, &s);
+		if (own)
+			add_lines(&b, mem, &own->Parameters, bytes, &s);
+	}
 	s.lines = buf_str(&b);
 	return s;
 }

@@ -146,6 +146,15 @@ err rds_ModifyDBProxyTargetGroup(req *rq, txn *tx, const rds_ModifyDBProxyTarget
 	return OK;
 }
 
+static err same_family(req *rq, const rds_proxy *p, str engine, str id)
+{
+	if (!db_engine_is_mysql(engine))
+		return OK;
+	return fail(rq, &rds_InvalidParameterCombination,
+	            "The engine %.*s of %.*s is not of the engine family %.*s of the proxy.", STR_ARG(engine),
+	            STR_ARG(id), STR_ARG(p->It->EngineFamily));
+}
+
 static err add_instance(req *rq, const txn *tx, rds_proxy *p, str given)
 {
 	rds_instance *i;
@@ -155,6 +164,7 @@ static err add_instance(req *rq, const txn *tx, rds_proxy *p, str given)
 		            "DB instance %.*s is a member of a DB cluster. Register the DB cluster instead.",
 		            STR_ARG(i->Id));
 	TRY(db_instance_ready(rq, i));
+	TRY(same_family(rq, p, i->It->Engine, i->Id));
 	str *one = arena_new(rq->mem, str);
 	*one = i->Id;
 	p->Instances = (rds_StringList){ one, 1 };
@@ -182,6 +192,7 @@ err rds_RegisterDBProxyTargets(req *rq, txn *tx, const rds_RegisterDBProxyTarget
 	} else {
 		TRY(db_cluster_find(rq, tx, in->DBClusterIdentifiers.v[0], &c));
 		TRY(db_cluster_ready(rq, c));
+		TRY(same_family(rq, p, c->It->Engine, c->Id));
 		p->Cluster = c->Id;
 	}
 	rds_proxy_put(tx, p);

@@ -24,38 +24,58 @@ extern const size_t db_classes_n;
 #define SERVERLESS S("db.serverless")
 const db_class *db_class_find(str name);
 /* What max_connections comes to by default for so much memory, or for a Serverless v2 range. */
-int db_class_connections(int memory_mib);
+int db_class_connections(str engine, int memory_mib);
 int db_acu_connections(double min, double max);
 
+/* kinds.c: engines and their versions. Those for MySQL are all served by MariaDB. */
+enum { DB_POSTGRES = 1, DB_AURORA_POSTGRES = 2, DB_MYSQL = 4, DB_MARIADB = 8, DB_AURORA_MYSQL = 16 };
+typedef struct db_engine {
+	const char *name, *title, *described, *family, *license, *sku;
+	const char *usual; /* series of its default version; NULL: by what is installed */
+	unsigned bit;
+	bool aurora, mysql;
+	int port;
+	size_t password_max;
+} db_engine;
+const db_engine *db_engines_all(size_t *n);
+const db_engine *db_engine_known(str name); /* NULL: none of ours */
+const db_engine *db_engine_of(str name); /* of a row */
+bool db_engine_is_aurora(str engine);
+bool db_engine_is_mysql(str engine);
 typedef struct db_version {
 	const char *number;
-	bool aurora, plain; /* which engines have it */
+	unsigned engines; /* that have it */
 	bool pauses; /* Aurora: min capacity 0 */
 } db_version;
 extern const db_version db_versions[];
 extern const size_t db_versions_n;
-bool db_engine_is_aurora(str engine);
 /* The whole version for what a user gave: 15 -> 15.14; absent: the default. */
 err db_version_find(req *rq, str engine, str given, const db_version **out);
-int db_version_major(str version);
-str db_version_family(arena *a, str engine, str version); /* postgres15, aurora-postgresql15 */
+bool db_version_default(req *rq, const db_engine *e, str version);
+/* 15, 8.0, 10.11: minor versions differ in what follows. */
+str db_version_series(str engine, str version);
+/* Grows with the series. */
+int db_version_major(str engine, str version);
+str db_version_family(arena *a, str engine, str version); /* postgres15, aurora-postgresql15, mysql8.0 */
+bool db_family_known(str family);
+err db_check_engine(req *rq, str engine);
+/* Whether a program is installed that can run it. */
+err db_check_installed(req *rq, str engine, str version);
 
 /* check.c: AWS's rules for what users give. */
 err db_check_identifier(req *rq, str value, const char *parameter);
-err db_check_engine(req *rq, str engine);
-err db_check_class(req *rq, str name, bool aurora);
-err db_check_master(req *rq, str name);
-err db_check_password(req *rq, str password);
-err db_check_storage(req *rq, str type, int64_t gib, opt_i64 iops, opt_i64 throughput);
+bool db_class_fits(const db_engine *e, str name);
+err db_check_class(req *rq, str name, str engine);
+err db_check_master(req *rq, str engine, str name);
+err db_check_password(req *rq, str engine, str password);
+err db_check_storage(req *rq, str engine, str type, int64_t gib, opt_i64 iops, opt_i64 throughput);
 /* The region's storage with so many GiB more. */
 err db_check_quota(req *rq, const txn *tx, int64_t more);
-err db_check_database(req *rq, str name);
+err db_check_database(req *rq, str engine, str name);
 err db_check_retention(req *rq, opt_i64 days);
 err db_check_port(req *rq, opt_i64 port);
 str db_lowered(req *rq, str s);
 str db_resource_id(arena *a, const char *prefix);
-/* Whether a PostgreSQL is installed that can run it. */
-err db_check_installed(req *rq, str engine, str version);
 /* Deterministic stand-ins where the caller names no network: vpc-, subnet-, sg- and 17 digits. */
 str db_network_id(req *rq, const char *prefix, const char *what);
 rds_VpcSecurityGroupMembershipList db_security_groups(req *rq, const rds_VpcSecurityGroupIdList *ids);
@@ -129,6 +149,7 @@ void db_proxies_stop(void);
 /* subscriptions.c: to whom an event is told. */
 void db_event_tell(txn *tx, str account, str region, const rds_Event *e);
 /* options.c */
+str db_option_group_default(arena *a, str engine, str series);
 err db_option_group_find(req *rq, const txn *tx, str given, rds_OptionGroup **out);
 /* An instance's, if one is given: it has to be for its engine and major version. */
 err db_option_group_set(req *rq, const txn *tx, str given, rds_DBInstance *it);
@@ -138,7 +159,7 @@ bool db_reserved_covers(const txn *tx, arena *mem, const rds_instance *i);
 
 /* bill.c: what rows cost from now on. */
 bool db_bill_runs(const rds_instance *i);
-str db_class_sku(arena *a, const db_class *c, bool aurora, bool multi);
+str db_class_sku(arena *a, const db_class *c, str region, str engine, bool multi);
 /* The hours of all instances: a reservation has come or gone. */
 void db_bill_region(txn *tx, str account, str region, int64_t now);
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
@@ -207,14 +228,14 @@ str db_copy_place(arena *mem, str account, str region, str id);
 /* parameters.c */
 err db_parameter_group_find(req *rq, const txn *tx, const char *kind, str name, rds_parameter_group **out);
 bool db_default_group(str name);
-/* Lines of postgresql.conf, and what we look at ourselves. */
+/* Lines of postgresql.conf or my.cnf, and what we look at ourselves. */
 typedef struct settings {
 	str lines;
 	int max_connections; /* 0: by class */
 	bool force_tls;
 } settings;
-settings db_settings_of(const txn *tx, arena *mem, str account, str region, str instance_group,
-                        str cluster_group, int memory_mib, bool tls_by_default);
+settings db_settings_of(const txn *tx, arena *mem, const rds_instance *i, str cluster_group, int memory_mib,
+                        bool tls_by_default);
 
 /* modify.c: what is kept and shown, and changes nothing in the engine. */
 void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it);
@@ -223,7 +244,7 @@ str db_other_zone(arena *a, const rds_instance *i);
 
 /* master.c: the master user of an instance or a cluster. *verifier is STR_NONE when the password stays. */
 typedef struct master_given {
-	str arn, password, kms_key;
+	str engine, arn, password, kms_key;
 	opt_bool managed;
 } master_given;
 err db_master_new(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,

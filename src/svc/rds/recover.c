@@ -75,6 +75,13 @@ static err too_early(req *rq)
 	            "There is no automated backup from before the specified restore time.");
 }
 
+static err no_log(req *rq)
+{
+	return fail(rq, &aws_NotImplemented,
+	            "Restoring an engine for MySQL to another moment than the latest of an existing source is "
+	            "not implemented: restore a snapshot.");
+}
+
 /* The newest backup from before the moment. */
 static rds_snapshot *base_of(const txn *tx, arena *mem, str account, str region, str resource, int64_t real)
 {
@@ -189,9 +196,13 @@ err rds_RestoreDBInstanceToPointInTime(req *rq, txn *tx, const rds_RestoreDBInst
 		            "Point in time restore is not enabled for the instance %.*s.", STR_ARG(source->Id));
 	TRY(moment_of(rq, tx, in->RestoreTime, in->UseLatestRestorableTime.set && in->UseLatestRestorableTime.v,
 	              newest, &real));
+	if (real && source && db_engine_is_mysql(source->It->Engine))
+		return no_log(rq);
 	rds_snapshot *base = base_of(tx, rq->mem, rq->who.account, rq->region, resource, real);
 	if (!base)
 		return too_early(rq);
+	if (!source && db_engine_is_mysql(base->It->Engine))
+		return no_log(rq);
 	rds_RestoreDBInstanceFromDBSnapshot_in from = like(in, source);
 	if (source && source->It->AllocatedStorage.v > base->It->AllocatedStorage.v && !from.AllocatedStorage.set)
 		from.AllocatedStorage = source->It->AllocatedStorage;
@@ -247,6 +258,8 @@ err rds_RestoreDBClusterToPointInTime(req *rq, txn *tx, const rds_RestoreDBClust
 		return fail(rq, &rds_InvalidParameterCombination,
 		            "RestoreToTime can't be specified when RestoreType is copy-on-write.");
 	TRY(moment_of(rq, tx, in->RestoreToTime, latest || clone, rq->now, &real));
+	if (real && db_engine_is_mysql(source->It->Engine))
+		return no_log(rq);
 	rds_cluster_snapshot *base = clone ? NULL : cluster_base_of(tx, rq->mem, source, real);
 	if (!base && !clone)
 		return too_early(rq);

@@ -22,11 +22,14 @@ typedef struct offer {
 	bool aurora, multi;
 } offer;
 
+static str engine_of(bool aurora) { return aurora ? S("aurora-postgresql") : S("postgres"); }
+
 static str product_of(bool aurora) { return aurora ? S("aurora-postgresql") : S("postgresql"); }
 
 static const price_item *price_of(arena *a, const offer *o, str region)
 {
-	return book_find(price_book(), region, db_class_sku(a, o->class, o->aurora, o->multi), NULL);
+	str sku = db_class_sku(a, o->class, region, engine_of(o->aurora), o->multi);
+	return book_find(price_book(), region, sku, NULL);
 }
 
 static str offer_id(arena *a, const offer *o)
@@ -108,7 +111,8 @@ err rds_DescribeReservedDBInstancesOfferings(req *rq, const txn *tx,
 
 static void charge(txn *tx, const rds_reserved *r, const offer *o, bool on, int64_t now)
 {
-	const meter_kind *m = meter_for("AmazonRDS", db_class_sku(txn_arena(tx), o->class, o->aurora, o->multi));
+	str sku = db_class_sku(txn_arena(tx), o->class, r->Region, engine_of(o->aurora), o->multi);
+	const meter_kind *m = meter_for("AmazonRDS", sku);
 	resident_set(tx, r->Account, r->Region, now, m, r->It->ReservedDBInstanceArn,
 	             on ? r->It->DBInstanceCount.v * (o->aurora ? PART_AURORA : PART_RDS) : 0);
 }
@@ -227,7 +231,7 @@ bool db_reserved_any(const txn *tx, arena *mem, str account, str region)
 static bool alike(const rds_instance *a, const rds_instance *b)
 {
 	return str_eq(a->It->DBInstanceClass, b->It->DBInstanceClass) && a->It->MultiAZ.v == b->It->MultiAZ.v
-		&& db_engine_is_aurora(a->It->Engine) == db_engine_is_aurora(b->It->Engine) && db_bill_runs(b);
+		&& str_eq(a->It->Engine, b->It->Engine) && db_bill_runs(b);
 }
 
 /* By their names: the first ones are covered. */
@@ -238,7 +242,7 @@ bool db_reserved_covers(const txn *tx, arena *mem, const rds_instance *i)
 	for (rds_reserved *r; (r = rds_reserved_next(&s));) {
 		offer o = offer_of(r->It);
 		if (str_eq(r->It->State, S("active")) && str_eq(r->It->DBInstanceClass, i->It->DBInstanceClass)
-		    && o.aurora == db_engine_is_aurora(i->It->Engine) && (o.aurora || o.multi == i->It->MultiAZ.v))
+		    && str_eq(engine_of(o.aurora), i->It->Engine) && (o.aurora || o.multi == i->It->MultiAZ.v))
 			places += r->It->DBInstanceCount.v;
 	}
 	cursor_close(&s.at);

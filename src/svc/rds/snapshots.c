@@ -159,7 +159,7 @@ err db_instance_from_snapshot(req *rq, txn *tx, const rds_snapshot *s,
 		return fail(rq, &rds_InvalidDBSnapshotStateFault, "The snapshot %.*s is not in the available state.",
 		            STR_ARG(s->Id));
 	str class = str_is(in->DBInstanceClass) ? in->DBInstanceClass : S("db.t3.micro");
-	TRY(db_check_class(rq, class, false));
+	TRY(db_check_class(rq, class, from->Engine));
 	TRY(db_check_port(rq, in->Port));
 	instance_facts f = { .id = in->DBInstanceIdentifier,
 		                 .engine = from->Engine,
@@ -232,7 +232,7 @@ err rds_CreateDBInstanceReadReplica(req *rq, txn *tx, const rds_CreateDBInstance
 		return fail(rq, &rds_InvalidDBInstanceStateFault,
 		            "A read replica of a cluster's member is not possible.");
 	str class = str_is(in->DBInstanceClass) ? in->DBInstanceClass : source->DBInstanceClass;
-	TRY(db_check_class(rq, class, false));
+	TRY(db_check_class(rq, class, source->Engine));
 	TRY(db_check_port(rq, in->Port));
 	instance_facts f = { .id = in->DBInstanceIdentifier,
 		                 .engine = source->Engine,

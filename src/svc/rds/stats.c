@@ -19,13 +19,19 @@ static const char from_16[] =
 	"coalesce(extract(epoch from now() - pg_last_xact_replay_timestamp()), 0) end::bigint";
 
 #define MAJOR_WITH_IO 16
+#define PAGE 8192
+#define PAGE_MYSQL 16384
 
 bool db_stats_read(arena *a, str folder, engine_stats *out)
 {
 	postgres_client *c;
 	postgres_rows r = { 0 };
 	int64_t version = 0;
-	*out = (engine_stats){ 0 };
+	*out = (engine_stats){ .page = PAGE };
+	if (db_engines_mysql(folder)) {
+		out->page = PAGE_MYSQL;
+		return db_engines_mysql_stats(a, folder, out);
+	}
 	if (db_engines_open(a, folder, S("postgres"), 0, &c))
 		return false;
 	err e = postgres_query(a, c, S("select current_setting('server_version_num')::int / 10000"), &r);

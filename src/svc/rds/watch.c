@@ -10,7 +10,6 @@
 #define BYTES_EVERY_US 5000000
 #define GIB ((int64_t)1 << 30)
 #define MIB ((int64_t)1 << 20)
-#define PAGE 8192
 #define LOG_PIECE 4096
 #define MILLI_PER_ACU 250
 #define BUSY 0.7 /* of the present capacity: it grows */
@@ -33,7 +32,7 @@ typedef struct finding {
 	struct finding *next;
 	str folder, account, region, id;
 	double cpu_share; /* CPUs used since the last look */
-	int64_t bytes, memory, log_at;
+	int64_t bytes, memory, log_at[DB_LOGS];
 	engine_stats now, before; /* before: a minute ago */
 	int64_t minute_us; /* how long that was; 0: not known */
 	int64_t from_minute, to_minute; /* whose metrics are due: after from, up to to */
@@ -54,7 +53,7 @@ static void look(void *context, running *r)
 	if (r->standby)
 		return;
 	finding *f = arena_new(l->mem, finding);
-	int64_t us = clock_mono_us(), cpu = engine_cpu_ms(postgres_engine(r->engine));
+	int64_t us = clock_mono_us(), cpu = engine_cpu_ms(db_engines_process(r));
 	*f = (finding){ .next = l->first,
 		            .folder = arena_str(l->mem, r->folder),
 		            .account = arena_str(l->mem, r->account),
@@ -82,12 +81,12 @@ static void look(void *context, running *r)
 	f->bytes = r->bytes;
 	f->to_minute = l->now / MS_MINUTE;
 	f->from_minute = r->minute && r->minute < f->to_minute ? r->minute : f->to_minute - (r->minute == 0);
-	f->log_at = r->log_at;
+	memcpy(f->log_at, r->log_at, sizeof f->log_at);
 	f->before = r->counted;
 	passed = us - r->counted_us;
 	turned = (l->now - r->counted_at) * 1000;
 	f->minute_us = !r->counted_us ? 0 : turned > passed ? turned : passed;
-	f->memory = f->from_minute < f->to_minute ? engine_memory(postgres_engine(r->engine)) : 0;
+	f->memory = f->from_minute < f->to_minute ? engine_memory(db_engines_process(r)) : 0;
 	r->minute = f->to_minute;
 	l->first = f;
 }
@@ -136,7 +135,8 @@ static void counters(const finding *f, const rds_instance *i, int64_t when)
 		return;
 	point(f, i, "ReadIOPS", "Count/Second", rate(f, f->now.reads, f->before.reads), when);
 	point(f, i, "WriteIOPS", "Count/Second", rate(f, f->now.writes, f->before.writes), when);
-	point(f, i, "ReadThroughput", "Bytes/Second", rate(f, f->now.reads, f->before.reads) * PAGE, when);
+	double read = rate(f, f->now.reads, f->before.reads) * (double)f->now.page;
+	point(f, i, "ReadThroughput", "Bytes/Second", read, when);
 	point(f, i, "WriteThroughput", "Bytes/Second", rate(f, f->now.log_bytes, f->before.log_bytes), when);
 }
 
@@ -154,7 +154,7 @@ static void remember_log(void *context, running *r)
 {
 	const finding *f = context;
 	if (str_eq(r->folder, f->folder))
-		r->log_at = f->log_at;
+		memcpy(r->log_at, f->log_at, sizeof r->log_at);
 }
 
 static void remember(void *context, running *r)
@@ -261,13 +261,19 @@ static void limit(void *context, running *r)
 {
 	change *ch = context;
 	if (str_eq(r->folder, ch->f->folder))
-		engine_limit(postgres_engine(r->engine), 0, ch->centi_acu * MILLI_PER_ACU / 100);
+		engine_limit(db_engines_process(r), 0, ch->centi_acu * MILLI_PER_ACU / 100);
 }
 
 /* The limit is a file size to the engine only by our hand: new transactions are read-only until there is
  * room. */
 static void refuse_writes(arena *mem, const finding *f, bool refuse)
 {
+	if (db_engines_mysql(f->folder)) {
+		str sql = refuse ? S("set global read_only = 1") : S("set global read_only = 0");
+		err refused = db_engines_mysql_sql(mem, f->folder, sql, NULL);
+		(void)refused; /* looked at again in a moment */
+		return;
+	}
 	err e = db_engines_sql(mem, f->folder, S("postgres"),
 	                       refuse ? S("alter system set default_transaction_read_only = on")
 	                              : S("alter system reset default_transaction_read_only"),
@@ -395,11 +401,10 @@ static void settle(arena *mem, finding *f, int64_t now)
 	if (!i)
 		return;
 	change ch = { .mem = mem, .f = f };
-	int64_t log_at = db_log_export(mem, i, c, f->folder, f->log_at, now);
-	if (log_at != f->log_at) {
-		f->log_at = log_at;
+	if (f->from_minute < f->to_minute)
+		db_engines_follow(mem, s, i);
+	if (db_logs_export(mem, i, c, f->folder, f->log_at, now))
 		db_engines_each(remember_log, f);
-	}
 	bool publishes = f->from_minute < f->to_minute;
 	if (publishes || (c && db_sleep_after(c))) {
 		count(mem, f);

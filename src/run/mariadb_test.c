@@ -1,0 +1,96 @@
+#include "run/mariadb.h"
+#include "run/postgres.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "test/test.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PORT 3306
+
+static str sum_of(arena *a, mariadb *m)
+{
+	postgres_rows r = { 0 };
+	mariadb_client *c;
+	if (mariadb_open(a, m, 30000, &c))
+		return S("no connection");
+	err e = mariadb_query(a, c, S("select sum(n), null from d.t; select 1 from d.t where n = 0"), NULL, NULL);
+	if (!e)
+		e = mariadb_query(a, c, S("select sum(n), null from d.t"), &r, NULL);
+	mariadb_close(c);
+	return e ? e->message : postgres_cell(&r, 0, 1).p ? S("null is none") : postgres_cell(&r, 0, 0);
+}
+
+static void query(arena *a, mariadb *m, str sql)
+{
+	mariadb_client *c;
+	err e = mariadb_open(a, m, 30000, &c);
+	if (!e) {
+		e = mariadb_query(a, c, sql, NULL, NULL);
+		mariadb_close(c);
+	}
+	if (e)
+		test_failed(__FILE__, __LINE__, "%.*s", STR_ARG(e->message));
+}
+
+TEST(mariadb_lives)
+{
+	arena *a = mem;
+	str program;
+	if (mariadb_find(a, &program))
+		SKIP("MariaDB is not installed: tools/install-packages test");
+	str root = arena_fmt(a, "/tmp/farthing-mariadb-test-%d", (int)getpid());
+	err made = mariadb_make(a, root, S("one"));
+	if (made)
+		test_failed(__FILE__, __LINE__, "%.*s", STR_ARG(made->message));
+	mariadb_spec spec = { .root = root,
+		                  .name = S("one"),
+		                  .addresses = S("127.9.8.9,127.9.8.11"),
+		                  .port = PORT,
+		                  .max_connections = 20,
+		                  .memory_bytes = (int64_t)1 << 30 };
+	mariadb *p = NULL, *q = NULL;
+	err e = mariadb_start(a, &spec, &p);
+	if (e)
+		test_failed(__FILE__, __LINE__, "%.*s", STR_ARG(e->message));
+	query(a, p, S("create database d; create table d.t (n int primary key);"
+	              "insert into d.t select seq from d.seq_1_to_100"));
+	CHECK_STR(sum_of(a, p), S("5050"));
+	mariadb_client *c;
+	CHECK(!mariadb_open(a, p, 0, &c));
+	e = mariadb_query(a, c, S("select * from d.nothing"), NULL, NULL);
+	CHECK(e && str_find(e->message, S("1146")) != SIZE_MAX);
+	mariadb_close(c);
+	/* A copy of the running one follows it. */
+	str before = mariadb_position(a, p);
+	CHECK(!mariadb_backup(a, p, root, S("two")));
+	CHECK_STR(mariadb_position(a, p), before);
+	spec.name = S("two");
+	spec.addresses = S("127.9.8.10");
+	spec.read_only = true;
+	CHECK(!mariadb_start(a, &spec, &q));
+	CHECK_STR(sum_of(a, q), S("5050"));
+	CHECK(!mariadb_follow(a, q, p, S("127.9.8.9"), PORT));
+	query(a, p, S("insert into d.t values (1000)"));
+	CHECK(!mariadb_hand_over(a, p, q));
+	CHECK_STR(sum_of(a, q), S("6050"));
+	int64_t behind;
+	CHECK(mariadb_follows(a, q, &behind) && behind == 0);
+	/* It falls and comes back by itself. */
+	kill(engine_pid(mariadb_engine(p)), SIGKILL);
+	for (int i = 0; i < 1000 && engine_starts(mariadb_engine(p)) < 2; i++)
+		clock_sleep_ms(10);
+	CHECK_STR(sum_of(a, p), S("6050"));
+	mariadb_stop(q);
+	mariadb_stop(p);
+	CHECK(postgres_address_free(S("127.9.8.9"), PORT));
+	CHECK(!dir_remove(a, root));
+}
+
+TEST(mariadb_quoting)
+{
+	CHECK_STR(mariadb_literal(mem, S("a'b\\c")), S("'a''b\\\\c'"));
+	CHECK_STR(mariadb_name(mem, S("a`b\\c")), S("`a``b\\c`"));
+	CHECK_STR(mariadb_verifier(mem, S("password")), S("*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"));
+}
