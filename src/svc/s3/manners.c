@@ -5,6 +5,7 @@
 #include "access_log.h"
 #include "bucket.h"
 #include "checksum.h"
+#include "request_metrics.h"
 #include "wire/http.h"
 
 /* ---- subresources ---- */
@@ -178,7 +179,9 @@ static err malformed(req *rq, err why)
 
 static void finished(req *rq, int status, uint64_t sent, err why)
 {
-	access_log(&(access_entry){ rq, status, sent, why });
+	access_entry e = { rq, status, sent, why };
+	access_log(&e);
+	request_metrics(&e);
 }
 
 MANNERS(s3, unknown, asked, malformed, finished);

@@ -147,11 +147,11 @@ void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n)
 	cursor_close(&scan.at);
 }
 
-static void count(const sns_topic *t, const char *name, int64_t when)
+static void measure(const sns_topic *t, const char *name, const char *unit, double value, int64_t when)
 {
 	metric_point p = { .account = t->Account, .region = t->Region, .name_space = S("AWS/SNS"),
-		               .name = str_c(name), .unit = S("Count"), .n_dimensions = 1,
-		               .dimensions = { { S("TopicName"), t->Name } }, .when = when, .value = 1 };
+		               .name = str_c(name), .unit = str_c(unit), .n_dimensions = 1,
+		               .dimensions = { { S("TopicName"), t->Name } }, .when = when, .value = value };
 	metric_later(&p);
 }
 
@@ -161,6 +161,8 @@ str dead_letters_of(arena *mem, const sns_sub *s)
 	const json_value *target = policy.n ? json_get(json_parse(mem, policy), S("deadLetterTargetArn")) : NULL;
 	return target ? target->text : STR_NONE;
 }
+
+static void count(const sns_topic *t, const char *name, int64_t when) { measure(t, name, "Count", 1, when); }
 
 static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message)
 {
@@ -229,6 +231,7 @@ static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, cons
 void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n)
 {
 	count(t, "NumberOfMessagesPublished", n->when);
+	measure(t, "PublishSize", "Bytes", (double)n->message.n, n->when);
 	if (!t->Confirmed)
 		return;
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
