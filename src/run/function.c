@@ -279,7 +279,8 @@ err function_start(arena *mem, const function_spec *spec, int64_t limit_us, func
 		init->ended = true;
 		init->error_type = S("Runtime.InvalidEntrypoint");
 		init->payload = error_object(mem, init->error_type,
-		                             arena_concat(mem, S("RequestId:  Error: "), no_entry));
+		                             arena_fmt(mem, "RequestId: %.*s Error: %.*s", STR_ARG(spec->request_id),
+		                                       STR_ARG(no_entry)));
 		return OK;
 	}
 	TRY(open_env(mem, spec, &env));
@@ -312,7 +313,7 @@ err function_start(arena *mem, const function_spec *spec, int64_t limit_us, func
 		*out = env;
 		return OK;
 	}
-	conclude(env, mem, S(""), init);
+	conclude(env, mem, spec->request_id, init);
 	function_stop(env);
 	return OK;
 }

@@ -41,6 +41,7 @@ typedef struct function_image {
 
 typedef struct function_spec {
 	const interpreter *interpreter;
+	str request_id;          /* of the invocation that initialisation is a part of, if it is */
 	str runtime, handler, name, version, region, log_group, log_stream;
 	str access_key, secret_key, session_token; /* of the function's role */
 	str endpoint;            /* AWS_ENDPOINT_URL */

@@ -156,16 +156,18 @@ static const char **image_command(arena *mem, const function_spec *s, const char
 	return argv;
 }
 
-static const char **command(arena *mem, const function_spec *s)
+static const char **command(arena *mem, const function_spec *s, const char *const *env)
 {
 	const interpreter *it = s->interpreter;
-	const char **argv = arena_array(mem, const char *, 8);
+	const char **argv = arena_array(mem, const char *, 9);
 	size_t n = 0;
-	str path;
+	str path, wrapper = variable(env, "AWS_LAMBDA_EXEC_WRAPPER");
 	if (it->own) {
 		argv[n++] = own_entry(mem, s, &path);
 		return argv;
 	}
+	if (wrapper.n) /* a program of the user's that is to start the runtime */
+		argv[n++] = wrapper.p;
 	argv[n++] = it->path.p;
 	if (it->python) {
 		/* -S: packages' start-up hooks cost more than the rest of the start; -B: the code is read-only. */
@@ -218,6 +220,6 @@ err function_sandbox(arena *mem, const function_spec *s, int output, sandbox **o
 			spec.datagram_port = 0;
 	}
 	spec.env = environment(mem, s, port, trace_port);
-	spec.argv = s->image ? image_command(mem, s, spec.env) : command(mem, s);
+	spec.argv = s->image ? image_command(mem, s, spec.env) : command(mem, s, spec.env);
 	return sandbox_open(mem, &spec, out);
 }

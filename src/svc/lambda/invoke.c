@@ -161,7 +161,7 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
  * Starts it. AWS gives initialisation ten seconds; when it takes longer or fails, it is begun once more
  * inside the invocation, with the function's own timeout.
  */
-static err begin(arena *mem, store *s, const target *t, environment *e, function_result *init)
+static err begin(arena *mem, store *s, const target *t, str request_id, environment *e, function_result *init)
 {
 	function_spec spec;
 	TRY(spec_of(mem, s, t, e, &spec));
@@ -174,6 +174,7 @@ static err begin(arena *mem, store *s, const target *t, environment *e, function
 	report_init(e, init, "init");
 	if (e->provisioned)
 		return OK; /* there is no invocation yet */
+	spec.request_id = request_id;
 	TRY(function_start(mem, &spec, t->version->Config->Timeout.v * 1000000, &e->fe, init));
 	if (init->outcome != FUNCTION_OK)
 		report_init(e, init, "invoke");
@@ -230,7 +231,7 @@ environment *environment_ready(arena *mem, store *s, const target *t, const char
 	bool ended = true;
 	environment *e = pool_make(t, initialization);
 	e->provisioned = provisioned;
-	err failed = begin(mem, s, t, e, &init);
+	err failed = begin(mem, s, t, S(""), e, &init);
 	if (!failed && init.outcome == FUNCTION_OK && function_rest(e->fe, READY_US, &ended))
 		return e;
 	*why = failed ? failed->message : init.payload;
@@ -250,7 +251,7 @@ static void halted(environment *e, answer *out)
 static bool cold(arena *mem, store *s, const target *t, const invocation *i, environment *e, answer *out)
 {
 	function_result init;
-	err failed = begin(mem, s, t, e, &init);
+	err failed = begin(mem, s, t, i->request_id, e, &init);
 	if (failed) {
 		out->refused = BROKEN;
 		out->why = failed->message;
@@ -264,7 +265,7 @@ static bool cold(arena *mem, store *s, const target *t, const invocation *i, env
 	if (init.outcome != FUNCTION_OK) {
 		/* The invocation ends with what initialisation said. */
 		function_result r = init;
-		r.duration_us = init.duration_us;
+		r.ended = true;
 		report_start(e, t, i);
 		settle(mem, t, i, e, &r, NULL, out);
 		pool_drop(e);

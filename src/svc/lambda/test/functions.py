@@ -544,3 +544,26 @@ def parent(pid):
             return int(f.read().rsplit(")", 1)[1].split()[1])
     except OSError:
         return 0
+
+
+def test_a_wrapper_starts_the_runtime(server):
+    client = make(server, "wrapped", "import os\ndef handler(e, c): return os.environ.get('FROM_WRAPPER')\n",
+                  Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"}})
+    got, r = call(client, "wrapped")
+    same((r["FunctionError"], got["errorType"]), ("Unhandled", "Runtime.InvalidEntrypoint"))
+    check(got["errorMessage"].endswith("Error: fork/exec /opt/wrap: no such file or directory"), got)
+    layer = client.publish_layer_version(LayerName="wrap", Content={"ZipFile": package(
+        {"wrap": "#!/bin/sh\nexport FROM_WRAPPER=yes\nexec \"$@\"\n"}, {"wrap": 0o755})})["LayerVersionArn"]
+    client.update_function_configuration(FunctionName="wrapped", Layers=[layer])
+    same(call(client, "wrapped")[0], "yes")
+
+
+def test_a_failed_start_names_the_request(server):
+    make(server, "dies", "import sys\nsys.exit(5)\n")
+    client = server.client("lambda")
+    got, r = call(client, "dies", LogType="Tail")
+    request = r["ResponseMetadata"]["RequestId"]
+    same(got, {"errorType": "Runtime.ExitError",
+               "errorMessage": f"RequestId: {request} Error: Runtime exited with error: exit status 5"})
+    last = base64.b64decode(r["LogResult"]).decode().strip().split("\n")[-1]
+    check(last.startswith("REPORT") and last.endswith("Status: error\tError Type: Runtime.ExitError"), last)
