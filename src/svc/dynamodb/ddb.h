@@ -202,6 +202,10 @@ void ddb_expiry_fill(ddb_writer *w, str key, ddb_item i);
 /* stream.c */
 void ddb_stream_record(ddb_writer *w, value key, ddb_item old, ddb_item new);
 
+/* tags.c: adds what a request gives, within DynamoDB's rules. */
+struct tag_list;
+err ddb_tags_add(req *rq, struct tag_list *all, const struct tag_list *given);
+
 /* purge.c: removes every row with this prefix, in the background. */
 void ddb_purge(txn *tx, str prefix);
 /* tally.c: for timers and tasks: which table, and the table if it is still there. */
@@ -281,3 +285,7 @@ dynamodb_ProvisionedThroughputDescription *ddb_throughput(req *rq, const dynamod
 /* table_stream.c: turns the stream on or off as asked. */
 err ddb_stream_set(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
                    const dynamodb_StreamSpecification *wanted);
+/* With a new table; with its end. */
+err ddb_stream_make(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
+                    const dynamodb_StreamSpecification *wanted);
+void ddb_stream_end(req *rq, txn *tx, dynamodb_table *r, ddb_table *t);

@@ -106,8 +106,8 @@ err dynamodb_UpdateContinuousBackups(req *rq, txn *tx, const dynamodb_UpdateCont
 	TRY(table_find(rq, tx, in->TableName, &t));
 	bool on = ddb_recovery_on(tx, rq->mem, t, &old);
 	if (p->RecoveryPeriodInDays.set && !p->PointInTimeRecoveryEnabled.v)
-		return fail(rq, &aws_ValidationException, "RecoveryPeriodInDays can only be specified when "
-		            "PointInTimeRecoveryEnabled is true");
+		return fail(rq, &aws_ValidationException, "Invalid Request: Cannot specify RecoveryPeriodInDays when "
+		            "disabling point-in-time recovery.");
 	if (p->PointInTimeRecoveryEnabled.v) {
 		dynamodb_recovery r = { .Account = t->account, .Region = t->region, .TableName = t->name,
 			                .TableId = (int64_t)t->id, .Since = on ? old->Since : rq->now,
@@ -130,12 +130,9 @@ static err moment_of(req *rq, const dynamodb_RestoreTableToPointInTime_in *in, c
                      int64_t *when)
 {
 	bool latest = in->UseLatestRestorableTime.set && in->UseLatestRestorableTime.v;
-	if (latest && in->RestoreDateTime.set)
-		return fail(rq, &aws_ValidationException,
-		            "RestoreDateTime and UseLatestRestorableTime cannot both be specified");
-	if (!latest && !in->RestoreDateTime.set)
-		return fail(rq, &aws_ValidationException,
-		            "One of RestoreDateTime or UseLatestRestorableTime must be specified");
+	if (latest == in->RestoreDateTime.set)
+		return fail(rq, &aws_ValidationException, "Invalid Request: Either one of RestoreDateTime or "
+		            "UseLatestRestorableTime must be specified, but not both");
 	*when = latest ? rq->now : in->RestoreDateTime.v;
 	int64_t earliest = ddb_recovery_earliest(r, rq->now);
 	return *when + MS_SECOND > earliest && *when <= rq->now ? OK :
@@ -164,9 +161,9 @@ err dynamodb_RestoreTableToPointInTime(req *rq, txn *tx, const dynamodb_RestoreT
 	ddb_tally tally;
 	int64_t when = 0;
 	str source = str_is(in->SourceTableName) ? in->SourceTableName : in->SourceTableArn;
-	if (!str_is(source))
+	if (str_is(in->SourceTableName) == str_is(in->SourceTableArn))
 		return fail(rq, &aws_ValidationException,
-		            "One of SourceTableArn or SourceTableName must be specified");
+		            "Must provide exactly one of: sourceTableArn, sourceTableName");
 	TRY(table_find(rq, tx, source, &from));
 	TRY(ddb_record(rq, tx, source, &row));
 	if (!ddb_recovery_on(tx, rq->mem, from, &recovery))

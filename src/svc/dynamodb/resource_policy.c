@@ -3,6 +3,7 @@
 #include "svc/dynamodb/table_options.h"
 
 #define POLICY_BYTES_MAX 20480
+#define INVALID "One or more parameter values were invalid: "
 
 /* The table or stream an ARN names, which must be there. */
 static err resource_in(req *rq, const txn *tx, str arn)
@@ -46,11 +47,12 @@ err ddb_policy_set(req *rq, txn *tx, str arn, str document, str *revision)
 {
 	dynamodb_policy *before = dynamodb_policy_get(tx, rq->mem, arn);
 	if (document.n > POLICY_BYTES_MAX)
-		return fail(rq, &aws_ValidationException, "Resource policy size has exceeded the limit of %d bytes",
+		return fail(rq, &aws_ValidationException, INVALID "Maximum policy size of %d bytes exceeded",
 		            POLICY_BYTES_MAX);
 	str wrong = STR_NONE;
 	if (!policy_parse(rq->mem, document, POLICY_RESOURCE, &wrong))
-		return fail(rq, &aws_ValidationException, "Invalid policy document: %.*s", STR_ARG(wrong));
+		return fail(rq, &aws_ValidationException, INVALID "Invalid policy document: %.*s",
+		            STR_ARG(wrong));
 	if (before && str_eq(before->Document, document)) {
 		*revision = before->Revision;
 		return OK;

@@ -137,25 +137,51 @@ static void close_stream(req *rq, txn *tx, dynamodb_table *r, ddb_table *t)
 	r->Table->StreamSpecification = NULL;
 }
 
+#define INVALID "One or more parameter values were invalid: "
+
+/* In the words of CreateTable and of UpdateTable. */
+static err check_view(req *rq, const dynamodb_StreamSpecification *wanted, bool made)
+{
+	bool on = wanted->StreamEnabled.v;
+	if (on == str_is(wanted->StreamViewType))
+		return OK;
+	if (made)
+		return fail(rq, &aws_ValidationException,
+		            INVALID "Table is being created with a stream %s, UpdateViewType %s",
+		            on ? "enabled" : "disabled", on ? "is required" : "should not be specified");
+	return fail(rq, &aws_ValidationException, "%s",
+	            on ? INVALID "If stream is being enabled then UpdateViewType is required"
+	               : INVALID "If stream is being disabled, then UpdateViewType must not be specified");
+}
+
+err ddb_stream_make(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
+                    const dynamodb_StreamSpecification *wanted)
+{
+	TRY(check_view(rq, wanted, true));
+	if (wanted->StreamEnabled.v)
+		open_stream(rq, tx, r, t, wanted->StreamViewType);
+	return OK;
+}
+
+void ddb_stream_end(req *rq, txn *tx, dynamodb_table *r, ddb_table *t)
+{
+	if (t->view)
+		close_stream(rq, tx, r, t);
+}
+
 err ddb_stream_set(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
                    const dynamodb_StreamSpecification *wanted)
 {
-	if (!wanted->StreamEnabled.v) {
-		if (str_is(wanted->StreamViewType))
-			return fail(rq, &aws_ValidationException,
-			            "One or more parameter values were invalid: Table is in the process of "
-			            "disabling streams; StreamViewType cannot be specified");
-		if (t->view)
-			close_stream(rq, tx, r, t);
-		return OK;
-	}
-	if (!str_is(wanted->StreamViewType))
+	TRY(check_view(rq, wanted, false));
+	if (wanted->StreamEnabled.v && t->view)
 		return fail(rq, &aws_ValidationException,
-		            "One or more parameter values were invalid: StreamViewType is required when "
-		            "StreamEnabled is true");
-	if (t->view)
-		return fail(rq, &dynamodb_ResourceInUseException,
 		            "Table already has an enabled stream: TableName: %.*s", STR_ARG(t->name));
-	open_stream(rq, tx, r, t, wanted->StreamViewType);
+	if (!wanted->StreamEnabled.v && !t->view)
+		return fail(rq, &aws_ValidationException, "Table has no stream to disable: TableName: %.*s",
+		            STR_ARG(t->name));
+	if (wanted->StreamEnabled.v)
+		open_stream(rq, tx, r, t, wanted->StreamViewType);
+	else
+		close_stream(rq, tx, r, t);
 	return OK;
 }

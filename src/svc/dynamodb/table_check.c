@@ -74,16 +74,16 @@ static err check_global_key(req *rq, const dynamodb_KeySchema *keys, size_t hash
 		return fail(rq, &aws_ValidationException,
 		            "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
 	if (has_duplicate(keys, &twice))
-		return fail(rq, &aws_ValidationException,
-		            "Invalid KeySchema: Duplicate attribute name in the KeySchema: %.*s", STR_ARG(twice));
+		return fail(rq, &aws_ValidationException, "Attribute Name is duplicated: %.*s", STR_ARG(twice));
 	if (hashes > DDB_KEY_PARTS_MAX || keys->n - hashes > DDB_KEY_PARTS_MAX)
 		return fail(rq, &aws_ValidationException,
-		            "Invalid KeySchema: A global secondary index can have at most %d %s keys",
-		            DDB_KEY_PARTS_MAX, hashes > DDB_KEY_PARTS_MAX ? "HASH" : "RANGE");
+		            INVALID "The KeySchema exceeds the maximum allowed number of %s key attributes",
+		            hashes > DDB_KEY_PARTS_MAX ? "HASH" : "RANGE");
 	for (size_t i = 1; i < keys->n; i++)
 		if (str_eq(keys->v[i].KeyType, S("HASH")) && !str_eq(keys->v[i - 1].KeyType, S("HASH")))
 			return fail(rq, &aws_ValidationException,
-			            "Invalid KeySchema: HASH key types must come before RANGE key types");
+			            INVALID
+			            "All HASH key attributes must precede RANGE key attributes in the KeySchema");
 	return OK;
 }
 

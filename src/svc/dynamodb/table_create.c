@@ -1,3 +1,4 @@
+#include "cloud/tags.h"
 #include "sys/rand.h"
 #include "svc/dynamodb/backup.h"
 #include "svc/dynamodb/table_options.h"
@@ -95,6 +96,7 @@ static err options_in(req *rq, txn *tx, const dynamodb_CreateTable_in *in, const
 		TRY(ddb_sse_in(rq, tx, in->SSESpecification, &d->SSEDescription));
 	ddb_warm w = ddb_warm_of(t->on_demand, d->ProvisionedThroughput, none, none);
 	TRY(ddb_warm_in(rq, in->WarmThroughput, STR_NONE, &w));
+	TRY(ddb_most_in(rq, in->OnDemandThroughput, STR_NONE, t->on_demand, false));
 	if (in->WarmThroughput)
 		d->WarmThroughput = ddb_warm_table(rq, w);
 	for (size_t i = 0; i < in->GlobalSecondaryIndexes.n; i++) {
@@ -102,6 +104,7 @@ static err options_in(req *rq, txn *tx, const dynamodb_CreateTable_in *in, const
 		dynamodb_GlobalSecondaryIndexDescription *x = &d->GlobalSecondaryIndexes.v[i];
 		w = ddb_warm_of(t->on_demand, x->ProvisionedThroughput, none, none);
 		TRY(ddb_warm_in(rq, g->WarmThroughput, g->IndexName, &w));
+		TRY(ddb_most_in(rq, g->OnDemandThroughput, g->IndexName, t->on_demand, false));
 		if (g->WarmThroughput)
 			x->WarmThroughput = ddb_warm_index(rq, w);
 	}
@@ -129,6 +132,8 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 	if (ddb_head_get(tx, rq->mem, t.account, t.region, t.name))
 		return fail(rq, &dynamodb_ResourceInUseException, "Table already exists: %.*s",
 		            STR_ARG(t.name));
+	tag_list tags = { 0 };
+	TRY(ddb_tags_add(rq, &tags, TAGS(&in->Tags, Key)));
 	t.id = txn_next(tx, S("dynamodb.table"));
 	dynamodb_table r = {
 		.Account = t.account,
@@ -141,7 +146,7 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 	};
 	TRY(options_in(rq, tx, in, &t, r.Table));
 	if (in->StreamSpecification)
-		TRY(ddb_stream_set(rq, tx, &r, &t, in->StreamSpecification));
+		TRY(ddb_stream_make(rq, tx, &r, &t, in->StreamSpecification));
 	dynamodb_table_put(tx, &r);
 	ddb_rates_of(&t, r.Table);
 	ddb_head_put(tx, &t);
@@ -167,7 +172,6 @@ static void end_rows(req *rq, txn *tx, const ddb_table *t, bool taken)
 err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
                          dynamodb_DeleteTable_out *out)
 {
-	static const dynamodb_StreamSpecification no_stream;
 	dynamodb_table *r;
 	TRY(ddb_record(rq, tx, in->TableName, &r));
 	if (r->Table->DeletionProtectionEnabled.v)
@@ -180,8 +184,7 @@ err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
 	TRY(ddb_backup_deleted(rq, tx, r, t, &taken));
 	dynamodb_TableDescription *d = ddb_describe(rq, tx, r, t);
 	ddb_bill_capacity(rq, tx, d, t, true);
-	if (t->view)
-		TRY(ddb_stream_set(rq, tx, r, t, &no_stream));
+	ddb_stream_end(rq, tx, r, t);
 	ddb_tally_end(tx, rq->mem, t, rq->now);
 	end_rows(rq, tx, t, taken);
 	ddb_head_delete(tx, t);

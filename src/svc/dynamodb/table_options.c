@@ -31,9 +31,8 @@ err ddb_sse_in(req *rq, txn *tx, const dynamodb_SSESpecification *given, dynamod
 {
 	*out = NULL;
 	if (!given->Enabled.v && (str_is(given->KMSMasterKeyId) || str_is(given->SSEType)))
-		return fail(rq, &aws_ValidationException,
-		            INVALID
-		            "SSEType and KMSMasterKeyId are only allowed when SSESpecification.Enabled is true");
+		return fail(rq, &aws_ValidationException, INVALID "%s can not be specified if Enabled is false",
+		            str_is(given->SSEType) ? "SSEType" : "KMSMasterKeyId");
 	if (!given->Enabled.v)
 		return OK;
 	if (str_eq(given->SSEType, S("AES256")))
@@ -44,6 +43,30 @@ err ddb_sse_in(req *rq, txn *tx, const dynamodb_SSESpecification *given, dynamod
 	TRY(key_arn(rq, tx, given->KMSMasterKeyId, &d->KMSMasterKeyArn));
 	*out = d;
 	return OK;
+}
+
+static err check_most(req *rq, const char *name, opt_i64 units, str index, bool on_demand, bool updated)
+{
+	const char *what = str_is(index) ? "index : " : "table";
+	if (!units.set)
+		return OK;
+	if (!on_demand)
+		return fail(rq, &aws_ValidationException,
+		            INVALID "%s for OnDemandThroughput cannot be specified when the table BillingMode is "
+		            "PROVISIONED", name);
+	if (units.v > 0 || (updated && units.v == -1))
+		return OK;
+	return fail(rq, &aws_ValidationException,
+	            INVALID "Requested %s for OnDemandThroughput for %s%.*s is outside of valid range", name,
+	            what, STR_ARG(index));
+}
+
+err ddb_most_in(req *rq, const dynamodb_OnDemandThroughput *given, str index, bool on_demand, bool updated)
+{
+	if (!given)
+		return OK;
+	TRY(check_most(rq, "MaxReadRequestUnits", given->MaxReadRequestUnits, index, on_demand, updated));
+	return check_most(rq, "MaxWriteRequestUnits", given->MaxWriteRequestUnits, index, on_demand, updated);
 }
 
 static err check_warm(req *rq, const char *what, str index, const char *units, opt_i64 given, int64_t now)

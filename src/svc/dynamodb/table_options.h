@@ -27,3 +27,5 @@ dynamodb_GlobalSecondaryIndexWarmThroughputDescription *ddb_warm_index(req *rq, 
 err ddb_policy_set(req *rq, txn *tx, str arn, str document, str *revision);
 /* The table is no more. */
 void ddb_policy_end(req *rq, txn *tx, str arn);
+/* The most that on-demand may use; -1, in an update, ends it. */
+err ddb_most_in(req *rq, const dynamodb_OnDemandThroughput *given, str index, bool on_demand, bool updated);

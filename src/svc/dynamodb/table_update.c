@@ -197,6 +197,9 @@ static err delete_index(req *rq, txn *tx, editing *e, str name)
 	const ddb_index *ix = ddb_index_named(e->t, name);
 	dynamodb_GlobalSecondaryIndexDescription *x = described(e, name);
 	ddb_tally tally;
+	if (ix && !ix->global)
+		return fail(rq, &aws_ValidationException,
+		            "Cannot delete an index that is not a GlobalSecondaryIndex: %.*s", STR_ARG(name));
 	if (!ix || !x)
 		return no_index(rq);
 	size_t at = (size_t)(ix - e->t->indexes), i = 0;
@@ -233,6 +236,7 @@ static err update_index(req *rq, editing *e, const dynamodb_UpdateGlobalSecondar
 		TRY(ddb_warm_in(rq, u->WarmThroughput, u->IndexName, &w));
 		x->WarmThroughput = ddb_warm_index(rq, w);
 	}
+	TRY(ddb_most_in(rq, u->OnDemandThroughput, u->IndexName, e->t->on_demand, true));
 	if (u->OnDemandThroughput)
 		x->OnDemandThroughput = u->OnDemandThroughput;
 	if (!u->ProvisionedThroughput)
@@ -254,6 +258,10 @@ static err check_index_updates(req *rq, const dynamodb_UpdateTable_in *in, const
 			            INVALID "One of GlobalSecondaryIndexUpdate.Update, "
 			            "GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must "
 			            "not be null");
+		if (!!u->Update + !!u->Create + !!u->Delete > 1)
+			return fail(rq, &aws_ValidationException,
+			            INVALID "Only one global secondary index action is allowed per "
+			            "GlobalSecondaryIndexUpdate object");
 		structural += u->Create || u->Delete;
 	}
 	for (size_t i = 0; i < t->n_indexes; i++)
@@ -307,6 +315,7 @@ static err change_options(req *rq, txn *tx, editing *e, const dynamodb_UpdateTab
 		TRY(ddb_stream_set(rq, tx, e->r, e->t, in->StreamSpecification));
 	if (in->DeletionProtectionEnabled.set)
 		e->d->DeletionProtectionEnabled = in->DeletionProtectionEnabled;
+	TRY(ddb_most_in(rq, in->OnDemandThroughput, STR_NONE, e->t->on_demand, true));
 	if (in->OnDemandThroughput)
 		e->d->OnDemandThroughput = in->OnDemandThroughput;
 	if (in->SSESpecification)
@@ -338,14 +347,41 @@ static err refuse_unknown(req *rq, const dynamodb_UpdateTable_in *in)
 	if (in->ReplicaUpdates.v || in->GlobalTableWitnessUpdates.v ||
 	    str_is(in->MultiRegionConsistency))
 		return fail(rq, &aws_NotImplemented, "Global tables are not implemented");
-	if (!str_is(in->BillingMode) && !in->ProvisionedThroughput &&
-	    !in->GlobalSecondaryIndexUpdates.n && !in->StreamSpecification && !in->SSESpecification &&
-	    !str_is(in->TableClass) && !in->DeletionProtectionEnabled.set && !in->OnDemandThroughput &&
-	    !in->WarmThroughput)
-		return fail(
-			rq, &aws_ValidationException,
-			"At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-			"GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required");
+	return OK;
+}
+
+/* Some changes come alone. */
+static err check_alone(req *rq, const dynamodb_UpdateTable_in *in)
+{
+	const struct {
+		bool given;
+		const char *alone;
+	} parts[] = {
+		{ in->SSESpecification != NULL, "Server-Side Encryption modification" },
+		{ str_is(in->TableClass), "TableClass modification" },
+		{ in->DeletionProtectionEnabled.set, "DeletionProtection modification" },
+		{ in->WarmThroughput != NULL, "WarmThroughput" },
+		{ in->OnDemandThroughput != NULL, NULL },
+		{ str_is(in->BillingMode) || in->ProvisionedThroughput, NULL },
+		{ in->GlobalSecondaryIndexUpdates.n > 0, NULL },
+		{ in->StreamSpecification != NULL, NULL },
+	};
+	size_t given = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		given += parts[i].given;
+	if (in->GlobalSecondaryIndexUpdates.v && !in->GlobalSecondaryIndexUpdates.n)
+		return fail(rq, &aws_ValidationException, INVALID "List of GlobalSecondaryIndexUpdates is empty");
+	if (!given)
+		return fail(rq, &aws_ValidationException,
+		            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+		            "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, "
+		            "MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+		            "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is "
+		            "required");
+	for (size_t i = 0; given > 1 && i < 4; i++)
+		if (parts[i].given)
+			return fail(rq, &aws_ValidationException, INVALID "%s must be the only operation in the request",
+			            parts[i].alone);
 	return OK;
 }
 
@@ -387,6 +423,7 @@ err dynamodb_UpdateTable(req *rq, txn *tx, const dynamodb_UpdateTable_in *in,
 	str name;
 	TRY(ddb_name(rq, in->TableName, &name));
 	TRY(refuse_unknown(rq, in));
+	TRY(check_alone(rq, in));
 	TRY(check_update_names(rq, in));
 	TRY(ddb_record(rq, tx, in->TableName, &e.r));
 	e.d = e.r->Table;

@@ -27,6 +27,25 @@ static err tagged(req *rq, const txn *tx, str arn, dynamodb_table **out)
 	return OK;
 }
 
+err ddb_tags_add(req *rq, tag_list *all, const tag_list *given)
+{
+	for (size_t i = 0; i < given->n; i++) {
+		str key = given->v[i].key;
+		if (str_starts(key, S("aws:")))
+			return fail(rq, &aws_ValidationException, "Tag Key cannot be prefixed with aws:, Key: %.*s",
+			            STR_ARG(key));
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(given->v[k].key, key))
+				return fail(rq, &aws_ValidationException,
+				            "Duplicate Tag Keys provided as input: Duplicate Tag Key found %.*s",
+				            STR_ARG(key));
+	}
+	TRY(tags_add(rq, &(tag_rules){ 0 }, all, given));
+	return all->n <= TAGS_MAX ? OK
+	                          : fail(rq, &aws_ValidationException,
+	                                 "Number of Tags exceed the current limit for the provided ResourceArn");
+}
+
 err dynamodb_TagResource(req *rq, txn *tx, const dynamodb_TagResource_in *in,
                          dynamodb_TagResource_out *out)
 {
@@ -37,10 +56,7 @@ err dynamodb_TagResource(req *rq, txn *tx, const dynamodb_TagResource_in *in,
 		return fail(rq, &aws_ValidationException, "Atleast one Tag needs to be provided as Input.");
 	TRY(found);
 	tag_list all = *TAGS(&r->Tags, Key);
-	TRY(tags_add(rq, &(tag_rules){ 0 }, &all, TAGS(&in->Tags, Key)));
-	if (all.n > TAGS_MAX)
-		return fail(rq, &aws_ValidationException,
-		            "One or more parameter values were invalid: Too many tags: %zu", all.n);
+	TRY(ddb_tags_add(rq, &all, TAGS(&in->Tags, Key)));
 	*TAGS(&r->Tags, Key) = all;
 	dynamodb_table_put(tx, r);
 	return OK;
