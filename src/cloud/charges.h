@@ -15,6 +15,10 @@ bill *charges_bill(arena *mem, const txn *tx, const bill_query *q);
 /* The same with predicted usage (price/predict.h) in place of what was metered of those skus. */
 bill *charges_predicted(arena *mem, const txn *tx, const bill_query *q, const use_list *predicted);
 
+/* The month's charges by region and sku, whoever used it: sums as of the bill, in a fraction of its time. No
+ * resources, no hours, no order. false: the figures are too large to be added up. */
+bool charges_sums(arena *mem, const txn *tx, const bill_query *q,
+                  void (*each)(void *context, const charge *c), void *context);
 /* Every charge of the query's month (price/bill.h), with `more` usage that has not happened (may be NULL). */
 bool charges_each(arena *mem, const txn *tx, const bill_query *q, const use_list *more,
                   void (*each)(void *context, const charge *c, money credit), void *context);

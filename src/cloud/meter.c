@@ -153,7 +153,7 @@ typedef struct walk {
 	int64_t from, to, now;
 	void (*line)(void *context, const usage_line *l);
 	void *context;
-	bool rates;
+	bool rates, whole; /* what exists: its rate; its hours as one line */
 } walk;
 
 static void walk_usage(const txn *tx, const walk *w)
@@ -188,7 +188,8 @@ static void walk_resident(const walk *w, usage_line *l, resident_row *row)
 		resident_use(row, w->from);
 	while (row->since < end) {
 		l->hour = meter_hour(row->since);
-		l->quantity = resident_use(row, l->hour + MS_HOUR < end ? l->hour + MS_HOUR : end);
+		int64_t next = w->whole || l->hour + MS_HOUR > end ? end : l->hour + MS_HOUR;
+		l->quantity = resident_use(row, next);
 		if (l->quantity)
 			w->line(w->context, l);
 	}
@@ -230,7 +231,14 @@ static void walk_all(const txn *tx, const walk *w)
 void usage_each(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
                 void (*line)(void *context, const usage_line *l), void *context)
 {
-	walk w = { account, from, to, now, line, context, false };
+	walk w = { account, from, to, now, line, context, false, false };
+	walk_all(tx, &w);
+}
+
+void usage_sums(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
+                void (*line)(void *context, const usage_line *l), void *context)
+{
+	walk w = { account, from, to, now, line, context, false, true };
 	walk_all(tx, &w);
 }
 

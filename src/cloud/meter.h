@@ -88,6 +88,9 @@ typedef struct usage_line {
 } usage_line;
 void usage_each(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
                 void (*line)(void *context, const usage_line *l), void *context);
+/* The same, but a resident's hours come as one line, of the first of them. */
+void usage_sums(const txn *tx, str account, int64_t from, int64_t to, int64_t now,
+                void (*line)(void *context, const usage_line *l), void *context);
 /* What exists now and costs by the hour; empty account: everywhere. A callback here and above may not write:
  * the line's texts lie in the store's rows. */
 void resident_each(const txn *tx, str account,

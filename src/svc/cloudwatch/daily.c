@@ -31,9 +31,8 @@ typedef struct spending {
 	size_t n;
 } spending;
 
-static void spent(void *context, const charge *c, money credit)
+static void spent(void *context, const charge *c)
 {
-	(void)credit; /* what credits pay is charged all the same */
 	spending *s = context;
 	size_t i = 0;
 	while (i < s->n && !str_eq(s->services[i], c->item ? c->item->service : S("")))
@@ -58,7 +57,7 @@ static void keep_billing(txn *tx, str account, int64_t now)
 	arena *mem = txn_arena(tx);
 	spending *s = arena_new(mem, spending);
 	bill_query q = charges_query(mem, tx, account, now, now);
-	if (!charges_each(mem, tx, &q, NULL, spent, s))
+	if (!charges_sums(mem, tx, &q, spent, s))
 		return;
 	cloudwatch_Dimension d[2] = { { S("Currency"), S("USD") } };
 	keep(tx, account, BILLING_REGION, "AWS/Billing", "EstimatedCharges", "None",
