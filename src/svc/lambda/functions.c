@@ -112,6 +112,8 @@ static err create(req *rq, txn *tx, void *context)
 	creation *c = context;
 	if (lambda_function_get(tx, rq->mem, c->f.account, c->f.region, c->f.name))
 		return conflict(rq, &c->f);
+	str signing = str_is(c->in->CodeSigningConfigArn) ? c->in->CodeSigningConfigArn : S("");
+	TRY(codesigning_check(rq, tx, signing));
 	lambda_UpdateFunctionConfigurationRequest with = settings(c->in);
 	lambda_version v = { .Account = c->f.account, .Region = c->f.region, .Name = c->f.name,
 		.Number = LATEST, .Config = fresh(rq, c->in, &c->f), .Created = rq->now };
@@ -123,7 +125,8 @@ static err create(req *rq, txn *tx, void *context)
 	runtime_version(rq, v.Config);
 	version_touch(rq, tx, &v);
 	lambda_function fn = { .Account = c->f.account, .Region = c->f.region, .Name = c->f.name,
-		.Instance = (int64_t)txn_next(tx, S("lambda.instance")), .Tags = c->in->Tags };
+		.Instance = (int64_t)txn_next(tx, S("lambda.instance")), .Tags = c->in->Tags,
+		.CodeSigning = signing };
 	lambda_function_put(tx, &fn);
 	lambda_version_put(tx, &v);
 	code_refer(tx, v.Account, v.Region, function_owner(rq->mem, &v), &c->code);
@@ -269,6 +272,7 @@ static err update_code(req *rq, txn *tx, void *context)
 	lambda_function *fn;
 	lambda_version *v;
 	TRY(latest_for_change(rq, tx, &c->f, in->RevisionId, &fn, &v));
+	TRY(codesigning_check(rq, tx, fn->CodeSigning));
 	str owner = function_owner(rq->mem, v);
 	if (c->code.image)
 		v->Image = c->code.image; /* the same image may have been named in another way */
@@ -331,6 +335,7 @@ static err update_configuration(req *rq, txn *tx, void *context)
 	TRY(latest_for_change(rq, tx, &c->f, in->RevisionId, &fn, &v));
 	TRY(configure(rq, tx, in, v->Config));
 	if (in->Layers.v) {
+		TRY(codesigning_check(rq, tx, in->Layers.n ? fn->CodeSigning : S("")));
 		layers_forget(tx, v);
 		TRY(layers_take(rq, tx, v));
 		layers_refer(tx, v);

@@ -101,6 +101,9 @@ err code_folder(arena *mem, str hash, str *folder);
 err code_zip(arena *mem, str hash, str *zip);
 str code_location(req *rq, str hash);
 str function_owner(arena *mem, const lambda_version *v);
+/* codesigning.c: whether an unsigned package may be deployed under the configuration; "": there is none. */
+err codesigning_check(req *rq, const txn *tx, str arn);
+err codesigning_find(req *rq, const txn *tx, str arn, lambda_codesigning **out);
 /* functions.c: the package of a request, from whichever source it names. */
 err code_given(req *rq, bool of_image, str zip, str bucket, str key, str version, str image, package *out);
 /* s3.c */

@@ -5,9 +5,10 @@
 #define TAGS_MAX 50
 #define UNZIPPED_MB_BYTES INT64_C(262144000)
 
-/* What a tag operation's ARN names: a function, or an event source mapping. */
+/* What a tag operation's ARN names. */
 typedef struct tagged {
 	lambda_function *function;
+	lambda_codesigning *signing;
 	lambda_mapping *mapping;
 	lambda_Tags *tags;
 } tagged;
@@ -26,6 +27,11 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 		out->tags = &out->mapping->Tags;
 		return OK;
 	}
+	if (str_find(arn, S(":code-signing-config:")) != SIZE_MAX) {
+		TRY(codesigning_find(rq, tx, arn, &out->signing));
+		out->tags = &out->signing->Tags;
+		return OK;
+	}
 	TRY(name_read(rq, arn, STR_NONE, &f));
 	if (str_is(f.qualifier))
 		return fail(rq, &lambda_InvalidParameterValueException,
@@ -40,6 +46,8 @@ static void tagged_store(txn *tx, const tagged *t)
 {
 	if (t->mapping)
 		lambda_mapping_put(tx, t->mapping);
+	else if (t->signing)
+		lambda_codesigning_put(tx, t->signing);
 	else
 		lambda_function_put(tx, t->function);
 }
@@ -146,19 +154,6 @@ err lambda_DeleteFunctionConcurrency(req *rq, txn *tx, const lambda_DeleteFuncti
 	TRY(named(rq, tx, in->FunctionName, &f, &fn));
 	fn->Reserved = 0;
 	lambda_function_put(tx, fn);
-	return OK;
-}
-
-/* There are no signing configurations here, so no function has one. */
-err lambda_GetFunctionCodeSigningConfig(req *rq, const txn *tx,
-                                        const lambda_GetFunctionCodeSigningConfig_in *in,
-                                        lambda_GetFunctionCodeSigningConfig_out *out)
-{
-	function_name f;
-	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &f, &fn));
-	out->FunctionName = fn->Name;
-	out->CodeSigningConfigArn = S("");
 	return OK;
 }
 

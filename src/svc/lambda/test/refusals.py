@@ -314,3 +314,40 @@ def test_too_large(server):
     message = refused("RequestEntityTooLargeException", client.create_function, FunctionName="big",
                       **creation(Code={"ZipFile": bytes(52428800)}))
     same(message, "Zipped size must be smaller than 52428800 bytes")
+
+
+def test_code_signing(server):
+    client = make(server, "sig", ECHO)
+    publishers = {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/test"]}
+    warn = client.create_code_signing_config(AllowedPublishers=publishers, Description="d", Tags={"a": "b"})
+    arn = warn["CodeSigningConfig"]["CodeSigningConfigArn"]
+    same(warn["CodeSigningConfig"]["CodeSigningPolicies"], {"UntrustedArtifactOnDeployment": "Warn"})
+    check(arn.endswith(warn["CodeSigningConfig"]["CodeSigningConfigId"]), arn)
+    same(client.list_tags(Resource=arn)["Tags"], {"a": "b"})
+    gone = arn[:-1] + ("x" if arn[-1] != "x" else "y")
+    for call in (client.get_code_signing_config, client.update_code_signing_config, client.delete_code_signing_config,
+                 client.list_functions_by_code_signing_config):
+        same(refused(MISSING, call, CodeSigningConfigArn=gone),
+             f"The Lambda code signing configuration {gone} can not be found.")
+    put = client.put_function_code_signing_config
+    same(refused("CodeSigningConfigNotFoundException", put, FunctionName="none", CodeSigningConfigArn=gone),
+         "The code signing configuration cannot be found. Check that the provided configuration is not deleted: "
+         f"{gone}.")
+    same(refused(MISSING, put, FunctionName="none", CodeSigningConfigArn=arn), "Function not found: " + ARN + "none")
+    client.delete_function_code_signing_config(FunctionName="sig")
+    check("CodeSigningConfigArn" not in client.get_function_code_signing_config(FunctionName="sig"))
+    put(FunctionName="sig", CodeSigningConfigArn=arn)
+    same(client.get_function_code_signing_config(FunctionName="sig")["CodeSigningConfigArn"], arn)
+    same(client.list_functions_by_code_signing_config(CodeSigningConfigArn=arn)["FunctionArns"], [ARN + "sig"])
+    refused("ResourceConflictException", client.delete_code_signing_config, CodeSigningConfigArn=arn)
+    client.update_function_code(FunctionName="sig", ZipFile=package({"app.py": ECHO + "#"}))
+    client.update_code_signing_config(CodeSigningConfigArn=arn,
+                                      CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"})
+    same([c["Description"] for c in client.list_code_signing_configs()["CodeSigningConfigs"]], ["d"])
+    failed = "CodeVerificationFailedException"
+    refused(failed, client.update_function_code, FunctionName="sig", ZipFile=package({"app.py": ECHO}))
+    refused(failed, client.create_function, FunctionName="new", **creation(CodeSigningConfigArn=arn))
+    client.delete_function_code_signing_config(FunctionName="sig")
+    client.update_function_code(FunctionName="sig", ZipFile=package({"app.py": ECHO}))
+    client.delete_code_signing_config(CodeSigningConfigArn=arn)
+    same(client.list_code_signing_configs()["CodeSigningConfigs"], [])
