@@ -217,7 +217,7 @@ err attributes_check(req *rq, const txn *tx, const sqs_queue *old, str name,
 	for (size_t i = 0; i < new->n; i++)
 		TRY(attribute_check(rq, tx, old, name, new->v[i].key, new->v[i].value));
 	if (given(new, S("KmsMasterKeyId")).n && str_eq(given(new, S("SqsManagedSseEnabled")), S("true")))
-		return fail(rq, &sqs_InvalidAttributeValue,
+		return fail(rq, &sqs_InvalidAttributeName,
 		            "You can use one type of server-side encryption (SSE) at one time. You can either enable "
 		            "KMS SSE or SQS SSE.");
 	str limit = given(new, S("FifoThroughputLimit")), scope = given(new, S("DeduplicationScope"));

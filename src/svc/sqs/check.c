@@ -30,9 +30,10 @@ static bool characters_allowed(str s)
 	return true;
 }
 
-static err invalid_characters(req *rq)
+/* Of attributes AWS says that a parameter is invalid, of the body that it is the contents. */
+static err invalid_characters(req *rq, const fault_kind *kind)
 {
-	return fail(rq, &sqs_InvalidMessageContents,
+	return fail(rq, kind,
 	            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | "
 	            "#xE000 to #xFFFD | #x10000 to #x10FFFF");
 }
@@ -84,12 +85,12 @@ static err value_check(req *rq, str name, const sqs_MessageAttributeValue *v)
 	str value = binary ? v->BinaryValue : v->StringValue;
 	if (!value.n)
 		return fail(rq, &aws_InvalidParameterValue,
-		            "The message attribute '%.*s' must contain non-empty message attribute value for message "
-		            "attribute type '%.*s'.", STR_ARG(name), STR_ARG(type));
+		            "Message (user) attribute '%.*s' must contain a non-empty value of type '%.*s'.",
+		            STR_ARG(name), STR_ARG(type));
 	if (str_eq(kind, S("Number")) && !str_to_f64(value, &number))
 		return fail(rq, &aws_InvalidParameterValue,
 		            "Can't cast the value of message (user) attribute '%.*s' to a number.", STR_ARG(name));
-	return binary || characters_allowed(value) ? OK : invalid_characters(rq);
+	return binary || characters_allowed(value) ? OK : invalid_characters(rq, &aws_InvalidParameterValue);
 }
 
 static err system_check(req *rq, const sqs_MessageBodySystemAttributeMap *a)
@@ -164,5 +165,5 @@ err message_check(req *rq, const queue_settings *s, const message_in *in)
 		return fail(rq, &aws_InvalidParameterValue,
 		            "One or more parameters are invalid. Reason: Message must be shorter than %lld bytes.",
 		            (long long)s->body_max);
-	return characters_allowed(in->body) ? OK : invalid_characters(rq);
+	return characters_allowed(in->body) ? OK : invalid_characters(rq, &sqs_InvalidMessageContents);
 }

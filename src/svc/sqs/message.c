@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "queue.h"
 #include "sys/rand.h"
+#include "wire/http.h"
 #include <stdlib.h>
 
 #define DEDUP_MS (5 * MS_MINUTE)
@@ -106,6 +107,27 @@ str sequence_of(arena *mem, int64_t seq)
 	return arena_fmt(mem, "188%017lld", (long long)seq * 256);
 }
 
+/* The header of the request in which all this began; who sends it wants the trace to go on from the queue. */
+static str trace_header_of(const req *rq)
+{
+	for (; rq; rq = rq->parent)
+		if (rq->http)
+			return wire_header(rq->http, S("x-amzn-trace-id"));
+	return STR_NONE;
+}
+
+static sqs_MessageBodySystemAttributeMap system_of(req *rq, const message_in *in)
+{
+	sqs_MessageBodySystemAttributeMap all = in->system ? *in->system : (sqs_MessageBodySystemAttributeMap){ 0 };
+	str trace = all.n ? STR_NONE : trace_header_of(rq);
+	if (!str_is(trace) || str_find(trace, S("Root=")) == SIZE_MAX)
+		return all;
+	all = (sqs_MessageBodySystemAttributeMap){ arena_new(rq->mem, sqs_MessageBodySystemAttributeMap_entry), 1 };
+	all.v[0] = (sqs_MessageBodySystemAttributeMap_entry){
+		S("AWSTraceHeader"), { .DataType = S("String"), .StringValue = trace } };
+	return all;
+}
+
 void message_send(req *rq, txn *tx, const sqs_queue *q, const queue_settings *s, const message_in *in,
                   message_out *out)
 {
@@ -131,8 +153,7 @@ void message_send(req *rq, txn *tx, const sqs_queue *q, const queue_settings *s,
 		          .Sender = rq->who.user_id.n ? rq->who.user_id : rq->who.account };
 	if (in->attributes)
 		m.Attributes = *in->attributes;
-	if (in->system)
-		m.System = *in->system;
+	m.System = system_of(rq, in);
 	message_place(tx, q, &m);
 	queue_in_use(tx, q, rq->now);
 	queue_metric(q, "NumberOfMessagesSent", "Count", 1, rq->now);

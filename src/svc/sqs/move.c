@@ -91,7 +91,7 @@ err sqs_StartMessageMoveTask(req *rq, txn *tx, const sqs_StartMessageMoveTask_in
 	size_t n = moves_of(tx, rq->mem, q, old);
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(old[i]->Status, RUNNING))
-			return fail(rq, &sqs_UnsupportedOperation,
+			return fail(rq, &aws_InvalidParameterValue,
 			            "There is already a task running. Only one active task is allowed for a source queue "
 			            "arn at a given time.");
 	if (n == SQS_MOVES_KEPT)
@@ -215,8 +215,7 @@ err sqs_CancelMessageMoveTask(req *rq, txn *tx, const sqs_CancelMessageMoveTask_
 	const json_value *h = base64_decode(rq->mem, in->TaskHandle, &raw) ? json_parse(rq->mem, raw) : NULL;
 	const json_value *id = json_get(h, S("taskId")), *arn = json_get(h, S("sourceArn"));
 	if (!id || !arn)
-		return fail(rq, &aws_InvalidParameterValue, "Value %.*s for parameter TaskHandle is invalid.",
-		            STR_ARG(in->TaskHandle));
+		return fail(rq, &aws_InvalidParameterValue, "Value for parameter TaskHandle is invalid.");
 	TRY(source_find(rq, tx, arn->text, &q));
 	queue_metered(rq, q, 0);
 	size_t n = moves_of(tx, rq->mem, q, v);

@@ -140,8 +140,8 @@ err sqs_RemovePermission(req *rq, txn *tx, const sqs_RemovePermission_in *in, sq
 	const json_value *gone = statement_of(old, in->Label);
 	if (!gone)
 		return fail(rq, &aws_InvalidParameterValue,
-		            "Value %.*s for parameter Label is invalid. Reason: can't find label on existing policy.",
-		            STR_ARG(in->Label));
+		            "Value %.*s for parameter Label is invalid. Reason: can't find label%s.",
+		            STR_ARG(in->Label), old ? " on existing policy" : "");
 	buf b = policy_begin(rq, q, old);
 	size_t left = put_statements(&b, old, gone);
 	buf_put(&b, S("]}"));

@@ -75,6 +75,13 @@ bool plain_name(str s)
 	return s.n > 0 && s.n <= 80;
 }
 
+err no_such_queue(req *rq)
+{
+	bool query = rq->codec && rq->codec->protocol == PROTOCOL_QUERY;
+	return fail(rq, &sqs_QueueDoesNotExist, "The specified queue does not exist%s.",
+	            query ? " for this wsdl version" : "");
+}
+
 err queue_find(req *rq, const txn *tx, str url, sqs_queue **q)
 {
 	if (!str_is(url) && rq->codec && rq->http && rq->http->path.n > 1)
@@ -88,7 +95,7 @@ err queue_find(req *rq, const txn *tx, str url, sqs_queue **q)
 	if (slash > 13 && url.p[slash - 14] == '/')
 		account = str_sub(url, slash - 13, slash - 1);
 	*q = sqs_queue_get(tx, rq->mem, account, rq->region, name);
-	return *q ? OK : fail(rq, &sqs_QueueDoesNotExist, "The specified queue does not exist.");
+	return *q ? OK : no_such_queue(rq);
 }
 
 sqs_queue *queue_by_arn(const txn *tx, arena *mem, str arn)

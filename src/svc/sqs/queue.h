@@ -26,6 +26,7 @@ str queue_arn(const req *rq, const sqs_queue *q);
 str queue_url(req *rq, const sqs_queue *q);
 /* QueueDoesNotExist when there is none. An absent URL is the request's own path. */
 err queue_find(req *rq, const txn *tx, str url, sqs_queue **q);
+err no_such_queue(req *rq);
 sqs_queue *queue_by_arn(const txn *tx, arena *mem, str arn);
 /* A request's cost: one per 64 KB. */
 void queue_metered(req *rq, const sqs_queue *q, size_t bytes);

@@ -130,7 +130,7 @@ err sqs_GetQueueUrl(req *rq, const txn *tx, const sqs_GetQueueUrl_in *in, sqs_Ge
 	str account = in->QueueOwnerAWSAccountId.n ? in->QueueOwnerAWSAccountId : rq->who.account;
 	const sqs_queue *q = sqs_queue_get(tx, rq->mem, account, rq->region, in->QueueName);
 	if (!q)
-		return fail(rq, &sqs_QueueDoesNotExist, "The specified queue does not exist.");
+		return no_such_queue(rq);
 	queue_metered(rq, q, 0);
 	out->QueueUrl = queue_url(rq, q);
 	return OK;

@@ -38,9 +38,26 @@ def test_query_protocol_by_path(server):
     check(status == 400 and "<Code>InvalidParameterValue</Code>" in text, text)
     status, text = asked(server, "/000000000000/none", Action="ReceiveMessage")
     check("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text, text)
+    check("<Message>The specified queue does not exist for this wsdl version.</Message>" in text, text)
     status, text = asked(server, path, **{"Action": "SendMessageBatch", "SendMessageBatchRequestEntry.1.Id": "a",
                                           "SendMessageBatchRequestEntry.1.MessageBody": "x"})
     check("<SendMessageBatchResultEntry>" in text and "<Id>a</Id>" in text, text)
+
+
+def test_trace_header_of_the_request(server):
+    sqs, sns = server.client("sqs"), server.client("sns")
+    url = sqs.create_queue(QueueName="traced")["QueueUrl"]
+    trace = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
+    add = lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", trace)
+    topic = sns.create_topic(Name="traced")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:traced")
+    sqs.meta.events.register("before-sign.sqs.SendMessage", add)
+    sns.meta.events.register("before-sign.sns.Publish", add)
+    sent = sqs.send_message(QueueUrl=url, MessageBody="x")
+    check("MD5OfMessageSystemAttributes" not in sent, sent)
+    sns.publish(TopicArn=topic, Message="y")
+    got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["AWSTraceHeader"])["Messages"]
+    same([m["Attributes"] for m in got], [{"AWSTraceHeader": trace}] * 2)
 
 
 def test_names_and_attributes(server):
@@ -125,8 +142,7 @@ def test_messages(server):
             ("n", {"DataType": "Number", "StringValue": "one"},
              "Can't cast the value of message (user) attribute 'n' to a number."),
             ("n", {"DataType": "String", "StringValue": ""},
-             "The message attribute 'n' must contain non-empty message attribute value for message attribute type "
-             "'String'."),
+             "Message (user) attribute 'n' must contain a non-empty value of type 'String'."),
             ("AWS.n", {"DataType": "String", "StringValue": "x"},
              "The message attribute name 'AWS.n' is invalid. Attribute name cannot start with AWS. or Amazon.")]:
         same(bad("InvalidParameterValue", MessageAttributes={name: value}), text)

@@ -49,7 +49,7 @@ def test_rate_and_cancel(server):
     other_arn = arn.replace("rate-dead", "rate-other")
     handle = sqs.start_message_move_task(SourceArn=arn, DestinationArn=other_arn,
                                          MaxNumberOfMessagesPerSecond=2)["TaskHandle"]
-    same(refused("AWS.SimpleQueueService.UnsupportedOperation", sqs.start_message_move_task, SourceArn=arn),
+    same(refused("InvalidParameterValue", sqs.start_message_move_task, SourceArn=arn),
          "There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
     server.advance("1s")
     running = sqs.list_message_move_tasks(SourceArn=arn)["Results"][0]
