@@ -50,13 +50,19 @@ static void put_attributes(buf *b, const char *key, const sns_MessageAttributeMa
 	buf_c(b, '}');
 }
 
-/* The signature of a text, from before or made now. */
-static str signed_with(arena *mem, const txn *tx, const notice *n, str text, str version)
+static bool same_text(str a, str b)
+{
+	return (a.p == b.p && a.n == b.n) || str_eq(a, b);
+}
+
+/* The signature of what is said, from before or made now. */
+static str signature_for(arena *mem, const txn *tx, const sns_topic *t, const notice *n, str message,
+                         str version)
 {
 	for (const signed_text *s = n->signatures; s; s = s->next)
-		if (str_eq(s->version, version) && str_eq(s->text, text))
+		if (str_eq(s->version, version) && same_text(s->message, message))
 			return s->signature;
-	return signature_of(mem, tx, text, version);
+	return signature_of(mem, tx, text_to_sign(mem, t, n, message), version);
 }
 
 str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message,
@@ -79,7 +85,7 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
 	put_text(&b, "Timestamp", time_iso_ms(mem, n->when));
 	if (!topic_is_fifo(t)) { /* AWS does not sign what FIFO topics say */
 		put_text(&b, "SignatureVersion", version);
-		put_text(&b, "Signature", signed_with(mem, tx, n, text_to_sign(mem, t, n, message), version));
+		put_text(&b, "Signature", signature_for(mem, tx, t, n, message, version));
 		put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
 	}
 	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
@@ -128,20 +134,22 @@ void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n)
 	version = version.n ? version : S("1");
 	if (topic_is_fifo(t))
 		return;
+	bool one = !str_eq(n->structure, S("json")); /* all are told the same */
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
-	for (const sns_sub *s; (s = sns_sub_next(&scan));) {
+	for (const sns_sub *s; !(one && n->signatures) && (s = sns_sub_next(&scan));) {
 		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
 		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
 		if (s->Pending || raw)
 			continue;
-		str text = text_to_sign(rq->mem, t, n, message_for(rq->mem, n, s->Protocol));
+		str message = message_for(rq->mem, n, s->Protocol);
 		bool known = false;
 		for (const signed_text *k = n->signatures; k; k = k->next)
-			known = known || str_eq(k->text, text);
-		if (known)
+			known = known || same_text(k->message, message);
+		if (known || !filter_wants(rq->mem, s, n, message))
 			continue;
 		signed_text *new = arena_new(rq->mem, signed_text);
-		*new = (signed_text){ n->signatures, text, version, signature_of(rq->mem, tx, text, version) };
+		*new = (signed_text){ n->signatures, message, version,
+			              signature_of(rq->mem, tx, text_to_sign(rq->mem, t, n, message), version) };
 		n->signatures = new;
 	}
 	cursor_close(&scan.at);

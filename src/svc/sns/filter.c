@@ -1,10 +1,11 @@
 /*
  * Filter policies: event patterns over the message's attributes, or over its body. Compiled once and kept by
- * their text; only the writer thread fans out, so nothing is locked.
+ * their text.
  */
 #include "base/json.h"
 #include "cloud/event_pattern.h"
 #include "topic.h"
+#include <pthread.h>
 
 #define ATTRIBUTES_MAX ((size_t)1 << 20)
 #define KEYS_MAX 5
@@ -18,6 +19,7 @@ typedef struct compiled {
 } compiled;
 
 static compiled slots[SLOTS];
+static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER; /* held while a pattern is looked at */
 
 /* The keys of a policy that hold lists, and the product of what the lists hold: AWS's measure of it. */
 static void measure(const json_value *v, size_t depth, size_t *keys, size_t *combinations)
@@ -127,14 +129,32 @@ static const event_pattern *pattern_of(str text)
 	return c->pattern;
 }
 
-bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message)
+/* The message as a policy of this scope sees it. */
+static const json_value *view_of(arena *mem, const notice *n, bool body, str message)
 {
 	static const sns_MessageAttributeMap none;
+	filter_views *v = n->views;
+	if (body && !(v->body_read && str_eq(v->message, message))) {
+		v->body = event_pattern_event(mem, json_parse(mem, message));
+		v->message = message;
+		v->body_read = true;
+	} else if (!body && !v->attributes_read) {
+		v->attributes = json_parse(mem, attributes_json(mem, n->attributes ? n->attributes : &none));
+		v->attributes_read = true;
+	}
+	return body ? v->body : v->attributes;
+}
+
+bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message)
+{
 	str policy = subscription_attribute(s, S("FilterPolicy"));
 	if (!policy.n || str_eq(policy, S("{}")))
 		return true;
-	const event_pattern *p = pattern_of(policy);
 	bool body = str_eq(subscription_attribute(s, S("FilterPolicyScope")), S("MessageBody"));
-	str event = body ? message : attributes_json(mem, n->attributes ? n->attributes : &none);
-	return p && event_pattern_match(p, event_pattern_event(mem, json_parse(mem, event)));
+	const json_value *event = view_of(mem, n, body, message);
+	pthread_mutex_lock(&slots_lock);
+	const event_pattern *p = pattern_of(policy);
+	bool wants = p && event_pattern_match(p, event);
+	pthread_mutex_unlock(&slots_lock);
+	return wants;
 }

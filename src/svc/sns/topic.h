@@ -32,17 +32,24 @@ err subscription_find(req *rq, const txn *tx, str arn, sns_topic **t, sns_sub **
 /* The subscription's place in the topic's counts and indexes goes too. */
 void subscription_drop(txn *tx, sns_topic *t, const sns_sub *s);
 
-/* Signatures made before the transaction, where they hold nobody up: by what was signed. */
+/* Signatures made before the transaction, where they hold nobody up: by what the message says. */
 typedef struct signed_text {
 	struct signed_text *next;
-	str text, version, signature;
+	str message, version, signature;
 } signed_text;
+/* What filter policies look at, read once for all subscribers. */
+typedef struct filter_views {
+	const struct json_value *attributes, *body;
+	bool attributes_read, body_read;
+	str message; /* whose body it is */
+} filter_views;
 
 typedef struct notice {
 	str id, message, subject, structure, group, dedup;
 	const sns_MessageAttributeMap *attributes;
 	int64_t sequence, when;
 	signed_text *signatures;
+	filter_views *views;
 } notice;
 
 /* What the message says to a protocol. */
