@@ -118,11 +118,14 @@ static str trace_header_of(const req *rq)
 
 static sqs_MessageBodySystemAttributeMap system_of(req *rq, const message_in *in)
 {
-	sqs_MessageBodySystemAttributeMap all = in->system ? *in->system : (sqs_MessageBodySystemAttributeMap){ 0 };
+	sqs_MessageBodySystemAttributeMap all = { 0 };
+	if (in->system)
+		all = *in->system;
 	str trace = all.n ? STR_NONE : trace_header_of(rq);
 	if (!str_is(trace) || str_find(trace, S("Root=")) == SIZE_MAX)
 		return all;
-	all = (sqs_MessageBodySystemAttributeMap){ arena_new(rq->mem, sqs_MessageBodySystemAttributeMap_entry), 1 };
+	all.v = arena_new(rq->mem, sqs_MessageBodySystemAttributeMap_entry);
+	all.n = 1;
 	all.v[0] = (sqs_MessageBodySystemAttributeMap_entry){
 		S("AWSTraceHeader"), { .DataType = S("String"), .StringValue = trace } };
 	return all;
