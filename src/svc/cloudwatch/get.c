@@ -3,6 +3,7 @@
 
 #define LIST_PAGE 500
 #define LISTED_MS (14 * MS_DAY)
+#define LOOK_MAX ((size_t)20000)
 
 static err period_check(req *rq, int64_t seconds)
 {
@@ -111,35 +112,73 @@ static bool dimensions_fit(const cloudwatch_metric *m, const cloudwatch_Dimensio
 	return true;
 }
 
-/* Walks all metrics of the account; what follows a page is found by the whole key. */
+/* Metrics by their keys, from behind one on. */
+typedef struct walk {
+	cursor at;
+	arena *mem;
+} walk;
+
+static walk metrics_from(req *rq, const txn *tx, str name_space, str after)
+{
+	/* What is behind the known parts of a key is two bytes for each empty part. */
+	cloudwatch_metric none = { .Account = rq->who.account, .Region = rq->region, .Namespace = name_space,
+		                       .Name = S(""), .DimensionKey = S("") };
+	str key = record_key(rq->mem, &cloudwatch_metric_record, &none);
+	str first = str_sub(key, 0, key.n - (name_space.n ? 4 : 6));
+	str from = str_is(after) ? arena_concat(rq->mem, after, str_of("\0", 1)) : first;
+	return (walk){ txn_scan(tx, from, key_after_prefix(rq->mem, first), false), rq->mem };
+}
+
+static cloudwatch_metric *metrics_next(walk *w)
+{
+	if (!cursor_next(&w->at))
+		return NULL;
+	size_t n = w->at.key.n, more = w->at.value.n;
+	char *bytes = arena_bytes(w->mem, n + more);
+	memcpy(bytes, w->at.key.p, n);
+	memcpy(bytes + n, w->at.value.p, more);
+	cloudwatch_metric *m = arena_new(w->mem, cloudwatch_metric);
+	bool readable = record_parse(w->mem, &cloudwatch_metric_record, bytes, n, str_of(bytes + n, more), m);
+	ensure(readable);
+	return m;
+}
+
+static bool metric_fits(const cloudwatch_metric *m, const cloudwatch_ListMetrics_in *in, int64_t since)
+{
+	return m->Last >= since && dimensions_fit(m, &in->Dimensions) &&
+	       (!str_is(in->MetricName) || str_eq(m->Name, in->MetricName));
+}
+
+/* A page looks at a bounded number of metrics; its end is the key of the last one looked at. */
 err cloudwatch_ListMetrics(req *rq, const txn *tx, const cloudwatch_ListMetrics_in *in,
                            cloudwatch_ListMetrics_out *out)
 {
-	int64_t skip = 0, seen = 0;
-	str position;
-	if (str_is(in->NextToken)
-	    && (!page_position(rq, in->NextToken, &position) || !str_to_i64(position, &skip)))
+	str after = STR_NONE;
+	if (str_is(in->NextToken) && !page_position(rq, in->NextToken, &after))
 		return fail(rq, &cloudwatch_InvalidNextToken, "Request parameter NextToken is invalid.");
 	if (str_is(in->OwningAccount) && !str_eq(in->OwningAccount, rq->who.account))
 		return fail(rq, &cloudwatch_InvalidParameterValueException,
 		            "Metrics of account %.*s cannot be seen from this account.", STR_ARG(in->OwningAccount));
 	int64_t since = rq->now - (str_is(in->RecentlyActive) ? 3 * MS_HOUR : LISTED_MS);
 	out->Metrics.v = arena_array(rq->mem, cloudwatch_Metric, LIST_PAGE);
-	record_scan s = cloudwatch_metric_scan(tx, rq->mem, str_is(in->Namespace) ? 3 : 2, rq->who.account,
-	                                       rq->region, in->Namespace, STR_NONE, STR_NONE);
-	for (cloudwatch_metric *m; (m = cloudwatch_metric_next(&s)); seen++) {
-		if (seen < skip || m->Last < since || !dimensions_fit(m, &in->Dimensions) ||
-		    (str_is(in->MetricName) && !str_eq(m->Name, in->MetricName)))
-			continue;
-		if (out->Metrics.n == LIST_PAGE) {
-			out->NextToken = page_token(rq, arena_fmt(rq->mem, "%lld", (long long)seen));
+	walk w = metrics_from(rq, tx, str_is(in->Namespace) ? in->Namespace : S(""), after);
+	size_t looked = 0;
+	str last = STR_NONE;
+	for (cloudwatch_metric *m; (m = metrics_next(&w));) {
+		bool fits = metric_fits(m, in, since);
+		if (looked++ == LOOK_MAX || (fits && out->Metrics.n == LIST_PAGE)) {
+			out->NextToken = page_token(rq, last);
 			break;
 		}
-		out->Metrics.v[out->Metrics.n++] = (cloudwatch_Metric){ m->Namespace, m->Name, m->Dimensions };
-		if (!m->Dimensions.v)
-			out->Metrics.v[out->Metrics.n - 1].Dimensions.v = arena_new(rq->mem, cloudwatch_Dimension);
+		last = record_key(rq->mem, &cloudwatch_metric_record, m);
+		if (!fits)
+			continue;
+		cloudwatch_Metric *to = &out->Metrics.v[out->Metrics.n++];
+		*to = (cloudwatch_Metric){ m->Namespace, m->Name, m->Dimensions };
+		if (!to->Dimensions.v)
+			to->Dimensions.v = arena_new(rq->mem, cloudwatch_Dimension);
 	}
-	cursor_close(&s.at);
+	cursor_close(&w.at);
 	meter_one(rq, &CW_API, S("ListMetrics"));
 	return OK;
 }

@@ -3,7 +3,7 @@
 #include "store/due.h"
 
 #define PAGE 50
-#define EXPIRE_CHUNK 5000
+#define EXPIRE_CHUNK 1000
 
 str group_arn(const req *rq, str name)
 {

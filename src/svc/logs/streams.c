@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define PAGE 50
-#define EMPTY_CHUNK 5000
+#define EMPTY_CHUNK 500
 #define STREAMS_SORTED_MAX 100000
 
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream)

@@ -80,3 +80,23 @@ def test_labels_tell_what_differs(server):
     same(labels(("Sum", 60), ("Minimum", 60)), ["m Sum", "m Minimum"])
     same(labels(("Sum", 60), ("Sum", 30)), ["m 60", "m 30"])
     same(labels(("Sum", 60), ("Sum", 60)), ["m", "m"])
+
+
+def test_list_in_pages(server):
+    cw = server.client("cloudwatch")
+    for k in range(2):
+        cw.put_metric_data(Namespace="P", MetricData=[
+            {"MetricName": f"n{i % 2}", "Value": 1, "Dimensions": [{"Name": "Id", "Value": f"{k}-{i:03}"}]}
+            for i in range(700)])
+    cw.put_metric_data(Namespace="P2", MetricData=[{"MetricName": "n0", "Value": 1}])
+
+    def pages(**more):
+        return [len(p["Metrics"]) for p in cw.get_paginator("list_metrics").paginate(**more)]
+
+    same(pages(Namespace="P"), [500, 500, 400])
+    same(pages(Namespace="P", MetricName="n1"), [500, 200])
+    same(pages(Namespace="P", Dimensions=[{"Name": "Id", "Value": "1-699"}]), [1])
+    same(pages(Namespace="P2"), [1])
+    seen = [m["Dimensions"][0]["Value"] for p in cw.get_paginator("list_metrics").paginate(Namespace="P")
+            for m in p["Metrics"]]
+    same(len(set(seen)), 1400)
