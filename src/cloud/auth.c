@@ -50,7 +50,7 @@ err auth_root_key(arena *a, store *s, str *access_key, str *secret)
 
 typedef struct mismatch_detail {
 	str AWSAccessKeyId, StringToSign, SignatureProvided, StringToSignBytes, CanonicalRequest,
-		CanonicalRequestBytes;
+		CanonicalRequestBytes, XAmzExpires, Expires, ServerTime;
 } mismatch_detail;
 
 static const shape text_shape = { .name = "String", .kind = SHAPE_STRING, .size = sizeof(str) };
@@ -59,6 +59,9 @@ static const shape text_shape = { .name = "String", .kind = SHAPE_STRING, .size 
 static const shape_member mismatch_members[] = {
 	MEMBER(AWSAccessKeyId), MEMBER(StringToSign), MEMBER(SignatureProvided), MEMBER(StringToSignBytes),
 	MEMBER(CanonicalRequest), MEMBER(CanonicalRequestBytes),
+	{ .name = "XAmzExpires", .wire_name = "X-Amz-Expires", .shape = &text_shape,
+	  .offset = offsetof(mismatch_detail, XAmzExpires) },
+	MEMBER(Expires), MEMBER(ServerTime),
 };
 static const shape mismatch_shape = {
 	.name = "SignatureDoesNotMatch", .kind = SHAPE_STRUCT, .size = sizeof(mismatch_detail),
@@ -68,6 +71,10 @@ static const fault_kind s3_mismatch = {
 	.name = "SignatureDoesNotMatch", .code = "SignatureDoesNotMatch",
 	.query_code = "SignatureDoesNotMatch", .status = 403, .shape = &mismatch_shape,
 };
+
+static const fault_kind s3_expired = { .name = "AccessDenied", .code = "AccessDenied",
+	                               .query_code = "AccessDenied", .status = 403,
+	                               .shape = &mismatch_shape };
 
 static bool is_s3(const req *rq)
 {
@@ -123,6 +130,18 @@ static err skewed(req *rq, const sigv4 *sig, int64_t now)
 	                   STR_ARG(sig->stamp), STR_ARG(limit), STR_ARG(clock));
 }
 
+/* Seconds are told where the URL told them: in version 4. */
+static err url_expired(req *rq, const sigv4 *sig, int64_t now)
+{
+	mismatch_detail *d = arena_new(rq->mem, mismatch_detail);
+	*d = (mismatch_detail){ .Expires = time_iso(rq->mem, sig->expires_ms),
+		                .ServerTime = time_iso(rq->mem, now / MS_SECOND * MS_SECOND),
+		                .XAmzExpires = STR_NONE };
+	if (str_is(sig->stamp) && sig->when)
+		d->XAmzExpires = arena_fmt(rq->mem, "%lld", (long long)((sig->expires_ms - sig->when) / MS_SECOND));
+	return fail_with(rq, &s3_expired, d, "Request has expired");
+}
+
 static err refused(req *rq, const sigv4 *sig, sigv4_verdict verdict, int64_t now)
 {
 	switch (verdict) {
@@ -132,7 +151,7 @@ static err refused(req *rq, const sigv4 *sig, sigv4_verdict verdict, int64_t now
 		return skewed(rq, sig, now);
 	case SIG_EXPIRED:
 		if (is_s3(rq))
-			return fail(rq, auth_fault_kind(rq, AUTH_URL_EXPIRED), "Request has expired");
+			return url_expired(rq, sig, now);
 		return fail(rq, auth_fault_kind(rq, AUTH_URL_EXPIRED),
 		            "Signature expired: %.*s is now earlier than %.*s", STR_ARG(sig->stamp),
 		            STR_ARG(time_basic(rq->mem, now)));

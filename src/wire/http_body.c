@@ -279,7 +279,7 @@ bool http_body_more(http_connection *c)
 		}
 		c->window += (uint64_t)got;
 		c->turn += (size_t)got;
-		c->sated = c->turn >= HTTP_TURN_BYTES;
+		c->sated = c->turn >= HTTP_TURN_IN;
 	}
 	if (status) {
 		http_connection_refuse(c, status);

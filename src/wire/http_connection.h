@@ -21,7 +21,9 @@
 #define HTTP_OUT ((size_t)64 << 10)       /* replies gathered during one turn of a connection */
 #define HTTP_SCRATCH ((size_t)128 << 10)  /* bodies on their way to a sink, files into TLS */
 #define HTTP_COPIED ((size_t)16 << 10)    /* bodies up to this size are copied behind their head */
-#define HTTP_TURN_BYTES ((size_t)1 << 20) /* after which another connection has its turn */
+#define HTTP_TURN_BYTES ((size_t)1 << 20) /* sent, after which another connection has its turn */
+/* Received by then: what comes in is digested or written to the disk on the same thread. */
+#define HTTP_TURN_IN HTTP_SCRATCH
 #define HTTP_SPARES 64                    /* exchanges and buffers kept by a loop */
 #define HTTP_LINGER_MS 5000
 

@@ -27,6 +27,7 @@ typedef struct sigv4 {
  * can be wrong with an aws-chunked body. */
 extern const fault_kind sigv4_IncompleteSignature, sigv4_AuthorizationHeaderMalformed,
 	sigv4_AuthorizationQueryParametersError, sigv4_InvalidArgument, sigv4_InvalidRequest,
+	sigv4_AccessDenied,
 	sigv4_IncompleteBody, sigv4_SignatureDoesNotMatch, sigv4_BadDigest, sigv4_MalformedTrailerError,
 	sigv4_InvalidChunkSizeError;
 

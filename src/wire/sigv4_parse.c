@@ -10,6 +10,7 @@ FAULT(AuthorizationHeaderMalformed, 400, "AuthorizationHeaderMalformed");
 FAULT(AuthorizationQueryParametersError, 400, "AuthorizationQueryParametersError");
 FAULT(InvalidArgument, 400, "InvalidArgument");
 FAULT(InvalidRequest, 400, "InvalidRequest");
+FAULT(AccessDenied, 403, "AccessDenied");
 FAULT(IncompleteBody, 400, "IncompleteBody");
 FAULT(SignatureDoesNotMatch, 403, "SignatureDoesNotMatch");
 FAULT(BadDigest, 400, "BadDigest");
@@ -220,7 +221,7 @@ static err parse_v2(const wire_message *m, sigv4 *s)
 		s->token = wire_header(m, S("x-amz-security-token"));
 	str expires = sigv4_query_value(m, S("Expires"));
 	if (!s->access_key.n || !s->signature.n || !str_is(expires))
-		return fault_new(m->mem, &sigv4_InvalidRequest,
+		return fault_new(m->mem, &sigv4_AccessDenied,
 		                 "Query-string authentication requires the Signature, Expires and "
 		                 "AWSAccessKeyId parameters");
 	if (!str_to_i64(expires, &seconds) || seconds < 0 || seconds > INT64_MAX / MS_SECOND)

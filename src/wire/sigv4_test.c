@@ -288,7 +288,7 @@ TEST(sigv4_malformed)
 		  "&X-Amz-Date=20130524T000000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=b&X-Amz-Expires=604801",
 		  NULL, &sigv4_AuthorizationQueryParametersError },
 		{ "X-Amz-Algorithm=AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 x", &sigv4_InvalidArgument },
-		{ "AWSAccessKeyId=A&Signature=b", NULL, &sigv4_InvalidRequest },
+		{ "AWSAccessKeyId=A&Signature=b", NULL, &sigv4_AccessDenied },
 		{ "AWSAccessKeyId=A&Signature=b&Expires=99999999999999999999", NULL, &sigv4_InvalidArgument },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

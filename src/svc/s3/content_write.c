@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define WRITE_BACK ((int64_t)1 << 20)
+#define WRITE_BACK ((int64_t)512 << 10)
 
 static void writer_end(void *subject)
 {
@@ -53,12 +53,17 @@ static err to_file(content_writer *w, int64_t at, const char *p, size_t n)
 			seal_apply(w->key, w->nonce, at, p, w->sealed, piece);
 		TRY(write_fully(w, w->key ? w->sealed : p, piece));
 	}
-	/* The disk works while the client sends: little is left to do for the sync at the end. */
-	if (at - w->written_back >= WRITE_BACK) {
-		sync_file_range(w->fd, w->written_back, at - w->written_back, SYNC_FILE_RANGE_WRITE);
-		w->written_back = at;
-	}
+	if (!w->pushed)
+		content_write_push(w, at);
 	return OK;
+}
+
+void content_write_push(content_writer *w, int64_t written)
+{
+	if (written - w->written_back < WRITE_BACK)
+		return;
+	sync_file_range(w->fd, w->written_back, written - w->written_back, SYNC_FILE_RANGE_WRITE);
+	w->written_back = written;
 }
 
 err content_write(content_writer *w, const char *p, size_t n)

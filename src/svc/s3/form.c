@@ -134,6 +134,13 @@ static str actual(const form *f, str name)
 	return field_of(f, c);
 }
 
+/* The field that a condition names: $key, or \$key with the dollar escaped. */
+static str named(str text)
+{
+	text = str_sub(text, str_starts(text, S("\\")), text.n);
+	return str_sub(text, str_starts(text, S("$")), text.n);
+}
+
 static err one_condition(form *f, const json_value *c)
 {
 	if (c->kind == JSON_OBJECT) {
@@ -163,9 +170,7 @@ static err one_condition(form *f, const json_value *c)
 			            "Your proposed upload exceeds the maximum allowed size");
 		return OK;
 	}
-	/* A dollar may be escaped. */
-	str name = str_sub(b->text, str_starts(b->text, S("\\")), b->text.n);
-	name = str_sub(name, str_starts(name, S("$")), name.n);
+	str name = named(b->text);
 	str value = actual(f, name);
 	bool holds = str_eq_nocase(a->text, S("starts-with")) ? str_starts(value, v->text) :
 								str_eq(value, v->text);
@@ -181,7 +186,7 @@ static bool covered(const json_value *conditions, str name)
 {
 	static const char *const free_fields[] = { "x-amz-signature", "file", "policy", "signature",
 		                                   "awsaccesskeyid" };
-	if (name.n > 13 && str_eq_nocase(str_sub(name, 0, 13), S("x-ignore-meta")))
+	if (str_eq_nocase(str_sub(name, 0, 9), S("x-ignore-")))
 		return true;
 	for (size_t i = 0; i < sizeof free_fields / sizeof *free_fields; i++)
 		if (str_eq_nocase(name, str_c(free_fields[i])))
@@ -192,8 +197,7 @@ static bool covered(const json_value *conditions, str name)
 				if (str_eq_nocase(m->key, name))
 					return true;
 		} else if (c->first && c->first->next) {
-			str text = c->first->next->text;
-			if (text.n && str_eq_nocase(str_sub(text, 1, text.n), name))
+			if (str_eq_nocase(named(c->first->next->text), name))
 				return true;
 		}
 	}
@@ -255,6 +259,14 @@ static bool signature_fits(form *f, const credential *c, str policy, str scope)
 }
 
 /* A policy comes with all that a signature of its version needs. */
+static err missing_field(form *f, const char *name)
+{
+	return fail_with(f->rq, &fault_InvalidArgument,
+	                 DETAIL(f->rq, .ArgumentName = str_c(name), .ArgumentValue = S("")),
+	                 "Bucket POST must contain a field named '%s'.  If it is specified, please check the "
+	                 "order of the fields.", name);
+}
+
 static err check_fields(form *f)
 {
 	static const char *const v4[] = { "X-Amz-Signature", "X-Amz-Algorithm", "X-Amz-Credential",
@@ -270,10 +282,7 @@ static err check_fields(form *f)
 	for (size_t i = 0; i < (is_v2 ? 2 : 4); i++) {
 		const char *name = is_v2 ? v2[i] : v4[i];
 		if (!str_is(field_of(f, name)))
-			return fail_with(f->rq, &fault_InvalidArgument,
-			                 DETAIL(f->rq, .ArgumentName = str_c(name), .ArgumentValue = S("")),
-			                 "Bucket POST must contain a field named '%s'.  If it is specified, please check "
-			                 "the order of the fields.", name);
+			return missing_field(f, name);
 	}
 	return OK;
 }
@@ -436,6 +445,8 @@ static void form_serve(http_exchange *x, store *s)
 	const txn *tx = store_read(s);
 	if (!e && !bucket_get(f->rq, tx, f->bucket))
 		e = no_such_bucket(f->rq, f->bucket);
+	if (!e && !str_is(field_of(f, "key")))
+		e = missing_field(f, "key");
 	if (!e)
 		e = check_signer(f, tx);
 	store_read_end(s, tx);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "deliver.h"
+#include "listing.h"
 #include "store/due.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
@@ -169,13 +170,16 @@ static err put_some(listing_task *w, arena *mem, zipped *z)
 	record_scan s = s3_object_scan(tx, mem, 1, w->bucket, STR_NONE);
 	size_t n = 0;
 	err e = OK;
+	str prefix = w->c.Filter ? w->c.Filter->Prefix : S("");
 	w->more = false;
 	if (str_is(w->after))
 		record_scan_after(&s, w->after);
+	else if (prefix.n)
+		record_scan_after(&s, key_before(mem, prefix));
 	for (s3_object *row; !e && (row = s3_object_next(&s));) {
+		if (!str_starts(row->Key, prefix))
+			break;
 		w->after = row->Key;
-		if (w->c.Filter && !str_starts(row->Key, w->c.Filter->Prefix))
-			continue;
 		if (w->versions || !row->It->Marker.v)
 			e = put_line(w, mem, z, row->Key, row->It, true);
 		record_scan v = s3_version_scan(tx, mem, 2, w->bucket, row->Key, 0);

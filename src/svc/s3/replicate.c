@@ -114,6 +114,7 @@ typedef struct replica {
 	const content **contents;
 	str *smalls;
 	size_t n;
+	bool unwanted;          /* the version came there meanwhile: the bytes are not needed */
 	bool there;             /* the version is in the target already: only what is said of it changes */
 } replica;
 
@@ -215,10 +216,10 @@ static err commit(req *rq, txn *tx, void *context)
 		at.o->RetainUntil = r->o->RetainUntil;
 		at.o->LegalHold = r->o->LegalHold;
 		object_update(tx, b, r->key, &at);
-		for (size_t i = 0; i < r->n; i++)
-			content_discard(rq->mem, r->contents[i]);
+		r->unwanted = true;
 		return OK;
 	}
+	r->unwanted = false;
 	for (size_t i = 0; i < r->n; i++)
 		content_attach(tx, r->contents[i], r->smalls[i]);
 	if (r->layout.n)
@@ -259,7 +260,10 @@ static err copy_to(req *rq, s3_bucket *from, str key, object *o, const s3_Replic
 	if (!r.to || !bucket_versions(r.to))
 		return fail(rq, &fault_InvalidRequest, "The destination bucket is gone or has no versioning.");
 	TRY(prepare(&r));
-	TRY(req_write(rq, commit, &r));
+	err e = req_write(rq, commit, &r);
+	for (size_t i = 0; (e || r.unwanted) && i < r.n; i++)
+		content_discard(rq->mem, r.contents[i]);
+	TRY(e);
 	if (!r.there)
 		meter_copy(&r);
 	return OK;

@@ -1,7 +1,8 @@
 /*
- * MD5 takes longer than receiving and writing together, so it runs beside them: a job on a few threads reads
- * from the file what has been written since it last looked. One job of an upload at a time; it goes to the
- * end of the queue after each turn, so that a large upload does not keep the others waiting.
+ * MD5 takes longer than receiving and writing together, so it runs beside them: a job on a few threads has
+ * the disk begin with what has been written since it last looked, and digests it from the file. One job of
+ * an upload at a time; it goes to the end of the queue after each turn, so that a large upload does not keep
+ * the others waiting.
  */
 #include "cloud/server.h"
 #include "content_folder.h"
@@ -14,7 +15,7 @@
 
 #define THREADS 4
 #define TURN ((int64_t)1 << 20)
-#define WORTH ((int64_t)128 << 10) /* less than this waits for more */
+#define WORTH ((int64_t)256 << 10) /* less than this waits for more */
 
 typedef struct upload_behind {
 	pthread_mutex_t lock;
@@ -54,8 +55,10 @@ static void work(void *argument)
 	int64_t to = b->written;
 	bool go = !b->stopped;
 	pthread_mutex_unlock(&b->lock);
-	if (go)
+	if (go) {
+		content_write_push(&u->to, to);
 		hash_some(u, to);
+	}
 	pthread_mutex_lock(&b->lock);
 	bool more = !b->stopped && !b->failed && b->hashed < b->written;
 	b->running = more;
@@ -98,6 +101,7 @@ void upload_behind_start(upload *u)
 	pthread_cond_init(&b->idle, NULL);
 	b->block = arena_bytes(u->rq->mem, CONTENT_BLOCK);
 	b->written = b->hashed = u->to.size;
+	u->to.pushed = true;
 	/* Hung after the digests and the file, so it comes before them: nobody uses them when they go. */
 	arena_hook(u->rq->mem, stop_behind, u);
 }

@@ -1,8 +1,10 @@
 """Encryption: customers' keys really seal the bytes; KMS keys must be usable; defaults of buckets."""
 import base64
 import hashlib
+import json
 import os
 
+import scenario
 from scenario import check, refused, same
 from signed import request
 
@@ -134,3 +136,36 @@ def test_defaults_and_kms(server):
     same(rule["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
     refused("MalformedXML", s3.put_bucket_encryption, Bucket="defaults", ServerSideEncryptionConfiguration={
         "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "nope"}}]})
+
+
+def test_what_kms_asks_the_caller(_):
+    """AWS asks for kms:GenerateDataKey where an object is written, for kms:Decrypt where one is read."""
+    server = scenario.Server("--iam", "enforce")
+    try:
+        root = {"key": "300000000003"}
+        iam, kms, s3 = (server.client(name, **root) for name in ("iam", "kms", "s3"))
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        s3.create_bucket(Bucket="asked")
+
+        def user(name, *actions):
+            iam.create_user(UserName=name)
+            rules = [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]
+            if actions:
+                rules.append({"Effect": "Allow", "Action": actions, "Resource": key})
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": rules}))
+            made = iam.create_access_key(UserName=name)["AccessKey"]
+            return server.client("s3", key=made["AccessKeyId"], secret=made["SecretAccessKey"])
+        here = {"Bucket": "asked", "Key": "k"}
+        sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+        writer, reader, neither = user("w", "kms:GenerateDataKey"), user("r", "kms:Decrypt"), user("n")
+        writer.put_object(**here, Body=b"secret", **sealed)
+        same(reader.get_object(**here)["Body"].read(), b"secret")
+        same(neither.head_object(**here)["SSEKMSKeyId"], key)
+        for call, more in ((writer.get_object, {}), (neither.get_object, {}), (reader.put_object, sealed),
+                           (neither.put_object, sealed), (reader.create_multipart_upload, sealed)):
+            refused("AccessDenied", call, **here, **more)
+        up = {**here, "UploadId": writer.create_multipart_upload(**here, **sealed)["UploadId"]}
+        refused("AccessDenied", writer.upload_part, **up, PartNumber=1, Body=b"x")
+    finally:
+        server.remove()

@@ -1,3 +1,4 @@
+import base64
 import json
 from http.client import HTTPConnection
 
@@ -111,3 +112,40 @@ def test_forms(server):
     check(status == 403 and b"SignatureDoesNotMatch" in body, body)
     status, _, body = send_form(url, {"key": "anonymous"}, b"1")
     check(status == 403 and b"AccessDenied" in body, body)
+
+
+def policy_form(bucket, conditions, **fields):
+    """A form of version 2, whose policy speaks of what the fields say and of `conditions`. The key is unknown to the
+    server, which does not ask for its signature then."""
+    policy = {"expiration": "2040-01-01T00:00:00Z", "conditions": [{"bucket": bucket}, *conditions]}
+    text = base64.b64encode(json.dumps(policy).encode()).decode()
+    return {"AWSAccessKeyId": "nobody", "signature": "AAAA", "policy": text, **fields}
+
+
+def test_what_policies_of_forms_say(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="form-words")
+    url = server.endpoint + "/form-words"
+    tags = ("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value/></Tag></TagSet>"
+            "</Tagging>")
+    escaped = ["starts-with", "\\$key", "\\$foo"]
+    fields = policy_form("form-words", [escaped, ["starts-with", "$tagging", ""]], key="\\$foo", tagging=tags)
+    same(send_form(url, {**fields, "x-ignore-me": "1"}, b"1")[0], 204)
+    same(s3.get_object_tagging(Bucket="form-words", Key="\\$foo")["TagSet"],
+         [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}])
+    status, _, body = send_form(url, {**fields, "tagging": "no document"}, b"1")
+    check(status == 400 and b"MalformedXML" in body, body)
+    good = policy_form("form-words", [["eq", "$key", "k"]], key="k")
+    same(send_form(url, good, b"1")[0], 204)
+    for lost, name in (("signature", "Signature"), ("AWSAccessKeyId", "AWSAccessKeyId"), ("key", "key")):
+        status, _, body = send_form(url, {k: v for k, v in good.items() if k != lost}, b"1")
+        check(status == 400 and f"must contain a field named '{name}'.  If".encode() in body, body)
+    status, _, body = send_form(url, {"key": "k", "policy": good["policy"]}, b"1")
+    check(status == 403 and b"<Message>Access Denied</Message>" in body, body)
+    status, _, body = send_form(server.endpoint + "/form-nowhere", good, b"1")
+    check(status == 404 and b"NoSuchBucket" in body, body)
+    for conditions, word in (([{}], b"exactly one property"), ([["eq", "$key"]], b"InvalidPolicyDocument")):
+        status, _, body = send_form(url, policy_form("form-words", conditions, key="k"), b"1")
+        check(status == 400 and word in body, body)
+    status, _, body = send_form(url, policy_form("form-others", [["eq", "$key", "k"]], key="k"), b"1")
+    check(status == 403 and b"Policy Condition failed" in body, body)
