@@ -45,6 +45,10 @@ void charges_keep_profile(txn *tx, const bill_query *q);
  */
 str charges_dimension(arena *mem, str account, const charge *c, str dimension);
 bool charges_dimension_known(str dimension);
+/* Whether a value (STR_NONE: there is none) is one of those wanted, by AWS's match options: none, or any of
+ * EQUALS, ABSENT, STARTS_WITH, ENDS_WITH, CONTAINS and CASE_INSENSITIVE. */
+bool charges_value_fits(arena *mem, str have, const str *wanted, size_t n, const str *options,
+                        size_t n_options);
 /* AWS's name of the unit: Hrs, GB-Mo, Requests. */
 str charges_unit(const charge *c);
 

@@ -94,6 +94,31 @@ bool charges_dimension_known(str d)
 	return false;
 }
 
+static bool has(const str *options, size_t n, str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(options[i], name))
+			return true;
+	return false;
+}
+
+bool charges_value_fits(arena *mem, str have, const str *wanted, size_t n, const str *options,
+                        size_t n_options)
+{
+	bool loose = has(options, n_options, S("CASE_INSENSITIVE")), fits = false;
+	if (has(options, n_options, S("ABSENT")))
+		return !str_is(have);
+	have = !str_is(have) ? S("") : loose ? arena_lower(mem, have) : have;
+	for (size_t i = 0; i < n && !fits; i++) {
+		str want = loose ? arena_lower(mem, wanted[i]) : wanted[i];
+		fits = has(options, n_options, S("STARTS_WITH")) ? str_starts(have, want)
+		       : has(options, n_options, S("ENDS_WITH")) ? str_ends(have, want)
+		       : has(options, n_options, S("CONTAINS"))  ? str_find(have, want) != SIZE_MAX
+		                                                 : str_eq(have, want);
+	}
+	return fits;
+}
+
 str charges_unit(const charge *c)
 {
 	if (!c->item)

@@ -2,7 +2,10 @@
 #include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#define TITLE_LEAST 12
 
 static bool coloured(void)
 {
@@ -46,6 +49,42 @@ static void widths_of(const table *t, size_t *widths)
 		}
 }
 
+/* Of the terminal; a number in COLUMNS goes before it. SIZE_MAX: a file or a pipe, as wide as need be. */
+static size_t room(void)
+{
+	struct winsize w;
+	int64_t wanted;
+	const char *columns = getenv("COLUMNS");
+	if (columns && str_to_i64(str_c(columns), &wanted) && wanted > 0)
+		return (size_t)wanted;
+	return isatty(1) && ioctl(1, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : SIZE_MAX;
+}
+
+/* The first column gives way where the whole is too wide. */
+static size_t fit(const table *t, size_t *widths)
+{
+	size_t total = 0, most = room();
+	for (size_t i = 0; i < t->columns; i++)
+		total += widths[i] + (i ? 2 : 0);
+	size_t excess = total > most ? total - most : 0;
+	size_t spare = widths[0] > TITLE_LEAST ? widths[0] - TITLE_LEAST : 0;
+	excess = excess < spare ? excess : spare;
+	widths[0] -= excess;
+	return total - excess;
+}
+
+static str cut_to(arena *mem, str s, size_t letters)
+{
+	if (utf8_length(s) <= letters)
+		return s;
+	size_t end = 0;
+	for (size_t n = 0; n + 1 < letters; n++)
+		do
+			end++;
+		while (end < s.n && ((unsigned char)s.p[end] & 0xc0) == 0x80);
+	return arena_concat(mem, str_sub(s, 0, end), S("…"));
+}
+
 static void print_row(const table *t, const table_row *r, const size_t *widths)
 {
 	size_t behind = 0; /* blanks not yet printed: none stand at the end of a line */
@@ -71,11 +110,12 @@ static void print_row(const table *t, const table_row *r, const size_t *widths)
 
 void table_print(const table *t)
 {
-	size_t widths[TABLE_COLUMNS], total = 0;
+	size_t widths[TABLE_COLUMNS];
 	widths_of(t, widths);
-	for (size_t i = 0; i < t->columns; i++)
-		total += widths[i] + (i ? 2 : 0);
-	for (const table_row *r = t->first; r; r = r->next) {
+	size_t total = fit(t, widths);
+	for (table_row *r = t->first; r; r = r->next) {
+		if (r->style != ROW_HEAD)
+			r->cells[0] = cut_to(t->mem, r->cells[0], widths[0]);
 		if (r->style != ROW_RULE) {
 			print_row(t, r, widths);
 			continue;

@@ -74,15 +74,13 @@ static err fill_period(req *rq, budgets_Budget *b)
 
 err budget_check(req *rq, str account, budgets_Budget *b)
 {
-	str unknown;
 	TRY(own_account(rq, account));
 	bool cost = str_eq(b->BudgetType, S("COST"));
 	if (!cost && !str_eq(b->BudgetType, S("USAGE")))
 		return fail(rq, &aws_NotImplemented, "Budgets of type %.*s are not implemented.",
 		            STR_ARG(b->BudgetType));
-	if (b->AutoAdjustData || b->FilterExpression)
-		return fail(rq, &aws_NotImplemented, "%s is not implemented.",
-		            b->AutoAdjustData ? "AutoAdjustData" : "FilterExpression");
+	if (b->AutoAdjustData)
+		return fail(rq, &aws_NotImplemented, "AutoAdjustData is not implemented.");
 	if (!b->BudgetLimit && !b->PlannedBudgetLimits.n)
 		return fail(rq, &budgets_InvalidParameterException, "A budget needs a BudgetLimit.");
 	if (b->BudgetLimit && cost && !str_eq(b->BudgetLimit->Unit, S("USD")))
@@ -91,9 +89,8 @@ err budget_check(req *rq, str account, budgets_Budget *b)
 	if (b->BudgetLimit &&
 	    (!decimal_parse(b->BudgetLimit->Amount, QUANTITY_DIGITS, &amount) || amount <= 0))
 		return fail(rq, &budgets_InvalidParameterException, "The limit must be greater than 0.");
-	if (!budget_filters_known(b, &unknown))
-		return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.", STR_ARG(unknown));
-	if (cost)
+	TRY(budget_filters_check(rq, b));
+	if (cost && !b->FilterExpression)
 		fill_cost_types(rq, b);
 	b->LastUpdatedTime = TIME(rq->now);
 	return fill_period(rq, b);
@@ -111,6 +108,8 @@ err budgets_CreateBudget(req *rq, txn *tx, const budgets_CreateBudget_in *in, bu
 	budgets_budget row = { .Account = in->AccountId, .Name = b.BudgetName, .It = &kept,
 		               .Updated = rq->now };
 	budgets_budget_put(tx, &row);
+	if (budget_asks_tags(&b))
+		charges_tags_watch(tx, in->AccountId);
 	if (in->NotificationsWithSubscribers.n > BUDGETS_ALERTS_MAX)
 		return fail(rq, &budgets_CreationLimitExceededException,
 		            "A budget can have at most %d notifications.", BUDGETS_ALERTS_MAX);
@@ -133,6 +132,8 @@ err budgets_UpdateBudget(req *rq, txn *tx, const budgets_UpdateBudget_in *in, bu
 	row->It = &kept;
 	row->Updated = rq->now;
 	budgets_budget_put(tx, row);
+	if (budget_asks_tags(&b))
+		charges_tags_watch(tx, in->AccountId);
 	return OK;
 }
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/money.h"
+#include "cloud/charges_tags.h"
 #include "gen/budgets.h"
 #include "price/charge.h"
 
@@ -32,7 +33,19 @@ budget_period budget_period_before(const budgets_Budget *b, budget_period p);
 /* What has been spent in the period until `now`; with_forecast also until its end. */
 err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget *b, budget_period p,
                     int64_t now, bool with_forecast, budget_spend *out);
-bool budget_filters_known(const budgets_Budget *b, str *unknown);
+
+/* A budget's view of charges, as long as the transaction is open. */
+typedef struct budget_lens {
+	arena *mem;
+	str account;
+	const budgets_Budget *budget;
+	charges_tags *tags;
+} budget_lens;
+bool budget_counts(const budget_lens *l, const charge *c);
+err budget_filters_check(req *rq, const budgets_Budget *b);
+/* Whether what resources are tagged with must be known. */
+bool budget_asks_tags(const budgets_Budget *b);
+
 budgets_Spend *budget_amount(arena *mem, const budget_spend *s, i128 amount);
 
 /* One alert's identity within its budget, as text; empty when the threshold is no number. */

@@ -34,63 +34,21 @@ budget_period budget_period_before(const budgets_Budget *b, budget_period p)
 	return budget_period_of(b, p.from - 1);
 }
 
-typedef struct name_pair {
-	const char *filter, *dimension;
-} name_pair;
-
-static const name_pair filters[] = {
-	{ "Service", "SERVICE" }, { "Region", "REGION" }, { "UsageType", "USAGE_TYPE" },
-	{ "LinkedAccount", "LINKED_ACCOUNT" }, { "InstanceType", "INSTANCE_TYPE" },
-	{ "PurchaseType", "PURCHASE_TYPE" },
-};
-
-static str dimension_of(str filter)
-{
-	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
-		if (str_eq(filter, str_c(filters[i].filter)))
-			return str_c(filters[i].dimension);
-	return STR_NONE;
-}
-
-bool budget_filters_known(const budgets_Budget *b, str *unknown)
-{
-	for (size_t i = 0; i < b->CostFilters.n; i++)
-		if (!str_is(dimension_of(b->CostFilters.v[i].key))) {
-			*unknown = b->CostFilters.v[i].key;
-			return false;
-		}
-	return true;
-}
-
 typedef struct adder {
-	arena *mem;
-	str account;
-	const budgets_Budget *budget;
+	budget_lens lens;
 	budget_period period;
 	int64_t until; /* later usage is not seen yet */
 	bool credits, units;
 	i128 sum;
 } adder;
 
-static bool one_of(str have, const budgets_DimensionValues *wanted)
-{
-	for (size_t i = 0; i < wanted->n; i++)
-		if (str_eq(have, wanted->v[i]))
-			return true;
-	return false;
-}
-
 static void add_charge(void *context, const charge *c, money credit)
 {
 	adder *a = context;
 	if (c->use->when < a->period.from || c->use->when >= a->period.to || c->use->when > a->until)
 		return;
-	for (size_t i = 0; i < a->budget->CostFilters.n; i++) {
-		str dimension = dimension_of(a->budget->CostFilters.v[i].key);
-		if (!one_of(charges_dimension(a->mem, a->account, c, dimension),
-		            &a->budget->CostFilters.v[i].value))
-			return;
-	}
+	if (!budget_counts(&a->lens, c))
+		return;
 	i128 quantity = 0;
 	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &quantity);
 	a->sum += a->units ? quantity : c->amount - (a->credits ? credit : 0);
@@ -101,7 +59,7 @@ static err add_months(arena *mem, const txn *tx, adder *a, int64_t now, const us
 	a->sum = 0;
 	for (int64_t month = month_of(a->period.from); month < a->period.to && month < now;
 	     month = month_after(month, 1)) {
-		bill_query q = charges_query(mem, tx, a->account, month, now);
+		bill_query q = charges_query(mem, tx, a->lens.account, month, now);
 		if (!charges_each(mem, tx, &q, more, add_charge, a))
 			return fault_new(mem, &aws_InternalFailure, "The amounts are too large to be added up.");
 	}
@@ -126,7 +84,7 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
                     int64_t now, bool with_forecast, budget_spend *out)
 {
 	bool units = str_eq(b->BudgetType, S("USAGE"));
-	adder a = { .mem = mem, .account = account, .budget = b, .period = p, .units = units,
+	adder a = { .lens = { mem, account, b, charges_tags_open(mem, tx, account) }, .period = p, .units = units,
 		    .until = charges_seen(now),
 		    .credits = !b->CostTypes || b->CostTypes->IncludeCredit.v || !b->CostTypes->IncludeCredit.set };
 	const budgets_Spend *limit = limit_of(b, p);

@@ -51,30 +51,10 @@ static bool has_option(const ce_MatchOptions *options, str name)
 	return false;
 }
 
-static bool value_fits(req *rq, str have, str want, const ce_MatchOptions *o)
-{
-	if (has_option(o, S("CASE_INSENSITIVE"))) {
-		have = arena_lower(rq->mem, have);
-		want = arena_lower(rq->mem, want);
-	}
-	if (has_option(o, S("STARTS_WITH")))
-		return str_starts(have, want);
-	if (has_option(o, S("ENDS_WITH")))
-		return str_ends(have, want);
-	if (has_option(o, S("CONTAINS")))
-		return str_find(have, want) != SIZE_MAX;
-	return str_eq(have, want);
-}
-
 /* STR_NONE: the row has no value. */
 static bool any_fits(req *rq, str have, const ce_Values *wanted, const ce_MatchOptions *o)
 {
-	if (has_option(o, S("ABSENT")))
-		return !str_is(have);
-	for (size_t i = 0; i < wanted->n; i++)
-		if (value_fits(rq, str_is(have) ? have : S(""), wanted->v[i], o))
-			return true;
-	return false;
+	return charges_value_fits(rq->mem, have, wanted->v, wanted->n, o->v, o->n);
 }
 
 bool ce_filter_fits(req *rq, const ce_Expression *f, const ce_row *row)

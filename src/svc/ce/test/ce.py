@@ -5,6 +5,7 @@ from decimal import Decimal
 from scenario import Server, check, refused, same
 
 CENT = Decimal("0.01")
+KMS = "AWS Key Management Service"
 
 
 def day(server, offset):
@@ -90,6 +91,37 @@ def test_what_cannot_be_asked(_):
                 GroupBy=[{"Type": "DIMENSION", "Key": "AZ"}])
         refused("ValidationException", ce.get_cost_forecast, Metric="UNBLENDED_COST", Granularity="DAILY",
                 TimePeriod={"Start": "2099-01-01", "End": "2099-01-02"})
+    finally:
+        server.remove()
+
+
+def test_a_forecast_may_be_off(_):
+    """Days that are alike leave no doubt; one that stands out widens the interval, more so at a higher level."""
+    server = Server()
+    try:
+        ce, kms = server.client("ce"), server.client("kms")
+        today = day(server, 0)
+        server.advance(f"{32 - int(today[8:])}d")
+        kms.create_key()
+        server.advance("5d")
+
+        def width(level):
+            now = day(server, 0)
+            f = ce.get_cost_forecast(
+                TimePeriod={"Start": now, "End": next_month(now)}, Metric="UNBLENDED_COST", Granularity="MONTHLY",
+                PredictionIntervalLevel=level, Filter={"Dimensions": {"Key": "SERVICE", "Values": [KMS]}})
+            f = f["ForecastResultsByTime"][0]
+            low, mean, high = (Decimal(f[k]) for k in (
+                "PredictionIntervalLowerBound", "MeanValue", "PredictionIntervalUpperBound"))
+            check(low <= mean <= high, f)
+            return high - mean
+
+        quiet = width(80)
+        for _ in range(50):
+            kms.create_key()
+        server.advance("1d")
+        check(width(80) > quiet + 1, (quiet, width(80)))
+        check(width(95) > width(80), (width(95), width(80)))
     finally:
         server.remove()
 

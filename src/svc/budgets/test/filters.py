@@ -1,0 +1,54 @@
+import datetime
+from decimal import Decimal
+
+from scenario import Server, check, refused, same
+
+ACCOUNT = "000000000000"
+
+
+def budget(name, **more):
+    return {"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "5.0", "Unit": "USD"}, **more}
+
+
+def test_what_a_budget_counts(_):
+    server = Server()
+    try:
+        b, kms, sm = (server.client(s) for s in ("budgets", "kms", "secretsmanager"))
+        # Into a month's first days: a key costs by the hour of its month.
+        today = datetime.date.fromisoformat(server.run("clock", "show").stdout[:10])
+        server.advance(f"{32 - today.day}d")
+        kms.create_key(Tags=[{"TagKey": "team", "TagValue": "one"}])
+        kms.create_key()
+        sm.create_secret(Name="s", SecretString="x", Tags=[{"Key": "team", "Value": "two"}])
+        make = lambda name, **more: b.create_budget(AccountId=ACCOUNT, Budget=budget(name, **more))
+        make("all")
+        make("one", CostFilters={"TagKeyValue": ["user:team$one"]})
+        make("both", CostFilters={"TagKeyValue": ["user:team$one", "user:team$two"]})
+        make("keys", CostFilters={"Service": ["AWS Key Management Service"]})
+        tagged = {"Tags": {"Key": "team", "Values": ["ONE", "TWO"], "MatchOptions": ["EQUALS", "CASE_INSENSITIVE"]}}
+        secrets = {"Dimensions": {"Key": "SERVICE", "Values": ["AWS Secrets"], "MatchOptions": ["STARTS_WITH"]}}
+        make("expression", FilterExpression={"And": [tagged, {"Not": secrets}]}, Metrics=["UnblendedCost"])
+        make("either", FilterExpression={"Or": [secrets, {"Tags": {"Key": "team", "Values": ["one"]}}]},
+             Metrics=["UnblendedCost"])
+        server.advance("10h")
+
+        def spent(name):
+            got = b.describe_budget(AccountId=ACCOUNT, BudgetName=name)["Budget"]
+            return Decimal(got["CalculatedSpend"]["ActualSpend"]["Amount"])
+
+        # Two keys of a dollar and a secret of 40 cents, for ten hours and the moments in between.
+        hours = Decimal(10) / (24 * 31)
+        want = {"all": Decimal("2.4"), "one": 1, "both": Decimal("1.4"), "keys": 2, "expression": 1,
+                "either": Decimal("1.4")}
+        got = {name: spent(name) for name in want}
+        for name, dollars in want.items():
+            check(abs(got[name] / hours - dollars) < dollars * Decimal("0.01"), (name, got[name], dollars))
+        shown = b.describe_budget(AccountId=ACCOUNT, BudgetName="either", ShowFilterExpression=True)["Budget"]
+        same((shown["Metrics"], len(shown["FilterExpression"]["Or"])), (["UnblendedCost"], 2))
+        refused("InvalidParameterException", make, "x", FilterExpression={"And": [secrets]})
+        refused("InvalidParameterException", make, "x", FilterExpression=secrets, CostFilters={"Region": ["x"]})
+        refused("InvalidParameterException", make, "x", FilterExpression={**secrets, **tagged})
+        refused("NotImplementedException", make, "x", CostFilters={"AZ": ["us-east-1a"]})
+    finally:
+        server.remove()
