@@ -66,6 +66,8 @@ typedef struct ddb_table {
 	ddb_view view;
 	uint64_t stream;
 	ddb_rates rates;
+	str *replicas; /* the regions of the other tables of its group */
+	size_t n_replicas;
 } ddb_table;
 
 #define DDB_INDEXES_MAX 25
@@ -183,12 +185,16 @@ typedef struct ddb_writer {
 	int64_t collection; /* by how many bytes the write at hand changes its item collection */
 	bool by_service; /* TTL deletes: free, and marked in the stream */
 	bool history;    /* what is replaced is kept (backup.h) */
+	bool replica;    /* writes what has been written elsewhere */
+	struct ddb_writer *replicas; /* one for each of the table's, when there was something to write */
 } ddb_writer;
 void ddb_write_begin(ddb_writer *w, txn *tx, arena *mem, const ddb_table *t, int64_t now);
 /* From old to new, either absent (not both): the row, its index entries, expiry, stream record,
  * tally; adds to w->units. Values must not point into the store. */
 void ddb_write(ddb_writer *w, str key, ddb_item old, ddb_item new);
 void ddb_write_end(ddb_writer *w);
+/* Makes a replica's item what it is elsewhere; `any` has its key. */
+void ddb_write_replica(ddb_writer *w, value any, ddb_item new);
 /* An item as stored; in a write transaction copy it before the next write. */
 ddb_item ddb_item_at(const txn *tx, str key);
 ddb_item ddb_item_of_row(str row);
@@ -202,15 +208,18 @@ void ddb_expiry_fill(ddb_writer *w, str key, ddb_item i);
 /* stream.c */
 void ddb_stream_record(ddb_writer *w, value key, ddb_item old, ddb_item new);
 
-/* tags.c: adds what a request gives, within DynamoDB's rules. */
-struct tag_list;
-err ddb_tags_add(req *rq, struct tag_list *all, const struct tag_list *given);
-
 /* purge.c: removes every row with this prefix, in the background. */
 void ddb_purge(txn *tx, str prefix);
 /* tally.c: for timers and tasks: which table, and the table if it is still there. */
 str ddb_payload(arena *mem, const ddb_table *t);
 ddb_table *ddb_of_payload(const txn *tx, arena *mem, str payload);
+/* fill.c: copies of a table's next rows behind one (absent: the first ones), a chunk. */
+#define DDB_ROWS_AT_ONCE 200
+typedef struct ddb_row {
+	str key;
+	ddb_item i;
+} ddb_row;
+size_t ddb_rows_after(const txn *tx, arena *mem, uint64_t table, str after, ddb_row *rows);
 /* fill.c: in the background, adds all items to an index that is being built, or to the expiries. */
 void ddb_fill(txn *tx, const ddb_table *t, const ddb_index *ix);
 /* ttl.c */
@@ -282,10 +291,3 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 /* Capacity paid by the hour follows the description: all of it, or none when the table ends. */
 void ddb_bill_capacity(req *rq, txn *tx, const dynamodb_TableDescription *d, const ddb_table *t, bool ends);
 dynamodb_ProvisionedThroughputDescription *ddb_throughput(req *rq, const dynamodb_ProvisionedThroughput *p);
-/* table_stream.c: turns the stream on or off as asked. */
-err ddb_stream_set(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
-                   const dynamodb_StreamSpecification *wanted);
-/* With a new table; with its end. */
-err ddb_stream_make(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
-                    const dynamodb_StreamSpecification *wanted);
-void ddb_stream_end(req *rq, txn *tx, dynamodb_table *r, ddb_table *t);

@@ -4,18 +4,13 @@
 #include "svc/dynamodb/ddb.h"
 #include "sys/clock.h"
 
-#define ROWS_AT_ONCE 200
 #define BYTES_AT_ONCE (1 << 20)
-
-typedef struct row {
-	str key;
-	ddb_item i;
-} row;
 
 typedef struct fill {
 	str payload; /* of the table */
 	int64_t index; /* 0: expiries */
-	str after;   /* the last row done; absent at first */
+	str after;   /* the last row that is on disk; absent at first */
+	str reached; /* by the chunk at hand, which may run again */
 	arena *mem;
 	bool more;
 } fill;
@@ -29,13 +24,13 @@ static const ddb_index *index_of(const ddb_table *t, int64_t id)
 }
 
 /* Copies the next rows: writing would move what the cursor shows. */
-static size_t next_rows(txn *tx, arena *mem, const fill *f, uint64_t table, row *rows)
+size_t ddb_rows_after(const txn *tx, arena *mem, uint64_t table, str after, ddb_row *rows)
 {
 	str prefix = ddb_index_prefix(mem, table, 0);
-	str from = str_is(f->after) ? arena_concat(mem, f->after, str_of("\0", 1)) : prefix;
+	str from = str_is(after) ? arena_concat(mem, after, str_of("\0", 1)) : prefix;
 	size_t n = 0, bytes = 0;
 	cursor c = txn_scan(tx, from, key_after_prefix(mem, prefix), false);
-	while (n < ROWS_AT_ONCE && bytes < BYTES_AT_ONCE && cursor_next(&c)) {
+	while (n < DDB_ROWS_AT_ONCE && bytes < BYTES_AT_ONCE && cursor_next(&c)) {
 		rows[n].key = arena_str(mem, c.key);
 		rows[n++].i = ddb_item_copy(mem, ddb_item_of_row(c.value));
 		bytes += c.value.n;
@@ -66,14 +61,14 @@ static bool fill_chunk(void *context, txn *tx)
 {
 	fill *f = context;
 	arena *mem = txn_arena(tx);
-	row rows[ROWS_AT_ONCE];
+	ddb_row rows[DDB_ROWS_AT_ONCE];
 	ddb_writer w;
 	ddb_table *t = ddb_of_payload(tx, mem, f->payload);
 	const ddb_index *ix = t ? index_of(t, f->index) : NULL;
 	f->more = false;
 	if (!t || (f->index && !(ix && ix->building)) || (!f->index && !t->ttl.n))
 		return true;
-	size_t n = next_rows(tx, mem, f, t->id, rows);
+	size_t n = ddb_rows_after(tx, mem, t->id, f->after, rows);
 	ddb_write_begin(&w, tx, mem, t, clock_now());
 	for (size_t i = 0; i < n; i++) {
 		if (ix)
@@ -85,7 +80,7 @@ static bool fill_chunk(void *context, txn *tx)
 	bill(tx, &w);
 	f->more = n > 0;
 	if (n)
-		f->after = arena_str(f->mem, rows[n - 1].key);
+		f->reached = arena_str(f->mem, rows[n - 1].key);
 	else
 		finish(tx, t, ix);
 	return true;
@@ -101,6 +96,7 @@ TASK(ddb_fill)
 	do {
 		if (store_write(s, fill_chunk, &f))
 			return clock_now() + MS_MINUTE;
+		f.after = f.reached;
 	} while (f.more);
 	return TASK_DONE;
 }

@@ -1,6 +1,6 @@
 #include "base/time.h"
 #include "store/due.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/table_options.h"
 
 #define RETENTION MS_DAY
 #define SWEPT_AT_ONCE 500
@@ -176,6 +176,9 @@ err ddb_stream_set(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
 	if (wanted->StreamEnabled.v && t->view)
 		return fail(rq, &aws_ValidationException,
 		            "Table already has an enabled stream: TableName: %.*s", STR_ARG(t->name));
+	if (!wanted->StreamEnabled.v && t->n_replicas)
+		return fail(rq, &aws_ValidationException,
+		            INVALID "Disabling Stream is not allowed for a Global Table replica.");
 	if (!wanted->StreamEnabled.v && !t->view)
 		return fail(rq, &aws_ValidationException, "Table has no stream to disable: TableName: %.*s",
 		            STR_ARG(t->name));

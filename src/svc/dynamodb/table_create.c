@@ -1,7 +1,7 @@
 #include "cloud/tags.h"
 #include "sys/rand.h"
 #include "svc/dynamodb/backup.h"
-#include "svc/dynamodb/table_options.h"
+#include "svc/dynamodb/replica.h"
 
 static str index_arn(req *rq, const ddb_table *t, str name)
 {
@@ -169,11 +169,10 @@ static void end_rows(req *rq, txn *tx, const ddb_table *t, bool taken)
 }
 
 /* Ends a table at once; its rows go in the background. */
-err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
-                         dynamodb_DeleteTable_out *out)
+err ddb_table_delete(req *rq, txn *tx, str name, dynamodb_DeleteTable_out *out)
 {
 	dynamodb_table *r;
-	TRY(ddb_record(rq, tx, in->TableName, &r));
+	TRY(ddb_record(rq, tx, name, &r));
 	if (r->Table->DeletionProtectionEnabled.v)
 		return fail(rq, &aws_ValidationException,
 		            "Resource cannot be deleted as it is currently protected against deletion. "
@@ -187,6 +186,7 @@ err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
 	ddb_stream_end(rq, tx, r, t);
 	ddb_tally_end(tx, rq->mem, t, rq->now);
 	end_rows(rq, tx, t, taken);
+	ddb_replicas_leave(rq, tx, t);
 	ddb_head_delete(tx, t);
 	ddb_policy_end(rq, tx, t->arn);
 	dynamodb_table_delete(tx, r->Account, r->Region, r->TableName);
@@ -203,4 +203,10 @@ err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
 		.DeletionProtectionEnabled = BOOL(false),
 	};
 	return OK;
+}
+
+err dynamodb_DeleteTable(req *rq, txn *tx, const dynamodb_DeleteTable_in *in,
+                         dynamodb_DeleteTable_out *out)
+{
+	return ddb_table_delete(rq, tx, in->TableName, out);
 }

@@ -145,6 +145,9 @@ void ddb_head_put(txn *tx, const ddb_table *t)
 		put_rates(&b, &t->indexes[i].rates);
 	for (size_t i = 0; i < t->n_indexes; i++)
 		put_schema(&b, &t->indexes[i].key);
+	varint_put(&b, t->n_replicas);
+	for (size_t i = 0; i < t->n_replicas; i++)
+		value_put_name(&b, t->replicas[i]);
 	ensure(!b.full);
 	txn_put(tx, head_key(txn_arena(tx), t->account, t->region, t->name), buf_str(&b));
 }
@@ -152,6 +155,14 @@ void ddb_head_put(txn *tx, const ddb_table *t)
 void ddb_head_delete(txn *tx, const ddb_table *t)
 {
 	txn_delete(tx, head_key(txn_arena(tx), t->account, t->region, t->name));
+}
+
+static void cut_replicas(arena *mem, str *rest, ddb_table *t)
+{
+	t->n_replicas = rest->n ? cut_int(rest) : 0;
+	t->replicas = t->n_replicas ? arena_array(mem, str, t->n_replicas) : NULL;
+	for (size_t i = 0; i < t->n_replicas; i++)
+		ensure(cut_bytes(rest, &t->replicas[i]));
 }
 
 ddb_table *ddb_head_get(const txn *tx, arena *mem, str account, str region, str name)
@@ -183,6 +194,7 @@ ddb_table *ddb_head_get(const txn *tx, arena *mem, str account, str region, str 
 		cut_rates(&rest, &t->indexes[i].rates);
 	for (size_t i = 0; i < t->n_indexes; i++)
 		cut_schema(&rest, &t->indexes[i].key);
+	cut_replicas(mem, &rest, t);
 	return t;
 }
 

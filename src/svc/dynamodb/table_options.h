@@ -29,3 +29,15 @@ err ddb_policy_set(req *rq, txn *tx, str arn, str document, str *revision);
 void ddb_policy_end(req *rq, txn *tx, str arn);
 /* The most that on-demand may use; -1, in an update, ends it. */
 err ddb_most_in(req *rq, const dynamodb_OnDemandThroughput *given, str index, bool on_demand, bool updated);
+
+/* tags.c: adds what a request gives, within DynamoDB's rules. */
+struct tag_list;
+err ddb_tags_add(req *rq, struct tag_list *all, const struct tag_list *given);
+
+/* stream.c: turns the stream on or off as asked. */
+err ddb_stream_set(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
+                   const dynamodb_StreamSpecification *wanted);
+/* With a new table; with its end. */
+err ddb_stream_make(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
+                    const dynamodb_StreamSpecification *wanted);
+void ddb_stream_end(req *rq, txn *tx, dynamodb_table *r, ddb_table *t);

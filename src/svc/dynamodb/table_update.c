@@ -1,5 +1,5 @@
 #include "base/time.h"
-#include "svc/dynamodb/table_options.h"
+#include "svc/dynamodb/replica.h"
 
 #define FREE_DECREASES 4
 #define INVALID "One or more parameter values were invalid: "
@@ -344,9 +344,9 @@ static void set_class(req *rq, txn *tx, editing *e, str class)
 
 static err refuse_unknown(req *rq, const dynamodb_UpdateTable_in *in)
 {
-	if (in->ReplicaUpdates.v || in->GlobalTableWitnessUpdates.v ||
-	    str_is(in->MultiRegionConsistency))
-		return fail(rq, &aws_NotImplemented, "Global tables are not implemented");
+	if (in->GlobalTableWitnessUpdates.v || str_eq(in->MultiRegionConsistency, S("STRONG")))
+		return fail(rq, &aws_NotImplemented,
+		            "Global tables with strong consistency among regions are not implemented");
 	return OK;
 }
 
@@ -416,13 +416,9 @@ static void forget_unused(editing *e)
 }
 
 /* Changes a table: billing mode, capacity, indexes, stream, class, protection. */
-err dynamodb_UpdateTable(req *rq, txn *tx, const dynamodb_UpdateTable_in *in,
-                         dynamodb_UpdateTable_out *out)
+err ddb_table_update(req *rq, txn *tx, const dynamodb_UpdateTable_in *in, dynamodb_UpdateTable_out *out)
 {
 	editing e;
-	str name;
-	TRY(ddb_name(rq, in->TableName, &name));
-	TRY(refuse_unknown(rq, in));
 	TRY(check_alone(rq, in));
 	TRY(check_update_names(rq, in));
 	TRY(ddb_record(rq, tx, in->TableName, &e.r));
@@ -443,4 +439,36 @@ err dynamodb_UpdateTable(req *rq, txn *tx, const dynamodb_UpdateTable_in *in,
 	out->TableDescription = ddb_describe(rq, tx, e.r, e.t);
 	out->TableDescription->TableStatus = S("UPDATING");
 	return OK;
+}
+
+/* How they are billed and which indexes they have is the same for all tables of a group. */
+static err change_replicas(req *rq, txn *tx, const dynamodb_UpdateTable_in *in)
+{
+	dynamodb_UpdateTable_in same = { .AttributeDefinitions = in->AttributeDefinitions,
+		                                   .BillingMode = in->BillingMode,
+		                                   .ProvisionedThroughput = in->ProvisionedThroughput,
+		                                   .GlobalSecondaryIndexUpdates = in->GlobalSecondaryIndexUpdates };
+	dynamodb_UpdateTable_out out;
+	ddb_table *t;
+	TRY(ddb_open(rq, tx, in->TableName, &t));
+	same.TableName = t->name;
+	if (!str_is(same.BillingMode) && !same.ProvisionedThroughput && !same.GlobalSecondaryIndexUpdates.n)
+		return OK;
+	for (size_t i = 0; i < t->n_replicas; i++) {
+		req there = ddb_request_in(rq, t->replicas[i]);
+		TRY(ddb_table_update(&there, tx, &same, &out));
+	}
+	return OK;
+}
+
+err dynamodb_UpdateTable(req *rq, txn *tx, const dynamodb_UpdateTable_in *in,
+                         dynamodb_UpdateTable_out *out)
+{
+	str name;
+	TRY(ddb_name(rq, in->TableName, &name));
+	TRY(refuse_unknown(rq, in));
+	if (in->ReplicaUpdates.v)
+		return ddb_replicas_update(rq, tx, in, out);
+	TRY(ddb_table_update(rq, tx, in, out));
+	return change_replicas(rq, tx, in);
 }

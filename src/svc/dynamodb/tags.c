@@ -1,5 +1,5 @@
 #include "cloud/tags.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/table_options.h"
 
 #define TAGS_MAX 50
 

@@ -1,6 +1,6 @@
 #include "base/time.h"
 #include "store/due.h"
-#include "svc/dynamodb/ddb.h"
+#include "svc/dynamodb/replica.h"
 
 #define SWEPT_AT_ONCE 100
 /* AWS's process comes by within days, so an item that has just expired can still be read; ours comes half a
@@ -80,9 +80,7 @@ static err set_ttl(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
 	return OK;
 }
 
-/* Says which attribute holds the second at which an item expires, or that none does. */
-err dynamodb_UpdateTimeToLive(req *rq, txn *tx, const dynamodb_UpdateTimeToLive_in *in,
-                              dynamodb_UpdateTimeToLive_out *out)
+static err update_ttl(req *rq, txn *tx, const dynamodb_UpdateTimeToLive_in *in, ddb_table **changed)
 {
 	dynamodb_table *r;
 	ddb_tally tally;
@@ -98,6 +96,22 @@ err dynamodb_UpdateTimeToLive(req *rq, txn *tx, const dynamodb_UpdateTimeToLive_
 	ddb_head_put(tx, t);
 	if (t->ttl.n)
 		ddb_fill(tx, t, NULL);
+	*changed = t;
+	return OK;
+}
+
+/* Says which attribute holds the second at which an item expires, or that none does: for all replicas. */
+err dynamodb_UpdateTimeToLive(req *rq, txn *tx, const dynamodb_UpdateTimeToLive_in *in,
+                              dynamodb_UpdateTimeToLive_out *out)
+{
+	ddb_table *t, *other;
+	dynamodb_UpdateTimeToLive_in same = *in;
+	TRY(update_ttl(rq, tx, in, &t));
+	same.TableName = t->name;
+	for (size_t i = 0; i < t->n_replicas; i++) {
+		req there = ddb_request_in(rq, t->replicas[i]);
+		TRY(update_ttl(&there, tx, &same, &other));
+	}
 	out->TimeToLiveSpecification = in->TimeToLiveSpecification;
 	return OK;
 }

@@ -1,4 +1,5 @@
 #include "base/time.h"
+#include "cloud/meter.h"
 #include "svc/dynamodb/backup.h"
 
 #define TTL_AGE_MAX_S (INT64_C(5) * 365 * 86400) /* AWS leaves alone what expired longer ago */
@@ -161,12 +162,29 @@ void ddb_write_begin(ddb_writer *w, txn *tx, arena *mem, const ddb_table *t, int
 	w->history = ddb_history_kept(tx, mem, t->id);
 }
 
-void ddb_write_end(ddb_writer *w)
+/* What replicas have written is paid where they are. */
+static void end_replica(ddb_writer *w)
 {
+	qty units = w->units.table;
+	for (size_t i = 0; i < w->t->n_indexes; i++)
+		units += w->units.index[i];
+	if (units && w->t->on_demand)
+		usage_add(w->tx, w->t->account, w->t->region, w->now, &DYNAMODB_RWRU, w->t->arn, units);
 	ddb_tally_put(w->tx, w->mem, w->t, &w->tally, w->now);
 }
 
-void ddb_write(ddb_writer *w, str key, ddb_item old, ddb_item new)
+void ddb_write_end(ddb_writer *w)
+{
+	for (size_t i = 0; w->replicas && i < w->t->n_replicas; i++)
+		if (w->replicas[i].t)
+			end_replica(&w->replicas[i]);
+	if (w->replica)
+		end_replica(w);
+	else
+		ddb_tally_put(w->tx, w->mem, w->t, &w->tally, w->now);
+}
+
+static void write_one(ddb_writer *w, str key, ddb_item old, ddb_item new)
 {
 	bool was = value_is(old.map), is = value_is(new.map);
 	if (w->history)
@@ -186,4 +204,38 @@ void ddb_write(ddb_writer *w, str key, ddb_item old, ddb_item new)
 		write_expiry(w, key, old, new);
 	if (w->t->view && !(was && is && value_eq(old.map, new.map)))
 		ddb_stream_record(w, ddb_key_of(w->mem, w->t, NULL, is ? new.map : old.map), old, new);
+}
+
+void ddb_write_replica(ddb_writer *w, value any, ddb_item new)
+{
+	str key = ddb_row_key(w->mem, w->t, any);
+	ddb_item old = ddb_item_copy(w->mem, ddb_item_at(w->tx, key));
+	if (value_is(old.map) || value_is(new.map))
+		write_one(w, key, old, new);
+}
+
+static void replicate(ddb_writer *w, value any, ddb_item new)
+{
+	const ddb_table *t = w->t;
+	bool first = !w->replicas;
+	if (first)
+		w->replicas = arena_array(w->mem, ddb_writer, t->n_replicas);
+	for (size_t i = 0; i < t->n_replicas; i++) {
+		ddb_writer *r = &w->replicas[i];
+		const ddb_table *there = r->t;
+		if (first)
+			there = ddb_head_get(w->tx, w->mem, t->account, t->replicas[i], t->name);
+		if (first && there)
+			ddb_write_begin(r, w->tx, w->mem, there, w->now);
+		r->replica = true;
+		if (there)
+			ddb_write_replica(r, any, new);
+	}
+}
+
+void ddb_write(ddb_writer *w, str key, ddb_item old, ddb_item new)
+{
+	write_one(w, key, old, new);
+	if (w->t->n_replicas && !w->replica)
+		replicate(w, value_is(new.map) ? new.map : old.map, new);
 }
