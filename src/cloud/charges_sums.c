@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 /*
- * What a sku's month costs does not depend on when it was used, unless it shares a free allowance with another
- * that has been used: then it matters who came first, and its hours are priced one after another. All others
- * are added up and priced at once, what exists without looking at its hours.
+ * What a sku's month costs does not depend on when it was used, unless it shares a free allowance with
+ * another that has been used: then it matters who came first, and its hours are priced one after another.
+ * All others are added up and priced at once, what exists without looking at its hours.
  */
 
 typedef struct group {

@@ -1,7 +1,7 @@
 #include "budgets.h"
 #include "cloud/charges.h"
 
-/* What of the account's charges a budget counts: CostFilters, all of which must fit, or a FilterExpression. */
+/* What of the account's charges a budget counts: what fits all CostFilters, or the FilterExpression. */
 
 #define DEPTH_MAX 8
 #define TAG_FILTER S("TagKeyValue")
@@ -34,7 +34,8 @@ static err expression_check(req *rq, const budgets_Expression *e, unsigned depth
 		    (e->Tags != NULL) + (e->CostCategories != NULL);
 	if (roots != 1 || depth > DEPTH_MAX)
 		return fail(rq, &budgets_InvalidParameterException,
-		            "Each level of a filter expression has exactly one member, %d levels at most.", DEPTH_MAX);
+		            "Each level of a filter expression has exactly one member, %d levels at most.",
+		            DEPTH_MAX);
 	if ((e->And.v && e->And.n < 2) || (e->Or.v && e->Or.n < 2))
 		return fail(rq, &budgets_InvalidParameterException, "And and Or need at least two expressions.");
 	if (e->CostCategories)
@@ -112,8 +113,8 @@ static bool expression_fits(const budget_lens *l, const charge *c, const budgets
 		return charges_value_fits(l->mem, charges_tag(l->tags, c->use, e->Tags->Key), e->Tags->Values.v,
 		                          e->Tags->Values.n, e->Tags->MatchOptions.v, e->Tags->MatchOptions.n);
 	const budgets_ExpressionDimensionValues *d = e->Dimensions;
-	return charges_value_fits(l->mem, charges_dimension(l->mem, l->account, c, d->Key), d->Values.v, d->Values.n,
-	                          d->MatchOptions.v, d->MatchOptions.n);
+	return charges_value_fits(l->mem, charges_dimension(l->mem, l->account, c, d->Key), d->Values.v,
+	                          d->Values.n, d->MatchOptions.v, d->MatchOptions.n);
 }
 
 bool budget_counts(const budget_lens *l, const charge *c)

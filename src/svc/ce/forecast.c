@@ -73,7 +73,7 @@ static i128 square_root(i128 v)
 	return low;
 }
 
-/* The variance of the days of this month that are over, in squares of `step`; 0 when there are fewer than two. */
+/* Of the days of this month that are over, in squares of `step`; 0 when there are fewer than two. */
 static err variance_of(req *rq, const ce_Expression *filter, bool units, i128 step, i128 *out)
 {
 	int64_t from = month_of(rq->now), to = rq->now - rq->now % MS_DAY;
