@@ -170,7 +170,8 @@ static int by_keys(const void *a, const void *b, void *stage)
 
 static void sort_rows(iq_sorted *s)
 {
-	qsort_r(s->v, s->n, sizeof *s->v, by_keys, (void *)(uintptr_t)s->stage);
+	if (s->n)
+		qsort_r(s->v, s->n, sizeof *s->v, by_keys, (void *)(uintptr_t)s->stage);
 	if (s->n > s->most)
 		s->n = s->most;
 	s->cut = s->n == s->most;
