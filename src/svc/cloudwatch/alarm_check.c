@@ -125,7 +125,7 @@ static err word_check(req *rq, const char *name, str value, const char *words)
 		if (str_eq(str_trim(str_cut(&rest, ',')), value))
 			return OK;
 	return fail(rq, &aws_ValidationException,
-	            "Option '%.*s' for parameter %s is not supported. Possible values: [%s]", STR_ARG(value),
+	            "The value %.*s is not supported for %s parameter. Supported values are [%s].", STR_ARG(value),
 	            name, words);
 }
 

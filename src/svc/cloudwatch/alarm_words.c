@@ -163,6 +163,18 @@ static void put_evaluated(buf *b, arena *mem, const cloudwatch_MetricAlarm *it, 
 	buf_c(b, ']');
 }
 
+/* Nothing came: the periods that were looked at, newest first. */
+static void put_missing(buf *b, arena *mem, const window *w, size_t periods)
+{
+	buf_put(b, S(",\"evaluatedDatapoints\":["));
+	for (size_t i = 0; i < periods; i++) {
+		buf_put(b, i ? S(",{\"timestamp\":") : S("{\"timestamp\":"));
+		json_put_string(b, alarm_time(mem, w->end - (int64_t)(i + 1) * w->period_ms));
+		buf_c(b, '}');
+	}
+	buf_c(b, ']');
+}
+
 str alarm_reason_data(arena *mem, const cloudwatch_MetricAlarm *it, const window *w, int64_t now)
 {
 	buf b = buf_in(mem, 512, 4000);
@@ -193,6 +205,8 @@ str alarm_reason_data(arena *mem, const cloudwatch_MetricAlarm *it, const window
 	}
 	if (n)
 		put_evaluated(&b, mem, it, w);
+	else
+		put_missing(&b, mem, w, periods);
 	buf_c(&b, '}');
 	/* StateReasonData holds 4,000 characters: AWS too says less of long windows. */
 	return b.full ? arena_fmt(mem, "{\"version\":\"1.0\",\"queryDate\":\"%.*s\",\"period\":%lld}",

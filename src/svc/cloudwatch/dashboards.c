@@ -19,8 +19,8 @@ static err name_check(req *rq, str name)
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
 		      c == '_'))
 			return fail(rq, &cloudwatch_InvalidParameterValueException,
-			            "The value %.*s for field DashboardName contains invalid characters. It can only "
-			            "contain alphanumerics, dash (-) and underscore (_).", STR_ARG(name));
+			            "The value for field DashboardName contains invalid characters. It can only "
+			            "contain alphanumerics, dash (-) and underscore (_).\n");
 	}
 	return OK;
 }

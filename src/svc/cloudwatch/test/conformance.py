@@ -1,5 +1,6 @@
 """What AWS says of several units, wrong times and wrong combinations, in its words."""
 import datetime
+import json
 
 from scenario import refused, same
 
@@ -80,6 +81,32 @@ def test_labels_tell_what_differs(server):
     same(labels(("Sum", 60), ("Minimum", 60)), ["m Sum", "m Minimum"])
     same(labels(("Sum", 60), ("Sum", 30)), ["m 60", "m 30"])
     same(labels(("Sum", 60), ("Sum", 60)), ["m", "m"])
+
+
+def test_alarms_without_data(server):
+    """What is missing may breach or not; the reason's data name the periods that were looked at."""
+    cw = server.client("cloudwatch")
+    for name, missing in (("breaks", "breaching"), ("holds", "notBreaching")):
+        cw.put_metric_alarm(AlarmName=name, MetricName="none", Namespace="T", Period=10, EvaluationPeriods=2,
+                            Threshold=2, Statistic="Average", ComparisonOperator="GreaterThanThreshold",
+                            TreatMissingData=missing)
+    server.advance("30s")
+    broken, held = cw.describe_alarms(AlarmNames=["breaks", "holds"])["MetricAlarms"]
+    same((broken["StateValue"], broken["StateReason"]),
+         ("ALARM", "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were "
+                   "treated as [Breaching]."))
+    same(held["StateValue"], "OK")
+    data = json.loads(broken["StateReasonData"])
+    same((data["recentDatapoints"], [sorted(d) for d in data["evaluatedDatapoints"]]),
+         ([], [["timestamp"], ["timestamp"]]))
+    same(refused("ValidationError", cw.put_metric_alarm, AlarmName="x", MetricName="m", Namespace="T", Period=60,
+                 EvaluationPeriods=1, Threshold=2, Statistic="Sum", ComparisonOperator="GreaterThanThreshold",
+                 TreatMissingData="foo"),
+         "The value foo is not supported for TreatMissingData parameter. Supported values are [breaching, "
+         "notBreaching, ignore, missing].")
+    same(refused("InvalidParameterValue", cw.put_dashboard, DashboardName="a:b", DashboardBody='{"widgets": []}'),
+         "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) "
+         "and underscore (_).\n")
 
 
 def test_list_in_pages(server):
