@@ -125,8 +125,8 @@ static err word_check(req *rq, const char *name, str value, const char *words)
 		if (str_eq(str_trim(str_cut(&rest, ',')), value))
 			return OK;
 	return fail(rq, &aws_ValidationException,
-	            "The value %.*s is not supported for %s parameter. Supported values are [%s].", STR_ARG(value),
-	            name, words);
+	            "The value %.*s is not supported for %s parameter. Supported values are [%s].",
+	            STR_ARG(value), name, words);
 }
 
 err actions_check(req *rq, const cloudwatch_ResourceList *actions, bool composite)

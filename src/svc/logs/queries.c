@@ -184,6 +184,19 @@ err logs_GetQueryResults(req *rq, const txn *tx, const logs_GetQueryResults_in *
 	}
 }
 
+err logs_ListLogGroupsForQuery(req *rq, const txn *tx, const logs_ListLogGroupsForQuery_in *in,
+                               logs_ListLogGroupsForQuery_out *out)
+{
+	logs_query *q;
+	if (str_is(in->nextToken))
+		return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
+	TRY(find(rq, tx, in->queryId, &q));
+	out->logGroupIdentifiers.v = arena_array(rq->mem, str, q->Groups.n + 1);
+	for (size_t i = 0; i < q->Groups.n; i++)
+		out->logGroupIdentifiers.v[out->logGroupIdentifiers.n++] = group_arn(rq, q->Groups.v[i]);
+	return OK;
+}
+
 static str shown_text(req *rq, const logs_query *q)
 {
 	buf b = buf_in(rq->mem, q->Text.n + 256, q->Text.n + 65536);

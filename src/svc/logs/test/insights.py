@@ -157,6 +157,8 @@ def test_refusals_and_lists(server):
     same((q["queryId"], q["logGroupName"], q["queryLanguage"], q["queryString"]),
          (started, "/q/lists", "CWLI", f'SOURCE "/q/lists" START={START}000 END={START + 300}999 | fields @message'))
     same(logs.describe_queries(logGroupName="/q/lists", status="Scheduled")["queries"], [])
+    [arn] = logs.list_log_groups_for_query(queryId=started)["logGroupIdentifiers"]
+    check(arn.endswith(":log-group:/q/lists"), arn)
     refused("InvalidParameterException", logs.stop_query, queryId=started)
     refused("ResourceNotFoundException", logs.get_query_results, queryId="none")
     server.advance("8d")
