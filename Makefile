@@ -186,8 +186,9 @@ clean:
 # Cold starts and warm invocations against the bare interpreter in the same sandbox.
 $(B)/bench-function: $(call object,bench/function/function.c) $(OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-bench-function: $(B)/bench-function
+bench-function: $(B)/bench-function $(B)/farthing
 	$(B)/bench-function
+	bench/function/invoke.py $(B)/farthing
 
 .PHONY: all unit wire crash sim killed bench-store clean sanitize demo test scenario fuzz fuzz-targets http bench-http bench-codec bench-function
 # A header that is gone: what included it is compiled again.

@@ -23,6 +23,7 @@ static atomic_uint serial;
 struct cgroup {
 	char name[64];
 	int oom_fd;
+	int freeze_fd; /* kept open: each invocation writes to it twice */
 };
 
 static void probe(void)
@@ -107,6 +108,8 @@ static void drop(cgroup *g)
 			unlinkat(tree.base[h], g->name, AT_REMOVEDIR);
 	if (g->oom_fd >= 0)
 		close(g->oom_fd);
+	if (g->freeze_fd >= 0)
+		close(g->freeze_fd);
 	free(g);
 }
 
@@ -118,7 +121,7 @@ cgroup *cgroup_open(void)
 		return NULL;
 	cgroup *g = calloc(1, sizeof *g);
 	ensure(g);
-	g->oom_fd = -1;
+	g->oom_fd = g->freeze_fd = -1;
 	snprintf(g->name, sizeof g->name, "%s.%u", tree.prefix, atomic_fetch_add(&serial, 1));
 	for (int h = 0; h < CGROUP_HIERARCHIES; h++)
 		if (tree.base[h] >= 0 && mkdirat(tree.base[h], g->name, 0755)) {
@@ -241,7 +244,9 @@ void cgroup_set_pids(cgroup *g, int count)
 
 bool cgroup_freeze(cgroup *g, bool frozen)
 {
-	return g && file_put(g, CGROUP_V2, "cgroup.freeze", frozen ? "1" : "0", 1);
+	if (g && g->freeze_fd < 0)
+		g->freeze_fd = file_open(g, CGROUP_V2, "cgroup.freeze", O_WRONLY);
+	return g && g->freeze_fd >= 0 && pwrite(g->freeze_fd, frozen ? "1" : "0", 1, 0) == 1;
 }
 
 /* The number behind `key ` at the start of a line. */

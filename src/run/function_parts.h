@@ -66,6 +66,8 @@ struct function_env {
 	bool ended, out_of_memory, timed_out, halted;
 	int status;            /* wait status, when ended */
 	int64_t rss_checked_us;
+	int64_t peak_bytes, measured_us; /* memory as last measured */
+	int measures;
 	char directory[64];    /* an image's, as far as a message holds it */
 };
 

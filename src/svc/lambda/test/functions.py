@@ -266,7 +266,7 @@ def test_settings(server):
             ReservedConcurrentExecutions=901)
     client.delete_function_concurrency(FunctionName="settings")
     same(call(client, "settings", 5)[0], 5)
-    same(client.get_function_code_signing_config(FunctionName="settings")["FunctionName"], "settings")
+    check("CodeSigningConfigArn" not in client.get_function_code_signing_config(FunctionName="settings"))
     client.put_function_event_invoke_config(FunctionName="settings", MaximumRetryAttempts=0)
     got = client.get_function_event_invoke_config(FunctionName="settings")
     same((got["MaximumRetryAttempts"], got["FunctionArn"]), (0, arn + ":$LATEST"))
