@@ -196,11 +196,11 @@ static bool rate_of(str text, int64_t *every)
 	} units[] = { { "minute", "minutes", MS_MINUTE }, { "hour", "hours", MS_HOUR }, { "day", "days",
 			MS_DAY } };
 	int64_t n;
-	str unit = str_trim(text), number = str_cut(&unit, ' ');
+	str unit = text, number = str_cut(&unit, ' ');
 	if (!str_is(unit) || !str_to_i64(number, &n) || n < 1 || n > 10000000)
 		return false;
 	for (size_t i = 0; i < 3; i++)
-		if (str_eq(str_trim(unit), str_c(n == 1 ? units[i].one : units[i].many))) {
+		if (str_eq(unit, str_c(n == 1 ? units[i].one : units[i].many))) {
 			*every = n * units[i].ms;
 			return true;
 		}
@@ -209,9 +209,9 @@ static bool rate_of(str text, int64_t *every)
 
 bool schedule_parse(str expression, schedule *out)
 {
-	str e = str_trim(expression), rest = e, word = str_cut(&rest, '(');
+	str rest = expression, word = str_cut(&rest, '(');
 	*out = (schedule){ 0 };
-	if (!str_ends(e, S(")")) || !str_is(rest))
+	if (!str_ends(expression, S(")")) || !str_is(rest))
 		return false;
 	str inside = str_sub(rest, 0, rest.n - 1);
 	if (str_eq(word, S("rate"))) {

@@ -23,7 +23,8 @@ static const struct row {
 
 static const char *const wrong[] = {
 	"cron(0 12 * * * *)", "cron(0 12 ? * ? *)", "cron(60 12 * * ? *)", "cron(0 12 * * ?)", "rate(5 minute)",
-	"rate(1 minutes)", "rate(0 minutes)", "cron(5-1 * * * ? *)", "cron(a * * * ? *)", "at(yesterday)", "x(1)",
+	"rate( 10 minutes )", " rate(10 minutes)", "rate(1 minutes)", "rate(0 minutes)",
+	"cron(5-1 * * * ? *)", "cron(a * * * ? *)", "at(yesterday)", "x(1)",
 	"cron(0 0 ? * 8 *)", "cron(0 0 ? * 2#6 *)", "", "rate(5)",
 };
 

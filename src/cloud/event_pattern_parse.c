@@ -403,32 +403,41 @@ static pattern_field *field_at(arena *mem, pattern_rule *r, const way *at, bool 
 	return f;
 }
 
+static bool known_word(str w)
+{
+	return (w.n && w.p[0] >= '0' && w.p[0] <= '9') || str_eq(w, S("true")) || str_eq(w, S("false")) ||
+	       str_eq(w, S("null"));
+}
+
+static size_t string_end(str text, size_t at)
+{
+	for (at++; at < text.n && text.p[at] != '"'; at++)
+		at += text.p[at] == '\\';
+	return at + 1;
+}
+
 /* What Jackson says of the two mistakes that people make: a bare word, and a name without quotes. */
 static str unreadable(arena *mem, str text)
 {
-	json j = json_of(mem, text);
-	json_kind k;
-	do
-		k = json_next(&j);
-	while (k != JSON_ERROR && k != JSON_END);
-	size_t at = k == JSON_ERROR ? (size_t)(j.p - j.start) : text.n, end = at;
-	while (at > 0 && at < text.n && word_letter(text.p[at]) && word_letter(text.p[at - 1]))
-		at--;
-	while (end < text.n && word_letter(text.p[end]))
-		end++;
-	size_t before = at;
-	while (before > 0 && text.p[before - 1] == ' ')
-		before--;
-	bool name = before > 0 && text.p[before - 1] == '{';
-	if (name && at < text.n)
-		return arena_fmt(mem, "Unexpected character ('%c' (code %d)): was expecting double-quote to start "
-		                 "field name\n at [Source: (String)\"%.*s\"; line: 1, column: %zu]", text.p[at],
-		                 (unsigned char)text.p[at], STR_ARG(text), at + 1);
-	if (end > at)
-		return arena_fmt(mem, "Unrecognized token '%.*s': was expecting (JSON String, Number, Array, Object "
-		                 "or token 'null', 'true' or 'false')\n at [Source: (String)\"%.*s\"; line: 1, "
-		                 "column: %zu]",
-		                 STR_ARG(str_sub(text, at, end)), STR_ARG(text), end + 1);
+	char before = 0;
+	for (size_t i = 0, end; i < text.n; i = end) {
+		char c = text.p[i];
+		for (end = i; end < text.n && word_letter(text.p[end]);)
+			end++;
+		str word = str_sub(text, i, end);
+		end = c == '"' ? string_end(text, i) : word.n ? end : i + 1;
+		if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
+			continue;
+		if (before == '{' && c != '"' && c != '}')
+			return arena_fmt(mem, "Unexpected character ('%c' (code %d)): was expecting double-quote to start "
+			                 "field name\n at [Source: (String)\"%.*s\"; line: 1, column: %zu]", c,
+			                 (unsigned char)c, STR_ARG(text), i + 1);
+		if (word.n && !known_word(word))
+			return arena_fmt(mem, "Unrecognized token '%.*s': was expecting (JSON String, Number, Array, Object "
+			                 "or token 'null', 'true' or 'false')\n at [Source: (String)\"%.*s\"; line: 1, "
+			                 "column: %zu]", STR_ARG(word), STR_ARG(text), i + word.n + 1);
+		before = c;
+	}
 	return S("Invalid JSON");
 }
 
