@@ -429,13 +429,13 @@ static str unreadable(arena *mem, str text)
 		if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
 			continue;
 		if (before == '{' && c != '"' && c != '}')
-			return arena_fmt(mem, "Unexpected character ('%c' (code %d)): was expecting double-quote to start "
-			                 "field name\n at [Source: (String)\"%.*s\"; line: 1, column: %zu]", c,
+			return arena_fmt(mem, "Unexpected character ('%c' (code %d)): was expecting double-quote to "
+			                 "start field name\n at [Source: (String)\"%.*s\"; line: 1, column: %zu]", c,
 			                 (unsigned char)c, STR_ARG(text), i + 1);
 		if (word.n && !known_word(word))
-			return arena_fmt(mem, "Unrecognized token '%.*s': was expecting (JSON String, Number, Array, Object "
-			                 "or token 'null', 'true' or 'false')\n at [Source: (String)\"%.*s\"; line: 1, "
-			                 "column: %zu]", STR_ARG(word), STR_ARG(text), i + word.n + 1);
+			return arena_fmt(mem, "Unrecognized token '%.*s': was expecting (JSON String, Number, Array, "
+			                 "Object or token 'null', 'true' or 'false')\n at [Source: (String)\"%.*s\"; "
+			                 "line: 1, column: %zu]", STR_ARG(word), STR_ARG(text), i + word.n + 1);
 		before = c;
 	}
 	return S("Invalid JSON");

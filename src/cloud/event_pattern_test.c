@@ -150,9 +150,9 @@ TEST(event_pattern_reasons)
 		{ "{\"k\":[{\"wildcard\":\"ab:**:c\"}]}", "Consecutive wildcard characters at pos 3" },
 		{ "{'bad': 'quotation'}", "Unexpected character (''' (code 39)): was expecting double-quote to start "
 		  "field name\n at [Source: (String)\"{'bad': 'quotation'}\"; line: 1, column: 2]" },
-		{ "{\"not\": closed mark\"", "Unrecognized token 'closed': was expecting (JSON String, Number, Array, "
-		  "Object or token 'null', 'true' or 'false')\n at [Source: (String)\"{\"not\": closed mark\"\"; line: "
-		  "1, column: 15]" },
+		{ "{\"not\": closed mark\"", "Unrecognized token 'closed': was expecting (JSON String, Number, "
+		  "Array, Object or token 'null', 'true' or 'false')\n at [Source: (String)\"{\"not\": closed "
+		  "mark\"\"; line: 1, column: 15]" },
 		{ "this is", "Unrecognized token 'this': was expecting (JSON String, Number, Array, Object or token "
 		  "'null', 'true' or 'false')\n at [Source: (String)\"this is\"; line: 1, column: 5]" },
 	};
