@@ -124,13 +124,8 @@ err logs_DescribeExportTasks(req *rq, const txn *tx, const logs_DescribeExportTa
                              logs_DescribeExportTasks_out *out)
 {
 	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
-	str after;
 	record_scan s = logs_export_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	out->exportTasks.v = arena_array(rq->mem, logs_ExportTask, page);
 	for (logs_export *x; (x = logs_export_next(&s));) {
 		if ((str_is(in->taskId) && !str_eq(in->taskId, x->Id)) ||

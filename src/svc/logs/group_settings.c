@@ -79,16 +79,11 @@ static bool name_fits(str pattern, str name)
 err logs_ListLogGroups(req *rq, const txn *tx, const logs_ListLogGroups_in *in, logs_ListLogGroups_out *out)
 {
 	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
-	str after;
 	if (in->dataSources.n || in->fieldIndexNames.n || in->logGroupTags.n)
 		return fail(rq, &aws_NotImplemented,
 		            "Listing log groups by data source, field index or tag is not implemented.");
 	record_scan s = logs_group_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	out->logGroups.v = arena_array(rq->mem, logs_LogGroupSummary, page);
 	for (logs_group *g; (g = logs_group_next(&s));) {
 		if ((str_is(in->logGroupNamePattern) && !name_fits(in->logGroupNamePattern, g->Name)) ||

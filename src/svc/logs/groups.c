@@ -10,8 +10,7 @@ str group_arn(const req *rq, str name)
 	return req_arn(rq, "logs", "log-group:%.*s", STR_ARG(name));
 }
 
-/* arn:aws:logs:R:A:log-group:NAME or the same with :* */
-static str name_of(str identifier)
+str group_name_of(str identifier)
 {
 	size_t at = str_find(identifier, S(":log-group:"));
 	if (!str_starts(identifier, S("arn:")) || at == SIZE_MAX)
@@ -25,10 +24,21 @@ err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **gr
 	if (!str_is(name) && !str_is(identifier))
 		return fail(rq, &logs_InvalidParameterException,
 		            "LogGroupName and LogGroupIdentifier cannot both be empty");
-	str wanted = str_is(name) ? name : name_of(identifier);
+	str wanted = str_is(name) ? name : group_name_of(identifier);
 	*group = logs_group_get(tx, rq->mem, rq->who.account, rq->region, wanted);
 	if (!*group)
 		return fail(rq, &logs_ResourceNotFoundException, "The specified log group does not exist.");
+	return OK;
+}
+
+err scan_goes_on(req *rq, str token, record_scan *s)
+{
+	str after;
+	if (!str_is(token))
+		return OK;
+	if (!page_position(rq, token, &after))
+		return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
+	record_scan_after(s, after);
 	return OK;
 }
 
@@ -141,7 +151,7 @@ static bool listed(const logs_DescribeLogGroups_in *in, str name)
 {
 	bool found = !in->logGroupIdentifiers.n;
 	for (size_t i = 0; i < in->logGroupIdentifiers.n; i++)
-		found = found || str_eq(name_of(in->logGroupIdentifiers.v[i]), name);
+		found = found || str_eq(group_name_of(in->logGroupIdentifiers.v[i]), name);
 	return found;
 }
 
@@ -149,16 +159,11 @@ err logs_DescribeLogGroups(req *rq, const txn *tx, const logs_DescribeLogGroups_
                            logs_DescribeLogGroups_out *out)
 {
 	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
-	str after;
 	if (str_is(in->logGroupNamePrefix) && str_is(in->logGroupNamePattern))
 		return fail(rq, &logs_InvalidParameterException,
 		            "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.");
 	record_scan s = logs_group_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	out->logGroups.v = arena_array(rq->mem, logs_LogGroup, page);
 	for (logs_group *g; (g = logs_group_next(&s));) {
 		if (!listed(in, g->Name) || !str_starts(g->Name, in->logGroupNamePrefix) ||

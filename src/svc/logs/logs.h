@@ -11,6 +11,10 @@ err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **gr
 /* The same of operations that take either; both are refused. */
 err group_either(req *rq, const txn *tx, str name, str identifier, logs_group **group);
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream);
+/* The name in an identifier: a name, arn:aws:logs:R:A:log-group:NAME, or the same with :* behind it. */
+str group_name_of(str identifier);
+/* Behind where the last page ended; a token may be absent. */
+err scan_goes_on(req *rq, str token, record_scan *s);
 str group_arn(const req *rq, str name);
 /* Whether a key may protect the group. */
 err key_check(req *rq, txn *tx, str key, str group);

@@ -89,7 +89,7 @@ err logs_DescribeResourcePolicies(req *rq, const txn *tx, const logs_DescribeRes
                                   logs_DescribeResourcePolicies_out *out)
 {
 	size_t page = in->limit.set ? (size_t)in->limit.v : LOGS_POLICIES_MAX;
-	str resource = S(""), after;
+	str resource = S("");
 	logs_group *g;
 	if (str_is(in->resourceArn)) {
 		TRY(group_find(rq, tx, STR_NONE, in->resourceArn, &g));
@@ -98,11 +98,7 @@ err logs_DescribeResourcePolicies(req *rq, const txn *tx, const logs_DescribeRes
 		return fail(rq, &logs_InvalidParameterException, "resourceArn must be given for the scope RESOURCE.");
 	}
 	record_scan s = logs_policy_scan(tx, rq->mem, 3, rq->who.account, rq->region, resource, STR_NONE);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	out->resourcePolicies.v = arena_array(rq->mem, logs_ResourcePolicy, page);
 	str last = STR_NONE;
 	for (logs_policy *p; (p = logs_policy_next(&s)); last = p->Name) {

@@ -46,16 +46,6 @@ static err find(req *rq, const txn *tx, str id, logs_query **q)
 	return *q ? OK : fail(rq, &logs_ResourceNotFoundException, "The specified query does not exist.");
 }
 
-/* A name, or an ARN. */
-static str name_in(str identifier)
-{
-	size_t at = str_find(identifier, S(":log-group:"));
-	if (!str_starts(identifier, S("arn:")) || at == SIZE_MAX)
-		return identifier;
-	str rest = str_sub(identifier, at + 11, identifier.n);
-	return str_cut(&rest, ':');
-}
-
 static err groups_of(req *rq, const txn *tx, const logs_StartQuery_in *in, logs_LogGroupNames *out)
 {
 	int given = str_is(in->logGroupName) + (in->logGroupNames.n > 0) + (in->logGroupIdentifiers.n > 0);
@@ -69,7 +59,7 @@ static err groups_of(req *rq, const txn *tx, const logs_StartQuery_in *in, logs_
 	for (size_t i = 0; i < in->logGroupNames.n; i++)
 		out->v[out->n++] = in->logGroupNames.v[i];
 	for (size_t i = 0; i < in->logGroupIdentifiers.n; i++)
-		out->v[out->n++] = name_in(in->logGroupIdentifiers.v[i]);
+		out->v[out->n++] = group_name_of(in->logGroupIdentifiers.v[i]);
 	if (out->n > LOGS_QUERY_GROUPS_MAX)
 		return fail(rq, &logs_InvalidParameterException, "A query can look through at most %d log groups.",
 		            LOGS_QUERY_GROUPS_MAX);
@@ -220,14 +210,9 @@ err logs_DescribeQueries(req *rq, const txn *tx, const logs_DescribeQueries_in *
                          logs_DescribeQueries_out *out)
 {
 	size_t page = in->maxResults.set ? (size_t)in->maxResults.v : PAGE;
-	str after;
 	record_scan s = logs_query_scan(tx, rq->mem, 2, rq->who.account, rq->region, 0, STR_NONE);
 	record_scan_reverse(&s);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	out->queries.v = arena_array(rq->mem, logs_QueryInfo, page);
 	int64_t last = 0;
 	for (logs_query *q; (q = logs_query_next(&s)); last = q->Created) {

@@ -41,13 +41,8 @@ err logs_DescribeQueryDefinitions(req *rq, const txn *tx, const logs_DescribeQue
                                   logs_DescribeQueryDefinitions_out *out)
 {
 	size_t page = in->maxResults.set ? (size_t)in->maxResults.v : PAGE;
-	str after;
 	record_scan s = logs_querydef_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	out->queryDefinitions.v = arena_array(rq->mem, logs_QueryDefinition, page);
 	for (logs_querydef *d; (d = logs_querydef_next(&s));) {
 		if (!str_starts(d->It->name, in->queryDefinitionNamePrefix) ||

@@ -142,7 +142,6 @@ err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStream
                             logs_DescribeLogStreams_out *out)
 {
 	logs_group *g;
-	str after;
 	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
 	TRY(group_either(rq, tx, in->logGroupName, in->logGroupIdentifier, &g));
 	out->logStreams.v = arena_array(rq->mem, logs_LogStream, page);
@@ -155,11 +154,7 @@ err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStream
 	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
 	if (in->descending.v)
 		record_scan_reverse(&s);
-	if (str_is(in->nextToken)) {
-		if (!page_position(rq, in->nextToken, &after))
-			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-		record_scan_after(&s, after);
-	}
+	TRY(scan_goes_on(rq, in->nextToken, &s));
 	for (logs_stream *st; (st = logs_stream_next(&s));) {
 		if (!str_starts(st->Name, in->logStreamNamePrefix))
 			continue;
