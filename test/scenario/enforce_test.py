@@ -148,8 +148,10 @@ def keys_and_secrets(server):
     mine = server.client("kms", **ivy)
     blob = mine.encrypt(KeyId=arn, Plaintext=b"x")["CiphertextBlob"]
     same(mine.decrypt(CiphertextBlob=blob)["Plaintext"], b"x")
-    admin.put_key_policy(KeyId=arn, PolicyName="default", Policy=policy(
-        dict(Effect="Allow", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:user/someone"}, Action="kms:*", Resource="*")))
+    nobody_here = policy(
+        dict(Effect="Allow", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:user/someone"}, Action="kms:*", Resource="*"))
+    refused("MalformedPolicyDocumentException", admin.put_key_policy, KeyId=arn, Policy=nobody_here)
+    admin.put_key_policy(KeyId=arn, PolicyName="default", Policy=nobody_here, BypassPolicyLockoutSafetyCheck=True)
     message = refused("AccessDeniedException", mine.decrypt, CiphertextBlob=blob)
     check(message.endswith("because no resource-based policy allows the kms:Decrypt action"), message)
     secrets, jim = server.client("secretsmanager", key=ACCOUNT), user(server, "jim")
