@@ -15,7 +15,7 @@
 #include "gen/s3.h"
 #endif
 
-#define ITEMS_AT_ONCE 100
+#define ITEMS_AT_ONCE 400
 #define PIECE_BYTES (4 << 20) /* of an object, and of text, in memory at a time */
 #define RECORD_MAX (16 << 20)
 #define LIST_MAX 25
