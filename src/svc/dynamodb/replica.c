@@ -97,11 +97,6 @@ void ddb_replicas_leave(req *rq, txn *tx, const ddb_table *t)
 	}
 }
 
-static str index_arn(req *rq, const ddb_table *t, str name)
-{
-	return arena_fmt(rq->mem, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(name));
-}
-
 /* What the new table looks like: as the first one, with names of its own. */
 static dynamodb_TableDescription *described(req *rq, const member *here, const ddb_table *t)
 {
@@ -117,9 +112,11 @@ static dynamodb_TableDescription *described(req *rq, const member *here, const d
 	d->SSEDescription = NULL;
 	d->DeletionProtectionEnabled = BOOL(false);
 	for (size_t i = 0; i < d->GlobalSecondaryIndexes.n; i++)
-		d->GlobalSecondaryIndexes.v[i].IndexArn = index_arn(rq, t, d->GlobalSecondaryIndexes.v[i].IndexName);
+		d->GlobalSecondaryIndexes.v[i].IndexArn =
+			ddb_index_arn(rq, t, d->GlobalSecondaryIndexes.v[i].IndexName);
 	for (size_t i = 0; i < d->LocalSecondaryIndexes.n; i++)
-		d->LocalSecondaryIndexes.v[i].IndexArn = index_arn(rq, t, d->LocalSecondaryIndexes.v[i].IndexName);
+		d->LocalSecondaryIndexes.v[i].IndexArn =
+			ddb_index_arn(rq, t, d->LocalSecondaryIndexes.v[i].IndexName);
 	return d;
 }
 

@@ -3,7 +3,7 @@
 #include "svc/dynamodb/backup.h"
 #include "svc/dynamodb/replica.h"
 
-static str index_arn(req *rq, const ddb_table *t, str name)
+str ddb_index_arn(req *rq, const ddb_table *t, str name)
 {
 	return arena_fmt(rq->mem, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(name));
 }
@@ -21,7 +21,7 @@ static void describe_locals(req *rq, const dynamodb_CreateTable_in *in, const dd
 			.IndexName = g->IndexName,
 			.KeySchema = g->KeySchema,
 			.Projection = g->Projection,
-			.IndexArn = index_arn(rq, t, g->IndexName),
+			.IndexArn = ddb_index_arn(rq, t, g->IndexName),
 		};
 	}
 }
@@ -39,7 +39,7 @@ static void describe_globals(req *rq, const dynamodb_CreateTable_in *in, const d
 			.IndexName = g->IndexName,
 			.KeySchema = g->KeySchema,
 			.Projection = g->Projection,
-			.IndexArn = index_arn(rq, t, g->IndexName),
+			.IndexArn = ddb_index_arn(rq, t, g->IndexName),
 			.ProvisionedThroughput = ddb_throughput(rq, g->ProvisionedThroughput),
 			.OnDemandThroughput = g->OnDemandThroughput,
 		};

@@ -30,6 +30,9 @@ void ddb_policy_end(req *rq, txn *tx, str arn);
 /* The most that on-demand may use; -1, in an update, ends it. */
 err ddb_most_in(req *rq, const dynamodb_OnDemandThroughput *given, str index, bool on_demand, bool updated);
 
+/* table_create.c */
+str ddb_index_arn(req *rq, const ddb_table *t, str name);
+
 /* tags.c: adds what a request gives, within DynamoDB's rules. */
 struct tag_list;
 err ddb_tags_add(req *rq, struct tag_list *all, const struct tag_list *given);
