@@ -11,6 +11,7 @@
 /* The four kinds of documents differ in what a statement must and must not have. */
 typedef enum policy_use {
 	POLICY_IDENTITY, /* actions and resources, no principal; sessions and boundaries too */
+	POLICY_MANAGED,  /* the same, of the newer version only */
 	POLICY_RESOURCE, /* a principal; resources where the service has them */
 	POLICY_TRUST,    /* who may assume a role: a principal, sts actions, no resource */
 } policy_use;

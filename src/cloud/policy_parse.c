@@ -1,4 +1,5 @@
 #include "cloud/policy.h"
+#include "cloud/policy_identity.h"
 #include "cloud/policy_pattern.h"
 
 typedef struct reading {
@@ -70,30 +71,6 @@ static bool check_action(reading *r, str text)
 		return wrong(r, S(SYNTAX));
 	if (r->use == POLICY_TRUST && !str_eq_nocase(vendor, S("sts")))
 		return wrong(r, S("AssumeRole policy may only specify STS AssumeRole actions."));
-	return true;
-}
-
-static bool check_resource(reading *r, str text)
-{
-	if (str_eq(text, S("*")))
-		return true;
-	if (!str_starts(text, S("arn:")))
-		return wrong(
-			r, arena_fmt(r->mem, "Resource %.*s must be in ARN format or \"*\".", STR_ARG(text)));
-	str rest = text, part;
-	str_cut(&rest, ':');
-	part = str_cut(&rest, ':');
-	if (!str_eq(part, S("aws")) && str_find_char(part, '*') == SIZE_MAX &&
-	    !str_eq(part, S("aws-cn")) && !str_eq(part, S("aws-us-gov")))
-		return wrong(r, arena_fmt(r->mem, "Partition \"%.*s\" is not valid for resource \"%.*s\".",
-		                          STR_ARG(part), STR_ARG(text)));
-	part = str_is(rest) ? str_cut(&rest, ':') : STR_NONE;
-	if (str_is(rest) && (str_eq(part, S("s3")) || str_eq(part, S("iam")))) {
-		str region = str_cut(&rest, ':');
-		if (region.n && !str_eq(region, S("*")))
-			return wrong(r, arena_fmt(r->mem, "%s resource %.*s cannot contain region information.",
-			                          str_eq(part, S("iam")) ? "IAM" : "S3", STR_ARG(text)));
-	}
 	return true;
 }
 
@@ -170,25 +147,33 @@ static bool fitting_elements(reading *r, const policy_statement *s)
 		return wrong(r, S("Policy statement must contain actions."));
 	if (!is_texts(s->action) || !each_text(r, s->action, check_action))
 		return r->wrong->n ? false : wrong(r, S(SYNTAX));
-	if (r->use == POLICY_IDENTITY && s->principal)
-		return wrong(r, S("Policy document should not specify a principal."));
-	if (r->use == POLICY_IDENTITY && !s->resource)
-		return wrong(r, S("Policy statement must contain resources."));
-	if (r->use != POLICY_IDENTITY && !s->principal)
+	if (!s->principal)
 		return wrong(r, S("Missing required field Principal"));
 	if (r->use == POLICY_TRUST && s->resource)
 		return wrong(r, S("Has prohibited field Resource"));
-	if (s->principal && !check_principal(r, s->principal))
+	if (!check_principal(r, s->principal))
 		return false;
 	/* What a resource policy may name besides ARNs is its service's affair. */
-	if (s->resource && (!is_texts(s->resource) ||
-	                    (r->use == POLICY_IDENTITY && !each_text(r, s->resource, check_resource))))
-		return r->wrong->n ? false : wrong(r, S(SYNTAX));
+	if (s->resource && !is_texts(s->resource))
+		return wrong(r, S(SYNTAX));
 	return !s->condition || check_condition(r, s->condition);
+}
+
+static bool take_elements(reading *r, const json_value *tree, policy_statement *s)
+{
+	const json_value *sid = json_get(tree, S("Sid"));
+	s->deny = str_eq(json_get(tree, S("Effect"))->text, S("Deny"));
+	s->sid = sid ? sid->text : STR_NONE;
+	s->condition = json_get(tree, S("Condition"));
+	return take_either(r, tree, S("Principal"), &s->principal, &s->not_principal)
+		&& take_either(r, tree, S("Action"), &s->action, &s->not_action)
+		&& take_either(r, tree, S("Resource"), &s->resource, &s->not_resource);
 }
 
 static bool read_statement(reading *r, const json_value *tree, policy_statement *s)
 {
+	if (r->use == POLICY_IDENTITY || r->use == POLICY_MANAGED)
+		return take_elements(r, tree, s); /* judged as a whole before */
 	if (tree->kind != JSON_OBJECT || !known_elements(r, tree))
 		return wrong(r, S(SYNTAX));
 	const json_value *effect = json_get(tree, S("Effect")), *sid = json_get(tree, S("Sid"));
@@ -196,26 +181,12 @@ static bool read_statement(reading *r, const json_value *tree, policy_statement 
 		return wrong(r, S("Missing required field Effect"));
 	if (effect->kind != JSON_STRING || (sid && sid->kind != JSON_STRING))
 		return wrong(r, S(SYNTAX));
-	s->deny = str_eq(effect->text, S("Deny"));
-	if (!s->deny && !str_eq(effect->text, S("Allow")))
+	if (!str_eq(effect->text, S("Deny")) && !str_eq(effect->text, S("Allow")))
 		return wrong(r, arena_fmt(r->mem, "Invalid effect: %.*s", STR_ARG(effect->text)));
-	s->sid = sid ? sid->text : STR_NONE;
-	for (size_t i = 0; i < s->sid.n && r->use == POLICY_IDENTITY; i++) {
-		char c = s->sid.p[i];
-		if (!(c >= '0' && c <= '9') && !((c | 32) >= 'a' && (c | 32) <= 'z'))
-			return wrong(
-				r,
-				S("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies "
-			      "the regular expression [0-9A-Za-z]*"));
-	}
 	for (const policy_statement *o = r->policy->statements; o; o = o->next)
-		if (s->sid.n && str_eq(o->sid, s->sid))
+		if (sid && sid->text.n && str_eq(o->sid, sid->text))
 			return wrong(r, S("Statement IDs (SID) in a single policy must be unique."));
-	s->condition = json_get(tree, S("Condition"));
-	return take_either(r, tree, S("Principal"), &s->principal, &s->not_principal)
-		&& take_either(r, tree, S("Action"), &s->action, &s->not_action)
-		&& take_either(r, tree, S("Resource"), &s->resource, &s->not_resource)
-		&& fitting_elements(r, s);
+	return take_elements(r, tree, s) && fitting_elements(r, s);
 }
 
 static bool read_statements(reading *r, const json_value *list)
@@ -267,6 +238,9 @@ policy *policy_parse(arena *a, str text, policy_use use, str *why)
 	reading r = { .mem = a, .use = use, .wrong = why };
 	*why = STR_NONE;
 	const json_value *tree = json_parse(a, text);
+	bool identity = use == POLICY_IDENTITY || use == POLICY_MANAGED;
+	if (identity && !policy_identity_check(a, tree, use == POLICY_MANAGED, why))
+		return NULL;
 	if (!tree || tree->kind != JSON_OBJECT) {
 		wrong(&r, S("This policy contains invalid Json"));
 		return NULL;

@@ -20,11 +20,12 @@ static str complaint(arena *mem, const char *text, policy_use use)
 TEST(policy_malformed)
 {
 	static const struct { const char *text; policy_use use; str wrong; } bad[] = {
-		{ "", POLICY_IDENTITY, S("This policy contains invalid Json") },
-		{ "[]", POLICY_IDENTITY, S("This policy contains invalid Json") },
+		{ "", POLICY_TRUST, S("This policy contains invalid Json") },
+		{ "[]", POLICY_RESOURCE, S("This policy contains invalid Json") },
+		{ "", POLICY_IDENTITY, S("Syntax errors in policy.") },
 		{ "{}", POLICY_IDENTITY, S("Syntax errors in policy.") },
 		{ "{\"Version\":\"2012-10-17\",\"Statement\":[]}", POLICY_IDENTITY, S("Syntax errors in policy.") },
-		{ "{\"Version\":\"2013-10-17\",\"Statement\":[]}", POLICY_IDENTITY,
+		{ "{\"Version\":\"2013-10-17\",\"Statement\":[]}", POLICY_TRUST,
 		  S("Policy document must be version 2012-10-17 or greater.") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Resource\":\"*\"}}", POLICY_IDENTITY,
 		  S("Policy statement must contain actions.") },
@@ -37,9 +38,9 @@ TEST(policy_malformed)
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\",\"Principal\":\"*\"}}",
 		  POLICY_IDENTITY, S("Policy document should not specify a principal.") },
 		{ "{\"Statement\":{\"Effect\":\"allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}", POLICY_IDENTITY,
-		  S("Invalid effect: allow") },
+		  S("The policy failed legacy parsing") },
 		{ "{\"Statement\":{\"Action\":\"s3:*\",\"Resource\":\"*\"}}", POLICY_IDENTITY,
-		  S("Missing required field Effect") },
+		  S("Syntax errors in policy.") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\",\"Effekt\":1}}",
 		  POLICY_IDENTITY, S("Syntax errors in policy.") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Effect\":\"Deny\",\"Action\":\"s3:*\","
@@ -50,7 +51,7 @@ TEST(policy_malformed)
 		  S("Statement IDs (SID) in a single policy must be unique.") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\",\"Condition\":"
 		  "{\"StringLikes\":{\"s3:prefix\":\"a\"}}}}", POLICY_IDENTITY,
-		  S("Invalid Condition type : StringLikes") },
+		  S("Syntax errors in policy.") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"sts:AssumeRole\"}}", POLICY_TRUST,
 		  S("Missing required field Principal") },
 		{ "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\","

@@ -58,7 +58,7 @@ static iam_Policy *shown(req *rq, const txn *tx, const iam_Policy *it)
 
 static err document_fits(req *rq, str document)
 {
-	TRY(iam_document_check(rq, document, POLICY_IDENTITY));
+	TRY(iam_document_check(rq, document, POLICY_MANAGED));
 	if (iam_document_size(document) > IAM_POLICY_BYTES)
 		return fail(rq, &iam_LimitExceededException, "Cannot exceed quota for PolicySize: %d",
 		            IAM_POLICY_BYTES);
