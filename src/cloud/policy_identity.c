@@ -295,8 +295,8 @@ static bool legacy_resource(str text)
 	return str_eq(text, S("*")) || ((colons >= 5 || str_find(text, S("::")) == SIZE_MAX) && vendor.n);
 }
 
-/* In *fault the fault of the first statement that has one: of its least resource, as AWS tells it. false: what
- * an older reader of policies cannot even take apart. */
+/* In *fault the fault of the first statement that has one: of its least resource, as AWS tells it. false:
+ * what an older reader of policies cannot even take apart. */
 static bool resources(look *l, const json_value *list, str *fault)
 {
 	for (EACH(s, list)) {
@@ -363,7 +363,8 @@ static bool action(look *l, str text)
 	if (str_eq(text, S("*")))
 		return true;
 	if (!str_is(name) || !vendor.n || !name.n)
-		return refuse(l, S("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."));
+		return refuse(l, S("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, "
+		                   "etc."));
 	if (str_find_char(name, ':') != SIZE_MAX)
 		return refuse(l, S("Actions/Condition can contain only one colon."));
 	for (size_t i = 0; i < vendor.n; i++) {

@@ -17,15 +17,18 @@ static const struct row {
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateGreaterThan':{'a':[]}}", NULL },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'ForAnyValue:StringEqualsIfExists':{'a':'b'}}", NULL },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'01T'}}", NULL },
-	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'2016-12-13t2:00:00.593194+23'}}", NULL },
+	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'2016-12-13t2:00:00.593194+23'}}",
+	  NULL },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'2019-07-01T13:20:15Z'}}", NULL },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'-292275054'}}", NULL },
-	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'sdf'}}", "The policy failed legacy parsing" },
+	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'sdf'}}",
+	  "The policy failed legacy parsing" },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'234-13'}}",
 	  "The policy failed legacy parsing" },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'2016-12-13t2:00:00.593194+1'}}",
 	  "The policy failed legacy parsing" },
-	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'2016-12-13t2:00:00.1999999999+10:59'}}",
+	{ "'Action':'s3:L','Resource':'*','Condition':"
+	  "{'DateLessThan':{'a':'2016-12-13t2:00:00.1999999999+10:59'}}",
 	  "The policy failed legacy parsing" },
 	{ "'Action':'s3:L','Resource':'*','Condition':{'DateLessThan':{'a':'9223372036854775808'}}",
 	  "The policy failed legacy parsing" },
@@ -48,7 +51,8 @@ static const struct row {
 	{ "'Action':'s3:L:B','Resource':'*'", "Actions/Condition can contain only one colon." },
 	{ "'Action':'s:3:L','Resource':'sdf'", "Resource sdf must be in ARN format or \"*\"." },
 	{ "'Action':'s3:L','Resource':''", "Resource  must be in ARN format or \"*\"." },
-	{ "'Action':'s3:L','Resource':'a:bad'", "Partition \"bad\" is not valid for resource \"arn:bad:*:*:*:*\"." },
+	{ "'Action':'s3:L','Resource':'a:bad'",
+	  "Partition \"bad\" is not valid for resource \"arn:bad:*:*:*:*\"." },
 	{ "'Action':'s3:L','Resource':'a:b:c'", "Partition \"b\" is not valid for resource \"arn:b:c:*:*:*\"." },
 	{ "'Action':'s3:L','Resource':'a:b:c:d:e:f:g:h'",
 	  "Partition \"b\" is not valid for resource \"arn:b:c:d:e:f:g:h\"." },
@@ -67,8 +71,8 @@ static const struct row {
 	  "Resource arn:aws:s3:us-east-1::b can not contain region information." },
 	{ "'Action':'s3:L','Resource':'arn:aws:iam:::b'",
 	  "IAM resource path must either be \"*\", root, or start with user/, federated-user/, role/, group/, "
-	  "instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, "
-	  "access-report/." },
+	  "instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, "
+	  "report/, access-report/." },
 };
 
 static str quoted(arena *mem, str text)

@@ -102,8 +102,9 @@ static bool owned(const ec2_DescribeImages_in *in, const ec2_Image *i)
 	return in->Owners.n == 0;
 }
 
-err ec2_DescribeImages(req *rq, const ec2_DescribeImages_in *in, ec2_DescribeImages_out *out)
+err ec2_DescribeImages(req *rq, const txn *tx, const ec2_DescribeImages_in *in, ec2_DescribeImages_out *out)
 {
+	(void)tx; /* none are kept; a read, so that reads may ask */
 	ec2_Image image;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	for (size_t i = 0; i < in->ImageIds.n; i++) {

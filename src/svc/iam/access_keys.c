@@ -1,4 +1,5 @@
 #include "cloud/credential.h"
+#include "cloud/auth.h"
 #include "entity.h"
 
 err iam_CreateAccessKey(req *rq, txn *tx, const iam_CreateAccessKey_in *in, iam_CreateAccessKey_out *out)
@@ -96,8 +97,10 @@ err iam_GetAccessKeyLastUsed(req *rq, const txn *tx, const iam_GetAccessKeyLastU
                              iam_GetAccessKeyLastUsed_out *out)
 {
 	const credential *c = credential_get(tx, rq->mem, in->AccessKeyId);
+	/* AWS does not tell that there is none. */
 	if (!c || !str_eq(c->Account, rq->who.account) || str_is(c->Token))
-		return fail(rq, &iam_NoSuchEntityException, "The Access Key with id %.*s cannot be found.",
+		return fail(rq, auth_fault_kind(rq, AUTH_DENIED), "User: %.*s is not authorized to perform "
+		            "iam:GetAccessKeyLastUsed on resource: access key %.*s", STR_ARG(rq->who.arn),
 		            STR_ARG(in->AccessKeyId));
 	const credential_use *use = credential_use_get(tx, rq->mem, in->AccessKeyId);
 	size_t at = str_find(c->Arn, S(":user/"));

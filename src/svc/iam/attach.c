@@ -11,6 +11,8 @@ static err attach(req *rq, txn *tx, holder_kind kind, str entity, str arn)
 	TRY(holder_find(rq, tx, kind, entity, &h));
 	if (kind == HOLDER_ROLE)
 		TRY(iam_changeable(rq, h.role));
+	if (!str_starts(arn, S("arn:")))
+		return fail(rq, &aws_ValidationException, "ARN %.*s is not valid.", STR_ARG(arn));
 	if (!iam_policy_of(tx, rq->mem, h.account, arn, &m))
 		return fail(rq, &iam_NoSuchEntityException, "Policy %.*s does not exist or is not attachable.",
 		            STR_ARG(arn));
@@ -139,6 +141,16 @@ err iam_ListAttachedRolePolicies(req *rq, const txn *tx, const iam_ListAttachedR
 
 /* ---- boundaries ---- */
 
+err iam_find_boundary(req *rq, const txn *tx, str arn, managed *out)
+{
+	if (!str_starts(arn, S("arn:")) || str_find(arn, S(":policy/")) == SIZE_MAX)
+		return fail(rq, &iam_InvalidInputException, "ARN %.*s is not valid.", STR_ARG(arn));
+	if (iam_policy_of(tx, rq->mem, rq->who.account, arn, out))
+		return OK;
+	return fail(rq, &iam_NoSuchEntityException, "Scope ARN: %.*s does not exist or is not attachable.",
+	            STR_ARG(arn));
+}
+
 iam_AttachedPermissionsBoundary *iam_boundary(arena *mem, str arn)
 {
 	iam_AttachedPermissionsBoundary *b = arena_new(mem, iam_AttachedPermissionsBoundary);
@@ -165,7 +177,7 @@ static err set_boundary(req *rq, txn *tx, holder_kind kind, str entity, str arn)
 		TRY(iam_changeable(rq, h.role));
 	iam_AttachedPermissionsBoundary **place = boundary_of(&h);
 	if (str_is(arn))
-		TRY(iam_find_policy(rq, tx, arn, &m));
+		TRY(iam_find_boundary(rq, tx, arn, &m));
 	else if (!*place)
 		return fail(rq, &iam_NoSuchEntityException, "The %s with name %.*s has no permissions boundary.",
 		            holder_word(kind), STR_ARG(h.name));

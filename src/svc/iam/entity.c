@@ -164,6 +164,14 @@ err iam_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more)
 	return tags_add(rq, &rules, TAGS(tags, Key), TAGS(more, Key));
 }
 
+err iam_policy_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more)
+{
+	tag_rules by_case = rules;
+	by_case.any_case = false;
+	by_case.twice.text = "Duplicate tag keys found.";
+	return tags_add(rq, &by_case, TAGS(tags, Key), TAGS(more, Key));
+}
+
 /* No tags are absent, not an empty list. */
 void iam_tags_remove(iam_tagListType *tags, const iam_tagKeyListType *keys)
 {

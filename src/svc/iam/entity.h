@@ -63,6 +63,8 @@ str iam_document_shown(arena *mem, str document);
 
 /* Tags: merged into what is there; the keys' rules. */
 err iam_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more);
+/* The keys of a policy's tags differ by case. */
+err iam_policy_tags_merge(req *rq, iam_tagListType *tags, const iam_tagListType *more);
 void iam_tags_remove(iam_tagListType *tags, const iam_tagKeyListType *keys);
 err iam_tags_page(req *rq, const iam_tagListType *tags, str marker, opt_i64 most, iam_tagListType *out,
                   str *next, opt_bool *truncated);
@@ -122,6 +124,8 @@ int64_t iam_use_count(const txn *tx, arena *mem, str account, str arn, bool boun
 iam_RoleLastUsed *iam_last_used(req *rq, const txn *tx, str arn);
 
 /* The shape that says what bounds a user or role. */
+/* A policy that is to bound somebody. */
+err iam_find_boundary(req *rq, const txn *tx, str arn, managed *out);
 iam_AttachedPermissionsBoundary *iam_boundary(arena *mem, str arn);
 
 /* STR_NONE in a request means the calling user. */

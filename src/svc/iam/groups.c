@@ -155,8 +155,8 @@ err iam_RemoveUserFromGroup(req *rq, txn *tx, const iam_RemoveUserFromGroup_in *
 {
 	iam_group *group;
 	iam_user *user;
-	TRY(iam_find_group(rq, tx, in->GroupName, &group));
 	TRY(iam_find_user(rq, tx, in->UserName, &user));
+	TRY(iam_find_group(rq, tx, in->GroupName, &group));
 	iam_member_delete(tx, rq->who.account, group->Key, user->Key);
 	iam_membership_delete(tx, rq->who.account, user->Key, group->Key);
 	return OK;

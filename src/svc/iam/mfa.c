@@ -14,8 +14,16 @@ static err find_device(req *rq, const txn *tx, str serial, iam_mfa **out)
 	*out = iam_mfa_get(tx, rq->mem, rq->who.account, serial);
 	if (*out)
 		return OK;
-	return fail(rq, &iam_NoSuchEntityException, "VirtualMFADevice with serial number %.*s does not exist.",
+	return fail(rq, &iam_NoSuchEntityException, "MFA Device with serial number %.*s does not exist.",
 	            STR_ARG(serial));
+}
+
+static bool path_good(str path)
+{
+	for (size_t i = 0; i < path.n; i++)
+		if (path.p[i] < '!' || path.p[i] > '~')
+			return false;
+	return path.n && path.p[0] == '/' && path.p[path.n - 1] == '/';
 }
 
 err iam_CreateVirtualMFADevice(req *rq, txn *tx, const iam_CreateVirtualMFADevice_in *in,
@@ -23,10 +31,14 @@ err iam_CreateVirtualMFADevice(req *rq, txn *tx, const iam_CreateVirtualMFADevic
 {
 	iam_mfa row = { .Account = rq->who.account };
 	char seed[SEED_BYTES];
+	if (str_is(in->Path) && !path_good(in->Path))
+		return fail(rq, &aws_ValidationException,
+		            "The specified value for path is invalid. It must begin and end with / and contain "
+		            "only alphanumeric characters and/or / characters.");
 	row.Serial = iam_arn(rq, "mfa", in->Path, in->VirtualMFADeviceName);
 	if (iam_mfa_get(tx, rq->mem, row.Account, row.Serial))
 		return fail(rq, &iam_EntityAlreadyExistsException,
-		            "MFADevice entity at the same path and name already exists.");
+		            "MFA device already exists.");
 	TRY(iam_tags_merge(rq, &row.Tags, &in->Tags));
 	rand_bytes(seed, sizeof seed);
 	mfa_put(tx, &(mfa_device){ .Serial = row.Serial, .Seed = str_of(seed, sizeof seed) });
@@ -91,8 +103,8 @@ static err device_of(req *rq, const txn *tx, str user_name, str serial, iam_mfa 
 	iam_user *user;
 	TRY(iam_user_or_caller(rq, user_name, &name));
 	TRY(iam_find_user(rq, tx, name, &user));
-	*out = iam_mfa_get(tx, rq->mem, rq->who.account, serial);
-	if (*out && str_is((*out)->User) && str_eq((*out)->User, user->Key))
+	TRY(find_device(rq, tx, serial, out));
+	if (str_is((*out)->User) && str_eq((*out)->User, user->Key))
 		return OK;
 	return fail(rq, &iam_NoSuchEntityException, "MFA device invalid for user.");
 }

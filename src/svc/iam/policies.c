@@ -1,4 +1,5 @@
 #include "cloud/auth.h"
+#include "cloud/tags.h"
 #include "entity.h"
 
 /* ---- finding ---- */
@@ -30,6 +31,12 @@ err iam_find_policy(req *rq, const txn *tx, str arn, managed *out)
 	if (iam_policy_of(tx, rq->mem, rq->who.account, arn, out))
 		return OK;
 	return fail(rq, &iam_NoSuchEntityException, "Policy %.*s was not found.", STR_ARG(arn));
+}
+
+static err no_version(req *rq, str arn, str id)
+{
+	return fail(rq, &iam_NoSuchEntityException,
+	            "Policy %.*s version %.*s does not exist or is not attachable.", STR_ARG(arn), STR_ARG(id));
 }
 
 /* The account's own; AWS's may be read by all and changed by nobody. */
@@ -88,7 +95,7 @@ err iam_CreatePolicy(req *rq, txn *tx, const iam_CreatePolicy_in *in, iam_Create
 		.CreateDate = iam_now(rq),
 		.UpdateDate = iam_now(rq),
 	};
-	TRY(iam_tags_merge(rq, &it->Tags, &in->Tags));
+	TRY(iam_policy_tags_merge(rq, &it->Tags, &in->Tags));
 	iam_PolicyVersion first = { .Document = in->PolicyDocument, .VersionId = S("v1"),
 		                    .IsDefaultVersion = BOOL(true), .CreateDate = iam_now(rq) };
 	iam_policy_put(tx, &(iam_policy){ .Account = account, .Key = key, .It = it, .Versions = { &first, 1 },
@@ -103,6 +110,7 @@ err iam_GetPolicy(req *rq, const txn *tx, const iam_GetPolicy_in *in, iam_GetPol
 	managed m;
 	TRY(iam_find_policy(rq, tx, in->PolicyArn, &m));
 	out->Policy = shown(rq, tx, m.it);
+	tags_shown(rq, TAGS(&out->Policy->Tags, Key));
 	return OK;
 }
 
@@ -194,12 +202,6 @@ static iam_PolicyVersion *find_version(iam_policy *row, str id)
 	return NULL;
 }
 
-static err no_version(req *rq, str arn, str id)
-{
-	return fail(rq, &iam_NoSuchEntityException,
-	            "Policy %.*s version %.*s does not exist or is not attachable.", STR_ARG(arn), STR_ARG(id));
-}
-
 static void make_default(iam_policy *row, str id, int64_t now)
 {
 	for (size_t i = 0; i < row->Versions.n; i++)
@@ -241,7 +243,8 @@ err iam_GetPolicyVersion(req *rq, const txn *tx, const iam_GetPolicyVersion_in *
                          iam_GetPolicyVersion_out *out)
 {
 	managed m;
-	TRY(iam_find_policy(rq, tx, in->PolicyArn, &m));
+	if (!iam_policy_of(tx, rq->mem, rq->who.account, in->PolicyArn, &m))
+		return no_version(rq, in->PolicyArn, in->VersionId);
 	iam_PolicyVersion aws = { .Document = m.document, .VersionId = m.it->DefaultVersionId,
 		                  .IsDefaultVersion = BOOL(true), .CreateDate = m.it->CreateDate };
 	const iam_PolicyVersion *v = m.row ? find_version(m.row, in->VersionId) :
@@ -284,6 +287,9 @@ err iam_SetDefaultPolicyVersion(req *rq, txn *tx, const iam_SetDefaultPolicyVers
                                 iam_SetDefaultPolicyVersion_out *out)
 {
 	iam_policy *row;
+	managed m;
+	if (!iam_policy_of(tx, rq->mem, rq->who.account, in->PolicyArn, &m))
+		return no_version(rq, in->PolicyArn, in->VersionId);
 	TRY(find_own(rq, tx, in->PolicyArn, &row));
 	if (!find_version(row, in->VersionId))
 		return no_version(rq, in->PolicyArn, in->VersionId);
@@ -351,7 +357,9 @@ err iam_ListEntitiesForPolicy(req *rq, const txn *tx, const iam_ListEntitiesForP
 	managed m;
 	page_of page;
 	TRY(page_open(rq, in->Marker, in->MaxItems, &page));
-	TRY(iam_find_policy(rq, tx, in->PolicyArn, &m));
+	if (!iam_policy_of(tx, rq->mem, rq->who.account, in->PolicyArn, &m))
+		return fail(rq, &iam_NoSuchEntityException, "Policy %.*s does not exist or is not attachable.",
+		            STR_ARG(in->PolicyArn));
 	out->PolicyUsers.v = arena_array(rq->mem, iam_PolicyUser, page.most + 1);
 	out->PolicyRoles.v = arena_array(rq->mem, iam_PolicyRole, page.most + 1);
 	out->PolicyGroups.v = arena_array(rq->mem, iam_PolicyGroup, page.most + 1);

@@ -1,4 +1,5 @@
 #include "cloud/credential.h"
+#include "cloud/tags.h"
 #include "entity.h"
 
 static err find_profile(req *rq, const txn *tx, str name, iam_profile **out)
@@ -22,6 +23,7 @@ static iam_InstanceProfile shown(req *rq, const txn *tx, const iam_profile *row,
 		r.PermissionsBoundary = NULL;
 		r.MaxSessionDuration = (opt_i64){ 0 };
 		r.Description = STR_NONE;
+		r.RoleLastUsed = NULL;
 		p.Roles.v[p.Roles.n++] = r;
 	}
 	if (in_list)
@@ -61,6 +63,7 @@ err iam_GetInstanceProfile(req *rq, const txn *tx, const iam_GetInstanceProfile_
 	TRY(find_profile(rq, tx, in->InstanceProfileName, &profile));
 	out->InstanceProfile = arena_new(rq->mem, iam_InstanceProfile);
 	*out->InstanceProfile = shown(rq, tx, profile, false);
+	tags_shown(rq, TAGS(&out->InstanceProfile->Tags, Key));
 	return OK;
 }
 

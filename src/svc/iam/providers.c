@@ -2,8 +2,12 @@
  * Identity providers: OpenID Connect, whose tokens STS verifies, and SAML, as descriptions.
  */
 #include "base/time.h"
+#include "cloud/tags.h"
 #include "entity.h"
 #include "sys/rand.h"
+
+#define THUMBPRINTS_MAX 5
+#define CLIENTS_MAX 100
 
 static err find_provider(req *rq, const txn *tx, str arn, iam_provider **out)
 {
@@ -18,7 +22,12 @@ err iam_CreateOpenIDConnectProvider(req *rq, txn *tx, const iam_CreateOpenIDConn
                                     iam_CreateOpenIDConnectProvider_out *out)
 {
 	if (!str_starts(in->Url, S("https://")))
-		return fail(rq, &iam_InvalidInputException, "Invalid Open ID Connect Provider URL");
+		return fail(rq, &aws_ValidationException, "Invalid Open ID Connect Provider URL");
+	if (in->ThumbprintList.n > THUMBPRINTS_MAX)
+		return fail(rq, &iam_InvalidInputException, "Thumbprint list must contain fewer than 5 entries.");
+	if (in->ClientIDList.n > CLIENTS_MAX)
+		return fail(rq, &iam_LimitExceededException,
+		            "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: %d", CLIENTS_MAX);
 	str url = str_sub(in->Url, 8, in->Url.n);
 	str arn = arena_fmt(rq->mem, "arn:aws:iam::%.*s:oidc-provider/%.*s", STR_ARG(rq->who.account),
 	                    STR_ARG(url));
@@ -47,6 +56,9 @@ err iam_GetOpenIDConnectProvider(req *rq, const txn *tx, const iam_GetOpenIDConn
 	out->ThumbprintList = p->Thumbprints;
 	out->CreateDate = TIME(p->Created);
 	out->Tags = p->Tags;
+	tags_shown(rq, TAGS(&out->Tags, Key));
+	if (!out->ClientIDList.v)
+		out->ClientIDList.v = arena_new(rq->mem, str);
 	return OK;
 }
 
@@ -110,7 +122,10 @@ err iam_DeleteOpenIDConnectProvider(req *rq, txn *tx, const iam_DeleteOpenIDConn
                                     iam_DeleteOpenIDConnectProvider_out *out)
 {
 	iam_provider *p;
-	TRY(find_provider(rq, tx, in->OpenIDConnectProviderArn, &p));
+	p = iam_provider_get(tx, rq->mem, rq->who.account, in->OpenIDConnectProviderArn);
+	if (!p)
+		return fail(rq, &iam_NoSuchEntityException, "OpenId connect Provider %.*s cannot be found.",
+		            STR_ARG(in->OpenIDConnectProviderArn));
 	iam_provider_delete(tx, p->Account, p->Arn);
 	return OK;
 }
@@ -120,6 +135,9 @@ err iam_TagOpenIDConnectProvider(req *rq, txn *tx, const iam_TagOpenIDConnectPro
 {
 	iam_provider *p;
 	TRY(find_provider(rq, tx, in->OpenIDConnectProviderArn, &p));
+	if (p->Tags.n + in->Tags.n > IAM_TAGS_MAX)
+		return fail(rq, &iam_LimitExceededException,
+		            "The number of tags has reached the maximum limit.");
 	TRY(iam_tags_merge(rq, &p->Tags, &in->Tags));
 	iam_provider_put(tx, p);
 	return OK;
@@ -193,6 +211,9 @@ err iam_GetSAMLProvider(req *rq, const txn *tx, const iam_GetSAMLProvider_in *in
 	out->CreateDate = TIME(row->Created / 1000 * 1000);
 	out->ValidUntil = TIME(row->ValidUntil / 1000 * 1000);
 	out->Tags = row->Tags;
+	tags_shown(rq, TAGS(&out->Tags, Key));
+	out->AssertionEncryptionMode = iam_assertionEncryptionModeType_Allowed;
+	out->PrivateKeyList.v = arena_new(rq->mem, iam_SAMLPrivateKey);
 	return OK;
 }
 

@@ -35,6 +35,15 @@ static iam_Role *shown_alone(req *rq, const iam_role *row)
 	return r;
 }
 
+/* What makes or changes a role shows less of it. */
+static iam_Role *shown_made(req *rq, const iam_role *row)
+{
+	iam_Role *r = shown_alone(rq, row);
+	r->RoleLastUsed = NULL;
+	r->MaxSessionDuration = (opt_i64){ 0 };
+	return r;
+}
+
 err iam_CreateRole(req *rq, txn *tx, const iam_CreateRole_in *in, iam_CreateRole_out *out)
 {
 	managed boundary;
@@ -62,14 +71,14 @@ err iam_CreateRole(req *rq, txn *tx, const iam_CreateRole_in *in, iam_CreateRole
 	};
 	TRY(iam_tags_merge(rq, &it->Tags, &in->Tags));
 	if (str_is(in->PermissionsBoundary)) {
-		TRY(iam_find_policy(rq, tx, in->PermissionsBoundary, &boundary));
+		TRY(iam_find_boundary(rq, tx, in->PermissionsBoundary, &boundary));
 		it->PermissionsBoundary = iam_boundary(rq->mem, in->PermissionsBoundary);
 		iam_use_put(tx, &(iam_use){ account, in->PermissionsBoundary, S("role-boundary"), key });
 	}
 	iam_role row = { .Account = account, .Key = key, .It = it };
 	iam_role_put(tx, &row);
-	out->Role = shown_alone(rq, &row);
-	out->Role->RoleLastUsed = NULL;
+	out->Role = shown_made(rq, &row);
+	out->Role->Description = STR_NONE;
 	return OK;
 }
 
@@ -124,7 +133,7 @@ err iam_UpdateRoleDescription(req *rq, txn *tx, const iam_UpdateRoleDescription_
 	TRY(iam_changeable(rq, role));
 	role->It->Description = in->Description;
 	iam_role_put(tx, role);
-	out->Role = shown_alone(rq, role);
+	out->Role = shown_made(rq, role);
 	return OK;
 }
 

@@ -1,3 +1,4 @@
+#include "cloud/tags.h"
 #include "entity.h"
 
 err iam_tags_page(req *rq, const iam_tagListType *tags, str marker, opt_i64 most, iam_tagListType *out,
@@ -84,7 +85,7 @@ err iam_TagPolicy(req *rq, txn *tx, const iam_TagPolicy_in *in, iam_TagPolicy_ou
 {
 	managed m;
 	TRY(own_policy(rq, tx, in->PolicyArn, &m));
-	TRY(iam_tags_merge(rq, &m.row->It->Tags, &in->Tags));
+	TRY(iam_policy_tags_merge(rq, &m.row->It->Tags, &in->Tags));
 	iam_policy_put(tx, m.row);
 	return OK;
 }
@@ -93,15 +94,34 @@ err iam_UntagPolicy(req *rq, txn *tx, const iam_UntagPolicy_in *in, iam_UntagPol
 {
 	managed m;
 	TRY(own_policy(rq, tx, in->PolicyArn, &m));
-	iam_tags_remove(&m.row->It->Tags, &in->TagKeys);
+	tags_drop(TAGS(&m.row->It->Tags, Key), in->TagKeys.v, in->TagKeys.n);
 	iam_policy_put(tx, m.row);
 	return OK;
+}
+
+/* AWS lists a policy's tags so: short keys first. */
+static iam_tagListType by_length(arena *mem, const iam_tagListType *tags)
+{
+	iam_tagListType all = { arena_array(mem, iam_Tag, tags->n + 1), tags->n };
+	for (size_t i = 0; i < tags->n; i++) {
+		iam_Tag one = tags->v[i];
+		size_t j = i;
+		for (; j > 0; j--) {
+			str before = all.v[j - 1].Key;
+			if (before.n < one.Key.n || (before.n == one.Key.n && str_cmp(before, one.Key) < 0))
+				break;
+			all.v[j] = all.v[j - 1];
+		}
+		all.v[j] = one;
+	}
+	return all;
 }
 
 err iam_ListPolicyTags(req *rq, const txn *tx, const iam_ListPolicyTags_in *in, iam_ListPolicyTags_out *out)
 {
 	managed m;
 	TRY(iam_find_policy(rq, tx, in->PolicyArn, &m));
-	return iam_tags_page(rq, &m.it->Tags, in->Marker, in->MaxItems, &out->Tags, &out->Marker,
+	iam_tagListType sorted = by_length(rq->mem, &m.it->Tags);
+	return iam_tags_page(rq, &sorted, in->Marker, in->MaxItems, &out->Tags, &out->Marker,
 	                     &out->IsTruncated);
 }

@@ -29,7 +29,7 @@ err iam_CreateUser(req *rq, txn *tx, const iam_CreateUser_in *in, iam_CreateUser
 	TRY(iam_tags_merge(rq, &it->Tags, &in->Tags));
 	str key = iam_key(rq->mem, in->UserName);
 	if (str_is(in->PermissionsBoundary)) {
-		TRY(iam_find_policy(rq, tx, in->PermissionsBoundary, &boundary));
+		TRY(iam_find_boundary(rq, tx, in->PermissionsBoundary, &boundary));
 		it->PermissionsBoundary = iam_boundary(rq->mem, in->PermissionsBoundary);
 		iam_use_put(tx, &(iam_use){ rq->who.account, in->PermissionsBoundary, S("user-boundary"), key });
 	}

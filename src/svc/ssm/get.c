@@ -74,6 +74,21 @@ static err path_check(req *rq, str path)
 	return OK;
 }
 
+static err public_by_path(req *rq, const txn *tx, const ssm_GetParametersByPath_in *in, str path, str after,
+                          size_t page, ssm_GetParametersByPath_out *out)
+{
+	for (ssm_param *p; (p = public_next(rq, tx, after)); after = p->Name) {
+		if (!str_starts(p->Name, path) || !below(p->Name, path, in->Recursive.v))
+			continue;
+		if (out->Parameters.n == page) {
+			out->NextToken = page_token(rq, out->Parameters.v[page - 1].Name);
+			break;
+		}
+		TRY(describe(rq, tx, p, p->Current, false, &out->Parameters.v[out->Parameters.n++]));
+	}
+	return OK;
+}
+
 err ssm_GetParametersByPath(req *rq, const txn *tx, const ssm_GetParametersByPath_in *in,
                             ssm_GetParametersByPath_out *out)
 {
@@ -88,6 +103,10 @@ err ssm_GetParametersByPath(req *rq, const txn *tx, const ssm_GetParametersByPat
 	record_scan_after(&s, str_is(in->NextToken) ? after : path);
 
 	out->Parameters.v = arena_array(rq->mem, ssm_Parameter, page);
+	if (str_starts(path, PUBLIC_PREFIX)) {
+		cursor_close(&s.at);
+		return public_by_path(rq, tx, in, path, str_is(in->NextToken) ? after : path, page, out);
+	}
 	for (ssm_param *p; (p = ssm_param_next(&s)) && str_starts(p->Name, path);) {
 		if (!below(p->Name, path, in->Recursive.v) || !filters_fit(rq, p, &in->ParameterFilters))
 			continue;

@@ -23,6 +23,8 @@ parameter_ref parameter_ref_of(str given)
 
 str parameter_arn(const req *rq, str name)
 {
+	if (str_starts(name, PUBLIC_PREFIX)) /* nobody's account */
+		return arena_fmt(rq->mem, "arn:aws:ssm:%.*s::parameter%.*s", STR_ARG(rq->region), STR_ARG(name));
 	return req_arn(rq, "ssm", "parameter%s%.*s", str_starts(name, S("/")) ? "" : "/", STR_ARG(name));
 }
 
@@ -90,13 +92,17 @@ err parameter_find(req *rq, const txn *tx, parameter_ref ref, const ssm_param **
                    const ssm_Stored **version)
 {
 	int64_t number;
-	ssm_param *p = ssm_param_get(tx, rq->mem, rq->who.account, rq->region, ref.name);
+	bool ours = str_starts(ref.name, PUBLIC_PREFIX);
+	ssm_param *p = ours ? public_get(rq, tx, ref.name) :
+			      ssm_param_get(tx, rq->mem, rq->who.account, rq->region, ref.name);
 	if (!p)
 		return fail(rq, &ssm_ParameterNotFound, "Parameter %.*s not found.", STR_ARG(ref.name));
 	*param = p;
 	*version = p->Current;
 	if (!str_is(ref.selector))
 		return OK;
+	if (ours)
+		return str_eq(ref.selector, S("1")) ? OK : version_missing(rq, ref);
 	if (str_to_i64(ref.selector, &number)) {
 		ssm_version *row = ssm_version_get(tx, rq->mem, p->Account, p->Region, p->Name, number);
 		if (!row)

@@ -18,6 +18,14 @@ err parameter_name_check(req *rq, str name);
 err parameter_find(req *rq, const txn *tx, parameter_ref ref, const ssm_param **param,
                    const ssm_Stored **version);
 
+/* ---- public.c ---- */
+/* Parameters of AWS's own, which are the same for everybody. */
+#define PUBLIC_PREFIX S("/aws/service/")
+/* NULL: there is none of that name. */
+ssm_param *public_get(req *rq, const txn *tx, str name);
+/* The one behind `name` in order of names; NULL: no more. */
+ssm_param *public_next(req *rq, const txn *tx, str name);
+
 str parameter_arn(const req *rq, str name);
 /* The value as the caller may see it: SecureString only decrypted when asked for (metered by KMS). */
 err parameter_value(req *rq, const txn *tx, str name, const ssm_Stored *v, bool decrypt, str *value);

@@ -100,11 +100,11 @@ static err check_tags(req *rq, const sts_tagListType *tags, const sts_tagKeyList
 	for (size_t i = 0; i < tags->n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (str_eq_nocase(tags->v[k].Key, tags->v[i].Key))
-				return fail(rq, &aws_ValidationException,
+				return fail(rq, &aws_InvalidParameterValue,
 				            "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
 	for (size_t i = 0; transitive && i < transitive->n; i++)
 		if (!has_key(tags, transitive->v[i]))
-			return fail(rq, &aws_ValidationException,
+			return fail(rq, &aws_InvalidParameterValue,
 			            "The specified transitive tag key must be included in the requested tags.");
 	return OK;
 }

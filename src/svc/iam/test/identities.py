@@ -168,7 +168,7 @@ def test_aws_policies(server):
         check(name in names, name)
     for page in iam.get_paginator("list_policies").paginate(Scope="AWS"):
         for p in page["Policies"]:
-            document = iam.get_policy_version(PolicyArn=p["Arn"], VersionId="v1")["PolicyVersion"]["Document"]
+            document = iam.get_policy_version(PolicyArn=p["Arn"], VersionId=p["DefaultVersionId"])["PolicyVersion"]["Document"]
             same(document["Version"], "2012-10-17")
     refused("AccessDenied", iam.delete_policy, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     same(iam.list_policies(OnlyAttached=True)["Policies"], [])
@@ -287,3 +287,35 @@ def test_what_is_not_here_says_so(server):
     message = refused("NotImplemented", iam.generate_organizations_access_report, EntityPath="o-a1b2c3d4e5/r-f6g7h8i9j0example/ou-1a2b3c")
     check("iam:GenerateOrganizationsAccessReport" in message, message)
     same(iam.list_mfa_devices()["MFADevices"], [])
+
+
+def test_answers_as_recorded_from_aws(server):
+    iam = server.client("iam")
+    account = "arn:aws:iam::000000000000:policy/"
+    made = iam.create_role(RoleName="shown", AssumeRolePolicyDocument=TRUST, Description="d")["Role"]
+    same([k for k in ("Description", "MaxSessionDuration", "RoleLastUsed") if k in made], [])
+    role = iam.get_role(RoleName="shown")["Role"]
+    same((role["Description"], role["MaxSessionDuration"], role["RoleLastUsed"]), ("d", 3600, {}))
+    tags = [{"Key": k, "Value": "1"} for k in ("abc", "b", "A", "a")]
+    iam.create_policy(PolicyName="by-case", PolicyDocument=ALLOW, Tags=tags)
+    same([t["Key"] for t in iam.list_policy_tags(PolicyArn=account + "by-case")["Tags"]], ["A", "a", "b", "abc"])
+    same(refused("InvalidInput", iam.create_policy, PolicyName="x", PolicyDocument=ALLOW, Tags=[tags[0], tags[0]]),
+         "Duplicate tag keys found.")
+    same(refused("ValidationError", iam.tag_role, RoleName="shown", Tags=[{"Key": "a!", "Value": ""}]),
+         "1 validation error detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy "
+         "regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+")
+    same(refused("ValidationError", iam.attach_role_policy, RoleName="shown", PolicyArn="longpolicynamebutnoarn"),
+         "ARN longpolicynamebutnoarn is not valid.")
+    same(refused("InvalidInput", iam.put_role_permissions_boundary, RoleName="shown",
+                 PermissionsBoundary="arn:aws:iam::000000000000:not_a_policy/x"),
+         "ARN arn:aws:iam::000000000000:not_a_policy/x is not valid.")
+    same(refused("NoSuchEntity", iam.put_role_permissions_boundary, RoleName="shown",
+                 PermissionsBoundary=account + "none"),
+         f"Scope ARN: {account}none does not exist or is not attachable.")
+    same(refused("NoSuchEntity", iam.get_policy_version, PolicyArn=account + "none", VersionId="v1"),
+         f"Policy {account}none version v1 does not exist or is not attachable.")
+    same(refused("MalformedPolicyDocument", iam.create_policy, PolicyName="x", PolicyDocument="no json"),
+         "Syntax errors in policy.")
+    same(refused("AccessDenied", iam.get_access_key_last_used, AccessKeyId="AKIAIOSFODNN7EXAMPLE").split(" is ")[1],
+         "not authorized to perform iam:GetAccessKeyLastUsed on resource: access key AKIAIOSFODNN7EXAMPLE")
+    iam.get_policy(PolicyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")

@@ -143,3 +143,21 @@ def test_validation_message(server):
     message = refused("ValidationException", ssm.get_parameters, Names=[f"n{i}" for i in range(11)])
     check(message.startswith("1 validation error detected: Value "), message)
     check("Member must have length less than or equal to 10" in message, message)
+
+
+def test_public_parameters_name_images_that_are_there(server):
+    ssm, ec2 = server.client("ssm"), server.client("ec2")
+    name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+    got = ssm.get_parameter(Name=name)["Parameter"]
+    same((got["DataType"], got["ARN"]), ("aws:ec2:image", "arn:aws:ssm:us-east-1::parameter" + name))
+    image = ec2.describe_images(ImageIds=[got["Value"]])["Images"][0]
+    same((image["Architecture"], image["Name"][:12]), ("x86_64", "al2023-ami-2"))
+    west = server.client("ssm", region="us-west-2").get_parameter(Name=name)["Parameter"]["Value"]
+    check(west != got["Value"], west)
+    path = "/aws/service/ami-amazon-linux-latest"
+    first = ssm.get_parameters_by_path(Path=path, MaxResults=5)
+    rest = ssm.get_parameters_by_path(Path=path, MaxResults=5, NextToken=first["NextToken"])
+    names = [p["Name"] for p in first["Parameters"] + rest["Parameters"]]
+    same((len(names), len(set(names)), name in names, "NextToken" in rest), (8, 8, True, False))
+    same(ssm.get_parameters(Names=[name, "/aws/service/nothing"])["InvalidParameters"], ["/aws/service/nothing"])
+    refused("AccessDeniedException", ssm.put_parameter, Name="/aws/service/mine", Value="x", Type="String")

@@ -157,7 +157,7 @@ def test_chains(server):
     two = iam.create_role(RoleName="two", MaxSessionDuration=7200, AssumeRolePolicyDocument=trust(
         {"AWS": one}, {"StringEquals": {"aws:PrincipalTag/team": "a"}}, everything))["Role"]["Arn"]
     sts = server.client("sts", **ann)
-    refused("ValidationError", sts.assume_role, RoleArn=one, RoleSessionName="work", TransitiveTagKeys=["x"])
+    refused("InvalidParameterValue", sts.assume_role, RoleArn=one, RoleSessionName="work", TransitiveTagKeys=["x"])
     plain = session(sts.assume_role(RoleArn=one, RoleSessionName="work"))
     refused("AccessDenied", server.client("sts", **plain).assume_role, RoleArn=two, RoleSessionName="work")
     tagged = session(sts.assume_role(RoleArn=one, RoleSessionName="work", SourceIdentity="ann", Tags=[
