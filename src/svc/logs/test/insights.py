@@ -1,5 +1,7 @@
 """Logs Insights: the language, its results, their statistics, what it costs."""
 import json
+import os
+import signal
 import time
 
 from scenario import check, refused, same
@@ -193,3 +195,23 @@ def test_many_rows_in_pages(server):
         if not token:
             break
     same(got, [f"{i:04}" for i in range(1199, 99, -1)])
+
+
+def test_a_query_outlives_the_server(server):
+    """Killed in the middle, it is done after the restart, and its rows are there once."""
+    logs = group(server, "/q/killed", [(0, "first")])
+    for batch in range(12):
+        logs.put_log_events(logGroupName="/q/killed", logStreamName="s", logEvents=[
+            {"timestamp": (START + batch) * 1000, "message": f'{{"n": {i}}}'} for i in range(10_000)])
+    query = logs.start_query(logGroupName="/q/killed", startTime=START - 60, endTime=START + 3600,
+                             queryString="stats count(*) as n by n % 700 as k | sort k | limit 600")["queryId"]
+    os.kill(server.pid, signal.SIGKILL)
+    server.start()
+    logs = server.client("logs")
+    for _ in range(300):
+        a = logs.get_query_results(queryId=query)
+        if a["status"] == "Complete":
+            break
+        time.sleep(0.05)
+    same((a["status"], len(a["results"])), ("Complete", 600))
+    same([f["value"] for f in a["results"][1]], ["0", "180"])
