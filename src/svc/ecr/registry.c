@@ -48,6 +48,15 @@ void registry_header(visit *v, str name, str value)
 	req_header(v->rq, name, value);
 }
 
+static void drop_spool(http_exchange *x)
+{
+	str spool;
+	err why;
+	if (registry_spool(x, &spool, &why) && spool.n)
+		spool_drop(x->mem, spool);
+}
+
+/* With the reply the exchange is the connection's again: it comes last. */
 static void reply_with(visit *v, int status, str type, const http_reply_body *body, str bytes)
 {
 	wire_message out = { .mem = v->x->mem, .status = status, .body = bytes };
@@ -56,6 +65,7 @@ static void reply_with(visit *v, int status, str type, const http_reply_body *bo
 	wire_header_add(&out, S("Docker-Distribution-Api-Version"), S("registry/2.0"));
 	for (size_t i = 0; i < v->rq->n_reply_headers; i++)
 		wire_header_add(&out, v->rq->reply_headers[i].name, v->rq->reply_headers[i].value);
+	drop_spool(v->x);
 	http_reply(v->x, &out, body);
 }
 
@@ -202,14 +212,6 @@ static void route(visit *v, store *s)
 		               STR_ARG(v->name), STR_ARG(v->rq->who.account));
 }
 
-static void drop_spool(http_exchange *x)
-{
-	str spool;
-	err why;
-	if (registry_spool(x, &spool, &why) && spool.n)
-		spool_drop(x->mem, spool);
-}
-
 static void serve(http_exchange *x, store *s)
 {
 	visit v = { .x = x };
@@ -228,7 +230,6 @@ static void serve(http_exchange *x, store *s)
 		               STR_ARG(v.token->Account), STR_ARG(v.host_account));
 	else
 		route(&v, s);
-	drop_spool(x);
 }
 
 PLANE_STREAM(ecr_registry, match, serve, registry_open);

@@ -306,8 +306,8 @@ static bool streamed_out(url_stream *s, const answer *a)
 		s->bytes += a->payload.n;
 		http_stream_write(s->v->x, a->payload);
 	}
-	http_stream_end(s->v->x);
 	left(s->v, s->bytes, true);
+	http_stream_end(s->v->x); /* the exchange is the connection's again */
 	return true;
 }
 
