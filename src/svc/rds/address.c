@@ -19,6 +19,12 @@ static bool taken(const txn *tx, arena *mem, str address)
 			cursor_close(&t.at);
 			return true;
 		}
+	record_scan v = rds_cluster_endpoint_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
+	for (rds_cluster_endpoint *e; (e = rds_cluster_endpoint_next(&v));)
+		if (str_eq(e->It->Endpoint, address)) {
+			cursor_close(&v.at);
+			return true;
+		}
 	record_scan u = rds_proxy_endpoint_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE, STR_NONE);
 	for (rds_proxy_endpoint *e; (e = rds_proxy_endpoint_next(&u));)
 		if (str_eq(e->It->Endpoint, address)) {

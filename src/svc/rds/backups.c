@@ -130,6 +130,28 @@ void db_cluster_backups_begin(txn *tx, arena *mem, const rds_cluster *c, int64_t
 	begin(tx, mem, &s, now);
 }
 
+static void moved(txn *tx, arena *mem, const subject *from, const subject *to, int64_t now)
+{
+	str place = place_of(mem, from ? from : to);
+	if (from)
+		timer_cancel(tx, "rds_backup", place);
+	else if (to->days)
+		timer_set(tx, "rds_backup", place, window_next(to->window, now), place);
+}
+
+void db_backups_moved(txn *tx, arena *mem, const rds_instance *from, const rds_instance *to, int64_t now)
+{
+	subject s = of_instance(from ? from : to);
+	moved(tx, mem, from ? &s : NULL, &s, now);
+}
+
+void db_cluster_backups_moved(txn *tx, arena *mem, const rds_cluster *from, const rds_cluster *to,
+                              int64_t now)
+{
+	subject s = of_cluster(from ? from : to);
+	moved(tx, mem, from ? &s : NULL, &s, now);
+}
+
 void db_backups_end(txn *tx, arena *mem, const rds_instance *i, bool keep, int64_t now)
 {
 	subject s = of_instance(i);

@@ -2,6 +2,7 @@
 #include "rds.h"
 
 #define EVENTS_DEFAULT_MINUTES 60
+#define OPTIONS_MAX 10000 /* on a page */
 
 static bool last_of_series(const db_version *v, const db_engine *e)
 {
@@ -173,7 +174,7 @@ err rds_DescribeOrderableDBInstanceOptions(req *rq, const txn *tx,
 	size_t n = 0;
 	int64_t skip = 0;
 	TRY(db_check_engine(rq, in->Engine));
-	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
+	TRY(db_page_up_to(rq, in->MaxRecords, in->Marker, OPTIONS_MAX, &p));
 	str_to_i64(p.after, &skip);
 	const db_engine *e = db_engine_of(in->Engine);
 	out->OrderableDBInstanceOptions.v = arena_array(rq->mem, rds_OrderableDBInstanceOption, p.most);

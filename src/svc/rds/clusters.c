@@ -197,10 +197,10 @@ static err told(req *rq, const rds_CreateDBClusterMessage *in, rds_DBCluster *it
 		            "Invalid backup retention period: 0. Must be between 1 and 35.");
 	if (in->BackupRetentionPeriod.set)
 		it->BackupRetentionPeriod = in->BackupRetentionPeriod;
-	if (str_is(in->PreferredBackupWindow))
-		it->PreferredBackupWindow = in->PreferredBackupWindow;
-	if (str_is(in->PreferredMaintenanceWindow))
-		it->PreferredMaintenanceWindow = db_lowered(rq, in->PreferredMaintenanceWindow);
+	/* Only a new one is named here. */
+	TRY(db_windows_set(rq, in->PreferredBackupWindow, in->PreferredMaintenanceWindow,
+	                   str_is(in->DBClusterIdentifier), &it->PreferredBackupWindow,
+	                   &it->PreferredMaintenanceWindow));
 	if (in->DeletionProtection.set)
 		it->DeletionProtection = in->DeletionProtection;
 	if (in->CopyTagsToSnapshot.set)
@@ -281,8 +281,11 @@ err rds_CreateDBCluster(req *rq, txn *tx, const rds_CreateDBCluster_in *in, rds_
 {
 	rds_cluster *c;
 	TRY(cluster_new(rq, tx, in, &c));
-	master_given given = { c->It->Engine, c->It->DBClusterArn, in->MasterUserPassword,
-		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword };
+	master_given given = { .engine = c->It->Engine,
+		                   .arn = c->It->DBClusterArn,
+		                   .password = in->MasterUserPassword,
+		                   .kms_key = in->MasterUserSecretKmsKeyId,
+		                   .managed = in->ManageMasterUserPassword };
 	c->It->MasterUsername = in->MasterUsername;
 	TRY(db_master_new(rq, tx, &given, in->MasterUsername, &c->It->MasterUserSecret, &c->Verifier));
 	rds_cluster_put(tx, c);
@@ -380,7 +383,8 @@ static err new_password(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 {
 	str verifier;
 	master_given given = { c->It->Engine, c->It->DBClusterArn, in->MasterUserPassword,
-		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword };
+		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword,
+		                   in->RotateMasterUserPassword, in->ApplyImmediately };
 	TRY(db_master_change(rq, tx, &given, c->It->MasterUsername, &c->It->MasterUserSecret, &verifier));
 	if (!str_is(verifier))
 		return OK;
@@ -399,6 +403,25 @@ static err new_password(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 	return OK;
 }
 
+/* Its engines go on meanwhile; what they are called does not depend on it. */
+static err check_rename(req *rq, const txn *tx, const rds_ModifyDBCluster_in *in, const rds_cluster *c)
+{
+	str id = db_lowered(rq, in->NewDBClusterIdentifier);
+	TRY(db_check_identifier(rq, in->NewDBClusterIdentifier, "NewDBClusterIdentifier"));
+	if (rds_cluster_get(tx, rq->mem, c->Account, c->Region, id))
+		return fail(rq, &rds_DBClusterAlreadyExistsFault, "DB Cluster already exists");
+	if (!in->ApplyImmediately.set || !in->ApplyImmediately.v)
+		return fail(rq, &aws_NotImplemented,
+		            "Renaming a DB cluster in its maintenance window is not implemented: apply it at once.");
+	rds_instance *all[CLUSTER_MEMBERS_MAX];
+	size_t n = db_cluster_members(tx, rq->mem, c, all, CLUSTER_MEMBERS_MAX);
+	for (size_t k = 0; k < n; k++)
+		if (!str_empty(all[k]->Job))
+			return fail(rq, &rds_InvalidDBClusterStateFault, "DbCluster %.*s is not in available state.",
+			            STR_ARG(c->Id));
+	return OK;
+}
+
 err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_ModifyDBCluster_out *out)
 {
 	rds_cluster *c;
@@ -406,8 +429,9 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 	const db_version *v;
 	TRY(db_cluster_find(rq, tx, in->DBClusterIdentifier, &c));
 	TRY(db_cluster_ready(rq, c));
-	if (str_is(in->NewDBClusterIdentifier) && !str_eq(db_lowered(rq, in->NewDBClusterIdentifier), c->Id))
-		return fail(rq, &aws_NotImplemented, "Renaming a DB cluster is not implemented.");
+	str name = str_is(in->NewDBClusterIdentifier) ? db_lowered(rq, in->NewDBClusterIdentifier) : c->Id;
+	if (!str_eq(name, c->Id))
+		TRY(check_rename(rq, tx, in, c));
 	if (in->Port.set && in->Port.v != c->It->Port.v)
 		return fail(rq, &aws_NotImplemented, "Changing the port of a DB cluster is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
@@ -450,6 +474,8 @@ err rds_ModifyDBCluster(req *rq, txn *tx, const rds_ModifyDBCluster_in *in, rds_
 	TRY(capacity(rq, in->ServerlessV2ScalingConfiguration, c));
 	TRY(new_password(rq, tx, in, c));
 	rds_cluster_put(tx, c);
+	if (!str_eq(name, c->Id))
+		db_cluster_rename(tx, rq->mem, c, name, rq->now);
 	rds_instance *all[CLUSTER_MEMBERS_MAX];
 	size_t n = db_cluster_members(tx, rq->mem, c, all, CLUSTER_MEMBERS_MAX);
 	for (size_t k = 0; k < n; k++)
@@ -512,7 +538,10 @@ err rds_StopDBCluster(req *rq, txn *tx, const rds_StopDBCluster_in *in, rds_Stop
 	TRY(db_cluster_find(rq, tx, in->DBClusterIdentifier, &c));
 	TRY(db_cluster_ready(rq, c));
 	TRY(turn_all(rq, tx, c, &(turn){ "available", "stopping", "stopping", "stop" }));
-	out->DBCluster = c->It;
+	/* As AWS answers, although it is stopping. */
+	out->DBCluster = arena_new(rq->mem, rds_DBCluster);
+	*out->DBCluster = *c->It;
+	out->DBCluster->Status = S("available");
 	return OK;
 }
 
@@ -564,6 +593,7 @@ err rds_DeleteDBCluster(req *rq, txn *tx, const rds_DeleteDBCluster_in *in, rds_
 		rds_cluster_put(tx, c);
 	} else {
 		db_cluster_backups_end(tx, rq->mem, c);
+		db_cluster_endpoints_end(tx, rq->mem, c);
 		rds_cluster_delete(tx, c->Account, c->Region, c->Id);
 		if (!named)
 			task_add(tx, "rds_remove", c->Folder, 0);

@@ -37,9 +37,17 @@ static rds_TagList tags_of(const rds_TagList *given, bool copy, const rds_TagLis
 	return given->n || !copy ? *given : *from;
 }
 
+/* An ARN of something else is no name. */
+static err source_named(req *rq, str given, const char *kind, const char *parameter)
+{
+	bool other = str_starts(given, S("arn:")) && str_find(given, str_c(kind)) == SIZE_MAX;
+	return other ? db_check_identifier(rq, S(":"), parameter) : OK;
+}
+
 err rds_CopyDBSnapshot(req *rq, txn *tx, const rds_CopyDBSnapshot_in *in, rds_CopyDBSnapshot_out *out)
 {
 	rds_snapshot *from;
+	TRY(source_named(rq, in->SourceDBSnapshotIdentifier, ":snapshot:", "SourceDBSnapshotIdentifier"));
 	TRY(db_snapshot_find(rq, tx, in->SourceDBSnapshotIdentifier, &from));
 	TRY(db_check_identifier(rq, in->TargetDBSnapshotIdentifier, "TargetDBSnapshotIdentifier"));
 	str id = db_lowered(rq, in->TargetDBSnapshotIdentifier);
@@ -84,6 +92,8 @@ err rds_CopyDBClusterSnapshot(req *rq, txn *tx, const rds_CopyDBClusterSnapshot_
                               rds_CopyDBClusterSnapshot_out *out)
 {
 	rds_cluster_snapshot *from;
+	TRY(source_named(rq, in->SourceDBClusterSnapshotIdentifier, ":cluster-snapshot:",
+	                 "SourceDBClusterSnapshotIdentifier"));
 	TRY(db_cluster_snapshot_find(rq, tx, in->SourceDBClusterSnapshotIdentifier, &from));
 	TRY(db_check_identifier(rq, in->TargetDBClusterSnapshotIdentifier, "TargetDBClusterSnapshotIdentifier"));
 	str id = db_lowered(rq, in->TargetDBClusterSnapshotIdentifier);

@@ -7,8 +7,6 @@ static err told(req *rq, const rds_CreateDBInstance_in *in, rds_DBInstance *it)
 	if (in->BackupRetentionPeriod.set)
 		it->BackupRetentionPeriod = in->BackupRetentionPeriod;
 	rds_ModifyDBInstance_in like = {
-		.PreferredBackupWindow = in->PreferredBackupWindow,
-		.PreferredMaintenanceWindow = in->PreferredMaintenanceWindow,
 		.AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade,
 		.CopyTagsToSnapshot = in->CopyTagsToSnapshot,
 		.DeletionProtection = in->DeletionProtection,
@@ -20,6 +18,8 @@ static err told(req *rq, const rds_CreateDBInstance_in *in, rds_DBInstance *it)
 		.NetworkType = in->NetworkType,
 	};
 	db_instance_told(rq, &like, it);
+	TRY(db_windows_set(rq, in->PreferredBackupWindow, in->PreferredMaintenanceWindow, true,
+	                   &it->PreferredBackupWindow, &it->PreferredMaintenanceWindow));
 	TRY(db_log_types(rq, &in->EnableCloudwatchLogsExports, &(rds_LogTypeList){ 0 }, it->Engine,
 	                 it->EngineVersion, &it->EnabledCloudwatchLogsExports));
 	if (str_is(in->EngineLifecycleSupport))
@@ -103,8 +103,11 @@ err rds_CreateDBInstance(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rd
 		i->It->SecondaryAvailabilityZone = db_other_zone(rq->mem, i);
 	}
 	i->It->DBName = in->DBName;
-	master_given given = { engine, i->It->DBInstanceArn, in->MasterUserPassword, in->MasterUserSecretKmsKeyId,
-		                   in->ManageMasterUserPassword };
+	master_given given = { .engine = engine,
+		                   .arn = i->It->DBInstanceArn,
+		                   .password = in->MasterUserPassword,
+		                   .kms_key = in->MasterUserSecretKmsKeyId,
+		                   .managed = in->ManageMasterUserPassword };
 	i->It->MasterUsername = in->MasterUsername;
 	TRY(db_master_new(rq, tx, &given, in->MasterUsername, &i->It->MasterUserSecret, &i->Verifier));
 	db_instance_job(tx, i, S("creating"), S("create"));

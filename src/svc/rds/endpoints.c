@@ -13,7 +13,8 @@ typedef struct endpoint {
 	arena *mem;
 	str address, about;
 	int port;
-	bool wakes, wanted;
+	bool wanted;
+	bool (*choose)(const char *about, char address[RELAY_ADDRESS], int *port);
 	relay *relay;
 	struct endpoint *next;
 } endpoint;
@@ -51,6 +52,45 @@ static bool choose_reader(const char *about, char address[RELAY_ADDRESS], int *p
 	store_read_end(endpoints.store, tx);
 	arena_close(mem);
 	return to != NULL;
+}
+
+static bool named(const rds_StringList *list, str id)
+{
+	for (size_t k = 0; k < list->n; k++)
+		if (str_eq_nocase(list->v[k], id))
+			return true;
+	return false;
+}
+
+/* about: account region cluster endpoint. Of the members that it has, those that run, in turn. */
+static bool choose_custom(const char *about, char address[RELAY_ADDRESS], int *port)
+{
+	arena *mem = arena_open(4096);
+	str rest = str_c(about), account = str_cut(&rest, ' '), region = str_cut(&rest, ' '),
+		id = str_cut(&rest, ' ');
+	db_wake(mem, account, region, id);
+	const txn *tx = store_read(endpoints.store);
+	rds_cluster *c = rds_cluster_get(tx, mem, account, region, id);
+	rds_cluster_endpoint *e = rds_cluster_endpoint_get(tx, mem, account, region, rest);
+	rds_instance *all[CLUSTER_MEMBERS_MAX], *may[CLUSTER_MEMBERS_MAX];
+	size_t n = c && e ? db_cluster_members(tx, mem, c, all, CLUSTER_MEMBERS_MAX) : 0, k = 0;
+	rds_instance *writer = n ? db_cluster_writer(tx, mem, c) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		const rds_DBClusterEndpoint *it = e->It;
+		bool has = it->StaticMembers.n ? named(&it->StaticMembers, all[i]->Id)
+									   : !named(&it->ExcludedMembers, all[i]->Id);
+		bool writes = writer && str_eq(all[i]->Id, writer->Id);
+		if (has && !(writes && str_eq(it->CustomEndpointType, S("READER"))) && db_engines_run(all[i]->Folder))
+			may[k++] = all[i];
+	}
+	if (k) {
+		rds_instance *to = may[__atomic_fetch_add(&endpoints.turn, 1, __ATOMIC_RELAXED) % k];
+		snprintf(address, RELAY_ADDRESS, "%.*s", STR_ARG(to->Address));
+		*port = (int)c->It->Port.v;
+	}
+	store_read_end(endpoints.store, tx);
+	arena_close(mem);
+	return k > 0;
 }
 
 typedef struct awake {
@@ -141,10 +181,12 @@ static bool choose_awake(const char *about, char address[RELAY_ADDRESS], int *po
 	return there;
 }
 
-static void want(str address, int port, str about, bool wakes)
+static void want(str address, int port, str about,
+                 bool (*choose)(const char *about, char address[RELAY_ADDRESS], int *port))
 {
 	for (endpoint *e = endpoints.first; e; e = e->next)
-		if (str_eq(e->address, address) && e->port == port && e->wakes == wakes) {
+		if (str_eq(e->address, address) && e->port == port && e->choose == choose &&
+		    str_eq(e->about, about)) {
 			e->wanted = true;
 			return;
 		}
@@ -154,7 +196,7 @@ static void want(str address, int port, str about, bool wakes)
 		             .address = arena_str(mem, address),
 		             .about = arena_str(mem, about),
 		             .port = port,
-		             .wakes = wakes,
+		             .choose = choose,
 		             .wanted = true,
 		             .next = endpoints.first };
 	endpoints.first = e;
@@ -170,14 +212,15 @@ static void want_for(const txn *tx, arena *mem, const rds_cluster *c)
 	for (size_t i = 0; i < n; i++)
 		runs = runs || db_engines_run(all[i]->Folder);
 	if (c->Paused) {
-		want(c->Address, port, arena_fmt(mem, "%.*s %.*s", STR_ARG(about), STR_ARG(c->Address)), true);
+		want(c->Address, port, arena_fmt(mem, "%.*s %.*s", STR_ARG(about), STR_ARG(c->Address)),
+		     choose_awake);
 		for (size_t i = 0; i < n; i++)
 			want(all[i]->Address, port, arena_fmt(mem, "%.*s %.*s", STR_ARG(about), STR_ARG(all[i]->Address)),
-			     true);
+			     choose_awake);
 	}
 	/* The reader endpoint of a sleeper leads to an address that wakes it. */
 	if (runs || c->Paused)
-		want(c->ReaderAddress, port, about, false);
+		want(c->ReaderAddress, port, about, choose_reader);
 }
 
 static void sweep(bool wanted_ones)
@@ -192,8 +235,7 @@ static void sweep(bool wanted_ones)
 			continue;
 		}
 		if (wanted_ones && !e->relay) {
-			err f = relay_open(e->mem, e->address, e->port, e->about, e->wakes ? choose_awake : choose_reader,
-			                   &e->relay);
+			err f = relay_open(e->mem, e->address, e->port, e->about, e->choose, &e->relay);
 			(void)f; /* tried again with the next change */
 		}
 		e->wanted = false;
@@ -209,6 +251,15 @@ void db_endpoints_settle(void)
 	record_scan s = rds_cluster_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
 	for (rds_cluster *c; (c = rds_cluster_next(&s));)
 		want_for(tx, mem, c);
+	record_scan t = rds_cluster_endpoint_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
+	for (rds_cluster_endpoint *e; (e = rds_cluster_endpoint_next(&t));) {
+		rds_cluster *c = rds_cluster_get(tx, mem, e->Account, e->Region, e->It->DBClusterIdentifier);
+		if (c)
+			want(e->It->Endpoint, (int)c->It->Port.v,
+			     arena_fmt(mem, "%.*s %.*s %.*s %.*s", STR_ARG(e->Account), STR_ARG(e->Region),
+			               STR_ARG(c->Id), STR_ARG(e->Id)),
+			     choose_custom);
+	}
 	store_read_end(endpoints.store, tx);
 	sweep(true);
 	pthread_mutex_unlock(&endpoints.lock);

@@ -159,6 +159,7 @@ static err begin(arena *a, const rds_instance *i, const postgres_spec *spec, run
 		                  .max_connections = spec->max_connections,
 		                  .memory_bytes = spec->memory_bytes,
 		                  .cpu_milli = spec->cpu_milli,
+		                  .zone = db_mysql_zone(spec->settings),
 		                  .read_only = !str_empty(spec->primary),
 		                  .settings = spec->settings };
 	return mariadb_start(a, &like, &r->mysql);

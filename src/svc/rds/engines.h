@@ -47,6 +47,7 @@ bool db_stats_read(arena *a, str folder, engine_stats *out);
 str db_mysql_master(arena *a, str user, str verifier);
 str db_mysql_database(arena *a, str database);
 str db_mysql_lines(arena *a, const rds_ParametersList *all, int64_t memory_bytes, int *max_connections);
+str db_mysql_zone(str lines);
 void db_mysql_reload(arena *a, mariadb *m, str lines);
 bool db_mysql_stats(arena *a, mariadb *m, engine_stats *out);
 /* logs.c: what they say, to CloudWatch if it is exported: whole lines from at[] on, which moves on (true). */

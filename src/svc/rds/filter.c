@@ -31,12 +31,17 @@ err db_filters_known(req *rq, const rds_FilterList *filters, const char *const *
 
 err db_page_of(req *rq, opt_i64 max_records, str marker, page *out)
 {
+	return db_page_up_to(rq, max_records, marker, PAGE_MAX, out);
+}
+
+err db_page_up_to(req *rq, opt_i64 max_records, str marker, int64_t most, page *out)
+{
 	*out = (page){ .most = RDS_PAGE_DEFAULT };
 	if (max_records.set) {
-		if (max_records.v < RDS_PAGE_MIN || max_records.v > PAGE_MAX)
+		if (max_records.v < RDS_PAGE_MIN || max_records.v > most)
 			return fail(rq, &rds_InvalidParameterValue,
-			            "Invalid value %lld for MaxRecords. Must be between %d and %d",
-			            (long long)max_records.v, RDS_PAGE_MIN, PAGE_MAX);
+			            "Invalid value %lld for MaxRecords. Must be between %d and %lld",
+			            (long long)max_records.v, RDS_PAGE_MIN, (long long)most);
 		out->most = (size_t)max_records.v;
 	}
 	if (str_is(marker) && !str_empty(marker) && !page_position(rq, marker, &out->after))

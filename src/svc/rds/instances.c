@@ -89,10 +89,11 @@ static str window_of(req *rq, str id, bool week)
 	if (!week)
 		return arena_fmt(rq->mem, "%02u:%02u-%02u:%02u", 3 + minute / 60, minute % 60, 3 + end / 60,
 		                 end % 60);
-	end += 720;
-	minute += 720;
-	return arena_fmt(rq->mem, "%s:%02u:%02u-%s:%02u:%02u", day, 3 + minute / 60 % 20, minute % 60, day,
-	                 3 + end / 60 % 20, end % 60);
+	/* From 03:00 to 23:00, away from the other. */
+	minute = (minute + 720) % 1200;
+	end = minute + 30;
+	return arena_fmt(rq->mem, "%s:%02u:%02u-%s:%02u:%02u", day, 3 + minute / 60, minute % 60, day,
+	                 3 + end / 60, end % 60);
 }
 
 static void group_names(req *rq, const instance_facts *f, rds_DBInstance *it)

@@ -39,6 +39,15 @@ err db_master_change(req *rq, txn *tx, const master_given *g, str user, rds_Mast
 		            "Secrets Manager.",
 		            str_find(g->arn, S(":cluster:")) != SIZE_MAX ? "a cluster" : "an instance");
 	*verifier = STR_NONE;
+	if (g->rotate.set && g->rotate.v) {
+		if (!*secret)
+			return fail(rq, &rds_InvalidParameterCombination,
+			            "You can't rotate the master user password: it is not managed in Secrets Manager.");
+		if (!g->now.set || !g->now.v)
+			return fail(rq, &rds_InvalidParameterCombination,
+			            "You must specify apply immediately when rotating the master user password.");
+		TRY(db_secret_rotate(rq, tx, *secret, user, &password));
+	}
 	if (!str_is(password))
 		return OK;
 	TRY(db_check_password(rq, g->engine, password));

@@ -156,6 +156,7 @@ void db_cluster_left(txn *tx, arena *mem, const rds_instance *i)
 	}
 	if (!all->n && str_eq(c->It->Status, S("deleting"))) {
 		db_cluster_backups_end(tx, mem, c);
+		db_cluster_endpoints_end(tx, mem, c);
 		rds_cluster_delete(tx, c->Account, c->Region, c->Id);
 		task_add(tx, "rds_remove", c->Folder, 0);
 		return;

@@ -34,7 +34,7 @@ str db_other_zone(arena *a, const rds_instance *i)
 }
 
 /* Whether the engine has to start again for it. */
-static bool apply(arena *mem, rds_instance *i)
+static bool apply(txn *tx, arena *mem, rds_instance *i, int64_t now)
 {
 	rds_DBInstance *it = i->It;
 	rds_PendingModifiedValues *p = it->PendingModifiedValues;
@@ -59,7 +59,13 @@ static bool apply(arena *mem, rds_instance *i)
 	if (str_is(p->EngineVersion))
 		it->EngineVersion = p->EngineVersion;
 	it->PendingModifiedValues = NULL;
-	return restart;
+	if (!str_is(p->DBInstanceIdentifier))
+		return restart;
+	timer_cancel(tx, "rds_maintenance", place_of(mem, i));
+	/* Somebody else may have taken the name while it waited. */
+	if (!rds_instance_get(tx, mem, i->Account, i->Region, p->DBInstanceIdentifier))
+		db_instance_rename(tx, mem, i, p->DBInstanceIdentifier, now);
+	return true;
 }
 
 TIMER(rds_maintenance)
@@ -75,7 +81,7 @@ TIMER(rds_maintenance)
 		return;
 	}
 	int64_t days = i->It->BackupRetentionPeriod.v;
-	bool restart = apply(mem, i);
+	bool restart = apply(tx, mem, i, due);
 	if (i->It->BackupRetentionPeriod.v != days)
 		db_backups_begin(tx, mem, i, due);
 	db_instance_job(tx, i, S("modifying"), restart ? S("restart") : S("modify"));
@@ -131,6 +137,18 @@ static err plan_version(req *rq, const rds_ModifyDBInstance_in *in, const rds_DB
 	return OK;
 }
 
+static err plan_name(req *rq, const txn *tx, const rds_ModifyDBInstance_in *in, rds_instance *i)
+{
+	str id = str_is(in->NewDBInstanceIdentifier) ? db_lowered(rq, in->NewDBInstanceIdentifier) : i->Id;
+	if (str_eq(id, i->Id))
+		return OK;
+	TRY(db_check_identifier(rq, in->NewDBInstanceIdentifier, "NewDBInstanceIdentifier"));
+	if (rds_instance_get(tx, rq->mem, i->Account, i->Region, id))
+		return fail(rq, &rds_DBInstanceAlreadyExistsFault, "DB instance already exists");
+	i->It->PendingModifiedValues->DBInstanceIdentifier = id;
+	return OK;
+}
+
 /* What waits for the maintenance window, or for ApplyImmediately. */
 static err plan(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance *it)
 {
@@ -164,7 +182,7 @@ static bool empty(const rds_PendingModifiedValues *p)
 {
 	return !str_is(p->DBInstanceClass) && !p->AllocatedStorage.set && !p->Port.set
 		&& !p->BackupRetentionPeriod.set && !p->MultiAZ.set && !str_is(p->EngineVersion) && !p->Iops.set
-		&& !p->StorageThroughput.set && !str_is(p->StorageType);
+		&& !p->StorageThroughput.set && !str_is(p->StorageType) && !str_is(p->DBInstanceIdentifier);
 }
 
 static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_instance *i)
@@ -177,7 +195,8 @@ static err password(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rds_ins
 			"The specified DB Instance is a member of a cluster. Modify the master user password for the DB "
 			"Cluster using the ModifyDbCluster API");
 	master_given given = { i->It->Engine, i->It->DBInstanceArn, in->MasterUserPassword,
-		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword };
+		                   in->MasterUserSecretKmsKeyId, in->ManageMasterUserPassword,
+		                   in->RotateMasterUserPassword, in->ApplyImmediately };
 	TRY(db_master_change(rq, tx, &given, i->It->MasterUsername, &i->It->MasterUserSecret, &verifier));
 	if (str_is(verifier))
 		i->NextVerifier = verifier;
@@ -225,10 +244,6 @@ void db_instance_told(req *rq, const rds_ModifyDBInstance_in *in, rds_DBInstance
 	for (size_t k = 0; k < sizeof flags / sizeof *flags; k++)
 		if (flags[k].from->set)
 			*flags[k].to = *flags[k].from;
-	if (str_is(in->PreferredBackupWindow))
-		it->PreferredBackupWindow = in->PreferredBackupWindow;
-	if (str_is(in->PreferredMaintenanceWindow))
-		it->PreferredMaintenanceWindow = db_lowered(rq, in->PreferredMaintenanceWindow);
 	if (in->PerformanceInsightsRetentionPeriod.set)
 		it->PerformanceInsightsRetentionPeriod = in->PerformanceInsightsRetentionPeriod;
 	else if (it->PerformanceInsightsEnabled.v && !it->PerformanceInsightsRetentionPeriod.set)
@@ -263,17 +278,18 @@ err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rd
 	rds_instance *i;
 	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
 	TRY(db_instance_ready(rq, i));
-	if (str_is(in->NewDBInstanceIdentifier) && !str_eq(db_lowered(rq, in->NewDBInstanceIdentifier), i->Id))
-		return fail(rq, &aws_NotImplemented, "Renaming a DB instance is not implemented.");
 	if (in->EnableIAMDatabaseAuthentication.set && in->EnableIAMDatabaseAuthentication.v)
 		return fail(rq, &aws_NotImplemented, "IAM database authentication is not implemented.");
 	db_instance_told(rq, in, i->It);
+	TRY(db_windows_set(rq, in->PreferredBackupWindow, in->PreferredMaintenanceWindow, false,
+	                   &i->It->PreferredBackupWindow, &i->It->PreferredMaintenanceWindow));
 	TRY(limit_of_growth(rq, in, i->It));
 	const rds_CloudwatchLogsExportConfiguration *logs = in->CloudwatchLogsExportConfiguration;
 	if (logs)
 		TRY(db_log_types(rq, &logs->EnableLogTypes, &logs->DisableLogTypes, i->It->Engine,
 		                 i->It->EngineVersion, &i->It->EnabledCloudwatchLogsExports));
 	TRY(plan(rq, in, i->It));
+	TRY(plan_name(rq, tx, in, i));
 	TRY(password(rq, tx, in, i));
 	TRY(groups(rq, tx, in, i->It));
 	rds_DBInstance before = *i->It;
@@ -286,8 +302,10 @@ err rds_ModifyDBInstance(req *rq, txn *tx, const rds_ModifyDBInstance_in *in, rd
 		          place);
 	if (any && now)
 		timer_cancel(tx, "rds_maintenance", place);
+	bool renaming = any && now && str_is(i->It->PendingModifiedValues->DBInstanceIdentifier);
 	if (any && now)
-		db_instance_job(tx, i, S("modifying"), apply(rq->mem, i) ? S("restart") : S("modify"));
+		db_instance_job(tx, i, renaming ? S("renaming") : S("modifying"),
+		                apply(tx, rq->mem, i, rq->now) ? S("restart") : S("modify"));
 	else if (str_is(i->NextVerifier))
 		db_instance_job(tx, i, S("resetting-master-credentials"), S("modify"));
 	else

@@ -39,8 +39,6 @@ static str translated(str name, str *value)
 			return STR_NONE;
 	if (str_starts(*value, S("utf8mb4_0900")))
 		*value = str_eq(*value, S("utf8mb4_0900_bin")) ? S("utf8mb4_bin") : S("utf8mb4_uca1400_ai_ci");
-	if (str_eq(name, S("time_zone")))
-		return S("default_time_zone");
 	return name;
 }
 
@@ -63,6 +61,18 @@ str db_mysql_lines(arena *a, const rds_ParametersList *all, int64_t memory_bytes
 			buf_fmt(&b, "loose-%.*s = %.*s\n", STR_ARG(name), STR_ARG(value));
 	}
 	return buf_str(&b);
+}
+
+/* Europe/Berlin; by the last line that says. */
+str db_mysql_zone(str lines)
+{
+	str zone = S(""), key = S("loose-time_zone = ");
+	while (str_is(lines)) {
+		str line = str_cut(&lines, '\n');
+		if (str_starts(line, key))
+			zone = str_sub(line, key.n, line.n);
+	}
+	return zone;
 }
 
 /* What can change while it runs does; the rest waits for the next start, as on AWS. */

@@ -32,6 +32,9 @@ static err group_new(req *rq, txn *tx, const char *kind, str name, str family, s
                      rds_TagList tags, rds_parameter_group **out)
 {
 	TRY(db_check_identifier(rq, name, "DBParameterGroupName"));
+	if (str_empty(description))
+		return fail(rq, &rds_InvalidParameterValue,
+		            "The parameter Description must be provided and must not be blank.");
 	rds_parameter_group *g = arena_new(rq->mem, rds_parameter_group);
 	*g = (rds_parameter_group){ .Account = rq->who.account, .Region = rq->region, .Kind = str_c(kind),
 		                        .Name = db_lowered(rq, name), .Family = db_lowered(rq, family),
@@ -107,6 +110,45 @@ static err group_or_default(req *rq, const txn *tx, const char *kind, str name, 
 {
 	*out = default_of(rq, kind, db_lowered(rq, name));
 	return *out ? OK : db_parameter_group_find(rq, tx, kind, name, out);
+}
+
+/* What has been set goes along; a default group has nothing set. */
+static err copy(req *rq, txn *tx, const char *kind, str source, str target, str description,
+                const rds_TagList *tags, rds_parameter_group **out)
+{
+	rds_parameter_group *from;
+	str prefix = group_arn(rq, kind, S(""));
+	str name = str_starts(source, prefix) ? str_sub(source, prefix.n, source.n) : source;
+	if (db_default_group(db_lowered(rq, name)))
+		return fail(rq, &rds_InvalidParameterValue, "You can't copy a default parameter group.");
+	TRY(db_parameter_group_find(rq, tx, kind, name, &from));
+	TRY(group_new(rq, tx, kind, target, from->Family, description, *tags, out));
+	(*out)->Parameters = from->Parameters;
+	rds_parameter_group_put(tx, *out);
+	return OK;
+}
+
+err rds_CopyDBParameterGroup(req *rq, txn *tx, const rds_CopyDBParameterGroup_in *in,
+                             rds_CopyDBParameterGroup_out *out)
+{
+	rds_parameter_group *g;
+	TRY(copy(rq, tx, KIND_INSTANCE, in->SourceDBParameterGroupIdentifier,
+	         in->TargetDBParameterGroupIdentifier, in->TargetDBParameterGroupDescription, &in->Tags, &g));
+	out->DBParameterGroup = arena_new(rq->mem, rds_DBParameterGroup);
+	*out->DBParameterGroup = shown(rq, g);
+	return OK;
+}
+
+err rds_CopyDBClusterParameterGroup(req *rq, txn *tx, const rds_CopyDBClusterParameterGroup_in *in,
+                                    rds_CopyDBClusterParameterGroup_out *out)
+{
+	rds_parameter_group *g;
+	TRY(copy(rq, tx, KIND_CLUSTER, in->SourceDBClusterParameterGroupIdentifier,
+	         in->TargetDBClusterParameterGroupIdentifier, in->TargetDBClusterParameterGroupDescription,
+	         &in->Tags, &g));
+	out->DBClusterParameterGroup = arena_new(rq->mem, rds_DBClusterParameterGroup);
+	*out->DBClusterParameterGroup = cluster_shown_group(rq, g);
+	return OK;
 }
 
 typedef struct groups {
@@ -391,17 +433,29 @@ err rds_DescribeDBClusterParameters(req *rq, const txn *tx, const rds_DescribeDB
 	return list(rq, g, in->Source, in->MaxRecords, in->Marker, &out->Parameters, &out->Marker);
 }
 
+static err engine_defaults(req *rq, str family, opt_i64 most, str marker, rds_EngineDefaults **out)
+{
+	if (!db_family_known(family))
+		return fail(rq, &rds_InvalidParameterValue, "Invalid DB parameter group family: %.*s",
+		            STR_ARG(family));
+	rds_parameter_group g = { .Family = family };
+	rds_EngineDefaults *d = *out = arena_new(rq->mem, rds_EngineDefaults);
+	d->DBParameterGroupFamily = family;
+	return list(rq, &g, STR_NONE, most, marker, &d->Parameters, &d->Marker);
+}
+
 err rds_DescribeEngineDefaultParameters(req *rq, const txn *tx,
                                         const rds_DescribeEngineDefaultParameters_in *in,
                                         rds_DescribeEngineDefaultParameters_out *out)
 {
-	if (!db_family_known(in->DBParameterGroupFamily))
-		return fail(rq, &rds_InvalidParameterValue, "Invalid DB parameter group family: %.*s",
-		            STR_ARG(in->DBParameterGroupFamily));
-	rds_parameter_group g = { .Family = in->DBParameterGroupFamily };
-	rds_EngineDefaults *d = out->EngineDefaults = arena_new(rq->mem, rds_EngineDefaults);
-	d->DBParameterGroupFamily = in->DBParameterGroupFamily;
-	return list(rq, &g, STR_NONE, in->MaxRecords, in->Marker, &d->Parameters, &d->Marker);
+	return engine_defaults(rq, in->DBParameterGroupFamily, in->MaxRecords, in->Marker, &out->EngineDefaults);
+}
+
+err rds_DescribeEngineDefaultClusterParameters(req *rq, const txn *tx,
+                                               const rds_DescribeEngineDefaultClusterParameters_in *in,
+                                               rds_DescribeEngineDefaultClusterParameters_out *out)
+{
+	return engine_defaults(rq, in->DBParameterGroupFamily, in->MaxRecords, in->Marker, &out->EngineDefaults);
 }
 
 static void add_lines(buf *b, arena *mem, const rds_ParametersList *all, int64_t memory_bytes, settings *s)

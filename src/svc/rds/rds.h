@@ -127,6 +127,15 @@ void db_cluster_left(txn *tx, arena *mem, const rds_instance *i);
 /* A new member of the cluster that the request names. */
 err db_instance_join(req *rq, txn *tx, const rds_CreateDBInstance_in *in, rds_instance **out);
 
+/* windows.c: checks and keeps what is given; of a fresh row the one that is not given makes way. */
+err db_windows_set(req *rq, str backup, str maintenance, bool fresh, str *backup_at, str *maintenance_at);
+/* rename.c: the row has its new name and is written; of an instance the engine has to start again. */
+void db_instance_rename(txn *tx, arena *mem, rds_instance *i, str id, int64_t now);
+void db_cluster_rename(txn *tx, arena *mem, rds_cluster *c, str id, int64_t now);
+/* custom_endpoints.c */
+void db_cluster_endpoints_end(txn *tx, arena *mem, const rds_cluster *c);
+void db_cluster_endpoints_renamed(txn *tx, arena *mem, const rds_cluster *c, str from);
+
 /* filter.c: Filters and paging, the same for all that is listed. */
 bool db_filter_has(const rds_FilterList *filters, const char *name, str value);
 err db_filters_known(req *rq, const rds_FilterList *filters, const char *const *names);
@@ -135,6 +144,7 @@ typedef struct page {
 	size_t most;
 } page;
 err db_page_of(req *rq, opt_i64 max_records, str marker, page *out);
+err db_page_up_to(req *rq, opt_i64 max_records, str marker, int64_t most, page *out);
 
 /* jobs.c */
 void db_event_add(txn *tx, str account, str region, str type, str id, str arn, const char *category,
@@ -205,6 +215,10 @@ void db_snapshot_begin(txn *tx, rds_snapshot *s, const rds_instance *i);
 /* The first automated backup and the timer of the daily ones; or none, as the retention says. */
 void db_backups_begin(txn *tx, arena *mem, const rds_instance *i, int64_t now);
 void db_cluster_backups_begin(txn *tx, arena *mem, const rds_cluster *c, int64_t now);
+/* The timer of the daily ones goes from one name to another. */
+void db_backups_moved(txn *tx, arena *mem, const rds_instance *from, const rds_instance *to, int64_t now);
+void db_cluster_backups_moved(txn *tx, arena *mem, const rds_cluster *from, const rds_cluster *to,
+                              int64_t now);
 /* Of what is gone; an instance's may be kept until they are too old. */
 void db_backups_end(txn *tx, arena *mem, const rds_instance *i, bool keep, int64_t now);
 void db_cluster_backups_end(txn *tx, arena *mem, const rds_cluster *c);
@@ -246,6 +260,7 @@ str db_other_zone(arena *a, const rds_instance *i);
 typedef struct master_given {
 	str engine, arn, password, kms_key;
 	opt_bool managed;
+	opt_bool rotate, now; /* of a managed one; now: ApplyImmediately */
 } master_given;
 err db_master_new(req *rq, txn *tx, const master_given *g, str user, rds_MasterUserSecret **secret,
                   str *verifier);
@@ -255,4 +270,5 @@ err db_master_change(req *rq, txn *tx, const master_given *g, str user, rds_Mast
 /* secret.c: the master password in Secrets Manager. */
 err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password,
                    rds_MasterUserSecret **out);
+err db_secret_rotate(req *rq, txn *tx, const rds_MasterUserSecret *s, str user, str *password);
 void db_secret_drop(req *rq, txn *tx, const rds_MasterUserSecret *s);

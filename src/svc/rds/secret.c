@@ -7,26 +7,42 @@
 
 #define PASSWORD_CHARS 32
 
-err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password,
-                   rds_MasterUserSecret **out)
+/* A new password, and what the secret holds then. */
+static str content(req *rq, str user, str *password)
 {
 	*password =
 		rand_text(rq->mem, PASSWORD_CHARS,
 	              S("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&*()-_=+[]{}:?"));
-	size_t at = SIZE_MAX;
-	for (size_t i = 0; i < resource.n; i++)
-		at = resource.p[i] == ':' ? i : at;
-	str uuid = rand_uuid(rq->mem), value = STR_NONE, answer = STR_NONE;
-	buf text = buf_in(rq->mem, 256, 4096), in = buf_in(rq->mem, 512, 8192);
+	buf text = buf_in(rq->mem, 256, 4096);
 	buf_put(&text, S("{\"username\":"));
 	json_put_string(&text, user);
 	buf_put(&text, S(",\"password\":"));
 	json_put_string(&text, *password);
 	buf_put(&text, S("}"));
-	value = buf_str(&text);
+	return buf_str(&text);
+}
+
+err db_secret_rotate(req *rq, txn *tx, const rds_MasterUserSecret *s, str user, str *password)
+{
+	str value = content(rq, user, password), answer;
+	buf in = buf_in(rq->mem, 512, 8192);
+	buf_put(&in, S("{\"SecretId\":"));
+	json_put_string(&in, s->SecretArn);
+	buf_put(&in, S(",\"SecretString\":"));
+	json_put_string(&in, value);
+	buf_put(&in, S("}"));
+	return call_json(rq, tx, "secretsmanager", "PutSecretValue", buf_str(&in), &answer);
+}
+
+err db_secret_make(req *rq, txn *tx, str resource, str user, str kms_key, str *password,
+                   rds_MasterUserSecret **out)
+{
+	str value = content(rq, user, password), answer = STR_NONE;
+	str uuid = rand_uuid(rq->mem);
+	buf in = buf_in(rq->mem, 512, 8192);
 	bool cluster = str_find(resource, S(":cluster:")) != SIZE_MAX;
 	buf_fmt(&in,
-	        "{\"Name\":\"rds/%s-%.*s\",\"Description\":\"Secret associated with primary RDS DB %s: %.*s\",",
+	        "{\"Name\":\"rds!%s-%.*s\",\"Description\":\"Secret associated with primary RDS DB %s: %.*s\",",
 	        cluster ? "cluster" : "db", STR_ARG(uuid), cluster ? "cluster" : "instance", STR_ARG(resource));
 	buf_fmt(&in, "\"Tags\":[{\"Key\":\"aws:rds:primaryDB%sArn\",\"Value\":\"%.*s\"}],",
 	        cluster ? "Cluster" : "Instance", STR_ARG(resource));

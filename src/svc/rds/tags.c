@@ -15,6 +15,7 @@ typedef struct tagged {
 	rds_reserved *reserved;
 	rds_subscription *subscription;
 	rds_option_group *options;
+	rds_cluster_endpoint *custom;
 } tagged;
 
 /* Their ARNs have an id that is not their name. */
@@ -66,6 +67,9 @@ static bool look(req *rq, const txn *tx, str kind, str name, tagged *t)
 	} else if (str_eq(kind, S("og"))) {
 		t->options = rds_option_group_get(tx, rq->mem, account, region, name);
 		t->tags = t->options ? &t->options->Tags : NULL;
+	} else if (str_eq(kind, S("cluster-endpoint"))) {
+		t->custom = rds_cluster_endpoint_get(tx, rq->mem, account, region, name);
+		t->tags = t->custom ? &t->custom->Tags : NULL;
 	} else if (str_starts(kind, S("db-proxy"))) {
 		look_for_proxy(rq, tx, kind, name, t);
 	} else if (str_eq(kind, S("target-group"))) {
@@ -87,6 +91,9 @@ static err missing(req *rq, str kind, str name, str arn)
 		            STR_ARG(name));
 	if (str_starts(kind, S("db-proxy")))
 		return fail(rq, &rds_DBProxyNotFoundFault, "DBProxy not found with name: %.*s", STR_ARG(name));
+	if (str_eq(kind, S("cluster-endpoint")))
+		return fail(rq, &rds_DBClusterEndpointNotFoundFault, "DB cluster endpoint %.*s not found.",
+		            STR_ARG(name));
 	if (str_eq(kind, S("es")))
 		return fail(rq, &rds_SubscriptionNotFoundFault, "Event subscription %.*s not found.", STR_ARG(name));
 	if (str_eq(kind, S("og")))
@@ -132,6 +139,8 @@ static void keep(txn *tx, const tagged *t)
 		rds_subscription_put(tx, t->subscription);
 	if (t->options)
 		rds_option_group_put(tx, t->options);
+	if (t->custom)
+		rds_cluster_endpoint_put(tx, t->custom);
 }
 
 static const tag_rules rules = {

@@ -131,8 +131,9 @@ def test_clients_wait_for_a_reboot(server):
     rds = server.client("rds")
     at = (rds.describe_db_proxies(DBProxyName="pool")["DBProxies"][0]["Endpoint"], 5432)
     direct = available(rds, "pooled")
+    since = sql(direct, "select pg_postmaster_start_time()")
     rds.reboot_db_instance(DBInstanceIdentifier="pooled")
-    until(lambda: sql(direct, "select 1") != "1", 10)
+    until(lambda: sql(at, "select pg_postmaster_start_time()") != since, 20)
     same(sql(at, "select 6 * 7"), "42")
     until(lambda: target(rds)["State"] == "AVAILABLE", 20)
     with open(os.path.join(server.data, "postgres", instance(rds, "pooled")["DbiResourceId"], "data",
