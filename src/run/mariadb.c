@@ -91,6 +91,13 @@ err mariadb_make(arena *a, str root, str name)
 	return e ? e : postgres_copy(a, root, S("template-mariadb"), name);
 }
 
+/* Its own tables of time zones are empty: by name it knows only that of its environment. */
+static bool zoned(arena *a, const mariadb_spec *s)
+{
+	return !str_empty(s->zone) && str_find(s->zone, S("..")) == SIZE_MAX &&
+	       file_exists(path_join(a, S("/usr/share/zoneinfo"), s->zone));
+}
+
 static str configuration(arena *a, const mariadb_spec *s)
 {
 	int64_t buffers = s->memory_bytes / 4;
@@ -113,10 +120,11 @@ static str configuration(arena *a, const mariadb_spec *s)
 	          "innodb_log_file_size=32M\ninnodb_use_native_aio=0\ninnodb_flush_method=fsync\n"
 	          "innodb_flush_log_at_trx_commit=1\nsync_binlog=1\nlog_bin=mysql-bin-changelog\n"
 	          "log_slave_updates=1\nbinlog_format=MIXED\nmax_binlog_size=64M\n"
-	          "binlog_expire_logs_seconds=86400\ndefault_time_zone=+00:00\n"
+	          "binlog_expire_logs_seconds=86400\n"
 	          "slow_query_log_file=../log/mysql-slowquery.log\ngeneral_log_file=../log/mysql-general.log\n"
 	          "log_warnings=2\nlocal_infile=1\n"));
 	buf_put(&b, s->settings);
+	buf_fmt(&b, "default_time_zone=%s\n", zoned(a, s) ? "SYSTEM" : "+00:00");
 	buf_fmt(&b, "read_only=%d\n", s->read_only);
 	return buf_str(&b);
 }
@@ -188,7 +196,8 @@ err mariadb_start(arena *a, const mariadb_spec *s, mariadb **out)
 		            .data = arena_str(mem, data),
 		            .name = arena_str(mem, s->name),
 		            .password = rand_text(mem, PASSWORD_LENGTH, PASSWORD_LETTERS) };
-	const char *argv[] = { program.p, "--defaults-file=../my.cnf", NULL };
+	const char *zone = arena_fmt(a, "TZ=%.*s", STR_ARG(zoned(a, s) ? s->zone : S("UTC"))).p;
+	const char *argv[] = { "/usr/bin/env", zone, program.p, "--defaults-file=../my.cnf", NULL };
 	engine_spec es = { .argv = argv,
 		               .top = s->root,
 		               .folder = data,

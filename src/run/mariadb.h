@@ -28,6 +28,7 @@ typedef struct mariadb_spec {
 	int64_t memory_bytes; /* of the class: sizes the buffers, and is the limit */
 	int64_t cpu_milli;
 	bool read_only; /* it will follow another */
+	str zone; /* Europe/Berlin: its default time zone; empty: UTC */
 	str settings; /* more lines of my.cnf */
 } mariadb_spec;
 

@@ -1,9 +1,10 @@
 #include "run/pgbouncer_front.h"
 #include "run/engine_relay.h"
-#include "run/pgbouncer_statements.h"
+#include "run/pgbouncer_lane.h"
 #include "run/postgres_wire.h"
 #include "sys/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -17,7 +18,6 @@
 #define CANCEL_REQUEST 80877102
 #define STARTUP_MAX 10000
 #define STARTUP_SECONDS 60 /* for a client to say who it is */
-#define HEAD 5 /* a message's kind and length */
 #define PIECE 16384
 
 typedef struct meeting {
@@ -103,85 +103,99 @@ static bool introduce(arena *a, meeting *m, str folder, bool require_tls)
 	}
 }
 
-/* A message whose head has been read. The first piece goes as a whole: PgBouncer refuses parts of messages
- * while a client logs in. */
-static bool flow(postgres_client *from, postgres_client *to, const char head[HEAD], size_t n)
+/* One end of the conversation: how much of what comes from it is on its way, and what it waits for. */
+typedef struct end {
+	postgres_client *at;
+	lane *from, *to;
+	short reads_on, writes_on; /* TLS may have to read before it can write, and the other way round */
+	bool closed;
+} end;
+
+/* What TLS waits for; 0: it is over. */
+static short wants(SSL *tls, int got)
 {
-	char bytes[HEAD + PIECE];
-	size_t have = HEAD;
-	memcpy(bytes, head, HEAD);
-	do {
-		size_t piece = n < PIECE ? n : PIECE;
-		if (!read_all(from, bytes + have, piece))
-			return false;
-		if (to && !postgres_send(to, str_of(bytes, have + piece)))
-			return false;
-		n -= piece;
-		have = 0;
-	} while (n);
+	int why = SSL_get_error(tls, got);
+	return why == SSL_ERROR_WANT_READ ? POLLIN : why == SSL_ERROR_WANT_WRITE ? POLLOUT : 0;
+}
+
+/* As much as there is and fits; false: that is no conversation any more. */
+static bool take(end *e)
+{
+	char bytes[PIECE];
+	while (!e->closed && !lane_full(e->from)) {
+		ssize_t got = e->at->tls ? SSL_read(e->at->tls, bytes, PIECE) : read(e->at->fd, bytes, PIECE);
+		if (got > 0) {
+			if (!lane_feed(e->from, str_of(bytes, (size_t)got)))
+				return false;
+			e->reads_on = POLLIN;
+			continue;
+		}
+		if (!e->at->tls && got < 0 && errno == EINTR)
+			continue;
+		bool later = e->at->tls ? (e->reads_on = wants(e->at->tls, (int)got)) != 0
+								: got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+		e->closed = !later;
+		return true;
+	}
 	return true;
 }
 
-static bool head_of(postgres_client *c, char head[HEAD], size_t *n)
+static bool give(end *e)
 {
-	if (!read_all(c, head, HEAD))
-		return false;
-	*n = postgres_u32(head + 1);
-	if (*n < 4)
-		return false;
-	*n -= 4;
+	for (str bytes; (bytes = lane_waiting(e->to)).n;) {
+		size_t n = bytes.n < PIECE ? bytes.n : PIECE;
+		ssize_t gone = e->at->tls ? SSL_write(e->at->tls, bytes.p, (int)n)
+								  : send(e->at->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+		if (gone > 0) {
+			lane_sent(e->to, (size_t)gone);
+			e->writes_on = POLLOUT;
+			continue;
+		}
+		if (!e->at->tls && gone < 0 && errno == EINTR)
+			continue;
+		return e->at->tls ? (e->writes_on = wants(e->at->tls, (int)gone)) != 0
+						  : gone < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+	}
 	return true;
 }
 
-/* One message of the client; those about statements are looked at, the rest flows. */
-static bool from_client(meeting *m)
+static short looks_for(const end *e)
 {
-	char head[HEAD];
-	size_t n;
-	if (!head_of(&m->client, head, &n))
-		return false;
-	if (!statements_look(head[0]))
-		return statements_pass(m->known, head[0]) && flow(&m->client, &m->pool, head, n);
-	if (n > STATEMENTS_MESSAGE_MAX)
-		return false;
-	arena *a = arena_open(n + 1024);
-	char *body = arena_bytes(a, n + 1);
-	str send =
-		read_all(&m->client, body, n) ? statements_ask(a, m->known, head[0], str_of(body, n)) : STR_NONE;
-	bool good = str_is(send) && postgres_send(&m->pool, send);
-	arena_close(a);
-	return good;
+	short reads = e->closed || lane_full(e->from) ? 0 : e->reads_on;
+	return reads | (lane_waiting(e->to).n ? e->writes_on : 0);
 }
 
-static bool from_pool(meeting *m)
-{
-	char head[HEAD];
-	size_t n;
-	if (!head_of(&m->pool, head, &n))
-		return false;
-	return flow(&m->pool, statements_answer(m->known, head[0]) ? &m->client : NULL, head, n);
-}
-
+/* Both ways at once: one that does not take what it is sent keeps nobody from being heard. Ends when one of
+ * them has gone and the other has had what it said last. */
 static void carry(meeting *m)
 {
-	struct pollfd ends[2] = { { .fd = m->client.fd, .events = POLLIN },
-		                      { .fd = m->pool.fd, .events = POLLIN } };
+	lane *up = lane_open(m->known, true), *down = lane_open(m->known, false);
+	end client = { &m->client, up, down, POLLIN, POLLOUT, false };
+	end pool = { &m->pool, down, up, POLLIN, POLLOUT, false };
 	for (;;) {
-		if (m->client.tls && SSL_pending(m->client.tls) > 0) {
-			if (!from_client(m))
-				return;
-			continue;
-		}
-		if (poll(ends, 2, -1) < 0) {
-			if (errno != EINTR)
-				return;
-			continue;
-		}
-		if (ends[1].revents && !from_pool(m))
-			return;
-		if (ends[0].revents && !from_client(m))
-			return;
+		if (!take(&client) || !take(&pool) || !give(&pool) || !give(&client))
+			break;
+		if ((client.closed && !lane_waiting(up).n) || (pool.closed && !lane_waiting(down).n))
+			break;
+		/* What TLS holds already is not seen by poll. */
+		bool held = m->client.tls && SSL_pending(m->client.tls) > 0 && !lane_full(up) && !client.closed;
+		struct pollfd ends[2] = { { .fd = m->client.fd, .events = looks_for(&client) },
+			                      { .fd = m->pool.fd, .events = looks_for(&pool) } };
+		/* Nothing is expected of one that only hangs up while the other is waited for. */
+		for (int k = 0; k < 2; k++)
+			ends[k].fd = ends[k].events ? ends[k].fd : -1;
+		if (poll(ends, 2, held ? 0 : -1) < 0 && errno != EINTR)
+			break;
 	}
+	lane_close(up);
+	lane_close(down);
+}
+
+static void at_once(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 static void patience(int fd, int seconds)
@@ -203,6 +217,10 @@ static void serve(const char *about, int fd)
 	patience(fd, STARTUP_SECONDS);
 	if (m.pool.fd >= 0 && introduce(a, &m, rest, str_eq(tls, S("require")))) {
 		patience(fd, 0);
+		at_once(fd);
+		at_once(m.pool.fd);
+		if (m.client.tls)
+			SSL_set_mode(m.client.tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 		m.known = statements_open();
 		carry(&m);
 		statements_close(m.known);
