@@ -34,6 +34,9 @@ def test_query_protocol_by_path(server):
     check("<MD5OfMessageBody>49f68a5c8493ec2c0bf489821c21fc3b</MD5OfMessageBody>" in text, text)
     status, text = asked(server, path, **{"Action": "ReceiveMessage", "AttributeName.1": "All"})
     check("<Body>hi</Body>" in text and "<Name>ApproximateReceiveCount</Name><Value>1</Value>" in text, text)
+    status, text = asked(server, path, Action="FooBar")
+    check(status == 400 and "<Code>InvalidAction</Code><Message>The action FooBar is not valid for this endpoint." in text,
+          text)
     status, text = asked(server, path, Action="ReceiveMessage", MaxNumberOfMessages="11")
     check(status == 400 and "<Code>InvalidParameterValue</Code>" in text, text)
     status, text = asked(server, "/000000000000/none", Action="ReceiveMessage")
