@@ -37,11 +37,17 @@ bool acl_is_public(const s3_Grants *g)
 	return false;
 }
 
-static bool canned(req *rq, str name, str owner, s3_Grants *g)
+static bool canned(req *rq, const s3_bucket *b, str name, str owner, s3_Grants *g)
 {
 	*g = acl_default(rq->mem, owner);
-	if (str_eq(name, S("private")) || str_eq(name, S("bucket-owner-full-control")) ||
-	    str_eq(name, S("bucket-owner-read")) || str_eq(name, S("aws-exec-read")))
+	bool full = str_eq(name, S("bucket-owner-full-control"));
+	if (full || str_eq(name, S("bucket-owner-read"))) {
+		if (!str_eq(owner, b->Account))
+			g->v[g->n++] = user_grant(rq->mem, canonical_id(rq->mem, b->Account),
+			                          full ? S("FULL_CONTROL") : S("READ"));
+		return true;
+	}
+	if (str_eq(name, S("private")) || str_eq(name, S("aws-exec-read")))
 		return true;
 	if (str_eq(name, S("public-read")) || str_eq(name, S("public-read-write")))
 		g->v[g->n++] = group_grant(rq->mem, ALL_USERS, S("READ"));
@@ -136,7 +142,7 @@ static err of_document(req *rq, const s3_AccessControlPolicy *d, s3_Grants *out)
 	return OK;
 }
 
-static err said(req *rq, str owner, const acl_request *r, s3_Grants *out)
+static err said(req *rq, const s3_bucket *b, str owner, const acl_request *r, s3_Grants *out)
 {
 	bool headers = r->full_control.n || r->read.n || r->read_acp.n || r->write.n || r->write_acp.n;
 	if (r->canned.n && headers)
@@ -145,7 +151,7 @@ static err said(req *rq, str owner, const acl_request *r, s3_Grants *out)
 	if (r->document && (r->canned.n || headers))
 		return fail(rq, &fault_UnexpectedContent, "This request does not support content");
 	if (r->canned.n)
-		return canned(rq, r->canned, owner, out) ? OK :
+		return canned(rq, b, r->canned, owner, out) ? OK :
 			       invalid_argument(rq, "", S("x-amz-acl"), r->canned);
 	if (r->document)
 		return of_document(rq, r->document, out);
@@ -165,7 +171,7 @@ err acl_missing(req *rq)
 err acl_read(req *rq, const s3_bucket *b, str owner_account, const acl_request *r, s3_Grants *out)
 {
 	*out = (s3_Grants){ 0 };
-	TRY(said(rq, owner_account, r, out));
+	TRY(said(rq, b, owner_account, r, out));
 	if (!out->v)
 		return OK;
 	if (bucket_without_acls(b)) {

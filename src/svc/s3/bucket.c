@@ -22,7 +22,7 @@ s3_Owner *owner_of(arena *mem, str account)
 
 bool bucket_without_acls(const s3_bucket *b)
 {
-	return !b->Ownership.n || str_eq(b->Ownership, S("BucketOwnerEnforced"));
+	return str_eq(b->Ownership, S("BucketOwnerEnforced"));
 }
 
 /* ---- permission ---- */

@@ -272,6 +272,14 @@ err describe_lock(req *rq, const s3_bucket *b, const void *in, object *o)
 	return OK;
 }
 
+/* Objects are their writer's, unless the bucket's owner takes all, or what is offered to him. */
+static str owner_account(const req *rq, const s3_bucket *b, str acl)
+{
+	bool offered = str_eq(b->Ownership, S("BucketOwnerPreferred")) &&
+		       str_eq(acl, S("bucket-owner-full-control"));
+	return rq->who.anonymous || bucket_without_acls(b) || offered ? b->Account : rq->who.account;
+}
+
 err describe(req *rq, const s3_bucket *b, const void *in, const seal_key *data, object *o)
 {
 	*o = (object){
@@ -282,7 +290,7 @@ err describe(req *rq, const s3_bucket *b, const void *in, const seal_key *data, 
 		.ContentLanguage = TEXT("ContentLanguage"),
 		.Expires = TEXT("Expires"),
 		.Redirect = TEXT("WebsiteRedirectLocation"),
-		.OwnerAccount = rq->who.anonymous ? b->Account : rq->who.account,
+		.OwnerAccount = owner_account(rq, b, TEXT("ACL")),
 	};
 	if (!o->ContentType.n)
 		o->ContentType = S("binary/octet-stream");

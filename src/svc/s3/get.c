@@ -112,6 +112,15 @@ err read_slice_of(req *rq, const txn *tx, const object *o, const read_request *r
 
 /* ---- what both operations look at ---- */
 
+/* What encrypts is said when an object is written. */
+static err no_encryption_header(req *rq)
+{
+	str said = rq->http && !rq->parent ? wire_header(rq->http, S("x-amz-server-side-encryption")) : STR_NONE;
+	return !str_is(said) ? OK :
+			       invalid_argument(rq, "x-amz-server-side-encryption header is not supported for this "
+			                            "operation.", S("x-amz-server-side-encryption"), said);
+}
+
 err read_customer_key(req *rq, const object *o, str algorithm, str key, str md5, const seal_key **out)
 {
 	str given;
@@ -216,6 +225,7 @@ err s3_HeadObject(req *rq, const txn *tx, const s3_HeadObject_in *in, s3_HeadObj
 	read_request r = REQUEST(in);
 	read_slice s;
 	const seal_key *key;
+	TRY(no_encryption_header(rq));
 	TRY(read_open(rq, tx, in->Bucket, in->Key, in->VersionId,
 	              str_is(in->VersionId) ? "s3:GetObjectVersion" : "s3:GetObject", &b, &at));
 	const object *o = at.o;
@@ -267,6 +277,7 @@ err s3_GetObject(req *rq, const txn *tx, const s3_GetObject_in *in, s3_GetObject
 	read_slice s;
 	const seal_key *key;
 	TRY(check_overrides(rq, in));
+	TRY(no_encryption_header(rq));
 	TRY(read_open(rq, tx, in->Bucket, in->Key, in->VersionId,
 	              str_is(in->VersionId) ? "s3:GetObjectVersion" : "s3:GetObject", &b, &at));
 	const object *o = at.o;

@@ -69,7 +69,7 @@ err s3_PutObjectRetention(req *rq, txn *tx, const s3_PutObjectRetention_in *in,
 	object *o = at.o;
 	bool held = o->LockMode.n && o->RetainUntil.v > rq->now;
 	bool compliance = str_eq(o->LockMode, S("COMPLIANCE"));
-	bool weaker = !until.set || until.v < o->RetainUntil.v || (compliance && !str_eq(mode, S("COMPLIANCE")));
+	bool weaker = !until.set || until.v < o->RetainUntil.v || !str_eq(mode, o->LockMode);
 	if (held && weaker && (compliance || !in->BypassGovernanceRetention.v))
 		return fail(rq, &fault_AccessDenied,
 		            "Access Denied because object protected by object lock.");

@@ -50,11 +50,64 @@ static str peer_of(const req *rq)
 	return rq->exchange ? rq->exchange->peer : S("127.0.0.1");
 }
 
+/* As a form would have it: blanks are plus signs. */
+static str form_encoded(arena *mem, str key)
+{
+	str text = percent_encode(mem, key, true), blank = S("%20");
+	buf b = buf_in(mem, text.n + 1, text.n + 1);
+	for (size_t at; (at = str_find(text, blank)) != SIZE_MAX; text = str_sub(text, at + blank.n, text.n)) {
+		buf_put(&b, str_sub(text, 0, at));
+		buf_c(&b, '+');
+	}
+	buf_put(&b, text);
+	return buf_str(&b);
+}
+
+static bool removes(str name)
+{
+	return str_starts(name, S("ObjectRemoved:")) || str_starts(name, S("LifecycleExpiration:"));
+}
+
+static bool says_size(str name)
+{
+	return str_starts(name, S("ObjectCreated:")) || str_starts(name, S("ObjectRestore:")) ||
+	       str_starts(name, S("LifecycleTransition"));
+}
+
+/* What is gone has no tag; a delete marker has that of nothing. */
+static void put_etag(buf *b, const char *key, const object *o, str name)
+{
+	str tag = o->Marker.v ? S("\"d41d8cd98f00b204e9800998ecf8427e\"") : removes(name) ? S("") : o->ETag;
+	if (tag.n < 2)
+		return;
+	buf_c(b, ',');
+	member(b, key, str_sub(tag, 1, tag.n - 1));
+}
+
+/* Only what makes or removes versions has a place in their order. */
+static void put_sequencer(buf *b, const object *o, str name)
+{
+	if (str_starts(name, S("ObjectCreated:")) || removes(name))
+		buf_fmt(b, ",\"sequencer\":\"%016llX\"", (unsigned long long)o->Seq.v);
+}
+
+static str version_of(str name)
+{
+	if (str_starts(name, S("Replication:")))
+		return S("2.2");
+	bool later = str_starts(name, S("Lifecycle")) || str_starts(name, S("IntelligentTiering")) ||
+		     str_starts(name, S("ObjectAcl:")) || str_starts(name, S("ObjectTagging:")) ||
+		     str_eq(name, S("ObjectRestore:Delete"));
+	return later ? S("2.3") : S("2.1");
+}
+
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 static str record(req *rq, const s3_bucket *b, str key, const object *o, str name, str id)
 {
 	buf j = buf_in(rq->mem, 1024, RECORD_MAX);
-	buf_put(&j, S("{\"Records\":[{\"eventVersion\":\"2.1\",\"eventSource\":\"aws:s3\","));
+	buf_put(&j, S("{\"Records\":[{"));
+	member(&j, "eventVersion", version_of(name));
+	buf_put(&j, S(",\"eventSource\":\"aws:s3\","));
 	member(&j, "awsRegion", b->Region);
 	buf_c(&j, ',');
 	member(&j, "eventTime", time_iso_ms(rq->mem, rq->now));
@@ -77,16 +130,24 @@ static str record(req *rq, const s3_bucket *b, str key, const object *o, str nam
 	buf_put(&j, S("},"));
 	member(&j, "arn", arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name)));
 	buf_put(&j, S("},\"object\":{"));
-	member(&j, "key", percent_encode(rq->mem, key, true));
-	if (str_starts(name, S("ObjectCreated:"))) {
-		buf_fmt(&j, ",\"size\":%lld,", (long long)o->Size.v);
-		member(&j, "eTag", str_sub(o->ETag, 1, o->ETag.n ? o->ETag.n - 1 : 0));
-	}
+	member(&j, "key", form_encoded(rq->mem, key));
+	if (says_size(name))
+		buf_fmt(&j, ",\"size\":%lld", (long long)o->Size.v);
+	put_etag(&j, "eTag", o, name);
 	if (bucket_versioned(b)) {
 		buf_c(&j, ',');
 		member(&j, "versionId", o->VersionId);
 	}
-	buf_fmt(&j, ",\"sequencer\":\"%016llX\"}}}]}", (unsigned long long)o->Seq.v);
+	put_sequencer(&j, o, name);
+	buf_put(&j, S("}}"));
+	if (str_eq(name, S("ObjectRestore:Completed"))) {
+		buf_put(&j, S(",\"glacierEventData\":{\"restoreEventData\":{"));
+		member(&j, "lifecycleRestorationExpiryTime", time_iso_ms(rq->mem, o->RestoreUntil.v));
+		buf_c(&j, ',');
+		member(&j, "lifecycleRestoreStorageClass", class_of(o));
+		buf_put(&j, S("}}"));
+	}
+	buf_put(&j, S("}]}"));
 	return buf_str(&j);
 }
 
@@ -121,6 +182,26 @@ static str reason_of(str name)
 	return STR_NONE;
 }
 
+/* What only some events tell. */
+static void put_circumstances(buf *d, arena *mem, const object *o, str name)
+{
+	struct { const char *key; str value; } facts[] = {
+		{ "reason", reason_of(name) },
+		{ "deletion-type", removes(name) ? o->Marker.v ? S("Delete Marker Created") :
+								 S("Permanently Deleted") : STR_NONE },
+		{ "source-storage-class", str_starts(name, S("ObjectRestore:")) ? class_of(o) : STR_NONE },
+		{ "restore-expiry-time", str_eq(name, S("ObjectRestore:Completed")) ?
+						 time_iso_ms(mem, o->RestoreUntil.v) : STR_NONE },
+		{ "destination-storage-class", str_starts(name, S("LifecycleTransition")) ? class_of(o) : STR_NONE },
+	};
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+		if (!str_is(facts[i].value))
+			continue;
+		buf_c(d, ',');
+		member(d, facts[i].key, facts[i].value);
+	}
+}
+
 /* One PutEvents entry on the default bus. */
 static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str name)
 {
@@ -129,24 +210,23 @@ static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str 
 	member(&d, "name", b->Name);
 	buf_put(&d, S("},\"object\":{"));
 	member(&d, "key", key);
-	if (!o->Marker.v) {
-		buf_fmt(&d, ",\"size\":%lld,", (long long)o->Size.v);
-		member(&d, "etag", str_sub(o->ETag, 1, o->ETag.n ? o->ETag.n - 1 : 0));
-	}
+	if (says_size(name))
+		buf_fmt(&d, ",\"size\":%lld", (long long)o->Size.v);
+	put_etag(&d, "etag", o, name);
 	if (bucket_versioned(b)) {
 		buf_c(&d, ',');
 		member(&d, "version-id", o->VersionId);
 	}
-	buf_fmt(&d, ",\"sequencer\":\"%016llX\"},", (unsigned long long)o->Seq.v);
+	put_sequencer(&d, o, name);
+	buf_put(&d, S("},"));
 	member(&d, "request-id", rq->id);
 	buf_c(&d, ',');
 	member(&d, "requester", rq->who.account);
-	buf_c(&d, ',');
-	member(&d, "source-ip-address", peer_of(rq));
-	if (str_is(reason_of(name))) {
+	if (!str_eq(name, S("ObjectRestore:Completed"))) {
 		buf_c(&d, ',');
-		member(&d, "reason", reason_of(name));
+		member(&d, "source-ip-address", peer_of(rq));
 	}
+	put_circumstances(&d, rq->mem, o, name);
 	buf_c(&d, '}');
 	buf j = buf_in(rq->mem, 1024, 2 * RECORD_MAX);
 	buf_put(&j, S("{\"Entries\":[{\"Source\":\"aws.s3\","));
@@ -177,6 +257,12 @@ void notify(req *rq, txn *tx, const s3_bucket *b, str key, const object *o, cons
 	if (!config_get(tx, rq->mem, b->Name, S("notification"), S(""), &s3_NotificationConfiguration_shape,
 	                &c))
 		return;
+	/* Removing comes after what it removes. */
+	object gone = *o;
+	if (removes(name) && !o->Marker.v) {
+		gone.Seq = I64((int64_t)txn_next(tx, S("s3.seq")));
+		o = &gone;
+	}
 	for (size_t i = 0; i < c.QueueConfigurations.n; i++) {
 		const s3_QueueConfiguration *q = &c.QueueConfigurations.v[i];
 		if (event_fits(&q->Events, name) && filter_fits(q->Filter, key))

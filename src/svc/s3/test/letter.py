@@ -196,4 +196,32 @@ def test_in_place_and_holds(server):
         s3.put_object_legal_hold(**here, LegalHold={"Status": status})
         same(s3.head_object(**here)["ObjectLockLegalHoldStatus"], status)
     refused("InvalidArgument", s3.put_object, **here, ObjectLockLegalHoldStatus="MAYBE")
+    s3.put_object(**here, Body=b"x", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=LATER)
+    stricter = {"Mode": "COMPLIANCE", "RetainUntilDate": LATER}
+    refused("AccessDenied", s3.put_object_retention, **here, Retention=stricter)
+    s3.put_object_retention(**here, Retention=stricter, BypassGovernanceRetention=True)
     refused("MalformedXML", s3.put_object_retention, **here, Retention={"RetainUntilDate": LATER})
+
+
+def test_owners(server):
+    s3, other = server.client("s3"), server.client("s3", key="222222222222")
+    s3.create_bucket(Bucket="letter-owners", ObjectOwnership="BucketOwnerPreferred")
+    s3.delete_public_access_block(Bucket="letter-owners")
+    s3.put_bucket_policy(Bucket="letter-owners", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+         "Resource": ["arn:aws:s3:::letter-owners", "arn:aws:s3:::letter-owners/*"]}]}))
+    mine, theirs = (c.list_buckets()["Owner"]["ID"] for c in (s3, other))
+    for key, acl in (("plain", {}), ("full", {"ACL": "bucket-owner-full-control"}),
+                     ("read", {"ACL": "bucket-owner-read"})):
+        other.put_object(Bucket="letter-owners", Key=key, Body=b"x", **acl)
+    listed = s3.list_objects_v2(Bucket="letter-owners", FetchOwner=True)["Contents"]
+    same({o["Key"]: o["Owner"]["ID"] for o in listed}, {"plain": theirs, "full": mine, "read": theirs})
+    grants = other.get_object_acl(Bucket="letter-owners", Key="read")["Grants"]
+    same([(g["Grantee"]["ID"], g["Permission"]) for g in grants], [(theirs, "FULL_CONTROL"), (mine, "READ")])
+    s3.put_bucket_ownership_controls(Bucket="letter-owners", OwnershipControls={"Rules": [
+        {"ObjectOwnership": "BucketOwnerEnforced"}]})
+    other.put_object(Bucket="letter-owners", Key="plain", Body=b"x")
+    entry = s3.list_objects_v2(Bucket="letter-owners", FetchOwner=True, Prefix="plain")["Contents"][0]
+    same(entry["Owner"]["ID"], mine)
+    s3.delete_bucket_ownership_controls(Bucket="letter-owners")
+    s3.put_bucket_acl(Bucket="letter-owners", ACL="public-read")
