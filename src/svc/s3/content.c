@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define UNLINK_DELAY_MS 3000
@@ -19,6 +21,8 @@
 #define ID_BYTES 32
 
 static char root[3072]; /* of the running server; empty before it starts */
+/* A file's sync makes its new name durable: so do the file systems that keep a journal of both. */
+static bool names_follow;
 
 err content_fault(arena *mem, int system_error, const char *what)
 {
@@ -120,14 +124,15 @@ static int sync_folder(arena *mem, str id)
 	return bad;
 }
 
-/* The name first: the sync of the file then carries both in one journal commit. */
+/* The name first: where `names_follow`, the sync of the file carries both in one journal commit, as renaming
+ * changes the file too; a sync of the folder would only flush the disk once more. */
 err content_keep(arena *mem, int fd, str id)
 {
 	if (rename(tmp_path(mem, id), path_of(mem, id)) < 0)
 		return content_fault(mem, errno, "rename");
 	if (fsync(fd) < 0)
 		return content_fault(mem, errno, "sync");
-	int bad = sync_folder(mem, id);
+	int bad = names_follow ? 0 : sync_folder(mem, id);
 	return bad ? content_fault(mem, bad, "sync") : OK;
 }
 
@@ -273,6 +278,14 @@ static bool add_sweeps(void *context, txn *tx)
 	return true;
 }
 
+static bool keeps_journal(const char *folder)
+{
+	struct statfs f;
+	if (statfs(folder, &f) < 0)
+		return false;
+	return f.f_type == EXT4_SUPER_MAGIC || f.f_type == XFS_SUPER_MAGIC || f.f_type == BTRFS_SUPER_MAGIC;
+}
+
 static err start(store *s, str data_folder)
 {
 	arena *mem = arena_open(4096);
@@ -281,6 +294,7 @@ static err start(store *s, str data_folder)
 	for (int i = 0; i < 257 && !e; i++)
 		e = dir_make(mem, i < 256 ? arena_fmt(mem, "%s/%02x", root, (unsigned)i) :
 		                            arena_fmt(mem, "%s/tmp", root), 0700);
+	names_follow = keeps_journal(root);
 	if (!e) {
 		sweep_tmp(mem);
 		e = store_write(s, add_sweeps, NULL);

@@ -257,4 +257,4 @@ def test_notification_to_a_queue(server):
     check(any(m.get("Event") == "s3:TestEvent" for m in seen), seen)
     record = [m for m in seen if "Records" in m][0]["Records"][0]
     same((record["eventName"], record["s3"]["object"]["key"], record["s3"]["object"]["size"]),
-         ("ObjectCreated:Put", "a%20b.txt", 2))
+         ("ObjectCreated:Put", "a+b.txt", 2))
