@@ -60,6 +60,7 @@ void add_request_id(wire_message *m, const service *s, str request_id)
 	if (is_s3(s)) {
 		wire_header_add(m, S("x-amz-request-id"), request_id);
 		wire_header_add(m, S("x-amz-id-2"), s3_host_id(m->mem, request_id));
+		wire_header_add(m, S("Server"), S("AmazonS3"));
 	} else {
 		wire_header_add(m, S("x-amzn-RequestId"), request_id);
 	}

@@ -205,13 +205,22 @@ static bool versions_of_key(versions *v, const s3_object *row)
 static err marker(versions *v, const s3_ListObjectVersions_in *in)
 {
 	v->key_marker = in->KeyMarker.n ? in->KeyMarker : STR_NONE;
+	if (str_is(in->VersionIdMarker) && !in->VersionIdMarker.n && v->key_marker.n)
+		return invalid_argument(v->rq, "A version-id marker cannot be empty.", S("version-id-marker"), S(""));
 	if (in->VersionIdMarker.n && !v->key_marker.n)
 		return invalid_argument(v->rq, "A version-id marker cannot be specified without a key marker.",
 		                        S("version-id-marker"), in->VersionIdMarker);
 	object_at at;
-	if (in->VersionIdMarker.n &&
-	    object_look(v->rq, v->tx, v->b, v->key_marker, in->VersionIdMarker, &at))
+	if (!in->VersionIdMarker.n)
+		return OK;
+	/* A page goes on where it ended, though the version has been removed since. */
+	if (object_look(v->rq, v->tx, v->b, v->key_marker, in->VersionIdMarker, &at))
 		v->below = at.o->Seq.v;
+	else if (!version_id_valid(v->rq->mem, in->VersionIdMarker))
+		return invalid_argument(v->rq, "Invalid version id specified", S("version-id-marker"),
+		                        in->VersionIdMarker);
+	else
+		version_id_seq(v->rq->mem, in->VersionIdMarker, &v->below);
 	return OK;
 }
 

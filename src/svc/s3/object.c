@@ -62,6 +62,12 @@ bool version_id_valid(arena *mem, str id)
 	return str_eq(id, S("null")) || (version_seq(mem, id, &seq, &summed) && summed);
 }
 
+bool version_id_seq(arena *mem, str id, int64_t *seq)
+{
+	bool summed;
+	return version_seq(mem, id, seq, &summed) && summed;
+}
+
 err version_id_check(req *rq, str id)
 {
 	return !str_is(id) || version_id_valid(rq->mem, id) ?

@@ -57,4 +57,6 @@ err object_locked(req *rq, const object *o, bool bypass);
 bool version_id_valid(arena *mem, str id);
 /* The same as a fault; absent is well. */
 err version_id_check(req *rq, str id);
+/* The sequence number, which an id tells when its version is gone, too. */
+bool version_id_seq(arena *mem, str id, int64_t *seq);
 str version_id_new(arena *mem, int64_t seq);

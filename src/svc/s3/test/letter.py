@@ -49,6 +49,21 @@ def test_version_ids(server):
              BypassGovernanceRetention=False, **header)
 
 
+def test_pages_of_versions(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="letter-pages")
+    s3.put_bucket_versioning(Bucket="letter-pages", VersioningConfiguration={"Status": "Enabled"})
+    ids = [s3.put_object(Bucket="letter-pages", Key="k", Body=b"x")["VersionId"] for _ in range(5)][::-1]
+    page = s3.list_object_versions(Bucket="letter-pages", MaxKeys=3)
+    same((page["NextKeyMarker"], page["NextVersionIdMarker"]), ("k", ids[2]))
+    s3.delete_object(Bucket="letter-pages", Key="k", VersionId=ids[2])
+    rest = s3.list_object_versions(Bucket="letter-pages", KeyMarker="k", VersionIdMarker=ids[2])["Versions"]
+    same([v["VersionId"] for v in rest], ids[3:])
+    for marker, message in ((MADE_UP, "Invalid version id specified"), ("", "A version-id marker cannot be empty.")):
+        says({"ArgumentName": "version-id-marker", "Message": message}, "InvalidArgument", s3.list_object_versions,
+             Bucket="letter-pages", KeyMarker="k", VersionIdMarker=marker)
+
+
 def test_conditions_of_copies_and_uploads(server):
     s3 = server.client("s3")
     here = {"Bucket": "letter-if", "Key": "k"}
