@@ -77,6 +77,9 @@ void spool_drop(arena *mem, str name);
 str token_issue(req *rq, txn *tx, int64_t lasts, str digest);
 ecr_token *token_find(const txn *tx, arena *mem, str password, int64_t now);
 
+/* What the policy would expire now, newest first. */
+ecr_LifecyclePolicyPreviewResultList lifecycle_preview(const txn *tx, arena *mem, const ecr_repo *r,
+                                                       str policy, int64_t now);
 /* Applies the repository's lifecycle policy; how many images it expired. */
 size_t lifecycle_apply(txn *tx, arena *mem, ecr_repo *r, int64_t now);
 /* What is wrong with a policy, or STR_NONE. */

@@ -20,6 +20,7 @@ typedef struct picture {
 	ecr_image *image;
 	ecr_ImageTagList tags;
 	bool taken, expires;
+	int64_t priority; /* of the rule that took it */
 } picture;
 
 static str text_of(const json_value *v, str key)
@@ -126,6 +127,7 @@ static void apply_rule(const rule *r, picture *p, size_t n, int64_t now)
 			continue;
 		seen++;
 		p[i].taken = true;
+		p[i].priority = r->priority;
 		p[i].expires = r->by_age ? now - p[i].image->Pushed > r->count * MS_DAY : seen > r->count;
 	}
 }
@@ -136,23 +138,54 @@ static int newest_first(const void *x, const void *y)
 	return (a->image->Pushed < b->image->Pushed) - (a->image->Pushed > b->image->Pushed);
 }
 
-size_t lifecycle_apply(txn *tx, arena *mem, ecr_repo *r, int64_t now)
+/* All images, newest first, with what the policy says of them; NULL: it is none. */
+static picture *judged(const txn *tx, arena *mem, const ecr_repo *r, str policy, int64_t now, size_t *n)
 {
 	rule *rules = arena_array(mem, rule, RULES_MAX);
-	size_t n_rules, n = 0, expired = 0;
-	if (str_is(read_rules(mem, r->Lifecycle, rules, &n_rules)))
-		return 0;
+	size_t n_rules;
+	*n = 0;
+	if (str_is(read_rules(mem, policy, rules, &n_rules)))
+		return NULL;
 	record_scan s = ecr_image_scan(tx, mem, 1, r->Id, STR_NONE);
 	while (ecr_image_next(&s))
-		n++;
-	picture *all = arena_array(mem, picture, n + 1);
+		++*n;
+	picture *all = arena_array(mem, picture, *n + 1);
 	s = ecr_image_scan(tx, mem, 1, r->Id, STR_NONE);
-	n = 0;
+	*n = 0;
 	for (ecr_image *i; (i = ecr_image_next(&s));)
-		all[n++] = (picture){ .image = i, .tags = image_tags(tx, mem, r, i->Digest) };
-	qsort(all, n, sizeof *all, newest_first);
+		all[(*n)++] = (picture){ .image = i, .tags = image_tags(tx, mem, r, i->Digest) };
+	qsort(all, *n, sizeof *all, newest_first);
 	for (size_t i = 0; i < n_rules; i++)
-		apply_rule(&rules[i], all, n, now);
+		apply_rule(&rules[i], all, *n, now);
+	return all;
+}
+
+ecr_LifecyclePolicyPreviewResultList lifecycle_preview(const txn *tx, arena *mem, const ecr_repo *r,
+                                                       str policy, int64_t now)
+{
+	size_t n;
+	picture *all = judged(tx, mem, r, policy, now, &n);
+	ecr_LifecyclePolicyPreviewResultList list = {
+		arena_array(mem, ecr_LifecyclePolicyPreviewResult, n + 1), 0
+	};
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i].expires)
+			continue;
+		ecr_LifecyclePolicyRuleAction *action = arena_new(mem, ecr_LifecyclePolicyRuleAction);
+		action->type = ecr_ImageActionType_EXPIRE;
+		list.v[list.n++] = (ecr_LifecyclePolicyPreviewResult){
+			.imageTags = all[i].tags, .imageDigest = all[i].image->Digest,
+			.imagePushedAt = TIME(all[i].image->Pushed), .action = action,
+			.appliedRulePriority = I64(all[i].priority),
+		};
+	}
+	return list;
+}
+
+size_t lifecycle_apply(txn *tx, arena *mem, ecr_repo *r, int64_t now)
+{
+	size_t n, expired = 0;
+	picture *all = judged(tx, mem, r, r->Lifecycle, now, &n);
 	/* Lists go before their images, which nothing holds then. */
 	for (int round = 0; round < 2; round++)
 		for (size_t i = 0; i < n; i++)

@@ -70,16 +70,20 @@ TIMER(ecr_lifecycle)
 	timer_set(tx, "ecr_lifecycle", payload, due + MS_DAY, payload);
 }
 
+static err lifecycle_check(req *rq, str policy)
+{
+	str wrong = lifecycle_fault(rq->mem, policy);
+	return !str_is(wrong) ? OK : fail(rq, &ecr_InvalidParameterException,
+		"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
+		"'Lifecycle policy validation failure: %.*s'", STR_ARG(wrong));
+}
+
 err ecr_PutLifecyclePolicy(req *rq, txn *tx, const ecr_PutLifecyclePolicy_in *in,
                            ecr_PutLifecyclePolicy_out *out)
 {
 	ecr_repo *r;
 	TRY(repo_find(rq, tx, in->registryId, in->repositoryName, &r));
-	str wrong = lifecycle_fault(rq->mem, in->lifecyclePolicyText);
-	if (str_is(wrong))
-		return fail(rq, &ecr_InvalidParameterException,
-		            "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
-		            "'Lifecycle policy validation failure: %.*s'", STR_ARG(wrong));
+	TRY(lifecycle_check(rq, in->lifecyclePolicyText));
 	r->Lifecycle = in->lifecyclePolicyText;
 	r->Evaluated = 0;
 	ecr_repo_put(tx, r);
@@ -118,5 +122,77 @@ err ecr_DeleteLifecyclePolicy(req *rq, txn *tx, const ecr_DeleteLifecyclePolicy_
 	r->Evaluated = 0;
 	ecr_repo_put(tx, r);
 	timer_cancel(tx, "ecr_lifecycle", place_of(rq->mem, r));
+	return OK;
+}
+
+/* ---- what a policy would do ---- */
+
+err ecr_StartLifecyclePolicyPreview(req *rq, txn *tx, const ecr_StartLifecyclePolicyPreview_in *in,
+                                    ecr_StartLifecyclePolicyPreview_out *out)
+{
+	ecr_repo *r;
+	if (str_is(in->lifecyclePolicyText)) {
+		TRY(repo_find(rq, tx, in->registryId, in->repositoryName, &r));
+		TRY(lifecycle_check(rq, in->lifecyclePolicyText));
+	} else {
+		TRY(with_lifecycle(rq, tx, in->registryId, in->repositoryName, &r));
+	}
+	str policy = str_is(in->lifecyclePolicyText) ? in->lifecyclePolicyText : r->Lifecycle;
+	ecr_preview_put(tx, &(ecr_preview){ .RepoId = r->Id, .Policy = policy,
+	                                    .Results = lifecycle_preview(tx, rq->mem, r, policy, rq->now) });
+	*out = (ecr_StartLifecyclePolicyPreview_out){ r->Account, r->Name, policy,
+		                                      ecr_LifecyclePolicyPreviewStatus_COMPLETE };
+	return OK;
+}
+
+static bool preview_wanted(const ecr_GetLifecyclePolicyPreview_in *in,
+                           const ecr_LifecyclePolicyPreviewResult *one)
+{
+	str status = in->filter ? in->filter->tagStatus : STR_NONE;
+	if ((str_eq(status, ecr_TagStatus_TAGGED) && !one->imageTags.n) ||
+	    (str_eq(status, ecr_TagStatus_UNTAGGED) && one->imageTags.n))
+		return false;
+	bool named = !in->imageIds.n;
+	for (size_t i = 0; i < in->imageIds.n && !named; i++) {
+		named = str_eq(in->imageIds.v[i].imageDigest, one->imageDigest);
+		for (size_t t = 0; t < one->imageTags.n && !named; t++)
+			named = str_eq(in->imageIds.v[i].imageTag, one->imageTags.v[t]);
+	}
+	return named;
+}
+
+err ecr_GetLifecyclePolicyPreview(req *rq, const txn *tx, const ecr_GetLifecyclePolicyPreview_in *in,
+                                  ecr_GetLifecyclePolicyPreview_out *out)
+{
+	ecr_repo *r;
+	str after = STR_NONE;
+	size_t page = in->maxResults.set ? (size_t)in->maxResults.v : 100;
+	TRY(repo_find(rq, tx, in->registryId, in->repositoryName, &r));
+	ecr_preview *p = ecr_preview_get(tx, rq->mem, r->Id);
+	if (!p)
+		return fail(rq, &ecr_LifecyclePolicyPreviewNotFoundException,
+		            "Lifecycle policy preview does not exist for the repository with name '%.*s' in the "
+		            "registry with id '%.*s'", STR_ARG(r->Name), STR_ARG(r->Account));
+	if (str_is(in->nextToken) && !page_position(rq, in->nextToken, &after))
+		return fail(rq, &ecr_InvalidParameterException, "Invalid parameter at 'nextToken' failed to satisfy "
+		            "constraint: 'Invalid token'");
+	*out = (ecr_GetLifecyclePolicyPreview_out){ .registryId = r->Account, .repositoryName = r->Name,
+		.lifecyclePolicyText = p->Policy, .status = ecr_LifecyclePolicyPreviewStatus_COMPLETE };
+	out->summary = arena_new(rq->mem, ecr_LifecyclePolicyPreviewSummary);
+	out->summary->expiringImageTotalCount = I64((int64_t)p->Results.n);
+	out->previewResults.v = arena_array(rq->mem, ecr_LifecyclePolicyPreviewResult, page + 1);
+	bool passed = !str_is(after);
+	for (size_t i = 0; i < p->Results.n; i++) {
+		ecr_LifecyclePolicyPreviewResult *one = &p->Results.v[i];
+		if (!passed) {
+			passed = str_eq(one->imageDigest, after);
+		} else if (preview_wanted(in, one)) {
+			if (out->previewResults.n == page) {
+				out->nextToken = page_token(rq, out->previewResults.v[page - 1].imageDigest);
+				break;
+			}
+			out->previewResults.v[out->previewResults.n++] = *one;
+		}
+	}
 	return OK;
 }

@@ -186,6 +186,7 @@ err ecr_DeleteRepository(req *rq, txn *tx, const ecr_DeleteRepository_in *in,
 		            "The repository with name '%.*s' in registry with id '%.*s' cannot be deleted because "
 		            "it still contains images", STR_ARG(r->Name), STR_ARG(r->Account));
 	empty(rq, tx, r);
+	ecr_preview_delete(tx, r->Id);
 	ecr_repo_delete(tx, r->Account, r->Region, r->Name);
 	out->repository = arena_new(rq->mem, ecr_Repository);
 	*out->repository = describe(rq, r);

@@ -223,6 +223,20 @@ def test_lifecycle(server):
         "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2}, "action": {"type": "expire"}}
     refused("InvalidParameterException", ecr.put_lifecycle_policy, repositoryName="aging",
             lifecyclePolicyText=json.dumps({"rules": [{**rule, "rulePriority": 0}]}))
+    refused("LifecyclePolicyPreviewNotFoundException", ecr.get_lifecycle_policy_preview, repositoryName="aging")
+    refused("LifecyclePolicyNotFoundException", ecr.start_lifecycle_policy_preview, repositoryName="aging")
+    ecr.start_lifecycle_policy_preview(repositoryName="aging", lifecyclePolicyText=json.dumps({"rules": [rule]}))
+    seen = ecr.get_lifecycle_policy_preview(repositoryName="aging")
+    same((seen["status"], seen["summary"]["expiringImageTotalCount"],
+          [(i["imageTags"], i["action"]["type"], i["appliedRulePriority"]) for i in seen["previewResults"]]),
+         ("COMPLETE", 2, [(["v1"], "EXPIRE", 1), (["v0"], "EXPIRE", 1)]))
+    first = ecr.get_lifecycle_policy_preview(repositoryName="aging", maxResults=1)
+    rest = ecr.get_lifecycle_policy_preview(repositoryName="aging", maxResults=1, nextToken=first["nextToken"])
+    same((rest["previewResults"][0]["imageTags"], "nextToken" in rest), (["v0"], False))
+    one = ecr.get_lifecycle_policy_preview(repositoryName="aging", imageIds=[{"imageTag": "v0"}])
+    same(len(one["previewResults"]), 1)
+    same(ecr.get_lifecycle_policy_preview(repositoryName="aging", filter={"tagStatus": "UNTAGGED"})["previewResults"],
+         [])
     ecr.put_lifecycle_policy(repositoryName="aging", lifecyclePolicyText=json.dumps({"rules": [rule]}))
     same(len(ecr.list_images(repositoryName="aging")["imageIds"]), 4)
     server.advance("25h")
