@@ -19,12 +19,13 @@ struct filter {
 	filter_fields *fields;
 };
 
+/* AWS documents letters, digits and _; what it is known to refuse is this. */
 static bool plain(str text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (strchr("[]{}()", text.p[i]))
+		if (strchr("[]{}()!?@", text.p[i]))
 			return false;
-	return true;
+	return text.n;
 }
 
 static err parse_term(filter_reader *r, term *t)
@@ -38,8 +39,8 @@ static err parse_term(filter_reader *r, term *t)
 	if (str_starts(r->rest, S("\"")))
 		return filter_quoted(r, &t->text) ? OK : filter_bad(r->rq, "a quotation is not closed");
 	t->text = filter_word(r, " \t\"");
-	return plain(t->text) ? OK :
-	       filter_bad(r->rq, "a term with other than letters, digits and _ must be quoted");
+	return plain(t->text) ? OK : fail(r->rq, &logs_InvalidParameterException,
+	                                  "Invalid character(s) in term '%.*s'", STR_ARG(t->text));
 }
 
 static err parse_terms(filter_reader *r, filter *f)
@@ -175,6 +176,8 @@ static bool terms_fit(arena *mem, const filter *f, str message)
 	}
 	return any || !any_wanted;
 }
+
+bool filter_has_parts(const filter *f) { return f->json || f->fields; }
 
 bool filter_fits(arena *mem, const filter *f, str message)
 {

@@ -15,6 +15,8 @@
 typedef struct filter filter;
 /* InvalidParameterException when it cannot be read. An empty pattern fits everything. */
 err filter_parse(req *rq, str pattern, filter **out);
+/* Whether it names parts of an event, which only fields and JSON have. */
+bool filter_has_parts(const filter *f);
 bool filter_fits(arena *mem, const filter *f, str message);
 /* What a selector ($.a.b of JSON, $name of fields) picks from an event that fits; STR_NONE: nothing. */
 str filter_value(arena *mem, const filter *f, str message, str selector);

@@ -176,6 +176,9 @@ err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, lo
 		            "number or a property of the event, $.name or $field");
 	if (str_starts(t->metricNamespace, S("AWS/")))
 		return fail(rq, &logs_InvalidParameterException, "Namespaces that begin with AWS/ are reserved.");
+	if (t->dimensions.n && !filter_has_parts(f))
+		return fail(rq, &logs_InvalidParameterException,
+		            "The specified filter pattern does not support dimensions");
 	if (t->dimensions.n && t->defaultValue.set)
 		return fail(rq, &logs_InvalidParameterException,
 		            "Invalid metric transformation: dimensions and default value are mutually exclusive "

@@ -144,8 +144,8 @@ err logs_StopQuery(req *rq, txn *tx, const logs_StopQuery_in *in, logs_StopQuery
 	return OK;
 }
 
-err logs_GetQueryResults(req *rq, const txn *tx, const logs_GetQueryResults_in *in,
-                         logs_GetQueryResults_out *out)
+static err results_page(req *rq, const txn *tx, const logs_GetQueryResults_in *in,
+                        logs_GetQueryResults_out *out)
 {
 	logs_query *q;
 	str position;
@@ -172,6 +172,15 @@ err logs_GetQueryResults(req *rq, const txn *tx, const logs_GetQueryResults_in *
 		if (!r || r->Rows.n < QUERY_CHUNK)
 			return OK;
 	}
+}
+
+/* On the pool: ten thousand rows are no work for a loop. */
+err logs_GetQueryResults(req *rq, const logs_GetQueryResults_in *in, logs_GetQueryResults_out *out)
+{
+	const txn *tx = req_read(rq);
+	err e = results_page(rq, tx, in, out);
+	req_read_end(rq, tx);
+	return e;
 }
 
 err logs_ListLogGroupsForQuery(req *rq, const txn *tx, const logs_ListLogGroupsForQuery_in *in,

@@ -50,7 +50,16 @@ def test_expressions(server):
 
 def test_what_cannot_be_read(server):
     for pattern in ("[a, b", "[..., a, ...]", "[a = ]", "%4", "%(%", "%a% %b% %c%", "{ $.a = }", "{ a = 1 }", "{ $.a = 1",
-                    "{ $.a = 1 } x", '"open', "a(b", "{ $.a > %x% }"):
+                    "{ $.a = 1 } x", '"open', "{ $.a > %x% }"):
         message = refused("InvalidParameterException", server.client("logs").test_metric_filter, filterPattern=pattern,
                           logEventMessages=["x"])
         same(message.startswith("Invalid filter pattern"), True)
+    logs = server.client("logs")
+    for pattern, term in (("a(b", "a(b"), ("mail a@b.c", "a@b.c"), ("x !(", "!("), ("x ?", "")):
+        same(refused("InvalidParameterException", logs.test_metric_filter, filterPattern=pattern,
+                     logEventMessages=["x"]), f"Invalid character(s) in term '{term}'")
+    logs.create_log_group(logGroupName="/p/dimensions")
+    same(refused("InvalidParameterException", logs.put_metric_filter, logGroupName="/p/dimensions", filterName="f",
+                 filterPattern="?ERROR ?WARN", metricTransformations=[
+                     {"metricName": "m", "metricNamespace": "n", "metricValue": "1", "dimensions": {"a": "$.b"}}]),
+         "The specified filter pattern does not support dimensions")
