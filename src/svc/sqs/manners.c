@@ -19,6 +19,7 @@ static err unknown(req *rq)
 		action = action_in(rq->mem, rq->http->query);
 	if (!str_is(action))
 		return fail(rq, &aws_UnknownOperation, "The request names no operation of SQS.");
-	return fail(rq, &aws_UnknownOperation, "The action %.*s is not valid for this endpoint.", STR_ARG(action));
+	return fail(rq, &aws_UnknownOperation, "The action %.*s is not valid for this endpoint.",
+	            STR_ARG(action));
 }
 MANNERS(sqs, unknown, NULL, NULL, NULL);
