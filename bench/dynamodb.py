@@ -31,10 +31,10 @@ def imported(ddb, s3, items):
     with open(f"{api.work}/items", "w") as f:
         for i in range(items):
             f.write(json.dumps({"Item": dict(key(i), v={"S": "x" * 180})}) + "\n")
-    s3.upload_file(f"{api.work}/items", "bench", name)
+    s3.upload_file(f"{api.work}/items", "bench", f"{name}/items")
     start = time.time()
     arn = ddb.import_table(
-        S3BucketSource={"S3Bucket": "bench", "S3KeyPrefix": name}, InputFormat="DYNAMODB_JSON",
+        S3BucketSource={"S3Bucket": "bench", "S3KeyPrefix": f"{name}/"}, InputFormat="DYNAMODB_JSON",
         TableCreationParameters={
             "TableName": name, "BillingMode": "PAY_PER_REQUEST",
             "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
