@@ -54,11 +54,10 @@ static err dimensions_check(req *rq, const ce_Expression *e)
 	return OK;
 }
 
-static err rule_check(req *rq, const ce_categories *all, str name, ce_CostCategoryRule *r)
+/* A rule without a type is REGULAR, and shown without one. */
+static err rule_check(req *rq, const ce_categories *all, str name, const ce_CostCategoryRule *r)
 {
 	bool inherits = str_eq(r->Type, S("INHERITED_VALUE"));
-	if (!str_is(r->Type))
-		r->Type = S("REGULAR");
 	if (inherits) {
 		if (!r->InheritedValue || r->Rule || str_is(r->Value))
 			return fail(rq, &aws_ValidationException,
@@ -122,11 +121,8 @@ static err split_check(req *rq, const ce_CostCategory *c)
 static err check(req *rq, const txn *tx, ce_CostCategory *c)
 {
 	const ce_categories *all = ce_categories_open(rq, tx);
-	ce_CostCategoryRule *rules = arena_array(rq->mem, ce_CostCategoryRule, c->Rules.n);
-	memcpy(rules, c->Rules.v, c->Rules.n * sizeof *rules);
-	c->Rules.v = rules;
 	for (size_t i = 0; i < c->Rules.n; i++)
-		TRY(rule_check(rq, all, c->Name, &rules[i]));
+		TRY(rule_check(rq, all, c->Name, &c->Rules.v[i]));
 	TRY(split_check(rq, c));
 	return start_of(rq, c->EffectiveStart, &c->EffectiveStart);
 }

@@ -88,8 +88,8 @@ def test_definitions(server):
     check(arn.startswith("arn:aws:ce::000000000000:costcategory/"), arn)
     same(made["EffectiveStart"][8:], "01T00:00:00Z")
     got = ce.describe_cost_category_definition(CostCategoryArn=arn)["CostCategory"]
-    same((got["Name"], got["Rules"][0]["Type"], got["ProcessingStatus"]),
-         ("N 1", "REGULAR", [{"Component": "COST_EXPLORER", "Status": "APPLIED"}]))
+    same((got["Name"], got["Rules"], got["ProcessingStatus"]),
+         ("N 1", rules, [{"Component": "COST_EXPLORER", "Status": "APPLIED"}]))
     refused("ValidationException", ce.create_cost_category_definition, Name="N 1", RuleVersion=REGULAR, Rules=rules)
     refused("ValidationException", ce.create_cost_category_definition, Name="N2", RuleVersion=REGULAR,
             Rules=[{"Value": "a"}])
