@@ -15,15 +15,19 @@ static err find(req *rq, const txn *tx, str arn, ce_category **out)
 	return fail(rq, &ce_ResourceNotFoundException, "No Cost Categories found with ID %.*s", STR_ARG(id));
 }
 
-static err start_of(req *rq, str given, str *out)
+static err start_of(req *rq, const char *verb, str given, str *out)
 {
 	int64_t now = month_of(rq->now), start = now;
 	if (given.n && !time_parse(given, &start))
 		return fail(rq, &aws_ValidationException, "EffectiveStart is not a time: %.*s", STR_ARG(given));
-	if (start != month_of(start) || start > now || start < month_after(now, -MONTHS_BACK))
+	if (start < month_after(now, -MONTHS_BACK))
 		return fail(rq, &aws_ValidationException,
-		            "EffectiveStart must be the first day of this month or of one of the %d before",
+		            "Failed to %s Cost Category: Effective start cannot be more than %d months ago", verb,
 		            MONTHS_BACK);
+	if (start != month_of(start) || start > now)
+		return fail(rq, &aws_ValidationException,
+		            "Failed to %s Cost Category: Effective start must be the first day of a month, not in "
+		            "the future", verb);
 	*out = time_iso(rq->mem, start);
 	return OK;
 }
@@ -118,13 +122,13 @@ static err split_check(req *rq, const ce_CostCategory *c)
 	return OK;
 }
 
-static err check(req *rq, const txn *tx, ce_CostCategory *c)
+static err check(req *rq, const txn *tx, const char *verb, ce_CostCategory *c)
 {
 	const ce_categories *all = ce_categories_open(rq, tx);
 	for (size_t i = 0; i < c->Rules.n; i++)
 		TRY(rule_check(rq, all, c->Name, &c->Rules.v[i]));
 	TRY(split_check(rq, c));
-	return start_of(rq, c->EffectiveStart, &c->EffectiveStart);
+	return start_of(rq, verb, c->EffectiveStart, &c->EffectiveStart);
 }
 
 static ce_CostCategoryProcessingStatusList applied(req *rq)
@@ -152,7 +156,7 @@ err ce_CreateCostCategoryDefinition(req *rq, txn *tx, const ce_CreateCostCategor
 	ce_CostCategory c = { .Name = in->Name, .RuleVersion = in->RuleVersion, .Rules = in->Rules,
 		              .EffectiveStart = in->EffectiveStart, .DefaultValue = in->DefaultValue,
 		              .SplitChargeRules = in->SplitChargeRules };
-	TRY(check(rq, tx, &c));
+	TRY(check(rq, tx, "create", &c));
 	str id = rand_uuid(rq->mem);
 	TRY(ce_arn_new(rq, tx, "costcategory", id, &in->ResourceTags, &c.CostCategoryArn));
 	ce_category row = { .Account = rq->who.account, .Id = id, .It = &c };
@@ -184,7 +188,7 @@ err ce_UpdateCostCategoryDefinition(req *rq, txn *tx, const ce_UpdateCostCategor
 		              .RuleVersion = in->RuleVersion, .Rules = in->Rules,
 		              .EffectiveStart = in->EffectiveStart, .DefaultValue = in->DefaultValue,
 		              .SplitChargeRules = in->SplitChargeRules };
-	TRY(check(rq, tx, &c));
+	TRY(check(rq, tx, "update", &c));
 	row->It = &c;
 	ce_category_put(tx, row);
 	out->CostCategoryArn = c.CostCategoryArn;
