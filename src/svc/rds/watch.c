@@ -295,8 +295,11 @@ static void storage(arena *mem, const finding *f, const rds_instance *i, change 
 	ch->grow = f->bytes > size - size / 10 && i->It->MaxAllocatedStorage.v > i->It->AllocatedStorage.v;
 	ch->full = f->bytes >= size && !full && !ch->grow;
 	ch->emptied = f->bytes < size && full;
-	if (ch->full || ch->emptied)
-		refuse_writes(mem, f, ch->full);
+	bool follows = str_is(i->It->ReadReplicaSourceDBInstanceIdentifier); /* takes none anyway */
+	/* MariaDB forgets it with a restart. */
+	bool again = full && !ch->emptied && db_engines_mysql(f->folder);
+	if ((ch->full || ch->emptied || again) && !(follows && db_engines_mysql(f->folder)))
+		refuse_writes(mem, f, !ch->emptied);
 }
 
 static void touch(void *context, running *r)

@@ -134,6 +134,26 @@ def test_falls_and_comes_back(server):
     same(len(processes(server, folder)), 1)
 
 
+def test_storage_is_not_endless(server):
+    need_mariadb()
+    rds = server.client("rds")
+    at = available(rds, "one")
+    filler = os.path.join(server.data, "postgres", instance(rds, "one")["DbiResourceId"], "data", "filler")
+    with open(filler, "wb") as f:
+        os.posix_fallocate(f.fileno(), 0, 20 << 30)
+    try:
+        available(rds, "one", "storage-full")
+        until(lambda: "read-only" in sql(at, "insert into t values (9, 'nine')"), 20)
+        same(sql(at, "select count(*) from t"), "1")
+        for pid in processes(server, instance(rds, "one")["DbiResourceId"]):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: sql(at, "select @@read_only") == "1", 30)
+    finally:
+        os.unlink(filler)
+    available(rds, "one")
+    until(lambda: sql(at, "insert into t values (9, 'nine'); delete from t where n = 9") == "", 20)
+
+
 def test_stop_start_snapshot_restore(server):
     need_mariadb()
     rds = server.client("rds")
