@@ -9,9 +9,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define POINTS 12
 
-static err series(arena *mem, size_t n, math_value *out)
+static err series_of(arena *mem, size_t n, math_value *out)
 {
-	*out = (math_value){ .kind = n == 1 ? MATH_SERIES : MATH_ARRAY, .lines = arena_array(mem, line, n + 1), .n = n };
+	*out = (math_value){ .kind = n == 1 ? MATH_SERIES : MATH_ARRAY,
+		                 .lines = arena_array(mem, line, n + 1),
+		                 .n = n };
 	for (size_t i = 0; i < n; i++) {
 		out->lines[i] = line_new(mem, POINTS, (double)i);
 		out->lines[i].v[3] = -1.5;
@@ -22,22 +24,22 @@ static err series(arena *mem, size_t n, math_value *out)
 static err lookup(void *context, str id, math_value *out, bool *found)
 {
 	*found = str_eq(id, S("m1")) || str_eq(id, S("m2"));
-	return *found ? series(context, 1, out) : OK;
+	return *found ? series_of(context, 1, out) : OK;
 }
 
 static err metrics(void *context, str part, math_value *out)
 {
-	return series(context, part.n % 3, out);
+	return series_of(context, part.n % 3, out);
 }
 
 static err search(void *context, str expression, str stat, math_value *out)
 {
-	return series(context, 2, out);
+	return series_of(context, 2, out);
 }
 
 static err band(void *context, const line *of, double deviations, math_value *out)
 {
-	return series(context, 2, out);
+	return series_of(context, 2, out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	arena *mem = arena_open(1 << 14);
 	req rq = { .mem = mem };
-	str event = str_of((const char *)data, n), pattern = str_cut(&event, '\n'), selector = str_cut(&event, '\n');
+	str event = str_of((const char *)data, n), pattern = str_cut(&event, '\n'),
+		selector = str_cut(&event, '\n');
 	filter *f = NULL;
 	err e = filter_parse(&rq, pattern, &f);
 	ensure(!e == !!f);

@@ -46,7 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	iq_query *query = NULL;
 	if (!iq_parse(&rq, text, 1000000, &query)) {
 		run r = { .mem = mem, .events = events };
-		iq_run iq = { .query = query, .mem = mem, .now = 1000000, .emit = emit, .context = &r, .refetch = refetch };
+		iq_run iq = {
+			.query = query, .mem = mem, .now = 1000000, .emit = emit, .context = &r, .refetch = refetch
+		};
 		iq_start(&iq);
 		for (int64_t i = 0; i < 16 && str_is(rest); i++) {
 			events[i] = str_cut(&rest, '\n');

@@ -1,6 +1,6 @@
 /*
- * A client of the pooler that says anything, and a server that answers anything: a message is a kind, a length
- * of one byte and as many bytes; kinds with the high bit set come from the server.
+ * A client of the pooler that says anything, and a server that answers anything: a message is a kind, a
+ * length of one byte and as many bytes; kinds with the high bit set come from the server.
  */
 #include "base/err.h"
 #include "run/pgbouncer_statements.h"
