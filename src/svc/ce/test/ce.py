@@ -89,6 +89,10 @@ def test_what_cannot_be_asked(_):
         refused("ValidationException", ce.get_cost_and_usage, **ask, Filter={})
         refused("NotImplementedException", ce.get_cost_and_usage, **ask,
                 GroupBy=[{"Type": "DIMENSION", "Key": "AZ"}])
+        for unused in (ce.get_reservation_utilization, ce.get_savings_plans_utilization,
+                       ce.get_savings_plans_utilization_details):
+            refused("DataUnavailableException", unused, TimePeriod=period)
+            refused("ValidationException", unused, TimePeriod={"Start": now, "End": now})
         refused("ValidationException", ce.get_cost_forecast, Metric="UNBLENDED_COST", Granularity="DAILY",
                 TimePeriod={"Start": "2099-01-01", "End": "2099-01-02"})
     finally:
