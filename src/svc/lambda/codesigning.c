@@ -175,20 +175,14 @@ err lambda_DeleteCodeSigningConfig(req *rq, txn *tx, const lambda_DeleteCodeSign
 	return OK;
 }
 
-static err named(req *rq, const txn *tx, str name, lambda_function **fn)
-{
-	function_name f;
-	TRY(name_read(rq, name, STR_NONE, &f));
-	return function_find(rq, tx, &f, fn);
-}
-
 err lambda_PutFunctionCodeSigningConfig(req *rq, txn *tx, const lambda_PutFunctionCodeSigningConfig_in *in,
                                         lambda_PutFunctionCodeSigningConfig_out *out)
 {
 	lambda_codesigning *c;
+	function_name f;
 	lambda_function *fn;
 	TRY(find_for_function(rq, tx, in->CodeSigningConfigArn, &c));
-	TRY(named(rq, tx, in->FunctionName, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	fn->CodeSigning = in->CodeSigningConfigArn;
 	lambda_function_put(tx, fn);
 	out->CodeSigningConfigArn = in->CodeSigningConfigArn;
@@ -200,8 +194,9 @@ err lambda_GetFunctionCodeSigningConfig(req *rq, const txn *tx,
                                         const lambda_GetFunctionCodeSigningConfig_in *in,
                                         lambda_GetFunctionCodeSigningConfig_out *out)
 {
+	function_name f;
 	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	bool any = fn->CodeSigning.n > 0;
 	out->CodeSigningConfigArn = any ? fn->CodeSigning : STR_NONE;
 	out->FunctionName = any ? fn->Name : STR_NONE;
@@ -212,8 +207,9 @@ err lambda_DeleteFunctionCodeSigningConfig(req *rq, txn *tx,
                                            const lambda_DeleteFunctionCodeSigningConfig_in *in,
                                            lambda_DeleteFunctionCodeSigningConfig_out *out)
 {
+	function_name f;
 	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	fn->CodeSigning = S("");
 	lambda_function_put(tx, fn);
 	return OK;

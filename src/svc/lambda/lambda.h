@@ -40,6 +40,7 @@ err target_find(req *rq, const txn *tx, str text, str qualifier, target *out);
 err target_named(req *rq, const txn *tx, const function_name *f, target *out);
 /* The function alone, whatever the qualifier. */
 err function_find(req *rq, const txn *tx, const function_name *f, lambda_function **out);
+err function_named(req *rq, const txn *tx, str name, function_name *f, lambda_function **fn);
 lambda_version *version_get(const txn *tx, arena *mem, const lambda_function *fn, int64_t number);
 
 /* "2026-11-21T06:14:12.123+0000", as Lambda writes moments. */

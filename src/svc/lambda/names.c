@@ -96,6 +96,12 @@ err function_find(req *rq, const txn *tx, const function_name *f, lambda_functio
 	return *out ? OK : name_not_found(rq, &bare);
 }
 
+err function_named(req *rq, const txn *tx, str name, function_name *f, lambda_function **fn)
+{
+	TRY(name_read(rq, name, STR_NONE, f));
+	return function_find(rq, tx, f, fn);
+}
+
 lambda_version *version_get(const txn *tx, arena *mem, const lambda_function *fn, int64_t number)
 {
 	return lambda_version_get(tx, mem, fn->Account, fn->Region, fn->Name, number);

@@ -87,12 +87,6 @@ err lambda_ListTags(req *rq, const txn *tx, const lambda_ListTags_in *in, lambda
 	return OK;
 }
 
-static err named(req *rq, const txn *tx, str name, function_name *f, lambda_function **fn)
-{
-	TRY(name_read(rq, name, STR_NONE, f));
-	return function_find(rq, tx, f, fn);
-}
-
 /* What all functions of the account and region have reserved or provisioned. */
 static int64_t reserved_sum(const txn *tx, arena *mem, str account, str region, str but)
 {
@@ -140,7 +134,7 @@ err lambda_GetFunctionConcurrency(req *rq, const txn *tx, const lambda_GetFuncti
 {
 	function_name f;
 	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	if (fn->Reserved)
 		out->ReservedConcurrentExecutions = I64(fn->Reserved - 1);
 	return OK;
@@ -151,7 +145,7 @@ err lambda_DeleteFunctionConcurrency(req *rq, txn *tx, const lambda_DeleteFuncti
 {
 	function_name f;
 	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	fn->Reserved = 0;
 	lambda_function_put(tx, fn);
 	return OK;
@@ -217,7 +211,7 @@ err lambda_GetFunctionRecursionConfig(req *rq, const txn *tx, const lambda_GetFu
 {
 	function_name f;
 	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	out->RecursiveLoop = fn->RecursiveLoop.n ? fn->RecursiveLoop : S("Terminate");
 	return OK;
 }
@@ -227,7 +221,7 @@ err lambda_PutFunctionRecursionConfig(req *rq, txn *tx, const lambda_PutFunction
 {
 	function_name f;
 	lambda_function *fn;
-	TRY(named(rq, tx, in->FunctionName, &f, &fn));
+	TRY(function_named(rq, tx, in->FunctionName, &f, &fn));
 	fn->RecursiveLoop = in->RecursiveLoop;
 	lambda_function_put(tx, fn);
 	out->RecursiveLoop = in->RecursiveLoop;
