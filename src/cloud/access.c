@@ -149,12 +149,3 @@ err authorise_call(req *rq, const txn *tx, const void *in)
 	bool open = rq->who.anonymous && !d->denied && strcmp(rq->op->service->name, "s3") == 0;
 	return open ? OK : e;
 }
-
-err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *service_name)
-{
-	decision d;
-	if (!rq->enforce || rq->who.internal)
-		return OK;
-	const policy_key *to = policy_key_add(rq->mem, NULL, S("iam:PassedToService"), str_c(service_name));
-	return authorise(rq, tx, S("iam:PassRole"), role_arn, to, &d);
-}

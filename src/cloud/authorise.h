@@ -173,10 +173,6 @@ err authorise_input(req *rq, const txn *tx, str action, str resource, const void
 /* The same without making a fault of it. */
 decision decide(req *rq, const txn *tx, str action, str resource, const policy_key *more);
 
-/* Giving a role to a service (`service_name`: lambda.amazonaws.com) needs iam:PassRole on it. For handlers
- * that take a role; OK unless rq->enforce. */
-err authorise_pass_role(req *rq, const txn *tx, str role_arn, const char *service_name);
-
 /* The caller as principal elements name it. */
 policy_principal principal_of(const caller *who);
 /* What a service is called before the colon of its actions: cloudwatch, though it signs as monitoring. */

@@ -57,6 +57,11 @@ CASES = [
         "Id": "i", "IsEnabled": True, "IncludedObjectVersions": "All", "Schedule": {"Frequency": "Daily"},
         "Destination": {"S3BucketDestination": {"Bucket": "arn:aws:s3:::b", "Format": "CSV"}}}},
      [("s3:PutInventoryConfiguration", '"arn:aws:s3:::b"')]),
+    ("s3", "put_bucket_replication", {"Bucket": "b", "ReplicationConfiguration": {"Role": ROLE, "Rules": [
+        {"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::c"}}]}},
+     [("s3:PutReplicationConfiguration", '"arn:aws:s3:::b"'), ("iam:PassRole", ROLE)]),
+    ("rds", "modify_db_instance", {"DBInstanceIdentifier": "i", "MonitoringInterval": 60, "MonitoringRoleArn": ROLE},
+     [("rds:ModifyDBInstance", arn("rds", "db:i")), ("iam:PassRole", ROLE)]),
     ("logs", "put_log_events", {"logGroupName": "/g", "logStreamName": "s",
                                 "logEvents": [{"timestamp": 1, "message": "m"}]},
      [("logs:PutLogEvents", GROUP + "s")]),

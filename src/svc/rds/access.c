@@ -25,12 +25,15 @@ static size_t named(req *rq, const txn *tx, const void *in, str **arns)
 {
 	(void)tx;
 	size_t n = 0, most = sizeof parts / sizeof *parts;
-	*arns = arena_array(rq->mem, str, most);
+	*arns = arena_array(rq->mem, str, most + 1);
 	for (size_t i = 0; i < most; i++) {
 		str name = access_member(rq, in, str_c(parts[i].member));
 		if (str_is(name))
 			(*arns)[n++] = lower_arn(rq, parts[i].kind, name);
 	}
+	str role = access_member(rq, in, S("MonitoringRoleArn")); /* it is handed over to the monitoring */
+	if (str_is(role))
+		(*arns)[n++] = arena_fmt(rq->mem, "iam:PassRole %.*s", STR_ARG(role));
 	return n;
 }
 

@@ -23,6 +23,18 @@ static bool given(req *rq, const void *in, const char *member)
 	return str_is(access_member(rq, in, str_c(member)));
 }
 
+/* The role is handed over to S3. */
+static size_t replicated(req *rq, const txn *tx, const void *in, str **arns)
+{
+	const s3_ReplicationConfiguration *c = ((const s3_PutBucketReplication_in *)in)->ReplicationConfiguration;
+	(void)tx;
+	*arns = arena_array(rq->mem, str, 2);
+	(*arns)[0] = asks(rq, "PutReplicationConfiguration", arena_fmt(rq->mem, "arn:aws:s3:::%.*s",
+	                  STR_ARG(access_member(rq, in, S("Bucket")))));
+	(*arns)[1] = arena_fmt(rq->mem, "iam:PassRole %.*s", STR_ARG(c->Role));
+	return 2;
+}
+
 /* What names a version is another action. */
 static size_t versioned(req *rq, const txn *tx, const void *in, str **arns)
 {
@@ -194,7 +206,7 @@ ACCESS(s3, "s3", "s3",
        { "GetBucketLogging", "s3:GetBucketLogging", BUCKET, NULL },
        { "PutBucketLogging", "s3:PutBucketLogging", BUCKET, NULL },
        { "GetBucketReplication", "s3:GetReplicationConfiguration", BUCKET, NULL },
-       { "PutBucketReplication", "s3:PutReplicationConfiguration", BUCKET, NULL },
+       { "PutBucketReplication", NULL, NULL, replicated },
        { "DeleteBucketReplication", "s3:PutReplicationConfiguration", BUCKET, NULL },
        { "GetBucketAccelerateConfiguration", "s3:GetAccelerateConfiguration", BUCKET, NULL },
        { "PutBucketAccelerateConfiguration", "s3:PutAccelerateConfiguration", BUCKET, NULL },
