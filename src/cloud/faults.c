@@ -5,14 +5,14 @@
 	const fault_kind aws_##id = { .name = #id, .code = code_, .query_code = query_, .status = status_ }
 
 FAULT(ValidationException, 400, "ValidationException", "ValidationError");
-FAULT(AccessDenied, 400, "AccessDeniedException", "AccessDenied");
-FAULT(MissingAuthenticationToken, 400, "MissingAuthenticationTokenException",
+FAULT(AccessDenied, 403, "AccessDeniedException", "AccessDenied");
+FAULT(MissingAuthenticationToken, 403, "MissingAuthenticationTokenException",
       "MissingAuthenticationToken");
-FAULT(UnrecognizedClient, 400, "UnrecognizedClientException", "InvalidClientTokenId");
-FAULT(InvalidSignature, 400, "InvalidSignatureException", "SignatureDoesNotMatch");
-FAULT(IncompleteSignature, 400, "IncompleteSignatureException", "IncompleteSignature");
-FAULT(SignatureExpired, 400, "InvalidSignatureException", "SignatureDoesNotMatch");
-FAULT(ExpiredToken, 400, "ExpiredTokenException", "ExpiredToken");
+FAULT(UnrecognizedClient, 403, "UnrecognizedClientException", "InvalidClientTokenId");
+FAULT(InvalidSignature, 403, "InvalidSignatureException", "SignatureDoesNotMatch");
+FAULT(IncompleteSignature, 403, "IncompleteSignatureException", "IncompleteSignature");
+FAULT(SignatureExpired, 403, "InvalidSignatureException", "SignatureDoesNotMatch");
+FAULT(ExpiredToken, 403, "ExpiredTokenException", "ExpiredToken");
 FAULT(UnknownOperation, 400, "UnknownOperationException", "InvalidAction");
 FAULT(NotImplemented, 400, "NotImplementedException", "NotImplemented");
 FAULT(Serialization, 400, "SerializationException", "MalformedInput");

@@ -30,17 +30,24 @@ static str syntax_code(const service *s, uint8_t spoken)
 	}
 }
 
+/* Services that speak JSON at one path answer 400 where others forbid, whatever their models say. */
+static int status_of(const fault_kind *kind, bool at_one_path)
+{
+	return !kind->status || (at_one_path && kind->status == 403) ? 400 : kind->status;
+}
+
 fault_view fault_seen(const service *s, uint8_t spoken, err e)
 {
 	const fault_kind *kind = e->kind;
 	const shape_member *message = message_member(kind->shape);
+	bool rest_json = spoken == PROTOCOL_REST_JSON;
 	bool xml = spoken == PROTOCOL_REST_XML || spoken == PROTOCOL_QUERY || spoken == PROTOCOL_EC2;
 	return (fault_view){
 		.code = kind == &fault_syntax ? syntax_code(s, spoken)
 		                              : str_c(xml ? kind->query_code : kind->code),
 		.message = e->message,
 		.message_name = message ? message->name : "message",
-		.status = kind->status ? kind->status : 400,
+		.status = status_of(kind, !xml && !rest_json),
 		.server = kind->server,
 		.shape = e->detail ? kind->shape : NULL,
 		.detail = kind->shape ? e->detail : NULL,
