@@ -3,6 +3,7 @@
  * answer looks through a bounded number of events: where it ends, a token goes on, and a page may be empty
  * while more follows, as on AWS.
  */
+#include "cloud/event_log.h"
 #include "base/map.h"
 #include "token.h"
 
@@ -160,6 +161,7 @@ err logs_FilterLogEvents(req *rq, const logs_FilterLogEvents_in *in, logs_Filter
 	if (in->endTime.set && in->endTime.v < INT64_MAX)
 		s->to = (place){ in->endTime.v + 1, 0 };
 	TRY(filter_parse(rq, in->filterPattern, &s->filter));
+	log_flush(); /* what a function said before it answered is there */
 	if (str_is(in->nextToken)) {
 		if (!place_read(in->nextToken, &back, &s->from) || back)
 			return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");

@@ -1,4 +1,5 @@
 import base64
+import datetime
 import hashlib
 import io
 import json
@@ -50,6 +51,29 @@ def messages(server, name, wanted, timeout=3):
             return found
         check(time.time() < end, found)
         time.sleep(0.05)
+
+
+def test_log_and_bill_are_there_with_the_answer(server):
+    """Whoever asks after an answer finds its lines and its charges, at once and alike."""
+    client = make(server, "said", ECHO)
+    client.get_waiter("function_active_v2").wait(FunctionName="said")
+    logs, ce = server.client("logs"), server.client("ce")
+
+    def seconds():
+        today = datetime.date.today()
+        period = {"Start": str(today - datetime.timedelta(1)), "End": str(today + datetime.timedelta(2))}
+        usage = ce.get_cost_and_usage(TimePeriod=period, Granularity="DAILY",
+                                      Metrics=["UsageQuantity"], GroupBy=[{"Type": "DIMENSION", "Key": "USAGE_TYPE"}])
+        return sum(float(g["Metrics"]["UsageQuantity"]["Amount"]) for day in usage["ResultsByTime"]
+                   for g in day["Groups"] if "GB-Second" in g["Keys"][0])
+
+    before = seconds()
+    for i in range(30):
+        call(client, "said")
+        events = logs.filter_log_events(logGroupName="/aws/lambda/said", filterPattern="REPORT")["events"]
+        same(len(events), i + 1)
+    billed = sum(int(re.search(r"Billed Duration: (\d+) ms", e["message"]).group(1)) for e in events)
+    check(abs(seconds() - before - billed / 1000 * 128 / 1024) < 1e-6, (before, seconds(), billed))
 
 
 def test_create_get_delete(server):
