@@ -1,4 +1,5 @@
 #include "cloud/event_pattern.h"
+#include "base/map.h"
 #include "cloud/event_pattern_inside.h"
 #include <arpa/inet.h>
 #include <locale.h>
@@ -217,38 +218,49 @@ static bool has_dots(const json_value *v)
 	return false;
 }
 
-static json_value *child_add(arena *mem, json_value *parent, json_kind kind, str key)
+/* A value that is being made, with the place of its next child. */
+typedef struct branch {
+	json_value v; /* first */
+	json_value **last;
+} branch;
+
+typedef struct unfolding {
+	arena *mem;
+	map objects; /* by the parent's place in memory and the name */
+} unfolding;
+
+static branch *child_add(unfolding *u, branch *parent, json_kind kind, str key)
 {
-	json_value **last = &parent->first;
-	while (*last)
-		last = &(*last)->next;
-	*last = arena_new(mem, json_value);
-	**last = (json_value){ .kind = kind, .key = key };
-	parent->n++;
-	return *last;
+	branch *b = arena_new(u->mem, branch);
+	*b = (branch){ .v = { .kind = kind, .key = key }, .last = &b->v.first };
+	*parent->last = &b->v;
+	parent->last = &b->v.next;
+	parent->v.n++;
+	return b;
 }
 
 /* The object of that name, made when there is none. */
-static json_value *object_in(arena *mem, json_value *parent, str key)
+static branch *object_in(unfolding *u, branch *parent, str key)
 {
-	for (json_value *i = parent->first; i; i = i->next)
-		if (i->kind == JSON_OBJECT && str_eq(i->key, key))
-			return i;
-	return child_add(mem, parent, JSON_OBJECT, key);
+	str place = arena_concat(u->mem, str_of((const char *)&parent, sizeof parent), key);
+	branch *b = map_get(&u->objects, place);
+	if (!b)
+		map_put(&u->objects, place, b = child_add(u, parent, JSON_OBJECT, key));
+	return b;
 }
 
-static void unfold(arena *mem, const json_value *from, json_value *to)
+static void unfold(unfolding *u, const json_value *from, branch *to)
 {
 	for (const json_value *i = from->first; i; i = i->next) {
-		json_value *parent = to;
+		branch *parent = to;
 		str rest = i->key, key = rest;
 		if (from->kind == JSON_OBJECT)
 			for (key = str_cut(&rest, '.'); str_is(rest); key = str_cut(&rest, '.'))
-				parent = object_in(mem, parent, key);
-		json_value *copy = i->kind == JSON_OBJECT && parent->kind == JSON_OBJECT ?
-		                   object_in(mem, parent, key) : child_add(mem, parent, i->kind, key);
-		copy->text = i->text;
-		unfold(mem, i, copy);
+				parent = object_in(u, parent, key);
+		branch *copy = i->kind == JSON_OBJECT && parent->v.kind == JSON_OBJECT ?
+		               object_in(u, parent, key) : child_add(u, parent, i->kind, key);
+		copy->v.text = i->text;
+		unfold(u, i, copy);
 	}
 }
 
@@ -256,10 +268,11 @@ const json_value *event_pattern_event(arena *mem, const json_value *event)
 {
 	if (!event || !has_dots(event))
 		return event;
-	json_value *copy = arena_new(mem, json_value);
-	*copy = (json_value){ .kind = event->kind, .text = event->text };
-	unfold(mem, event, copy);
-	return copy;
+	unfolding u = { mem, map_in(mem, 64) };
+	branch *copy = arena_new(mem, branch);
+	*copy = (branch){ .v = { .kind = event->kind, .text = event->text }, .last = &copy->v.first };
+	unfold(&u, event, copy);
+	return &copy->v;
 }
 
 bool event_pattern_match(const event_pattern *p, const json_value *event)

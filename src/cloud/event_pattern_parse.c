@@ -1,4 +1,5 @@
 #include "cloud/event_pattern.h"
+#include "base/json_scan.h"
 #include "cloud/event_pattern_inside.h"
 
 #include <arpa/inet.h>
@@ -285,6 +286,7 @@ static const pattern_test *tests_parse(arena *mem, const json_value *list, str *
 typedef struct way {
 	const struct way *up;
 	str key;
+	unsigned depth;
 } way;
 
 /* One combination while it grows: its leaves, newest first. Combinations share what they had in common. */
@@ -351,7 +353,7 @@ static const way *way_to(arena *mem, const way *up, str key)
 {
 	for (str rest = arena_str(mem, key); str_is(rest);) {
 		way *at = arena_new(mem, way);
-		*at = (way){ up, str_cut(&rest, '.') };
+		*at = (way){ up, str_cut(&rest, '.'), up ? up->depth + 1 : 1 };
 		up = at;
 	}
 	return up;
@@ -360,6 +362,8 @@ static const way *way_to(arena *mem, const way *up, str key)
 static bool field_parse(compiling *c, const way *up, const json_value *v)
 {
 	const way *at = way_to(c->mem, up, v->key);
+	if (at && at->depth > JSON_DEPTH_MAX)
+		return because(c->why, S("Event pattern is nested too deeply"));
 	if (v->kind == JSON_OBJECT)
 		return object_parse(c, at, v);
 	if (v->kind != JSON_ARRAY)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #define DATAGRAM_BYTES ((size_t)64 << 10)
+#define HEADER_BYTES 256
 #define AT_ONCE 256 /* a function that only sends must not keep us from all else */
 
 static bool is_header(arena *mem, str line)
@@ -32,7 +33,7 @@ void function_trace_drain(function_env *env)
 		}
 		ssize_t n = recv(fd, bytes, DATAGRAM_BYTES, MSG_DONTWAIT);
 		str rest = str_of(bytes, n > 0 ? (size_t)n : 0), line = str_cut(&rest, '\n');
-		if (env->segment && str_is(rest) && rest.n && is_header(mem, line))
+		if (env->segment && str_is(rest) && rest.n && line.n <= HEADER_BYTES && is_header(mem, line))
 			env->segment(env->log.context, rest);
 	}
 	if (mem)

@@ -1,4 +1,5 @@
 #include "run/mariadb.h"
+#include <stdatomic.h>
 #include "run/postgres_parts.h"
 #include "base/buf.h"
 #include "sys/clock.h"
@@ -26,6 +27,7 @@ struct mariadb {
 	engine_process *engine;
 	arena *mem;
 	str data, name, password;
+	atomic_bool rests; /* stopped while it is copied: it takes connections and answers nothing */
 };
 
 err mariadb_find(arena *a, str *program)
@@ -277,6 +279,7 @@ err mariadb_backup(arena *a, mariadb *m, str root, str to)
 	pid_t pid = engine_pid(m->engine);
 	if (!pid)
 		return fault_new(a, &fault_system, "%.*s: the server is down", STR_ARG(m->name));
+	m->rests = true;
 	engine_signal(m->engine, SIGSTOP);
 	bool rests = false;
 	for (int ms = 0; ms < FREEZE_MS && !(rests = frozen(pid)); ms += 2)
@@ -284,10 +287,13 @@ err mariadb_backup(arena *a, mariadb *m, str root, str to)
 	err e = rests ? postgres_copy(a, root, m->name, to)
 				  : fault_new(a, &fault_system, "%.*s: the server does not rest", STR_ARG(m->name));
 	engine_signal(m->engine, SIGCONT);
+	m->rests = false;
 	if (!e && engine_pid(m->engine) != pid)
 		e = fault_new(a, &fault_system, "%.*s: the server fell while it was copied", STR_ARG(m->name));
 	return e;
 }
+
+bool mariadb_rests(const mariadb *m) { return m->rests; }
 
 str mariadb_position(arena *a, mariadb *m)
 {
@@ -355,10 +361,12 @@ err mariadb_hand_over(arena *a, mariadb *primary, mariadb *to)
 	str position = postgres_cell(&r, 0, 0);
 	if (str_empty(position))
 		return OK;
-	TRY(mariadb_sql(a, to,
-	                arena_fmt(a, "select master_gtid_wait('%.*s', %d)", STR_ARG(position), HAND_OVER_SECONDS),
-	                &r));
-	if (str_eq(postgres_cell(&r, 0, 0), S("0")))
+	err e = mariadb_sql(a, to, arena_fmt(a, "select master_gtid_wait('%.*s', %d)", STR_ARG(position),
+	                                     HAND_OVER_SECONDS), &r);
+	if (!e && str_eq(postgres_cell(&r, 0, 0), S("0")))
 		return OK;
-	return fault_new(a, &fault_system, "%.*s: the second copy does not catch up", STR_ARG(primary->name));
+	err undo = mariadb_sql(a, primary, S("set global read_only = 0"), NULL);
+	(void)undo; /* the first fault says more */
+	return e ? e
+			 : fault_new(a, &fault_system, "%.*s: the second copy does not catch up", STR_ARG(primary->name));
 }

@@ -47,6 +47,8 @@ err mariadb_backup(arena *a, mariadb *m, str root, str to);
 /* Follows the primary at address:port, from where its own data stands. */
 err mariadb_follow(arena *a, mariadb *m, mariadb *primary, str address, int port);
 /* Whether it does, and how many seconds it is behind. */
+/* While it is copied it takes connections and answers nothing. */
+bool mariadb_rests(const mariadb *m);
 bool mariadb_follows(arena *a, mariadb *m, int64_t *behind);
 /* The primary takes no more writes; returns when the other has all that it had. */
 err mariadb_hand_over(arena *a, mariadb *primary, mariadb *to);

@@ -77,6 +77,10 @@ static bool put(lane *l, str bytes)
 	if (!l->out_in) {
 		l->out_in = arena_open(bytes.n + 1024);
 		l->out = buf_in(l->out_in, bytes.n + 512, WAITING_MAX);
+	} else if (l->sent >= LANE_FULL) { /* what has gone makes room, also when it never goes entirely */
+		memmove(l->out.p, l->out.p + l->sent, l->out.n - l->sent);
+		l->out.n -= l->sent;
+		l->sent = 0;
 	}
 	buf_put(&l->out, bytes);
 	return !l->out.full;

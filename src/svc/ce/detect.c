@@ -66,7 +66,7 @@ static void found(req *rq, const ce_AnomalyMonitor *m, const series *s, int64_t 
 {
 	anomaly *a = *list;
 	int64_t above = s->days[i] - expected;
-	if (!a || !str_eq(a->value, s->value) || a->to != day - MS_DAY) {
+	if (!a || !str_eq(a->monitor, m->MonitorArn) || !str_eq(a->value, s->value) || a->to != day - MS_DAY) {
 		str id = arena_fmt(rq->mem, "%.*s %.*s %lld", STR_ARG(m->MonitorArn), STR_ARG(s->value),
 		                   (long long)day);
 		a = arena_new(rq->mem, anomaly);

@@ -84,6 +84,7 @@ static bool tell(void *context, txn *tx)
 		const ce_Subscriber *s = &t->to->It->Subscribers.v[i];
 		buf b = buf_in(mem, 512, TEXT_MAX);
 		put(&b, "account", t->to->Account);
+		put(&b, "subscription", t->to->It->SubscriptionArn);
 		put(&b, "type", s->Type);
 		put(&b, "address", s->Address);
 		put(&b, "text", text_of(mem, t->to->It, t->about));
@@ -105,6 +106,7 @@ static err publish(store *s, arena *mem, const json_value *v)
 	for (int i = 0; i < 3; i++)
 		str_cut(&rest, ':');
 	req *rq = req_internal(mem, s, "costalerts.amazonaws.com", member(v, S("account")), str_cut(&rest, ':'));
+	req_become_service(rq, "costalerts.amazonaws.com", member(v, S("subscription")));
 	buf b = buf_in(mem, 512, TEXT_MAX);
 	put(&b, "TopicArn", arn);
 	put(&b, "Subject", S("AWS Cost Anomaly Detection"));

@@ -140,7 +140,10 @@ str ddb_partition_text(arena *mem, const value *v, size_t n)
 {
 	if (n == 1)
 		return value_text(*v);
-	buf b = buf_in(mem, 128, 8192);
+	size_t room = 128; /* a query may ask for what no item may have */
+	for (size_t i = 0; i < n; i++)
+		room += 2 * value_text(v[i]).n + NUMBER_KEY_MAX + 2;
+	buf b = buf_in(mem, 128, room);
 	for (size_t i = 0; i < n; i++)
 		ddb_put_sort(&b, v[i]);
 	ensure(!b.full);

@@ -92,11 +92,15 @@ err ddb_start_index(req *rq, const ddb_page *p, value key)
 {
 	const ddb_schema s = ddb_schema_of(p->t, p->ix);
 	bool good = value_count(key) == value_count(ddb_key_of(rq->mem, p->t, p->ix, key));
+	size_t bytes[2] = { 0 }; /* of all hash keys, and of all range keys */
 	for (size_t i = 0; i < s.n; i++) {
 		if (!good || !value_is(value_member(key, s.v[i].name)))
 			return fail(rq, &aws_ValidationException, "The provided starting key is invalid");
 		TRY(ddb_key_piece(rq, s.v[i], key, i >= s.hashes));
+		bytes[i >= s.hashes] += value_text(value_member(key, s.v[i].name)).n;
 	}
+	if (bytes[0] > DDB_HASH_BYTES_MAX || bytes[1] > DDB_RANGE_BYTES_MAX)
+		return fail(rq, &aws_ValidationException, "The provided starting key is invalid");
 	return OK;
 }
 

@@ -177,6 +177,11 @@ err ddb_table_delete(req *rq, txn *tx, str name, dynamodb_DeleteTable_out *out)
 		return fail(rq, &aws_ValidationException,
 		            "Resource cannot be deleted as it is currently protected against deletion. "
 		            "Disable deletion protection first.");
+	for (size_t i = 0; i < r->Table->Replicas.n; i++)
+		if (str_eq(r->Table->Replicas.v[i].ReplicaStatus, S("CREATING")))
+			return fail(rq, &aws_ValidationException,
+			            "Replica cannot be deleted because it has acted as a source region for new "
+			            "replica(s) being added to the table in the last 24 hours.");
 	ddb_table *t = ddb_head_get(tx, rq->mem, r->Account, r->Region, r->TableName);
 	ensure(t != NULL);
 	bool taken;

@@ -144,14 +144,18 @@ static str sum_of(req *rq, const kms_key *k, str material)
 }
 
 /* For the next rotation; what encrypts now stays. */
-static err keep_next(req *rq, txn *tx, kms_key *k, str material)
+static err keep_next(req *rq, txn *tx, kms_key *k, str material, int64_t end)
 {
+	if (k->MultiRegion)
+		return fail(rq, &aws_NotImplemented,
+		            "Farthing takes new key material for single-Region keys only.");
 	if (!key_is_symmetric(k) || !k->Material.n)
 		return fail(rq, &kms_UnsupportedOperationException,
 		            "New key material can be imported for symmetric encryption keys that have key material.");
 	if (str_eq(material, k->Material))
 		return fail(rq, &kms_IncorrectKeyMaterialException, "%s", "");
 	k->Next = material;
+	k->NextExpires = end;
 	kms_key_put(tx, k);
 	return OK;
 }
@@ -177,7 +181,7 @@ err kms_ImportKeyMaterial(req *rq, txn *tx, const kms_ImportKeyMaterial_in *in,
 	out->KeyId = key_arn_of(rq->mem, k);
 	bool fresh = str_eq(in->ImportType, kms_ImportType_NEW_KEY_MATERIAL);
 	if (fresh && k->Sum.n) {
-		TRY(keep_next(rq, tx, k, material));
+		TRY(keep_next(rq, tx, k, material, end));
 		out->KeyMaterialId = material_id(rq->mem, k, k->Turns + 1);
 		return OK;
 	}
@@ -191,12 +195,18 @@ err kms_ImportKeyMaterial(req *rq, txn *tx, const kms_ImportKeyMaterial_in *in,
 	if (str_eq(k->State, kms_KeyState_PendingImport))
 		k->State = kms_KeyState_Enabled;
 	kms_key_put(tx, k);
-	if (end)
-		timer_set(tx, "kms_material_end", key_place(rq->mem, k), end, key_place(rq->mem, k));
-	else
-		timer_cancel(tx, "kms_material_end", key_place(rq->mem, k));
+	material_ends(tx, rq->mem, k);
 	out->KeyMaterialId = material_id(rq->mem, k, k->Turns);
 	return OK;
+}
+
+void material_ends(txn *tx, arena *mem, const kms_key *k)
+{
+	str place = key_place(mem, k);
+	if (k->Expires)
+		timer_set(tx, "kms_material_end", place, k->Expires, place);
+	else
+		timer_cancel(tx, "kms_material_end", place);
 }
 
 void material_drop(txn *tx, arena *mem, kms_key *k)

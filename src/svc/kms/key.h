@@ -56,6 +56,8 @@ void rotation_plan(txn *tx, arena *mem, const kms_key *k);
 
 /* ---- import.c ---- */
 /* Takes imported material away: the key waits for it to come again. */
+/* Sets or cancels the timer of k->Expires. */
+void material_ends(txn *tx, arena *mem, const kms_key *k);
 void material_drop(txn *tx, arena *mem, kms_key *k);
 
 /* ---- replicas.c ---- */

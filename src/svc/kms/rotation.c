@@ -55,6 +55,9 @@ static void rotate(txn *tx, arena *mem, kms_key *k, str kind, int64_t now)
 	str none, material = k->Next, at = STR_NONE;
 	if (k->Next.n) {
 		k->Next = STR_NONE;
+		k->Expires = k->NextExpires;
+		k->NextExpires = 0;
+		material_ends(tx, mem, k);
 		k->Sum = sha256_hex(mem, arena_concat(mem, k->KeyId, material));
 	} else {
 		material_make(mem, kms_KeySpec_SYMMETRIC_DEFAULT, &material, &none);

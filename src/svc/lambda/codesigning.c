@@ -14,6 +14,8 @@ static lambda_codesigning *config_of(const req *rq, const txn *tx, str arn)
 	arn_parts a;
 	if (!arn_split(arn, &a))
 		return NULL;
+	if (!rq->who.internal && !(str_eq(a.account, rq->who.account) && str_eq(a.region, rq->region)))
+		return NULL;
 	str id = a.resource;
 	str_cut(&id, ':');
 	return str_is(id) ? lambda_codesigning_get(tx, rq->mem, a.account, a.region, id) : NULL;

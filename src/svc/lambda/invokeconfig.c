@@ -61,11 +61,12 @@ static err destination_ok(req *rq, const txn *tx, const function_name *f, const 
 		            "invalid.", STR_ARG(text));
 	if (!str_eq(a.service, S("lambda")))
 		return destination_check(rq, arn, use);
-	if (!name_read(rq, arn, STR_NONE, &other) && str_eq(other.name, f->name))
+	err bad = name_read(rq, arn, STR_NONE, &other);
+	if (!bad && str_eq(other.name, f->name))
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "You can't specify the function as a destination for itself.");
 	if (str_eq(a.account, rq->who.account) && str_eq(a.region, rq->region) &&
-	    !lambda_function_get(tx, rq->mem, other.account, other.region, other.name))
+	    (bad || !lambda_function_get(tx, rq->mem, other.account, other.region, other.name)))
 		return fail(rq, &lambda_InvalidParameterValueException, "The destination ARN %.*s is invalid.",
 		            STR_ARG(arn));
 	return OK;

@@ -22,6 +22,7 @@ static err start(store *s, str data_folder)
 
 static void halt(void)
 {
+	provision_halt();
 	poll_halt();
 	pool_halt();
 }

@@ -187,7 +187,7 @@ static void filter(batch *g)
 	for (size_t i = 0; i < g->n; i++) {
 		buf b = buf_in(g->mem, 1024, EVENT_MAX * 2);
 		put_message(&b, g->m, g->messages[i], true);
-		if (mapping_filters_match(&f, json_parse(g->mem, buf_str(&b))))
+		if (mapping_filters_match(&f, event_pattern_event(g->mem, json_parse(g->mem, buf_str(&b)))))
 			g->messages[n++] = g->messages[i];
 		else
 			dropped[out++] = g->messages[i];

@@ -172,7 +172,7 @@ static void take(batch *g, const filters *f, const json_value *v)
 		return;
 	mapping_metric(g->m, "PolledEventCount", 1);
 	str text = record_text(g->mem, g, v);
-	if (f->n && !mapping_filters_match(f, json_parse(g->mem, text))) {
+	if (f->n && !mapping_filters_match(f, event_pattern_event(g->mem, json_parse(g->mem, text)))) {
 		mapping_metric(g->m, "FilteredOutEventCount", 1);
 		return;
 	}

@@ -397,6 +397,8 @@ static void fill(arena *mem, wanted *w)
 			pool_add(e);
 			continue;
 		}
+		if (!running()) /* it was not the function that ended it */
+			return;
 		failure f = { w->row, arena_fmt(mem, "FUNCTION_ERROR_INIT_FAILURE: %.*s",
 		                                (int)(why.n < 500 ? why.n : 500), why.p ? why.p : "") };
 		if (store_write(keeper.store, note_failure, &f))
@@ -427,6 +429,14 @@ static void *keep(void *unused)
 	return unused;
 }
 
+void provision_halt(void)
+{
+	pthread_mutex_lock(&keeper.lock);
+	keeper.running = false;
+	pthread_cond_broadcast(&keeper.changed);
+	pthread_mutex_unlock(&keeper.lock);
+}
+
 void provision_look(void)
 {
 	pthread_mutex_lock(&keeper.lock);
@@ -444,10 +454,7 @@ void provision_start(store *s)
 
 void provision_stop(void)
 {
-	pthread_mutex_lock(&keeper.lock);
-	keeper.running = false;
-	pthread_cond_broadcast(&keeper.changed);
-	pthread_mutex_unlock(&keeper.lock);
+	provision_halt();
 	pthread_join(keeper.thread, NULL);
 }
 

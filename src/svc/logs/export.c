@@ -42,6 +42,8 @@ static err bucket_check(req *rq, const logs_CreateExportTask_in *in)
 	str key = S("aws-logs-write-test");
 	if (in->destinationPrefix.n)
 		key = arena_fmt(rq->mem, "%.*s/aws-logs-write-test", STR_ARG(in->destinationPrefix));
+	req_become_service(there, "logs.amazonaws.com",
+	                   arena_fmt(rq->mem, "%.*s:*", STR_ARG(group_arn(rq, in->logGroupName))));
 	e = put_object(there, in->destination, key, S("Permission Check Successful"));
 	return e ? fail(rq, &logs_InvalidParameterException,
 	                "PutObject call on the given bucket failed. Please check if CloudWatch Logs has been "
@@ -154,7 +156,9 @@ static bool next_lines(exporting *e, int64_t stream, place *from, buf *b)
 {
 	arena *mem = b->mem;
 	const txn *tx = req_read(e->rq);
-	place_scan s = lines_between(tx, mem, stream, *from, (place){ e->x->It->to.v + 1, 0 }, false);
+	place_scan s =
+		lines_between(tx, mem, stream, *from,
+	                  e->x->It->to.v < INT64_MAX ? (place){ e->x->It->to.v + 1, 0 } : PLACE_END, false);
 	for (const logs_line *l; b->n < FILE_BYTES && (l = lines_next(&s));) {
 		logs_event *v = logs_event_get(tx, mem, e->group->Id, l->When, l->Seq);
 		*from = (place){ l->When, l->Seq + 1 };
@@ -256,6 +260,8 @@ TASK(logs_export)
 		return TASK_DONE;
 	if (!say(&e, logs_ExportTaskStatusCode_RUNNING, S("Started successfully")))
 		return clock_now() + MS_SECOND;
+	req_become_service(e.rq, "logs.amazonaws.com",
+	                   arena_fmt(mem, "%.*s:*", STR_ARG(group_arn(e.rq, e.x->It->logGroupName))));
 	err failed = e.group ? write_all(&e) : OK;
 	usage_settle_later(e.rq);
 	if (failed && failed->kind->server && attempt < TRIES)

@@ -256,9 +256,12 @@ static err read_single(reader *r, iq_node **out)
 		return OK;
 	}
 	if (c == '-') {
+		if (++r->depth > DEPTH_MAX)
+			return wrong(r, from, "the query is nested too deeply");
 		r->at++;
 		iq_node *inside;
 		TRY(read_single(r, &inside));
+		r->depth--;
 		*out = make(r, IQ_MINUS, inside, NULL);
 		return OK;
 	}

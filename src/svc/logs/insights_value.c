@@ -328,7 +328,9 @@ static iq_value arithmetic(iq_row *row, const iq_node *n, const iq_value *aggreg
 
 #define ARGUMENTS_MAX 32
 
-static iq_value called(iq_row *row, const iq_node *n, const iq_value *aggregates)
+/* Not part of iq_eval, which calls itself: a long chain of operators would need its arguments at every
+ * level. */
+__attribute__((noinline)) static iq_value called(iq_row *row, const iq_node *n, const iq_value *aggregates)
 {
 	iq_value args[ARGUMENTS_MAX];
 	size_t count = 0;

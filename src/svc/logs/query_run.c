@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 
 #define PIECE 20000
+#define PIECE_MS 200 /* a snapshot is not held longer, and who stops a query does not wait longer */
 #define SCRATCH_MAX ((size_t)1 << 20)
 #define RESULT_BYTES ((size_t)64 << 20)
 #define TIMEOUT_MS (60 * MS_MINUTE)
@@ -192,7 +193,9 @@ static bool walk(run *r)
 		bool wanted = now && query_goes_on(now);
 		source *s = NULL;
 		open_sources(r);
-		for (size_t i = 0; wanted && r->more && i < PIECE && (s = next_source(r)); i++)
+		int64_t pause = clock_real() + PIECE_MS;
+		for (size_t i = 0; wanted && r->more && i < PIECE && (i == 0 || clock_real() < pause) &&
+		     (s = next_source(r)); i++)
 			step(r, s);
 		close_sources(r);
 		if (wanted && (!r->more || !s)) {
@@ -277,7 +280,8 @@ static void find_sources(run *r)
 	for (size_t i = 0; i < q->Groups.n; i++) {
 		logs_group *g = logs_group_get(r->tx, r->iq.mem, q->Account, q->Region, q->Groups.v[i]);
 		if (g)
-			r->sources[r->n++] = (source){ .group = g, .from = { q->Start, 0 }, .to = { q->End + 1, 0 } };
+			r->sources[r->n++] = (source){ .group = g, .from = { q->Start, 0 },
+				                       .to = q->End < INT64_MAX ? (place){ q->End + 1, 0 } : PLACE_END };
 	}
 }
 

@@ -253,7 +253,7 @@ static node *read_repeated(reader *r)
 			most = 1;
 		else if (!eat(r, S("*")) && !braces(r, &least, &most))
 			return n;
-		if (most >= 0 && most < least)
+		if ((most >= 0 && most < least) || n->kind == NODE_REPEAT)
 			return wrong(r);
 		n = make(r, NODE_REPEAT, n, NULL);
 		n->least = least;
@@ -299,8 +299,12 @@ static void set_split(reader *r, uint32_t at, uint32_t inside, uint32_t behind, 
 
 static void write_repeat(reader *r, const node *n)
 {
-	for (int i = 0; i < n->least && !r->failed; i++)
+	size_t before = r->out->n;
+	for (int i = 0; i < n->least && !r->failed; i++) {
 		write_node(r, n->left);
+		if (r->out->n == before)
+			return; /* it matches nothing: once is as good as often */
+	}
 	if (n->most < 0) {
 		uint32_t split = emit(r, OP_SPLIT, 0, 0);
 		write_node(r, n->left);

@@ -259,7 +259,9 @@ static void follow(arena *a, store *st, const rds_instance *i, str folder, bool 
 	rds_instance *from = primary_of(tx, a, i, standby);
 	store_read_end(st, tx);
 	entry *to = from ? hold(folder) : NULL, *primary = to ? hold(from->Folder) : NULL;
-	if (primary && to->r.mysql && primary->r.mysql && !mariadb_follows(a, to->r.mysql, &behind)) {
+	bool answer = primary && to->r.mysql && primary->r.mysql && !mariadb_rests(to->r.mysql) &&
+		!mariadb_rests(primary->r.mysql);
+	if (answer && !mariadb_follows(a, to->r.mysql, &behind)) {
 		err e = mariadb_follow(a, to->r.mysql, primary->r.mysql, from->Address,
 		                       (int)from->It->Endpoint->Port.v);
 		(void)e; /* the watcher sees to it again */

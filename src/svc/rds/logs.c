@@ -74,9 +74,12 @@ static str piece_of(arena *a, str folder, const log_kind *kind, int64_t from)
 	ssize_t n = fd < 0 ? 0 : pread(fd, p, PIECE_MAX, from);
 	if (fd >= 0)
 		close(fd);
-	while (n > 0 && p[n - 1] != '\n')
-		n--;
-	return n > 0 ? str_of(p, (size_t)n) : STR_NONE;
+	ssize_t whole = n;
+	while (whole > 0 && p[whole - 1] != '\n')
+		whole--;
+	if (!whole && n == PIECE_MAX) /* a line longer than a piece goes in pieces */
+		whole = n;
+	return whole > 0 ? str_of(p, (size_t)whole) : STR_NONE;
 }
 
 static int64_t export(arena *a, const rds_instance *i, const rds_cluster *c, str folder, const log_kind *kind,

@@ -107,7 +107,7 @@ static const char counters[] =
 bool db_mysql_stats(arena *a, mariadb *m, engine_stats *out)
 {
 	postgres_rows r;
-	if (mariadb_sql(a, m, str_c(counters), &r))
+	if (mariadb_rests(m) || mariadb_sql(a, m, str_c(counters), &r))
 		return false;
 	int64_t *const to[] = { &out->connections, &out->reads, &out->writes, &out->log_bytes };
 	bool all = true;

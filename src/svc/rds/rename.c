@@ -54,6 +54,17 @@ static void tell_replicas(txn *tx, arena *mem, const rds_instance *i, str from)
 	rds_instance_put(tx, s);
 }
 
+static bool renamed(rds_StringList *names, str from, str to)
+{
+	bool any = false;
+	for (size_t k = 0; k < names->n; k++)
+		if (str_eq_nocase(names->v[k], from)) {
+			names->v[k] = to;
+			any = true;
+		}
+	return any;
+}
+
 static void tell_cluster(txn *tx, arena *mem, const rds_instance *i, str from)
 {
 	str id = i->It->DBClusterIdentifier;
@@ -64,6 +75,11 @@ static void tell_cluster(txn *tx, arena *mem, const rds_instance *i, str from)
 		if (str_eq(c->It->DBClusterMembers.v[k].DBInstanceIdentifier, from))
 			c->It->DBClusterMembers.v[k].DBInstanceIdentifier = i->Id;
 	rds_cluster_put(tx, c);
+	record_scan scan = rds_cluster_endpoint_scan(tx, mem, 2, i->Account, i->Region, STR_NONE);
+	for (rds_cluster_endpoint *e; (e = rds_cluster_endpoint_next(&scan));)
+		if (str_eq_nocase(e->It->DBClusterIdentifier, id) &&
+		    (renamed(&e->It->StaticMembers, from, i->Id) | renamed(&e->It->ExcludedMembers, from, i->Id)))
+			rds_cluster_endpoint_put(tx, e);
 }
 
 /* What it has cost so far stays with the old name. */

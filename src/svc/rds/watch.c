@@ -38,7 +38,7 @@ typedef struct finding {
 	int64_t from_minute, to_minute; /* whose metrics are due: after from, up to to */
 	int64_t low_since, idle_since; /* idle_since: 0 while somebody is connected */
 	int64_t asleep_at, looked, before_look;
-	bool counted;
+	bool counted, provisioned;
 } finding;
 
 typedef struct looking {
@@ -307,7 +307,7 @@ static void touch(void *context, running *r)
 	finding *f = context;
 	if (!str_eq(r->folder, f->folder))
 		return;
-	bool connected = f->now.connections > 0 || !f->counted;
+	bool connected = f->now.connections > 0 || !f->counted || f->provisioned;
 	if (connected)
 		r->idle_since = f->looked;
 	f->idle_since = connected ? 0 : r->idle_since;
@@ -403,6 +403,7 @@ static void settle(arena *mem, finding *f, int64_t now)
 	store_read_end(s, tx);
 	if (!i)
 		return;
+	f->provisioned = !str_eq(i->It->DBInstanceClass, SERVERLESS); /* it never sleeps */
 	change ch = { .mem = mem, .f = f };
 	if (f->from_minute < f->to_minute)
 		db_engines_follow(mem, s, i);

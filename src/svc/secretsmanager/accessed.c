@@ -7,7 +7,7 @@
 #include "cloud/server.h"
 #include "secret.h"
 
-#define WAIT_MS 2
+#define WAIT_MS 50
 
 static later *reads;
 
@@ -20,7 +20,7 @@ typedef struct read_item {
 void accessed(req *rq, const secretsmanager_secret *s, const secretsmanager_version *v)
 {
 	int64_t day = rq->now - rq->now % MS_DAY;
-	arena *a = s->Accessed >= day && v->Accessed >= day ? NULL : later_begin(reads);
+	arena *a = !reads || (s->Accessed >= day && v->Accessed >= day) ? NULL : later_begin(reads);
 	if (!a)
 		return;
 	read_item *r = arena_new(a, read_item);

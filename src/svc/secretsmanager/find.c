@@ -64,11 +64,26 @@ static int64_t moment(const secretsmanager_secret *s, str by)
 	       str_eq(by, secretsmanager_SortByType_last_accessed_date) ? s->Accessed : 0;
 }
 
+static int compare(int64_t at, str name, int64_t other, str other_name)
+{
+	return at != other ? (at < other ? -1 : 1) : str_cmp(name, other_name);
+}
+
 static int in_order(const void *a, const void *b, void *by)
 {
 	const secretsmanager_secret *const *x = a, *const *y = b;
-	int64_t at = moment(*x, *(const str *)by), other = moment(*y, *(const str *)by);
-	return at != other ? (at < other ? -1 : 1) : str_cmp((*x)->Name, (*y)->Name);
+	return compare(moment(*x, *(const str *)by), (*x)->Name, moment(*y, *(const str *)by), (*y)->Name);
+}
+
+/* A page ends at a place in the order, which stays when the secret that stood there goes. */
+static str place_after(req *rq, const secretsmanager_secret *s, str by)
+{
+	return page_token(rq, arena_fmt(rq->mem, "%lld %.*s", (long long)moment(s, by), STR_ARG(s->Name)));
+}
+
+static bool place_read(req *rq, str token, int64_t *at, str *name)
+{
+	return page_position(rq, token, name) && str_to_i64(str_cut(name, ' '), at);
 }
 
 static void reverse(secretsmanager_secret **list, size_t n)
@@ -86,7 +101,8 @@ err secrets_search(req *rq, const txn *tx, const secret_search *how, secretsmana
 	size_t room = 64, all = 0, from = 0;
 	bool down = str_eq(how->order, S("desc"));
 	str after = STR_NONE;
-	if (str_is(how->token) && !page_position(rq, how->token, &after))
+	int64_t at = 0;
+	if (str_is(how->token) && !place_read(rq, how->token, &at, &after))
 		return fail(rq, &secretsmanager_InvalidNextTokenException, "Invalid NextToken");
 	secretsmanager_secret **list = arena_array(rq->mem, secretsmanager_secret *, room);
 	record_scan scan = secretsmanager_secret_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
@@ -105,12 +121,14 @@ err secrets_search(req *rq, const txn *tx, const secret_search *how, secretsmana
 		qsort_r(list, all, sizeof *list, in_order, &by);
 	if (down)
 		reverse(list, all);
-	while (str_is(after) && from < all && !str_eq(list[from]->Name, after))
-		from++;
-	from += str_is(after) && from < all;
+	for (; str_is(after) && from < all; from++) {
+		int order = compare(moment(list[from], by), list[from]->Name, at, after);
+		if (down ? order < 0 : order > 0)
+			break;
+	}
 	*found = list + from;
 	*n = all - from < how->page ? all - from : how->page;
 	if (from + *n < all)
-		*next = page_token(rq, list[from + *n - 1]->Name);
+		*next = place_after(rq, list[from + *n - 1], by);
 	return OK;
 }

@@ -34,9 +34,11 @@ static err follow_versions(req *rq, txn *tx, const secretsmanager_secret *s, con
 			secretsmanager_version_put(tx, copy);
 		} else if (!copy && v->Sealed.n) {
 			err e = version_open(rq, tx, s, v, &value);
-			if (!e)
+			if (!e) {
+				there.usage = rq->usage;
 				e = version_copy(&there, tx, r, v, value);
-			rq->usage = there.usage;
+				rq->usage = there.usage;
+			}
 			if (e) {
 				cursor_close(&scan.at);
 				return e;

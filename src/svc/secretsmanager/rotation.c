@@ -121,13 +121,14 @@ TASK(secretsmanager_steps)
 	const txn *tx = store_read(s);
 	secretsmanager_secret *secret = secret_at(tx, mem, &version_id);
 	store_read_end(s, tx);
-	if (!secret || secret->DeleteAt || !str_is(secret->Lambda))
+	if (!secret)
 		return TASK_DONE;
+	bool over = secret->DeleteAt || !str_is(secret->Lambda);
 	req *rq = req_internal(mem, s, "secretsmanager.amazonaws.com", secret->Account, secret->Region);
-	outcome o = { .place = payload, .done = true };
+	outcome o = { .place = payload, .done = !over };
 	for (int i = 0; i < 4 && o.done; i++)
 		o.done = step(rq, secret, version_id, steps[i]);
-	if (!o.done && attempt < SECRETS_ROTATION_TRIES)
+	if (!o.done && !over && attempt < SECRETS_ROTATION_TRIES)
 		return clock_now() + attempt * MS_MINUTE;
 	err e = req_write(rq, rotated, &o);
 	return e ? clock_now() + MS_MINUTE : TASK_DONE;

@@ -10,7 +10,7 @@ str secret_arn(const req *rq, const secretsmanager_secret *s)
 
 #define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-static err name_check(req *rq, str name)
+err secret_name_check(req *rq, str name)
 {
 	for (size_t i = 0; i < name.n; i++)
 		if (str_find_char(S(LETTERS_AND_DIGITS "/_+=.@!-"), name.p[i]) == SIZE_MAX)
@@ -35,7 +35,7 @@ err secret_find(req *rq, const txn *tx, str id, secretsmanager_secret **out)
 {
 	size_t at = str_starts(id, S("arn:")) ? str_find(id, S(":secret:")) : SIZE_MAX;
 	str name = at == SIZE_MAX ? id : str_sub(id, at + 8, id.n);
-	TRY(name_check(rq, name));
+	TRY(secret_name_check(rq, name));
 	bool whole = at != SIZE_MAX && has_suffix(name);
 	str bare = whole ? str_sub(name, 0, name.n - SUFFIX_CHARS) : name;
 	*out = secretsmanager_secret_get(tx, rq->mem, rq->who.account, rq->region, bare);

@@ -16,6 +16,8 @@
 
 str secret_arn(const req *rq, const secretsmanager_secret *s);
 /* By name, ARN, or ARN without the suffix. A secret that is to be deleted is found too. */
+/* ValidationException: it cannot be a name. */
+err secret_name_check(req *rq, str name);
 err secret_find(req *rq, const txn *tx, str id, secretsmanager_secret **out);
 /* The same, refusing one that is to be deleted. */
 err secret_live(req *rq, const txn *tx, str id, secretsmanager_secret **out);

@@ -36,10 +36,9 @@ err secretsmanager_CreateSecret(req *rq, txn *tx, const secretsmanager_CreateSec
                                 secretsmanager_CreateSecret_out *out)
 {
 	bool existed;
-	secretsmanager_secret *old = NULL;
-	err missing = secret_find(rq, tx, in->Name, &old);
-	if (missing && missing->kind != &secretsmanager_ResourceNotFoundException)
-		return missing;
+	TRY(secret_name_check(rq, in->Name));
+	secretsmanager_secret *old =
+		secretsmanager_secret_get(tx, rq->mem, rq->who.account, rq->region, in->Name);
 	TRY(token_check(rq, in->ClientRequestToken, &secretsmanager_InvalidRequestException));
 	if (str_is(in->SecretString) && str_is(in->SecretBinary))
 		return fail(rq, &secretsmanager_InvalidParameterException,
@@ -79,6 +78,7 @@ void secret_remove(txn *tx, const secretsmanager_secret *s, int64_t now)
 {
 	arena *mem = txn_arena(tx);
 	req at = { .mem = mem };
+	timer_cancel(tx, "secretsmanager_delete", place_of(mem, s));
 	record_scan scan = secretsmanager_version_scan(tx, mem, 3, s->Account, s->Region, s->Name, STR_NONE);
 	for (secretsmanager_version *v; (v = secretsmanager_version_next(&scan));)
 		secretsmanager_version_delete(tx, s->Account, s->Region, s->Name, v->VersionId);
@@ -130,7 +130,6 @@ err secretsmanager_DeleteSecret(req *rq, txn *tx, const secretsmanager_DeleteSec
 	out->DeletionDate = TIME(force ? rq->now : rq->now + days * MS_DAY);
 	meter_one(rq, &SECRETS_API, out->ARN);
 	if (force) {
-		timer_cancel(tx, "secretsmanager_delete", place_of(rq->mem, s));
 		secret_remove(tx, s, rq->now);
 		return OK;
 	}

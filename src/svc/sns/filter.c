@@ -139,7 +139,8 @@ static const json_value *view_of(arena *mem, const notice *n, bool body, str mes
 		v->message = message;
 		v->body_read = true;
 	} else if (!body && !v->attributes_read) {
-		v->attributes = json_parse(mem, attributes_json(mem, n->attributes ? n->attributes : &none));
+		v->attributes = event_pattern_event(
+			mem, json_parse(mem, attributes_json(mem, n->attributes ? n->attributes : &none)));
 		v->attributes_read = true;
 	}
 	return body ? v->body : v->attributes;

@@ -155,6 +155,8 @@ err ssm_DeleteParameter(req *rq, txn *tx, const ssm_DeleteParameter_in *in,
 	const ssm_param *p;
 	const ssm_Stored *v;
 	TRY(parameter_find(rq, tx, parameter_ref_of(in->Name), &p, &v));
+	if (str_starts(p->Name, PUBLIC_PREFIX)) /* nobody's to delete */
+		return fail(rq, &ssm_ParameterNotFound, "Parameter %.*s not found.", STR_ARG(p->Name));
 	parameter_metered(rq, p->Name, v);
 	parameter_remove(tx, p, rq->now);
 	return OK;

@@ -118,3 +118,14 @@ def test_index_filled_later_and_kept_over_a_restart(server):
     same(found(ddb, "later", "a = :a AND b = :b AND s = :s", values), "0")
     ddb.update_item(TableName="later", Key={"p": {"S": "0"}}, UpdateExpression="REMOVE s")
     same(found(ddb, "later", "a = :a AND b = :b AND s = :s", values), "")
+
+
+def test_pieces_that_no_item_may_have(server):
+    """Together they are longer than keys may be: refused or not found, and the server goes on."""
+    ddb = server.client("dynamodb")
+    made(ddb, "long", [index("a b", "r s")])
+    filled(ddb, "long")
+    same(asked(ddb, "long", "a = :a AND b = :b", {":a": {"S": "x" * 9000}, ":b": {"N": "7"}})["Items"], [])
+    start = {"p": {"S": "p" * 2048}, "a": {"S": "x" * 2048}, "b": {"N": "7"}, "r": {"N": "1"}, "s": {"S": "y" * 1024}}
+    refused("ValidationException", ddb.scan, TableName="long", IndexName="many", ExclusiveStartKey=start)
+    same(len(ddb.scan(TableName="long", IndexName="many")["Items"]), 6)

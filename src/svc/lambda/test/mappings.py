@@ -249,6 +249,7 @@ def test_stream_failures(server):
          ("RetryAttemptsExhausted", 2, 1, arn))
     same(body["responseContext"], {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
     check(flat(server).count("boom") >= 3, flat(server))
+    until(lambda: flat(server), lambda s: s[-4:] == ["boom", "boom", "c", "d"])  # also what stands behind it
     delete(client, m)
     # A report moves the start of the next try.
     table(server, "seen")

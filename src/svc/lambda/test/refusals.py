@@ -243,6 +243,14 @@ def test_event_invoke_configs(server):
     refused(MISSING, client.get_function_event_invoke_config, FunctionName="eic")
 
 
+def test_destinations_that_cannot_be(server):
+    client = make(server, "sent", ECHO)
+    for name in ("n" * 65, "", "absent"):
+        arn = "arn:aws:lambda:us-east-1:000000000000:function:" + name
+        refused("InvalidParameterValueException", client.put_function_event_invoke_config, FunctionName="sent",
+                DestinationConfig={"OnSuccess": {"Destination": arn}})
+
+
 def test_concurrency(server):
     client = make(server, "con", ECHO)
     client.publish_version(FunctionName="con")

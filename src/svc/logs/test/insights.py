@@ -215,3 +215,15 @@ def test_a_query_outlives_the_server(server):
         time.sleep(0.05)
     same((a["status"], len(a["results"])), ("Complete", 600))
     same([f["value"] for f in a["results"][1]], ["0", "180"])
+
+
+def test_queries_that_are_hostile(server):
+    logs = group(server, "/q/hostile", ["a line"])
+    for query in ["filter " + "-" * 7000 + "1", "filter @message like /a" + "*" * 2500 + "/",
+                  "filter " + "not " * 2000 + "1"]:
+        refused("MalformedQueryException", logs.start_query, logGroupName="/q/hostile", startTime=1, endTime=2,
+                queryString=query)
+    same(len(answer(logs, "/q/hostile", "filter " + "1+" * 4000 + "1 > 0")["results"]), 1)
+    nothing = "filter @message like /(?:(?:(?:){1000}){1000}){1000}a/"
+    same(len(answer(logs, "/q/hostile", nothing)["results"]), 1)
+    same(len(answer(logs, "/q/hostile", "fields @message")["results"]), 1)

@@ -150,3 +150,36 @@ def test_policies_are_judged(server):
     same(secrets.validate_resource_policy(ResourcePolicy=good)["PolicyValidationPassed"], True)
     secrets.put_resource_policy(SecretId="open", ResourcePolicy=good, BlockPublicPolicy=True)
     refused("InvalidParameterException", secrets.get_random_password, PasswordLength=3)
+
+
+def test_a_list_goes_on_when_its_last_secret_goes(server):
+    sm = server.client("secretsmanager")
+    for i in range(6):
+        sm.create_secret(Name=f"paged-{i}", SecretString="x")
+    seen, more = [], {}
+    while True:
+        page = sm.list_secrets(MaxResults=2, Filters=[{"Key": "name", "Values": ["paged-"]}], SortOrder="asc", **more)
+        for s in page["SecretList"]:
+            seen.append(s["Name"])
+            sm.delete_secret(SecretId=s["Name"])
+        if "NextToken" not in page:
+            break
+        more = {"NextToken": page["NextToken"]}
+    same(seen, [f"paged-{i}" for i in range(6)])
+
+
+def test_a_replica_outlives_what_it_replaced(server):
+    here, there = server.client("secretsmanager"), server.client("secretsmanager", region="eu-west-1")
+    there.create_secret(Name="replaced", SecretString="old")
+    there.delete_secret(SecretId="replaced", RecoveryWindowInDays=7)
+    here.create_secret(Name="replaced", SecretString="new")
+    here.replicate_secret_to_regions(SecretId="replaced", ForceOverwriteReplicaSecret=True,
+                                     AddReplicaRegions=[{"Region": "eu-west-1"}])
+    server.advance("8d")
+    same(there.get_secret_value(SecretId="replaced")["SecretString"], "new")
+
+
+def test_an_arn_is_no_name(server):
+    sm = server.client("secretsmanager")
+    refused("ValidationException", sm.create_secret, SecretString="x",
+            Name="arn:aws:secretsmanager:us-east-1:000000000000:secret:foo")

@@ -161,3 +161,17 @@ def test_names_with_dots_in_bodies(server):
     for text in texts + ['{"a":{"b":"d"}}', '{"a.c":"d"}']:
         sns.publish(TopicArn=arn, Message=text)
     same([m["Body"] for m in receive(server, url)], texts)
+
+
+def test_attributes_with_dots_and_ways_too_long(server):
+    sns = server.client("sns")
+    arn = topic(server, "dotted-attributes")
+    url, queue_arn = queue(server, "dotted-attributes")
+    sub = sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn, ReturnSubscriptionArn=True, Attributes={
+        "FilterPolicy": '{"store.name": ["x"]}', "RawMessageDelivery": "true"})["SubscriptionArn"]
+    for value in "yx":
+        sns.publish(TopicArn=arn, Message=value,
+                    MessageAttributes={"store.name": {"DataType": "String", "StringValue": value}})
+    same([m["Body"] for m in receive(server, url)], ["x"])
+    refused("InvalidParameter", sns.set_subscription_attributes, SubscriptionArn=sub, AttributeName="FilterPolicy",
+            AttributeValue=json.dumps({"a." * 100000 + "a": ["x"]}))
