@@ -10,11 +10,12 @@
 
 json json_of(arena *a, str text)
 {
+	const char *start = text.p ? text.p : "";
 	return (json){
 		.mem = a,
-		.p = text.p,
-		.end = text.p + text.n,
-		.start = text.p,
+		.p = start,
+		.end = start + text.n,
+		.start = start,
 		.expect_value = true,
 		.fresh = true,
 	};
