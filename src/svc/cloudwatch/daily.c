@@ -14,7 +14,10 @@
 
 static void plan(txn *tx, int64_t after)
 {
-	timer_set(tx, "cloudwatch_daily", S("all"), after - after % EVERY_MS + EVERY_MS, S(""));
+	/* By its moment: one that fell due while nothing ran still fires. */
+	int64_t next = after - after % EVERY_MS + EVERY_MS;
+	timer_set(tx, "cloudwatch_daily", arena_fmt(txn_arena(tx), "%lld", (long long)(next / EVERY_MS)), next,
+	          S(""));
 }
 
 static void keep(txn *tx, str account, str region, const char *name_space, const char *name, const char *unit,

@@ -65,7 +65,7 @@ static bool receive(batch *g, int wait_s, size_t most)
 	return !e;
 }
 
-/* False: there is no such queue, for now. */
+/* False: there is no such queue at the moment. */
 static bool gather(batch *g)
 {
 	const lambda_EventSourceMappingConfiguration *c = g->m->It;
