@@ -61,7 +61,7 @@ def test_topic_to_queues(server):
         sns.publish(TopicArn=topic, Message="again")
         same((len(let.take()), len(wrong.take()), len(shut.take())), (1, 1, 0))
     finally:
-        server.stop()
+        server.remove()
 
 
 def test_rule_to_queues(server):
@@ -86,7 +86,7 @@ def test_rule_to_queues(server):
         put()
         same((len(let.take()), shut.take(), len(roled.take())), (1, [], 1))
     finally:
-        server.stop()
+        server.remove()
 
 
 def test_bucket_to_queue_and_topic(server):
@@ -118,7 +118,7 @@ def test_bucket_to_queue_and_topic(server):
         s3.delete_object(Bucket="letters", Key="k")
         same((queue.take(1), end.take(1)), ([], []))
     finally:
-        server.stop()
+        server.remove()
 
 
 def test_alarm_to_a_topic_with_the_policy_it_was_born_with(server):
@@ -133,7 +133,7 @@ def test_alarm_to_a_topic_with_the_policy_it_was_born_with(server):
         cloudwatch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="test")
         check("ALARM" in queue.take(10)[0]["Body"])
     finally:
-        server.stop()
+        server.remove()
 
 
 def test_schedule_by_its_role(server):
@@ -160,4 +160,4 @@ def test_schedule_by_its_role(server):
         server.advance("60s")
         same(queue.take(1), [])
     finally:
-        server.stop()
+        server.remove()

@@ -30,6 +30,8 @@ class Server:
         done = subprocess.run([FARTHING, "up", "--data", self.data, "--port", "0", "--detach", *self.options],
                               capture_output=True, text=True, timeout=60)
         if done.returncode:
+            if not os.listdir(self.data):
+                os.rmdir(self.data)
             raise RuntimeError(f"farthing up: {done.stdout}{done.stderr}")
         self.banner = done.stdout
         with open(os.path.join(self.data, "server.json")) as f:
