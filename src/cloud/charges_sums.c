@@ -5,7 +5,8 @@
 
 /*
  * What a sku's month costs does not depend on when it was used, unless it shares a free allowance with
- * another that has been used: then it matters who came first, and its hours are priced one after another.
+ * another that has been used, or an allowance that ends within the month: then it matters who came first,
+ * and its hours are priced one after another.
  * All others are added up and priced at once, what exists without looking at its hours.
  */
 
@@ -71,10 +72,12 @@ static void add_ordered(void *context, const usage_line *l)
 	use_push(&s->ordered, &u);
 }
 
-static bool mark_ordered(sums *s)
+static bool mark_ordered(sums *s, const pricing_options *options)
 {
 	bool any = false;
 	for (group *g = s->first; g; g = g->next) {
+		if (g->item && g->item->pool)
+			g->ordered |= offer_ends_within(options, g->item->pool->kind);
 		for (const group *o = s->first; o && g->item && g->item->pool; o = o->next)
 			g->ordered |= o != g && o->item && o->item->pool == g->item->pool;
 		any |= g->ordered;
@@ -90,7 +93,7 @@ bool charges_sums(arena *mem, const txn *tx, const bill_query *q,
 		   .pricing = pricing_open(mem, &o) };
 	int64_t end = month_after(q->month, 1);
 	usage_sums(tx, q->account, q->month, end, q->now, add_line, &s);
-	if (mark_ordered(&s)) {
+	if (mark_ordered(&s, &o)) {
 		usage_each(tx, q->account, q->month, end, q->now, add_ordered, &s);
 		use_sort(&s.ordered);
 	}

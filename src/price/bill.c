@@ -177,6 +177,7 @@ static void add_charge(void *context, const charge *c)
 		return;
 	}
 	bill_line *l = line_of(m, c);
+	l->credit += credit;
 	if (!i128_add(l->quantity, c->quantity, &l->quantity) || !i128_add(l->amount, c->amount, &l->amount))
 		m->overflow = true;
 }
@@ -239,8 +240,7 @@ static void credits_of_earlier_months(maker *m)
 	const bill_query *q = m->query;
 	bool credits = q->profile == PROFILE_CREDITS && q->opened < q->now;
 	m->credits = credits ? q->credits : 0;
-	m->credits_until =
-		month_after(month_of(q->opened), CREDIT_MONTHS) + (q->opened - month_of(q->opened));
+	m->credits_until = date_after(q->opened, CREDIT_MONTHS);
 	for (int64_t month = month_of(q->opened); m->credits > 0 && month < q->month;
 	     month = month_after(month, 1)) {
 		int64_t end = month_after(month, 1);

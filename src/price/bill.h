@@ -48,7 +48,7 @@ typedef struct bill_line {
 	bool free, elsewhere, predicted;
 	i128 quantity;             /* / parts = units */
 	int64_t parts;
-	money amount;
+	money amount, credit;      /* credits pay so much of it */
 	struct bill_line *next;
 } bill_line;
 

@@ -129,6 +129,11 @@ TEST(bill_credits_run_out_on_a_day)
 	b = bill_make(mem, &q, &source);
 	CHECK(b->credits_used == usd("1.152"));
 	CHECK_I64(b->credits_end, NOVEMBER + 3 * MS_DAY);
+	/* From 2026-05-31 they last until the 30th of November, which has no 31st. */
+	q.opened = month_after(NOVEMBER, -6) + 30 * MS_DAY;
+	q.now = NOVEMBER + 30 * MS_DAY;
+	b = bill_make(mem, &q, &source);
+	CHECK_I64(b->credits_end, NOVEMBER + 29 * MS_DAY);
 }
 
 TEST(bill_writes_json_and_csv_that_read_back)
@@ -154,8 +159,8 @@ TEST(bill_writes_json_and_csv_that_read_back)
 	CHECK(str_starts(buf_str(&table), S("resource,service,sku,")));
 }
 
-/* Every row has as many cells as the head, and the costs add up to the bill's total. */
-static void check_export(arena *mem, const bill *b, str text, str cost_column)
+/* Every row has as many cells as the head, and the costs add up to what is to be paid. */
+static void check_export(arena *mem, const bill *b, str text, str cost_column, size_t credit_rows)
 {
 	str head[128], row[128];
 	csv c = csv_of(mem, text);
@@ -171,7 +176,7 @@ static void check_export(arena *mem, const bill *b, str text, str cost_column)
 		sum += cost;
 		rows++;
 	}
-	CHECK(!c.broken && rows == b->n_lines && sum == b->total);
+	CHECK(!c.broken && rows == b->n_lines + credit_rows && sum == b->total - b->credits_used);
 }
 
 TEST(bill_exports_add_up)
@@ -185,6 +190,26 @@ TEST(bill_exports_add_up)
 	buf focus = buf_in(mem, 1024, 1 << 20), cur = buf_in(mem, 1024, 1 << 20);
 	bill_focus(&focus, mem, b);
 	bill_cur(&cur, mem, b);
-	check_export(mem, b, buf_str(&focus), S("BilledCost"));
-	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"));
+	check_export(mem, b, buf_str(&focus), S("BilledCost"), 0);
+	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"), 0);
+}
+
+/* What credits pay of a line is a row of its own. */
+TEST(bill_exports_have_credits)
+{
+	scene s = { .calls_a_day = 0, .database_from = NOVEMBER };
+	bill_source source = { .usage = scene_usage, .tag = scene_tag, .context = &s };
+	bill_query q = query_of();
+	memcpy(q.by, export_by, sizeof export_by);
+	q.n_by = 3;
+	q.profile = PROFILE_CREDITS;
+	q.opened = NOVEMBER;
+	q.credits = usd("0.5"); /* a day costs 0.384: one is paid whole, one in part */
+	bill *b = bill_make(mem, &q, &source);
+	CHECK(b->credits_used == usd("0.5"));
+	buf focus = buf_in(mem, 1024, 1 << 20), cur = buf_in(mem, 1024, 1 << 20);
+	bill_focus(&focus, mem, b);
+	bill_cur(&cur, mem, b);
+	check_export(mem, b, buf_str(&focus), S("BilledCost"), 2);
+	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"), 2);
 }

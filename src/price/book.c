@@ -281,16 +281,16 @@ err book_add_pools(book *b, str text, str name)
 }
 
 typedef struct service_name {
-	str name, category;
+	str name, category, subcategory;
 } service_name;
 
 static void add_services(book *b, str text)
 {
 	csv c = csv_of(b->mem, text);
-	str f[3];
-	while (csv_row(&c, f, 3) == 3) {
+	str f[4];
+	while (csv_row(&c, f, 4) == 4) {
 		service_name *s = arena_new(b->mem, service_name);
-		*s = (service_name){ f[1], f[2] };
+		*s = (service_name){ f[1], f[2], f[3] };
 		map_put(&b->services, f[0], s);
 	}
 }
@@ -382,6 +382,12 @@ str book_service_category(const book *b, str service)
 {
 	const service_name *s = map_get(&b->services, service);
 	return s ? s->category : S("Other");
+}
+
+str book_service_subcategory(const book *b, str service)
+{
+	const service_name *s = map_get(&b->services, service);
+	return s ? s->subcategory : S("Other (Other)");
 }
 
 str price_tier_name(arena *mem, const price_item *item, const price_tier *tier)

@@ -80,8 +80,9 @@ str price_usage_type(arena *mem, const book *b, const price_item *item, const pr
  * region's where the book has it. NULL: none. `name` may be NULL. */
 const price_item *book_find_usage(const book *b, str service, str usage_type, str operation, str *region,
                                   const price_name **name);
-/* FOCUS's ServiceCategory. */
+/* FOCUS's ServiceCategory, and the ServiceSubcategory below it. */
 str book_service_category(const book *b, str service);
+str book_service_subcategory(const book *b, str service);
 /* "first 10,240 GB", "next 40,960 GB", "over 153,600 GB"; empty when there is one tier. */
 str price_tier_name(arena *mem, const price_item *item, const price_tier *tier);
 str price_status_name(price_status s);

@@ -10,6 +10,7 @@ typedef struct pool_state {
 	const free_pool *pool;
 	struct item_state *members; /* that have come by so far */
 	str region;
+	int64_t until;      /* what is used later is not covered */
 	money worth;
 	struct pool_state *next;
 } pool_state;
@@ -55,6 +56,21 @@ int64_t month_after(int64_t month, int months)
 int64_t month_of(int64_t when)
 {
 	return month_after(when, 0);
+}
+
+int64_t date_after(int64_t when, int months)
+{
+	int64_t from = month_of(when), into = when - from;
+	int64_t to = month_after(from, months), end = month_after(to, 1);
+	int64_t time_of_day = into % MS_DAY, day = into - time_of_day;
+	return (to + day < end ? to + day : end - MS_DAY) + time_of_day;
+}
+
+bool offer_ends_within(const pricing_options *o, free_kind kind)
+{
+	int64_t end = date_after(o->opened, LEGACY_MONTHS);
+	return kind == FREE_12_MONTHS && o->profile == PROFILE_LEGACY && end > o->month &&
+	       end < month_after(o->month, 1);
 }
 
 static const char *const profile_names[] = {
@@ -113,8 +129,7 @@ static bool offered(const pricing *p, const free_pool *pool)
 	if (p->o.profile == PROFILE_LIST || pool->allowance == 0)
 		return false;
 	if (pool->kind == FREE_12_MONTHS)
-		return p->o.profile == PROFILE_LEGACY &&
-		       p->o.month < month_after(month_of(p->o.opened), LEGACY_MONTHS);
+		return p->o.profile == PROFILE_LEGACY && p->o.month < date_after(p->o.opened, LEGACY_MONTHS);
 	return pool->kind == FREE_ALWAYS;
 }
 
@@ -129,7 +144,9 @@ static pool_state *pool_of(pricing *p, const price_item *item, str region)
 	if (s)
 		return s;
 	s = arena_new(p->mem, pool_state);
-	*s = (pool_state){ .pool = pool, .region = arena_str(p->mem, where), .next = p->first_pool };
+	*s = (pool_state){ .pool = pool, .region = arena_str(p->mem, where), .next = p->first_pool,
+		           .until = pool->kind == FREE_12_MONTHS ? date_after(p->o.opened, LEGACY_MONTHS)
+		                                                 : INT64_MAX };
 	p->first_pool = s;
 	map_put(&p->pools, key, s);
 	return s;
@@ -218,9 +235,9 @@ static i128 pool_used(pricing *p, const pool_state *pool, int64_t parts)
 	return used;
 }
 
-static i128 take_free(pricing *p, item_state *s, i128 wanted)
+static i128 take_free(pricing *p, item_state *s, int64_t when, i128 wanted)
 {
-	if (!s->pool)
+	if (!s->pool || when >= s->pool->until)
 		return 0;
 	i128 left = s->free_limit - s->free_used;
 	if (left > 0)
@@ -239,7 +256,7 @@ typedef struct sink {
 
 static i128 charge_free(pricing *p, item_state *s, const price_use *u, i128 wanted, sink to)
 {
-	i128 taken = take_free(p, s, wanted);
+	i128 taken = take_free(p, s, u->when, wanted);
 	if (taken == 0)
 		return 0;
 	room_in_tier(p, s, taken);

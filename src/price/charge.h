@@ -23,7 +23,7 @@ typedef struct pricing_options {
 	const book *book;
 	account_profile profile;
 	int64_t month;        /* its first moment */
-	int64_t opened;       /* when the account was opened, for PROFILE_LEGACY */
+	int64_t opened;       /* PROFILE_LEGACY: 12-month offers end on this day a year later */
 	int64_t month_hours;  /* 0: as the calendar has them; 730 in comparisons with price calculators */
 } pricing_options;
 
@@ -67,3 +67,7 @@ void pricing_free_each(pricing *p, void (*each)(void *context, const free_use *f
 /* First moments of this month and of the one `months` later. */
 int64_t month_of(int64_t when);
 int64_t month_after(int64_t month, int months);
+/* The same day so many months later, or that month's last when it has no such day. */
+int64_t date_after(int64_t when, int months);
+/* Whether an allowance of this kind ends while the month lasts: then the order of its usage matters. */
+bool offer_ends_within(const pricing_options *o, free_kind kind);

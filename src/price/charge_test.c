@@ -139,9 +139,92 @@ TEST(charge_profiles)
 	sum s = { 0 };
 	use(pricing_open(mem, &o), S("ec2.linux.t3.micro"), 750, &s);
 	CHECK(s.amount == 0);
-	o.opened = month_after(NOVEMBER, -12) + 20 * MS_DAY;
+	o.opened = month_after(NOVEMBER, -13) + 20 * MS_DAY;
 	use(pricing_open(mem, &o), S("ec2.linux.t3.micro"), 750, &s);
 	CHECK(s.amount == usd("7.8"));
+}
+
+static void use_at(pricing *p, str sku, int64_t when, int64_t units, sum *s)
+{
+	price_use u = { .region = PRICE_HOME_REGION, .sku = sku, .when = when, .quantity = units * QTY_ONE,
+		        .per = QTY_ONE };
+	pricing_add(p, &u, add_up, s);
+}
+
+/* Opened on 2025-11-21: 12-month offers last to the hour in which that day comes again. */
+TEST(charge_twelve_months_end_within_a_month)
+{
+	pricing_options o = { .book = price_book(), .profile = PROFILE_LEGACY, .month = NOVEMBER,
+		              .opened = month_after(NOVEMBER, -12) + 20 * MS_DAY };
+	int64_t end = NOVEMBER + 20 * MS_DAY;
+	sum before = { 0 }, after = { 0 }, always = { 0 };
+	pricing *p = pricing_open(mem, &o);
+	CHECK(offer_ends_within(&o, FREE_12_MONTHS) && !offer_ends_within(&o, FREE_ALWAYS));
+	use_at(p, S("ec2.linux.t3.micro"), NOVEMBER, 480, &before);
+	use_at(p, S("ec2.linux.t3.micro"), end - MS_HOUR, 100, &before);
+	CHECK(before.amount == 0 && before.paid == 0);
+	use_at(p, S("ec2.linux.t3.micro"), end, 100, &after);
+	CHECK(after.free == 0 && after.amount == usd("1.04"));
+	/* What is free for ever goes on. */
+	use_at(p, S("lambda.x86.requests"), end, 1000000, &always);
+	CHECK(always.paid == 0);
+}
+
+TEST(charge_dates_months_later)
+{
+	struct { const char *from, *to; int months; } cases[] = {
+		{ "2025-11-21T00:00:00Z", "2026-11-21T00:00:00Z", 12 },
+		{ "2025-08-31T10:00:00Z", "2026-02-28T10:00:00Z", 6 },
+		{ "2027-08-31T00:00:00Z", "2028-02-29T00:00:00Z", 6 },
+		{ "2028-02-29T23:00:00Z", "2029-02-28T23:00:00Z", 12 },
+		{ "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z", 1 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int64_t from = 0, to = 0;
+		CHECK(time_parse(str_c(cases[i].from), &from) && time_parse(str_c(cases[i].to), &to));
+		CHECK_I64(date_after(from, cases[i].months), to);
+	}
+}
+
+/* The last unit of a tier is the cheap tier's neighbour: exactly the boundary is one charge, one more two. */
+TEST(charge_at_the_boundary_of_a_tier)
+{
+	sum exact = { 0 }, more = { 0 }, second = { 0 };
+	use(open_month(mem, PROFILE_LIST), S("dt.out.internet"), 10240, &exact);
+	CHECK(exact.n == 1 && exact.amount == usd("921.6"));
+	use(open_month(mem, PROFILE_LIST), S("dt.out.internet"), 10241, &more);
+	CHECK(more.n == 2 && more.amount == usd("921.685"));
+	pricing *p = open_month(mem, PROFILE_LIST);
+	use(p, S("dt.out.internet"), 10240, &exact);
+	use(p, S("dt.out.internet"), 1, &second);
+	CHECK(second.n == 1 && second.amount == usd("0.085"));
+	/* An allowance used to its last unit leaves nothing, and takes nothing of what follows. */
+	p = open_month(mem, PROFILE_PAID);
+	sum free = { 0 }, next = { 0 };
+	use(p, S("lambda.x86.requests"), 1000000, &free);
+	CHECK(free.n == 1 && free.paid == 0);
+	use(p, S("lambda.x86.requests"), 1, &next);
+	CHECK(next.n == 1 && next.free == 0 && next.amount == usd("0.0000002"));
+}
+
+/* 28, 29, 30 and 31 days: a GB kept all month costs the month's price, an hour its part of it. */
+TEST(charge_months_of_every_length)
+{
+	struct { const char *month; int64_t hours; const char *hour; } cases[] = {
+		{ "2027-02-01T00:00:00Z", 672, "0.000034226190476190" },
+		{ "2028-02-01T00:00:00Z", 696, "0.000033045977011494" },
+		{ "2026-11-01T00:00:00Z", 720, "0.000031944444444444" },
+		{ "2026-12-01T00:00:00Z", 744, "0.000030913978494624" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		pricing_options o = { .book = price_book(), .profile = PROFILE_LIST };
+		CHECK(time_parse(str_c(cases[i].month), &o.month));
+		sum all = { 0 }, hour = { 0 };
+		use(pricing_open(mem, &o), S("s3.standard"), cases[i].hours, &all);
+		CHECK(all.amount == usd("0.023"));
+		use(pricing_open(mem, &o), S("s3.standard"), 1, &hour);
+		CHECK(hour.amount == usd(cases[i].hour));
+	}
 }
 
 TEST(charge_unknown_prices_are_said)

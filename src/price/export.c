@@ -1,7 +1,7 @@
 /*
- * The bill as rows for other people's tools: one row a day, region, resource with its tags, sku and tier. All
- * columns of the specifications are there; those without a meaning here (commitments, invoices,
- * availability zones) are empty.
+ * The bill as rows for other people's tools: one row a day, region, resource with its tags, sku and tier, and
+ * one more for what credits pay of it. All columns of the specifications are there; those without a meaning
+ * here (commitments, invoices, availability zones) are empty.
  */
 #include "base/time.h"
 #include "price/bill.h"
@@ -11,6 +11,8 @@
 #define REGION 1
 #define RESOURCE 2
 #define TAGS 3
+/* FOCUS wants nothing billed where another issues the invoice than provides the service. */
+#define PROVIDER S("AWS")
 const bill_by export_by[EXPORT_BY] = { BY_DAY, BY_REGION, BY_RESOURCE, BY_TAGS };
 
 typedef struct cell {
@@ -150,11 +152,12 @@ static str price_id(arena *mem, const bill_line *l)
 }
 
 /* The same row of a later export has the same id. */
-static str row_id(arena *mem, const bill *b, const bill_line *l)
+static str row_id(arena *mem, const bill *b, const bill_line *l, bool credit)
 {
-	str what = arena_fmt(mem, "%.*s/%.*s/%.*s/%.*s/%.*s/%d", STR_ARG(b->query.account),
+	str what = arena_fmt(mem, "%.*s/%.*s/%.*s/%.*s/%.*s/%d%s", STR_ARG(b->query.account),
 	                     STR_ARG(l->group[DAY]), STR_ARG(l->group[REGION]),
-	                     STR_ARG(l->group[RESOURCE]), STR_ARG(price_id(mem, l)), l->free);
+	                     STR_ARG(l->group[RESOURCE]), STR_ARG(price_id(mem, l)), l->free,
+	                     credit ? "/credit" : "");
 	return arena_fmt(mem, "%016llx", (unsigned long long)str_hash(what));
 }
 
@@ -165,6 +168,48 @@ static str short_name(str resource)
 		if (resource.p[i - 1] == '/' || resource.p[i - 1] == ':')
 			return str_sub(resource, i, resource.n);
 	return resource;
+}
+
+/* Ids that are no ARNs, by how they begin; and services whose ARNs or ids do not say what they are. */
+static const char *const types_by_id[][2] = {
+	{ "i-", "instance" }, { "vol-", "volume" }, { "snap-", "snapshot" }, { "eni-", "network-interface" },
+	{ "eipalloc-", "elastic-ip" }, { "nat-", "natgateway" }, { "vpce-", "vpc-endpoint" },
+	{ "ami-", "image" }, { "fs-", "file-system" },
+};
+static const char *const types_by_service[][2] = {
+	{ "AmazonS3", "bucket" }, { "AWSQueueService", "queue" }, { "AmazonSNS", "topic" },
+	{ "AmazonApiGateway", "api" }, { "AmazonRoute53", "hostedzone" }, { "AmazonDynamoDB", "table" },
+	{ "AmazonECR", "repository" }, { "AmazonCloudFront", "distribution" }, { "AWSLambda", "function" },
+};
+#define LENGTH(table) (sizeof(table) / sizeof *(table))
+
+/* "function" of arn:aws:lambda:region:account:function:name; empty when it names none. */
+static str type_of_arn(str arn)
+{
+	str rest = arn;
+	if (!str_starts(arn, S("arn:")))
+		return S("");
+	for (int i = 0; i < 5; i++)
+		str_cut(&rest, ':');
+	size_t n = 0;
+	while (n < rest.n && rest.p[n] != ':' && rest.p[n] != '/')
+		n++;
+	return n < rest.n ? str_sub(rest, 0, n) : S("");
+}
+
+/* Never empty for a resource: what nothing else is known of is one of its service's. */
+static str resource_type(const bill_line *l)
+{
+	str id = l->group[RESOURCE], type = type_of_arn(id);
+	if (id.n == 0 || type.n)
+		return type;
+	for (size_t i = 0; i < LENGTH(types_by_id); i++)
+		if (str_starts(id, str_c(types_by_id[i][0])))
+			return str_c(types_by_id[i][1]);
+	for (size_t i = 0; i < LENGTH(types_by_service); i++)
+		if (str_eq(l->service, str_c(types_by_service[i][0])))
+			return str_c(types_by_service[i][1]);
+	return l->item && l->item->name && l->item->name->family.n ? l->item->name->family : S("resource");
 }
 
 /* What the line would cost at its tier's price: more than its amount only where it is free. */
@@ -194,12 +239,14 @@ static str product(const bill_line *l, str attribute)
 static str unit_of(const bill_line *l)
 {
 	if (!l->item)
-		return S("");
+		return S("Units");
 	return l->item->name ? l->item->name->unit : l->item->unit;
 }
 
-static str description(arena *mem, const bill_line *l)
+static str description(arena *mem, const bill_line *l, bool credit)
 {
+	if (credit)
+		return arena_fmt(mem, "AWS credits for %.*s", STR_ARG(l->item ? l->item->title : l->sku));
 	if (!l->item)
 		return arena_fmt(mem, "%.*s: no price known", STR_ARG(l->sku));
 	str tier = price_tier_name(mem, l->item, l->tier);
@@ -209,56 +256,74 @@ static str description(arena *mem, const bill_line *l)
 	                 l->free ? " (free tier)" : "");
 }
 
-static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, layout *to)
+/* What both kinds of row say of a line, or of what credits pay of it: that has a cost alone, below zero. */
+typedef struct facts {
+	str cost, list_cost, quantity, unit, list, price; /* list: the public price; price: ours */
+	str description, usage_type;
+} facts;
+
+static facts facts_of(arena *mem, const bill *b, const bill_line *l, bool credit)
 {
-	str quantity = bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false);
-	str unit = unit_of(l),
-		list = l->tier ? price_text(mem, l->tier->usd) : S("");
-	str amount = usd_text(mem, l->amount), account = b->query.account;
+	facts f = { .description = description(mem, l, credit), .usage_type = usage_type(mem, b, l) };
+	f.cost = usd_text(mem, credit ? -l->credit : l->amount);
+	f.list_cost = credit ? f.cost : usd_text(mem, list_cost(l));
+	if (credit)
+		return f;
+	f.quantity = bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false);
+	f.unit = unit_of(l);
+	f.list = l->tier ? price_text(mem, l->tier->usd) : S("0");
+	f.price = l->free ? S("0") : f.list;
+	return f;
+}
+
+static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool credit, layout *to)
+{
+	facts f = facts_of(mem, b, l, credit);
+	str account = b->query.account;
 	const cell cells[] = {
-		{ "BilledCost", amount },
+		{ "BilledCost", f.cost },
 		{ "BillingAccountId", account },
 		{ "BillingAccountName", account },
 		{ "BillingAccountType", S("Account") },
 		{ "BillingCurrency", S("USD") },
 		{ "BillingPeriodEnd", time_iso(mem, b->to) },
 		{ "BillingPeriodStart", time_iso(mem, b->from) },
-		{ "ChargeCategory", S("Usage") },
+		{ "ChargeCategory", credit ? S("Credit") : S("Usage") },
 		{ "ChargeClass", S("") },
-		{ "ChargeDescription", description(mem, l) },
-		{ "ChargeFrequency", S("Usage-Based") },
+		{ "ChargeDescription", f.description },
+		{ "ChargeFrequency", credit ? S("One-Time") : S("Usage-Based") },
 		{ "ChargePeriodEnd", next_day(mem, l->group[DAY]) },
 		{ "ChargePeriodStart", day_start(mem, l->group[DAY]) },
-		{ "ConsumedQuantity", quantity },
-		{ "ConsumedUnit", unit },
-		{ "ContractedCost", amount },
-		{ "ContractedUnitPrice", l->free ? S("0") : list },
-		{ "EffectiveCost", amount },
+		{ "ConsumedQuantity", f.quantity },
+		{ "ConsumedUnit", f.unit },
+		{ "ContractedCost", f.cost },
+		{ "ContractedUnitPrice", f.price },
+		{ "EffectiveCost", f.cost },
 		{ "InvoiceId", S("") },
-		{ "InvoiceIssuerName", S("Farthing") },
-		{ "ListCost", usd_text(mem, list_cost(l)) },
-		{ "ListUnitPrice", list },
-		{ "PricingCategory", S("Standard") },
+		{ "InvoiceIssuerName", PROVIDER },
+		{ "ListCost", f.list_cost },
+		{ "ListUnitPrice", f.list },
+		{ "PricingCategory", credit ? S("") : S("Standard") },
 		{ "PricingCurrency", S("USD") },
-		{ "PricingCurrencyContractedUnitPrice", l->free ? S("0") : list },
-		{ "PricingCurrencyEffectiveCost", amount },
-		{ "PricingCurrencyListUnitPrice", list },
-		{ "PricingQuantity", quantity },
-		{ "PricingUnit", unit },
-		{ "ProviderName", S("AWS") },
-		{ "PublisherName", S("AWS") },
+		{ "PricingCurrencyContractedUnitPrice", f.price },
+		{ "PricingCurrencyEffectiveCost", f.cost },
+		{ "PricingCurrencyListUnitPrice", f.list },
+		{ "PricingQuantity", f.quantity },
+		{ "PricingUnit", f.unit },
+		{ "ProviderName", PROVIDER },
+		{ "PublisherName", PROVIDER },
 		{ "RegionId", l->group[REGION] },
 		{ "RegionName", book_location(b->query.book, l->group[REGION]) },
 		{ "ResourceId", l->group[RESOURCE] },
 		{ "ResourceName", short_name(l->group[RESOURCE]) },
-		{ "ResourceType", S("") },
+		{ "ResourceType", resource_type(l) },
 		{ "ServiceCategory", book_service_category(b->query.book, l->service) },
 		{ "ServiceName", book_service_name(b->query.book, l->service) },
-		{ "ServiceSubcategory", S("") },
-		{ "SkuId", l->sku },
-		{ "SkuMeter", usage_type(mem, b, l) },
+		{ "ServiceSubcategory", book_service_subcategory(b->query.book, l->service) },
+		{ "SkuId", credit ? S("") : l->sku },
+		{ "SkuMeter", credit ? S("") : f.usage_type },
 		{ "SkuPriceDetails", S("") },
-		{ "SkuPriceId", price_id(mem, l) },
+		{ "SkuPriceId", credit ? S("") : price_id(mem, l) },
 		{ "SubAccountId", account },
 		{ "SubAccountName", account },
 		{ "SubAccountType", S("Account") },
@@ -267,46 +332,47 @@ static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, l
 	put_row(out, to, focus_columns, cells, sizeof cells / sizeof *cells);
 }
 
-static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, layout *to)
+static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, bool credit, layout *to)
 {
 	str start = day_start(mem, l->group[DAY]), end = next_day(mem, l->group[DAY]);
-	str account = b->query.account, list = l->tier ? price_text(mem, l->tier->usd) : S("");
+	str account = b->query.account;
+	facts f = facts_of(mem, b, l, credit);
 	const cell cells[] = {
 		{ "bill_bill_type", S("Anniversary") },
 		{ "bill_billing_entity", S("AWS") },
 		{ "bill_billing_period_end_date", time_iso(mem, b->to) },
 		{ "bill_billing_period_start_date", time_iso(mem, b->from) },
 		{ "bill_invoice_id", S("") },
-		{ "bill_invoicing_entity", S("Farthing") },
+		{ "bill_invoicing_entity", PROVIDER },
 		{ "bill_payer_account_id", account },
 		{ "bill_payer_account_name", account },
-		{ "identity_line_item_id", row_id(mem, b, l) },
+		{ "identity_line_item_id", row_id(mem, b, l, credit) },
 		{ "identity_time_interval", arena_fmt(mem, "%.*s/%.*s", STR_ARG(start), STR_ARG(end)) },
 		{ "line_item_availability_zone", S("") },
-		{ "line_item_blended_cost", usd_text(mem, l->amount) },
-		{ "line_item_blended_rate", l->free ? S("0") : list },
+		{ "line_item_blended_cost", f.cost },
+		{ "line_item_blended_rate", f.price },
 		{ "line_item_currency_code", S("USD") },
-		{ "line_item_legal_entity", S("Farthing") },
-		{ "line_item_line_item_description", description(mem, l) },
-		{ "line_item_line_item_type", S("Usage") },
-		{ "line_item_net_unblended_cost", usd_text(mem, l->amount) },
-		{ "line_item_net_unblended_rate", l->free ? S("0") : list },
+		{ "line_item_legal_entity", PROVIDER },
+		{ "line_item_line_item_description", f.description },
+		{ "line_item_line_item_type", credit ? S("Credit") : S("Usage") },
+		{ "line_item_net_unblended_cost", f.cost },
+		{ "line_item_net_unblended_rate", f.price },
 		{ "line_item_operation", l->item && l->item->name ? l->item->name->operation : S("") },
 		{ "line_item_product_code", service_code(l) },
 		{ "line_item_resource_id", l->group[RESOURCE] },
-		{ "line_item_unblended_cost", usd_text(mem, l->amount) },
-		{ "line_item_unblended_rate", l->free ? S("0") : list },
+		{ "line_item_unblended_cost", f.cost },
+		{ "line_item_unblended_rate", f.price },
 		{ "line_item_usage_account_id", account },
 		{ "line_item_usage_account_name", account },
-		{ "line_item_usage_amount", bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false) },
+		{ "line_item_usage_amount", credit ? S("0") : f.quantity },
 		{ "line_item_usage_end_date", end },
 		{ "line_item_usage_start_date", start },
-		{ "line_item_usage_type", usage_type(mem, b, l) },
+		{ "line_item_usage_type", f.usage_type },
 		{ "pricing_currency", S("USD") },
-		{ "pricing_public_on_demand_cost", usd_text(mem, list_cost(l)) },
-		{ "pricing_public_on_demand_rate", list },
-		{ "pricing_term", S("OnDemand") },
-		{ "pricing_unit", unit_of(l) },
+		{ "pricing_public_on_demand_cost", credit ? S("") : f.list_cost },
+		{ "pricing_public_on_demand_rate", f.list },
+		{ "pricing_term", credit ? S("") : S("OnDemand") },
+		{ "pricing_unit", f.unit },
 		{ "product_instance_type", product(l, S("instanceType")) },
 		{ "product_location", book_location(b->query.book, l->group[REGION]) },
 		{ "product_location_type", S("AWS Region") },
@@ -316,7 +382,7 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, lay
 		{ "product_region_code", l->group[REGION] },
 		{ "product_servicecode", service_code(l) },
 		{ "product_sku", l->sku },
-		{ "product_usagetype", usage_type(mem, b, l) },
+		{ "product_usagetype", f.usage_type },
 		{ "resource_tags", l->group[TAGS] },
 	};
 	put_row(out, to, cur_columns, cells, sizeof cells / sizeof *cells);
@@ -324,13 +390,16 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, lay
 
 /* The first row gives the names. */
 static void put_rows(buf *out, arena *mem, const bill *b,
-                     void (*row)(buf *, arena *, const bill *, const bill_line *, layout *))
+                     void (*row)(buf *, arena *, const bill *, const bill_line *, bool, layout *))
 {
 	layout to = { .n = 0 };
 	const bill_line nothing = { .group = { S("1970-01-01") }, .parts = 1 };
-	row(out, mem, b, &nothing, &to);
-	for (const bill_line *l = b->lines; l; l = l->next)
-		row(out, mem, b, l, &to);
+	row(out, mem, b, &nothing, false, &to);
+	for (const bill_line *l = b->lines; l; l = l->next) {
+		row(out, mem, b, l, false, &to);
+		if (l->credit)
+			row(out, mem, b, l, true, &to);
+	}
 }
 
 void bill_focus(buf *out, arena *mem, const bill *b)

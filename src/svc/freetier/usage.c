@@ -192,8 +192,7 @@ err freetier_GetAccountPlanState(req *rq, const freetier_GetAccountPlanState_in 
 		out->accountPlanStatus = S("ACTIVE");
 		return OK;
 	}
-	int64_t month = month_of(b->query.opened);
-	int64_t end = month_after(month, FREETIER_PLAN_MONTHS) + b->query.opened - month;
+	int64_t end = date_after(b->query.opened, FREETIER_PLAN_MONTHS);
 	money left = b->credits_before - b->credits_used;
 	double dollars = 0;
 	str_to_f64(money_print(rq->mem, left, 2), &dollars);
