@@ -1,6 +1,7 @@
 #include "cloud/identify.h"
 #include "base/text.h"
 #include "cloud/handler.h"
+#include "cloud/virtual_host.h"
 
 const service *service_named(str name)
 {
@@ -162,6 +163,9 @@ static identity find(const wire_message *m, str host, const sigv4 *sig)
 		if (str_is(action))
 			return by_action(action, form_value(m, from, S("Version")), signing);
 	}
+	const service *control = virtual_host_is_control(m) ? service_named(S("s3control")) : NULL;
+	if (control)
+		return (identity){ control, rest_route_message(control, m), &codec_rest_xml, STR_NONE, STR_NONE };
 	if (str_is(signing))
 		return by_scope(m, signing);
 	str region = STR_NONE;

@@ -46,8 +46,15 @@ static bool signed_for_s3(const wire_message *m)
 	       str_find(m->query, S("%2Fs3%2Faws4_request")) != SIZE_MAX;
 }
 
+bool virtual_host_is_control(const wire_message *m)
+{
+	return str_starts(m->path, S("/v20180820/")) && str_is(wire_header(m, S("x-amz-account-id")));
+}
+
 void virtual_host_apply(http_exchange *x)
 {
+	if (virtual_host_is_control(&x->in))
+		return;
 	str bucket = virtual_host_bucket(x->host), name = without_port(x->host);
 	if (!str_is(bucket) && str_ends(name, S(".localhost")) && signed_for_s3(&x->in)) {
 		str label = str_sub(name, 0, name.n - (sizeof(".localhost") - 1));

@@ -8,5 +8,8 @@
 
 /* The bucket that the host names, or STR_NONE. Lives as long as `host`. */
 str virtual_host_bucket(str host);
+/* S3 Control shares S3's signing name and has the account in front of its host's name; its requests say the
+ * account in a header, too. */
+bool virtual_host_is_control(const wire_message *m);
 /* Rewrites x->in.path when the host names a bucket. */
 void virtual_host_apply(http_exchange *x);

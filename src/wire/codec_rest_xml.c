@@ -164,7 +164,8 @@ static void encode_fault(wire_message *m, const service *s, const operation *op,
 	fault_view f = fault_seen(s, PROTOCOL_REST_XML, e);
 	xml_style style = style_of(s);
 	const char *uri = s ? document_uri(s) : NULL;
-	bool s3 = is_s3(s);
+	/* S3 Control writes errors as others do, with what S3's have in them. */
+	bool s3 = is_s3(s), control = s && strcmp(s->name, "s3control") == 0;
 	m->status = f.status;
 	add_request_id(m, s, request_id);
 	if (f.shape)
@@ -180,7 +181,7 @@ static void encode_fault(wire_message *m, const service *s, const operation *op,
 			xml_put_open(&b, "ErrorResponse");
 	}
 	xml_put_open(&b, "Error");
-	if (!s3)
+	if (!s3 && !control)
 		xml_put_element(&b, "Type", f.server ? S("Receiver") : S("Sender"));
 	xml_put_element(&b, "Code", f.code);
 	if (str_is(f.message))
@@ -194,6 +195,8 @@ static void encode_fault(wire_message *m, const service *s, const operation *op,
 	xml_put_close(&b, "Error");
 	if (!s3) {
 		xml_put_element(&b, "RequestId", request_id);
+		if (control)
+			xml_put_element(&b, "HostId", s3_host_id(m->mem, request_id));
 		xml_put_close(&b, "ErrorResponse");
 	}
 	m->body = buf_str(&b);

@@ -168,7 +168,8 @@ err acl_missing(req *rq)
 	                 "Your request was missing a required header");
 }
 
-err acl_read(req *rq, const s3_bucket *b, str owner_account, const acl_request *r, s3_Grants *out)
+err acl_read(req *rq, const txn *tx, const s3_bucket *b, str owner_account, const acl_request *r,
+             s3_Grants *out)
 {
 	*out = (s3_Grants){ 0 };
 	TRY(said(rq, b, owner_account, r, out));
@@ -188,7 +189,7 @@ err acl_read(req *rq, const s3_bucket *b, str owner_account, const acl_request *
 		}
 		return fail(rq, &fault_AccessControlListNotSupported, "The bucket does not allow ACLs");
 	}
-	if (b->Block && b->Block->BlockPublicAcls.v && acl_is_public(out))
+	if (acl_is_public(out) && bucket_block(rq, tx, b).BlockPublicAcls.v)
 		return access_denied(rq);
 	return OK;
 }
@@ -250,7 +251,7 @@ err s3_PutBucketAcl(req *rq, txn *tx, const s3_PutBucketAcl_in *in, s3_PutBucket
 	acl_request r = { in->ACL, in->GrantFullControl, in->GrantRead, in->GrantReadACP, in->GrantWrite,
 		          in->GrantWriteACP, in->AccessControlPolicy };
 	s3_Grants g;
-	TRY(acl_read(rq, b, b->Account, &r, &g));
+	TRY(acl_read(rq, tx, b, b->Account, &r, &g));
 	if (!g.v && !r.canned.n && !r.document)
 		return acl_missing(rq);
 	b->Grants = g;

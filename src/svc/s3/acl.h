@@ -14,8 +14,9 @@ typedef struct acl_request {
 	const s3_AccessControlPolicy *document;
 } acl_request;
 /* The grants it asks for; `out->v` NULL when it says nothing. Refuses where ACLs do not exist, where public
- * ones are blocked, and what is malformed. */
-err acl_read(req *rq, const s3_bucket *b, str owner_account, const acl_request *r, s3_Grants *out);
+ * ones are blocked, and what is malformed. `tx` NULL: on a snapshot. */
+err acl_read(req *rq, const txn *tx, const s3_bucket *b, str owner_account, const acl_request *r,
+             s3_Grants *out);
 /* The request says nothing of an ACL. */
 err acl_missing(req *rq);
 /* The grants of something without any: its owner's full control. */

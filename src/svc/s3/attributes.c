@@ -97,7 +97,7 @@ err s3_PutObjectAcl(req *rq, txn *tx, const s3_PutObjectAcl_in *in, s3_PutObject
 	acl_request r = { in->ACL, in->GrantFullControl, in->GrantRead, in->GrantReadACP, in->GrantWrite,
 		          in->GrantWriteACP, in->AccessControlPolicy };
 	s3_Grants g;
-	TRY(acl_read(rq, b, at.o->OwnerAccount, &r, &g));
+	TRY(acl_read(rq, tx, b, at.o->OwnerAccount, &r, &g));
 	if (!g.v && !r.canned.n && !r.document)
 		return acl_missing(rq);
 	at.o->Grants = g;

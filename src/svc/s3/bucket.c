@@ -3,7 +3,9 @@
 #include "base/text.h"
 #include "base/digest.h"
 #include "cloud/authorise.h"
+#include "cloud/call.h"
 #include "cloud/credential.h"
+#include "gen/s3control.h"
 #include "wire/http.h"
 
 #define CONFIG_MAX ((size_t)4 << 20)
@@ -55,9 +57,31 @@ bool bucket_policy_is_public(arena *mem, str document)
 	return false;
 }
 
-static bool blocked(opt_bool b)
+static s3control_PublicAccessBlockConfiguration account_block(req *rq, const txn *tx, str account)
 {
-	return b.set && b.v;
+	req own = *rq;
+	req_become_service(&own, "s3.amazonaws.com", STR_NONE);
+	own.who.account = account;
+	s3control_GetPublicAccessBlock_in in = { .AccountId = account };
+	s3control_GetPublicAccessBlock_out out;
+	err none = call_read(&own, tx, "s3control", "GetPublicAccessBlock", &in, &out);
+	return none ? (s3control_PublicAccessBlockConfiguration){ 0 } : *out.PublicAccessBlockConfiguration;
+}
+
+s3_PublicAccessBlockConfiguration bucket_block(req *rq, const txn *tx, const s3_bucket *b)
+{
+	s3_PublicAccessBlockConfiguration c = { 0 };
+	if (b->Block)
+		c = *b->Block;
+	const txn *at = tx ? tx : req_read(rq);
+	s3control_PublicAccessBlockConfiguration all = account_block(rq, at, b->Account);
+	if (!tx)
+		req_read_end(rq, at);
+	c.BlockPublicAcls.v |= all.BlockPublicAcls.v;
+	c.IgnorePublicAcls.v |= all.IgnorePublicAcls.v;
+	c.BlockPublicPolicy.v |= all.BlockPublicPolicy.v;
+	c.RestrictPublicBuckets.v |= all.RestrictPublicBuckets.v;
+	return c;
 }
 
 static policy_answer ask_policy(req *rq, const s3_bucket *b, const char *action, str arn)
@@ -100,12 +124,10 @@ err bucket_allows(req *rq, const txn *tx, const s3_bucket *b, const char *action
 	policy_answer a = ask_policy(rq, b, action, arn);
 	if (a.denied)
 		return access_denied(rq);
-	bool restricted = b->Block && blocked(b->Block->RestrictPublicBuckets) &&
-			  bucket_policy_is_public(rq->mem, b->Policy);
-	if (a.allowed && !restricted)
+	s3_PublicAccessBlockConfiguration block = bucket_block(rq, tx, b);
+	if (a.allowed && !(block.RestrictPublicBuckets.v && bucket_policy_is_public(rq->mem, b->Policy)))
 		return OK;
-	bool acls = !bucket_without_acls(b) && !(b->Block && blocked(b->Block->IgnorePublicAcls));
-	if (acls && acl_allows(rq, b, action, o))
+	if (!bucket_without_acls(b) && !block.IgnorePublicAcls.v && acl_allows(rq, b, action, o))
 		return OK;
 	return access_denied(rq);
 }

@@ -33,6 +33,8 @@ static inline bool bucket_versioned(const s3_bucket *b)
 /* Ownership controls BucketOwnerEnforced: ACLs do not exist. */
 bool bucket_without_acls(const s3_bucket *b);
 bool bucket_policy_is_public(arena *mem, str document);
+/* Its public access block and its account's: what either blocks. `tx` NULL: on a snapshot. */
+s3_PublicAccessBlockConfiguration bucket_block(req *rq, const txn *tx, const s3_bucket *b);
 
 /* 64 hexadecimal digits that stand for an account. */
 str canonical_id(arena *mem, str account);

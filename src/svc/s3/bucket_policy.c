@@ -124,7 +124,7 @@ err s3_PutBucketPolicy(req *rq, txn *tx, const s3_PutBucketPolicy_in *in, s3_Put
 	TRY(resources_fit(rq, b, p));
 	for (const policy_statement *s = p->statements; s; s = s->next)
 		TRY(actions_fit(rq, s));
-	if (b->Block && b->Block->BlockPublicPolicy.v && bucket_policy_is_public(rq->mem, in->Policy))
+	if (bucket_policy_is_public(rq->mem, in->Policy) && bucket_block(rq, tx, b).BlockPublicPolicy.v)
 		return fail(rq, &fault_AccessDenied,
 		            "User: %.*s is not authorized to perform: s3:PutBucketPolicy on resource: "
 		            "\"arn:aws:s3:::%.*s\" because public policies are prevented by the BlockPublicPolicy "

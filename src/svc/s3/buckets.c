@@ -90,7 +90,7 @@ static s3_PublicAccessBlockConfiguration *all_blocked(arena *mem)
 	return c;
 }
 
-static err ownership(req *rq, const s3_CreateBucket_in *in, s3_bucket *b)
+static err ownership(req *rq, const txn *tx, const s3_CreateBucket_in *in, s3_bucket *b)
 {
 	b->Ownership = str_is(in->ObjectOwnership) ? in->ObjectOwnership : S("BucketOwnerEnforced");
 	if (!str_eq(b->Ownership, S("BucketOwnerEnforced")) &&
@@ -105,7 +105,7 @@ static err ownership(req *rq, const s3_CreateBucket_in *in, s3_bucket *b)
 		            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
 	acl_request r = { in->ACL, in->GrantFullControl, in->GrantRead, in->GrantReadACP, in->GrantWrite,
 		          in->GrantWriteACP, NULL };
-	return acl_read(rq, b, b->Account, &r, &b->Grants);
+	return acl_read(rq, tx, b, b->Account, &r, &b->Grants);
 }
 
 err s3_CreateBucket(req *rq, txn *tx, const s3_CreateBucket_in *in, s3_CreateBucket_out *out)
@@ -129,7 +129,7 @@ err s3_CreateBucket(req *rq, txn *tx, const s3_CreateBucket_in *in, s3_CreateBuc
 	b.Block = all_blocked(rq->mem);
 	if (in->CreateBucketConfiguration)
 		b.Place = in->CreateBucketConfiguration->LocationConstraint;
-	TRY(ownership(rq, in, &b));
+	TRY(ownership(rq, tx, in, &b));
 	if (in->CreateBucketConfiguration && in->CreateBucketConfiguration->Tags.n)
 		b.Tags = in->CreateBucketConfiguration->Tags;
 	if (in->ObjectLockEnabledForBucket.v) {

@@ -306,7 +306,7 @@ err describe(req *rq, const s3_bucket *b, const void *in, const seal_key *data, 
 		TRY(describe_tags(rq, TEXT("Tagging"), &o->Tags));
 	acl_request r = { TEXT("ACL"), TEXT("GrantFullControl"), TEXT("GrantRead"), TEXT("GrantReadACP"),
 		          STR_NONE, TEXT("GrantWriteACP"), NULL };
-	return acl_read(rq, b, o->OwnerAccount, &r, &o->Grants);
+	return acl_read(rq, NULL, b, o->OwnerAccount, &r, &o->Grants);
 }
 
 static str unquoted(str etag)

@@ -144,8 +144,13 @@ err s3_PutPublicAccessBlock(req *rq, txn *tx, const s3_PutPublicAccessBlock_in *
 	*b->Block = *in->PublicAccessBlockConfiguration;
 	opt_bool *all[] = { &b->Block->BlockPublicAcls, &b->Block->IgnorePublicAcls,
 		            &b->Block->BlockPublicPolicy, &b->Block->RestrictPublicBuckets };
-	for (size_t i = 0; i < 4; i++)
+	bool any = false;
+	for (size_t i = 0; i < 4; i++) {
+		any |= all[i]->set;
 		*all[i] = BOOL(all[i]->v);
+	}
+	if (!any)
+		return fail(rq, &fault_InvalidRequest, "Must specify at least one configuration.");
 	s3_bucket_put(tx, b);
 	return OK;
 }
