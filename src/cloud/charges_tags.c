@@ -6,6 +6,7 @@
 #include "cloud/looker.h"
 #include "cloud/meter_rows.h"
 #include "cloud/server.h"
+#include "cloud/tags.h"
 #include "sys/clock.h"
 
 /*
@@ -102,16 +103,6 @@ static str question(arena *mem, const struct asking *a, str resource)
 	return buf_str(&b);
 }
 
-static str first_text(const json_value *v, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const json_value *m = json_get(v, str_c(names[i]));
-		if (m && m->kind == JSON_STRING)
-			return m->text;
-	}
-	return STR_NONE;
-}
-
 static void put_tag(buf *b, str key, str value)
 {
 	if (b->n > 1)
@@ -121,22 +112,16 @@ static void put_tag(buf *b, str key, str value)
 	json_put_string(b, value);
 }
 
-/* A map, or a list of pairs however their members are called, as {"key":"value",..}. */
+/* What a service said of tags as {"key":"value",..}. */
 static str tags_text(arena *mem, const json_value *tags)
 {
-	static const char *const keys[] = { "Key", "key", "TagKey" };
-	static const char *const values[] = { "Value", "value", "TagValue" };
 	buf b = buf_in(mem, 256, BODY_MAX);
 	buf_c(&b, '{');
 	if (tags && tags->kind == JSON_ARRAY && tags->first && json_get(tags->first, S("Tags")))
 		tags = json_get(tags->first, S("Tags"));
-	bool pairs = tags && tags->kind == JSON_OBJECT;
-	bool some = pairs || (tags && tags->kind == JSON_ARRAY);
-	for (const json_value *t = some ? tags->first : NULL; t; t = t->next) {
-		str key = pairs ? t->key : first_text(t, keys, 3), value = pairs ? t->text : first_text(t, values, 3);
-		if (str_is(key))
-			put_tag(&b, key, str_is(value) ? value : S(""));
-	}
+	tag_list l = tags_of_json(mem, tags);
+	for (size_t i = 0; i < l.n; i++)
+		put_tag(&b, l.v[i].key, l.v[i].value);
 	buf_c(&b, '}');
 	return b.full ? S("{}") : buf_str(&b);
 }

@@ -80,3 +80,28 @@ void tags_shown(req *rq, tag_list *all)
 	if (!all->v)
 		*all = (tag_list){ arena_array(rq->mem, tag, 1), 0 };
 }
+
+static str first_text(const json_value *v, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const json_value *m = json_get(v, str_c(names[i]));
+		if (m && m->kind == JSON_STRING)
+			return m->text;
+	}
+	return STR_NONE;
+}
+
+tag_list tags_of_json(arena *mem, const json_value *tags)
+{
+	static const char *const keys[] = { "Key", "key", "TagKey" };
+	static const char *const values[] = { "Value", "value", "TagValue" };
+	bool map = tags && tags->kind == JSON_OBJECT;
+	bool some = map || (tags && tags->kind == JSON_ARRAY);
+	tag_list l = { arena_array(mem, tag, some ? tags->n + 1 : 1), 0 };
+	for (const json_value *t = some ? tags->first : NULL; t; t = t->next) {
+		str key = map ? t->key : first_text(t, keys, 3), value = map ? t->text : first_text(t, values, 3);
+		if (str_is(key))
+			l.v[l.n++] = (tag){ key, str_is(value) ? value : S("") };
+	}
+	return l;
+}

@@ -9,6 +9,7 @@
  * memory (`v`) differ: an empty one is written as [], none is left out; tags_shown makes sure of the former.
  */
 #pragma once
+#include "base/json.h"
 #include "cloud/req.h"
 
 typedef struct tag {
@@ -48,3 +49,5 @@ void tags_drop(tag_list *all, const str *keys, size_t n);
 void tags_drop_any_case(tag_list *all, const str *keys, size_t n);
 /* An empty list where there is none. */
 void tags_shown(req *rq, tag_list *all);
+/* A service's answer: a map, or a list of pairs however their members are called. NULL: none. */
+tag_list tags_of_json(arena *mem, const json_value *tags);
