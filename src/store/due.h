@@ -48,6 +48,10 @@ typedef struct task_kind {
 		__attribute__((unused)) uint64_t id, __attribute__((unused)) str payload, \
 		__attribute__((unused)) unsigned attempt)
 
+/* Any thread: the server is stopping. A task that works in many transactions asks between them, returns the
+ * present moment and runs again after the next start. */
+bool task_should_stop(store *s);
+
 /* not_before 0: at once. Returns the task's id. */
 uint64_t task_add(txn *tx, const char *kind, str payload, int64_t not_before);
 void task_cancel(txn *tx, uint64_t id);

@@ -268,6 +268,11 @@ void due_start(store *s, struct pool *workers)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+bool task_should_stop(store *s)
+{
+	return s->due && due_stopping(s->due);
+}
+
 static bool forget_run(void *context, txn *tx)
 {
 	(void)context;

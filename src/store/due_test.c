@@ -351,6 +351,34 @@ TEST(due_begins_again_after_a_crash)
 	bed_close(mem, &b);
 }
 
+static _Atomic int long_began, long_stopped;
+
+TASK(test_long)
+{
+	long_began++;
+	while (!task_should_stop(s))
+		clock_sleep_ms(1);
+	long_stopped++;
+	return clock_now();
+}
+
+TEST(due_long_tasks_hear_of_the_stop)
+{
+	bed b = bed_open(mem);
+	long_began = long_stopped = 0;
+	WRITING(&b)
+		task_add(tx, "test_long", S(""), 0);
+	while (!long_began)
+		clock_sleep_ms(1);
+	bed_stop(&b);
+	CHECK_I64(long_stopped, 1);
+	bed_start(mem, &b);
+	while (long_began < 2)
+		clock_sleep_ms(1);
+	bed_close(mem, &b);
+	CHECK_I64(long_stopped, 2);
+}
+
 TEST(due_cancels_tasks)
 {
 	bed b = bed_open(mem);

@@ -86,7 +86,7 @@ static bool fill_chunk(void *context, txn *tx)
 	return true;
 }
 
-/* Payload: the index's id, a space, the table. Begun anew after a crash: filling twice is
+/* Payload: the index's id, a space, the table. Begun anew after a stop or a crash: filling twice is
  * harmless. */
 TASK(ddb_fill)
 {
@@ -94,6 +94,8 @@ TASK(ddb_fill)
 	fill f = { .payload = rest, .mem = mem };
 	str_to_i64(number_text, &f.index);
 	do {
+		if (task_should_stop(s))
+			return clock_now();
 		if (store_write(s, fill_chunk, &f))
 			return clock_now() + MS_MINUTE;
 		f.after = f.reached;

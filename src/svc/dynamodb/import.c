@@ -130,8 +130,11 @@ typedef struct importing {
 	size_t n, good; /* of the batch */
 	int64_t processed, imported, wrong;
 	bool gone;  /* somebody has deleted the table */
+	bool stopped; /* the server stops: the import begins anew at the next start */
 	err failed; /* the disk refused */
 } importing;
+
+static bool going(const importing *x) { return !x->failed && !x->gone && !x->stopped; }
 
 static bool put_one(req *rq, ddb_writer *w, const dynamodb_AttributeMap *given)
 {
@@ -174,6 +177,7 @@ static void flush(importing *x)
 		x->imported += (int64_t)x->good;
 		x->wrong += (int64_t)(x->n - x->good);
 	}
+	x->stopped = x->stopped || task_should_stop(x->store);
 	x->n = 0;
 	arena_reset(x->mem);
 }
@@ -211,7 +215,7 @@ static void take_line(importing *x, str line)
 /* All whole lines; what is left of the text. At the end the last line needs no end. */
 static str take_json(importing *x, str text, bool end)
 {
-	while (text.n && !x->failed && !x->gone && (end || memchr(text.p, '\n', text.n))) {
+	while (text.n && going(x) && (end || memchr(text.p, '\n', text.n))) {
 		str line = str_trim(str_cut(&text, '\n'));
 		if (line.n)
 			take_line(x, line);
@@ -312,7 +316,7 @@ static str take_csv(importing *x, source *s, str text, bool end)
 		s->names[i] = csv->HeaderList.v[i];
 	if (!s->columns && csv)
 		s->columns = csv->HeaderList.n < COLUMNS_MAX ? csv->HeaderList.n : COLUMNS_MAX;
-	while (text.n && !x->failed && !x->gone) {
+	while (text.n && going(x)) {
 		size_t length = csv_length(text, delimiter);
 		if (!length && !end)
 			break;
@@ -354,7 +358,7 @@ static err take_pieces(importing *x, source *s, arena *raw, arena *const texts[2
 {
 	str bytes = S(""), rest = S("");
 	bool end = false;
-	for (unsigned turn = 0; !end && !x->failed && !x->gone; turn ^= 1) {
+	for (unsigned turn = 0; !end && going(x); turn ^= 1) {
 		arena_reset(texts[turn]);
 		if (!bytes.n && s->at < s->size) {
 			arena_reset(raw);
@@ -404,7 +408,7 @@ static err take_page(importing *x, arena *mem, str *token, size_t *objects)
 		                       .ContinuationToken = *token };
 	s3_ListObjectsV2_out out = { 0 };
 	TRY(ask(x, mem, "ListObjectsV2", &in, &out));
-	for (size_t i = 0; i < out.Contents.n && !x->failed && !x->gone; i++, ++*objects)
+	for (size_t i = 0; i < out.Contents.n && going(x); i++, ++*objects)
 		TRY(take_object(x, &out.Contents.v[i]));
 	*token = arena_str(x->rq->mem, out.NextContinuationToken);
 	return OK;
@@ -419,9 +423,9 @@ static err take_all(importing *x)
 	do {
 		wrong = take_page(x, page, &token, &objects);
 		arena_reset(page);
-	} while (!wrong && str_is(token) && !x->failed && !x->gone);
+	} while (!wrong && str_is(token) && going(x));
 	arena_close(page);
-	if (wrong || objects || x->failed)
+	if (wrong || objects || x->failed || x->stopped)
 		return wrong;
 	return fail(x->rq, &aws_ValidationException, "The given prefix names no objects.");
 }
@@ -457,6 +461,8 @@ TASK(ddb_import)
 	arena_close(x->mem);
 	if (x->failed)
 		return clock_now() + MS_MINUTE;
+	if (x->stopped)
+		return clock_now();
 	dynamodb_ImportTableDescription *d = i->It;
 	d->EndTime = TIME(clock_now());
 	d->ProcessedItemCount = I64(x->processed);

@@ -31,6 +31,8 @@ TASK(ddb_purge)
 {
 	chunk c = { .prefix = payload };
 	do {
+		if (task_should_stop(s))
+			return clock_now();
 		if (store_write(s, delete_chunk, &c))
 			return clock_now() + MS_MINUTE;
 	} while (c.more);

@@ -380,6 +380,8 @@ TASK(ddb_replicate)
 	str rest = payload, region = str_cut(&rest, ' ');
 	replicating x = { .region = region, .payload = rest, .mem = mem };
 	do {
+		if (task_should_stop(s))
+			return clock_now();
 		if (store_write(s, replicate_chunk, &x))
 			return clock_now() + MS_MINUTE;
 		x.after = x.reached;

@@ -99,6 +99,12 @@ static str rows_of(store *s, arena *mem, const dynamodb_copy *c)
 	return rows;
 }
 
+/* At the next start, or when the disk may take it. */
+static int64_t again_at(store *s)
+{
+	return task_should_stop(s) ? clock_now() : clock_now() + MS_MINUTE;
+}
+
 TASK(ddb_copy)
 {
 	int64_t copy;
@@ -114,12 +120,12 @@ TASK(ddb_copy)
 	w.copying = (ddb_copying){ .table = (uint64_t)c->SourceId, .when = c->When, .rows = w.filling.rows,
 		                   .done = restore };
 	for (; !w.copying.done; w.copying = w.copied)
-		if (store_write(s, copy_chunk, &w))
-			return clock_now() + MS_MINUTE;
+		if (task_should_stop(s) || store_write(s, copy_chunk, &w))
+			return again_at(s);
 	w.filling.done = !(restore || point) || !str_is(w.filling.rows);
 	for (; !w.filling.done; w.filling = w.filled)
-		if (store_write(s, fill_chunk, &w))
-			return clock_now() + MS_MINUTE;
+		if (task_should_stop(s) || store_write(s, fill_chunk, &w))
+			return again_at(s);
 	if (str_eq(c->Kind, S("export")) && !ddb_export_write(s, mem, c))
 		return clock_now() + MS_MINUTE;
 	return store_write(s, finish, &w) ? clock_now() + MS_MINUTE : TASK_DONE;
