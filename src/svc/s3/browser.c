@@ -4,10 +4,12 @@
  */
 #include "browser.h"
 #include "base/xml.h"
+#include "cloud/identify.h"
 #include "cloud/plane.h"
 #include "cloud/virtual_host.h"
 #include "cors.h"
 #include "sys/rand.h"
+#include "wire/fault.h"
 
 static bool plain_host(str host)
 {
@@ -36,42 +38,26 @@ static bool preflight_match(const http_exchange *x)
 	return str_eq(x->in.method, S("OPTIONS")) && browser_bucket(x, &only).n != 0;
 }
 
-static void preflight_refused(http_exchange *x, wire_message *m, str id, const char *code, str why)
+/* `about` NULL: the request is not even a preflight. */
+static void preflight_refused(http_exchange *x, wire_message *m, str id, const char *about, str why)
 {
-	bool bad = strcmp(code, "BadRequest") == 0;
+	bool bad = !about;
+	str method = wire_header(&x->in, S("access-control-request-method"));
 	buf b = buf_in(x->mem, 512, 8192);
 	m->status = bad ? 400 : 403;
 	wire_header_add(m, S("Content-Type"), S("application/xml"));
-	buf_fmt(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>", code);
+	buf_fmt(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>",
+	        bad ? "BadRequest" : "AccessForbidden");
 	xml_put_text(&b, why);
 	buf_put(&b, S("</Message>"));
 	if (!bad) {
 		buf_put(&b, S("<Method>"));
-		xml_put_text(&b, wire_header(&x->in, S("access-control-request-method")));
-		buf_put(&b, S("</Method><ResourceType>OBJECT</ResourceType>"));
+		xml_put_text(&b, str_is(method) ? method : S("OPTIONS"));
+		buf_fmt(&b, "</Method><ResourceType>%s</ResourceType>", about);
 	}
-	buf_fmt(&b, "<RequestId>%.*s</RequestId></Error>", STR_ARG(id));
+	buf_fmt(&b, "<RequestId>%.*s</RequestId><HostId>%.*s</HostId></Error>", STR_ARG(id),
+	        STR_ARG(s3_host_id(x->mem, id)));
 	m->body = buf_str(&b);
-}
-
-static void preflight_allowed(http_exchange *x, wire_message *m, const s3_CORSRule *r)
-{
-	str headers = wire_header(&x->in, S("access-control-request-headers"));
-	bool any = cors_any_origin(r);
-	wire_header_add(m, S("Access-Control-Allow-Origin"), any ? S("*") : wire_header(&x->in, S("origin")));
-	wire_header_add(m, S("Access-Control-Allow-Methods"),
-	                cors_join(x->mem, r->AllowedMethods.v, r->AllowedMethods.n));
-	if (headers.n)
-		wire_header_add(m, S("Access-Control-Allow-Headers"), arena_lower(x->mem, headers));
-	if (r->ExposeHeaders.n)
-		wire_header_add(m, S("Access-Control-Expose-Headers"),
-		                cors_join(x->mem, r->ExposeHeaders.v, r->ExposeHeaders.n));
-	if (r->MaxAgeSeconds.set)
-		wire_header_add(m, S("Access-Control-Max-Age"),
-		                arena_fmt(x->mem, "%lld", (long long)r->MaxAgeSeconds.v));
-	if (!any)
-		wire_header_add(m, S("Access-Control-Allow-Credentials"), S("true"));
-	wire_header_add(m, S("Vary"), S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
 }
 
 static bool a_method(str m)
@@ -83,6 +69,14 @@ static bool a_method(str m)
 	return false;
 }
 
+static void preflight_allowed(http_exchange *x, wire_message *m, const s3_CORSRule *r)
+{
+	http_header headers[CORS_HEADERS];
+	size_t n = cors_headers(x->mem, r, &x->in, headers);
+	for (size_t i = 0; i < n; i++)
+		wire_header_add(m, headers[i].name, headers[i].value);
+}
+
 static void preflight_serve(http_exchange *x, store *s)
 {
 	bool only;
@@ -91,22 +85,21 @@ static void preflight_serve(http_exchange *x, store *s)
 	str method = wire_header(&x->in, S("access-control-request-method"));
 	str bucket = browser_bucket(x, &only);
 	const txn *tx = store_read(s);
-	bool known = bucket.n < 256;
+	bool known = bucket.n < 256 && s3_bucket_get(tx, x->mem, bucket);
 	const s3_CORSRule *r = known ? cors_rule(tx, x->mem, bucket, origin, method,
 	                                         wire_header(&x->in, S("access-control-request-headers"))) : NULL;
-	wire_header_add(&m, S("x-amz-request-id"), id);
+	add_request_id(&m, service_named(S("s3")), id);
 	if (!str_is(origin))
-		preflight_refused(x, &m, id, "BadRequest",
-		                  S("Insufficient information. Origin request header needed."));
+		preflight_refused(x, &m, id, NULL, S("Insufficient information. Origin request header needed."));
+	else if (!known)
+		preflight_refused(x, &m, id, "BUCKET", S("CORSResponse: Bucket not found"));
+	else if (!cors_any_rule(tx, x->mem, bucket))
+		preflight_refused(x, &m, id, "BUCKET", S("CORSResponse: CORS is not enabled for this bucket."));
 	else if (!a_method(method))
-		preflight_refused(x, &m, id, "BadRequest",
-		                  arena_fmt(x->mem, "Invalid Access-Control-Request-Method: %.*s",
-		                            STR_ARG(str_is(method) ? method : S("null"))));
-	else if (!known || !cors_any_rule(tx, x->mem, bucket))
-		preflight_refused(x, &m, id, "AccessForbidden",
-		                  S("CORSResponse: CORS is not enabled for this bucket."));
+		preflight_refused(x, &m, id, NULL, arena_fmt(x->mem, "Invalid Access-Control-Request-Method: %.*s",
+		                                             STR_ARG(str_is(method) ? method : S("null"))));
 	else if (!r)
-		preflight_refused(x, &m, id, "AccessForbidden",
+		preflight_refused(x, &m, id, only ? "BUCKET" : "OBJECT",
 		                  S("CORSResponse: This CORS request is not allowed. This is usually because the "
 		                    "evalution of Origin, request method / Access-Control-Request-Method or "
 		                    "Access-Control-Request-Headers are not whitelisted by the resource's CORS "

@@ -48,12 +48,12 @@ const s3_CORSRule *cors_rule(const txn *tx, arena *mem, str bucket, str origin, 
 	return NULL;
 }
 
-bool cors_any_origin(const s3_CORSRule *r)
+static bool any_origin(const s3_CORSRule *r)
 {
 	return in_list(r->AllowedOrigins.v, r->AllowedOrigins.n, S("*"), true) && r->AllowedOrigins.n == 1;
 }
 
-str cors_join(arena *mem, const str *v, size_t n)
+static str join(arena *mem, const str *v, size_t n)
 {
 	buf b = buf_in(mem, 128, 8192);
 	for (size_t i = 0; i < n; i++) {
@@ -64,22 +64,43 @@ str cors_join(arena *mem, const str *v, size_t n)
 	return buf_str(&b);
 }
 
+size_t cors_headers(arena *mem, const s3_CORSRule *r, const wire_message *asked,
+                    http_header out[CORS_HEADERS])
+{
+	size_t n = 0;
+	bool any = any_origin(r), preflight = str_eq(asked->method, S("OPTIONS"));
+	str headers = preflight ? wire_header(asked, S("access-control-request-headers")) : STR_NONE;
+	out[n++] = (http_header){ S("Access-Control-Allow-Origin"),
+		                  any ? S("*") : wire_header(asked, S("origin")) };
+	out[n++] = (http_header){ S("Access-Control-Allow-Methods"),
+		                  join(mem, r->AllowedMethods.v, r->AllowedMethods.n) };
+	if (headers.n)
+		out[n++] = (http_header){ S("Access-Control-Allow-Headers"), arena_lower(mem, headers) };
+	if (r->ExposeHeaders.n)
+		out[n++] = (http_header){ S("Access-Control-Expose-Headers"),
+			                  join(mem, r->ExposeHeaders.v, r->ExposeHeaders.n) };
+	if (r->MaxAgeSeconds.set)
+		out[n++] = (http_header){ S("Access-Control-Max-Age"),
+			                  arena_fmt(mem, "%lld", (long long)r->MaxAgeSeconds.v) };
+	if (!any)
+		out[n++] = (http_header){ S("Access-Control-Allow-Credentials"), S("true") };
+	out[n++] = (http_header){ S("Vary"),
+		                  S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method") };
+	return n;
+}
+
+/* What a preflight asks for counts in other requests, too. */
 void cors_answer(req *rq, const txn *tx, const s3_bucket *b)
 {
-	str origin = wire_header(rq->http, S("origin"));
-	const s3_CORSRule *r = cors_rule(tx, rq->mem, b->Name, origin, rq->http->method, STR_NONE);
-	if (!r)
-		return;
-	bool any = cors_any_origin(r);
-	req_header(rq, S("Access-Control-Allow-Origin"), any ? S("*") : origin);
-	req_header(rq, S("Access-Control-Allow-Methods"), cors_join(rq->mem, r->AllowedMethods.v,
-	                                                            r->AllowedMethods.n));
-	if (r->ExposeHeaders.n)
-		req_header(rq, S("Access-Control-Expose-Headers"),
-		           cors_join(rq->mem, r->ExposeHeaders.v, r->ExposeHeaders.n));
-	if (!any)
-		req_header(rq, S("Access-Control-Allow-Credentials"), S("true"));
-	req_header(rq, S("Vary"), S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
+	const wire_message *m = rq->http;
+	str method = wire_header(m, S("access-control-request-method"));
+	http_header headers[CORS_HEADERS];
+	const s3_CORSRule *r = cors_rule(tx, rq->mem, b->Name, wire_header(m, S("origin")),
+	                                 str_is(method) ? method : m->method,
+	                                 wire_header(m, S("access-control-request-headers")));
+	size_t n = r ? cors_headers(rq->mem, r, m, headers) : 0;
+	for (size_t i = 0; i < n; i++)
+		req_header(rq, headers[i].name, headers[i].value);
 }
 
 static err one_wildcard(req *rq, const char *what, const str *v, size_t n)

@@ -15,8 +15,9 @@ static err remove_version(req *rq, txn *tx, const s3_bucket *b, str key, str ver
 	return OK;
 }
 
-/* One deletion as both operations do it. *marker: the marker that was made. */
-static err delete_one(req *rq, txn *tx, const s3_bucket *b, str key, str version, bool bypass,
+/* One deletion as both operations do it. *marker: the marker that was made. Of what is not there only
+ * DeleteObjects tells (`tell`). */
+static err delete_one(req *rq, txn *tx, const s3_bucket *b, str key, str version, bool bypass, bool tell,
                       bool *was_marker, object **marker)
 {
 	*marker = NULL;
@@ -25,8 +26,11 @@ static err delete_one(req *rq, txn *tx, const s3_bucket *b, str key, str version
 		return remove_version(rq, tx, b, key, version, bypass, was_marker);
 	object_at at;
 	bool there = object_look(rq, tx, b, key, STR_NONE, &at);
-	if (!there && !bucket_versioned(b))
+	if (!there && !bucket_versioned(b)) {
+		if (tell)
+			notify(rq, tx, b, key, &(object){ 0 }, "ObjectRemoved:Delete");
 		return OK;
+	}
 	*marker = object_hide(tx, rq->mem, b, key, rq->now);
 	notify(rq, tx, b, key, *marker ? *marker : at.o,
 	       *marker ? "ObjectRemoved:DeleteMarkerCreated" : "ObjectRemoved:Delete");
@@ -63,8 +67,8 @@ err s3_DeleteObject(req *rq, txn *tx, const s3_DeleteObject_in *in, s3_DeleteObj
 	                str_is(in->VersionId) ? "s3:DeleteObjectVersion" : "s3:DeleteObject", in->Key, &b));
 	TRY(bypass_applies(rq, b, in->BypassGovernanceRetention));
 	TRY(if_match(rq, tx, b, in->Key, in->IfMatch));
-	TRY(delete_one(rq, tx, b, in->Key, in->VersionId, in->BypassGovernanceRetention.v, &was_marker,
-	               &marker));
+	TRY(delete_one(rq, tx, b, in->Key, in->VersionId, in->BypassGovernanceRetention.v, false,
+	               &was_marker, &marker));
 	if (marker) {
 		out->DeleteMarker = BOOL(true);
 		out->VersionId = marker->VersionId;
@@ -120,8 +124,8 @@ err s3_DeleteObjects(req *rq, txn *tx, const s3_DeleteObjects_in *in, s3_DeleteO
 		object *marker = NULL;
 		err e = may_delete(rq, tx, b, id);
 		if (!e)
-			e = delete_one(rq, tx, b, id->Key, id->VersionId, in->BypassGovernanceRetention.v, &was_marker,
-			               &marker);
+			e = delete_one(rq, tx, b, id->Key, id->VersionId, in->BypassGovernanceRetention.v, true,
+			               &was_marker, &marker);
 		if (e)
 			out->Errors.v[out->Errors.n++] = (s3_Error){
 				.Key = id->Key, .VersionId = id->VersionId, .Code = str_c(e->kind->query_code),

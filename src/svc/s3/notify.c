@@ -84,10 +84,11 @@ static void put_etag(buf *b, const char *key, const object *o, str name)
 	member(b, key, str_sub(tag, 1, tag.n - 1));
 }
 
-/* Only what makes or removes versions has a place in their order. */
-static void put_sequencer(buf *b, const object *o, str name)
+/* Only what makes or removes versions has a place in their order; in messages restores do, too. */
+static void put_sequencer(buf *b, const object *o, str name, bool bus)
 {
-	if (str_starts(name, S("ObjectCreated:")) || removes(name))
+	if (str_starts(name, S("ObjectCreated:")) || removes(name) ||
+	    (!bus && str_starts(name, S("ObjectRestore:"))))
 		buf_fmt(b, ",\"sequencer\":\"%016llX\"", (unsigned long long)o->Seq.v);
 }
 
@@ -138,7 +139,7 @@ static str record(req *rq, const s3_bucket *b, str key, const object *o, str nam
 		buf_c(&j, ',');
 		member(&j, "versionId", o->VersionId);
 	}
-	put_sequencer(&j, o, name);
+	put_sequencer(&j, o, name, false);
 	buf_put(&j, S("}}"));
 	if (str_eq(name, S("ObjectRestore:Completed"))) {
 		buf_put(&j, S(",\"glacierEventData\":{\"restoreEventData\":{"));
@@ -217,7 +218,7 @@ static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str 
 		buf_c(&d, ',');
 		member(&d, "version-id", o->VersionId);
 	}
-	put_sequencer(&d, o, name);
+	put_sequencer(&d, o, name, true);
 	buf_put(&d, S("},"));
 	member(&d, "request-id", rq->id);
 	buf_c(&d, ',');
@@ -241,9 +242,21 @@ static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str 
 
 /* ---- delivery ---- */
 
-/* account, region, bucket, target ARN (or "bus"), text: each but the last on a line of its own. */
+/* Tracing goes on from the request that a client made. */
+static str trace_of(const req *rq)
+{
+	while (rq->parent)
+		rq = rq->parent;
+	return rq->http ? wire_header(rq->http, S("x-amzn-trace-id")) : STR_NONE;
+}
+
+/* account, region, bucket, target ARN (or "bus"; behind a tab the trace), text: each but the last on a line
+ * of its own. */
 void notify_post(req *rq, txn *tx, const s3_bucket *b, str target, str text)
 {
+	str trace = trace_of(rq);
+	if (trace.n)
+		target = arena_fmt(rq->mem, "%.*s\t%.*s", STR_ARG(target), STR_ARG(trace));
 	task_add(tx, "s3_notify",
 	         arena_fmt(rq->mem, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(b->Account), STR_ARG(b->Region),
 	                   STR_ARG(b->Name), STR_ARG(target), STR_ARG(text)),
@@ -289,7 +302,7 @@ str notify_arn_part(str arn, int part)
 	return str_is(arn) ? str_cut(&arn, ':') : STR_NONE;
 }
 
-static err to_queue(req *rq, str arn, str text)
+static err to_queue(req *rq, str arn, str trace, str text)
 {
 	buf j = buf_in(rq->mem, text.n + 256, 4 * RECORD_MAX);
 	str answer;
@@ -299,6 +312,11 @@ static err to_queue(req *rq, str arn, str text)
 	                                 STR_ARG(notify_arn_part(arn, 5))));
 	buf_c(&j, ',');
 	member(&j, "MessageBody", text);
+	if (trace.n) {
+		buf_put(&j, S(",\"MessageSystemAttributes\":{\"AWSTraceHeader\":{\"DataType\":\"String\","));
+		member(&j, "StringValue", trace);
+		buf_put(&j, S("}}"));
+	}
 	buf_c(&j, '}');
 	return call_json(rq, NULL, "sqs", "SendMessage", buf_str(&j), &answer);
 }
@@ -327,13 +345,13 @@ static err to_function(req *rq, str arn, str text)
 	return call_json(rq, NULL, "lambda", "Invoke", buf_str(&j), &answer);
 }
 
-static err deliver(req *rq, str target, str text)
+static err deliver(req *rq, str target, str trace, str text)
 {
 	str kind = notify_arn_part(target, 2), answer;
 	if (str_eq(target, S("bus")))
 		return call_json(rq, NULL, "events", "PutEvents", text, &answer);
 	if (str_eq(kind, S("sqs")))
-		return to_queue(rq, target, text);
+		return to_queue(rq, target, trace, text);
 	if (str_eq(kind, S("sns")))
 		return to_topic(rq, target, text);
 	if (str_eq(kind, S("lambda")))
@@ -345,11 +363,11 @@ TASK(s3_notify)
 {
 	str text = payload;
 	str account = str_cut(&text, '\n'), region = str_cut(&text, '\n'), bucket = str_cut(&text, '\n'),
-	    target = str_cut(&text, '\n');
+	    trace = str_cut(&text, '\n'), target = str_cut(&trace, '\t');
 	req *rq = req_internal(mem, s, "s3.amazonaws.com", account, region);
 	if (!str_eq(target, S("bus")))
 		req_become_service(rq, "s3.amazonaws.com", arena_fmt(mem, "arn:aws:s3:::%.*s", STR_ARG(bucket)));
-	err e = deliver(rq, target, text);
+	err e = deliver(rq, target, trace, text);
 	if (rq->usage)
 		usage_settle_later(rq);
 	/* A target that is gone stays so; one that is busy is tried again for a while. */

@@ -280,7 +280,7 @@ def test_notifications(server):
         raise Skip(str(e)) from e
     check(url)
     arn = "arn:aws:sqs:us-east-1:000000000000:told-queue"
-    refused("MalformedXML", put, QueueConfigurations=[{"QueueArn": arn, "Events": ["s3:Nonsense"]}])
+    refused("InvalidArgument", put, QueueConfigurations=[{"QueueArn": arn, "Events": ["s3:Nonsense"]}])
     name = {"Filter": {"Key": {"FilterRules": [{"Name": "middle", "Value": "x"}]}}}
     refused("InvalidArgument", put, QueueConfigurations=[{"QueueArn": arn, **events, **name}])
     put(QueueConfigurations=[{"QueueArn": arn, **events, "Filter": {"Key": {"FilterRules": [

@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 from http.client import HTTPConnection
 
 from scenario import check, http, refused, same
@@ -80,7 +81,41 @@ def test_cors(server):
          (200, "https://a.example.com", "60"))
     same(http("OPTIONS", server.endpoint + "/origins/k", headers={**ask, "Origin": "https://evil"})[0], 403)
     headers = http("GET", server.endpoint + "/origins/k", headers={"Origin": "https://a.example.com"})[1]
-    same(headers["Access-Control-Allow-Origin"], "https://a.example.com")
+    same((headers["Access-Control-Allow-Origin"], headers["Access-Control-Max-Age"]),
+         ("https://a.example.com", "60"))
+    for more in ({"Access-Control-Request-Method": "PUT"}, {"Access-Control-Request-Headers": "y-one"}):
+        headers = http("GET", server.endpoint + "/origins/k", headers={"Origin": "https://a.example.com", **more})[1]
+        check("Access-Control-Allow-Origin" not in headers, headers)
+
+
+def test_preflight_refusals(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="no-rules")
+    s3.create_bucket(Bucket="some-rules")
+    s3.put_bucket_cors(Bucket="some-rules", CORSConfiguration={"CORSRules": [
+        {"AllowedOrigins": ["https://a"], "AllowedMethods": ["GET"]}]})
+
+    def ask(path, **headers):
+        status, got, body = http("OPTIONS", server.endpoint + path, headers={
+            k.replace("_", "-"): v for k, v in headers.items()})
+        check(got["x-amz-id-2"] and b"<HostId>" in body, (got, body))
+        text = body.decode()
+        return status, [re.findall(f"<{tag}>(.*?)</{tag}>", text)
+                        for tag in ("Code", "Message", "Method", "ResourceType")]
+    method = "Access_Control_Request_Method"
+    same(ask("/no-rules/k"), (400, [["BadRequest"], ["Insufficient information. Origin request header needed."],
+                                    [], []]))
+    off = "CORSResponse: CORS is not enabled for this bucket."
+    same(ask("/no-rules/k", Origin="https://a"), (403, [["AccessForbidden"], [off], ["OPTIONS"], ["BUCKET"]]))
+    same(ask("/no-rules/k", Origin="https://a", **{method: "PUT"}),
+         (403, [["AccessForbidden"], [off], ["PUT"], ["BUCKET"]]))
+    same(ask("/no-such-bucket-here/k", Origin="https://a"),
+         (403, [["AccessForbidden"], ["CORSResponse: Bucket not found"], ["OPTIONS"], ["BUCKET"]]))
+    same(ask("/some-rules/k", Origin="https://a"),
+         (400, [["BadRequest"], ["Invalid Access-Control-Request-Method: null"], [], []]))
+    for path, kind in (("/some-rules/k", "OBJECT"), ("/some-rules", "BUCKET")):
+        status, (code, _, said, what) = ask(path, Origin="https://a", **{method: "PUT"})
+        same((status, code, said, what), (403, ["AccessForbidden"], ["PUT"], [kind]))
 
 
 def send_form(url, fields, body, name="up load.txt"):
