@@ -39,6 +39,32 @@ static const struct { const char *dimension, *attribute, *none; } attributes[] =
 };
 #define N_ATTRIBUTES (sizeof attributes / sizeof *attributes)
 
+/* Of commitments, which nobody here has. */
+static const char *const commitments[][2] = {
+	{ "RESERVATION_ID", "NoReservationId" }, { "SUBSCRIPTION_ID", "NoSubscriptionId" },
+	{ "SAVINGS_PLAN_ARN", "NoSavingsPlanArn" }, { "SAVINGS_PLANS_TYPE", "NoSavingsPlansType" },
+	{ "PAYMENT_OPTION", "NoPaymentOption" }, { "SCOPE", "NoScope" },
+};
+#define N_COMMITMENTS (sizeof commitments / sizeof *commitments)
+
+static str commitment(str dimension)
+{
+	for (size_t i = 0; i < N_COMMITMENTS; i++)
+		if (str_eq(dimension, str_c(commitments[i][0])))
+			return str_c(commitments[i][1]);
+	return STR_NONE;
+}
+
+/* t3 of t3.micro, db.t4g of db.t4g.micro. */
+static str instance_family(const charge *c)
+{
+	str type = price_name_attribute(c->item ? c->item->name : NULL, S("instanceType"));
+	for (size_t i = type.n; i > 0; i--)
+		if (type.p[i - 1] == '.')
+			return str_sub(type, 0, i - 1);
+	return S("NoInstanceTypeFamily");
+}
+
 static str attribute(const charge *c, str dimension)
 {
 	for (size_t i = 0; i < N_ATTRIBUTES; i++)
@@ -75,7 +101,10 @@ str charges_dimension(arena *mem, str account, const charge *c, str d)
 		return S("AWS");
 	if (str_eq(d, S("LEGAL_ENTITY_NAME")) || str_eq(d, S("INVOICING_ENTITY")))
 		return S("Amazon Web Services, Inc.");
-	return attribute(c, d);
+	if (str_eq(d, S("INSTANCE_TYPE_FAMILY")))
+		return instance_family(c);
+	str none = commitment(d);
+	return str_is(none) ? none : attribute(c, d);
 }
 
 bool charges_dimension_known(str d)
@@ -83,8 +112,10 @@ bool charges_dimension_known(str d)
 	static const char *const known[] = {
 		"SERVICE", "SERVICE_CODE", "USAGE_TYPE", "OPERATION", "REGION", "LINKED_ACCOUNT",
 		"PAYER_ACCOUNT", "LINKED_ACCOUNT_NAME", "RESOURCE_ID", "RECORD_TYPE", "PURCHASE_TYPE",
-		"BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY",
+		"BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY", "INSTANCE_TYPE_FAMILY",
 	};
+	if (str_is(commitment(d)))
+		return true;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_eq(d, str_c(known[i])))
 			return true;

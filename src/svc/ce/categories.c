@@ -212,9 +212,12 @@ err ce_DeleteCostCategoryDefinition(req *rq, txn *tx, const ce_DeleteCostCategor
 static ce_CostCategoryValuesList values_of(req *rq, const ce_CostCategory *c)
 {
 	ce_values all = ce_values_of(rq, S(""));
+	ce_page page = { .n = 0 };
 	for (size_t i = 0; i < c->Rules.n; i++)
-		ce_values_add(&all, c->Rules.v[i].Value);
-	return (ce_CostCategoryValuesList){ .v = all.n ? all.v : arena_array(rq->mem, str, 1), .n = all.n };
+		ce_values_add(&all, c->Rules.v[i].Value, NULL);
+	err e = ce_values_page(&all, &(ce_SortDefinitions){ .n = 0 }, (opt_i64){ .set = false }, S(""), &page);
+	ensure(!e); /* there is neither an order nor a token that could be wrong */
+	return (ce_CostCategoryValuesList){ .v = page.v, .n = page.n };
 }
 
 static void refer(req *rq, const ce_CostCategory *c, ce_CostCategoryReference *r)
@@ -267,13 +270,13 @@ static void collect(void *context, const ce_row *row, size_t period)
 {
 	collected *c = context;
 	(void)period;
-	ce_values_add(&c->values, ce_category_of(row, c->name));
+	ce_values_add(&c->values, ce_category_of(row, c->name), row);
 }
 
 err ce_GetCostCategories(req *rq, const ce_GetCostCategories_in *in, ce_GetCostCategories_out *out)
 {
 	ce_period p;
-	size_t from, n;
+	ce_page page;
 	collected c = { rq, in->CostCategoryName, ce_values_of(rq, in->SearchString) };
 	meter_one(rq, &CE_REQUEST, S(""));
 	TRY(ce_period_of(rq, in->TimePeriod, S("MONTHLY"), false, &p));
@@ -285,13 +288,28 @@ err ce_GetCostCategories(req *rq, const ce_GetCostCategories_in *in, ce_GetCostC
 		ce_category_names(ce_categories_open(rq, tx), &c.values);
 		req_read_end(rq, tx);
 	}
-	TRY(ce_values_page(&c.values, in->MaxResults, in->NextPageToken, &from, &n, &out->NextPageToken));
-	str *v = n ? c.values.v + from : arena_array(rq->mem, str, 1);
+	TRY(ce_values_page(&c.values, &in->SortBy, in->MaxResults, in->NextPageToken, &page));
 	if (str_is(c.name))
-		out->CostCategoryValues = (ce_CostCategoryValuesList){ .v = v, .n = n };
+		out->CostCategoryValues = (ce_CostCategoryValuesList){ .v = page.v, .n = page.n };
 	else
-		out->CostCategoryNames = (ce_CostCategoryNamesList){ .v = v, .n = n };
-	out->ReturnSize = I64((int64_t)n);
+		out->CostCategoryNames = (ce_CostCategoryNamesList){ .v = page.v, .n = page.n };
+	out->NextPageToken = page.next;
+	out->ReturnSize = I64((int64_t)page.n);
 	out->TotalSize = I64((int64_t)c.values.n);
+	return OK;
+}
+
+/* What belongs to a cost category as a whole are billing views, and there are none. */
+err ce_ListCostCategoryResourceAssociations(req *rq, const txn *tx,
+                                            const ce_ListCostCategoryResourceAssociations_in *in,
+                                            ce_ListCostCategoryResourceAssociations_out *out)
+{
+	ce_category *row;
+	meter_one(rq, &CE_REQUEST, S(""));
+	if (str_is(in->CostCategoryArn))
+		TRY(find(rq, tx, in->CostCategoryArn, &row));
+	if (in->NextToken.n)
+		return fail(rq, &aws_ValidationException, "The pagination token is invalid.");
+	out->CostCategoryResourceAssociations.v = arena_array(rq->mem, ce_CostCategoryResourceAssociation, 1);
 	return OK;
 }

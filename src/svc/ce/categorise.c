@@ -68,7 +68,7 @@ str ce_category_value(req *rq, const ce_categories *all, const ce_row *row, str 
 void ce_category_names(const ce_categories *all, ce_values *into)
 {
 	for (const kept_category *k = all->first; k; k = k->next)
-		ce_values_add(into, k->it->Name);
+		ce_values_add(into, k->it->Name, NULL);
 }
 
 typedef enum verdict { FINE, UNKNOWN, CIRCLE, TOO_DEEP } verdict;

@@ -15,6 +15,9 @@ typedef struct ce_period {
 	size_t n;
 } ce_period;
 
+/* A word that AWS has for a dimension, whether we know charges by it or not. */
+bool ce_dimension_named(str name);
+
 err ce_period_of(req *rq, const ce_DateInterval *in, str granularity, bool forecast, ce_period *out);
 /* Which period a moment lies in; SIZE_MAX outside of all. */
 size_t ce_period_at(const ce_period *p, int64_t when);
@@ -52,6 +55,13 @@ err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_
             int64_t now, ce_each *each, void *context);
 
 str ce_amount(req *rq, money amount);
+str ce_quantity(req *rq, i128 quantity);
+/* "UnblendedCost" of that or of UNBLENDED_COST; STR_NONE: there is no such metric. */
+str ce_metric_named(str name);
+
+/* Rows by up to two keys, as somebody asked. */
+err ce_groups_check(req *rq, const ce_GroupDefinitions *by);
+str ce_group_key(req *rq, const ce_row *row, const ce_GroupDefinition *by);
 
 /* The account's cost categories, as long as the transaction is open. */
 typedef struct ce_categories ce_categories;
@@ -64,16 +74,27 @@ err ce_category_refers(req *rq, const ce_categories *all, str name, const ce_Exp
 err ce_arn_new(req *rq, txn *tx, const char *kind, str id, const ce_ResourceTagList *tags, str *arn);
 bool ce_arn_id(req *rq, str arn, const char *kind, str *id);
 
-/* Different values in order, and a page of them. */
+/* Different values with what they cost, and a page of them in order. */
+typedef struct ce_value {
+	str text;
+	money amount;
+	i128 quantity;
+	struct ce_value *next;
+} ce_value;
 typedef struct ce_values {
 	req *rq;
 	str search;
 	map seen;
-	str *v;
-	size_t n, capacity;
+	ce_value *first;
+	size_t n;
 } ce_values;
+typedef struct ce_page {
+	str *v;
+	size_t n;
+	str next;
+} ce_page;
 ce_values ce_values_of(req *rq, str search);
 /* STR_NONE is left out, as is what the search does not find. */
-void ce_values_add(ce_values *all, str value);
+void ce_values_add(ce_values *all, str value, const ce_row *row);
 void ce_category_names(const ce_categories *all, ce_values *into);
-err ce_values_page(ce_values *all, opt_i64 most, str token, size_t *from, size_t *n, str *next);
+err ce_values_page(ce_values *all, const ce_SortDefinitions *by, opt_i64 most, str token, ce_page *out);

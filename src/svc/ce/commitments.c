@@ -1,13 +1,25 @@
-/* Reservations and Savings Plans cannot be bought here, so nothing is known of how they are used. */
+/*
+ * Reservations and Savings Plans cannot be bought here. So nothing is known of how they are used, all that
+ * they could cover is on demand, and nobody can have asked for an analysis of buying some. What AWS would
+ * advise is answered only where there is nothing to advise on.
+ */
+#include "base/time.h"
 #include "ce.h"
+
+#define COMPUTE S("Amazon Elastic Compute Cloud - Compute")
+
+static err period_of(req *rq, const ce_DateInterval *interval, str granularity, ce_period *p)
+{
+	if (str_is(granularity) && str_eq(granularity, S("HOURLY")))
+		return fail(rq, &aws_ValidationException, "Only DAILY and MONTHLY granularity is supported");
+	return ce_period_of(rq, interval, str_is(granularity) ? granularity : S("MONTHLY"), false, p);
+}
 
 static err none(req *rq, const ce_DateInterval *interval, str granularity)
 {
 	ce_period p;
 	meter_one(rq, &CE_REQUEST, S(""));
-	if (str_is(granularity) && str_eq(granularity, S("HOURLY")))
-		return fail(rq, &aws_ValidationException, "Only DAILY and MONTHLY granularity is supported");
-	TRY(ce_period_of(rq, interval, str_is(granularity) ? granularity : S("MONTHLY"), false, &p));
+	TRY(period_of(rq, interval, granularity, &p));
 	return fail(rq, &ce_DataUnavailableException, "The requested data is unavailable.");
 }
 
@@ -30,4 +42,255 @@ err ce_GetSavingsPlansUtilizationDetails(req *rq, const ce_GetSavingsPlansUtiliz
 {
 	(void)out;
 	return none(rq, in->TimePeriod, STR_NONE);
+}
+
+/* ---- what they could cover ---- */
+
+typedef struct covered {
+	i128 hours, units;
+	money cost;
+} covered;
+
+typedef struct coverage {
+	req *rq;
+	bool plans;       /* what Savings Plans could cover; else what reservations could */
+	bool of_service;  /* the filter says of which service */
+	covered *v;
+} coverage;
+
+/* How many small instances one of this size is, in millionths; 0 when the size says nothing. */
+static int64_t units_of(str type)
+{
+	static const struct { const char *size; int64_t units; } sizes[] = {
+		{ "nano", 250000 }, { "micro", 500000 }, { "small", 1000000 }, { "medium", 2000000 },
+		{ "large", 4000000 }, { "xlarge", 8000000 },
+	};
+	int64_t times;
+	size_t dot = type.n;
+	while (dot > 0 && type.p[dot - 1] != '.')
+		dot--;
+	str size = str_sub(type, dot, type.n);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		if (str_eq(size, str_c(sizes[i].size)))
+			return sizes[i].units;
+	bool many = str_ends(size, S("xlarge")) && str_to_i64(str_sub(size, 0, size.n - 6), &times);
+	return many ? times * 8000000 : 0;
+}
+
+static bool could_be_covered(const coverage *c, const ce_row *row, str type)
+{
+	str of = ce_dimension(c->rq, row, S("SERVICE"));
+	bool instance = !str_starts(type, S("No")) && str_eq(row->unit, S("Hrs"));
+	if (c->plans && str_eq(of, S("AWS Lambda")))
+		return true;
+	return instance && (str_eq(of, COMPUTE) || (c->of_service && !c->plans));
+}
+
+static void add_row(void *context, const ce_row *row, size_t period)
+{
+	coverage *c = context;
+	str type = ce_dimension(c->rq, row, S("INSTANCE_TYPE"));
+	if (!could_be_covered(c, row, type))
+		return;
+	i128 units = 0;
+	i128_mul_div(row->quantity, units_of(type), INT64_C(1000000), &units);
+	c->v[period].hours += row->quantity;
+	c->v[period].units += units;
+	c->v[period].cost += row->amount;
+}
+
+static bool names_service(const ce_Expression *f)
+{
+	if (!f)
+		return false;
+	for (size_t i = 0; i < f->And.n; i++)
+		if (names_service(&f->And.v[i]))
+			return true;
+	return f->Dimensions && str_eq(f->Dimensions->Key, S("SERVICE"));
+}
+
+static err coverage_of(req *rq, const ce_period *p, const ce_Expression *filter, bool plans, covered **v)
+{
+	*v = arena_array(rq->mem, covered, p->n);
+	coverage c = { .rq = rq, .plans = plans, .of_service = names_service(filter), .v = *v };
+	return ce_rows(rq, p, filter, NULL, rq->now, add_row, &c);
+}
+
+static ce_Coverage *reservations_shown(req *rq, const covered *c)
+{
+	str hours = ce_quantity(rq, c->hours), units = ce_quantity(rq, c->units);
+	ce_Coverage *o = arena_new(rq->mem, ce_Coverage);
+	o->CoverageHours = arena_new(rq->mem, ce_CoverageHours);
+	*o->CoverageHours = (ce_CoverageHours){ .OnDemandHours = hours, .ReservedHours = S("0"),
+		                                .TotalRunningHours = hours, .CoverageHoursPercentage = S("0") };
+	o->CoverageNormalizedUnits = arena_new(rq->mem, ce_CoverageNormalizedUnits);
+	*o->CoverageNormalizedUnits = (ce_CoverageNormalizedUnits){
+		.OnDemandNormalizedUnits = units, .ReservedNormalizedUnits = S("0"),
+		.TotalRunningNormalizedUnits = units, .CoverageNormalizedUnitsPercentage = S("0") };
+	o->CoverageCost = arena_new(rq->mem, ce_CoverageCost);
+	o->CoverageCost->OnDemandCost = ce_amount(rq, c->cost);
+	return o;
+}
+
+err ce_GetReservationCoverage(req *rq, const ce_GetReservationCoverage_in *in,
+                              ce_GetReservationCoverage_out *out)
+{
+	ce_period p;
+	covered *v, sum = { .hours = 0 };
+	meter_one(rq, &CE_REQUEST, S(""));
+	if (in->GroupBy.n && str_is(in->Granularity))
+		return fail(rq, &aws_ValidationException, "Granularity cannot be set when GroupBy is set");
+	TRY(period_of(rq, in->TimePeriod, in->Granularity, &p));
+	if (in->GroupBy.n)
+		return fail(rq, &aws_NotImplemented, "The coverage of reservations by group is not implemented.");
+	TRY(coverage_of(rq, &p, in->Filter, false, &v));
+	out->CoveragesByTime.v = arena_array(rq->mem, ce_CoverageByTime, p.n);
+	out->CoveragesByTime.n = p.n;
+	for (size_t i = 0; i < p.n; i++) {
+		ce_CoverageByTime *o = &out->CoveragesByTime.v[i];
+		o->TimePeriod = ce_interval(rq, &p, i);
+		o->Groups.v = arena_array(rq->mem, ce_ReservationCoverageGroup, 1);
+		o->Total = reservations_shown(rq, &v[i]);
+		sum.hours += v[i].hours;
+		sum.units += v[i].units;
+		sum.cost += v[i].cost;
+	}
+	out->Total = reservations_shown(rq, &sum);
+	return OK;
+}
+
+err ce_GetSavingsPlansCoverage(req *rq, const ce_GetSavingsPlansCoverage_in *in,
+                               ce_GetSavingsPlansCoverage_out *out)
+{
+	ce_period p;
+	covered *v;
+	meter_one(rq, &CE_REQUEST, S(""));
+	if (in->GroupBy.n && str_is(in->Granularity))
+		return fail(rq, &aws_ValidationException, "Granularity cannot be set when GroupBy is set");
+	TRY(period_of(rq, in->TimePeriod, in->Granularity, &p));
+	if (in->GroupBy.n)
+		return fail(rq, &aws_NotImplemented, "The coverage of Savings Plans by group is not implemented.");
+	TRY(coverage_of(rq, &p, in->Filter, true, &v));
+	out->SavingsPlansCoverages.v = arena_array(rq->mem, ce_SavingsPlansCoverage, p.n);
+	out->SavingsPlansCoverages.n = p.n;
+	for (size_t i = 0; i < p.n; i++) {
+		ce_SavingsPlansCoverage *o = &out->SavingsPlansCoverages.v[i];
+		str cost = ce_amount(rq, v[i].cost);
+		o->TimePeriod = ce_interval(rq, &p, i);
+		o->Attributes.v = arena_array(rq->mem, ce_Attributes_entry, 1);
+		o->Coverage = arena_new(rq->mem, ce_SavingsPlansCoverageData);
+		*o->Coverage = (ce_SavingsPlansCoverageData){ .SpendCoveredBySavingsPlans = S("0"),
+			                                      .OnDemandCost = cost, .TotalCost = cost,
+			                                      .CoveragePercentage = S("0") };
+	}
+	return OK;
+}
+
+/* ---- what to buy ---- */
+
+static int days_of(str lookback)
+{
+	return str_eq(lookback, S("THIRTY_DAYS")) ? 30 : str_eq(lookback, S("SIXTY_DAYS")) ? 60 : 7;
+}
+
+/* Fails unless there is nothing in use that advice could be about. */
+static err nothing_to_advise(req *rq, int days, const ce_Expression *filter, bool plans, const char *what)
+{
+	int64_t today = rq->now - rq->now % MS_DAY;
+	ce_period p = { .from = today - days * MS_DAY, .to = today + MS_DAY, .unit = 'D', .n = (size_t)days + 1 };
+	covered *v;
+	TRY(coverage_of(rq, &p, filter, plans, &v));
+	for (size_t i = 0; i < p.n; i++)
+		if (v[i].hours > 0)
+			return fail(rq, &aws_NotImplemented, "%s for what is in use are not implemented.", what);
+	return OK;
+}
+
+err ce_GetReservationPurchaseRecommendation(req *rq, const ce_GetReservationPurchaseRecommendation_in *in,
+                                            ce_GetReservationPurchaseRecommendation_out *out)
+{
+	meter_one(rq, &CE_REQUEST, S(""));
+	ce_DimensionValues one = { .Key = S("SERVICE"), .Values = { .v = (str[]){ in->Service }, .n = 1 } };
+	ce_Expression of_service = { .Dimensions = &one };
+	TRY(ce_filter_check(rq, in->Filter, 0));
+	TRY(nothing_to_advise(rq, days_of(in->LookbackPeriodInDays), &of_service, false,
+	                      "Recommendations of reservations"));
+	out->Recommendations.v = arena_array(rq->mem, ce_ReservationPurchaseRecommendation, 1);
+	return OK;
+}
+
+err ce_GetSavingsPlansPurchaseRecommendation(req *rq, const ce_GetSavingsPlansPurchaseRecommendation_in *in,
+                                             ce_GetSavingsPlansPurchaseRecommendation_out *out)
+{
+	(void)out;
+	meter_one(rq, &CE_REQUEST, S(""));
+	return nothing_to_advise(rq, days_of(in->LookbackPeriodInDays), in->Filter, true,
+	                         "Recommendations of Savings Plans");
+}
+
+err ce_GetRightsizingRecommendation(req *rq, const ce_GetRightsizingRecommendation_in *in,
+                                    ce_GetRightsizingRecommendation_out *out)
+{
+	arena *mem = rq->mem;
+	meter_one(rq, &CE_REQUEST, S(""));
+	if (!str_eq(in->Service, S("AmazonEC2")))
+		return fail(rq, &aws_ValidationException, "Only the service AmazonEC2 is supported: %.*s",
+		            STR_ARG(in->Service));
+	TRY(nothing_to_advise(rq, CE_RESOURCE_DAYS, in->Filter, false, "Recommendations of sizes"));
+	out->Metadata = arena_new(mem, ce_RightsizingRecommendationMetadata);
+	out->Metadata->GenerationTimestamp = time_iso(mem, rq->now - rq->now % MS_SECOND);
+	out->Metadata->LookbackPeriodInDays = S("FOURTEEN_DAYS");
+	out->Summary = arena_new(mem, ce_RightsizingRecommendationSummary);
+	*out->Summary = (ce_RightsizingRecommendationSummary){ .TotalRecommendationCount = S("0"),
+		.EstimatedTotalMonthlySavingsAmount = S("0"), .SavingsCurrencyCode = S("USD"),
+		.SavingsPercentage = S("0") };
+	out->RightsizingRecommendations.v = arena_array(mem, ce_RightsizingRecommendation, 1);
+	out->Configuration = in->Configuration;
+	return OK;
+}
+
+/* ---- analyses, which nobody can start ---- */
+
+err ce_ListCommitmentPurchaseAnalyses(req *rq, const txn *tx, const ce_ListCommitmentPurchaseAnalyses_in *in,
+                                      ce_ListCommitmentPurchaseAnalyses_out *out)
+{
+	(void)tx;
+	meter_one(rq, &CE_REQUEST, S(""));
+	if (in->NextPageToken.n)
+		return fail(rq, &ce_InvalidNextTokenException, "The pagination token is invalid.");
+	out->AnalysisSummaryList.v = arena_array(rq->mem, ce_AnalysisSummary, 1);
+	return OK;
+}
+
+err ce_GetCommitmentPurchaseAnalysis(req *rq, const txn *tx, const ce_GetCommitmentPurchaseAnalysis_in *in,
+                                     ce_GetCommitmentPurchaseAnalysis_out *out)
+{
+	(void)tx;
+	(void)out;
+	meter_one(rq, &CE_REQUEST, S(""));
+	return fail(rq, &ce_AnalysisNotFoundException, "No analysis found with ID %.*s",
+	            STR_ARG(in->AnalysisId));
+}
+
+err ce_ListSavingsPlansPurchaseRecommendationGeneration(
+	req *rq, const txn *tx, const ce_ListSavingsPlansPurchaseRecommendationGeneration_in *in,
+	ce_ListSavingsPlansPurchaseRecommendationGeneration_out *out)
+{
+	(void)tx;
+	meter_one(rq, &CE_REQUEST, S(""));
+	if (in->NextPageToken.n)
+		return fail(rq, &ce_InvalidNextTokenException, "The pagination token is invalid.");
+	out->GenerationSummaryList.v = arena_array(rq->mem, ce_GenerationSummary, 1);
+	return OK;
+}
+
+err ce_GetSavingsPlanPurchaseRecommendationDetails(
+	req *rq, const txn *tx, const ce_GetSavingsPlanPurchaseRecommendationDetails_in *in,
+	ce_GetSavingsPlanPurchaseRecommendationDetails_out *out)
+{
+	(void)tx;
+	(void)out;
+	meter_one(rq, &CE_REQUEST, S(""));
+	return fail(rq, &ce_DataUnavailableException, "No recommendation found with ID %.*s",
+	            STR_ARG(in->RecommendationDetailId));
 }

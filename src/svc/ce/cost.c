@@ -1,4 +1,5 @@
 #include "base/map.h"
+#include "base/time.h"
 #include "ce.h"
 
 typedef struct group {
@@ -19,7 +20,7 @@ typedef struct report {
 } report;
 
 /* A tag's or category's group is KEY$VALUE, with nothing behind the sign where there is none. */
-static str group_key(req *rq, const ce_row *row, const ce_GroupDefinition *by)
+str ce_group_key(req *rq, const ce_row *row, const ce_GroupDefinition *by)
 {
 	bool tag = str_eq(by->Type, S("TAG"));
 	if (!tag && !str_eq(by->Type, S("COST_CATEGORY")))
@@ -32,7 +33,7 @@ static group *group_of(report *r, const ce_row *row, size_t period)
 {
 	str keys[CE_GROUPS_MAX] = { S(""), S("") };
 	for (size_t i = 0; i < r->by->n; i++)
-		keys[i] = group_key(r->rq, row, &r->by->v[i]);
+		keys[i] = ce_group_key(r->rq, row, &r->by->v[i]);
 	str key = arena_fmt(r->rq->mem, "%.*s\n%.*s", STR_ARG(keys[0]), STR_ARG(keys[1]));
 	group *g = map_get(&r->groups[period], key);
 	if (g)
@@ -67,7 +68,7 @@ static const char *const metrics[][2] = {
 	{ "UsageQuantity", "USAGE_QUANTITY" },
 };
 
-static str metric_named(str name)
+str ce_metric_named(str name)
 {
 	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
 		if (str_eq(name, str_c(metrics[i][0])) || str_eq(name, str_c(metrics[i][1])))
@@ -81,8 +82,7 @@ static ce_MetricValue metric_value(report *r, const group *g, str metric)
 	if (cost)
 		return (ce_MetricValue){ .Amount = ce_amount(r->rq, g->amount), .Unit = S("USD") };
 	return (ce_MetricValue){
-		.Amount = decimal_print_exact(r->rq->mem, decimal_round(g->quantity, QUANTITY_DIGITS, 10),
-		                              QUANTITY_DIGITS, 0),
+		.Amount = ce_quantity(r->rq, g->quantity),
 		.Unit = g->mixed || !g->unit.n ? S("N/A") : g->unit,
 	};
 }
@@ -91,7 +91,7 @@ static ce_Metrics metrics_of(report *r, const group *g, const ce_MetricNames *wa
 {
 	ce_Metrics m = { .v = arena_array(r->rq->mem, ce_Metrics_entry, wanted->n), .n = wanted->n };
 	for (size_t i = 0; i < wanted->n; i++) {
-		m.v[i].key = metric_named(wanted->v[i]);
+		m.v[i].key = ce_metric_named(wanted->v[i]);
 		m.v[i].value = metric_value(r, g, m.v[i].key);
 	}
 	return m;
@@ -110,18 +110,41 @@ static ce_Groups groups_of(report *r, size_t period, const ce_MetricNames *wante
 	return out;
 }
 
-static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *wanted)
+/* A word that is no dimension at all, or one of Savings Plans' and anomalies', groups nothing. */
+static bool groups_costs(str dimension)
+{
+	static const char *const others[] = { "ANOMALY_TOTAL_IMPACT_ABSOLUTE", "ANOMALY_TOTAL_IMPACT_PERCENTAGE",
+		"RIGHTSIZING_TYPE", "AGREEMENT_END_DATE_TIME_AFTER", "AGREEMENT_END_DATE_TIME_BEFORE" };
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (str_eq(dimension, str_c(others[i])))
+			return false;
+	return ce_dimension_named(dimension);
+}
+
+err ce_groups_check(req *rq, const ce_GroupDefinitions *by)
 {
 	if (by->n > CE_GROUPS_MAX)
 		return fail(rq, &aws_ValidationException, "Too many group by dimensions provided.");
 	for (size_t i = 0; i < by->n; i++) {
 		const ce_GroupDefinition *g = &by->v[i];
 		bool dimension = !str_eq(g->Type, S("TAG")) && !str_eq(g->Type, S("COST_CATEGORY"));
+		if (!str_is(g->Key) || g->Key.n == 0 || (dimension && !groups_costs(g->Key)))
+			return fail(rq, &aws_ValidationException, "Group Definition %s is invalid.",
+			            dimension ? "dimension" : "key");
 		if (dimension && !charges_dimension_known(g->Key))
 			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
 	}
+	return OK;
+}
+
+/* An answer is always whole, so there is no token that could continue one. */
+static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *wanted, str token)
+{
+	if (token.n)
+		return fail(rq, &ce_InvalidNextTokenException, "Invalid next page token");
+	TRY(ce_groups_check(rq, by));
 	for (size_t i = 0; i < wanted->n; i++)
-		if (!str_is(metric_named(wanted->v[i])))
+		if (!str_is(ce_metric_named(wanted->v[i])))
 			return fail(rq, &aws_ValidationException, "Invalid Metrics parameter: %.*s",
 			            STR_ARG(wanted->v[i]));
 	return OK;
@@ -163,7 +186,7 @@ err ce_GetCostAndUsage(req *rq, const ce_GetCostAndUsage_in *in, ce_GetCostAndUs
 	TRY(ce_period_of(rq, in->TimePeriod, in->Granularity, false, &p));
 	if (in->Metrics.n == 0)
 		return fail(rq, &aws_ValidationException, "At least one metric is required.");
-	TRY(check(rq, &in->GroupBy, &in->Metrics));
+	TRY(check(rq, &in->GroupBy, &in->Metrics, in->NextPageToken));
 	report r = report_open(rq, &in->GroupBy, p.n);
 	TRY(ce_rows(rq, &p, in->Filter, NULL, rq->now, add_row, &r));
 	if (in->GroupBy.n)
@@ -181,7 +204,10 @@ err ce_GetCostAndUsageWithResources(req *rq, const ce_GetCostAndUsageWithResourc
 	ce_MetricNames wanted = in->Metrics.n ? in->Metrics : (ce_MetricNames){ .v = &unblended, .n = 1 };
 	meter_one(rq, &CE_REQUEST, S(""));
 	TRY(ce_period_of(rq, in->TimePeriod, in->Granularity, false, &p));
-	TRY(check(rq, &in->GroupBy, &wanted));
+	TRY(check(rq, &in->GroupBy, &wanted, in->NextPageToken));
+	if (p.from < rq->now - rq->now % MS_DAY - CE_RESOURCE_DAYS * MS_DAY)
+		return fail(rq, &aws_ValidationException,
+		            "Resource-level data is available for the past %d days only", CE_RESOURCE_DAYS);
 	report r = report_open(rq, &in->GroupBy, p.n);
 	TRY(ce_rows(rq, &p, in->Filter, NULL, rq->now, add_row, &r));
 	if (in->GroupBy.n)

@@ -10,6 +10,7 @@
 typedef struct sums {
 	money *mean;       /* per period */
 	i128 *quantity;
+	str unit;          /* of all rows; "N/A" when they differ */
 } sums;
 
 /*
@@ -29,6 +30,7 @@ static void add_row(void *context, const ce_row *row, size_t period)
 	sums *s = context;
 	s->mean[period] += row->amount;
 	s->quantity[period] += row->quantity;
+	s->unit = !str_is(s->unit) || str_eq(s->unit, row->unit) ? row->unit : S("N/A");
 }
 
 static err check(req *rq, const ce_DateInterval *interval, str granularity, ce_period *p)
@@ -55,6 +57,7 @@ static err predict(req *rq, const ce_period *p, const ce_Expression *filter, sum
 	if (!any)
 		return fail(rq, &ce_DataUnavailableException,
 		            "Insufficient amount of historical data to generate forecast.");
+	s->unit = STR_NONE;
 	s->mean = arena_array(rq->mem, money, p->n);
 	s->quantity = arena_array(rq->mem, i128, p->n);
 	return ce_rows(rq, p, filter, &more, p->to, add_row, s);
@@ -81,7 +84,7 @@ static err variance_of(req *rq, const ce_Expression *filter, bool units, i128 st
 	*out = 0;
 	if (p.n < 2)
 		return OK;
-	sums s = { arena_array(rq->mem, money, p.n), arena_array(rq->mem, i128, p.n) };
+	sums s = { .mean = arena_array(rq->mem, money, p.n), .quantity = arena_array(rq->mem, i128, p.n) };
 	TRY(ce_rows(rq, &p, filter, NULL, rq->now, add_row, &s));
 	const i128 *days = units ? s.quantity : s.mean;
 	i128 n = (i128)p.n, mean = 0;
@@ -165,6 +168,6 @@ err ce_GetUsageForecast(req *rq, const ce_GetUsageForecast_in *in,
 	}
 	out->Total = arena_new(rq->mem, ce_MetricValue);
 	*out->Total = (ce_MetricValue){ .Amount = decimal_print_exact(rq->mem, total, QUANTITY_DIGITS, 0),
-		                        .Unit = S("N/A") };
+		                        .Unit = str_is(s.unit) ? s.unit : S("N/A") };
 	return bounds(rq, &p, in->Filter, in->PredictionIntervalLevel, &s, true, &out->ForecastResultsByTime);
 }

@@ -9,6 +9,17 @@ str ce_amount(req *rq, money amount)
 	return decimal_print_exact(rq->mem, money_round(amount, AMOUNT_DIGITS), MONEY_DIGITS, 0);
 }
 
+str ce_quantity(req *rq, i128 quantity)
+{
+	quantity = decimal_round(quantity, QUANTITY_DIGITS, AMOUNT_DIGITS);
+	return decimal_print_exact(rq->mem, quantity, QUANTITY_DIGITS, 0);
+}
+
+bool ce_dimension_named(str name)
+{
+	return shape_has_value(&ce_Dimension_shape, name);
+}
+
 str ce_dimension(req *rq, const ce_row *row, str d)
 {
 	if (str_eq(d, S("RECORD_TYPE")))
@@ -85,6 +96,22 @@ bool ce_filter_fits(req *rq, const ce_Expression *f, const ce_row *row)
 	return any_fits(rq, none ? STR_NONE : have, &d->Values, &d->MatchOptions);
 }
 
+static err dimensions_check(req *rq, const ce_DimensionValues *d)
+{
+	if (!d)
+		return OK;
+	if (!str_is(d->Key) || d->Key.n == 0)
+		return fail(rq, &aws_ValidationException, "Dimensions needs a Key");
+	if (d->Values.n == 0 && !has_option(&d->MatchOptions, S("ABSENT")))
+		return fail(rq, &aws_ValidationException, "Values of the dimension %.*s must not be empty",
+		            STR_ARG(d->Key));
+	if (has_option(&d->MatchOptions, S("GREATER_THAN_OR_EQUAL")))
+		return fail(rq, &aws_ValidationException,
+		            "The match option GREATER_THAN_OR_EQUAL is not valid for the dimension %.*s",
+		            STR_ARG(d->Key));
+	return OK;
+}
+
 err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 {
 	if (!f)
@@ -101,6 +128,7 @@ err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 		return fail(rq, &aws_ValidationException, "CostCategories needs a Key");
 	if (f->Tags && !str_is(f->Tags->Key))
 		return fail(rq, &aws_ValidationException, "Tags needs a Key");
+	TRY(dimensions_check(rq, f->Dimensions));
 	if (f->Dimensions && !charges_dimension_known(f->Dimensions->Key))
 		return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.",
 		            STR_ARG(f->Dimensions->Key));

@@ -166,14 +166,14 @@ static void collect(void *context, const ce_row *row, size_t period)
 {
 	collected *c = context;
 	(void)period;
-	ce_values_add(&c->values, ce_tag(row, c->key));
+	ce_values_add(&c->values, ce_tag(row, c->key), row);
 }
 
 static void collect_key(req *rq, const txn *tx, ce_values *values, const seen *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (ce_tag_active(rq, tx, all->v[i]->key))
-			ce_values_add(values, all->v[i]->key);
+			ce_values_add(values, all->v[i]->key, NULL);
 }
 
 err ce_GetTags(req *rq, const ce_GetTags_in *in, ce_GetTags_out *out)
@@ -192,11 +192,11 @@ err ce_GetTags(req *rq, const ce_GetTags_in *in, ce_GetTags_out *out)
 		collect_key(rq, tx, &c.values, &all);
 		req_read_end(rq, tx);
 	}
-	size_t from, n;
-	TRY(ce_values_page(&c.values, in->MaxResults, in->NextPageToken, &from, &n, &out->NextPageToken));
-	out->Tags.v = n ? c.values.v + from : arena_array(rq->mem, str, 1);
-	out->Tags.n = n;
-	out->ReturnSize = I64((int64_t)n);
+	ce_page page;
+	TRY(ce_values_page(&c.values, &in->SortBy, in->MaxResults, in->NextPageToken, &page));
+	out->Tags = (ce_TagList){ .v = page.v, .n = page.n };
+	out->NextPageToken = page.next;
+	out->ReturnSize = I64((int64_t)page.n);
 	out->TotalSize = I64((int64_t)c.values.n);
 	return OK;
 }

@@ -13,6 +13,16 @@ def day(server, offset):
     return str(datetime.date.fromisoformat(out[:10]) + datetime.timedelta(days=offset))
 
 
+def moment(server):
+    shown = server.run("clock", "show").stdout[:19]
+    return int(datetime.datetime.fromisoformat(shown + "+00:00").timestamp() * 1000)
+
+
+def to_next_month(server):
+    """Its first day: a test of hours stays inside the month."""
+    server.advance(f"{32 - int(day(server, 0)[8:])}d")
+
+
 def month_start(d):
     return d[:8] + "01"
 
@@ -34,6 +44,7 @@ def test_costs_in_every_view_are_the_bill(_):
     server = Server()
     try:
         ssm, ce, kms = (server.client(s) for s in ("ssm", "ce", "kms"))
+        to_next_month(server)
         ssm.put_parameter(Name="/clock", Value="1", Type="String", Tier="Advanced")
         for _ in range(20):
             ssm.get_parameter(Name="/clock")
@@ -136,6 +147,7 @@ def test_costs_by_tag(_):
     try:
         ce, kms, sqs, s3, ddb, sns, ssm, logs, secrets = (server.client(s) for s in (
             "ce", "kms", "sqs", "s3", "dynamodb", "sns", "ssm", "logs", "secretsmanager"))
+        to_next_month(server)
         today = day(server, 0)
         period = {"Start": month_start(today), "End": next_month(today)}
         key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
@@ -158,7 +170,7 @@ def test_costs_by_tag(_):
         logs.create_log_group(logGroupName="/g", tags={"team": "green"})
         logs.create_log_stream(logGroupName="/g", logStreamName="s")
         logs.put_log_events(logGroupName="/g", logStreamName="s", logEvents=[
-            {"timestamp": int(datetime.datetime.now().timestamp() * 1000), "message": "x"}])
+            {"timestamp": moment(server), "message": "x"}])
 
         def groups(metric="UsageQuantity", **more):
             out = ce.get_cost_and_usage(TimePeriod=period, Granularity="MONTHLY", Metrics=[metric],
