@@ -91,6 +91,37 @@ def refused(code, call, *args, **kwargs):
     raise AssertionError(f"not refused: {answer}")
 
 
+def until(look, seconds=60):
+    """What `look` sees as soon as it sees something."""
+    end = time.time() + seconds
+    while time.time() < end:
+        seen = look()
+        if seen:
+            return seen
+        time.sleep(0.05)
+    raise AssertionError("did not happen")
+
+
+def make_queue(server, name, **attributes):
+    """URL and ARN."""
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def drain(server, url):
+    """All messages that may be received now, deleted."""
+    sqs, messages = server.client("sqs"), []
+    while True:
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"],
+                                  MessageAttributeNames=["All"]).get("Messages")
+        if not got:
+            return messages
+        for m in got:
+            messages.append(m)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+
+
 def http(method, url, body=None, headers=None, timeout=30):
     """Status, headers, body; *.localhost goes to 127.0.0.1 with the Host header kept."""
     m = re.match(r"(https?)://([^/:]+)(:\d+)?(.*)", url)

@@ -71,6 +71,20 @@ static outcome text(req *rq, const sns_delivery *d, const sns_sub *s)
 	return e ? (outcome){ .code = S("InternalError"), .message = e->message } : (outcome){ .done = true };
 }
 
+static outcome push(req *rq, const sns_delivery *d, const sns_sub *s)
+{
+	const txn *tx = req_read(rq);
+	err e = endpoint_check(rq, tx, "Endpoint", s->Endpoint);
+	req_read_end(rq, tx);
+	if (e)
+		return (outcome){ .hopeless = true, .status = e->kind->status, .code = str_c(e->kind->code),
+			          .message = e->message };
+	e = push_put(rq, arena_fmt(rq->mem, "sns-%lld", (long long)d->Id), s->Endpoint, d->Subject, d->Body,
+	             d->Taken);
+	return e ? (outcome){ .code = S("InternalError"), .message = e->message }
+	         : (outcome){ .done = true, .status = 200 };
+}
+
 static outcome invoke(req *rq, const sns_delivery *d, const sns_sub *s)
 {
 	target_call c = { .arn = s->Endpoint, .payload = d->Body };
@@ -125,6 +139,8 @@ static outcome attempt_now(req *rq, const sns_delivery *d, const sns_topic *t, c
 		return post(rq, d, t, sub);
 	if (str_starts(sub->Protocol, S("email")))
 		return mail(rq, d, sub);
+	if (str_eq(sub->Protocol, S("application")))
+		return push(rq, d, sub);
 	return str_eq(sub->Protocol, S("sms")) ? text(rq, d, sub) : invoke(rq, d, sub);
 }
 
@@ -132,7 +148,9 @@ static void report(arena *mem, const sns_delivery *d, const sns_topic *t, const 
 {
 	if (!str_eq(d->Kind, S("Notification")) || str_starts(s->Protocol, S("email")))
 		return;
-	delivery_report r = { str_eq(s->Protocol, S("lambda")) ? "Lambda" : "HTTP", d->MessageId, d->Message,
+	const char *way = str_eq(s->Protocol, S("lambda")) ? "Lambda"
+	                : str_eq(s->Protocol, S("application")) ? "Application" : "HTTP";
+	delivery_report r = { way, d->MessageId, d->Message,
 		              s->Endpoint, o->message, d->Taken, o->status, clock_now() - d->Taken, o->done };
 	metric_point p = { .account = t->Account, .region = t->Region, .name_space = S("AWS/SNS"),
 		           .name = o->done ? S("NumberOfNotificationsDelivered") : S("NumberOfNotificationsFailed"),

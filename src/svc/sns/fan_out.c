@@ -128,6 +128,20 @@ str message_for(arena *mem, const notice *n, str how)
 	return own && own->kind == JSON_STRING ? own->text : by_default ? by_default->text : S("");
 }
 
+/* By which name a message with a text for each protocol knows the subscriber's. */
+static str way_of(const sns_sub *s)
+{
+	return str_eq(s->Protocol, S("application")) ? endpoint_platform(s->Endpoint) : s->Protocol;
+}
+
+/* Without AWS's JSON around it. */
+static bool is_plain(const sns_sub *s)
+{
+	return str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
+	       str_eq(s->Protocol, S("application")) ||
+	       str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
+}
+
 void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n)
 {
 	str version = topic_attribute(t, S("SignatureVersion"));
@@ -137,9 +151,7 @@ void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n)
 	bool one = !str_eq(n->structure, S("json")); /* all are told the same */
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
 	for (const sns_sub *s; !(one && n->signatures) && (s = sns_sub_next(&scan));) {
-		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
-		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
-		if (s->Pending || raw)
+		if (s->Pending || is_plain(s))
 			continue;
 		str message = message_for(rq->mem, n, s->Protocol);
 		bool known = false;
@@ -213,10 +225,10 @@ static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, c
 	task_add(tx, "sns_deliver", arena_fmt(mem, "%lld", (long long)id), 0);
 }
 
-static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n)
+void tell_subscriber(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n)
 {
 	arena *mem = rq->mem;
-	str message = message_for(mem, n, s->Protocol);
+	str message = message_for(mem, n, way_of(s));
 	if (!filter_wants(mem, s, n, message)) {
 		count(t, "NumberOfNotificationsFilteredOut", n->when);
 	} else if (str_eq(s->Protocol, S("sqs"))) {
@@ -229,10 +241,8 @@ static void deliver(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, cons
 			STR_ARG(envelope(mem, tx, t, s, n, message, true))),
 		        dead_letters_of(mem, s).n ? envelope(mem, tx, t, s, n, message, false) : STR_NONE);
 	} else {
-		bool raw = str_eq(s->Protocol, S("email")) || str_eq(s->Protocol, S("sms")) ||
-		           str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
-		by_task(tx, mem, t, s, n, "Notification", raw ? message : envelope(mem, tx, t, s, n, message, false),
-		        STR_NONE);
+		by_task(tx, mem, t, s, n, "Notification",
+		        is_plain(s) ? message : envelope(mem, tx, t, s, n, message, false), STR_NONE);
 	}
 }
 
@@ -244,8 +254,8 @@ void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n)
 		return;
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
 	for (sns_sub *s; (s = sns_sub_next(&scan));)
-		if (!s->Pending)
-			deliver(rq, tx, t, s, n);
+		if (!s->Pending && !replay_will_tell(s))
+			tell_subscriber(rq, tx, t, s, n);
 }
 
 /* What an endpoint is asked or told about its subscription; both kinds have the same members. */

@@ -215,9 +215,12 @@ static err post(req *rq, txn *tx, void *context)
 	posting *p = context;
 	sns_topic *t;
 	TRY(topic_find(rq, tx, p->topic, &t));
-	for (size_t i = 0; i < p->n; i++)
-		if (!topic_is_fifo(t) || is_new(rq, tx, t, &p->notices[i]))
-			fan_out(rq, tx, t, &p->notices[i]);
+	for (size_t i = 0; i < p->n; i++) {
+		if (topic_is_fifo(t) && !is_new(rq, tx, t, &p->notices[i]))
+			continue;
+		topic_archive_keep(tx, t, &p->notices[i]);
+		fan_out(rq, tx, t, &p->notices[i]);
+	}
 	published(rq, p->topic, p->n, p->bytes);
 	return OK;
 }
@@ -261,9 +264,8 @@ err sns_Publish(req *rq, const sns_Publish_in *in, sns_Publish_out *out)
 	if (!str_is(arn))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter");
-	if (str_find(arn, S(":endpoint/")) != SIZE_MAX)
-		return fail(rq, &sns_InvalidParameterException,
-		            "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified");
+	if (is_endpoint(arn))
+		return publish_push(rq, in, arn, str_is(in->TopicArn) ? "TopicArn" : "TargetArn", &out->MessageId);
 	sns_PublishBatchRequestEntry m = { .Message = in->Message, .Subject = in->Subject,
 		.MessageStructure = in->MessageStructure, .MessageAttributes = in->MessageAttributes,
 		.MessageDeduplicationId = in->MessageDeduplicationId, .MessageGroupId = in->MessageGroupId };

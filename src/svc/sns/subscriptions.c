@@ -74,7 +74,8 @@ static err bad(req *rq, const char *where, str name, str wrong)
 	return fail(rq, &sns_InvalidParameterException, "%s%.*s: %.*s", where, STR_ARG(name), STR_ARG(wrong));
 }
 
-static err attribute_check(req *rq, const char *where, const sns_sub *s, str name, str value)
+static err attribute_check(req *rq, const char *where, const sns_topic *t, const sns_sub *s, str name,
+                           str value)
 {
 	bool boolean = str_eq_nocase(value, S("true")) || str_eq_nocase(value, S("false"));
 	str wrong;
@@ -101,8 +102,10 @@ static err attribute_check(req *rq, const char *where, const sns_sub *s, str nam
 	}
 	if (str_eq(name, S("SubscriptionRoleArn")))
 		return OK;
-	if (str_eq(name, S("ReplayPolicy")))
-		return fail(rq, &aws_NotImplemented, "Farthing does not replay messages of topics.");
+	if (str_eq(name, S("ReplayPolicy"))) {
+		wrong = replay_policy_wrong(rq->mem, t, value);
+		return str_is(wrong) ? bad(rq, where, name, wrong) : OK;
+	}
 	return fail(rq, &sns_InvalidParameterException, "%sAttributeName", where);
 }
 
@@ -112,14 +115,14 @@ static bool must_confirm(str how)
 	return str_starts(how, S("http")) || str_starts(how, S("email"));
 }
 
-static err endpoint_check(req *rq, const sns_topic *t, str how, str endpoint)
+static err address_check(req *rq, const txn *tx, const sns_topic *t, str how, str endpoint)
 {
 	arn_parts a;
-	if (str_eq(how, S("application")) || str_eq(how, S("firehose")))
+	if (str_eq(how, S("firehose")))
 		return fail(rq, &aws_NotImplemented, "Farthing does not deliver to subscriptions of protocol %.*s.",
 		            STR_ARG(how));
-	bool arn = str_eq(how, S("sqs")) || str_eq(how, S("lambda"));
-	if (!arn && !must_confirm(how) && !str_eq(how, S("sms")))
+	bool arn = str_eq(how, S("sqs")) || str_eq(how, S("lambda")), push = str_eq(how, S("application"));
+	if (!arn && !push && !must_confirm(how) && !str_eq(how, S("sms")))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Amazon SNS does not support this protocol string: %.*s",
 		            STR_ARG(how));
@@ -130,6 +133,10 @@ static err endpoint_check(req *rq, const sns_topic *t, str how, str endpoint)
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO topics "
 		            "deliver to SQS queues only");
+	err e = push ? endpoint_check(rq, tx, "Endpoint", endpoint) : OK;
+	if (e && e->kind == &sns_InvalidParameterException)
+		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Endpoint Reason: Endpoint does "
+		            "not exist for endpoint %.*s", STR_ARG(endpoint));
 	if (str_eq(how, S("sqs")) && str_ends(endpoint, S(".fifo")) && !topic_is_fifo(t))
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
@@ -183,7 +190,7 @@ err sns_Subscribe(req *rq, txn *tx, const sns_Subscribe_in *in, sns_Subscribe_ou
 {
 	sns_topic *t;
 	TRY(topic_find(rq, tx, in->TopicArn, &t));
-	TRY(endpoint_check(rq, t, in->Protocol, in->Endpoint));
+	TRY(address_check(rq, tx, t, in->Protocol, in->Endpoint));
 	topic_metered(rq, in->TopicArn);
 	const sns_place *e = sns_place_get(tx, rq->mem, t->Id, in->Protocol, in->Endpoint);
 	sns_sub *old = e ? sns_sub_get(tx, rq->mem, t->Id, e->Id) : NULL;
@@ -197,8 +204,9 @@ err sns_Subscribe(req *rq, txn *tx, const sns_Subscribe_in *in, sns_Subscribe_ou
 		          .Attributes = in->Attributes, .Pending = must_confirm(in->Protocol), .Created = rq->now,
 		          .Principal = rq->who.arn };
 	for (size_t i = 0; i < in->Attributes.n; i++)
-		TRY(attribute_check(rq, AMONG, &s, in->Attributes.v[i].key, in->Attributes.v[i].value));
+		TRY(attribute_check(rq, AMONG, t, &s, in->Attributes.v[i].key, in->Attributes.v[i].value));
 	s.Attributes = attributes_kept(rq->mem, &in->Attributes);
+	replay_set(rq, tx, &s, subscription_attribute(&s, S("ReplayPolicy")));
 	if (s.Pending)
 		s.Token = rand_text(rq->mem, TOKEN_DIGITS, S("0123456789abcdef"));
 	sns_sub_put(tx, &s);
@@ -303,6 +311,8 @@ err sns_GetSubscriptionAttributes(req *rq, const txn *tx, const sns_GetSubscript
 	if (subscription_attribute(s, S("FilterPolicy")).n &&
 	    !subscription_attribute(s, S("FilterPolicyScope")).n)
 		PUT("FilterPolicyScope", S("MessageAttributes"));
+	if (s->Replay.n)
+		PUT("ReplayStatus", s->Replay);
 	if (str_starts(s->Protocol, S("http"))) {
 		delivery_policy p = delivery_policy_of(rq->mem, t, s);
 		PUT("EffectiveDeliveryPolicy", delivery_policy_text(rq->mem, &p, false));
@@ -322,7 +332,7 @@ err sns_SetSubscriptionAttributes(req *rq, txn *tx, const sns_SetSubscriptionAtt
 	sns_topic *t;
 	sns_sub *s;
 	TRY(subscription_find(rq, tx, in->SubscriptionArn, &t, &s));
-	TRY(attribute_check(rq, ALONE, s, in->AttributeName, in->AttributeValue));
+	TRY(attribute_check(rq, ALONE, t, s, in->AttributeName, in->AttributeValue));
 	topic_metered(rq, topic_arn(rq->mem, t));
 	sns_SubscriptionAttributesMap all = { arena_array(rq->mem, sns_SubscriptionAttributesMap_entry,
 		                                              s->Attributes.n + 1), 0 };
@@ -333,6 +343,8 @@ err sns_SetSubscriptionAttributes(req *rq, txn *tx, const sns_SetSubscriptionAtt
 		all.v[all.n++] = (sns_SubscriptionAttributesMap_entry){
 			in->AttributeName, attribute_kept(rq->mem, in->AttributeName, in->AttributeValue) };
 	s->Attributes = all;
+	if (str_eq(in->AttributeName, S("ReplayPolicy")))
+		replay_set(rq, tx, s, in->AttributeValue);
 	sns_sub_put(tx, s);
 	return OK;
 }

@@ -59,6 +59,18 @@ void notice_sign(req *rq, const txn *tx, const sns_topic *t, notice *n);
 
 /* To everybody who is subscribed and wants it. */
 void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n);
+/* To one of them, if it wants it. */
+void tell_subscriber(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, const notice *n);
+/* archive.c: STR_NONE, or why it is no archive policy of the topic, no replay policy of its subscriptions. */
+str topic_archive_wrong(arena *mem, const sns_topic *t, str policy);
+str replay_policy_wrong(arena *mem, const sns_topic *t, str policy);
+/* The topic's policy has been set; an empty one ends the archive and what is in it. */
+void topic_archive_set(req *rq, txn *tx, sns_topic *t, str policy);
+void topic_archive_keep(txn *tx, const sns_topic *t, const notice *n);
+/* A replay begins in the subscription's row, or ends with an empty policy. */
+void replay_set(req *rq, txn *tx, sns_sub *s, str policy);
+/* What is published now comes to the subscription out of the archive, when what went before has come. */
+bool replay_will_tell(const sns_sub *s);
 bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message);
 /* What AWS says of a text that is no JSON. */
 str json_unreadable(arena *mem, str text);
@@ -85,6 +97,15 @@ void feedback(arena *mem, const sns_topic *t, const delivery_report *r);
 /* A text message: into the outbox. */
 err sms_put(req *rq, str id, str number, str text, int64_t when);
 bool phone_number(str s);
+/* platform.c: the endpoints of mobile devices. */
+bool is_endpoint(str arn);
+/* GCM, APNS ..: how messages name it. */
+str endpoint_platform(str arn);
+/* Whether it is there and takes pushes. */
+err endpoint_check(req *rq, const txn *tx, const char *parameter, str arn);
+/* A push: into the outbox. */
+err push_put(req *rq, str id, str arn, str subject, str text, int64_t when);
+err publish_push(req *rq, const sns_Publish_in *in, str arn, const char *parameter, str *id);
 /* STR_NONE, or why it is no delivery policy; `of_topic`: it stands below http.defaultHealthyRetryPolicy. */
 str delivery_policy_wrong(arena *mem, str text, bool of_topic);
 /* As AWS shows what was set. */

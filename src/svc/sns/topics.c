@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/time.h"
 #include "cloud/meter.h"
 #include "cloud/policy.h"
 #include "cloud/target.h"
@@ -94,15 +95,15 @@ static err name_check(req *rq, str name, bool fifo)
 static bool known(str name)
 {
 	static const char *const names[] = { "DeliveryPolicy", "DisplayName", "FifoTopic", "Policy",
-		"SignatureVersion", "TracingConfig", "KmsMasterKeyId", "ArchivePolicy", "BeginningArchiveTime",
-		"ContentBasedDeduplication", "FifoThroughputScope", "DataProtectionPolicy" };
+		"SignatureVersion", "TracingConfig", "KmsMasterKeyId", "ArchivePolicy",
+		"ContentBasedDeduplication", "FifoThroughputScope" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (str_eq(name, str_c(names[i])))
 			return true;
 	return str_ends(name, S("FeedbackRoleArn")) || str_ends(name, S("FeedbackSampleRate"));
 }
 
-static err attribute_check(req *rq, str name, str value)
+static err attribute_check(req *rq, const sns_topic *t, str name, str value)
 {
 	if (!known(name))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: AttributeName");
@@ -113,12 +114,12 @@ static err attribute_check(req *rq, str name, str value)
 		            STR_ARG(wrong));
 	if (value.n && str_eq(name, S("DeliveryPolicy")))
 		wrong = delivery_policy_wrong(rq->mem, value, true);
+	if (str_eq(name, S("ArchivePolicy")))
+		wrong = topic_archive_wrong(rq->mem, t, value);
 	if (str_is(wrong))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: %.*s", STR_ARG(wrong));
 	if (str_eq(name, S("SignatureVersion")) && !str_eq(value, S("1")) && !str_eq(value, S("2")))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: SignatureVersion");
-	if (str_eq(name, S("ArchivePolicy")) && value.n && !str_eq(value, S("{}")))
-		return fail(rq, &aws_NotImplemented, "Farthing does not archive messages of topics.");
 	return OK;
 }
 
@@ -169,12 +170,13 @@ static err same_topic(req *rq, const sns_topic *old, const sns_CreateTopic_in *i
 err sns_CreateTopic(req *rq, txn *tx, const sns_CreateTopic_in *in, sns_CreateTopic_out *out)
 {
 	TRY(name_check(rq, in->Name, str_eq_nocase(given(&in->Attributes, S("FifoTopic")), S("true"))));
-	for (size_t i = 0; i < in->Attributes.n; i++)
-		TRY(attribute_check(rq, in->Attributes.v[i].key, in->Attributes.v[i].value));
-	TRY(sns_tags_check(rq, &in->Tags));
 	sns_topic fresh = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name,
-		            .Created = rq->now, .Tags = in->Tags,
-		            .DataProtectionPolicy = in->DataProtectionPolicy };
+		            .Created = rq->now, .Tags = in->Tags };
+	for (size_t i = 0; i < in->Attributes.n; i++)
+		TRY(attribute_check(rq, &fresh, in->Attributes.v[i].key, in->Attributes.v[i].value));
+	TRY(sns_tags_check(rq, &in->Tags));
+	if (in->DataProtectionPolicy.n)
+		return fail(rq, &aws_NotImplemented, "Farthing does not look for sensitive data in messages.");
 	for (size_t i = 0; i < in->Attributes.n; i++)
 		topic_attribute_set(rq->mem, &fresh, in->Attributes.v[i].key,
 		                    attribute_kept(rq->mem, in->Attributes.v[i].key, in->Attributes.v[i].value));
@@ -184,6 +186,7 @@ err sns_CreateTopic(req *rq, txn *tx, const sns_CreateTopic_in *in, sns_CreateTo
 	if (old)
 		return same_topic(rq, old, in);
 	fresh.Id = (int64_t)txn_next(tx, S("sns.topic"));
+	topic_archive_set(rq, tx, &fresh, topic_attribute(&fresh, S("ArchivePolicy")));
 	sns_topic_put(tx, &fresh);
 	signer_ready(tx);
 	return OK;
@@ -197,6 +200,9 @@ err sns_DeleteTopic(req *rq, txn *tx, const sns_DeleteTopic_in *in, sns_DeleteTo
 	sns_topic *t = sns_topic_get(tx, rq->mem, a.account, a.region, a.resource);
 	if (!t)
 		return OK;
+	if (t->Archive)
+		return fail(rq, &sns_InvalidStateException, "Invalid state: Cannot delete a topic with an "
+		            "ArchivePolicy");
 	record_scan s = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
 	for (sns_sub *i; (i = sns_sub_next(&s));)
 		subscription_drop(tx, t, i);
@@ -235,7 +241,7 @@ err sns_GetTopicAttributes(req *rq, const txn *tx, const sns_GetTopicAttributes_
 	TRY(topic_find(rq, tx, in->TopicArn, &t));
 	topic_metered(rq, in->TopicArn);
 	sns_TopicAttributesMap *to = &out->Attributes;
-	to->v = arena_array(rq->mem, sns_TopicAttributesMap_entry, t->Attributes.n + 12);
+	to->v = arena_array(rq->mem, sns_TopicAttributesMap_entry, t->Attributes.n + 14);
 #define PUT(key, value) to->v[to->n++] = (sns_TopicAttributesMap_entry){ S(key), value }
 #define COUNT(v) arena_fmt(rq->mem, "%lld", (long long)(v))
 	PUT("TopicArn", topic_arn(rq->mem, t));
@@ -251,6 +257,8 @@ err sns_GetTopicAttributes(req *rq, const txn *tx, const sns_GetTopicAttributes_
 		PUT("DisplayName", S(""));
 	if (topic_is_fifo(t) && !str_is(topic_attribute(t, S("ContentBasedDeduplication"))))
 		PUT("ContentBasedDeduplication", S("false"));
+	if (t->Archive)
+		PUT("BeginningArchiveTime", time_iso_ms(rq->mem, t->ArchiveSince));
 #undef COUNT
 #undef PUT
 	for (size_t i = 0; i < t->Attributes.n; i++) {
@@ -266,7 +274,7 @@ err sns_SetTopicAttributes(req *rq, txn *tx, const sns_SetTopicAttributes_in *in
 {
 	sns_topic *t;
 	TRY(topic_find(rq, tx, in->TopicArn, &t));
-	TRY(attribute_check(rq, in->AttributeName, in->AttributeValue));
+	TRY(attribute_check(rq, t, in->AttributeName, in->AttributeValue));
 	if (str_eq(in->AttributeName, S("FifoTopic")))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: AttributeName");
 	if (str_eq(in->AttributeName, S("ContentBasedDeduplication")) && !topic_is_fifo(t))
@@ -275,6 +283,8 @@ err sns_SetTopicAttributes(req *rq, txn *tx, const sns_SetTopicAttributes_in *in
 	topic_metered(rq, in->TopicArn);
 	topic_attribute_set(rq->mem, t, in->AttributeName,
 	                    attribute_kept(rq->mem, in->AttributeName, in->AttributeValue));
+	if (str_eq(in->AttributeName, S("ArchivePolicy")))
+		topic_archive_set(rq, tx, t, in->AttributeValue);
 	sns_topic_put(tx, t);
 	return OK;
 }

@@ -2,26 +2,8 @@ import datetime
 import http.server
 import json
 import threading
-import time
 
-from scenario import check, refused, same
-
-
-def queue(server, name, **attributes):
-    sqs = server.client("sqs")
-    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-
-
-def drain(server, url):
-    sqs, bodies = server.client("sqs"), []
-    while True:
-        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages")
-        if not got:
-            return bodies
-        for m in got:
-            bodies.append(m)
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+from scenario import check, drain, make_queue as queue, refused, same, until
 
 
 def put(server, source="shop", detail=None, bus="default", kind="Sold"):
@@ -142,11 +124,9 @@ def test_topics_buses_logs_and_dead_letters(server):
         {"Id": "5", "Arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/x", "DeadLetterConfig": {"Arn": dead}}])
     ev.put_targets(Rule="all", EventBusName="other", Targets=[{"Id": "1", "Arn": arn, "Input": '"via the other bus"'}])
     id = put(server, source="far")["Entries"][0]["EventId"]
-    seen, lost, end = [], [], time.time() + 10
-    while (len(seen) < 2 or len(lost) < 2) and time.time() < end:
-        seen += [m["Body"] for m in drain(server, url)]
-        lost += drain(server, dead_url)
-        time.sleep(0.05)
+    seen, lost = [], []
+    until(lambda: seen.extend(m["Body"] for m in drain(server, url)) or len(seen) >= 2)
+    until(lambda: lost.extend(drain(server, dead_url)) or len(lost) >= 2)
     same(len(seen), 2)
     check('"via the other bus"' in seen and any(id in s for s in seen), seen)
     same(sorted(m["MessageAttributes"]["TARGET_ARN"]["StringValue"].split(":")[2] for m in lost), ["firehose", "sqs"])
@@ -211,15 +191,6 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *a):
         pass
-
-
-def until(look, seconds=20):
-    end = time.time() + seconds
-    while time.time() < end:
-        if look():
-            return
-        time.sleep(0.05)
-    raise AssertionError("did not happen")
 
 
 def test_api_destinations(server):

@@ -2,27 +2,10 @@ import datetime
 import json
 import time
 
-from scenario import check, refused, same
+from scenario import check, drain, make_queue as queue, refused, same, until
 
 OFF = {"Mode": "OFF"}
 ROLE = "arn:aws:iam::000000000000:role/r"
-
-
-def queue(server, name):
-    sqs = server.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-
-
-def drain(server, url):
-    sqs, bodies = server.client("sqs"), []
-    while True:
-        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages")
-        if not got:
-            return bodies
-        for m in got:
-            bodies.append(m)
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
 
 
 def now(server):
@@ -85,11 +68,8 @@ def test_universal_targets_and_dead_letters(server):
     sch.create_schedule(Name="d", GroupName="g", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=OFF, Target={
         "Arn": "arn:aws:scheduler:::aws-sdk:sqs:nothing", "RoleArn": ROLE, "DeadLetterConfig": {"Arn": dead}})
     server.advance("61m")
-    end, got, lost = time.time() + 10, [], []
-    while not (got and lost) and time.time() < end:
-        got += drain(server, url)
-        lost += drain(server, dead_url)
-        time.sleep(0.05)
+    got = until(lambda: drain(server, url))
+    lost = until(lambda: drain(server, dead_url))
     same([m["Body"] for m in got], ["by name"])
     check(lost[0]["MessageAttributes"]["SCHEDULE_ARN"]["StringValue"].endswith("schedule/g/d"), lost)
     sch.delete_schedule_group(Name="g")

@@ -2,36 +2,9 @@ import base64
 import http.server
 import json
 import threading
-import time
 import urllib.request
 
-from scenario import check, http as fetch, refused, same
-
-
-def queue(server, name, **attributes):
-    sqs = server.client("sqs")
-    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-
-
-def drain(server, url):
-    sqs, bodies = server.client("sqs"), []
-    while True:
-        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages")
-        if not got:
-            return bodies
-        for m in got:
-            bodies.append(m)
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
-
-
-def until(look, seconds=10):
-    end = time.time() + seconds
-    while time.time() < end:
-        if look():
-            return
-        time.sleep(0.05)
-    raise AssertionError("did not happen")
+from scenario import check, drain, http as fetch, make_queue as queue, refused, same, until
 
 
 def test_topics(server):

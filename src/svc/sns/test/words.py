@@ -1,17 +1,11 @@
 """What SNS says, as AWS says it."""
 import json
 
-from scenario import check, http as fetch, refused, same
+from scenario import check, http as fetch, make_queue as queue, refused, same
 
 
 def topic(server, name, **attributes):
     return server.client("sns").create_topic(Name=name, Attributes=attributes)["TopicArn"]
-
-
-def queue(server, name, **attributes):
-    sqs = server.client("sqs")
-    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 def receive(server, url):
