@@ -17,8 +17,11 @@ policy_principal principal_of(const caller *who)
 	policy_principal p = { .account = who->account, .arn = who->arn, .anonymous = who->anonymous };
 	if (who->internal)
 		p.service = who->arn;
-	if (who->key)
-		p.role = who->key->Role;
+	/* A federated user is a session of a user; root behind it is the account, which delegates only. */
+	const credential *key = who->key;
+	if (key)
+		p.role = str_is(key->Role) || !str_is(key->Federator) || str_ends(key->Federator, S(":root")) ?
+			key->Role : key->Federator;
 	return p;
 }
 

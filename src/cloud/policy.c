@@ -124,18 +124,37 @@ static policy_naming strongest(const policy_principal *who, str kind, const json
 	return best;
 }
 
+static policy_naming named_in(const policy_statement *s, const policy_principal *who)
+{
+	policy_naming best = NAMED_NOT;
+	if (s->principal->kind != JSON_OBJECT)
+		return strongest(who, S("AWS"), s->principal);
+	for (const json_value *v = s->principal->first; v; v = v->next) {
+		policy_naming naming = strongest(who, v->key, v);
+		best = naming > best ? naming : best;
+	}
+	return best;
+}
+
+/* A deny for all but some spares whoever is named with everything that it is: a user with its account, a
+ * session with its role and account as well. */
+static bool spared(const policy_statement *s, const policy_principal *who)
+{
+	if (named_in(s, who) != NAMED_ITSELF)
+		return false;
+	policy_principal account = { .account = who->account }, role = { .account = S("?"), .arn = who->role };
+	bool by_arn = !str_is(who->service) && !str_is(who->federated);
+	return !by_arn || (named_in(s, &account) == NAMED_ACCOUNT &&
+	                   (!str_is(who->role) || named_in(s, &role) == NAMED_ITSELF));
+}
+
 static policy_naming naming_of(const policy_statement *s, const policy_question *q)
 {
 	if (!s->principal || !q->who)
 		return NAMED_ITSELF;
-	policy_naming best = NAMED_NOT;
-	if (s->principal->kind != JSON_OBJECT)
-		best = strongest(q->who, S("AWS"), s->principal);
-	else
-		for (const json_value *v = s->principal->first; v; v = v->next) {
-			policy_naming naming = strongest(q->who, v->key, v);
-			best = naming > best ? naming : best;
-		}
+	if (s->not_principal && s->deny)
+		return spared(s, q->who) ? NAMED_NOT : NAMED_ANYONE;
+	policy_naming best = named_in(s, q->who);
 	if (!s->not_principal)
 		return best;
 	return best == NAMED_NOT ? NAMED_ANYONE : NAMED_NOT;

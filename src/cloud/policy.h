@@ -54,7 +54,7 @@ const policy_key *policy_key_find(const policy_key *keys, str name);
 typedef struct policy_principal {
 	str account;
 	str arn;             /* user, assumed-role session, federated user or root */
-	str role;            /* ARN of the session's role, else STR_NONE */
+	str role;            /* ARN of what this is a session of: a role, a federating user; else STR_NONE */
 	str service;         /* lambda.amazonaws.com, else STR_NONE */
 	str federated;       /* ARN of the identity provider that vouches for who comes, else STR_NONE */
 	bool anonymous;

@@ -213,7 +213,8 @@ static bool value_fits(const test *t, str have, str want)
 	case DATE:
 		return date(t->op->relation, have, want);
 	case BOOLEAN:
-		return str_eq_nocase(have, want);
+		return str_eq_nocase(have, want) && (str_eq_nocase(want, S("true")) || str_eq_nocase(want,
+		S("false")));
 	case BINARY:
 		return same_bytes(t->mem, have, want);
 	case IP:
@@ -243,9 +244,13 @@ static bool one_passes(const test *t, str have, const json_value *wanted)
 
 static bool null_test(const policy_key *key, const json_value *wanted)
 {
-	const json_value *v = wanted->kind == JSON_ARRAY ? wanted->first : wanted;
-	bool absent = !key || key->n == 0;
-	return v && str_eq_nocase(scalar(v), absent ? S("true") : S("false"));
+	str want = !key || key->n == 0 ? S("true") : S("false");
+	if (wanted->kind != JSON_ARRAY)
+		return str_eq_nocase(scalar(wanted), want);
+	for (const json_value *v = wanted->first; v; v = v->next)
+		if (str_eq_nocase(scalar(v), want))
+			return true;
+	return false;
 }
 
 static bool key_passes(const test *t, const json_value *wanted)

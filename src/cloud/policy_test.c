@@ -209,6 +209,105 @@ TEST(policy_conditions)
 	}
 }
 
+/* Each operator with a value that fits what the policy wants and one that does not. A negated one's are
+ * swapped:
+ * `fits` is always what passes. */
+static const struct operator_row {
+	const char *name, *wanted, *fits, *not;
+	bool negated;
+} operator_rows[] = {
+	{ "StringEquals", "Green", "Green", "green", false },
+	{ "StringNotEquals", "Green", "green", "Green", true },
+	{ "StringEqualsIgnoreCase", "Green", "gREEN", "Greens", false },
+	{ "StringNotEqualsIgnoreCase", "Green", "Greens", "gREEN", true },
+	{ "StringLike", "G*e?", "Green", "green", false },
+	{ "StringNotLike", "G*e?", "green", "Green", true },
+	{ "NumericEquals", "15", "15.0", "16", false },
+	{ "NumericNotEquals", "15", "16", "15.0", true },
+	{ "NumericLessThan", "15", "14.9", "15", false },
+	{ "NumericLessThanEquals", "15", "15", "15.1", false },
+	{ "NumericGreaterThan", "15", "15.1", "15", false },
+	{ "NumericGreaterThanEquals", "-15", "-15", "-15.1", false },
+	{ "DateEquals", "2026-11-21T06:14:12Z", "1795241652", "1795241653", false },
+	{ "DateNotEquals", "2026-11-21T06:14:12Z", "1795241653", "1795241652", true },
+	{ "DateLessThan", "2026-11-21T06:14:12Z", "2026-11-21T06:14:11Z", "2026-11-21T06:14:12Z", false },
+	{ "DateLessThanEquals", "1795241652", "2026-11-21T06:14:12Z", "2026-11-21T06:14:13Z", false },
+	{ "DateGreaterThan", "2026-11-21T06:14:12Z", "2026-11-21T06:14:13Z", "2026-11-21T06:14:12Z", false },
+	{ "DateGreaterThanEquals", "2026-11-21T06:14:12Z", "2026-11-21T06:14:12Z", "2026-11-21T06:14:11Z",
+	false },
+	{ "Bool", "true", "TRUE", "false", false },
+	{ "BinaryEquals", "QmluYXJ5", "QmluYXJ5", "QmluYXJ6", false },
+	{ "IpAddress", "203.0.113.0/24", "203.0.113.255", "203.0.114.0", false },
+	{ "NotIpAddress", "203.0.113.0/24", "203.0.114.0", "203.0.113.255", true },
+	{ "IpAddress", "2001:db8::/33", "2001:DB8:7fff::1", "2001:db8:8000::1", false },
+	{ "ArnEquals", "arn:aws:sns:*:1:t?", "arn:aws:sns:us-east-1:1:tx", "arn:aws:sns:us-east-1:1:t", false },
+	{ "ArnNotEquals", "arn:aws:sns:*:1:t?", "arn:aws:sns:us-east-1:1:t", "arn:aws:sns:us-east-1:1:tx", true },
+	{ "ArnLike", "arn:aws:sns:*:1:t?", "arn:aws:sns:us-east-1:1:tx", "arn:aws:sns:us-east-1:1:t", false },
+	{ "ArnNotLike", "arn:aws:sns:*:1:t?", "arn:aws:sns:us-east-1:1:t", "arn:aws:sns:us-east-1:1:tx", true },
+};
+
+/* Whether a form of an operator passes when the key is absent, has what fits, what does not, both.
+ * Several values
+ * without a quantifier: any of them for most operators, all for negated ones. */
+static const struct operator_form {
+	const char *before, *after, *want, *want_negated;
+} operator_forms[] = {
+	{ "", "", "nyny", "yynn" },
+	{ "", "IfExists", "yyny", "yynn" },
+	{ "ForAllValues:", "", "yynn", "yynn" },
+	{ "ForAllValues:", "IfExists", "yynn", "yynn" },
+	{ "ForAnyValue:", "", "nyny", "nyny" },
+	{ "ForAnyValue:", "IfExists", "yyny", "yyny" },
+};
+
+TEST(policy_operators_in_every_form)
+{
+	for (size_t i = 0; i < sizeof operator_rows / sizeof *operator_rows; i++) {
+		const struct operator_row *r = &operator_rows[i];
+		str values[] = { str_c(r->fits), str_c(r->not) };
+		policy_key one = { .name = S("k:x"), .multivalued = true };
+		const struct { const str *v; size_t n; } states[] = { { NULL, 0 }, { values, 1 }, { values + 1, 1 },
+			                                              { values, 2 } };
+		for (size_t k = 0; k < sizeof operator_forms / sizeof *operator_forms; k++) {
+			const struct operator_form *f = &operator_forms[k];
+			str condition = arena_fmt(mem, "{\"%s%s%s\":{\"k:x\":[\"nothing:like:it\",\"%s\"]}}", f->before,
+			                          r->name, f->after, r->wanted);
+			for (int n = 0; n < 4; n++) {
+				one.v = states[n].v;
+				one.n = states[n].n;
+				const char *want = r->negated ? f->want_negated : f->want;
+				if (holds(mem, condition.p, one.n ? &one : NULL) != (want[n] == 'y'))
+					test_failed(__FILE__, __LINE__, "%s, state %d", condition.p, n);
+			}
+		}
+	}
+}
+
+TEST(policy_null_and_nothing)
+{
+	static const struct { const char *condition; bool present, absent; } cases[] = {
+		{ "{\"Null\":{\"k:x\":[\"false\",\"true\"]}}", true, true },
+		{ "{\"Null\":{\"k:x\":true},\"StringEquals\":{\"k:x\":\"a\"}}", false, false },
+		{ "{\"Null\":{\"k:x\":\"false\"},\"ForAllValues:StringEquals\":{\"k:x\":\"a\"}}", true, false },
+		{ "{\"StringEquals\":{\"k:x\":[]}}", false, false },
+		{ "{\"StringNotEquals\":{\"k:x\":[]}}", true, true },
+		{ "{\"StringEquals\":{}}", true, true },
+		{ "{\"StringEquals\":{\"k:x\":\"${k:other, 'a'}\"}}", true, false },
+		{ "{\"StringEquals\":{\"k:x\":\"${k:other}\"}}", false, false },
+		{ "{\"StringNotEquals\":{\"k:x\":\"${k:other}\"}}", true, true },
+		{ "{\"StringLike\":{\"k:x\":\"${*}\"}}", false, false },
+		{ "{\"NumericEquals\":{\"k:x\":\"0\"}}", false, false },
+		{ "{\"Bool\":{\"k:x\":\"a\"}}", false, false },
+	};
+	policy_key *k = policy_key_add(mem, NULL, S("k:x"), S("a"));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (holds(mem, cases[i].condition, k) != cases[i].present)
+			test_failed(__FILE__, __LINE__, "with the key: %s", cases[i].condition);
+		if (holds(mem, cases[i].condition, NULL) != cases[i].absent)
+			test_failed(__FILE__, __LINE__, "without the key: %s", cases[i].condition);
+	}
+}
+
 TEST(policy_principals)
 {
 	static const char user[] = "arn:aws:iam::000000000001:user/ann";

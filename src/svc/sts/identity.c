@@ -60,9 +60,9 @@ err sts_GetFederationToken(req *rq, txn *tx, const sts_GetFederationToken_in *in
 		.Federator = rq->who.arn,
 	};
 	TRY(session_policy(rq, tx, in->Policy, &in->PolicyArns, rq->who.account, &c.SessionPolicy, &percent));
-	/* AWS: without a session policy a federated user may do nothing but what resources grant it. */
+	/* AWS: without a session policy a federated user may do nothing but what resources grant it by name. */
 	if (!str_is(c.SessionPolicy))
-		c.SessionPolicy = S("{\"Statement\":[{\"Effect\":\"Deny\",\"NotAction\":\"sts:GetCallerIdentity\","
+		c.SessionPolicy = S("{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"sts:GetCallerIdentity\","
 		                    "\"Resource\":\"*\"}]}");
 	TRY(session_tags(rq, &in->Tags, NULL, &c));
 	out->Credentials = session_open(rq, tx, &c, seconds);
