@@ -1,10 +1,8 @@
-#include "base/json.h"
 #include "base/time.h"
 #include "budgets.h"
-#include "cloud/call.h"
 #include "cloud/looker.h"
 #include "cloud/meter.h"
-#include "cloud/outbox.h"
+#include "cloud/notice.h"
 #include "cloud/server.h"
 #include "store/due.h"
 #include "sys/clock.h"
@@ -12,10 +10,6 @@
 #define LOOKS_A_DAY 3
 #define LOOK_MS 1000       /* real time between looks at whether something was written */
 #define REST_FACTOR 20     /* a look that takes long is followed by a rest this many times as long */
-#define TRIES_MAX 5
-#define TRY_AGAIN_MS (60 * MS_SECOND)
-#define PAYLOAD_MAX ((size_t)1 << 20)
-#define ACCOUNTS_MAX 256
 
 static str amount_text(arena *mem, const budget_spend *s, i128 amount)
 {
@@ -47,70 +41,17 @@ str alert_text(arena *mem, str account, const budgets_Budget *b, const budgets_N
 	                 STR_ARG(amount_text(mem, s, forecast ? s->forecast : s->actual)));
 }
 
-static void put_member(buf *b, const char *key, str value)
-{
-	buf_fmt(b, "%c\"%s\":", b->n ? ',' : '{', key);
-	json_put_string(b, value);
-}
-
 static void deliver_later(txn *tx, const budgets_alert *a, const budgets_Subscriber *to, str text)
 {
-	buf b = buf_in(txn_arena(tx), 1024, PAYLOAD_MAX);
-	put_member(&b, "account", a->Account);
-	put_member(&b, "budget", a->Budget);
-	put_member(&b, "type", to->SubscriptionType);
-	put_member(&b, "address", to->Address);
-	put_member(&b, "text", text);
-	buf_c(&b, '}');
-	task_add(tx, "budgets_deliver", buf_str(&b), 0);
-}
-
-static str member(const json_value *v, str key)
-{
-	const json_value *m = json_get(v, key);
-	return m ? m->text : S("");
-}
-
-static err publish(store *s, arena *mem, const json_value *v, str subject)
-{
-	str out, arn = member(v, S("address")), rest = arn;
-	for (int i = 0; i < 3; i++)
-		str_cut(&rest, ':');
-	req *rq = req_internal(mem, s, "budgets.amazonaws.com", member(v, S("account")), str_cut(&rest, ':'));
-	req_become_service(rq, "budgets.amazonaws.com",
-	                   arena_fmt(mem, "arn:aws:budgets::%.*s:budget/%.*s", STR_ARG(member(v, S("account"))),
-	                             STR_ARG(member(v, S("budget")))));
-	buf b = buf_in(mem, 1024, PAYLOAD_MAX);
-	put_member(&b, "TopicArn", arn);
-	put_member(&b, "Subject", subject);
-	put_member(&b, "Message", member(v, S("text")));
-	buf_c(&b, '}');
-	err e = call_json(rq, NULL, "sns", "Publish", buf_str(&b), &out);
-	usage_settle_later(rq);
-	return e;
-}
-
-static err mail(arena *mem, const json_value *v, str subject, uint64_t id)
-{
-	str to = member(v, S("address"));
-	outbox_mail m = {
-		.id = arena_fmt(mem, "budgets-%llu", (unsigned long long)id),
-		.from = S("budgets@costalerts.amazonaws.com"),
-		.subject = subject, .body = member(v, S("text")), .to = &to, .n_to = 1, .when = clock_now(),
+	arena *mem = txn_arena(tx);
+	notice n = {
+		.principal = "budgets.amazonaws.com", .account = a->Account,
+		.source_arn = budget_arn(mem, a->Account, a->Budget),
+		.topic = str_eq(to->SubscriptionType, S("SNS")), .address = to->Address,
+		.from = S("budgets@costalerts.amazonaws.com"), .text = text,
+		.subject = arena_fmt(mem, "AWS Budgets: %.*s", STR_ARG(a->Budget)),
 	};
-	return outbox_put(mem, &m);
-}
-
-/* A topic that is gone or does not let us in is tried a few times, as AWS does, and then given up. */
-TASK(budgets_deliver)
-{
-	const json_value *v = json_parse(mem, payload);
-	ensure(v != NULL);
-	str subject = arena_fmt(mem, "AWS Budgets: %.*s", STR_ARG(member(v, S("budget"))));
-	err e = str_eq(member(v, S("type")), S("SNS")) ? publish(s, mem, v, subject) : mail(mem, v, subject, id);
-	if (e && attempt < TRIES_MAX)
-		return clock_now() + TRY_AGAIN_MS;
-	return TASK_DONE;
+	notice_send(tx, &n);
 }
 
 typedef struct change {

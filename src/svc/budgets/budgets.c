@@ -72,6 +72,31 @@ static err fill_period(req *rq, budgets_Budget *b)
 	return OK;
 }
 
+/* An adjusting budget has the mean of so many periods before as its limit. */
+static err adjustment_check(req *rq, const budgets_Budget *b)
+{
+	static const struct { const char *unit; int64_t most; } periods[] = {
+		{ "DAILY", 60 }, { "MONTHLY", 12 }, { "QUARTERLY", 4 }, { "ANNUALLY", 1 },
+	};
+	const budgets_AutoAdjustData *a = b->AutoAdjustData;
+	if (!a)
+		return OK;
+	if (b->BudgetLimit || b->PlannedBudgetLimits.n)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "BudgetLimit and PlannedBudgetLimits cannot be used together with AutoAdjustData.");
+	if (str_eq(a->AutoAdjustType, S("FORECAST")))
+		return fail(rq, &aws_NotImplemented, "Budgets that adjust to the forecast are not implemented.");
+	if (!a->HistoricalOptions)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "HistoricalOptions is required when AutoAdjustType is HISTORICAL.");
+	for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
+		if (str_eq(b->TimeUnit, str_c(periods[i].unit)) &&
+		    a->HistoricalOptions->BudgetAdjustmentPeriod.v <= periods[i].most)
+			return OK;
+	return fail(rq, &budgets_InvalidParameterException,
+	            "BudgetAdjustmentPeriod is out of range for a %.*s budget.", STR_ARG(b->TimeUnit));
+}
+
 err budget_check(req *rq, str account, budgets_Budget *b)
 {
 	TRY(own_account(rq, account));
@@ -79,9 +104,8 @@ err budget_check(req *rq, str account, budgets_Budget *b)
 	if (!cost && !str_eq(b->BudgetType, S("USAGE")))
 		return fail(rq, &aws_NotImplemented, "Budgets of type %.*s are not implemented.",
 		            STR_ARG(b->BudgetType));
-	if (b->AutoAdjustData)
-		return fail(rq, &aws_NotImplemented, "AutoAdjustData is not implemented.");
-	if (!b->BudgetLimit && !b->PlannedBudgetLimits.n)
+	TRY(adjustment_check(rq, b));
+	if (!b->BudgetLimit && !b->PlannedBudgetLimits.n && !b->AutoAdjustData)
 		return fail(rq, &budgets_InvalidParameterException, "A budget needs a BudgetLimit.");
 	if (b->BudgetLimit && cost && !str_eq(b->BudgetLimit->Unit, S("USD")))
 		return fail(rq, &budgets_InvalidParameterException, "The unit of a cost budget must be USD.");
@@ -149,12 +173,26 @@ err budgets_DeleteBudget(req *rq, txn *tx, const budgets_DeleteBudget_in *in, bu
 	return OK;
 }
 
+static void show_adjustment(req *rq, const budget_spend *s, budgets_Budget *out)
+{
+	budgets_AutoAdjustData *a = arena_new(rq->mem, budgets_AutoAdjustData);
+	*a = *out->AutoAdjustData;
+	a->LastAutoAdjustTime = TIME(s->period.from);
+	a->HistoricalOptions = arena_new(rq->mem, budgets_HistoricalOptions);
+	*a->HistoricalOptions = *out->AutoAdjustData->HistoricalOptions;
+	a->HistoricalOptions->LookBackAvailablePeriods = I64(s->periods);
+	out->AutoAdjustData = a;
+	out->BudgetLimit = budget_amount(rq->mem, s, s->limit);
+}
+
 /* The budget as the API shows it: with what has been spent. */
 static err show(req *rq, const txn *tx, const budgets_budget *row, budgets_Budget *out)
 {
 	budget_spend s;
 	*out = *row->It->Budget;
 	TRY(budget_spend_of(rq->mem, tx, row->Account, out, budget_period_of(out, rq->now), rq->now, true, &s));
+	if (out->AutoAdjustData)
+		show_adjustment(rq, &s, out);
 	out->CalculatedSpend = arena_new(rq->mem, budgets_CalculatedSpend);
 	out->CalculatedSpend->ActualSpend = budget_amount(rq->mem, &s, s.actual);
 	out->CalculatedSpend->ForecastedSpend = budget_amount(rq->mem, &s, s.forecast);

@@ -20,6 +20,7 @@ typedef struct budget_spend {
 	budget_period period;
 	i128 actual, forecast, limit;
 	bool has_limit;
+	int64_t periods;   /* whose mean is the limit, for a budget that adjusts to its history */
 	int scale;
 	str unit;
 } budget_spend;

@@ -39,6 +39,8 @@ typedef struct adder {
 	budget_period period;
 	int64_t until; /* later usage is not seen yet */
 	bool credits, units;
+	bool any;      /* whether anything was charged, counted or not */
+	str unit;
 	i128 sum;
 } adder;
 
@@ -47,8 +49,10 @@ static void add_charge(void *context, const charge *c, money credit)
 	adder *a = context;
 	if (c->use->when < a->period.from || c->use->when >= a->period.to || c->use->when > a->until)
 		return;
+	a->any = true;
 	if (!budget_counts(&a->lens, c))
 		return;
+	a->unit = charges_unit(c);
 	i128 quantity = 0;
 	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &quantity);
 	a->sum += a->units ? quantity : c->amount - (a->credits ? credit : 0);
@@ -57,6 +61,7 @@ static void add_charge(void *context, const charge *c, money credit)
 static err add_months(arena *mem, const txn *tx, adder *a, int64_t now, const use_list *more, i128 *sum)
 {
 	a->sum = 0;
+	a->any = false;
 	for (int64_t month = month_of(a->period.from); month < a->period.to && month < now;
 	     month = month_after(month, 1)) {
 		bill_query q = charges_query(mem, tx, a->lens.account, month, now);
@@ -80,6 +85,26 @@ static const budgets_Spend *limit_of(const budgets_Budget *b, budget_period p)
 	return found;
 }
 
+/* The mean of the periods before `p`, of as many as the budget looks back to and anything is known of. */
+static err adjusted_limit(arena *mem, const txn *tx, adder a, const budgets_Budget *b, int64_t now,
+                          budget_spend *out)
+{
+	i128 sum = 0, total = 0;
+	int64_t most = b->AutoAdjustData->HistoricalOptions->BudgetAdjustmentPeriod.v;
+	a.until = INT64_MAX;
+	for (out->periods = 0; out->periods < most; out->periods++) {
+		a.period = budget_period_before(b, a.period);
+		TRY(add_months(mem, tx, &a, now, NULL, &sum));
+		if (!a.any)
+			break;
+		total += sum;
+	}
+	out->has_limit = out->periods > 0;
+	out->limit = out->has_limit ? total / out->periods : 0;
+	out->unit = !a.units ? S("USD") : str_is(a.unit) ? a.unit : S("N/A");
+	return OK;
+}
+
 err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget *b, budget_period p,
                     int64_t now, bool with_forecast, budget_spend *out)
 {
@@ -91,6 +116,8 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 	*out = (budget_spend){ .period = p, .scale = units ? QUANTITY_DIGITS : MONEY_DIGITS,
 		               .unit = limit ? limit->Unit : S("USD") };
 	out->has_limit = limit && decimal_parse(limit->Amount, out->scale, &out->limit);
+	if (b->AutoAdjustData)
+		TRY(adjusted_limit(mem, tx, a, b, now, out));
 	TRY(add_months(mem, tx, &a, now, NULL, &out->actual));
 	out->forecast = out->actual;
 	if (!with_forecast || now >= p.to)

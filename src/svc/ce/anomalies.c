@@ -136,6 +136,39 @@ err ce_GetAnomalyMonitors(req *rq, const txn *tx, const ce_GetAnomalyMonitors_in
 
 /* ---- subscriptions ---- */
 
+#define THRESHOLD_DEPTH 2
+
+/* Impact in USD or percent, alone or two of them joined by And or Or. */
+static err threshold_check(req *rq, const ce_Expression *e, unsigned depth)
+{
+	if (!e)
+		return OK;
+	const ce_DimensionValues *d = e->Dimensions;
+	int64_t least = 0;
+	if ((e->And.v != NULL) + (e->Or.v != NULL) + (d != NULL) != 1 || e->Not || e->Tags || e->CostCategories ||
+	    depth > THRESHOLD_DEPTH || (e->And.v && e->And.n < 2) || (e->Or.v && e->Or.n < 2))
+		return fail(rq, &aws_ValidationException,
+		            "A ThresholdExpression is one Dimensions, or an And or Or of two of them");
+	for (size_t i = 0; i < e->And.n; i++)
+		TRY(threshold_check(rq, &e->And.v[i], depth + 1));
+	for (size_t i = 0; i < e->Or.n; i++)
+		TRY(threshold_check(rq, &e->Or.v[i], depth + 1));
+	if (!d)
+		return OK;
+	if (!str_eq(d->Key, S("ANOMALY_TOTAL_IMPACT_ABSOLUTE")) &&
+	    !str_eq(d->Key, S("ANOMALY_TOTAL_IMPACT_PERCENTAGE")))
+		return fail(rq, &aws_ValidationException,
+		            "The Key of a ThresholdExpression is ANOMALY_TOTAL_IMPACT_ABSOLUTE or "
+		            "ANOMALY_TOTAL_IMPACT_PERCENTAGE");
+	if (d->MatchOptions.n != 1 || !str_eq(d->MatchOptions.v[0], S("GREATER_THAN_OR_EQUAL")))
+		return fail(rq, &aws_ValidationException,
+		            "The match option of a ThresholdExpression is GREATER_THAN_OR_EQUAL");
+	if (d->Values.n != 1 || !decimal_parse_i64(d->Values.v[0], QTY_DIGITS, &least) || least < 0)
+		return fail(rq, &aws_ValidationException,
+		            "A ThresholdExpression compares with one number that is not negative");
+	return OK;
+}
+
 static err subscription_check(req *rq, const txn *tx, const ce_AnomalySubscription *s)
 {
 	ce_monitor *m;
@@ -147,6 +180,7 @@ static err subscription_check(req *rq, const txn *tx, const ce_AnomalySubscripti
 	if (s->Threshold.set == (s->ThresholdExpression != NULL))
 		return fail(rq, &aws_ValidationException,
 		            "A subscription has one of Threshold and ThresholdExpression");
+	TRY(threshold_check(rq, s->ThresholdExpression, 0));
 	for (size_t i = 0; i < s->Subscribers.n; i++)
 		if (str_eq(s->Subscribers.v[i].Type, S("SNS")) != at_once)
 			return fail(rq, &aws_ValidationException,

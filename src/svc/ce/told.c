@@ -1,16 +1,13 @@
 /* Subscriptions to anomalies: every midnight of Farthing's clock those that ended the day before are told. */
 #include "anomaly.h"
-#include "base/json.h"
 #include "base/time.h"
 #include "cloud/call.h"
-#include "cloud/outbox.h"
+#include "cloud/notice.h"
 #include "store/due.h"
 #include "sys/clock.h"
 
-#define TRIES_MAX 5
+#define TRIES_MAX 20
 #define AGAIN_MS (60 * MS_SECOND)
-#define TEXT_MAX ((size_t)1 << 16)
-#define SUBSCRIPTIONS_MAX 1000
 #define MONDAY 4 /* days after the epoch, a Thursday */
 
 void anomalies_arm(txn *tx, int64_t now)
@@ -65,12 +62,6 @@ typedef struct telling {
 	const anomaly *about;
 } telling;
 
-static void put(buf *b, const char *key, str value)
-{
-	buf_fmt(b, "%c\"%s\":", b->n ? ',' : '{', key);
-	json_put_string(b, value);
-}
-
 /* Once for each subscription, whatever is started anew in between. */
 static bool tell(void *context, txn *tx)
 {
@@ -82,60 +73,23 @@ static bool tell(void *context, txn *tx)
 		                    .Anomaly = t->about->id, .When = clock_now() });
 	for (size_t i = 0; i < t->to->It->Subscribers.n; i++) {
 		const ce_Subscriber *s = &t->to->It->Subscribers.v[i];
-		buf b = buf_in(mem, 512, TEXT_MAX);
-		put(&b, "account", t->to->Account);
-		put(&b, "subscription", t->to->It->SubscriptionArn);
-		put(&b, "type", s->Type);
-		put(&b, "address", s->Address);
-		put(&b, "text", text_of(mem, t->to->It, t->about));
-		buf_c(&b, '}');
-		task_add(tx, "ce_tell", buf_str(&b), 0);
+		notice n = {
+			.principal = "costalerts.amazonaws.com", .account = t->to->Account,
+			.source_arn = t->to->It->SubscriptionArn, .topic = str_eq(s->Type, S("SNS")),
+			.address = s->Address, .from = S("no-reply@costalerts.amazonaws.com"),
+			.subject = S("AWS Cost Anomaly Detection"), .text = text_of(mem, t->to->It, t->about),
+		};
+		notice_send(tx, &n);
 	}
 	return true;
 }
 
-static str member(const json_value *v, str key)
-{
-	const json_value *m = json_get(v, key);
-	return m ? m->text : S("");
-}
-
-static err publish(store *s, arena *mem, const json_value *v)
-{
-	str out, arn = member(v, S("address")), rest = arn;
-	for (int i = 0; i < 3; i++)
-		str_cut(&rest, ':');
-	req *rq = req_internal(mem, s, "costalerts.amazonaws.com", member(v, S("account")), str_cut(&rest, ':'));
-	req_become_service(rq, "costalerts.amazonaws.com", member(v, S("subscription")));
-	buf b = buf_in(mem, 512, TEXT_MAX);
-	put(&b, "TopicArn", arn);
-	put(&b, "Subject", S("AWS Cost Anomaly Detection"));
-	put(&b, "Message", member(v, S("text")));
-	buf_c(&b, '}');
-	err e = call_json(rq, NULL, "sns", "Publish", buf_str(&b), &out);
-	usage_settle_later(rq);
-	return e;
-}
-
-TASK(ce_tell)
-{
-	const json_value *v = json_parse(mem, payload);
-	ensure(v != NULL);
-	str to = member(v, S("address"));
-	outbox_mail m = { .id = arena_fmt(mem, "anomaly-%llu", (unsigned long long)id),
-		          .from = S("no-reply@costalerts.amazonaws.com"), .to = &to, .n_to = 1,
-		          .subject = S("AWS Cost Anomaly Detection"), .body = member(v, S("text")),
-		          .when = clock_now() };
-	err e = str_eq(member(v, S("type")), S("SNS")) ? publish(s, mem, v) : outbox_put(mem, &m);
-	return e && attempt < TRIES_MAX ? clock_now() + AGAIN_MS : TASK_DONE;
-}
-
 /* Those whose day it is: of a week, Monday. */
-static void look(store *s, arena *mem, const ce_subscription *to, int64_t midnight)
+static err look(store *s, arena *mem, const ce_subscription *to, int64_t midnight)
 {
 	bool weekly = str_eq(to->It->Frequency, S("WEEKLY"));
 	if (weekly && (midnight / MS_DAY) % 7 != MONDAY)
-		return;
+		return OK;
 	int64_t since = midnight - (weekly ? 7 : 1) * MS_DAY;
 	req *rq = req_internal(mem, s, "ce.amazonaws.com", to->Account, PRICE_HOME_REGION);
 	rq->now = midnight;
@@ -146,28 +100,41 @@ static void look(store *s, arena *mem, const ce_subscription *to, int64_t midnig
 		ce_monitor *m = ce_arn_id(rq, to->It->MonitorArnList.v[i], "anomalymonitor", &id) ?
 			ce_monitor_get(tx, mem, to->Account, id) : NULL;
 		store_read_end(s, tx);
-		if (!m || anomalies_of(rq, m->It, &all))
+		if (!m)
 			continue;
+		TRY(anomalies_of(rq, m->It, &all));
 		for (const anomaly *a = all; a; a = a->next)
 			if (a->to >= since && wants(mem, to->It, a))
-				store_write(s, tell, &(telling){ to, a });
+				TRY(store_write(s, tell, &(telling){ to, a }));
 	}
+	return OK;
 }
 
+typedef struct found {
+	ce_subscription *it;
+	struct found *next;
+} found;
+
+/* Where the disk refuses, the whole is looked at again: nobody is told twice. */
 TASK(ce_look)
 {
 	int64_t midnight;
-	size_t n = 0;
+	found *all = NULL;
+	err failed = OK;
 	ensure(str_to_i64(payload, &midnight));
-	ce_subscription **all = arena_array(mem, ce_subscription *, SUBSCRIPTIONS_MAX);
 	const txn *tx = store_read(s);
 	record_scan scan = ce_subscription_scan(tx, mem, 0, STR_NONE, STR_NONE);
-	for (ce_subscription *row; n < SUBSCRIPTIONS_MAX && (row = ce_subscription_next(&scan));)
-		all[n++] = row;
+	for (ce_subscription *row; (row = ce_subscription_next(&scan));) {
+		found *f = arena_new(mem, found);
+		*f = (found){ row, all };
+		all = f;
+	}
 	store_read_end(s, tx);
-	for (size_t i = 0; i < n; i++)
-		look(s, mem, all[i], midnight);
-	return TASK_DONE;
+	for (const found *f = all; f; f = f->next) {
+		err e = look(s, mem, f->it, midnight);
+		failed = failed ? failed : e;
+	}
+	return failed && attempt < TRIES_MAX ? clock_now() + AGAIN_MS : TASK_DONE;
 }
 
 TIMER(ce_anomalies)

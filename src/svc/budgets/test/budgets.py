@@ -19,7 +19,7 @@ def mail(to):
     return [{"SubscriptionType": "EMAIL", "Address": to}]
 
 
-def wait(what, seconds=20):
+def wait(what, seconds=60):
     end = time.time() + seconds
     while not what():
         check(time.time() < end, "waited in vain")

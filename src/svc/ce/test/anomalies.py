@@ -19,7 +19,7 @@ def mails(server):
 
 
 def wait(what):
-    end = time.time() + 20
+    end = time.time() + 60
     while not what():
         check(time.time() < end, "waited in vain")
         time.sleep(0.2)
@@ -68,6 +68,22 @@ def test_a_day_that_stands_out(_):
         check("a@example.com" in told[0] and "b@example.com" not in told[0], told[0])
     finally:
         server.remove()
+
+
+def test_thresholds_that_compare_nothing(server):
+    ce = server.client("ce", key="777788889999")
+    arn = ce.create_anomaly_monitor(AnomalyMonitor={
+        "MonitorName": "m", "MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"})["MonitorArn"]
+    above = ABOVE["Dimensions"]
+    percent = {"Dimensions": {**above, "Key": "ANOMALY_TOTAL_IMPACT_PERCENTAGE", "Values": ["40"]}}
+    for wrong in ({}, {"Dimensions": {**above, "Key": "SERVICE"}}, {"Dimensions": {**above, "Values": ["many"]}},
+                  {"Dimensions": {**above, "Values": ["-1"]}}, {"Dimensions": {**above, "Values": ["1", "2"]}},
+                  {"Dimensions": {**above, "MatchOptions": ["EQUALS"]}}, {"Not": ABOVE}, {"And": [ABOVE]},
+                  {**ABOVE, "Tags": {"Key": "k", "Values": ["v"]}}):
+        refused("ValidationException", ce.create_anomaly_subscription, AnomalySubscription=subscription(
+            arn, "a@example.com", ThresholdExpression=wrong))
+    ce.create_anomaly_subscription(AnomalySubscription=subscription(
+        arn, "a@example.com", ThresholdExpression={"Or": [ABOVE, percent]}))
 
 
 def test_monitors_and_subscriptions(server):

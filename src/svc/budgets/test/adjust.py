@@ -1,0 +1,65 @@
+"""Limits that follow what was spent before."""
+from decimal import Decimal
+
+from scenario import Server, check, refused, same
+
+ACCOUNT = "000000000000"
+ALERT = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 100,
+         "ThresholdType": "PERCENTAGE"}
+
+
+def budget(name, periods=3, **more):
+    return {"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY", **more,
+            "AutoAdjustData": {"AutoAdjustType": "HISTORICAL",
+                               "HistoricalOptions": {"BudgetAdjustmentPeriod": periods}}}
+
+
+def to_next_month(server):
+    server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+
+
+def ask(server, times):
+    """A question to Cost Explorer costs $0.01."""
+    for _ in range(times):
+        server.client("ce").list_cost_allocation_tags()
+
+
+def test_the_mean_of_the_months_before(_):
+    server = Server()
+    try:
+        b = server.client("budgets")
+
+        def shown(name):
+            got = b.describe_budget(AccountId=ACCOUNT, BudgetName=name)["Budget"]
+            return Decimal(got["BudgetLimit"]["Amount"]), got["AutoAdjustData"]["HistoricalOptions"]["LookBackAvailablePeriods"]
+
+        to_next_month(server)
+        b.create_budget(AccountId=ACCOUNT, Budget=budget("three"), NotificationsWithSubscribers=[
+            {"Notification": ALERT, "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@example.com"}]}])
+        same(shown("three"), (Decimal(0), 0))
+        for cents in (2, 4, 12, 6):
+            ask(server, cents)
+            to_next_month(server)
+        b.create_budget(AccountId=ACCOUNT, Budget=budget("one", 1))
+        b.create_budget(AccountId=ACCOUNT, Budget=budget("twelve", 12))
+        # The three latest of the four months; the latest; all that is known.
+        same(shown("three"), ((4 + 12 + 6) * Decimal("0.01") / 3 // Decimal("1e-10") * Decimal("1e-10"), 3))
+        same(shown("one"), (Decimal("0.06"), 1))
+        same(shown("twelve"), (Decimal("0.06"), 4))
+        months = b.describe_budget_performance_history(AccountId=ACCOUNT, BudgetName="one")
+        months = months["BudgetPerformanceHistory"]["BudgetedAndActualAmountsList"]
+        same([(Decimal(m["BudgetedAmount"]["Amount"]), Decimal(m["ActualAmount"]["Amount"])) for m in months],
+             [(Decimal("0.06"), Decimal(0))])
+    finally:
+        server.remove()
+
+
+def test_what_cannot_be_adjusted(server):
+    b = server.client("budgets")
+    limit = {"Amount": "1", "Unit": "USD"}
+    for wrong in (budget("x", BudgetLimit=limit), budget("x", 13), budget("x", 5, TimeUnit="QUARTERLY"),
+                  {**budget("x"), "AutoAdjustData": {"AutoAdjustType": "HISTORICAL"}}):
+        refused("InvalidParameterException", b.create_budget, AccountId=ACCOUNT, Budget=wrong)
+    refused("NotImplementedException", b.create_budget, AccountId=ACCOUNT,
+            Budget={**budget("x"), "AutoAdjustData": {"AutoAdjustType": "FORECAST"}})
+    check(not b.describe_budgets(AccountId=ACCOUNT).get("Budgets"), "one was made")
