@@ -84,6 +84,14 @@ str req_arn(const req *rq, const char *owner, const char *format, ...)
 	                 STR_ARG(rq->who.account), STR_ARG(resource));
 }
 
+str req_trace(const req *rq)
+{
+	for (; rq; rq = rq->parent)
+		if (str_is(rq->trace) || rq->http)
+			return str_is(rq->trace) ? rq->trace : wire_header(rq->http, S("x-amzn-trace-id"));
+	return STR_NONE;
+}
+
 void req_header(req *rq, str name, str value)
 {
 	http_header *more = arena_array(rq->mem, http_header, rq->n_reply_headers + 1);

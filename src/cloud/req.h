@@ -56,6 +56,7 @@ typedef struct req {
 	struct http_reply_body *reply_body; /* set by a handler: the reply's body is this part of a file */
 	const struct req *parent; /* the request on whose behalf this one is made, or NULL */
 	str source;           /* for which resource one of our services acts (cloud/call.h) */
+	str trace;            /* tasks: X-Amzn-Trace-Id of what they go on with; absent: none (req_trace) */
 } req;
 
 /* A fault of this kind; the message is formatted into the request's arena. */
@@ -82,6 +83,9 @@ err req_write(req *rq, err (*work)(req *rq, txn *tx, void *context), void *conte
 str req_arn(const req *rq, const char *service, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void req_header(req *rq, str name, str value);
+/* X-Amzn-Trace-Id of the request in which all this began; STR_NONE when it had none. Tasks keep it in their
+ * rows and put it into their own request (req.trace), so that it reaches what they call. */
+str req_trace(const req *rq);
 
 /*
  * Pagination tokens: opaque to the client, tied to the operation, tamper-evident. A bad one decodes to

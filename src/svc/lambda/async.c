@@ -102,7 +102,8 @@ static int64_t attempt_at(arena *mem, store *s, lambda_pending *p, const target 
 	p->Runs++;
 	invoke_run(mem, s, t, &i, &a);
 	bool ok = a.refused == TAKEN && !a.failed;
-	bool never = a.refused == THROTTLED_RESERVED && t->function->Reserved == 1; /* reserved: zero */
+	bool never = a.refused == RECURSIVE ||
+		(a.refused == THROTTLED_RESERVED && t->function->Reserved == 1); /* reserved: zero */
 	int64_t at = ok || never ? 0 : next_attempt(&a, r, p, &too_old);
 	if (!at)
 		deliver(mem, s, p, t, &a, too_old);

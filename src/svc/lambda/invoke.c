@@ -311,12 +311,19 @@ static void run(arena *mem, store *s, const target *t, const invocation *i, answ
 
 void invoke_run(arena *mem, store *s, const target *t, const invocation *i, answer *out)
 {
-	*out = (answer){ .refused = pool_enter(t), .log = STR_NONE };
+	invocation next = *i;
+	*out = (answer){ .refused = RECURSIVE, .log = STR_NONE };
+	if (lineage_loops(mem, t, i->trace_id)) {
+		report_loop(t);
+		return;
+	}
+	out->refused = pool_enter(t);
 	if (out->refused != TAKEN) {
 		report_throttle(t);
 		return;
 	}
-	run(mem, s, t, i, out);
+	next.trace_id = lineage_next(mem, t, i->trace_id);
+	run(mem, s, t, &next, out);
 	pool_leave(t);
 }
 
@@ -325,6 +332,10 @@ err invoke_refused(req *rq, const answer *a)
 	lambda_TooManyRequestsException_error *detail = arena_new(rq->mem, lambda_TooManyRequestsException_error);
 	if (a->refused == BROKEN)
 		return fail(rq, &lambda_ServiceException, "The function could not be started: %.*s", STR_ARG(a->why));
+	if (a->refused == RECURSIVE)
+		return fail(rq, &lambda_RecursiveInvocationException,
+		            "Lambda has detected your function being invoked in a recursive loop with other AWS "
+		            "resources and stopped your function's invocation.");
 	detail->Reason = a->refused == THROTTLED_RESERVED ? S("ReservedFunctionConcurrentInvocationLimitExceeded")
 		: S("ConcurrentInvocationLimitExceeded");
 	return fail_with(rq, &lambda_TooManyRequestsException, detail, "Rate Exceeded.");
@@ -368,7 +379,7 @@ err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
 		out->StatusCode = I64(204);
 		return OK;
 	}
-	str trace = rq->http ? wire_header(rq->http, S("X-Amzn-Trace-Id")) : STR_NONE;
+	str trace = req_trace(rq);
 	if (async) {
 		TRY(async_take(rq, &t, payload, in->ClientContext, trace));
 		out->StatusCode = I64(202);

@@ -122,11 +122,11 @@ typedef struct invocation {
 	const function_sink *sink; /* takes the answer if the function streams it, or NULL */
 } invocation;
 
-typedef enum refusal { TAKEN, THROTTLED_RESERVED, THROTTLED_ACCOUNT, NO_RUNTIME, BROKEN } refusal;
+typedef enum refusal { TAKEN, THROTTLED_RESERVED, THROTTLED_ACCOUNT, RECURSIVE, BROKEN } refusal;
 
 typedef struct answer {
 	refusal refused;
-	str why;         /* NO_RUNTIME, BROKEN: a sentence */
+	str why;         /* BROKEN: a sentence */
 	bool failed;     /* a function error: payload is its error object */
 	str payload, content_type;
 	bool streamed;
@@ -136,6 +136,12 @@ typedef struct answer {
 /* Runs the function and waits for its answer. `t` is only read; everything is copied into `mem`. */
 void invoke_run(arena *mem, store *s, const target *t, const invocation *i, answer *out);
 str trace_header(arena *mem, str given);
+/* lineage.c: how often the chain of events behind this trace header has invoked the function; whether that is
+ * a loop to be stopped; the header for what the function does next; ";Lineage=.." of a header, or "". */
+int64_t lineage_count(arena *mem, const target *t, str header);
+bool lineage_loops(arena *mem, const target *t, str header);
+str lineage_next(arena *mem, const target *t, str header);
+str lineage_of(arena *mem, str header);
 
 /* The target and payload of an invocation, checked; and the fault of an answer that was refused. */
 err invoke_check(req *rq, str payload, bool async);

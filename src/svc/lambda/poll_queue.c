@@ -5,6 +5,7 @@
 #include "poll.h"
 #include "base/text.h"
 #include "cloud/call.h"
+#include "report.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
 #include <pthread.h>
@@ -200,6 +201,39 @@ static void filter(batch *g)
 	mapping_metric(g->m, "DeletedEventCount", out);
 }
 
+static str trace_of_message(const json_value *v)
+{
+	return text_of(json_get(v, S("Attributes")), "AWSTraceHeader");
+}
+
+/* Messages of a loop are not handed over: they come back until the queue gives them up. */
+static void stop_loops(batch *g, const target *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < g->n; i++)
+		if (lineage_loops(g->mem, t, trace_of_message(g->messages[i])))
+			report_loop(t);
+		else
+			g->messages[n++] = g->messages[i];
+	g->n = n;
+}
+
+/* A trace of its own, with the lineage of that message which has led to the function most often. */
+static str trace_of_part(const batch *g, size_t from, size_t to, const target *t)
+{
+	int64_t most = -1;
+	str lineage = S("");
+	for (size_t i = from; i < to; i++) {
+		str header = trace_of_message(g->messages[i]);
+		int64_t count = lineage_count(g->mem, t, header);
+		if (count <= most)
+			continue;
+		most = count;
+		lineage = lineage_of(g->mem, header);
+	}
+	return arena_concat(g->mem, trace_header(g->mem, STR_NONE), lineage);
+}
+
 /* As many records as one event holds; where the next one begins. */
 static size_t event_of(const batch *g, size_t from, str *event)
 {
@@ -228,12 +262,13 @@ static bool run_part(const batch *g, size_t from, size_t to, str event)
 	size_t n = to - from, failures = 0;
 	bool *failed = arena_array(g->mem, bool, n + 1);
 	str *ids = arena_array(g->mem, str, n + 1);
-	invocation i = { .request_id = rand_uuid(g->mem), .payload = event,
-		.trace_id = trace_header(g->mem, STR_NONE), .client_context = STR_NONE };
+	invocation i = { .request_id = rand_uuid(g->mem), .payload = event, .client_context = STR_NONE };
 	for (size_t k = 0; k < n; k++)
 		ids[k] = text_of(g->messages[from + k], "MessageId");
-	if (poller_target(g->p, g->mem, g->m, &t))
+	if (poller_target(g->p, g->mem, g->m, &t)) {
+		i.trace_id = trace_of_part(g, from, to, &t);
 		invoke_run(g->mem, g->p->store, &t, &i, &a);
+	}
 	mapping_metric(g->m, "InvokedEventCount", n);
 	report_kind r = failures_read(g->mem, g->m, &a, ids, n, failed);
 	for (size_t k = 0; k < n; k++)
@@ -299,11 +334,13 @@ static bool round_of(poller *p, batch *g)
 	bool still = poller_mapping(p, mem) != NULL;
 	arena_close(mem);
 	mapping_metric(g->m, "PolledEventCount", g->n);
-	if (still)
+	if (still) {
 		filter(g);
-	else
+		stop_loops(g, &t);
+	} else {
 		give_back(g);
-	g->n = still ? g->n : 0;
+		g->n = 0;
+	}
 	return true;
 }
 

@@ -383,6 +383,14 @@ static bool running(void)
 	return yes;
 }
 
+static bool halting(void)
+{
+	pthread_mutex_lock(&keeper.lock);
+	bool yes = !keeper.running;
+	pthread_mutex_unlock(&keeper.lock);
+	return yes;
+}
+
 /* Starts what is missing of one row, until something has changed. */
 static void fill(arena *mem, wanted *w)
 {
@@ -475,5 +483,6 @@ TASK(lambda_snapstart)
 	environment *e = missing ? NULL : environment_ready(mem, s, &t, "snap-start", false, &why);
 	if (e)
 		pool_add(e);
-	return TASK_DONE;
+	/* One that the end of the server has cut short is begun once more. */
+	return !missing && !e && halting() ? clock_now() + MS_SECOND : TASK_DONE;
 }

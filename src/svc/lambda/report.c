@@ -187,9 +187,29 @@ static void metric_concurrency(const target *t)
 	metric(t, "ConcurrentExecutions", "Count", (double)running);
 }
 
+static str function_arn(const lambda_version *v, char out[256])
+{
+	int n = snprintf(out, 256, "arn:aws:lambda:%.*s:%.*s:function:%.*s", STR_ARG(v->Region),
+	                 STR_ARG(v->Account), STR_ARG(v->Name));
+	return str_of(out, (size_t)n);
+}
+
+void report_streamed(const target *t, size_t bytes)
+{
+	char arn[256];
+	if (bytes > LAMBDA_STREAM_FREE_BYTES)
+		usage_later(t->version->Account, t->version->Region, clock_now(), &LAMBDA_STREAM,
+		            function_arn(t->version, arn), (qty)(bytes - LAMBDA_STREAM_FREE_BYTES));
+}
+
 void report_throttle(const target *t)
 {
 	metric(t, "Throttles", "Count", 1);
+}
+
+void report_loop(const target *t)
+{
+	metric(t, "RecursiveInvocationsDropped", "Count", 1);
 }
 
 /* A GB-second is 1,024,000 MB-milliseconds, the parts in which it is metered: nothing is rounded. */
@@ -206,9 +226,7 @@ void report_usage(const target *t, const environment *e, const function_result *
 	int64_t now = clock_now(), ms = billed_ms(r, init);
 	bool arm = c->Architectures.n && str_eq(c->Architectures.v[0], S("arm64"));
 	char arn[256];
-	int n = snprintf(arn, sizeof arn, "arn:aws:lambda:%.*s:%.*s:function:%.*s", STR_ARG(v->Region),
-	                 STR_ARG(v->Account), STR_ARG(v->Name));
-	str resource = str_of(arn, (size_t)n);
+	str resource = function_arn(v, arn);
 	usage_later(v->Account, v->Region, now, arm ? &LAMBDA_REQUESTS_ARM : &LAMBDA_REQUESTS, resource, QTY(1));
 	const meter_kind *duration = e->provisioned ? arm ? &LAMBDA_PC_DURATION_ARM : &LAMBDA_PC_DURATION
 		: arm ? &LAMBDA_DURATION_ARM : &LAMBDA_DURATION;

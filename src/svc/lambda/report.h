@@ -15,6 +15,10 @@ void report_end(environment *e, const target *t, const invocation *i, const func
 /* Meters and metrics. */
 void report_usage(const target *t, const environment *e, const function_result *r,
                   const function_result *init);
+/* Bytes of an answer that went out as a stream: what comes after the first 6 MB costs. */
+void report_streamed(const target *t, size_t bytes);
 void report_throttle(const target *t);
+/* An invocation that a loop would have made. */
+void report_loop(const target *t);
 /* Milliseconds that are paid for: initialisation included, rounded up together. */
 int64_t billed_ms(const function_result *r, const function_result *init);

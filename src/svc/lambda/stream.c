@@ -2,6 +2,7 @@
 #include "lambda.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "report.h"
 #include "wire/http.h"
 
 #define PIECE_MAX ((size_t)256 << 10)
@@ -11,6 +12,7 @@ typedef struct streaming {
 	const target *t;
 	arena *mem;     /* for one frame */
 	bool begun, gone;
+	size_t bytes;   /* that the function streamed */
 } streaming;
 
 static void send_event(streaming *s, const char *type, str content_type, str payload)
@@ -38,6 +40,7 @@ static void begin(void *context, str content_type)
 static bool piece(void *context, str bytes)
 {
 	streaming *s = context;
+	s->bytes += bytes.n;
 	for (size_t at = 0; at < bytes.n && !s->gone; at += PIECE_MAX)
 		send_event(s, "PayloadChunk", S("application/octet-stream"), str_sub(bytes, at, at + PIECE_MAX));
 	return !s->gone;
@@ -81,7 +84,7 @@ err lambda_InvokeWithResponseStream(req *rq, const lambda_InvokeWithResponseStre
 		return fail(rq, &aws_NotImplemented, "InvokeWithResponseStream needs a connection to stream to.");
 	streaming s = { .rq = rq, .t = &t, .mem = arena_open(65536) };
 	function_sink sink = { &s, begin, piece };
-	str trace = rq->http ? wire_header(rq->http, S("X-Amzn-Trace-Id")) : STR_NONE;
+	str trace = req_trace(rq);
 	invocation i = { .request_id = rq->id, .payload = in->Payload.n ? in->Payload : S("{}"),
 		.trace_id = trace_header(rq->mem, trace), .tail = str_eq(in->LogType, S("Tail")), .sink = &sink };
 	answer a = { 0 };
@@ -96,6 +99,7 @@ err lambda_InvokeWithResponseStream(req *rq, const lambda_InvokeWithResponseStre
 		piece(&s, a.payload); /* it was not streamed by the function */
 	if (!failed)
 		complete(&s, &a);
+	report_streamed(&t, s.bytes);
 	arena_close(s.mem);
 	return failed;
 }

@@ -35,7 +35,8 @@ str traced_begin(arena *mem, const target *t, const invocation *i, environment *
 		return i->trace_id;
 	str id = trace_segment_id_new(mem);
 	memcpy(e->trace_segment, id.p, sizeof e->trace_segment);
-	return arena_fmt(mem, "Root=%.*s;Parent=%.*s;Sampled=1", STR_ARG(root), STR_ARG(id));
+	return arena_fmt(mem, "Root=%.*s;Parent=%.*s;Sampled=1%.*s", STR_ARG(root), STR_ARG(id),
+	                 STR_ARG(lineage_of(mem, i->trace_id)));
 }
 
 static void open_segment(buf *b, str trace, str id, str name, const char *origin, int64_t from, int64_t to)

@@ -10,6 +10,7 @@
 #include "cloud/meter.h"
 #include "cloud/plane.h"
 #include "cloud/server.h"
+#include "report.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
 
@@ -66,9 +67,8 @@ static void left(const visit *v, size_t bytes, bool streamed)
 	str arn = arena_fmt(v->mem, "arn:aws:lambda:%.*s:%.*s:function:%.*s", STR_ARG(u->Region),
 	                    STR_ARG(u->Account), STR_ARG(u->Name));
 	usage_later(u->Account, u->Region, clock_now(), &LAMBDA_TRANSFER_OUT, arn, (qty)bytes);
-	if (streamed && bytes > LAMBDA_STREAM_FREE_BYTES)
-		usage_later(u->Account, u->Region, clock_now(), &LAMBDA_STREAM, arn,
-		            (qty)(bytes - LAMBDA_STREAM_FREE_BYTES));
+	if (streamed)
+		report_streamed(&v->t, bytes);
 }
 
 static void send(visit *v)

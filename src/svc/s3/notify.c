@@ -242,19 +242,11 @@ static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str 
 
 /* ---- delivery ---- */
 
-/* Tracing goes on from the request that a client made. */
-static str trace_of(const req *rq)
-{
-	while (rq->parent)
-		rq = rq->parent;
-	return rq->http ? wire_header(rq->http, S("x-amzn-trace-id")) : STR_NONE;
-}
-
 /* account, region, bucket, target ARN (or "bus"; behind a tab the trace), text: each but the last on a line
  * of its own. */
 void notify_post(req *rq, txn *tx, const s3_bucket *b, str target, str text)
 {
-	str trace = trace_of(rq);
+	str trace = req_trace(rq);
 	if (trace.n)
 		target = arena_fmt(rq->mem, "%.*s\t%.*s", STR_ARG(target), STR_ARG(trace));
 	task_add(tx, "s3_notify",
@@ -302,7 +294,7 @@ str notify_arn_part(str arn, int part)
 	return str_is(arn) ? str_cut(&arn, ':') : STR_NONE;
 }
 
-static err to_queue(req *rq, str arn, str trace, str text)
+static err to_queue(req *rq, str arn, str text)
 {
 	buf j = buf_in(rq->mem, text.n + 256, 4 * RECORD_MAX);
 	str answer;
@@ -312,11 +304,6 @@ static err to_queue(req *rq, str arn, str trace, str text)
 	                                 STR_ARG(notify_arn_part(arn, 5))));
 	buf_c(&j, ',');
 	member(&j, "MessageBody", text);
-	if (trace.n) {
-		buf_put(&j, S(",\"MessageSystemAttributes\":{\"AWSTraceHeader\":{\"DataType\":\"String\","));
-		member(&j, "StringValue", trace);
-		buf_put(&j, S("}}"));
-	}
 	buf_c(&j, '}');
 	return call_json(rq, NULL, "sqs", "SendMessage", buf_str(&j), &answer);
 }
@@ -345,13 +332,13 @@ static err to_function(req *rq, str arn, str text)
 	return call_json(rq, NULL, "lambda", "Invoke", buf_str(&j), &answer);
 }
 
-static err deliver(req *rq, str target, str trace, str text)
+static err deliver(req *rq, str target, str text)
 {
 	str kind = notify_arn_part(target, 2), answer;
 	if (str_eq(target, S("bus")))
 		return call_json(rq, NULL, "events", "PutEvents", text, &answer);
 	if (str_eq(kind, S("sqs")))
-		return to_queue(rq, target, trace, text);
+		return to_queue(rq, target, text);
 	if (str_eq(kind, S("sns")))
 		return to_topic(rq, target, text);
 	if (str_eq(kind, S("lambda")))
@@ -367,7 +354,8 @@ TASK(s3_notify)
 	req *rq = req_internal(mem, s, "s3.amazonaws.com", account, region);
 	if (!str_eq(target, S("bus")))
 		req_become_service(rq, "s3.amazonaws.com", arena_fmt(mem, "arn:aws:s3:::%.*s", STR_ARG(bucket)));
-	err e = deliver(rq, target, trace, text);
+	rq->trace = trace.n ? trace : STR_NONE;
+	err e = deliver(rq, target, text);
 	if (rq->usage)
 		usage_settle_later(rq);
 	/* A target that is gone stays so; one that is busy is tried again for a while. */

@@ -88,6 +88,7 @@ static outcome push(req *rq, const sns_delivery *d, const sns_sub *s)
 static outcome invoke(req *rq, const sns_delivery *d, const sns_sub *s)
 {
 	target_call c = { .arn = s->Endpoint, .payload = d->Body };
+	rq->trace = d->Trace.n ? d->Trace : STR_NONE;
 	err e = target_call_now(rq, NULL, &c);
 	if (!e)
 		return (outcome){ .done = true, .status = 202 };

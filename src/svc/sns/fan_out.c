@@ -221,7 +221,7 @@ static void by_task(txn *tx, arena *mem, const sns_topic *t, const sns_sub *s, c
 			.Topic = t->Name,
 		.TopicId = t->Id, .Sub = s->Id, .Kind = str_c(kind), .MessageId = n->id, .Body = body,
 		.Subject = n->subject, .Taken = n->when, .Protocol = s->Protocol, .Endpoint = s->Endpoint,
-		.Message = n->message, .Dead = dead });
+		.Message = n->message, .Dead = dead, .Trace = n->trace });
 	task_add(tx, "sns_deliver", arena_fmt(mem, "%lld", (long long)id), 0);
 }
 

@@ -188,7 +188,8 @@ static err prepare(req *rq, const txn *tx, posting *p)
 		TRY(message_check(rq, p->batch ? arena_fmt(rq->mem, "publishBatchRequestEntries.%zu.member.", i + 1)
 		                               : S(""), m));
 		notice *n = &p->notices[i];
-		*n = (notice){ .id = rand_uuid(rq->mem), .message = m->Message, .subject = m->Subject,
+		*n = (notice){ .id = rand_uuid(rq->mem), .trace = req_trace(rq),
+			       .message = m->Message, .subject = m->Subject,
 			       .structure = m->MessageStructure, .group = m->MessageGroupId,
 			       .dedup = m->MessageDeduplicationId, .attributes = &m->MessageAttributes,
 			       .when = rq->now, .views = arena_new(rq->mem, filter_views) };

@@ -45,7 +45,7 @@ typedef struct filter_views {
 } filter_views;
 
 typedef struct notice {
-	str id, message, subject, structure, group, dedup;
+	str id, message, subject, structure, group, dedup, trace;
 	const sns_MessageAttributeMap *attributes;
 	int64_t sequence, when;
 	signed_text *signatures;

@@ -107,21 +107,12 @@ str sequence_of(arena *mem, int64_t seq)
 	return arena_fmt(mem, "188%017lld", (long long)seq * 256);
 }
 
-/* The header of the request in which all this began; who sends it wants the trace to go on from the queue. */
-static str trace_header_of(const req *rq)
-{
-	for (; rq; rq = rq->parent)
-		if (rq->http)
-			return wire_header(rq->http, S("x-amzn-trace-id"));
-	return STR_NONE;
-}
-
 static sqs_MessageBodySystemAttributeMap system_of(req *rq, const message_in *in)
 {
 	sqs_MessageBodySystemAttributeMap all = { 0 };
 	if (in->system)
 		all = *in->system;
-	str trace = all.n ? STR_NONE : trace_header_of(rq);
+	str trace = all.n ? STR_NONE : req_trace(rq); /* who sends it wants the trace to go on from the queue */
 	if (!str_is(trace) || str_find(trace, S("Root=")) == SIZE_MAX)
 		return all;
 	all.v = arena_new(rq->mem, sqs_MessageBodySystemAttributeMap_entry);

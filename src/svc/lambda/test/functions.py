@@ -38,7 +38,7 @@ def call(client, name, event=None, **more):
     return json.loads(r["Payload"].read() or b"null"), r
 
 
-def messages(server, name, wanted, timeout=3):
+def messages(server, name, wanted, timeout=60):
     """All log messages once one of them contains `wanted`."""
     logs = server.client("logs")
     end = time.time() + timeout
@@ -173,7 +173,7 @@ def test_errors(server):
                   "    what = event['what']\n"
                   "    if what == 'raise': raise KeyError('body')\n"
                   "    if what == 'exit': os._exit(3)\n"
-                  "    if what == 'slow': time.sleep(5)\n"
+                  "    if what == 'slow': time.sleep(60)\n"
                   "    if what == 'large': return 'x' * 6500000\n"
                   "    if what == 'marshal': return {1, 2}\n"
                   "    if what == 'memory':\n"
@@ -188,7 +188,7 @@ def test_errors(server):
     check(answer["errorMessage"].endswith("Error: Runtime exited with error: exit status 3"), answer)
     before = time.time()
     answer, r = call(client, "errors", {"what": "slow"})
-    check(1 <= time.time() - before < 3, time.time() - before)
+    check(1 <= time.time() - before < 50, time.time() - before)
     same(answer, {"errorType": "Sandbox.Timedout", "errorMessage":
                   f"RequestId: {r['ResponseMetadata']['RequestId']} Error: Task timed out after 1.00 seconds"})
     answer, _ = call(client, "errors", {"what": "large"})
@@ -382,7 +382,7 @@ def test_other_destinations(server):
          ("lambda", "Lambda Function Invocation Result - Success", "yes"))
     check("function:dest2" in json.dumps(event["resources"]), event)
     send(1, failure="arn:aws:s3:::lambda-ends")
-    end = time.time() + 5
+    end = time.time() + 60
     while not (found := s3.list_objects_v2(Bucket="lambda-ends").get("Contents")):
         check(time.time() < end, "no object")
         time.sleep(0.05)
@@ -551,7 +551,7 @@ def test_survives_a_kill(_):
         children = [p for p in os.listdir("/proc") if p.isdigit() and parent(p) == server.pid]
         check(children, "no sandbox was running")
         os.kill(server.pid, 9)
-        end = time.time() + 5
+        end = time.time() + 60
         while any(parent(p) for p in children) and time.time() < end:
             time.sleep(0.02)
         same([p for p in children if parent(p)], [])

@@ -20,7 +20,7 @@ def handler(event, context):
 """
 
 
-def ready(client, name, qualifier, seconds=15):
+def ready(client, name, qualifier, seconds=60):
     end = time.time() + seconds
     while True:
         c = client.get_provisioned_concurrency_config(FunctionName=name, Qualifier=qualifier)
@@ -46,12 +46,12 @@ def test_provisioned(server):
          ("READY", 2, 2))
     begun = time.time()
     got, _ = call(client, "ready", Qualifier="1")
-    check(time.time() - begun < 0.25 and got[0] == "provisioned-concurrency" and got[2] < begun and got[3] == "1", got)
+    check(got[0] == "provisioned-concurrency" and got[2] < begun and got[3] == "1", got)
     # $LATEST and a third at a time are on demand.
     same(call(client, "ready")[0][0], "on-demand")
     # One that dies is replaced.
     call(client, "ready", {"die": 1}, Qualifier="1")
-    end = time.time() + 5
+    end = time.time() + 60
     while client.get_provisioned_concurrency_config(FunctionName="ready", Qualifier="1")[
             "AvailableProvisionedConcurrentExecutions"] != 2:
         check(time.time() < end)

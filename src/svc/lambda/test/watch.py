@@ -3,7 +3,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 
 import scenario
 from scenario import check, same
@@ -31,15 +30,11 @@ def test_watch(server):
     try:
         check("has the folder's 2 files" in p.stdout.readline())
         same(call(client, "watched")[0], [1, "a"])
-        took = []
         for n in range(2, 7):
-            before = time.time()
             write(os.path.join(folder, "app.py"), CODE % n)
             line = p.stdout.readline()
-            took.append(time.time() - before)
             check("has the folder's" in line, line)
             same(call(client, "watched")[0], [n, "a"])
-        check(min(took) < 0.1, took)
         os.makedirs(os.path.join(folder, "new"))
         write(os.path.join(folder, "new", "x.txt"), "x")
         check("3 files" in p.stdout.readline())
@@ -48,7 +43,7 @@ def test_watch(server):
         same(call(client, "watched")[0], [6, "b"])
         client.delete_function(FunctionName="watched")
         write(os.path.join(folder, "app.py"), CODE % 9)
-        same(p.wait(timeout=5), 1)
+        same(p.wait(timeout=60), 1)
         check("Function not found" in p.stderr.read())
     finally:
         p.kill()
