@@ -274,7 +274,7 @@ static bool frozen(pid_t pid)
 	return d && all;
 }
 
-err mariadb_backup(arena *a, mariadb *m, str root, str to)
+err mariadb_backup(arena *a, mariadb *m, str root, str last, str to)
 {
 	pid_t pid = engine_pid(m->engine);
 	if (!pid)
@@ -284,7 +284,7 @@ err mariadb_backup(arena *a, mariadb *m, str root, str to)
 	bool rests = false;
 	for (int ms = 0; ms < FREEZE_MS && !(rests = frozen(pid)); ms += 2)
 		clock_sleep_ms(2);
-	err e = rests ? postgres_copy(a, root, m->name, to)
+	err e = rests ? postgres_copy_like(a, root, m->name, last, to)
 				  : fault_new(a, &fault_system, "%.*s: the server does not rest", STR_ARG(m->name));
 	engine_signal(m->engine, SIGCONT);
 	m->rests = false;
@@ -294,14 +294,6 @@ err mariadb_backup(arena *a, mariadb *m, str root, str to)
 }
 
 bool mariadb_rests(const mariadb *m) { return m->rests; }
-
-str mariadb_position(arena *a, mariadb *m)
-{
-	postgres_rows r;
-	if (mariadb_sql(a, m, S("select @@gtid_binlog_pos"), &r))
-		return STR_NONE;
-	return arena_concat(a, S("gtid "), postgres_cell(&r, 0, 0));
-}
 
 /* What its copy of the data has is where it goes on; the name of its user says who it is. */
 err mariadb_follow(arena *a, mariadb *m, mariadb *primary, str address, int port)
@@ -334,24 +326,42 @@ static str named(const postgres_rows *r, const str *names, const char *name)
 	return STR_NONE;
 }
 
-bool mariadb_follows(arena *a, mariadb *m, int64_t *behind)
+/* *names and the one row of what it says of its following; false: it follows nobody, or does not answer. */
+static bool slave_status(arena *a, mariadb *m, postgres_rows *r, str **names)
 {
 	mariadb_client *c;
-	postgres_rows r = { 0 };
-	str *names = NULL;
-	*behind = 0;
 	if (mariadb_open(a, m, 0, &c))
 		return false;
-	err e = mariadb_query(a, c, S("show slave status"), &r, &names);
+	err e = mariadb_query(a, c, S("show slave status"), r, names);
 	mariadb_close(c);
-	if (e || !r.n_rows)
+	return !e && r->n_rows;
+}
+
+int64_t mariadb_behind(arena *a, mariadb *m)
+{
+	postgres_rows r = { 0 };
+	str *names = NULL;
+	int64_t behind = 0;
+	if (slave_status(a, m, &r, &names) && str_is(named(&r, names, "Seconds_Behind_Master")))
+		str_to_i64(named(&r, names, "Seconds_Behind_Master"), &behind);
+	return behind;
+}
+
+bool mariadb_follows(arena *a, mariadb *m, str address, int port)
+{
+	postgres_rows r = { 0 };
+	str *names = NULL;
+	int64_t its_port = 0, refused = 0;
+	if (!slave_status(a, m, &r, &names))
 		return false;
-	str seconds = named(&r, names, "Seconds_Behind_Master");
-	if (str_is(seconds))
-		str_to_i64(seconds, behind);
-	/* Connecting is what it does by itself, again and again; No is what it gave up with. */
-	return !str_eq(named(&r, names, "Slave_IO_Running"), S("No")) &&
-	       !str_eq(named(&r, names, "Slave_SQL_Running"), S("No"));
+	str_to_i64(named(&r, names, "Master_Port"), &its_port);
+	str_to_i64(named(&r, names, "Last_IO_Errno"), &refused);
+	/* Connecting is what it does by itself, again and again, also where nobody lets it in; No is what it gave
+	 * up with. */
+	str reads = named(&r, names, "Slave_IO_Running");
+	return str_eq(named(&r, names, "Master_Host"), address) && its_port == port &&
+	       !str_eq(named(&r, names, "Slave_SQL_Running"), S("No")) && !str_eq(reads, S("No")) &&
+	       !(str_eq(reads, S("Connecting")) && refused);
 }
 
 err mariadb_hand_over(arena *a, mariadb *primary, mariadb *to)

@@ -41,17 +41,17 @@ void mariadb_stop(mariadb *m);
 /* Waits so long for one that is starting. */
 err mariadb_open(arena *a, mariadb *m, int wait_ms, mariadb_client **out);
 err mariadb_sql(arena *a, mariadb *m, str sql, postgres_rows *rows);
-/* A copy of its folder as it is at this moment. */
-err mariadb_backup(arena *a, mariadb *m, str root, str to);
+/* A copy of its folder as it is at this moment, sharing what has not changed since the copy `last`. */
+err mariadb_backup(arena *a, mariadb *m, str root, str last, str to);
 
 /* Follows the primary at address:port, from where its own data stands. */
 err mariadb_follow(arena *a, mariadb *m, mariadb *primary, str address, int port);
-/* Whether it does, and how many seconds it is behind. */
+/* Whether it follows whoever listens there, and is let in. */
+bool mariadb_follows(arena *a, mariadb *m, str address, int port);
+/* How many seconds it is behind whom it follows. */
+int64_t mariadb_behind(arena *a, mariadb *m);
 /* While it is copied it takes connections and answers nothing. */
 bool mariadb_rests(const mariadb *m);
-bool mariadb_follows(arena *a, mariadb *m, int64_t *behind);
 /* The primary takes no more writes; returns when the other has all that it had. */
 err mariadb_hand_over(arena *a, mariadb *primary, mariadb *to);
-/* Where its log stands; STR_NONE: it does not say. */
-str mariadb_position(arena *a, mariadb *m);
 engine_process *mariadb_engine(mariadb *m);

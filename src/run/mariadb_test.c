@@ -5,6 +5,7 @@
 #include "test/test.h"
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PORT 3306
@@ -63,9 +64,7 @@ TEST(mariadb_lives)
 	CHECK(e && str_find(e->message, S("1146")) != SIZE_MAX);
 	mariadb_close(c);
 	/* A copy of the running one follows it. */
-	str before = mariadb_position(a, p);
-	CHECK(!mariadb_backup(a, p, root, S("two")));
-	CHECK_STR(mariadb_position(a, p), before);
+	CHECK(!mariadb_backup(a, p, root, S(""), S("two")));
 	spec.name = S("two");
 	spec.addresses = S("127.9.8.10");
 	spec.read_only = true;
@@ -75,8 +74,17 @@ TEST(mariadb_lives)
 	query(a, p, S("insert into d.t values (1000)"));
 	CHECK(!mariadb_hand_over(a, p, q));
 	CHECK_STR(sum_of(a, q), S("6050"));
-	int64_t behind;
-	CHECK(mariadb_follows(a, q, &behind) && behind == 0);
+	CHECK(mariadb_follows(a, q, S("127.9.8.9"), PORT));
+	CHECK(mariadb_behind(a, q) == 0);
+	CHECK(!mariadb_follows(a, q, S("127.9.8.11"), PORT));
+	CHECK(!mariadb_follows(a, q, S("127.9.8.9"), PORT + 1));
+	/* It tries again and again where nobody lets it in. */
+	CHECK(!mariadb_sql(a, q, S("stop slave; change master to master_password='wrong'; start slave"), NULL));
+	for (int i = 0; i < 3000 && mariadb_follows(a, q, S("127.9.8.9"), PORT); i++)
+		clock_sleep_ms(10);
+	CHECK(!mariadb_follows(a, q, S("127.9.8.9"), PORT));
+	CHECK(!mariadb_follow(a, q, p, S("127.9.8.9"), PORT));
+	CHECK(mariadb_follows(a, q, S("127.9.8.9"), PORT));
 	/* It falls and comes back by itself. */
 	kill(engine_pid(mariadb_engine(p)), SIGKILL);
 	for (int i = 0; i < 1000 && engine_starts(mariadb_engine(p)) < 2; i++)
@@ -85,6 +93,46 @@ TEST(mariadb_lives)
 	mariadb_stop(q);
 	mariadb_stop(p);
 	CHECK(postgres_address_free(S("127.9.8.9"), PORT));
+	CHECK(!dir_remove(a, root));
+}
+
+/* Copies that share files: each has the rows of its time. */
+TEST(mariadb_backups_share)
+{
+	arena *a = mem;
+	str program, root = arena_fmt(a, "/tmp/farthing-mariadb-share-%d", (int)getpid());
+	if (mariadb_find(a, &program))
+		SKIP("MariaDB is not installed: tools/install-packages test");
+	CHECK(!mariadb_make(a, root, S("one")));
+	mariadb_spec spec = { .root = root,
+		                  .name = S("one"),
+		                  .addresses = S("127.9.8.4"),
+		                  .port = PORT,
+		                  .max_connections = 20,
+		                  .memory_bytes = (int64_t)1 << 30 };
+	mariadb *p = NULL, *q = NULL;
+	CHECK(!mariadb_start(a, &spec, &p));
+	query(a, p, S("create database d; create table d.t (n int primary key); insert into d.t values (1)"));
+	clock_sleep_ms(200);
+	CHECK(!mariadb_backup(a, p, root, S(""), S("b1")));
+	query(a, p, S("insert into d.t values (10)"));
+	clock_sleep_ms(200);
+	CHECK(!mariadb_backup(a, p, root, S("b1"), S("b2")));
+	struct stat st;
+	CHECK(stat(arena_fmt(a, "%.*s/b2/data/mysql/db.frm", STR_ARG(root)).p, &st) == 0 && st.st_nlink == 2);
+	query(a, p, S("insert into d.t values (100)"));
+	CHECK(!mariadb_backup(a, p, root, S("b2"), S("b3")));
+	query(a, p, S("update d.t set n = n + 5000; create table d.u as select * from d.t; drop table d.t"));
+	mariadb_stop(p);
+	spec.addresses = S("127.9.8.3");
+	for (int i = 1; i <= 3; i++) {
+		spec.name = S("restored");
+		CHECK(!postgres_copy(a, root, arena_fmt(a, "b%d", i), spec.name));
+		CHECK(!mariadb_start(a, &spec, &q));
+		CHECK_STR(sum_of(a, q), i == 1 ? S("1") : i == 2 ? S("11") : S("111"));
+		query(a, q, S("update d.t set n = n + 70000"));
+		mariadb_stop(q);
+	}
 	CHECK(!dir_remove(a, root));
 }
 

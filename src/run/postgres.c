@@ -1,9 +1,9 @@
 #include "run/postgres.h"
 #include "run/postgres_parts.h"
+#include "run/engine_copy.h"
 #include "base/buf.h"
 #include "sys/clock.h"
 #include "sys/file.h"
-#include "sys/proc.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -154,26 +154,21 @@ err postgres_make(arena *a, str bin, str root, str name)
 	return e ? e : postgres_copy(a, root, template, name);
 }
 
-static err copy_with(arena *a, str root, str from, str to, const char *how)
+/* `like` is an earlier copy, or none. */
+err postgres_copy_like(arena *a, str root, str from, str like, str to)
 {
 	postgres_remove(a, root, to);
 	TRY(postgres_folders(a, root, to));
-	str target = postgres_folder(a, root, to, "data");
-	TRY(dir_remove(a, target));
-	const char *argv[] = { "/bin/cp", how, "--reflink=auto", postgres_folder(a, root, from, "data").p,
-		                   target.p,  NULL };
-	/* Whoever may enter the folders above copies: us. */
-	str said;
-	int status;
-	TRY(proc_run(a, &(proc_spec){ .argv = argv, .in = -1, .out = -1, .err = -1 }, &status, &said));
-	if (status)
-		return fault_new(a, &fault_system, "cp failed: %.*s", STR_ARG(said));
-	return OK;
+	str earlier = str_is(like) && !str_empty(like) ? postgres_folder(a, root, like, "data") : STR_NONE;
+	return engine_copy(a, &(engine_copying){ .from = postgres_folder(a, root, from, "data"),
+	                                         .to = postgres_folder(a, root, to, "data"),
+	                                         .like = earlier });
 }
 
-err postgres_copy(arena *a, str root, str from, str to) { return copy_with(a, root, from, to, "-a"); }
-
-err postgres_link(arena *a, str root, str from, str to) { return copy_with(a, root, from, to, "-al"); }
+err postgres_copy(arena *a, str root, str from, str to)
+{
+	return postgres_copy_like(a, root, from, STR_NONE, to);
+}
 
 void postgres_remove(arena *a, str root, str name)
 {

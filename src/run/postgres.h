@@ -39,13 +39,11 @@ typedef struct postgres_spec {
 
 /* A new folder from the template. Replaces what an interrupted one left. */
 err postgres_make(arena *a, str bin, str root, str name);
-/* The same as a copy of a stopped server's folder, or of a running one's by the backup protocol. */
+/* The same as a copy of a stopped server's folder, or of a running one's by the backup protocol. What has not
+ * changed since `last` (or `like`), an earlier copy that nobody writes to, is shared with it; empty: none. */
 err postgres_copy(arena *a, str root, str from, str to);
-err postgres_backup(arena *a, str root, str from, int port, str to, str *end);
-/* Whether nothing at all has been written since a backup that ended there. */
-bool postgres_unchanged(arena *a, str root, str name, int port, str end);
-/* The same folder once more, of a copy that nobody changes. */
-err postgres_link(arena *a, str root, str from, str to);
+err postgres_copy_like(arena *a, str root, str from, str like, str to);
+err postgres_backup(arena *a, str root, str from, int port, str last, str to);
 /* Returns when all that has happened until now is in the archive. */
 err postgres_archive_now(arena *a, str root, str name, int port, str archive);
 /* What was archived before this moment of the real clock goes. */

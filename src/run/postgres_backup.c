@@ -1,16 +1,20 @@
 #include "run/postgres_parts.h"
+#include "run/engine_copy.h"
 #include "sys/clock.h"
 #include "sys/file.h"
-#include "sys/proc.h"
 #include "sys/rand.h"
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORDS_MAX 4000 /* arguments of one cp */
 #define SEGMENT_NAME 24 /* timeline, and twice eight digits of where */
 #define SEGMENT_BITS 24 /* 16 MiB each */
 #define ARCHIVED_MS 30000 /* how long a segment may take into the archive */
 #define FUNCTIONS_RENAMED 150000
+#define CHAIN_SEGMENTS 4 /* of log between the first backup of a chain and the last: 64 MiB, which are kept */
+#define MARK "backups"
+#define MARK_LENGTH 24
+#define MARK_MAX 64
+#define LABEL_MAX 4096
 
 /* What a copy has to be without, or has empty. */
 static const char *const left_out[] = {
@@ -23,38 +27,6 @@ static const char *const empty_ones[] = {
 	"pg_serial", "pg_snapshots",          "pg_stat_tmp", "pg_subtrans", NULL
 };
 
-/* What cp says of files that went while it ran is no fault: the log brings the copy to what they came to. */
-static bool only_vanished(str said)
-{
-	while (str_is(said)) {
-		str line = str_cut(&said, '\n');
-		if (!str_empty(line) && !str_ends(line, S("No such file or directory")))
-			return false;
-	}
-	return true;
-}
-
-/* Into the folder `to`, with owners and holes; the files may change meanwhile. */
-static err copy(arena *a, const char **words, size_t n, str to)
-{
-	str said;
-	int status;
-	if (n == 0)
-		return OK;
-	const char **argv = arena_array(a, const char *, n + 6);
-	argv[0] = "/bin/cp";
-	argv[1] = "-a";
-	argv[2] = "--reflink=auto";
-	argv[3] = "-t";
-	argv[4] = to.p;
-	for (size_t i = 0; i < n; i++)
-		argv[5 + i] = words[i];
-	TRY(proc_run(a, &(proc_spec){ .argv = argv, .in = -1, .out = -1, .err = -1 }, &status, &said));
-	if (status && !only_vanished(said))
-		return fault_new(a, &fault_system, "cp failed: %.*s", STR_ARG(said));
-	return OK;
-}
-
 static bool wanted(str name)
 {
 	if (str_starts(name, S(".s.PGSQL.")))
@@ -65,18 +37,12 @@ static bool wanted(str name)
 	return true;
 }
 
-static err copy_files(arena *a, str from, str to)
+static err copy_files(arena *a, str from, str like, str to)
 {
-	str *names;
-	size_t n, k = 0;
-	TRY(dir_list(a, from, &names, &n));
-	const char **words = arena_array(a, const char *, n + 1);
-	for (size_t i = 0; i < n && k < WORDS_MAX; i++)
-		if (wanted(names[i]))
-			words[k++] = path_join(a, from, names[i]).p;
 	for (const char *const *e = empty_ones; *e; e++)
 		TRY(engine_folder(a, path_join(a, to, str_c(*e))));
-	return copy(a, words, k, to);
+	return engine_copy(
+		a, &(engine_copying){ .from = from, .to = to, .like = like, .wanted = wanted, .lives = true });
 }
 
 static uint64_t hex_of(str s)
@@ -94,24 +60,27 @@ static str segment_of(arena *a, str lsn)
 	return arena_fmt(a, "%08llX%08llX", (unsigned long long)high, (unsigned long long)(low >> SEGMENT_BITS));
 }
 
-/* The segments in which the copy finds what happened while it was made. */
-static err copy_log(arena *a, str from, str to, str first, str last)
+/* The segments from `first` to `last`, which are how their names end; of the last one so many bytes. */
+static err copy_log(arena *a, str from, str to, str first, str last, int64_t bytes)
 {
 	str *names, folder = path_join(a, from, S("pg_wal"));
-	size_t n, k = 0;
-	bool begins = false;
+	size_t n;
+	bool begins = false, ends = false;
 	TRY(dir_list(a, folder, &names, &n));
-	const char **words = arena_array(a, const char *, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		str place = names[i].n == SEGMENT_NAME ? str_sub(names[i], 8, SEGMENT_NAME) : STR_NONE;
 		bool between = str_is(place) && str_cmp(place, first) >= 0 && str_cmp(place, last) <= 0;
-		begins = begins || (str_is(place) && str_eq(place, first));
-		if ((between || str_ends(names[i], S(".history"))) && k < WORDS_MAX)
-			words[k++] = path_join(a, folder, names[i]).p;
+		bool is_last = between && str_eq(place, last);
+		begins = begins || (between && str_eq(place, first));
+		ends = ends || is_last;
+		if (between || str_ends(names[i], S(".history")))
+			TRY(engine_copy_file(a, path_join(a, folder, names[i]),
+			                     arena_fmt(a, "%.*s/pg_wal/%.*s", STR_ARG(to), STR_ARG(names[i])),
+			                     is_last ? bytes : INT64_MAX));
 	}
-	if (!begins)
-		return fault_new(a, &fault_system, "the log from where the backup began is gone");
-	return copy(a, words, k, path_join(a, to, S("pg_wal")));
+	if (!begins || !ends)
+		return fault_new(a, &fault_system, "the log of the time of the backup is gone");
+	return OK;
 }
 
 /* START WAL LOCATION: 0/2000028 (file ..) */
@@ -122,7 +91,7 @@ static str start_of(str label)
 	return str_cut(&rest, ' ');
 }
 
-static err copy_running(arena *a, postgres_client *c, str from, str to, str *end)
+static err copy_running(arena *a, postgres_client *c, str from, str like, str to)
 {
 	postgres_rows r = { 0 };
 	int64_t version = 0;
@@ -138,45 +107,119 @@ static err copy_running(arena *a, postgres_client *c, str from, str to, str *end
 	                   old ? S("select pg_start_backup('farthing', true, false)")
 	                       : S("select pg_backup_start('farthing', true)"),
 	                   NULL));
-	TRY(copy_files(a, from, to));
+	TRY(copy_files(a, from, like, to));
 	TRY(postgres_query(a, c,
 	                   old ? S("select labelfile, lsn from pg_stop_backup(false, false)")
 	                       : S("select labelfile, lsn from pg_backup_stop(false)"),
 	                   &r));
 	str label = postgres_cell(&r, 0, 0);
-	*end = arena_fmt(a, "%.*s", STR_ARG(postgres_cell(&r, 0, 1)));
-	TRY(copy_log(a, from, to, segment_of(a, start_of(label)), segment_of(a, postgres_cell(&r, 0, 1))));
+	TRY(copy_log(a, from, to, segment_of(a, start_of(label)), segment_of(a, postgres_cell(&r, 0, 1)),
+	             INT64_MAX));
 	return postgres_file(a, path_join(a, to, S("backup_label")), label);
 }
 
-err postgres_backup(arena *a, str root, str from, int port, str to, str *end)
+/*
+ * A backup is also an earlier one of the same folder and the log since then: replaying it, which a copy does
+ * when it is started, leads to the same place. That needs no checkpoint, no new segment and no copy of the
+ * data, so while little is written a backup costs some links. Both folders have the same mark in a file
+ * beside the data, which no copy has: what comes after another beginning is another's log.
+ */
+
+/* Where the first backup of a chain begins; STR_NONE: no other can follow it. */
+static str chain_start(arena *a, str root, str from, str last)
 {
-	postgres_client *c;
-	str source = postgres_folder(a, root, from, "data");
-	postgres_remove(a, root, to);
-	TRY(postgres_folders(a, root, to));
-	TRY(postgres_connect(a, source, port, S("postgres"), 2000, &c));
-	err e = copy_running(a, c, source, postgres_folder(a, root, to, "data"), end);
-	postgres_close(c);
-	return e;
+	str ours, its, label;
+	if (!str_is(last) || str_empty(last) ||
+	    file_read(a, postgres_folder(a, root, from, MARK), MARK_MAX, &ours) ||
+	    file_read(a, postgres_folder(a, root, last, MARK), MARK_MAX, &its) || !str_eq(ours, its) ||
+	    file_read(a, postgres_folder(a, root, last, "data/backup_label"), LABEL_MAX, &label) ||
+	    str_find(label, S("BACKUP FROM: primary")) == SIZE_MAX)
+		return STR_NONE;
+	return start_of(label);
 }
 
-bool postgres_unchanged(arena *a, str root, str name, int port, str end)
+static uint64_t segment_number(str place)
+{
+	return hex_of(str_sub(place, 0, 8)) << (32 - SEGMENT_BITS) | hex_of(str_sub(place, 8, 16));
+}
+
+/* The newest segment that the earlier backup has; how many it has, in *n. */
+static str chain_newest(arena *a, str last, size_t *n)
+{
+	str *names, newest = STR_NONE;
+	size_t all;
+	*n = 0;
+	if (dir_list(a, path_join(a, last, S("pg_wal")), &names, &all))
+		return newest;
+	for (size_t i = 0; i < all; i++)
+		if (names[i].n == SEGMENT_NAME) {
+			newest = names[i];
+			++*n;
+		}
+	return newest;
+}
+
+static bool but_settings(str name) { return !str_eq(name, S("postgresql.auto.conf")); }
+
+/* *done says whether it could be done; what is there of one that could not is replaced. */
+static err extend(arena *a, postgres_client *c, str from, str last, str start, str to, bool *done)
+{
+	postgres_rows r = { 0 };
+	size_t had;
+	str newest = chain_newest(a, last, &had);
+	/* A commit that is on disk has all others before it there too. */
+	err e = postgres_query(a, c, S("select pg_logical_emit_message(true, 'farthing', '')"), NULL);
+	if (!e)
+		e = postgres_query(a, c, S("select l, pg_walfile_name(l) from pg_current_wal_flush_lsn() l"), &r);
+	str lsn = postgres_cell(&r, 0, 0), now = postgres_cell(&r, 0, 1);
+	if (e || !str_is(newest) || now.n != SEGMENT_NAME ||
+	    !str_eq(str_sub(now, 0, 8), str_sub(newest, 0, 8)))
+		return OK; /* a standby, or on another timeline */
+	str end = str_sub(now, 8, SEGMENT_NAME), place = str_sub(newest, 8, SEGMENT_NAME);
+	uint64_t first = segment_number(segment_of(a, start));
+	if (segment_number(end) - first >= CHAIN_SEGMENTS || segment_number(end) < segment_number(place) ||
+	    segment_number(place) - first + 1 != had)
+		return OK;
+	TRY(engine_copy(a, &(engine_copying){ .from = last, .to = to, .like = last, .wanted = but_settings }));
+	str rest = lsn;
+	str_cut(&rest, '/');
+	int64_t bytes = (int64_t)(hex_of(rest) & ((UINT64_C(1) << SEGMENT_BITS) - 1));
+	TRY(engine_copy_file(a, path_join(a, from, S("postgresql.auto.conf")),
+	                     path_join(a, to, S("postgresql.auto.conf")), INT64_MAX));
+	*done = !copy_log(a, from, to, place, end, bytes ? bytes : INT64_MAX);
+	return OK;
+}
+
+static err folders_for(arena *a, str root, str to)
+{
+	postgres_remove(a, root, to);
+	return postgres_folders(a, root, to);
+}
+
+static err backup(arena *a, postgres_client *c, str root, str from, str last, str to)
+{
+	bool done = false;
+	str source = postgres_folder(a, root, from, "data"), target = postgres_folder(a, root, to, "data"), mark;
+	str start = chain_start(a, root, from, last);
+	str earlier = str_is(last) && !str_empty(last) ? postgres_folder(a, root, last, "data") : STR_NONE;
+	if (str_is(start) && !extend(a, c, source, earlier, start, target, &done) && done)
+		return engine_copy_file(a, postgres_folder(a, root, last, MARK), postgres_folder(a, root, to, MARK),
+		                        INT64_MAX);
+	TRY(folders_for(a, root, to));
+	TRY(copy_running(a, c, source, earlier, target));
+	mark = rand_text(a, MARK_LENGTH, S("abcdefghijklmnopqrstuvwxyz"));
+	TRY(postgres_file(a, postgres_folder(a, root, to, MARK), mark));
+	return postgres_file(a, postgres_folder(a, root, from, MARK), mark);
+}
+
+err postgres_backup(arena *a, str root, str from, int port, str last, str to)
 {
 	postgres_client *c;
-	postgres_rows r = { 0 };
-	if (postgres_connect(a, postgres_folder(a, root, name, "data"), port, S("postgres"), 0, &c))
-		return false;
-	/* The end of a backup ends a segment too: nothing follows but the head of the next one. */
-	err e = postgres_query(a, c,
-	                       arena_fmt(a,
-	                                 "select case when pg_is_in_recovery() then 'f' else "
-	                                 "(pg_current_wal_insert_lsn() - (('0/0'::pg_lsn + (div('%.*s'::pg_lsn - "
-	                                 "'0/0'::pg_lsn - 1, 16777216) + 1) * 16777216)))::int in (0, 40) end",
-	                                 STR_ARG(end)),
-	                       &r);
+	TRY(folders_for(a, root, to));
+	TRY(postgres_connect(a, postgres_folder(a, root, from, "data"), port, S("postgres"), 2000, &c));
+	err e = backup(a, c, root, from, last, to);
 	postgres_close(c);
-	return !e && str_eq(postgres_cell(&r, 0, 0), S("t"));
+	return e;
 }
 
 err postgres_archive_now(arena *a, str root, str name, int port, str archive)

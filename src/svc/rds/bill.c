@@ -135,6 +135,12 @@ void db_bill_instance(txn *tx, const rds_instance *i, int64_t now)
 	db_proxies_of(tx, i, !exists(i->It), now);
 }
 
+int64_t db_billed_cluster_storage(const txn *tx, const rds_cluster *c)
+{
+	const meter_kind *own = optimized(c) ? &AURORA_STORAGE_OPTIMIZED : &AURORA_STORAGE;
+	return resident_rate(tx, c->Account, c->Region, own, c->It->DBClusterArn);
+}
+
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now)
 {
 	const meter_kind *own = optimized(c) ? &AURORA_STORAGE_OPTIMIZED : &AURORA_STORAGE;

@@ -9,7 +9,7 @@
 typedef struct kept {
 	rds_snapshot *one;
 	rds_cluster_snapshot *cluster;
-	str folder, *status, type, arn, resource, *log_end;
+	str id, folder, *status, type, arn, resource;
 	opt_i64 *progress;
 	int64_t *bytes, *ended;
 } kept;
@@ -19,24 +19,24 @@ static void kept_of(rds_snapshot *s, rds_cluster_snapshot *c, kept *k)
 	if (s)
 		*k = (kept){ s,
 			         NULL,
+			         s->Id,
 			         s->Folder,
 			         &s->It->Status,
 			         s->It->SnapshotType,
 			         s->It->DBSnapshotArn,
 			         s->It->DbiResourceId,
-			         &s->LogEnd,
 			         &s->It->PercentProgress,
 			         &s->Bytes,
 			         &s->Ended };
 	else
 		*k = (kept){ NULL,
 			         c,
+			         c->Id,
 			         c->Folder,
 			         &c->It->Status,
 			         c->It->SnapshotType,
 			         c->It->DBClusterSnapshotArn,
 			         c->It->DbClusterResourceId,
-			         &c->LogEnd,
 			         &c->It->PercentProgress,
 			         &c->Bytes,
 			         &c->Ended };
@@ -51,7 +51,7 @@ static bool kept_find(const txn *tx, arena *mem, bool cluster, str account, str 
 	return s || c;
 }
 
-/* The last one of the same source that is whole and knows where the log stood; an empty folder: none. */
+/* The last one of the same source that is whole; an empty folder: none. */
 static kept kept_last(const txn *tx, arena *mem, const kept *of, str account, str region)
 {
 	kept best = { 0 }, k;
@@ -63,8 +63,8 @@ static kept kept_last(const txn *tx, arena *mem, const kept *of, str account, st
 		if (!s && !c)
 			break;
 		kept_of(s, c, &k);
-		if (str_eq(k.resource, of->resource) && str_eq(*k.status, S("available")) && str_is(*k.log_end)
-		    && (!best.ended || *k.ended > *best.ended))
+		bool whole = str_eq(k.resource, of->resource) && str_eq(*k.status, S("available"));
+		if (whole && (!best.ended || *k.ended > *best.ended))
 			best = k;
 	}
 	cursor_close(&one.at);
@@ -92,7 +92,7 @@ void db_copy_begin(txn *tx, const copy_facts *f)
 typedef struct copying {
 	arena *mem;
 	bool cluster;
-	str account, region, id, folder, log_end;
+	str account, region, id, folder;
 	err failed;
 	int64_t bytes;
 } copying;
@@ -108,9 +108,8 @@ static bool copied(void *context, txn *tx)
 	}
 	*k.status = c->failed ? S("failed") : S("available");
 	*k.progress = I64(c->failed ? 0 : 100);
-	*k.bytes = c->bytes;
+	*k.bytes = c->failed ? 0 : c->bytes;
 	*k.ended = clock_real();
-	*k.log_end = c->failed ? STR_NONE : c->log_end;
 	kept_put(tx, &k);
 	bool automated = str_eq(k.type, S("automated"));
 	db_event_add(tx, c->account, c->region, c->cluster ? S("db-cluster-snapshot") : S("db-snapshot"), c->id,
@@ -122,17 +121,26 @@ static bool copied(void *context, txn *tx)
 	return true;
 }
 
-/* Where nothing has been written since the last snapshot (as while the clock leaps over many days) it is that
- * one once more. */
-static err fill(copying *c, str from, int port, const kept *last)
+static bool still_kept(store *st, const copying *c, const kept *last)
 {
-	if (str_is(last->folder) && db_engines_unchanged(c->mem, from, port, *last->log_end)) {
-		c->log_end = *last->log_end;
-		c->bytes = *last->bytes;
-		return postgres_link(c->mem, db_engines_root(), last->folder, c->folder);
-	}
-	TRY(db_engines_backup(c->mem, from, c->folder, port, &c->log_end));
-	c->bytes = postgres_bytes(c->mem, db_engines_root(), c->folder);
+	kept k;
+	const txn *tx = store_read(st);
+	bool there = kept_find(tx, c->mem, c->cluster, c->account, c->region, last->id, &k) &&
+	             str_eq(k.folder, last->folder);
+	store_read_end(st, tx);
+	return there;
+}
+
+/* What has not been written since the last one is shared with it; not with one that went meanwhile, which may
+ * have been half gone. */
+static err fill(store *st, copying *c, str from, int port, const kept *last)
+{
+	err e = db_engines_backup(c->mem, from, c->folder, port, last->folder);
+	if (str_is(last->folder) && !still_kept(st, c, last))
+		e = db_engines_copy(c->mem, from, c->folder, port);
+	TRY(e);
+	/* A copy has what its source has, though it may have it as log. */
+	c->bytes = c->bytes ? c->bytes : postgres_bytes(c->mem, db_engines_root(), from);
 	return OK;
 }
 
@@ -154,11 +162,12 @@ TASK(rds_copy)
 		kept_find(tx, mem, c.cluster, c.account, c.region, c.id, &k) && str_eq(*k.status, S("creating"));
 	if (wanted) {
 		c.folder = k.folder;
+		c.bytes = *k.bytes;
 		last = kept_last(tx, mem, &k, c.account, c.region);
 	}
 	store_read_end(s, tx);
 	if (wanted) {
-		c.failed = fill(&c, from, (int)port, &last);
+		c.failed = fill(s, &c, from, (int)port, &last);
 		if (c.failed && attempt < TRIES)
 			return clock_now() + RETRY_MS;
 		if (store_write(s, copied, &c))

@@ -80,7 +80,7 @@ err rds_CopyDBSnapshot(req *rq, txn *tx, const rds_CopyDBSnapshot_in *in, rds_Co
 	s.It = it;
 	s.Shared.n = 0;
 	s.Folder = db_resource_id(rq->mem, "snapshot-");
-	s.Bytes = s.Ended = 0;
+	s.Ended = 0;
 	rds_snapshot_put(tx, &s);
 	db_copy_begin(
 		tx, &(copy_facts){ .account = s.Account, .region = s.Region, .id = id, .folder = from->Folder });
@@ -122,7 +122,7 @@ err rds_CopyDBClusterSnapshot(req *rq, txn *tx, const rds_CopyDBClusterSnapshot_
 	s.It = it;
 	s.Shared.n = 0;
 	s.Folder = db_resource_id(rq->mem, "snapshot-");
-	s.Bytes = s.Ended = 0;
+	s.Ended = 0;
 	rds_cluster_snapshot_put(tx, &s);
 	db_copy_begin(
 		tx,

@@ -254,16 +254,15 @@ static rds_instance *primary_of(const txn *tx, arena *a, const rds_instance *i, 
 
 static void follow(arena *a, store *st, const rds_instance *i, str folder, bool standby)
 {
-	int64_t behind;
 	const txn *tx = store_read(st);
 	rds_instance *from = primary_of(tx, a, i, standby);
 	store_read_end(st, tx);
 	entry *to = from ? hold(folder) : NULL, *primary = to ? hold(from->Folder) : NULL;
 	bool answer = primary && to->r.mysql && primary->r.mysql && !mariadb_rests(to->r.mysql) &&
 		!mariadb_rests(primary->r.mysql);
-	if (answer && !mariadb_follows(a, to->r.mysql, &behind)) {
-		err e = mariadb_follow(a, to->r.mysql, primary->r.mysql, from->Address,
-		                       (int)from->It->Endpoint->Port.v);
+	int port = from ? (int)from->It->Endpoint->Port.v : 0;
+	if (answer && !mariadb_follows(a, to->r.mysql, from->Address, port)) {
+		err e = mariadb_follow(a, to->r.mysql, primary->r.mysql, from->Address, port);
 		(void)e; /* the watcher sees to it again */
 	}
 	if (primary)
@@ -371,17 +370,6 @@ err db_engines_hand_over(arena *a, str from, str to)
 	return e;
 }
 
-bool db_engines_unchanged(arena *a, str folder, int port, str end)
-{
-	entry *held = hold(folder);
-	if (!held)
-		return false;
-	bool same = held->r.mysql ? str_eq(end, mariadb_position(a, held->r.mysql))
-							  : postgres_unchanged(a, engines.root, folder, port, end);
-	leave(held);
-	return same;
-}
-
 err db_engines_open(arena *a, str folder, str database, int wait_ms, postgres_client **out)
 {
 	return open_as(a, folder, &(postgres_door){ .database = database }, wait_ms, out);
@@ -410,28 +398,20 @@ int db_engines_connections(arena *a, store *s, const rds_instance *i)
 	return spec.max_connections;
 }
 
-err db_engines_backup(arena *a, str folder, str to, int port, str *end)
+err db_engines_backup(arena *a, str folder, str to, int port, str last)
 {
-	*end = STR_NONE;
 	entry *held = hold(folder);
 	if (!held)
-		return postgres_copy(a, engines.root, folder, to);
-	err e;
-	if (held->r.mysql) {
-		/* What comes between the two is in the copy too: then the next one is made for nothing. */
-		*end = mariadb_position(a, held->r.mysql);
-		e = mariadb_backup(a, held->r.mysql, engines.root, to);
-	} else {
-		e = postgres_backup(a, engines.root, folder, port, to, end);
-	}
+		return postgres_copy_like(a, engines.root, folder, last, to);
+	err e = held->r.mysql ? mariadb_backup(a, held->r.mysql, engines.root, last, to)
+						  : postgres_backup(a, engines.root, folder, port, last, to);
 	leave(held);
 	return e;
 }
 
 err db_engines_copy(arena *a, str folder, str to, int port)
 {
-	str end;
-	return db_engines_backup(a, folder, to, port, &end);
+	return db_engines_backup(a, folder, to, port, STR_NONE);
 }
 
 void db_engines_each(void (*look)(void *context, running *r), void *context)

@@ -23,8 +23,6 @@ bool db_engines_mysql(str folder);
 err db_engines_mysql_sql(arena *a, str folder, str sql, postgres_rows *rows);
 /* The one that is about to take over has all that the other one had. */
 err db_engines_hand_over(arena *a, str from, str to);
-/* Whether nothing at all has been written since a backup that ended there. */
-bool db_engines_unchanged(arena *a, str folder, int port, str end);
 bool db_engines_mysql_stats(arena *a, str folder, struct engine_stats *out);
 /* Replicas of a MariaDB whose primary was not there when they began, or has been made anew. */
 void db_engines_follow(arena *a, store *s, const rds_instance *i);
@@ -33,8 +31,8 @@ int db_engines_connections(arena *a, store *s, const rds_instance *i);
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);
 /* A copy of its folder, by the backup protocol when it runs. */
 err db_engines_copy(arena *a, str folder, str to, int port);
-/* *end: where the log stood, for postgres_unchanged; STR_NONE when it does not run. */
-err db_engines_backup(arena *a, str folder, str to, int port, str *end);
+/* The same beside an earlier one that nobody writes to (empty: none), sharing what has not changed since. */
+err db_engines_backup(arena *a, str folder, str to, int port, str last);
 str db_engines_root(void);
 /* The second copy of a Multi-AZ instance: it follows and listens nowhere. */
 err db_engines_start_standby(arena *a, store *s, const rds_instance *i);

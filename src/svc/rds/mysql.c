@@ -113,6 +113,6 @@ bool db_mysql_stats(arena *a, mariadb *m, engine_stats *out)
 	bool all = true;
 	for (size_t k = 0; k < sizeof to / sizeof *to; k++)
 		all = str_to_i64(postgres_cell(&r, 0, k), to[k]) && all;
-	mariadb_follows(a, m, &out->lag_seconds);
+	out->lag_seconds = mariadb_behind(a, m);
 	return all;
 }

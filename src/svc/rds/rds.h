@@ -174,6 +174,8 @@ str db_class_sku(arena *a, const db_class *c, str region, str engine, bool multi
 void db_bill_region(txn *tx, str account, str region, int64_t now);
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now);
+/* At which the storage stands on the bill now. */
+int64_t db_billed_cluster_storage(const txn *tx, const rds_cluster *c);
 void db_bill_snapshots(txn *tx, str account, str region, int64_t now);
 
 /* recover.c: the log that is kept for recovery to a point in time. */

@@ -120,6 +120,7 @@ void db_cluster_rename(txn *tx, arena *mem, rds_cluster *c, str id, int64_t now)
 	str from = c->Id;
 	rds_instance *all[CLUSTER_MEMBERS_MAX];
 	size_t n = db_cluster_members(tx, mem, c, all, CLUSTER_MEMBERS_MAX);
+	int64_t bytes = db_billed_cluster_storage(tx, c);
 	db_bill_cluster_storage(tx, c, 0, now);
 	db_cluster_backups_moved(tx, mem, c, NULL, now);
 	timer_cancel(tx, "rds_sleep",
@@ -128,6 +129,8 @@ void db_cluster_rename(txn *tx, arena *mem, rds_cluster *c, str id, int64_t now)
 	c->Id = c->It->DBClusterIdentifier = id;
 	c->It->DBClusterArn = renamed_arn(mem, c->It->DBClusterArn, id);
 	rds_cluster_put(tx, c);
+	/* Nobody looks at it while it sleeps. */
+	db_bill_cluster_storage(tx, c, bytes, now);
 	if (c->Filled)
 		db_cluster_backups_moved(tx, mem, NULL, c, now);
 	for (size_t k = 0; k < n; k++) {
