@@ -68,8 +68,8 @@ static bool send_all(arena *mem, str data)
 	for (size_t i = 0; i < n && !is_stopping(); i++) {
 		bool refused = false;
 		str path = path_join(mem, waiting, names[i]);
-		e = str_starts(names[i], S(".")) ? OK : send_file(mem, path, &refused);
-		if (!e && !str_starts(names[i], S("."))) {
+		e = send_file(mem, path, &refused);
+		if (!e) {
 			rename(path.p, path_join(mem, sent, names[i]).p);
 		} else if (e && (refused || too_old(path))) {
 			str aside = path_join(mem, data, S("mail/refused"));
@@ -168,6 +168,14 @@ static str mail_text(arena *mem, const outbox_mail *m)
 	return b.full ? STR_NONE : buf_str(&b);
 }
 
+/* Written in tmp/, so that nothing stands in its folder, for a reader or the sender, before it is whole. */
+static err put_whole(arena *mem, str data, str path, str id, str bytes)
+{
+	str unfinished = path_join(mem, path_join(mem, data, S("mail/tmp")), id);
+	TRY(file_write(mem, unfinished, bytes, 0600));
+	return file_move(mem, unfinished, path);
+}
+
 /* Telephone numbers, which short messages go to, stay in the maildir. */
 static err spool(arena *mem, str data, const outbox_mail *m, str text)
 {
@@ -192,7 +200,7 @@ static err spool(arena *mem, str data, const outbox_mail *m, str text)
 		if (file_exists(path_join(mem, path_join(mem, data, str_c(stages[i])), m->id)))
 			return OK;
 	TRY(dir_make(mem, folder_of, 0700));
-	TRY(file_write(mem, path_join(mem, folder_of, m->id), buf_str(&b), 0600));
+	TRY(put_whole(mem, data, path_join(mem, folder_of, m->id), m->id, buf_str(&b)));
 	pthread_mutex_lock(&lock);
 	spooled++;
 	pthread_cond_signal(&news);
@@ -219,8 +227,5 @@ err outbox_put(arena *mem, const outbox_mail *m)
 	/* First where it is sent from: what is in the maildir has been there. */
 	if (relay.n)
 		TRY(spool(mem, data, m, text));
-	/* Readers of a maildir look into new/, so nothing stands there before it is whole. */
-	str unread = path_join(mem, path_join(mem, data, S("mail/tmp")), m->id);
-	TRY(file_write(mem, unread, text, 0600));
-	return file_move(mem, unread, path);
+	return put_whole(mem, data, path, m->id, text);
 }

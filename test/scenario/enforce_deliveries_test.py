@@ -1,22 +1,12 @@
 """farthing up --iam enforce: a service that delivers for a customer needs the permission of what it delivers to, or
 of the role it was given. Without it nothing arrives; with it, it does."""
 import json
-import time
 
 import scenario
-from scenario import check, refused, same
+from scenario import check, refused, same, until
 
 A = "000000000000"
 ROLE = f"arn:aws:iam::{A}:role/postman"
-
-
-def until(look, what, seconds=10):
-    end = time.time() + seconds
-    while time.time() < end:
-        if look():
-            return
-        time.sleep(0.05)
-    raise AssertionError(what)
 
 
 class Queue:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from scenario import Server, check, same
+from scenario import Server, check, same, until
 
 
 class Relay(threading.Thread):
@@ -67,13 +67,6 @@ class Relay(threading.Thread):
         self.listener.close()
 
 
-def wait(what, seconds=20):
-    end = time.time() + seconds
-    while not what():
-        check(time.time() < end, "waited in vain")
-        time.sleep(0.1)
-
-
 def test_mails_reach_a_relay(_):
     relay = Relay()
     port = relay.port
@@ -87,26 +80,26 @@ def test_mails_reach_a_relay(_):
             return glob.glob(os.path.join(server.data, "mail/smtp/*"))
 
         subscribe("a@example.com")
-        wait(lambda: len(relay.mails) == 1)
+        until(lambda: len(relay.mails) == 1)
         mail = relay.mails[0]
         same(mail["to"], ["<a@example.com>"])
         check("Subject: " in mail["text"] and "To: a@example.com" in mail["text"], mail)
-        wait(lambda: not waiting())
+        until(lambda: not waiting())
         same(len(glob.glob(os.path.join(server.data, "mail/new/*"))), 1)
         # While nobody listens the mail waits, also over a kill.
         relay.close()
         subscribe("b@example.com")
-        wait(waiting)
+        until(waiting)
         os.kill(server.pid, signal.SIGKILL)
         time.sleep(0.2)
         relay = Relay(port)
         server.start()
-        wait(lambda: relay.mails)
+        until(lambda: relay.mails)
         same([m["to"] for m in relay.mails], [["<b@example.com>"]])
-        wait(lambda: not waiting())
+        until(lambda: not waiting())
         # What is refused for good is put aside.
         subscribe("nobody@example.com")
-        wait(lambda: glob.glob(os.path.join(server.data, "mail/refused/*")))
+        until(lambda: glob.glob(os.path.join(server.data, "mail/refused/*")))
         same((waiting(), len(relay.mails)), ([], 1))
     finally:
         relay.close()

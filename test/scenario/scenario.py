@@ -81,6 +81,15 @@ def same(got, want):
         raise AssertionError(f"got {got!r}, want {want!r}")
 
 
+def until(look, what="did not happen", seconds=60):
+    """What `look` sees once it sees something. The limit is for a machine that is slow and busy."""
+    end = time.time() + seconds
+    while not (seen := look()):
+        check(time.time() < end, what)
+        time.sleep(0.05)
+    return seen
+
+
 def refused(code, call, *args, **kwargs):
     """The call must fail with this error code; returns the message."""
     try:
@@ -89,17 +98,6 @@ def refused(code, call, *args, **kwargs):
         same(e.response["Error"]["Code"], code)
         return e.response["Error"]["Message"]
     raise AssertionError(f"not refused: {answer}")
-
-
-def until(look, seconds=60):
-    """What `look` sees as soon as it sees something."""
-    end = time.time() + seconds
-    while time.time() < end:
-        seen = look()
-        if seen:
-            return seen
-        time.sleep(0.05)
-    raise AssertionError("did not happen")
 
 
 def make_queue(server, name, **attributes):

@@ -3,7 +3,7 @@ import os
 import time
 from decimal import Decimal
 
-from scenario import Server, check, refused, same
+from scenario import Server, check, refused, same, until
 
 ALERT = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "ThresholdType": "PERCENTAGE"}
 FLAGS = ["IncludeCredit", "IncludeDiscount", "IncludeOtherSubscription", "IncludeRecurring", "IncludeRefund",
@@ -17,13 +17,6 @@ def budget(name="MyBudget", **more):
 
 def mail(to):
     return [{"SubscriptionType": "EMAIL", "Address": to}]
-
-
-def wait(what, seconds=60):
-    end = time.time() + seconds
-    while not what():
-        check(time.time() < end, "waited in vain")
-        time.sleep(0.2)
 
 
 def spend_cents(server, cents):
@@ -65,15 +58,15 @@ def test_alerts_ring_once_and_are_delivered(_):
         # Exactly a cent is not more than a cent.
         same((state(1), spent(), mails()), ("OK", Decimal("0.01"), []))
         spend_cents(server, 1)
-        wait(lambda: state(1) == "ALARM")
+        until(lambda: state(1) == "ALARM")
         same((state(50), spent()), ("OK", Decimal("0.02")))
-        wait(lambda: len(mails()) == 1)
+        until(lambda: len(mails()) == 1)
         with open(mails()[0]) as f:
             text = f.read()
         check("To: a@example.com" in text and "MyBudget" in text and "> $0.01" in text and "$0.02" in text, text)
         spend_cents(server, 49)
-        wait(lambda: state(50) == "ALARM")
-        wait(lambda: len(mails()) == 2)
+        until(lambda: state(50) == "ALARM")
+        until(lambda: len(mails()) == 2)
         # The next month begins quiet, and what rang is not rung again.
         server.advance("31d")
         same((state(1), state(50), spent()), ("OK", "OK", Decimal(0)))

@@ -3,7 +3,7 @@ import glob
 import os
 import time
 
-from scenario import Server, check, refused, same
+from scenario import Server, check, refused, same, until
 
 ABOVE = {"Dimensions": {"Key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE", "MatchOptions": ["GREATER_THAN_OR_EQUAL"],
                         "Values": ["1"]}}
@@ -16,13 +16,6 @@ def subscription(monitor, address="a@example.com", **more):
 
 def mails(server):
     return [open(p).read() for p in glob.glob(os.path.join(server.data, "mail/new/*"))]
-
-
-def wait(what):
-    end = time.time() + 60
-    while not what():
-        check(time.time() < end, "waited in vain")
-        time.sleep(0.2)
 
 
 def test_a_day_that_stands_out(_):
@@ -60,7 +53,7 @@ def test_a_day_that_stands_out(_):
         same([a["AnomalyId"] for a in again], [found[0]["AnomalyId"]])
 
         # Whom it is worth telling hears of it, once.
-        wait(lambda: mails(server))
+        until(lambda: mails(server))
         server.advance("2d")
         time.sleep(0.5)
         told = mails(server)

@@ -4,19 +4,8 @@ import gzip
 import hashlib
 import base64
 import json
-import time
 
-from scenario import check, refused, same
-
-
-def until(look, seconds=20):
-    end = time.time() + seconds
-    while time.time() < end:
-        seen = look()
-        if seen:
-            return seen
-        time.sleep(0.05)
-    raise AssertionError("did not happen")
+from scenario import check, refused, same, until
 
 
 def table(server, name, **more):

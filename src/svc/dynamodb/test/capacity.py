@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from scenario import check, refused, same
+from scenario import check, refused, same, until
 
 TABLE = "The level of configured provisioned throughput for the table was exceeded. Consider increasing your " \
         "provisioning level with the UpdateTable API."
@@ -99,7 +99,6 @@ def test_metrics(server):
         ddb.get_item(TableName="watched", Key={"k": {"S": str(i)}}, ConsistentRead=True)
     refused("ConditionalCheckFailedException", ddb.delete_item, TableName="watched", Key={"k": {"S": "1"}},
             ConditionExpression="attribute_exists(nothing)")
-    time.sleep(1)
     now = datetime.fromtimestamp(ddb.describe_table(TableName="watched")["Table"]["CreationDateTime"].timestamp())
 
     def metric(name, **dimensions):
@@ -109,7 +108,7 @@ def test_metrics(server):
             Dimensions=[{"Name": k, "Value": v} for k, v in dict(TableName="watched", **dimensions).items()])["Datapoints"]
         return sum(p["Sum"] for p in points), sum(p["SampleCount"] for p in points)
 
-    same(metric("ConsumedWriteCapacityUnits"), (42.0, 21.0))
+    until(lambda: metric("ConsumedWriteCapacityUnits") == (42.0, 21.0))
     same(metric("ConsumedReadCapacityUnits"), (10.0, 10.0))
     same(metric("ConditionalCheckFailedRequests"), (1.0, 1.0))
     same(metric("SuccessfulRequestLatency", Operation="GetItem")[1], 10.0)

@@ -155,7 +155,7 @@ def test_blobs_are_shared_and_collected(server):
     same(r("GET", f"/v2/two/blobs/{digest(layer)}")[2], layer)
     same(ecr.batch_delete_image(repositoryName="two", imageIds=[{"imageTag": "a"}])["imageIds"],
          [{"imageDigest": digest(m), "imageTag": "a"}])
-    poll(lambda: files(server) == before, 5, "files gone")
+    poll(lambda: files(server) == before, 60, "files gone")
     same(r("HEAD", f"/v2/two/blobs/{digest(layer)}")[0], 404)
 
 

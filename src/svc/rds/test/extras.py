@@ -50,7 +50,7 @@ def test_metrics(server):
     for _ in range(3):
         server.advance("61s")
         time.sleep(1.3)
-    until(seen, 20)
+    until(seen)
 
 
 def test_events_reach_a_topic(server):
@@ -70,7 +70,7 @@ def test_events_reach_a_topic(server):
          ["EventSubscription"]["Status"], "creating")
     same(rds.describe_event_subscriptions(SubscriptionName="mine")["EventSubscriptionsList"][0]["Status"], "active")
     rds.reboot_db_instance(DBInstanceIdentifier="double")
-    told = until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"), 30)
+    told = until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"))
     event = json.loads(told[0]["Body"])
     same((event["Source ID"], event["Event Message"]), ("double", "DB instance restarted"))
     rds.delete_event_subscription(SubscriptionName="mine")
@@ -162,7 +162,7 @@ def test_io_of_a_cluster_is_metered(server):
     time.sleep(1.5)
     sql(at, "create table t as select generate_series(1, 200000) as n")
     server.advance("61s")
-    until(lambda: "Aurora Standard I/O" in server.run("bill").stdout, 20)
+    until(lambda: "Aurora Standard I/O" in server.run("bill").stdout)
     rds.delete_db_instance(DBInstanceIdentifier="busy-1")
     gone(rds, "busy-1")
     rds.delete_db_cluster(DBClusterIdentifier="busy", SkipFinalSnapshot=True)
@@ -185,7 +185,7 @@ def test_logs_are_exported(server):
             return False
         return [e for e in found if "nothing_at_all" in e["message"]]
 
-    until(seen, 20)
+    until(seen)
     portion = rds.download_db_log_file_portion(DBInstanceIdentifier="teller", LogFileName="error/postgresql.log")
     check("nothing_at_all" in portion["LogFileData"])
     for name in ("teller", "half"):

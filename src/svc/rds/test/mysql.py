@@ -104,7 +104,7 @@ def test_parameters_and_logs(server):
          "33\t1\t64\tutf8mb4_uca1400_ai_ci")
     rds.modify_db_parameter_group(DBParameterGroupName="mine", Parameters=[
         {"ParameterName": "long_query_time", "ParameterValue": "0.05", "ApplyMethod": "immediate"}])
-    until(lambda: sql(at, "select @@global.long_query_time") == "0.050000", 20)
+    until(lambda: sql(at, "select @@global.long_query_time") == "0.050000")
     sql(at, "select sleep(0.2), 'a slow one'")
     names = until(lambda: sorted(f["LogFileName"] for f in rds.describe_db_log_files(DBInstanceIdentifier="one")
                                  ["DescribeDBLogFiles"]))
@@ -126,11 +126,11 @@ def test_falls_and_comes_back(server):
     folder = instance(rds, "one")["DbiResourceId"]
     for pid in processes(server, folder):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: sql(at, "select n from t") == "1", 30)
+    until(lambda: sql(at, "select n from t") == "1")
     os.kill(server.pid, signal.SIGKILL)
     server.start()
     rds = server.client("rds")
-    until(lambda: sql(at, "select n from t") == "1", 30)
+    until(lambda: sql(at, "select n from t") == "1")
     same(len(processes(server, folder)), 1)
 
 
@@ -143,15 +143,15 @@ def test_storage_is_not_endless(server):
         os.posix_fallocate(f.fileno(), 0, 20 << 30)
     try:
         available(rds, "one", "storage-full")
-        until(lambda: "read-only" in sql(at, "insert into t values (9, 'nine')"), 20)
+        until(lambda: "read-only" in sql(at, "insert into t values (9, 'nine')"))
         same(sql(at, "select count(*) from t"), "1")
         for pid in processes(server, instance(rds, "one")["DbiResourceId"]):
             os.kill(pid, signal.SIGKILL)
-        until(lambda: sql(at, "select @@read_only") == "1", 30)
+        until(lambda: sql(at, "select @@read_only") == "1")
     finally:
         os.unlink(filler)
     available(rds, "one")
-    until(lambda: sql(at, "insert into t values (9, 'nine'); delete from t where n = 9") == "", 20)
+    until(lambda: sql(at, "insert into t values (9, 'nine'); delete from t where n = 9") == "")
 
 
 def test_stop_start_snapshot_restore(server):
@@ -191,7 +191,7 @@ def test_replica_and_zones(server):
     rds.create_db_instance_read_replica(DBInstanceIdentifier="reads", SourceDBInstanceIdentifier="one")
     reads = available(rds, "reads")
     same(sql(at, "insert into t values (3, 'three')"), "")
-    until(lambda: sql(reads, "select count(*) from t") == "3", 20)
+    until(lambda: sql(reads, "select count(*) from t") == "3")
     check("read-only" in sql(reads, "insert into t values (4, 'four')"))
     rds.promote_read_replica(DBInstanceIdentifier="reads")
     available(rds, "reads")
@@ -228,15 +228,15 @@ def test_a_cluster(server):
     c = rds.describe_db_clusters(DBClusterIdentifier="bella")["DBClusters"][0]
     at, reads = (c["Endpoint"], 3306), (c["ReaderEndpoint"], 3306)
     same(sql(at, "create table t (n int primary key); insert into t values (1); select @@read_only"), "0")
-    until(lambda: sql(reads, "select n, @@read_only from t") == "1\t1", 20)
+    until(lambda: sql(reads, "select n, @@read_only from t") == "1\t1")
     rds.failover_db_cluster(DBClusterIdentifier="bella")
     until(lambda: rds.describe_db_clusters(DBClusterIdentifier="bella")["DBClusters"][0]["Status"] == "available")
     available(rds, "w")
     available(rds, "r")
     same(sql(at, "insert into t values (2); select count(*) from t"), "2")
-    until(lambda: sql(reads, "select (select count(*) from t), @@read_only") == "2\t1", 20)
+    until(lambda: sql(reads, "select (select count(*) from t), @@read_only") == "2\t1")
     server.advance("2h")
-    until(lambda: not processes(server, ""), 20)
+    until(lambda: not processes(server, ""))
     same(sql(at, "select count(*) from t"), "2")
     for name in ("w", "r"):
         rds.delete_db_instance(DBInstanceIdentifier=name)

@@ -47,10 +47,10 @@ def test_an_instance_takes_another_name(server):
     check(i["DBInstanceArn"].endswith(":db:new") and i["DbiResourceId"] == made["DbiResourceId"], i)
     same(i["ReadReplicaDBInstanceIdentifiers"], ["follows"])
     same(instance(rds, "follows")["ReadReplicaSourceDBInstanceIdentifier"], "new")
-    until(lambda: sql(at, "select n from t") == "7", 20)
+    until(lambda: sql(at, "select n from t") == "7")
     sql(at, "insert into t values (8)")
     follows = instance(rds, "follows")["Endpoint"]
-    until(lambda: sql((follows["Address"], follows["Port"]), "select count(*) from t") == "2", 20)
+    until(lambda: sql((follows["Address"], follows["Port"]), "select count(*) from t") == "2")
     server.advance("25h")
     until(lambda: [s for s in rds.describe_db_snapshots(DBInstanceIdentifier="new")["DBSnapshots"]
                    if s["DBSnapshotIdentifier"].startswith("rds:new-")], 20)
@@ -94,7 +94,7 @@ def test_a_cluster_and_its_own_endpoints(server):
 
     first = password()
     reports = (made["Endpoint"], 5432)
-    until(lambda: sql(reports, "select pg_is_in_recovery()", password=first) == "t", 20)
+    until(lambda: sql(reports, "select pg_is_in_recovery()", password=first) == "t")
     rds.modify_db_cluster_endpoint(DBClusterEndpointIdentifier="reports", StaticMembers=["one"])
     same(sql(reports, "select pg_is_in_recovery()", password=first), "f")
     listed = rds.describe_db_cluster_endpoints(DBClusterIdentifier="before")["DBClusterEndpoints"]
@@ -105,7 +105,7 @@ def test_a_cluster_and_its_own_endpoints(server):
     rds.modify_db_cluster(DBClusterIdentifier="before", RotateMasterUserPassword=True, ApplyImmediately=True)
     until(lambda: rds.describe_db_clusters(DBClusterIdentifier="before")["DBClusters"][0]["Status"] == "available")
     check(password() != first)
-    until(lambda: sql(reports, "select 1", password=password()) == "1", 20)
+    until(lambda: sql(reports, "select 1", password=password()) == "1")
     check("password" in sql(reports, "select 1", password=first))
 
     rds.modify_db_cluster(DBClusterIdentifier="before", NewDBClusterIdentifier="after", ApplyImmediately=True)
@@ -114,9 +114,9 @@ def test_a_cluster_and_its_own_endpoints(server):
     check(c["DBClusterArn"].endswith(":cluster:after"))
     same(instance(rds, "two")["DBClusterIdentifier"], "after")
     for at in (c["Endpoint"], c["ReaderEndpoint"], made["Endpoint"]):
-        until(lambda: sql((at, 5432), "select 1", password=password()) == "1", 20)
+        until(lambda: sql((at, 5432), "select 1", password=password()) == "1")
     rds.delete_db_cluster_endpoint(DBClusterEndpointIdentifier="reports")
-    until(lambda: "failed" in sql(reports, "select 1", password=password()), 20)
+    until(lambda: "failed" in sql(reports, "select 1", password=password()))
     refused("DBClusterEndpointNotFoundFault", rds.delete_db_cluster_endpoint, DBClusterEndpointIdentifier="reports")
     for name in ("two", "one"):
         rds.delete_db_instance(DBInstanceIdentifier=name)

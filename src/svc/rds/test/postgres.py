@@ -3,9 +3,8 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
-from scenario import check, refused, same
+from scenario import check, refused, same, until
 
 try:
     from scenario import Skip
@@ -27,16 +26,6 @@ def sql(endpoint, statement, user="root0", password=PASSWORD, database="app", tl
                            "-XAtc", statement], capture_output=True, text=True, timeout=60,
                           env={**os.environ, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"})
     return done.stdout.strip() if done.returncode == 0 else "failed: " + done.stderr.strip()
-
-
-def until(look, seconds=90):
-    end = time.time() + seconds
-    while True:
-        seen = look()
-        if seen or time.time() > end:
-            check(seen, "not in time")
-            return seen
-        time.sleep(0.05)
 
 
 def instance(rds, name):

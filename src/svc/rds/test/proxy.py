@@ -47,7 +47,7 @@ def test_a_proxy_pools(server):
             DBInstanceIdentifiers=["pooled"])
     available(rds, "pooled")
     rds.register_db_proxy_targets(DBProxyName="pool", DBInstanceIdentifiers=["pooled"])
-    until(lambda: target(rds)["State"] == "AVAILABLE", 20)
+    until(lambda: target(rds)["State"] == "AVAILABLE")
     refused("DBProxyTargetAlreadyRegisteredFault", rds.register_db_proxy_targets, DBProxyName="pool",
             DBInstanceIdentifiers=["pooled"])
     at = (made["Endpoint"], 5432)
@@ -64,7 +64,7 @@ def test_many_clients_over_fewer_connections(server):
     at = (rds.describe_db_proxies(DBProxyName="pool")["DBProxies"][0]["Endpoint"], 5432)
     rds.modify_db_proxy_target_group(DBProxyName="pool", TargetGroupName="default",
                                      ConnectionPoolConfig={"MaxConnectionsPercent": 5})
-    until(lambda: "default_pool_size = 9" in configuration(server, rds), 10)
+    until(lambda: "default_pool_size = 9" in configuration(server, rds))
     seen, wrong = [], []
 
     def one():
@@ -133,13 +133,13 @@ def test_clients_wait_for_a_reboot(server):
     direct = available(rds, "pooled")
     since = sql(direct, "select pg_postmaster_start_time()")
     rds.reboot_db_instance(DBInstanceIdentifier="pooled")
-    until(lambda: sql(at, "select pg_postmaster_start_time()") != since, 20)
+    until(lambda: sql(at, "select pg_postmaster_start_time()") != since)
     same(sql(at, "select 6 * 7"), "42")
-    until(lambda: target(rds)["State"] == "AVAILABLE", 20)
+    until(lambda: target(rds)["State"] == "AVAILABLE")
     with open(os.path.join(server.data, "postgres", instance(rds, "pooled")["DbiResourceId"], "data",
                            "postmaster.pid")) as f:
         os.kill(int(f.readline()), signal.SIGKILL)
-    until(lambda: sql(at, "select 6 * 7") == "42", 20)
+    until(lambda: sql(at, "select 6 * 7") == "42")
 
 
 def test_wrong_and_new_passwords(server):
@@ -149,9 +149,9 @@ def test_wrong_and_new_passwords(server):
     arn = secrets.describe_secret(SecretId="pool-secret")["ARN"]
     rds.modify_db_instance(DBInstanceIdentifier="pooled", MasterUserPassword="Another-one9", ApplyImmediately=True)
     available(rds, "pooled")
-    until(lambda: target(rds).get("Reason") == "AUTH_FAILURE", 30)
+    until(lambda: target(rds).get("Reason") == "AUTH_FAILURE")
     secrets.put_secret_value(SecretId=arn, SecretString=json.dumps({"username": "root0", "password": "Another-one9"}))
-    until(lambda: target(rds)["State"] == "AVAILABLE", 40)
+    until(lambda: target(rds)["State"] == "AVAILABLE")
     same(sql(at, "select 1", password="Another-one9"), "1")
 
 
@@ -162,9 +162,9 @@ def test_the_pool_comes_back(server):
     pids = pools_of(server)
     same(len(pids), 1)
     os.kill(pids[0], signal.SIGKILL)
-    until(lambda: sql(at, "select 1", password="Another-one9") == "1", 20)
+    until(lambda: sql(at, "select 1", password="Another-one9") == "1")
     os.kill(server.pid, signal.SIGKILL)
-    until(lambda: not pools_of(server), 20)
+    until(lambda: not pools_of(server))
     server.start()
     until(lambda: sql(at, "select 1", password="Another-one9") == "1")
 
@@ -196,7 +196,7 @@ def test_endpoints_and_end(server):
           == "available")
     same(sql((e["Endpoint"], 5432), "select 1", password="Another-one9"), "1")
     rds.delete_db_proxy_endpoint(DBProxyEndpointName="other")
-    until(lambda: sql((e["Endpoint"], 5432), "select 1").startswith("failed"), 10)
+    until(lambda: sql((e["Endpoint"], 5432), "select 1").startswith("failed"))
     refused("DBProxyEndpointNotFoundFault", rds.describe_db_proxy_endpoints, DBProxyEndpointName="other")
     check("RDS Proxy" in server.run("bill").stdout, server.run("bill").stdout)
     rds.deregister_db_proxy_targets(DBProxyName="pool", DBInstanceIdentifiers=["pooled"])
@@ -204,7 +204,7 @@ def test_endpoints_and_end(server):
             DBInstanceIdentifiers=["pooled"])
     rds.delete_db_proxy(DBProxyName="pool")
     refused("DBProxyNotFoundFault", rds.describe_db_proxies, DBProxyName="pool")
-    until(lambda: not pools_of(server), 10)
+    until(lambda: not pools_of(server))
     rds.delete_db_instance(DBInstanceIdentifier="pooled", SkipFinalSnapshot=True)
     gone(rds, "pooled")
 

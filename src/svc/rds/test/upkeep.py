@@ -36,11 +36,11 @@ def test_pauses_without_connections_and_wakes(server):
     same("The DB cluster is paused" in events(rds, "sleeper"), False)
     begun = datetime.datetime.fromisoformat(server.run("clock", "show").stdout.strip().replace("Z", "+00:00"))
     server.advance("24h")
-    until(lambda: "The DB cluster is paused" in events(rds, "sleeper"), 20)
-    until(lambda: not [p for p in os.listdir("/proc") if p.isdigit() and stands_in(p, server.data, "cluster-")], 20)
+    until(lambda: "The DB cluster is paused" in events(rds, "sleeper"))
+    until(lambda: not [p for p in os.listdir("/proc") if p.isdigit() and stands_in(p, server.data, "cluster-")])
     # Half an ACU or one for the five minutes until it fell asleep, not for the day that went by.
     check(0.03 < acu_hours(server) < 0.1, acu_hours(server))
-    until(lambda: len(capacity(server, begun)) > 20, 20)
+    until(lambda: len(capacity(server, begun)) > 20)
     check(not any(capacity(server, begun)[2:]), capacity(server, begun))
     before = acu_hours(server)
     server.advance("5h")
@@ -93,12 +93,12 @@ def test_storage_is_not_endless(server):
         os.posix_fallocate(f.fileno(), 0, 20 << 30)
     try:
         available(rds, "small", "storage-full")
-        until(lambda: "read-only" in sql(at, "insert into t values (1)"), 20)
+        until(lambda: "read-only" in sql(at, "insert into t values (1)"))
         same(sql(at, "select count(*) from t"), "0")
     finally:
         os.unlink(folder)
     available(rds, "small")
-    until(lambda: sql(at, "insert into t values (1)") == "INSERT 0 1", 20)
+    until(lambda: sql(at, "insert into t values (1)") == "INSERT 0 1")
 
 
 def test_automatic_backups_by_the_clock(server):

@@ -20,7 +20,7 @@ def uploaded(s3, bucket, key, bodies):
 
 
 def gone(server, n):
-    until = time.time() + 15
+    until = time.time() + 60
     while len(files(server)) > n and time.time() < until:
         time.sleep(0.3)
     same(len(files(server)), n)
@@ -60,7 +60,7 @@ def test_a_reader_finishes(server):
     time.sleep(5)
     got += body.read()
     check(got == b"".join(bodies))
-    until = time.time() + 20
+    until = time.time() + 60
     while len(files(server)) > before and time.time() < until:
         time.sleep(0.5)
     same(len(files(server)), before)
