@@ -88,8 +88,6 @@ static err check_stream(req *rq, const settings *in, const mapping_it *it)
 {
 	if (in->ScalingConfig)
 		return invalid(rq, "ScalingConfig is supported for SQS event sources only.");
-	if (it->TumblingWindowInSeconds.v)
-		return fail(rq, &aws_NotImplemented, "Farthing does not implement tumbling windows.");
 	if (in->MaximumRecordAgeInSeconds.set && in->MaximumRecordAgeInSeconds.v >= 0 &&
 	    in->MaximumRecordAgeInSeconds.v < 60)
 		return invalid(rq, "MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.");

@@ -26,12 +26,18 @@ typedef struct stream {
 	str after;                  /* done with, or in the batch that is being gathered */
 	int64_t attempts;
 	bool trimmed;               /* what was asked for last is no longer kept */
+	int64_t window;             /* tumbling: where the one that is open began; 0: none is */
+	str state;                  /* what the function has made of it, as JSON */
+	arena *state_mem;
 } stream;
 
 typedef struct record {
 	str text, sequence;
 	int64_t when;
 } record;
+
+/* Why a window is closed, and so what its last event says. */
+typedef enum closing { STAYS_OPEN, ITS_TIME_IS_UP, ITS_STATE_IS_TOO_LARGE } closing;
 
 typedef struct batch {
 	arena *mem;
@@ -40,6 +46,7 @@ typedef struct batch {
 	record *v;
 	size_t n, capacity, bytes;
 	str before, saved;          /* where the batch began, and what progress is on disk */
+	closing closing;            /* the window, with an event that has no records */
 	str last;                   /* sequence number of the last one read, taken or not */
 } batch;
 
@@ -83,6 +90,15 @@ static bool describe(stream *s, const lambda_mapping *m)
 	}
 	arena_close(mem);
 	return s->shard.n > 0;
+}
+
+static void keep_state(stream *s, int64_t window, str state)
+{
+	arena *old = s->state_mem;
+	s->state_mem = arena_open(1024);
+	s->window = window;
+	s->state = arena_str(s->state_mem, state);
+	arena_close(old);
 }
 
 static void keep_iterator(stream *s, str text)
@@ -245,9 +261,10 @@ static bool save(void *context, txn *tx)
 	const lambda_mapping *m = lambda_mapping_get(tx, txn_arena(tx), p->account, p->region, p->uuid);
 	if (!m || m->It->ParallelizationFactor.v != p->lanes)
 		return true;
+	const stream *s = v->g->s;
 	lambda_progress_put(tx, &(lambda_progress){ .Account = p->account, .Region = p->region, .Uuid = p->uuid,
-	                                            .Lane = p->lane, .After = v->after,
-	                                            .Attempts = v->attempts });
+	                                            .Lane = p->lane, .After = v->after, .Attempts = v->attempts,
+	                                            .Window = s->window, .State = s->state });
 	return true;
 }
 
@@ -279,11 +296,34 @@ typedef struct attempt {
 	bool no_function;
 } attempt;
 
+static int64_t window_ms(const batch *g)
+{
+	return g->m->It->TumblingWindowInSeconds.v * MS_SECOND;
+}
+
+static void put_window(buf *b, const batch *g)
+{
+	const stream *s = g->s;
+	buf_put(b, S(",\"window\":{"));
+	pair(b, "start", time_iso(b->mem, s->window));
+	buf_c(b, ',');
+	pair(b, "end", time_iso(b->mem, s->window + window_ms(g)));
+	buf_put(b, S("},\"state\":"));
+	buf_put(b, s->state);
+	buf_c(b, ',');
+	pair(b, "shardId", s->shard);
+	buf_c(b, ',');
+	pair(b, "eventSourceARN", g->m->It->EventSourceArn);
+	buf_fmt(b, ",\"isFinalInvokeForWindow\":%s,\"isWindowTerminatedEarly\":%s",
+	        g->closing == ITS_TIME_IS_UP ? "true" : "false",
+	        g->closing == ITS_STATE_IS_TOO_LARGE ? "true" : "false");
+}
+
 static void run(batch *g, size_t from, size_t to, attempt *out)
 {
 	arena *mem = out->mem;
 	arena_reset(mem);
-	buf b = buf_in(mem, g->bytes + 64, RECORD_TEXT_MAX * 2);
+	buf b = buf_in(mem, g->bytes + 64, RECORD_TEXT_MAX * 3);
 	*out = (attempt){ .mem = mem, .request_id = rand_uuid(mem), .a.refused = BROKEN };
 	buf_put(&b, S("{\"Records\":["));
 	for (size_t i = from; i < to; i++) {
@@ -291,13 +331,17 @@ static void run(batch *g, size_t from, size_t to, attempt *out)
 			buf_c(&b, ',');
 		buf_put(&b, g->v[i].text);
 	}
-	buf_put(&b, S("]}"));
+	buf_c(&b, ']');
+	if (g->s->window)
+		put_window(&b, g);
+	buf_c(&b, '}');
 	invocation i = { .request_id = out->request_id, .payload = buf_str(&b),
 		.trace_id = trace_header(mem, STR_NONE), .client_context = STR_NONE };
 	out->no_function = !poller_target(g->s->p, mem, g->m, &out->t);
 	if (out->no_function)
 		return;
-	age_metric(g, &g->v[to - 1]);
+	if (to > from)
+		age_metric(g, &g->v[to - 1]);
 	invoke_run(mem, g->s->p->store, &out->t, &i, &out->a);
 	mapping_metric(g->m, "InvokedEventCount", to - from);
 }
@@ -378,6 +422,18 @@ static size_t drop_old(batch *g, size_t from, size_t to, const attempt *last)
 	return n;
 }
 
+/* The state of an answer goes into the next event; an answer without one is a failure. */
+static bool take_state(batch *g, const attempt *at)
+{
+	const json_value *state = json_get(json_parse(at->mem, at->a.payload), S("state"));
+	if (!state || state->kind != JSON_OBJECT)
+		return false;
+	buf b = buf_in(at->mem, 256, RECORD_TEXT_MAX);
+	json_write(&b, state);
+	keep_state(g->s, g->s->window, buf_str(&b));
+	return true;
+}
+
 /* How far a failed attempt has come: the first item that the function reports. */
 static size_t first_failure(batch *g, size_t from, size_t to, const attempt *at, bool *good)
 {
@@ -387,6 +443,8 @@ static size_t first_failure(batch *g, size_t from, size_t to, const attempt *at,
 	for (size_t k = 0; k < n; k++)
 		ids[k] = g->v[from + k].sequence;
 	report_kind r = failures_read(at->mem, g->m, &at->a, ids, n, failed);
+	if (g->s->window && r != REPORT_ALL_FAILED && !take_state(g, at))
+		r = REPORT_ALL_FAILED;
 	*good = r == REPORT_ALL_GOOD;
 	while (r == REPORT_SOME && !failed[i])
 		i++;
@@ -458,6 +516,52 @@ static bool hand_over(batch *g, size_t from, size_t to)
 	return stays;
 }
 
+/* The window's last event. False: the poller is to leave, and its successor tries again. */
+static bool close_window(batch *g, closing why)
+{
+	attempt at = { .mem = arena_open(16384), .request_id = STR_NONE };
+	int64_t most = g->m->It->MaximumRetryAttempts.v;
+	bool good = false, stays = true;
+	g->closing = why;
+	for (int64_t round = 0; !good && stays; round++) {
+		run(g, 0, 0, &at);
+		good = !at.no_function && at.a.refused == TAKEN && !at.a.failed;
+		g->s->attempts += !good && !at.no_function && at.a.refused == TAKEN;
+		if (!good && most >= 0 && g->s->attempts > most)
+			break; /* given up: its state is lost */
+		stays = good || wait_before_retry(g, round);
+	}
+	arena_close(at.mem);
+	g->closing = STAYS_OPEN;
+	if (!stays)
+		return false;
+	keep_state(g->s, why == ITS_TIME_IS_UP ? 0 : g->s->window, S("{}"));
+	remember(g, g->saved, 0);
+	return true;
+}
+
+/* The batch, window by window: records belong where their time lies. A window closes when a record of a later
+ * one comes, or when nothing more comes after its end. */
+static bool hand_over_windows(batch *g)
+{
+	stream *s = g->s;
+	int64_t length = window_ms(g);
+	for (size_t from = 0, to; from < g->n; from = to) {
+		int64_t start = g->v[from].when / length * length;
+		if (s->window && start > s->window && !close_window(g, ITS_TIME_IS_UP))
+			return false;
+		if (!s->window)
+			keep_state(s, start, S("{}"));
+		for (to = from + 1; to < g->n && g->v[to].when < s->window + length; to++)
+			;
+		if (!hand_over(g, from, to))
+			return false;
+		if (s->state.n > LAMBDA_WINDOW_STATE_BYTES && !close_window(g, ITS_STATE_IS_TOO_LARGE))
+			return false;
+	}
+	return g->n || !s->window || clock_now() < s->window + length || close_window(g, ITS_TIME_IS_UP);
+}
+
 static void resume(stream *s)
 {
 	arena *mem = arena_open(1024);
@@ -465,6 +569,7 @@ static void resume(stream *s)
 	lambda_progress *at = lambda_progress_get(tx, mem, s->p->account, s->p->region, s->p->uuid, s->p->lane);
 	s->after = at ? arena_str(s->names, at->After) : S("");
 	s->attempts = at ? at->Attempts : 0;
+	keep_state(s, at ? at->Window : 0, at && at->State.n ? at->State : S("{}"));
 	store_read_end(s->p->store, tx);
 	arena_close(mem);
 }
@@ -477,7 +582,12 @@ static bool round_of(stream *s, batch *g, bool *leave)
 		return false;
 	if (!gather(g))
 		return false;
-	*leave = g->n && !hand_over(g, 0, g->n);
+	if (s->window && !window_ms(g))
+		keep_state(s, 0, S("{}")); /* there are none any more */
+	if (window_ms(g))
+		*leave = !hand_over_windows(g);
+	else
+		*leave = g->n && !hand_over(g, 0, g->n);
 	if (!*leave && s->after.n && !str_eq(g->saved, s->after))
 		remember(g, s->after, 0); /* past what others have, and what no filter lets through */
 	return g->n > 0;
@@ -486,7 +596,7 @@ static bool round_of(stream *s, batch *g, bool *leave)
 void poll_stream(poller *p)
 {
 	stream s = { .p = p, .names = arena_open(4096), .iterator_mem = arena_open(1024), .iterator = STR_NONE,
-		.shard = S(""), .view = S("") };
+		.shard = S(""), .view = S(""), .state_mem = arena_open(1024) };
 	bool leave = false;
 	resume(&s);
 	while (!leave) {
@@ -510,4 +620,5 @@ void poll_stream(poller *p)
 	}
 	arena_close(s.names);
 	arena_close(s.iterator_mem);
+	arena_close(s.state_mem);
 }
