@@ -1,135 +1,127 @@
 #!/usr/bin/env python3
-"""S3's bytes against what the machine can do.
+"""S3's bytes against what the machine can do, in turns, so that whatever else the machine does hits all alike.
 
-    GET 1 MiB    against nginx serving the same file (when nginx is installed)
-    PUT          against write + fsync of the same bytes into the same folder, one after another
-    memory       of the server before and after an upload in parts
+    PUT          against write + fsync of the same bytes into the same folder, and nginx's dav module
+                 (which syncs nothing and computes no digest)
+    GET          against nginx serving the same file
 
-usage: bench/s3/run.py FARTHING [MiB of the upload in parts]
+A line is a size and a number of clients: medians of the rounds' median latencies, and ratios to the first.
+
+usage: bench/s3/run.py FARTHING [ROUNDS [SECONDS]]
 """
-import http.client
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../test/scenario"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../test/scenario"))
 os.environ["FARTHING"] = os.path.abspath(sys.argv[1])
 import scenario  # noqa: E402
 
-MB = 1 << 20
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+SECONDS = sys.argv[3] if len(sys.argv) > 3 else "1"
+SIZES = (4 << 10, 64 << 10, 1 << 20, 16 << 20)
+CLIENTS = (1, 8)
+POLICY = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*",'
+          '"Resource":"arn:aws:s3:::bench/*"}]}')
 
 
-def gets(host, port, path, headers, seconds=4, clients=4):
-    """MiB per second over keep-alive connections."""
-    done = [0] * clients
-
-    def work(i):
-        c = http.client.HTTPConnection(host, port)
-        buffer = bytearray(MB)
-        until = time.time() + seconds
-        while time.time() < until:
-            c.request("GET", path, headers=headers)
-            r = c.getresponse()
-            while True:
-                n = r.readinto(buffer)
-                if not n:
-                    break
-                done[i] += n
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(clients)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return sum(done) / MB / seconds
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def nginx(folder):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    conf = os.path.join(folder, "nginx.conf")
+    """Its root is folder/www; PUT needs the dav module."""
+    port, conf = free_port(), os.path.join(folder, "nginx.conf")
+    os.makedirs(os.path.join(folder, "www"))
+    os.makedirs(os.path.join(folder, "body"))
+    user = "user root; " if os.getuid() == 0 else ""
     with open(conf, "w") as f:
-        f.write(f"worker_processes 2; daemon off; pid {folder}/pid; error_log {folder}/e; events {{}}\n"
-                f"http {{ access_log off; sendfile on; keepalive_requests 100000000; server {{ listen 127.0.0.1:{port}; "
-                f"root {folder}; }} }}\n")
+        f.write(f"{user}worker_processes 2; daemon off; pid {folder}/pid; error_log {folder}/e; events {{}}\n"
+                f"http {{ access_log off; sendfile on; keepalive_requests 100000000; client_max_body_size 0;\n"
+                f"client_body_temp_path {folder}/body; server {{ listen 127.0.0.1:{port}; root {folder}/www;\n"
+                f"dav_methods PUT; }} }}\n")
     child = subprocess.Popen(["nginx", "-c", conf, "-e", f"{folder}/e"])
-    time.sleep(0.7)
-    return child, port
+    for _ in range(100):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return child, port
+        time.sleep(0.1)
+    raise SystemExit("nginx does not start: see " + folder)
 
 
-def put_raw(port, path, body, n):
-    """One after another, unsigned payload and an open key: the server's work, not the client's."""
-    c = http.client.HTTPConnection("127.0.0.1", port)
-    start = time.time()
-    for i in range(n):
-        c.request("PUT", f"{path}{i}", body)
-        r = c.getresponse()
-        r.read()
-        assert r.status == 200, r.status
-    return (time.time() - start) / n
+def load(*words):
+    r = subprocess.run([TOOL, *map(str, words), SECONDS], capture_output=True, text=True)
+    if r.returncode:
+        raise SystemExit(f"bytes {words}: {r.stderr.strip()}")
+    return [float(v) for v in r.stdout.split()]
 
 
-def synced(folder, body, n):
-    start = time.time()
-    for i in range(n):
-        fd = os.open(os.path.join(folder, f"raw{i}"), os.O_CREAT | os.O_WRONLY, 0o600)
-        os.write(fd, body)
-        os.fsync(fd)
-        os.close(fd)
-    return (time.time() - start) / n
-
-
-def memory(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return int([line.split()[1] for line in f if line.startswith("VmHWM")][0]) // 1024
+def compare(name, size, clients, ways):
+    """ways: label -> the words of a load."""
+    seen = {label: [] for label in ways}
+    for _ in range(ROUNDS):
+        for label, words in ways.items():
+            seen[label].append(load(*words, size, clients))
+    ms = {label: statistics.median(v[1] for v in rows) / 1000 for label, rows in seen.items()}
+    rate = {label: statistics.median(v[0] for v in rows) for label, rows in seen.items()}
+    worst = {label: max(v[3] for v in rows) / 1000 for label, rows in seen.items()}
+    print(f"{name} {size >> 10:>6} KiB x{clients}: " + ", ".join(
+        f"{label} {ms[label]:.2f} ms {rate[label]:.0f}/s (worst {worst[label]:.0f})" for label in ways), flush=True)
+    others = [label for label in ways if label != "farthing"]
+    print("    " + ", ".join(f"{ms['farthing'] / ms[o]:.2f} times {o}'s latency, "
+                             f"{rate['farthing'] / rate[o]:.2f} of its rate" for o in others), flush=True)
 
 
 def main():
     server = scenario.Server()
     port = int(server.endpoint.rsplit(":", 1)[1])
-    folder = tempfile.mkdtemp(prefix="bench-s3-")
+    folder = tempfile.mkdtemp(prefix="bench-s3-", dir=os.path.dirname(server.data))
+    child = None
     try:
         s3 = server.client("s3")
         s3.create_bucket(Bucket="bench")
         s3.delete_public_access_block(Bucket="bench")
-        s3.put_bucket_policy(Bucket="bench", Policy='{"Version":"2012-10-17","Statement":[{"Effect":"Allow",'
-                             '"Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bench/*"}]}')
-        body = os.urandom(MB)
-        s3.put_object(Bucket="bench", Key="one", Body=body)
-        with open(os.path.join(folder, "one"), "wb") as f:
-            f.write(body)
-        os.chmod(folder, 0o755)
-        ours = gets("127.0.0.1", port, "/bench/one", {})
+        s3.put_bucket_policy(Bucket="bench", Policy=POLICY)
         if shutil.which("nginx"):
             child, nginx_port = nginx(folder)
-            theirs = gets("127.0.0.1", nginx_port, "/one", {})
-            child.terminate()
-            print(f"GET 1 MiB: {ours:.0f} MiB/s, nginx {theirs:.0f} MiB/s, ratio {ours / theirs:.2f}")
         else:
-            print(f"GET 1 MiB: {ours:.0f} MiB/s (nginx is not installed)")
-        for size, n in ((1 << 10, 200), (1 << 20, 60), (16 << 20, 12)):
-            body = os.urandom(size)
-            raw = synced(server.data, body, n)
-            put = put_raw(port, f"/bench/{size}-", body, n)
-            print(f"PUT {size >> 10} KiB: {put * 1000:.2f} ms, write+fsync {raw * 1000:.2f} ms, "
-                  f"ratio {put / raw:.2f}")
-        total = int(sys.argv[2]) if len(sys.argv) > 2 else 256
-        before = memory(server.pid)
-        up = s3.create_multipart_upload(Bucket="bench", Key="parts")["UploadId"]
-        part, tags = os.urandom(16 * MB), []
-        for n in range(1, total // 16 + 1):
-            tags.append({"PartNumber": n, "ETag": s3.upload_part(
-                Bucket="bench", Key="parts", UploadId=up, PartNumber=n, Body=part)["ETag"]})
-        s3.complete_multipart_upload(Bucket="bench", Key="parts", UploadId=up, MultipartUpload={"Parts": tags})
-        print(f"memory: {before} MiB before, {memory(server.pid)} MiB at most during {total} MiB in parts")
+            print("SKIPPED: nginx is not installed; there is nothing to compare GET with")
+        for size in SIZES:
+            name, body = f"g{size}", os.urandom(size)
+            s3.put_object(Bucket="bench", Key=name, Body=body)
+            if child:
+                with open(os.path.join(folder, "www", name), "wb") as f:
+                    f.write(body)
+            for clients in CLIENTS:
+                raw = os.path.join(folder, "raw")
+                os.makedirs(raw, exist_ok=True)
+                ways = {"disk": ("disk", raw), "farthing": ("put", port, f"/bench/p{size}-")}
+                if child:
+                    ways["nginx"] = ("put", nginx_port, f"/p{size}-")
+                compare("PUT", size, clients, ways)
+                shutil.rmtree(raw)
+                ways = {"farthing": ("get", port, f"/bench/{name}")}
+                if child:
+                    ways["nginx"] = ("get", nginx_port, f"/{name}")
+                compare("GET", size, clients, ways)
+                for left in os.listdir(os.path.join(folder, "www")) if child else []:
+                    if left.startswith("p"):
+                        os.unlink(os.path.join(folder, "www", left))
     finally:
+        if child:
+            child.terminate()
         server.remove()
         shutil.rmtree(folder, ignore_errors=True)
 
 
+TOOL = os.path.join(tempfile.gettempdir(), f"bench-s3-bytes-{os.getuid()}")
+subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-pthread", "-o", TOOL, os.path.join(HERE, "bytes.c")], check=True)
 main()

@@ -176,6 +176,8 @@ static bool open_loop(http_server *s, http_loop *l)
 	l->listen_again.fire = listen_again;
 	l->stop_soft.run = stop_soft;
 	l->stop_hard.run = stop_hard;
+	l->sinks.run = http_body_sinks;
+	l->waiting_last = &l->waiting;
 	l->out = malloc(HTTP_OUT);
 	l->scratch = malloc(HTTP_SCRATCH);
 	ensure(l->out && l->scratch);
@@ -284,6 +286,15 @@ err http_serve(arena *a, const http_options *o, const http_app *app, http_server
 	}
 	*server = s;
 	return OK;
+}
+
+void http_sinks_ready(http_server *s)
+{
+	for (int i = 0; i < s->n_loops; i++) {
+		http_loop *l = &s->loops[i];
+		if (atomic_load(&l->sinks_wait) && !atomic_exchange(&l->sinks_posted, true))
+			loop_post(l->loop, &l->sinks);
+	}
 }
 
 int http_port(const http_server *s)

@@ -33,6 +33,12 @@ extern const http_limits http_default_limits;
 typedef struct http_sink {
 	/* false: stop reading; the connection is closed after the reply. */
 	bool (*write)(struct http_sink *, const char *p, size_t n);
+	/* May be NULL. false: there is no room; nothing more is received until http_sinks_ready has been
+	 * called. */
+	bool (*ready)(struct http_sink *);
+	/* May be NULL or say so: otherwise what comes next is received there, at most *n bytes, and given to
+	 * `write` in its place. */
+	char *(*room)(struct http_sink *, size_t *n);
 	void *context;
 } http_sink;
 
@@ -94,6 +100,8 @@ typedef struct http_options {
 /* Listening begins at once; `why` of a failure names the port. */
 err http_serve(arena *a, const http_options *o, const http_app *app, http_server **server);
 int http_port(const http_server *s);
+/* From any thread: sinks that had no room may have some. Those that have waited longest are asked first. */
+void http_sinks_ready(http_server *s);
 /* Stops accepting, lets exchanges finish for up to `grace_ms`, closes. */
 void http_stop(http_server *s, int grace_ms);
 

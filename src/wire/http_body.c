@@ -33,6 +33,7 @@ bool http_body_hand_over(http_connection *c)
 bool http_body_cut(http_connection *c)
 {
 	exchange *e = c->x;
+	http_body_wait_no_more(c);
 	e->x.body_cut = true;
 	e->keep_alive = false;
 	if (c->phase != PHASE_CLOSED)
@@ -223,10 +224,72 @@ static bool in_place(http_connection *c, exchange *e)
 	return false;
 }
 
+/* ---- waiting for room in a sink ---- */
+
+void http_body_wait_no_more(http_connection *c)
+{
+	http_loop *l = c->l;
+	if (!c->full)
+		return;
+	http_connection **at = &l->waiting;
+	while (*at != c)
+		at = &(*at)->wait_next;
+	*at = c->wait_next;
+	if (!*at)
+		l->waiting_last = at;
+	c->wait_next = NULL;
+	c->full = false;
+	atomic_store(&l->sinks_wait, l->waiting != NULL);
+}
+
+static bool has_room(const exchange *e)
+{
+	http_sink *s = e->x.sink;
+	bool over = !e->chunked && e->body_left == 0;
+	return !s || !s->ready || over || e->sink_stopped || s->ready(s);
+}
+
+/* Whoever makes room looks at sinks_wait afterwards: so it is set before the last look at the room. */
+static bool must_wait(http_connection *c)
+{
+	http_loop *l = c->l;
+	if (has_room(c->x)) {
+		http_body_wait_no_more(c);
+		return false;
+	}
+	if (c->full)
+		return true;
+	c->full = true;
+	*l->waiting_last = c;
+	l->waiting_last = &c->wait_next;
+	atomic_store(&l->sinks_wait, true);
+	if (!has_room(c->x))
+		return true;
+	http_body_wait_no_more(c);
+	return false;
+}
+
+void http_body_sinks(loop_task *t)
+{
+	http_loop *l = LOOP_OWNER(t, http_loop, sinks);
+	atomic_store(&l->sinks_posted, false);
+	if (!l->waiting)
+		return;
+	/* Each once: who gets room and fills it waits again, behind the last. */
+	http_connection *last = LOOP_OWNER(l->waiting_last, http_connection, wait_next), *c = l->waiting;
+	for (http_connection *next; c; c = next) {
+		next = c == last ? NULL : c->wait_next;
+		if (has_room(c->x))
+			http_connection_advance(c);
+	}
+}
+
 /* Reads more of the body: into the block, the loop's scratch space or the input buffer. */
 static ssize_t read_more(http_connection *c, exchange *e, int *status)
 {
 	ssize_t got;
+	char *to, *own;
+	size_t room;
 	size_t left = e->body_left < HTTP_SCRATCH ? (size_t)e->body_left : HTTP_SCRATCH;
 	switch (e->way) {
 	case BODY_BLOCK:
@@ -242,9 +305,14 @@ static ssize_t read_more(http_connection *c, exchange *e, int *status)
 		}
 		return got;
 	case BODY_SINK:
-		got = http_receive(c, c->l->scratch, left);
+		to = c->l->scratch;
+		if (e->x.sink->room && (own = e->x.sink->room(e->x.sink, &room)) != NULL) {
+			to = own;
+			left = room < left ? room : left;
+		}
+		got = http_receive(c, to, left);
 		if (got > 0) {
-			*status = deliver(e, c->l->scratch, (size_t)got);
+			*status = deliver(e, to, (size_t)got);
 			e->body_left -= (uint64_t)got;
 		}
 		return got;
@@ -268,6 +336,8 @@ bool http_body_more(http_connection *c)
 	exchange *e = c->x;
 	int status = 0;
 	ssize_t got = 0;
+	if (must_wait(c))
+		return false;
 	bool over = consume(c, e, &status);
 	if (!over && !status && !e->sink_stopped && c->readable) {
 		got = read_more(c, e, &status);

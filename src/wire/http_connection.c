@@ -123,6 +123,7 @@ static void leave_loop(http_connection *c)
 	if (c->next)
 		c->next->before = c->before;
 	loop_timer_clear(l->loop, &c->timer);
+	http_body_wait_no_more(c);
 	if (c->tls) {
 		tls_goodbye(c->tls);
 		tls_session_close(c->tls);
@@ -236,7 +237,8 @@ static http_wait wanted_wait(const http_connection *c)
 	case PHASE_NEW:
 		return WAIT_IDLE;
 	case PHASE_BODY:
-		return WAIT_BODY;
+		/* It is not the client who is slow. */
+		return c->full ? WAIT_NONE : WAIT_BODY;
 	default:
 		return WAIT_NONE;
 	}

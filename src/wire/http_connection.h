@@ -47,7 +47,9 @@ typedef struct http_loop {
 	pthread_t thread;
 	loop_io listener;
 	loop_timer listen_again;
-	loop_task stop_soft, stop_hard;
+	loop_task stop_soft, stop_hard, sinks;
+	atomic_bool sinks_wait, sinks_posted;
+	struct http_connection *waiting, **waiting_last; /* for room in their sinks */
 	char *out; /* of the connection whose turn it is */
 	size_t out_n;
 	char *scratch;
@@ -84,6 +86,7 @@ typedef struct http_connection {
 	loop_task later;
 	http_loop *l;
 	struct http_connection *next, *before;
+	struct http_connection *wait_next;
 	tls_session *tls;
 	struct exchange *x;
 	http_tunnel *tunnel;
@@ -102,6 +105,7 @@ typedef struct http_connection {
 	bool queued;     /* `later` is in the loop's queue */
 	bool linger, blank, blocked, progressed;
 	bool sated;      /* has moved enough bytes for one turn */
+	bool full;       /* in the loop's list of those that wait for room */
 	char peer[46];
 } http_connection;
 
@@ -174,6 +178,10 @@ void http_buffer_put(http_loop *l, char *p, size_t capacity);
 bool http_body_begin(http_connection *c);
 bool http_body_more(http_connection *c);
 bool http_body_hand_over(http_connection *c);
+/* The loop's task: asks the sinks that wait for room. */
+void http_body_sinks(loop_task *t);
+/* No longer among those that wait. */
+void http_body_wait_no_more(http_connection *c);
 /* The body ended before its time: the client has gone or is too slow. */
 bool http_body_cut(http_connection *c);
 

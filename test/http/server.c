@@ -18,13 +18,17 @@
 #include <unistd.h>
 
 static pool *workers, *writer; /* the writer is one thread, as the store's is */
-static atomic_long heads, requests, finishes, cuts, sent_bytes, sockets, last_code;
+static atomic_long heads, requests, finishes, cuts, sent_bytes, sockets, last_code, rooms;
 
 typedef struct upload {
 	http_sink sink;
 	uint64_t n, stop_at;
 	uint32_t sum; /* Adler-like, enough to notice a byte out of place */
 	int slow_ms;
+	uint64_t keep, kept; /* no room for more until somebody asks for /room */
+	long seen;
+	char *own;
+	size_t own_n;
 } upload;
 
 static bool take(http_sink *s, const char *p, size_t n)
@@ -33,9 +37,27 @@ static bool take(http_sink *s, const char *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		u->sum = u->sum * 31 + (uint8_t)p[i];
 	u->n += n;
+	u->kept += n;
 	if (u->slow_ms)
 		clock_sleep_ms(u->slow_ms);
 	return !u->stop_at || u->n < u->stop_at;
+}
+
+static bool has_room(http_sink *s)
+{
+	upload *u = s->context;
+	long now = atomic_load(&rooms);
+	if (u->seen != now)
+		u->kept = 0;
+	u->seen = now;
+	return u->kept < u->keep;
+}
+
+static char *own_room(http_sink *s, size_t *n)
+{
+	upload *u = s->context;
+	*n = u->own_n;
+	return u->own;
 }
 
 static int64_t argument(const http_exchange *x, str name, int64_t otherwise)
@@ -70,6 +92,15 @@ static bool head(void *context, http_exchange *x)
 		u->sink = (http_sink){ .write = take, .context = u };
 		u->stop_at = (uint64_t)argument(x, S("stop"), 0);
 		u->slow_ms = (int)argument(x, S("slow"), 0);
+		u->keep = (uint64_t)argument(x, S("keep"), 0);
+		u->own_n = (size_t)argument(x, S("own"), 0);
+		u->seen = atomic_load(&rooms);
+		if (u->keep)
+			u->sink.ready = has_room;
+		if (u->own_n) {
+			u->sink.room = own_room;
+			u->own = arena_bytes(x->mem, u->own_n);
+		}
 		x->sink = &u->sink;
 	}
 	if (str_eq(x->in.path, S("/small")))
@@ -302,7 +333,11 @@ static void request(void *context, http_exchange *x)
 		pool_run(workers, file_reply, x);
 	else if (str_eq(path, S("/stream")))
 		pool_run(workers, streamed, x);
-	else if (str_eq(path, S("/stats")))
+	else if (str_eq(path, S("/room"))) {
+		atomic_fetch_add(&rooms, 1);
+		http_sinks_ready(x->server);
+		say(x, 200, S("room\n"));
+	} else if (str_eq(path, S("/stats")))
 		stats(x);
 	else if (str_eq(path, S("/odd")))
 		odd_headers(x);

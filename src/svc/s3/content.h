@@ -40,15 +40,12 @@ typedef struct content_writer {
 	char *held, *sealed;
 	int fd;              /* -1 while in memory */
 	str id;
-	bool kept, pushed;   /* pushed: somebody else calls content_write_push */
+	bool kept;
 	int64_t size, written_back;
 } content_writer;
 
 void content_write_open(content_writer *w, arena *mem, const seal_key *key);
 err content_write(content_writer *w, const char *p, size_t n);
-/* The disk begins with what has been written so far, so that little is left for the sync at the end. May take
- * a moment. */
-void content_write_push(content_writer *w, int64_t written);
 /* Durable. `small`: the bytes of what is to become a row. */
 err content_write_end(content_writer *w, content *c, str *small);
 /* What was made durable is not wanted after all. */

@@ -44,6 +44,15 @@ static err write_fully(content_writer *w, const char *p, size_t n)
 	return OK;
 }
 
+/* The disk begins with what has been written so far, so that little is left for the sync at the end. */
+static void write_back(content_writer *w, int64_t written)
+{
+	if (written - w->written_back < WRITE_BACK)
+		return;
+	sync_file_range(w->fd, w->written_back, written - w->written_back, SYNC_FILE_RANGE_WRITE);
+	w->written_back = written;
+}
+
 /* `at`: the place of these bytes in the content. */
 static err to_file(content_writer *w, int64_t at, const char *p, size_t n)
 {
@@ -53,17 +62,8 @@ static err to_file(content_writer *w, int64_t at, const char *p, size_t n)
 			seal_apply(w->key, w->nonce, at, p, w->sealed, piece);
 		TRY(write_fully(w, w->key ? w->sealed : p, piece));
 	}
-	if (!w->pushed)
-		content_write_push(w, at);
+	write_back(w, at);
 	return OK;
-}
-
-void content_write_push(content_writer *w, int64_t written)
-{
-	if (written - w->written_back < WRITE_BACK)
-		return;
-	sync_file_range(w->fd, w->written_back, written - w->written_back, SYNC_FILE_RANGE_WRITE);
-	w->written_back = written;
 }
 
 err content_write(content_writer *w, const char *p, size_t n)

@@ -3,9 +3,6 @@
 #include "bucket.h"
 #include "cloud/auth.h"
 
-/* From here on the digests are computed beside the writing. */
-#define BEHIND_FROM ((int64_t)192 << 10)
-
 static bool stop_at(upload *u, err why)
 {
 	if (!u->fault)
@@ -13,12 +10,11 @@ static bool stop_at(upload *u, err why)
 	return false;
 }
 
-void upload_hash(upload *u, const char *p, size_t n)
+static err to_writer(upload *u, const char *p, size_t n)
 {
 	digest_add(u->md5, p, n);
-	if (u->sha256)
-		digest_add(u->sha256, p, n);
 	digest_add(u->check, p, n);
+	return content_write(&u->to, p, n);
 }
 
 static bool take(upload *u, const char *p, size_t n)
@@ -28,17 +24,15 @@ static bool take(upload *u, const char *p, size_t n)
 	if (u->declared >= 0 && (int64_t)n > u->declared - u->size)
 		return stop_at(u, fail(u->rq, &fault_IncompleteBody, "The request body is larger than the number of "
 		                                                     "bytes specified in the headers"));
-	if (!u->behind && u->size >= BEHIND_FROM)
-		upload_behind_start(u);
-	if (!u->behind)
-		upload_hash(u, p, n);
 	u->size += (int64_t)n;
-	err e = content_write(&u->to, p, n);
-	if (e)
-		return stop_at(u, e);
-	if (u->behind)
-		upload_behind_more(u, u->size, false);
-	return true;
+	err e = OK;
+	if (!u->behind) {
+		e = to_writer(u, p, n);
+	} else {
+		upload_behind_take(u, p, n);
+		e = upload_behind_fault(u);
+	}
+	return e ? stop_at(u, e) : true;
 }
 
 static void decoded(void *context, const char *p, size_t n)
@@ -58,14 +52,24 @@ static bool sink_write(http_sink *sink, const char *p, size_t n)
 	return take(u, p, n);
 }
 
-static upload *make(req *rq, const checksum_kind *kind, const seal_key *key)
+static bool sink_ready(http_sink *sink)
+{
+	return upload_behind_ready(sink->context);
+}
+
+static char *sink_room(http_sink *sink, size_t *n)
+{
+	upload *u = sink->context;
+	return u->frames ? NULL : upload_behind_room(u, n);
+}
+
+static upload *make(req *rq, const checksum_kind *kind)
 {
 	upload *u = arena_new(rq->mem, upload);
-	*u = (upload){ .rq = rq, .declared = -1, .kind = kind,
-		       .sink = { .write = sink_write, .context = u } };
+	*u = (upload){ .rq = rq, .declared = -1, .kind = kind, .own = rq->mem,
+		       .sink = { .write = sink_write, .ready = sink_ready, .room = sink_room, .context = u } };
 	u->md5 = digest_open(rq->mem, DIGEST_MD5);
 	u->check = digest_open(rq->mem, kind->digest);
-	content_write_open(&u->to, rq->mem, key);
 	return u;
 }
 
@@ -111,7 +115,7 @@ err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind
 	str expected = STR_NONE;
 	bool named = false;
 	TRY(choose(rq, &kind, &expected, &named));
-	upload *u = make(rq, kind, key);
+	upload *u = make(rq, kind);
 	u->sig = sig;
 	u->kind_named = named;
 	u->expected = expected;
@@ -125,6 +129,8 @@ err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind
 	} else if (sig->payload_hash.n == 64) {
 		u->sha256 = digest_open(rq->mem, DIGEST_SHA256);
 	}
+	upload_behind_open(u);
+	content_write_open(&u->to, u->own, key);
 	rq->upload = u;
 	*sink = &u->sink;
 	return OK;
@@ -132,7 +138,8 @@ err upload_open(req *rq, const sigv4 *sig, int64_t declared, const checksum_kind
 
 err upload_of(req *rq, str body, const checksum_kind *kind, const seal_key *key, upload **out)
 {
-	upload *u = make(rq, kind ? kind : checksum_default, key);
+	upload *u = make(rq, kind ? kind : checksum_default);
+	content_write_open(&u->to, u->own, key);
 	u->kind_named = kind != NULL;
 	if (body.n)
 		take(u, body.p, body.n);
@@ -207,10 +214,10 @@ err upload_finish(req *rq, upload *u, content *c, str *small)
 {
 	TRY(check_body(rq, u));
 	if (u->behind)
-		upload_behind_more(u, u->size, true);
+		TRY(upload_behind_written(u));
 	err e = content_write_end(&u->to, c, small);
 	if (!e && u->behind)
-		e = upload_behind_end(u);
+		upload_behind_digested(u);
 	if (!e)
 		e = check_digests(rq, u);
 	if (e)

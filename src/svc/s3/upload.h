@@ -1,7 +1,7 @@
 /*
  * A body on its way in: streamed by the dispatcher piece by piece, or whole from inside. What is small stays
- * in memory; the rest goes to a file (content_writer). Digests of a long body are computed by other threads
- * from what the file already holds, while the connection's thread receives and the disk syncs.
+ * in memory; the rest goes to a file (content_writer). The connection's thread only receives: other threads
+ * write, and compute the digests while the disk syncs (upload_behind.c).
  */
 #pragma once
 #include "base/digest.h"
@@ -17,11 +17,12 @@ typedef struct upload {
 	req *rq;
 	const sigv4 *sig;    /* NULL: from inside */
 	chunked *frames;     /* aws-chunked bodies */
+	arena *own;          /* of the writer, on whichever thread it is */
 	content_writer to;
 	int64_t size, declared; /* declared < 0: not known */
 	err fault;           /* the first; reading goes on no further */
 	digest *md5, *sha256, *check;
-	struct upload_behind *behind; /* who computes them, once there is much */
+	struct upload_behind *behind; /* who writes and computes; NULL from inside */
 	const checksum_kind *kind;
 	bool kind_named;     /* the client asked for this checksum */
 	str expected;        /* its checksum, in base64; STR_NONE: in the trailer, or none */
@@ -41,10 +42,14 @@ err upload_finish(req *rq, upload *u, content *c, str *small);
 err upload_add(void *u, const char *p, size_t n);
 void upload_digests(req *rq, upload *u);
 
-/* upload_behind.c: the digests of what is in the file. */
-void upload_behind_start(upload *u);
-/* So much of the file is written; `last`: no more will come. */
-void upload_behind_more(upload *u, int64_t written, bool last);
-/* All of it is digested when this returns; a fault when the file cannot be read. */
-err upload_behind_end(upload *u);
-void upload_hash(upload *u, const char *p, size_t n);
+/* upload_behind.c: blocks of the body on their way to the file and the digests. */
+void upload_behind_open(upload *u);
+/* On the connection's thread: whether it may receive; where; what came. */
+bool upload_behind_ready(upload *u);
+char *upload_behind_room(upload *u, size_t *n);
+void upload_behind_take(upload *u, const char *p, size_t n);
+/* The first fault of writing so far. */
+err upload_behind_fault(upload *u);
+/* No more will come: all of it is written when this returns, or a fault; then, all is digested. */
+err upload_behind_written(upload *u);
+void upload_behind_digested(upload *u);
