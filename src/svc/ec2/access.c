@@ -27,6 +27,18 @@ static size_t of_tagged(req *rq, const txn *tx, const void *in, str **arns)
 	return ids->n;
 }
 
+/* Who launches with a profile hands its role over. */
+static size_t of_launch(req *rq, const txn *tx, const void *in, str **arns)
+{
+	const ec2_IamInstanceProfileSpecification *p = ((const ec2_RunInstances_in *)in)->IamInstanceProfile;
+	*arns = arena_array(rq->mem, str, 2);
+	(*arns)[0] = ec2_arn(rq->mem, place_of(rq), "instance", S("*"));
+	str role = p ? ec2_profile_role(rq, tx, p) : STR_NONE;
+	if (str_is(role))
+		(*arns)[1] = arena_fmt(rq->mem, "iam:PassRole %.*s", STR_ARG(role));
+	return str_is(role) ? 2 : 1;
+}
+
 #define ON_ALL(operation) { operation, NULL, "*", NULL }
 #define ON_INSTANCES(operation) { operation, NULL, NULL, of_instances }
 #define ON_INSTANCE(operation) { operation, NULL, "instance/{InstanceId}", NULL }
@@ -41,7 +53,7 @@ ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesA
        ON_ALL("DescribeInstances"), ON_ALL("DescribeInternetGateways"), ON_ALL("DescribeKeyPairs"),
        ON_ALL("DescribeRegions"), ON_ALL("DescribeRouteTables"), ON_ALL("DescribeSecurityGroups"),
        ON_ALL("DescribeSpotPriceHistory"), ON_ALL("DescribeSubnets"), ON_ALL("DescribeTags"),
-       ON_ALL("DescribeVolumes"), ON_ALL("DescribeVpcs"), { "RunInstances", NULL, "instance/*", NULL },
+       ON_ALL("DescribeVolumes"), ON_ALL("DescribeVpcs"), { "RunInstances", NULL, NULL, of_launch },
        { "CreateVolume", NULL, "volume/*", NULL }, { "CreateSecurityGroup", NULL, "security-group/*", NULL },
        { "AllocateAddress", NULL, "elastic-ip/*", NULL },
        { "CreateKeyPair", NULL, "key-pair/{KeyName}", NULL },

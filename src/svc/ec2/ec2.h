@@ -47,6 +47,10 @@ str ec2_public_name(arena *mem, str ip);
 /* A public address costs by the hour, used or not; `id` is whose it is (an instance, or an allocation). */
 void ec2_meter_address(txn *tx, place p, int64_t now, str id, bool in_use, bool exists);
 str ec2_arn(arena *mem, place p, const char *type, str id);
+/* The instance profile that a launch names; the role in it, STR_NONE when there is none. */
+err ec2_profile(req *rq, const txn *tx, const ec2_IamInstanceProfileSpecification *p,
+                ec2_IamInstanceProfile **out);
+str ec2_profile_role(req *rq, const txn *tx, const ec2_IamInstanceProfileSpecification *p);
 
 typedef struct volume_wish {
 	str zone, type, device;

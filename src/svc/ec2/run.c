@@ -15,6 +15,7 @@ typedef struct launch {
 	const instance_type *type;
 	ec2_Subnet *subnet;
 	ec2_GroupIdentifierList groups;
+	ec2_IamInstanceProfile *profile;
 	bool public_address;
 	str private_ip;
 	map taken; /* addresses of the subnet */
@@ -221,13 +222,7 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 	i->CpuOptions = arena_new(mem, ec2_CpuOptions);
 	*i->CpuOptions =
 		(ec2_CpuOptions){ .CoreCount = I64(l->type->cores), .ThreadsPerCore = I64(l->type->threads) };
-	const ec2_IamInstanceProfileSpecification *p = l->in->IamInstanceProfile;
-	if (!p)
-		return;
-	i->IamInstanceProfile = arena_new(mem, ec2_IamInstanceProfile);
-	i->IamInstanceProfile->Arn = given(p->Arn) ? p->Arn :
-		arena_fmt(mem, "arn:aws:iam::%.*s:instance-profile/%.*s", STR_ARG(rq->who.account), STR_ARG(p->Name));
-	i->IamInstanceProfile->Id = ec2_id(mem, "AIPA");
+	i->IamInstanceProfile = l->profile;
 }
 
 static err fill(req *rq, launch *l, int64_t index, ec2_Instance *i)
@@ -352,6 +347,8 @@ err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunIns
 	}
 	TRY(find_image(rq, &l));
 	TRY(ec2_key_check(rq, tx, in->KeyName));
+	if (in->IamInstanceProfile)
+		TRY(ec2_profile(rq, tx, in->IamInstanceProfile, &l.profile));
 	TRY(find_network(rq, tx, &l));
 	TRY(ec2_dry_run(rq, in->DryRun));
 	if (given(l.private_ip) && in->MaxCount.v > 1)

@@ -160,44 +160,70 @@ static err keep_next(req *rq, txn *tx, kms_key *k, str material, int64_t end)
 	return OK;
 }
 
-err kms_ImportKeyMaterial(req *rq, txn *tx, const kms_ImportKeyMaterial_in *in,
-                          kms_ImportKeyMaterial_out *out)
+typedef struct importing {
+	const kms_ImportKeyMaterial_in *in;
+	kms_ImportKeyMaterial_out *out;
+	str material, public_der;
+} importing;
+
+/* The key, and what was given out to wrap its material; what is wrong with either. */
+static err expected(req *rq, const txn *tx, const kms_ImportKeyMaterial_in *in, int64_t *end, kms_key **k,
+                    kms_import **with)
 {
-	kms_key *k;
-	int64_t end;
-	str plain, material, public_der;
-	TRY(external(rq, tx, in->KeyId, &k));
-	TRY(expiry(rq, in, &end));
-	kms_import *with = kms_import_get(tx, rq->mem, k->Account, k->Region, k->KeyId,
-	                                  hex_encode(rq->mem, in->ImportToken));
-	if (!with)
+	TRY(external(rq, tx, in->KeyId, k));
+	TRY(expiry(rq, in, end));
+	*with = kms_import_get(tx, rq->mem, (*k)->Account, (*k)->Region, (*k)->KeyId,
+	                       hex_encode(rq->mem, in->ImportToken));
+	if (!*with)
 		return fail(rq, &kms_InvalidImportTokenException, "%s", "");
-	if (with->Expires < rq->now)
-		return fail(rq, &kms_ExpiredImportTokenException, "%s", "");
-	if (!unwrap(rq->mem, with, in->EncryptedKeyMaterial, &plain))
-		return fail(rq, &kms_InvalidCiphertextException, "%s", "");
-	if (!fits(rq->mem, k, plain, &material, &public_der))
-		return fail(rq, &kms_IncorrectKeyMaterialException, "%s", "");
-	out->KeyId = key_arn_of(rq->mem, k);
-	bool fresh = str_eq(in->ImportType, kms_ImportType_NEW_KEY_MATERIAL);
-	if (fresh && k->Sum.n) {
-		TRY(keep_next(rq, tx, k, material, end));
-		out->KeyMaterialId = material_id(rq->mem, k, k->Turns + 1);
+	return (*with)->Expires < rq->now ? fail(rq, &kms_ExpiredImportTokenException, "%s", "") : OK;
+}
+
+static err keep_material(req *rq, txn *tx, void *context)
+{
+	const importing *i = context;
+	kms_key *k;
+	kms_import *with;
+	int64_t end;
+	TRY(expected(rq, tx, i->in, &end, &k, &with));
+	i->out->KeyId = key_arn_of(rq->mem, k);
+	if (str_eq(i->in->ImportType, kms_ImportType_NEW_KEY_MATERIAL) && k->Sum.n) {
+		TRY(keep_next(rq, tx, k, i->material, end));
+		i->out->KeyMaterialId = material_id(rq->mem, k, k->Turns + 1);
 		return OK;
 	}
-	str sum = sum_of(rq, k, material);
+	str sum = sum_of(rq, k, i->material);
 	if (k->Sum.n && !str_eq(k->Sum, sum))
 		return fail(rq, &kms_IncorrectKeyMaterialException, "%s", "");
-	k->Material = material;
-	k->Public = public_der;
+	k->Material = i->material;
+	k->Public = i->public_der;
 	k->Sum = sum;
 	k->Expires = end;
 	if (str_eq(k->State, kms_KeyState_PendingImport))
 		k->State = kms_KeyState_Enabled;
 	kms_key_put(tx, k);
 	material_ends(tx, rq->mem, k);
-	out->KeyMaterialId = material_id(rq->mem, k, k->Turns);
+	i->out->KeyMaterialId = material_id(rq->mem, k, k->Turns);
 	return OK;
+}
+
+/* Unwrapping takes its time, and nobody's write has to wait for it. */
+err kms_ImportKeyMaterial(req *rq, const kms_ImportKeyMaterial_in *in, kms_ImportKeyMaterial_out *out)
+{
+	importing i = { .in = in, .out = out };
+	kms_key *k;
+	kms_import *with;
+	int64_t end;
+	str plain;
+	const txn *tx = req_read(rq);
+	err e = expected(rq, tx, in, &end, &k, &with);
+	req_read_end(rq, tx);
+	TRY(e);
+	if (!unwrap(rq->mem, with, in->EncryptedKeyMaterial, &plain))
+		return fail(rq, &kms_InvalidCiphertextException, "%s", "");
+	if (!fits(rq->mem, k, plain, &i.material, &i.public_der))
+		return fail(rq, &kms_IncorrectKeyMaterialException, "%s", "");
+	return req_write(rq, keep_material, &i);
 }
 
 void material_ends(txn *tx, arena *mem, const kms_key *k)

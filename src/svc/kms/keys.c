@@ -226,6 +226,8 @@ TIMER(kms_delete_key)
 	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' ');
 	kms_key *k = kms_key_get(tx, mem, account, region, rest);
 	kms_key_delete(tx, account, region, rest);
+	timer_cancel(tx, "kms_material_end", payload);
+	timer_cancel(tx, "kms_rotate", payload);
 	if (k && k->MultiRegion)
 		replica_gone(tx, mem, k, due);
 	record_scan grants = kms_grant_scan(tx, mem, 3, account, region, rest, STR_NONE);

@@ -78,11 +78,31 @@ static bool in_sync(const secretsmanager_ReplicationStatusType *r)
 	return str_eq(r->Status, secretsmanager_StatusType_InSync);
 }
 
-err replicas_follow(req *rq, txn *tx, const secretsmanager_secret *s)
+/* What is wrong with a replica (its key is disabled, or gone) is its own affair: the primary changes all
+ * the same,
+ * and the replica stays as it was, marked, until it is replicated to anew. */
+static err follow_or_mark(req *rq, txn *tx, secretsmanager_secret *s,
+secretsmanager_ReplicationStatusType *to)
 {
-	for (size_t i = 0; i < s->Replicas.n; i++)
-		if (in_sync(&s->Replicas.v[i]))
-			TRY(follow(rq, tx, s, &s->Replicas.v[i]));
+	err e = follow(rq, tx, s, to);
+	if (!e || e->kind->server)
+		return e;
+	to->Status = secretsmanager_StatusType_Failed;
+	to->StatusMessage = arena_fmt(rq->mem, "Replication failed: %.*s", STR_ARG(e->message));
+	return OK;
+}
+
+err replicas_follow(req *rq, txn *tx, secretsmanager_secret *s)
+{
+	bool changed = false;
+	for (size_t i = 0; i < s->Replicas.n; i++) {
+		if (!in_sync(&s->Replicas.v[i]))
+			continue;
+		TRY(follow_or_mark(rq, tx, s, &s->Replicas.v[i]));
+		changed = changed || !in_sync(&s->Replicas.v[i]);
+	}
+	if (changed)
+		secretsmanager_secret_put(tx, s);
 	return OK;
 }
 
@@ -112,9 +132,15 @@ static err add_one(req *rq, txn *tx, secretsmanager_secret *s, const secretsmana
 		r.StatusMessage = arena_fmt(rq->mem, "Replication failed: Secret name %.*s already exists in region "
 		                            "%.*s.", STR_ARG(s->Name), STR_ARG(to->Region));
 	}
+	bool first = in_sync(&r) && (!there || other);
+	if (in_sync(&r))
+		TRY(follow_or_mark(rq, tx, s, &r));
+	if (first && !in_sync(&r) &&
+	    (there = secretsmanager_secret_get(tx, rq->mem, s->Account, to->Region, s->Name)))
+		secret_remove(tx, there, rq->now); /* half a replica is none */
 	s->Replicas.v[at] = r;
 	s->Replicas.n += at == s->Replicas.n;
-	return in_sync(&r) ? follow(rq, tx, s, &r) : OK;
+	return OK;
 }
 
 err replicas_add(req *rq, txn *tx, secretsmanager_secret *s,

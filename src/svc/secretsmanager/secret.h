@@ -28,7 +28,7 @@ bool is_replica(const secretsmanager_secret *s);
 
 /* ---- replicas.c ---- */
 /* What has changed goes to the replicas; after every change of a secret. */
-err replicas_follow(req *rq, txn *tx, const secretsmanager_secret *s);
+err replicas_follow(req *rq, txn *tx, secretsmanager_secret *s);
 err replicas_add(req *rq, txn *tx, secretsmanager_secret *s,
                  const secretsmanager_AddReplicaRegionListType *regions, bool force);
 /* Secrets that replicas are or have are not deleted. */

@@ -78,7 +78,8 @@ static err public_by_path(req *rq, const txn *tx, const ssm_GetParametersByPath_
                           size_t page, ssm_GetParametersByPath_out *out)
 {
 	for (ssm_param *p; (p = public_next(rq, tx, after)); after = p->Name) {
-		if (!str_starts(p->Name, path) || !below(p->Name, path, in->Recursive.v))
+		if (!str_starts(p->Name, path) || !below(p->Name, path, in->Recursive.v) ||
+		    !filters_fit(rq, p, &in->ParameterFilters))
 			continue;
 		if (out->Parameters.n == page) {
 			out->NextToken = page_token(rq, out->Parameters.v[page - 1].Name);
@@ -148,6 +149,8 @@ err ssm_GetParameterHistory(req *rq, const txn *tx, const ssm_GetParameterHistor
 	int64_t last = 0;
 	size_t page = in->MaxResults.set ? (size_t)in->MaxResults.v : SSM_VERSIONS_MAX / 2;
 	TRY(parameter_find(rq, tx, (parameter_ref){ parameter_ref_of(in->Name).name, STR_NONE }, &p, &v));
+	if (str_starts(p->Name, PUBLIC_PREFIX)) /* AWS tells the history of nobody's parameters to nobody */
+		return fail(rq, &ssm_ParameterNotFound, "Parameter %.*s not found.", STR_ARG(p->Name));
 	if (str_is(in->NextToken) && (!page_position(rq, in->NextToken, &after) || !str_to_i64(after, &last)))
 		return fail(rq, &ssm_InvalidNextToken, "The specified token is not valid.");
 

@@ -1,6 +1,7 @@
+import json
 import time
 
-from scenario import check, refused, same
+from scenario import Server, check, refused, same
 
 
 def ami(ec2, architecture="arm64"):
@@ -164,3 +165,57 @@ def test_hours_are_billed(server):
     bill = server.run("bill", "--account", "111122223333", "--json").stdout
     check('"ec2.linux.t4g.nano"' in bill or "t4g.nano" in bill, bill[:2000])
     check("IPv4" in bill, bill[:2000])
+
+
+def test_instance_profiles(server):
+    ec2, iam = server.client("ec2"), server.client("iam")
+    iam.create_role(RoleName="machine", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                                                "Action": "sts:AssumeRole"}]}))
+    made = iam.create_instance_profile(InstanceProfileName="machine", Path="/of/ours/")["InstanceProfile"]
+    iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="machine")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+
+    def run(client=ec2, **profile):
+        return client.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro",
+                                    IamInstanceProfile=profile)["Instances"][0]["IamInstanceProfile"]
+    for profile in {"Name": "machine"}, {"Arn": made["Arn"]}:
+        same(run(**profile), {"Arn": made["Arn"], "Id": made["InstanceProfileId"]})
+    same(refused("InvalidParameterValue", run, Name="none"),
+         "Value (none) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")
+    wrong = made["Arn"].replace("/of/ours", "")
+    same(refused("InvalidParameterValue", run, Arn=wrong),
+         f"Value ({wrong}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN")
+
+
+def test_a_profiles_role_is_handed_over(server):
+    server = Server("--iam", "enforce")
+    try:
+        iam, image = server.client("iam"), server.client("ec2").describe_images()["Images"][0]["ImageId"]
+        iam.create_role(RoleName="machine", AssumeRolePolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+        iam.create_instance_profile(InstanceProfileName="p")
+        iam.add_role_to_instance_profile(InstanceProfileName="p", RoleName="machine")
+        iam.create_user(UserName="u")
+        key = iam.create_access_key(UserName="u")["AccessKey"]
+        mine = server.client("ec2", key["AccessKeyId"], key["SecretAccessKey"])
+
+        def may(*actions, **condition):
+            iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps({
+                "Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}] + [
+                    {"Effect": "Allow", "Action": a, "Resource": "arn:aws:iam::*:role/machine",
+                     "Condition": condition} for a in actions]}))
+
+        def run(**more):
+            return mine.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro", **more)
+        may()
+        run()
+        refused("UnauthorizedOperation", run, IamInstanceProfile={"Name": "p"})
+        may("iam:PassRole", StringEquals={"iam:PassedToService": "lambda.amazonaws.com"})
+        refused("UnauthorizedOperation", run, IamInstanceProfile={"Name": "p"})
+        may("iam:PassRole", StringEquals={"iam:PassedToService": "ec2.amazonaws.com"})
+        run(IamInstanceProfile={"Name": "p"})
+    finally:
+        server.remove()

@@ -136,6 +136,35 @@ def test_replicas_follow(server):
     here.delete_secret(SecretId="everywhere")
 
 
+def test_a_replica_whose_key_is_unusable(server):
+    """It is marked, and the primary goes on."""
+    here, there = server.client("secretsmanager"), server.client("secretsmanager", region="eu-west-1")
+    kms = server.client("kms", region="eu-west-1")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    made = here.create_secret(Name="lame", SecretString="1",
+                              AddReplicaRegions=[{"Region": "eu-west-1", "KmsKeyId": key}])
+    same(made["ReplicationStatus"][0]["Status"], "InSync")
+    kms.disable_key(KeyId=key)
+    here.put_secret_value(SecretId="lame", SecretString="2")
+    same(here.get_secret_value(SecretId="lame")["SecretString"], "2")
+    [status] = here.describe_secret(SecretId="lame")["ReplicationStatus"]
+    same((status["Region"], status["Status"]), ("eu-west-1", "Failed"))
+    check(key in status["StatusMessage"], status)
+    kms.enable_key(KeyId=key)
+    same(there.get_secret_value(SecretId="lame")["SecretString"], "1")
+    again = here.replicate_secret_to_regions(SecretId="lame", AddReplicaRegions=[{"Region": "eu-west-1",
+                                                                                 "KmsKeyId": key}])
+    same(again["ReplicationStatus"][0]["Status"], "InSync")
+    same(there.get_secret_value(SecretId="lame")["SecretString"], "2")
+    never = here.create_secret(Name="lamer", SecretString="1", AddReplicaRegions=[
+        {"Region": "eu-west-1", "KmsKeyId": "alias/none"}])
+    same(never["ReplicationStatus"][0]["Status"], "Failed")
+    refused("ResourceNotFoundException", there.describe_secret, SecretId="lamer")
+    same(here.get_secret_value(SecretId="lamer")["SecretString"], "1")
+    here.remove_regions_from_replication(SecretId="lamer", RemoveReplicaRegions=["eu-west-1"])
+    here.delete_secret(SecretId="lamer", ForceDeleteWithoutRecovery=True)
+
+
 def test_policies_are_judged(server):
     secrets = server.client("secretsmanager")
     secrets.create_secret(Name="open", SecretString="x")

@@ -161,3 +161,15 @@ def test_public_parameters_name_images_that_are_there(server):
     same((len(names), len(set(names)), name in names, "NextToken" in rest), (8, 8, True, False))
     same(ssm.get_parameters(Names=[name, "/aws/service/nothing"])["InvalidParameters"], ["/aws/service/nothing"])
     refused("AccessDeniedException", ssm.put_parameter, Name="/aws/service/mine", Value="x", Type="String")
+
+
+def test_public_parameters_by_path_and_history(server):
+    ssm = server.client("ssm")
+    path = "/aws/service/ami-amazon-linux-latest"
+    listed = ssm.get_parameters_by_path(Path=path)["Parameters"]
+    check(len(listed) > 4, listed)
+    kept = ssm.get_parameters_by_path(Path=path, ParameterFilters=[{"Key": "Type", "Values": ["String"]}])
+    same(kept["Parameters"], listed)
+    none = ssm.get_parameters_by_path(Path=path, ParameterFilters=[{"Key": "Type", "Values": ["SecureString"]}])
+    same(none["Parameters"], [])
+    refused("ParameterNotFound", ssm.get_parameter_history, Name=listed[0]["Name"])
