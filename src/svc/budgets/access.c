@@ -19,6 +19,8 @@ static size_t the_budget(req *rq, const txn *tx, const void *in, str **arns)
 #define VIEW(operation) { operation, "budgets:ViewBudget", BUDGET "{BudgetName}", NULL }
 #define VIEW_ALL(operation) { operation, "budgets:ViewBudget", BUDGET "*", NULL }
 #define MODIFY(operation) { operation, "budgets:ModifyBudget", BUDGET "{BudgetName}", NULL }
+#define ACTION(operation) \
+	{ operation, "budgets:" operation, BUDGET "{BudgetName}/action/{ActionId}", NULL }
 #define ON_ARN(operation) { operation, NULL, "{ResourceARN}", NULL }
 ACCESS(budgets, "budgets", NULL,
 	{ "CreateBudget", "budgets:ModifyBudget", NULL, the_budget },
@@ -29,4 +31,10 @@ ACCESS(budgets, "budgets", NULL,
 	VIEW("DescribeBudget"), VIEW("DescribeBudgetPerformanceHistory"),
 	VIEW("DescribeNotificationsForBudget"), VIEW("DescribeSubscribersForNotification"),
 	VIEW_ALL("DescribeBudgets"), VIEW_ALL("DescribeBudgetNotificationsForAccount"),
+	{ "CreateBudgetAction", "budgets:CreateBudgetAction", BUDGET "{BudgetName}/action/*", NULL },
+	{ "DescribeBudgetActionsForAccount", "budgets:DescribeBudgetActionsForAccount", BUDGET "*", NULL },
+	{ "DescribeBudgetActionsForBudget", "budgets:DescribeBudgetActionsForBudget",
+	  BUDGET "{BudgetName}/action/*", NULL },
+	ACTION("DescribeBudgetAction"), ACTION("DescribeBudgetActionHistories"), ACTION("UpdateBudgetAction"),
+	ACTION("DeleteBudgetAction"), ACTION("ExecuteBudgetAction"),
 	ON_ARN("TagResource"), ON_ARN("UntagResource"), ON_ARN("ListTagsForResource"));

@@ -1,5 +1,5 @@
 #include "base/time.h"
-#include "budgets.h"
+#include "actions.h"
 #include "cloud/looker.h"
 #include "cloud/meter.h"
 #include "cloud/notice.h"
@@ -80,29 +80,40 @@ static change *change_of(arena *mem, const budgets_budget *b, budgets_alert *a, 
 	return c;
 }
 
-static change *changes_of(arena *mem, const txn *tx, const budgets_budget *b, int64_t now, change *list)
+typedef struct changes {
+	change *alerts;
+	action_change *actions;
+	int64_t now;
+} changes;
+
+static void look_at(arena *mem, const txn *tx, const budgets_budget *b, changes *to)
 {
 	budget_spend s;
 	const budgets_Budget *it = b->It->Budget;
 	record_scan scan = budgets_alert_scan(tx, mem, 2, b->Account, b->Name, STR_NONE);
+	record_scan actions = budgets_action_scan(tx, mem, 2, b->Account, b->Name, STR_NONE);
 	budgets_alert *a = budgets_alert_next(&scan);
-	if (!a || budget_spend_of(mem, tx, b->Account, it, budget_period_of(it, now), now, true, &s))
-		return list;
+	if (!a && !budgets_action_next(&actions))
+		return;
+	if (budget_spend_of(mem, tx, b->Account, it, budget_period_of(it, to->now), to->now, true, &s))
+		return;
 	for (; a; a = budgets_alert_next(&scan)) {
 		change *c = change_of(mem, b, a, &s);
 		if (c) {
-			c->next = list;
-			list = c;
+			c->next = to->alerts;
+			to->alerts = c;
 		}
 	}
-	return list;
+	to->actions = actions_due(mem, tx, b, &s, to->actions);
 }
 
 /* The row may have changed since we looked: what rang in between is not rung again. */
 static bool write_changes(void *context, txn *tx)
 {
 	arena *mem = txn_arena(tx);
-	for (const change *c = context; c; c = c->next) {
+	const changes *all = context;
+	actions_write(tx, all->now, all->actions);
+	for (const change *c = all->alerts; c; c = c->next) {
 		budgets_alert *a = budgets_alert_get(tx, mem, c->alert->Account, c->alert->Budget, c->alert->Id);
 		if (!a || (a->Period == c->period && a->Ringing == c->ringing))
 			continue;
@@ -117,17 +128,16 @@ static bool write_changes(void *context, txn *tx)
 
 static void evaluate(store *s, arena *mem)
 {
-	change *changes = NULL;
-	int64_t now = clock_now();
+	changes all = { .now = clock_now() };
 	if (meter_flush())
 		return;
 	const txn *tx = store_read(s);
 	record_scan scan = budgets_budget_scan(tx, mem, 0, STR_NONE, STR_NONE);
 	for (budgets_budget *b; (b = budgets_budget_next(&scan));)
-		changes = changes_of(mem, tx, b, now, changes);
+		look_at(mem, tx, b, &all);
 	store_read_end(s, tx);
-	if (changes)
-		store_write(s, write_changes, changes);
+	if (all.alerts || all.actions)
+		store_write(s, write_changes, &all);
 }
 
 TASK(budgets_evaluate)

@@ -1,4 +1,5 @@
 #include "budgets.h"
+#include "actions.h"
 #include "base/time.h"
 #include "cloud/meter.h"
 #include "price/bill.h"
@@ -11,7 +12,7 @@ str budget_arn(arena *mem, str account, str name)
 	return arena_fmt(mem, "arn:aws:budgets::%.*s:budget/%.*s", STR_ARG(account), STR_ARG(name));
 }
 
-static err own_account(req *rq, str account)
+err budget_own_account(req *rq, str account)
 {
 	if (str_eq(account, rq->who.account))
 		return OK;
@@ -21,7 +22,7 @@ static err own_account(req *rq, str account)
 
 err budget_find(req *rq, const txn *tx, str account, str name, budgets_budget **out)
 {
-	TRY(own_account(rq, account));
+	TRY(budget_own_account(rq, account));
 	*out = budgets_budget_get(tx, rq->mem, account, name);
 	if (*out)
 		return OK;
@@ -99,7 +100,7 @@ static err adjustment_check(req *rq, const budgets_Budget *b)
 
 err budget_check(req *rq, str account, budgets_Budget *b)
 {
-	TRY(own_account(rq, account));
+	TRY(budget_own_account(rq, account));
 	bool cost = str_eq(b->BudgetType, S("COST"));
 	if (!cost && !str_eq(b->BudgetType, S("USAGE")))
 		return fail(rq, &aws_NotImplemented, "Budgets of type %.*s are not implemented.",
@@ -169,6 +170,7 @@ err budgets_DeleteBudget(req *rq, txn *tx, const budgets_DeleteBudget_in *in, bu
 	record_scan scan = budgets_alert_scan(tx, rq->mem, 2, in->AccountId, in->BudgetName, STR_NONE);
 	for (budgets_alert *a; (a = budgets_alert_next(&scan));)
 		budgets_alert_delete(tx, a->Account, a->Budget, a->Id);
+	TRY(actions_delete(rq, tx, in->AccountId, in->BudgetName));
 	budgets_budget_delete(tx, in->AccountId, in->BudgetName);
 	return OK;
 }
@@ -246,7 +248,7 @@ static err describe_page(req *rq, const txn *tx, const budgets_DescribeBudgets_i
 
 err budgets_DescribeBudgets(req *rq, const budgets_DescribeBudgets_in *in, budgets_DescribeBudgets_out *out)
 {
-	TRY(own_account(rq, in->AccountId));
+	TRY(budget_own_account(rq, in->AccountId));
 	TRY(meter_flush());
 	const txn *tx = req_read(rq);
 	err e = describe_page(rq, tx, in, out);

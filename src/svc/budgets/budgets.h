@@ -25,6 +25,8 @@ typedef struct budget_spend {
 	str unit;
 } budget_spend;
 
+/* Only what is one's own can be seen or changed. */
+err budget_own_account(req *rq, str account);
 err budget_check(req *rq, str account, budgets_Budget *b);
 str budget_arn(arena *mem, str account, str name);
 err budget_find(req *rq, const txn *tx, str account, str name, budgets_budget **out);
@@ -57,5 +59,6 @@ str alert_text(arena *mem, str account, const budgets_Budget *b, const budgets_N
                const budget_spend *s);
 
 err alert_put(req *rq, txn *tx, str budget, const budgets_Notification *n, const budgets_Subscribers *to);
+err alert_subscribers_check(req *rq, const budgets_Subscribers *to);
 /* From now on somebody looks at this account's budgets. */
 void alerts_arm(txn *tx, int64_t now);

@@ -22,7 +22,7 @@ static bool same_subscriber(const budgets_Subscriber *a, const budgets_Subscribe
 	return str_eq(a->SubscriptionType, b->SubscriptionType) && str_eq(a->Address, b->Address);
 }
 
-static err subscribers_check(req *rq, const budgets_Subscribers *to)
+err alert_subscribers_check(req *rq, const budgets_Subscribers *to)
 {
 	size_t mails = 0, topics = 0;
 	for (size_t i = 0; i < to->n; i++) {
@@ -55,7 +55,7 @@ err alert_put(req *rq, txn *tx, str budget, const budgets_Notification *n, const
 		return fail(rq, &budgets_InvalidParameterException, "The threshold is not a number.");
 	if (budgets_alert_get(tx, rq->mem, rq->who.account, budget, id))
 		return fail(rq, &budgets_DuplicateRecordException, "Error creating notification: it exists already.");
-	TRY(subscribers_check(rq, to));
+	TRY(alert_subscribers_check(rq, to));
 	budgets_Notification whole = *n;
 	if (!str_is(whole.ThresholdType))
 		whole.ThresholdType = S("PERCENTAGE");
@@ -112,7 +112,7 @@ err budgets_DeleteNotification(req *rq, txn *tx, const budgets_DeleteNotificatio
 static err change_subscribers(req *rq, txn *tx, budgets_alert *a, const budgets_Subscribers *to)
 {
 	budgets_Alert it = { .Notification = a->It->Notification, .Subscribers = *to };
-	TRY(subscribers_check(rq, to));
+	TRY(alert_subscribers_check(rq, to));
 	a->It = &it;
 	budgets_alert_put(tx, a);
 	return OK;
