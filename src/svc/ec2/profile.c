@@ -40,8 +40,8 @@ err ec2_profile(req *rq, const txn *tx, const ec2_IamInstanceProfileSpecificatio
 	str text = by_arn ? p->Arn : p->Name;
 	if (!found)
 		return fail(rq, &ec2_InvalidParameterValue,
-		            "Value (%.*s) for parameter iamInstanceProfile.%s is invalid. Invalid IAM Instance Profile "
-		            "%s",
+		            "Value (%.*s) for parameter iamInstanceProfile.%s is invalid. Invalid IAM Instance "
+		            "Profile %s",
 		            STR_ARG(text), by_arn ? "arn" : "name", by_arn ? "ARN" : "name");
 	*out = arena_new(rq->mem, ec2_IamInstanceProfile);
 	**out = (ec2_IamInstanceProfile){ .Arn = found->Arn, .Id = found->InstanceProfileId };
