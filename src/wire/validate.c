@@ -111,6 +111,15 @@ static void put_value(buf *b, const shape *s, const void *value)
 		buf_fmt(b, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]", n, n);
 		return;
 	}
+	case SHAPE_FLOAT:
+	case SHAPE_DOUBLE: {
+		size_t before = b->n;
+		text_write(b, s, TIME_ISO, value);
+		str number = str_sub(buf_str(b), before, b->n);
+		if (str_find_char(number, '.') == SIZE_MAX && str_find_char(number, 'e') == SIZE_MAX)
+			buf_put(b, S(".0"));
+		return;
+	}
 	default:
 		text_write(b, s, TIME_ISO, value);
 	}
@@ -243,14 +252,21 @@ static const char *measure(const shape *s)
 	return is_text(s) || s->kind == SHAPE_LIST || s->kind == SHAPE_MAP ? "length" : "value";
 }
 
+static const char *fraction(const shape *s)
+{
+	return s->kind == SHAPE_FLOAT || s->kind == SHAPE_DOUBLE ? ".0" : "";
+}
+
 static void put_low(buf *b, const shape *s)
 {
-	buf_fmt(b, "Member must have %s greater than or equal to %lld", measure(s), (long long)s->min);
+	buf_fmt(b, "Member must have %s greater than or equal to %lld%s", measure(s), (long long)s->min,
+	        fraction(s));
 }
 
 static void put_high(buf *b, const shape *s)
 {
-	buf_fmt(b, "Member must have %s less than or equal to %lld", measure(s), (long long)s->max);
+	buf_fmt(b, "Member must have %s less than or equal to %lld%s", measure(s), (long long)s->max,
+	        fraction(s));
 }
 
 static void put_pattern(buf *b, const shape *s)

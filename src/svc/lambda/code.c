@@ -174,7 +174,9 @@ err code_folder(arena *mem, str hash, str *folder)
 
 static err check(req *rq, str zip, int64_t *unzipped)
 {
-	if (zip.n == 0)
+	zip_archive z = { .n = 0 };
+	bool opens = zip_open(rq->mem, zip, &z);
+	if (zip.n == 0 || (opens && z.n == 0))
 		return fail(rq, &lambda_InvalidParameterValueException, "Uploaded file must be a non-empty zip");
 	*unzipped = zip_unpacked_size(rq->mem, zip);
 	if (*unzipped < 0)

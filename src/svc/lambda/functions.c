@@ -185,7 +185,7 @@ err lambda_GetFunction(req *rq, const txn *tx, const lambda_GetFunction_in *in, 
 	target t;
 	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
 	out->Configuration = t.version->Config;
-	if (str_is(t.alias))
+	if (str_is(t.f.qualifier))
 		out->Configuration->FunctionArn = t.invoked_arn;
 	out->Code = arena_new(rq->mem, lambda_FunctionCodeLocation);
 	const lambda_ImageFacts *image = t.version->Image;
@@ -207,7 +207,7 @@ err lambda_GetFunctionConfiguration(req *rq, const txn *tx, const lambda_GetFunc
 	target t;
 	TRY(target_find(rq, tx, in->FunctionName, in->Qualifier, &t));
 	*out = *t.version->Config;
-	if (str_is(t.alias))
+	if (str_is(t.f.qualifier))
 		out->FunctionArn = t.invoked_arn;
 	return OK;
 }
@@ -292,7 +292,7 @@ static err update_code(req *rq, txn *tx, void *context)
 		TRY(publish(rq, tx, fn, STR_NONE, v));
 	pool_changed(tx);
 	*c->out = *v->Config;
-	show_pending(rq, c->out, false);
+	show_pending(rq, c->out, in->Publish.v); /* a version that is being created */
 	return OK;
 }
 

@@ -358,7 +358,10 @@ err invoke_check(req *rq, str payload, bool async)
 err invoke_context(req *rq, str encoded, str *out)
 {
 	*out = STR_NONE;
-	if (encoded.n && !base64_decode(rq->mem, encoded, out))
+	if (!encoded.n)
+		return OK;
+	const json_value *v = base64_decode(rq->mem, encoded, out) ? json_parse(rq->mem, *out) : NULL;
+	if (!v || v->kind != JSON_OBJECT)
 		return fail(rq, &lambda_InvalidRequestContentException,
 		            "Client context must be a valid Base64-encoded JSON object.");
 	return OK;

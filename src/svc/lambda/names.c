@@ -1,5 +1,6 @@
 #include "lambda.h"
 #include "base/time.h"
+#include "cloud/authorise.h"
 #include "sys/rand.h"
 
 str name_arn_of(arena *mem, str account, str region, str name, str qualifier)
@@ -49,6 +50,20 @@ err revision_check(req *rq, str given, str current)
 	            "GetFunction/GetAlias API to retrieve the latest Revision Id");
 }
 
+/* Another account's function: its policy must let the caller in, also where no other policy is asked. */
+static err abroad(req *rq, const function_name *f)
+{
+	decision d;
+	if (rq->enforce) /* the door has asked */
+		return OK;
+	bool invokes = str_starts(str_c(rq->op->name), S("Invoke"));
+	str action = invokes ? S("lambda:InvokeFunction") : arena_fmt(rq->mem, "lambda:%s", rq->op->name);
+	const txn *tx = req_read(rq);
+	err refused = authorise(rq, tx, action, name_arn(rq->mem, f), NULL, &d);
+	req_read_end(rq, tx);
+	return refused;
+}
+
 err name_read(req *rq, str text, str qualifier, function_name *out)
 {
 	function_name f = { rq->who.account, rq->region, STR_NONE, STR_NONE };
@@ -72,9 +87,6 @@ err name_read(req *rq, str text, str qualifier, function_name *out)
 		            "The derived qualifier from the function name does not match the specified qualifier.");
 	if (str_is(qualifier))
 		f.qualifier = qualifier;
-	if (!str_eq(f.account, rq->who.account) && !rq->who.internal)
-		return fail(rq, &aws_AccessDenied, "User: %.*s is not authorized to access the function %.*s",
-		            STR_ARG(rq->who.arn), STR_ARG(text));
 	if (!str_eq(f.region, rq->region) && !rq->who.internal)
 		return fail(rq, &lambda_ResourceNotFoundException,
 		            "Functions from '%.*s' are not reachable in this region ('%.*s')", STR_ARG(f.region),
@@ -85,7 +97,7 @@ err name_read(req *rq, str text, str qualifier, function_name *out)
 		            "satisfy constraint: "
 		            "Member must have length less than or equal to 64", STR_ARG(f.name));
 	*out = f;
-	return OK;
+	return str_eq(f.account, rq->who.account) || rq->who.internal ? OK : abroad(rq, &f);
 }
 
 err function_find(req *rq, const txn *tx, const function_name *f, lambda_function **out)

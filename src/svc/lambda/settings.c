@@ -1,6 +1,7 @@
 #include "cloud/tags.h"
 #include "lambda.h"
 #include "pool.h"
+#include "sys/rand.h"
 
 #define TAGS_MAX 50
 #define UNZIPPED_MB_BYTES INT64_C(262144000)
@@ -42,14 +43,20 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 	return OK;
 }
 
-static void tagged_store(txn *tx, const tagged *t)
+/* With its tags a function has a new revision. */
+static void tagged_store(req *rq, txn *tx, const tagged *t)
 {
+	lambda_version *latest = t->function ? version_get(tx, rq->mem, t->function, LATEST) : NULL;
 	if (t->mapping)
 		lambda_mapping_put(tx, t->mapping);
 	else if (t->signing)
 		lambda_codesigning_put(tx, t->signing);
 	else
 		lambda_function_put(tx, t->function);
+	if (latest) {
+		latest->Config->RevisionId = rand_uuid(rq->mem);
+		lambda_version_put(tx, latest);
+	}
 }
 
 static const tag_rules rules = {
@@ -65,7 +72,7 @@ err lambda_TagResource(req *rq, txn *tx, const lambda_TagResource_in *in, lambda
 		return fail(rq, &lambda_InvalidParameterValueException,
 		            "An error occurred and the request cannot be processed.");
 	TRY(tags_add(rq, &rules, TAGS(t.tags, key), TAGS(&in->Tags, key)));
-	tagged_store(tx, &t);
+	tagged_store(rq, tx, &t);
 	return OK;
 }
 
@@ -74,7 +81,7 @@ err lambda_UntagResource(req *rq, txn *tx, const lambda_UntagResource_in *in, la
 	tagged t;
 	TRY(tagged_find(rq, tx, in->Resource, &t));
 	tags_drop(TAGS(t.tags, key), in->TagKeys.v, in->TagKeys.n);
-	tagged_store(tx, &t);
+	tagged_store(rq, tx, &t);
 	return OK;
 }
 

@@ -49,6 +49,7 @@ def test_settings(server):
             ({"Runtime": "python2.7"}, "The runtime parameter of python2.7 is no longer supported for creating"),
             ({"Runtime": "java21"}, "cannot be run here"),
             ({"Code": {"ZipFile": b"no zip"}}, "Could not unzip uploaded file. Please check your file"),
+            ({"Code": {"ZipFile": package({})}}, "Uploaded file must be a non-empty zip"),
             ({"MemorySize": 20000}, "'MemorySize' value failed to satisfy constraint"),
             ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "INFO"}},
              'LogLevel is not supported when LogFormat is set to "Text".'),
@@ -128,6 +129,57 @@ def test_revisions(server):
     refused(MISSING, client.get_policy, FunctionName="rev", Qualifier="live")
 
 
+def test_what_is_named_is_shown(server):
+    client = make(server, "named", ECHO)
+    for get in (lambda **m: client.get_function(**m)["Configuration"], client.get_function_configuration):
+        same(get(FunctionName="named")["FunctionArn"], ARN + "named")
+        same(get(FunctionName="named:$LATEST")["FunctionArn"], ARN + "named:$LATEST")
+    made = client.update_function_code(FunctionName="named", ZipFile=package({"app.py": ECHO + "# 2"}), Publish=True)
+    same((made["FunctionArn"], made["State"], made["StateReasonCode"], made["Version"]),
+         (ARN + "named:1", "Pending", "Creating", "1"))
+    check("LastUpdateStatus" not in made, made)
+
+
+def test_values_as_they_are_told(server):
+    client = loose(server)
+    make(server, "told", ECHO)
+    for call, more, says in (
+            (client.create_event_source_mapping, {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:q",
+                                                  "StartingPosition": "0"}, "[LATEST, AT_TIMESTAMP, TRIM_HORIZON]"),
+            (client.invoke, {"InvocationType": "x"}, "[Event, RequestResponse, DryRun]"),
+            (client.update_function_code, {"ZipFile": b"x", "Architectures": ["X86_64"]}, "[x86_64, arm64]"),
+            (client.create_alias, {"Name": "a", "FunctionVersion": "1",
+                                   "RoutingConfig": {"AdditionalVersionWeights": {"2": 2.0}}},
+             "Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must "
+             "satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than "
+             "or equal to 0.0")):
+        message = refused("ValidationException", call, FunctionName="told", **more)
+        check(says in message, message)
+    for context in ("no base64!", "W10=", "bm9qc29u"):
+        same(refused("InvalidRequestContentException", client.invoke, FunctionName="told", ClientContext=context),
+             "Client context must be a valid Base64-encoded JSON object.")
+
+
+def test_functions_of_other_accounts(server):
+    """Only whom the function's policy names gets in, with or without other policies."""
+    client = make(server, "lent", "def handler(e, c): return 'lent'\n")
+    other = server.client("lambda", key="111111111111")
+    arn = ARN + "lent"
+    same(refused("AccessDeniedException", other.invoke, FunctionName=arn),
+         f"User: arn:aws:iam::111111111111:root is not authorized to perform: lambda:InvokeFunction on resource: {arn} "
+         "because no resource-based policy allows the lambda:InvokeFunction action")
+    refused("AccessDeniedException", other.get_function, FunctionName=arn)
+    client.add_permission(FunctionName="lent", StatementId="s", Action="lambda:InvokeFunction", Principal="111111111111")
+    same(json.loads(other.invoke(FunctionName=arn)["Payload"].read()), "lent")
+    same(other.invoke(FunctionName="000000000000:lent", InvocationType="Event")["StatusCode"], 202)
+    refused("AccessDeniedException", other.get_function, FunctionName=arn)
+    refused("AccessDeniedException", other.update_function_configuration, FunctionName=arn, Timeout=5)
+    third = server.client("lambda", key="222222222222")
+    refused("AccessDeniedException", third.invoke, FunctionName=arn)
+    same(refused(MISSING, other.get_function, FunctionName="lent"),
+         "Function not found: arn:aws:lambda:us-east-1:111111111111:function:lent")
+
+
 def test_lists(server):
     client = server.client("lambda", region="eu-west-3")
     for name in ("b", "a", "c"):
@@ -166,6 +218,12 @@ def test_aliases(server):
 def test_tags(server):
     client = make(server, "tag", ECHO)
     arn = ARN + "tag"
+    revisions = set()
+    for change, more in ((client.tag_resource, {"Tags": {"a": "b"}}), (client.tag_resource, {"Tags": {"a": "b"}}),
+                         (client.untag_resource, {"TagKeys": ["a", "none"]})):
+        change(Resource=arn, **more)
+        revisions.add(client.get_function_configuration(FunctionName="tag")["RevisionId"])
+    same(len(revisions), 3)
     says = "Tags on function aliases and versions are not supported. Please specify a function ARN."
     same(refused(INVALID, client.tag_resource, Resource=arn + ":v1", Tags={"a": "b"}), says)
     same(refused(INVALID, client.tag_resource, Resource=arn, Tags={}),
