@@ -26,6 +26,16 @@ bool target_is_written(str arn)
 	       (str_eq(a.service, S("sqs")) || str_eq(a.service, S("logs")));
 }
 
+bool target_is_known(str arn)
+{
+	static const char *const kinds[] = { "sqs", "sns", "logs", "lambda", "states", "ecs" };
+	arn_parts a;
+	bool known = false;
+	for (size_t i = 0; arn_split(arn, &a) && i < sizeof kinds / sizeof *kinds; i++)
+		known = known || str_eq(a.service, str_c(kinds[i]));
+	return known;
+}
+
 static void put(buf *b, const char *key, str value)
 {
 	if (!str_is(value))

@@ -23,6 +23,8 @@ typedef struct arn_parts {
 bool arn_split(str arn, arn_parts *out);
 
 bool target_is_written(str arn);
+/* Whether what it names is of a kind that is delivered to. */
+bool target_is_known(str arn);
 err target_call_now(req *rq, txn *tx, const target_call *t);
 /* One of an SDK's operations, as EventBridge Scheduler names it:
    arn:aws:scheduler:::aws-sdk:sqs:sendMessage */

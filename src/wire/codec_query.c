@@ -105,6 +105,8 @@ static void fault_query(wire_message *m, const service *s, const operation *op, 
 		xml_put_element(&b, "Message", f.message);
 	if (f.shape)
 		xml_write_members(&b, f.shape, &query_style, false, f.detail, f.message_member);
+	if (is_sqs(s))
+		buf_put(&b, S("<Detail/>"));
 	buf_put(&b, S("</Error>"));
 	xml_put_element(&b, "RequestId", request_id);
 	buf_put(&b, S("</ErrorResponse>"));

@@ -30,10 +30,17 @@ static str syntax_code(const service *s, uint8_t spoken)
 	}
 }
 
-/* Services that speak JSON at one path answer 400 where others forbid, whatever their models say. */
-static int status_of(const fault_kind *kind, bool at_one_path)
+bool is_sqs(const service *s)
 {
-	return !kind->status || (at_one_path && kind->status == 403) ? 400 : kind->status;
+	return s && strcmp(s->name, "sqs") == 0;
+}
+
+/* Services that speak JSON at one path answer 400 where others forbid, whatever their models say; SQS also
+ * where what is named is not there. */
+static int status_of(const service *s, const fault_kind *kind, bool at_one_path)
+{
+	bool milder = at_one_path && (kind->status == 403 || (kind->status == 404 && is_sqs(s)));
+	return !kind->status || milder ? 400 : kind->status;
 }
 
 fault_view fault_seen(const service *s, uint8_t spoken, err e)
@@ -47,7 +54,7 @@ fault_view fault_seen(const service *s, uint8_t spoken, err e)
 		                              : str_c(xml ? kind->query_code : kind->code),
 		.message = e->message,
 		.message_name = message ? message->name : "message",
-		.status = status_of(kind, !xml && !rest_json),
+		.status = status_of(s, kind, !xml && !rest_json),
 		.server = kind->server,
 		.shape = e->detail ? kind->shape : NULL,
 		.detail = kind->shape ? e->detail : NULL,

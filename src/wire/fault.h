@@ -23,5 +23,6 @@ void add_request_id(wire_message *m, const service *s, str request_id);
 /* S3's second identifier: opaque, the same for the same request. */
 str s3_host_id(arena *a, str request_id);
 bool is_s3(const service *s);
+bool is_sqs(const service *s);
 /* Adds a Content-Type unless the message has one. */
 void add_content_type(wire_message *m, str type);

@@ -189,8 +189,7 @@ err events_ListArchives(req *rq, const txn *tx, const events_ListArchives_in *in
 	size_t page = in->Limit.set ? (size_t)in->Limit.v : LIST_PAGE;
 	if (str_is(in->NamePrefix) + str_is(in->EventSourceArn) + str_is(in->State) > 1)
 		return fail(rq, &aws_ValidationException, "At most one filter is allowed for ListArchives. Use "
-		                                          "either : "
-		            "State, EventSourceArn, or NamePrefix.");
+		                                          "either : State, EventSourceArn, or NamePrefix.");
 	record_scan s = events_archive_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (in->NextToken.n) {
 		if (!page_position(rq, in->NextToken, &after))

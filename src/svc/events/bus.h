@@ -56,6 +56,8 @@ err target_input_check(req *rq, const events_Target *t);
 /* The target with what its HTTP parameters take out of the event put in. */
 const events_Target *target_http_filled(arena *mem, const events_Target *t, const one_event *e);
 
+/* deliver.c: whether the ARN is of an event bus. */
+bool is_bus(str arn);
 /* connections.c */
 bool is_api_destination(str arn);
 events_connection *connection_by_arn(const txn *tx, arena *mem, str account, str region, str arn);

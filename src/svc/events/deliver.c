@@ -23,7 +23,7 @@ static void count(const char *name, str account, str region, str rule, int64_t w
 	metric_later(&p);
 }
 
-static bool to_bus(str arn)
+bool is_bus(str arn)
 {
 	arn_parts a;
 	return arn_split(arn, &a) && str_eq(a.service, S("events")) && str_starts(a.resource, S("event-bus/"));
@@ -73,9 +73,9 @@ static void give_up(req *rq, txn *tx, const failure *f)
 
 static void hand_over(req *rq, txn *tx, const events_rule *r, const events_Target *t, const one_event *e)
 {
-	if (to_bus(t->Arn) && e->forwarded)
+	if (is_bus(t->Arn) && e->forwarded)
 		return;
-	str payload = to_bus(t->Arn) ? e->json : target_input(rq->mem, r, t, e);
+	str payload = is_bus(t->Arn) ? e->json : target_input(rq->mem, r, t, e);
 	t = target_http_filled(rq->mem, t, e);
 	count("Invocations", r->Account, r->Region, r->Name, e->ingested);
 	if (!target_is_written(t->Arn)) {
@@ -145,7 +145,7 @@ static err forward(req *rq, txn *tx, void *context)
 
 static err invoke(req *rq, const events_delivery *d)
 {
-	if (to_bus(d->It->Arn)) {
+	if (is_bus(d->It->Arn)) {
 		forwarding f = { d, OK };
 		return req_write(rq, forward, &f);
 	}

@@ -51,8 +51,7 @@ err events_StartReplay(req *rq, txn *tx, const events_StartReplay_in *in, events
 		            "permitted.");
 	if (in->EventStartTime.v >= in->EventEndTime.v)
 		return fail(rq, &aws_ValidationException, "Parameter EventEndTime is not valid. Reason: "
-		                                          "EventStartTime "
-		            "must be before EventEndTime.");
+		                                          "EventStartTime must be before EventEndTime.");
 	events_replay r = { .Account = rq->who.account, .Region = rq->region, .Name = in->ReplayName,
 		.Archive = in->EventSourceArn, .Description = in->Description, .Destination = in->Destination,
 		.From = in->EventStartTime.v, .To = in->EventEndTime.v, .State = events_ReplayState_STARTING,
@@ -153,8 +152,7 @@ err events_ListReplays(req *rq, const txn *tx, const events_ListReplays_in *in, 
 	size_t page = in->Limit.set ? (size_t)in->Limit.v : LIST_PAGE;
 	if (str_is(in->NamePrefix) + str_is(in->EventSourceArn) + str_is(in->State) > 1)
 		return fail(rq, &aws_ValidationException, "At most one filter is allowed for ListReplays. Use either "
-		                                          ": "
-		            "State, EventSourceArn, or NamePrefix.");
+		                                          ": State, EventSourceArn, or NamePrefix.");
 	record_scan s = events_replay_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (in->NextToken.n) {
 		if (!page_position(rq, in->NextToken, &after))

@@ -20,6 +20,9 @@ static err target_check(req *rq, const events_Target *t)
 	bool acts = str_eq(a.service, S("states")) || str_eq(a.service, S("ecs")) || is_api_destination(t->Arn);
 	if (acts && !t->RoleArn.n)
 		return fail(rq, &aws_ValidationException, "RoleArn is required for target %.*s.", STR_ARG(t->Arn));
+	if (!target_is_known(t->Arn) && !is_bus(t->Arn) && !is_api_destination(t->Arn))
+		return fail(rq, &aws_NotImplemented, "Farthing cannot deliver events to %.*s (target %.*s).",
+		            STR_ARG(t->Arn), STR_ARG(t->Id));
 	return target_input_check(rq, t);
 }
 

@@ -44,10 +44,19 @@ static err delete_one(req *rq, txn *tx, const sqs_queue *q, str handle)
 	return OK;
 }
 
+static err acknowledge_rate(req *rq, const sqs_queue *q, const char *kind)
+{
+	queue_settings s = { 0 };
+	if (queue_is_fifo(q))
+		s = queue_settings_of(rq->mem, q);
+	return queue_rate(rq, q, &s, kind);
+}
+
 err sqs_DeleteMessage(req *rq, txn *tx, const sqs_DeleteMessage_in *in, sqs_DeleteMessage_out *out)
 {
 	sqs_queue *q;
 	TRY(queue_find(rq, tx, in->QueueUrl, &q));
+	TRY(acknowledge_rate(rq, q, "delete"));
 	queue_metered(rq, q, 0);
 	return delete_one(rq, tx, q, in->ReceiptHandle);
 }
@@ -61,6 +70,7 @@ err sqs_DeleteMessageBatch(req *rq, txn *tx, const sqs_DeleteMessageBatch_in *in
 	for (size_t i = 0; i < n; i++)
 		ids[i] = in->Entries.v[i].Id;
 	TRY(queue_find(rq, tx, in->QueueUrl, &q));
+	TRY(acknowledge_rate(rq, q, "delete"));
 	TRY(batch_check(rq, ids, n));
 	out->Successful.v = arena_array(rq->mem, sqs_DeleteMessageBatchResultEntry, n);
 	out->Failed.v = arena_array(rq->mem, sqs_BatchResultErrorEntry, n);
@@ -111,6 +121,7 @@ err sqs_ChangeMessageVisibility(req *rq, txn *tx, const sqs_ChangeMessageVisibil
 {
 	sqs_queue *q;
 	TRY(queue_find(rq, tx, in->QueueUrl, &q));
+	TRY(acknowledge_rate(rq, q, "change"));
 	queue_metered(rq, q, 0);
 	return change_one(rq, tx, q, in->ReceiptHandle, in->VisibilityTimeout);
 }
@@ -124,6 +135,7 @@ err sqs_ChangeMessageVisibilityBatch(req *rq, txn *tx, const sqs_ChangeMessageVi
 	for (size_t i = 0; i < n; i++)
 		ids[i] = in->Entries.v[i].Id;
 	TRY(queue_find(rq, tx, in->QueueUrl, &q));
+	TRY(acknowledge_rate(rq, q, "change"));
 	TRY(batch_check(rq, ids, n));
 	out->Successful.v = arena_array(rq->mem, sqs_ChangeMessageVisibilityBatchResultEntry, n);
 	out->Failed.v = arena_array(rq->mem, sqs_BatchResultErrorEntry, n);

@@ -33,6 +33,7 @@ queue_settings queue_settings_of(arena *mem, const sqs_queue *q)
 		.body_max = number_of(q, S("MaximumMessageSize"), SQS_BODY_MAX),
 		.fifo = queue_is_fifo(q),
 		.content_dedup = str_eq(queue_attribute(q, S("ContentBasedDeduplication")), S("true")),
+		.fast = str_eq(queue_attribute(q, S("FifoThroughputLimit")), S("perMessageGroupId")),
 		.group_dedup = str_eq(queue_attribute(q, S("DeduplicationScope")), S("messageGroup")),
 	};
 	str policy = queue_attribute(q, S("RedrivePolicy"));

@@ -15,6 +15,7 @@
 typedef struct queue_settings {
 	int64_t delay, visibility, retention, wait, body_max;
 	bool fifo, content_dedup, group_dedup;
+	bool fast; /* FIFO with high throughput: limits count for each group */
 	str redrive_target; /* ARN; STR_NONE: none */
 	int64_t redrive_after;
 } queue_settings;
@@ -33,6 +34,12 @@ void queue_metered(req *rq, const sqs_queue *q, size_t bytes);
 err missing(req *rq, const char *parameter);
 /* A-Z a-z 0-9 - _, at most 80 characters. */
 bool plain_name(str s);
+
+/* ---- rate.c ---- */
+
+/* Throttled: a FIFO queue takes no more calls of this kind just now; no more messages of the group. */
+err queue_rate(req *rq, const sqs_queue *q, const queue_settings *s, const char *kind);
+err queue_group_rate(req *rq, const sqs_queue *q, const queue_settings *s, str group);
 
 /* ---- attributes.c ---- */
 

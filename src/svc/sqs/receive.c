@@ -307,6 +307,7 @@ err sqs_ReceiveMessage(req *rq, const sqs_ReceiveMessage_in *in, sqs_ReceiveMess
 	req_read_end(rq, tx);
 	TRY(e);
 	r.settings = queue_settings_of(rq->mem, r.queue);
+	TRY(queue_rate(rq, r.queue, &r.settings, "receive"));
 	TRY(parameters(rq, &r));
 	int64_t seconds = in->WaitTimeSeconds.set ? in->WaitTimeSeconds.v : r.settings.wait;
 	int64_t until = clock_real() + seconds * MS_SECOND;

@@ -8,7 +8,9 @@ err sqs_SendMessage(req *rq, txn *tx, const sqs_SendMessage_in *in, sqs_SendMess
 		         &in->MessageAttributes, &in->MessageSystemAttributes };
 	TRY(queue_find(rq, tx, in->QueueUrl, &q));
 	queue_settings s = queue_settings_of(rq->mem, q);
+	TRY(queue_rate(rq, q, &s, "send"));
 	TRY(message_check(rq, &s, &m));
+	TRY(queue_group_rate(rq, q, &s, m.group));
 	message_send(rq, tx, q, &s, &m, &sent);
 	queue_metered(rq, q, message_bytes(&m));
 	out->MessageId = sent.message_id;
@@ -80,13 +82,29 @@ static err send_batch_check(req *rq, const queue_settings *s, const sqs_SendMess
 	return OK;
 }
 
+/* A batch is one call for each of its groups. */
+static err groups_rate(req *rq, const sqs_queue *q, const queue_settings *s,
+                       const sqs_SendMessageBatch_in *in)
+{
+	for (size_t i = 0; i < in->Entries.n; i++) {
+		bool seen = false;
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = str_eq(in->Entries.v[k].MessageGroupId, in->Entries.v[i].MessageGroupId);
+		if (!seen)
+			TRY(queue_group_rate(rq, q, s, in->Entries.v[i].MessageGroupId));
+	}
+	return OK;
+}
+
 err sqs_SendMessageBatch(req *rq, txn *tx, const sqs_SendMessageBatch_in *in, sqs_SendMessageBatch_out *out)
 {
 	sqs_queue *q;
 	size_t n = in->Entries.n, bytes;
 	TRY(queue_find(rq, tx, in->QueueUrl, &q));
 	queue_settings s = queue_settings_of(rq->mem, q);
+	TRY(queue_rate(rq, q, &s, "send"));
 	TRY(send_batch_check(rq, &s, in, &bytes));
+	TRY(groups_rate(rq, q, &s, in));
 	out->Successful.v = arena_array(rq->mem, sqs_SendMessageBatchResultEntry, n);
 	out->Failed.v = arena_array(rq->mem, sqs_BatchResultErrorEntry, n);
 	for (size_t i = 0; i < n; i++) {

@@ -121,7 +121,9 @@ def test_topics_buses_logs_and_dead_letters(server):
         {"Id": "1", "Arn": topic}, {"Id": "2", "Arn": "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/x"},
         {"Id": "3", "Arn": other, "RoleArn": "arn:aws:iam::000000000000:role/x"},
         {"Id": "4", "Arn": "arn:aws:sqs:us-east-1:000000000000:none", "DeadLetterConfig": {"Arn": dead}},
-        {"Id": "5", "Arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/x", "DeadLetterConfig": {"Arn": dead}}])
+        {"Id": "5", "Arn": "arn:aws:lambda:us-east-1:000000000000:function:none", "DeadLetterConfig": {"Arn": dead}}])
+    refused("NotImplementedException", ev.put_targets, Rule="all", Targets=[
+        {"Id": "6", "Arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/x"}])
     ev.put_targets(Rule="all", EventBusName="other", Targets=[{"Id": "1", "Arn": arn, "Input": '"via the other bus"'}])
     id = put(server, source="far")["Entries"][0]["EventId"]
     seen, lost = [], []
@@ -129,7 +131,7 @@ def test_topics_buses_logs_and_dead_letters(server):
     until(lambda: lost.extend(drain(server, dead_url)) or len(lost) >= 2)
     same(len(seen), 2)
     check('"via the other bus"' in seen and any(id in s for s in seen), seen)
-    same(sorted(m["MessageAttributes"]["TARGET_ARN"]["StringValue"].split(":")[2] for m in lost), ["firehose", "sqs"])
+    same(sorted(m["MessageAttributes"]["TARGET_ARN"]["StringValue"].split(":")[2] for m in lost), ["lambda", "sqs"])
     lines = logs.filter_log_events(logGroupName="/aws/events/x")["events"]
     same([json.loads(e["message"])["id"] for e in lines], [id])
 

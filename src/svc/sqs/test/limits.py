@@ -1,5 +1,7 @@
 """What SQS refuses, in its words; both protocols."""
 import json
+import socket
+import threading
 import urllib.parse
 
 from botocore.exceptions import ClientError
@@ -45,6 +47,51 @@ def test_query_protocol_by_path(server):
     status, text = asked(server, path, **{"Action": "SendMessageBatch", "SendMessageBatchRequestEntry.1.Id": "a",
                                           "SendMessageBatchRequestEntry.1.MessageBody": "x"})
     check("<SendMessageBatchResultEntry>" in text and "<Id>a</Id>" in text, text)
+
+
+def test_statuses_of_both_protocols(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="statuses")["QueueUrl"]
+    status, text = asked(server, "/000000000000/statuses", Action="DeleteMessage", ReceiptHandle="none")
+    check(status == 404 and "<Code>ReceiptHandleIsInvalid</Code>" in text, text)
+    check("</Message><Detail/></Error>" in text, text)
+    asked(server, "/000000000000/statuses", Action="PurgeQueue")
+    status, text = asked(server, "/000000000000/statuses", Action="PurgeQueue")
+    check(status == 403 and "<Code>AWS.SimpleQueueService.PurgeQueueInProgress</Code>" in text, text)
+    for call, more in [(sqs.delete_message, {"ReceiptHandle": "none"}), (sqs.purge_queue, {})]:
+        try:
+            call(QueueUrl=url, **more)
+            check(False, "not refused")
+        except ClientError as e:
+            same(e.response["ResponseMetadata"]["HTTPStatusCode"], 400)
+
+
+def at_once(server, n, body):
+    """Receives, all in one go on one connection: how many were let through and how many throttled."""
+    port = int(server.endpoint.rsplit(":", 1)[1])
+    one = (f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+           f"X-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
+    seen = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as s:
+        sender = threading.Thread(target=lambda: s.sendall(one * n))
+        sender.start()
+        while seen.count(b"HTTP/1.1 ") < n or not seen.endswith(b"}"):
+            more = s.recv(1 << 16)
+            check(more, "the connection was closed")
+            seen += more
+        sender.join()
+    return seen.count(b"HTTP/1.1 200"), seen.count(b"ThrottlingException")
+
+
+def test_fifo_queues_take_so_many_calls_a_second(server):
+    sqs = server.client("sqs")
+    for name, more in [("busy", {}), ("busy.fifo", {"FifoQueue": "true"}),
+                       ("fast.fifo", {"FifoQueue": "true", "DeduplicationScope": "messageGroup",
+                                      "FifoThroughputLimit": "perMessageGroupId"})]:
+        url = sqs.create_queue(QueueName=name, Attributes=more)["QueueUrl"]
+        passed, throttled = at_once(server, 5000, json.dumps({"QueueUrl": url}))
+        same(passed + throttled, 5000)
+        check(passed >= 300 and bool(throttled) == (name == "busy.fifo"), (name, passed, throttled))
 
 
 def test_trace_header_of_the_request(server):
