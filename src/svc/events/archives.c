@@ -190,6 +190,11 @@ err events_ListArchives(req *rq, const txn *tx, const events_ListArchives_in *in
 	if (str_is(in->NamePrefix) + str_is(in->EventSourceArn) + str_is(in->State) > 1)
 		return fail(rq, &aws_ValidationException, "At most one filter is allowed for ListArchives. Use "
 		                                          "either : State, EventSourceArn, or NamePrefix.");
+	if (str_is(in->EventSourceArn)) {
+		bus_name name;
+		events_bus *b;
+		TRY(bus_find(rq, tx, in->EventSourceArn, &name, &b));
+	}
 	record_scan s = events_archive_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (in->NextToken.n) {
 		if (!page_position(rq, in->NextToken, &after))

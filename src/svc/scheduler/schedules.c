@@ -48,6 +48,9 @@ static err target_check(req *rq, const scheduler_Target *t)
 				"EventBridgeParameters are required for event buses.");
 	if (str_eq(a.service, S("ecs")) && !t->EcsParameters)
 		return fail(rq, &scheduler_ValidationException, "EcsParameters are required for ECS clusters.");
+	bool universal = str_starts(t->Arn, S("arn:aws:scheduler:::aws-sdk:"));
+	if (!universal && !str_eq(a.service, S("events")) && !target_is_known(t->Arn))
+		return fail(rq, &aws_NotImplemented, "Farthing cannot deliver to %.*s.", STR_ARG(t->Arn));
 	return OK;
 }
 

@@ -202,7 +202,7 @@ static void tell_again(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, c
 		S("Replayed"), { .DataType = S("String"), .StringValue = S("true") } };
 	notice n = { .id = k->MessageId, .message = k->Message, .subject = k->Subject, .structure = k->Structure,
 		     .group = k->Group, .attributes = &marked, .sequence = k->Sequence, .when = k->When,
-		     .views = arena_new(mem, filter_views) };
+		     .views = arena_new(mem, notice_views) };
 	n.dedup = sha256_hex(mem, arena_fmt(mem, "%.*s %.*s %lld", STR_ARG(k->MessageId), STR_ARG(k->Dedup),
 	                                    (long long)rq->now));
 	tell_subscriber(rq, tx, t, s, &n);

@@ -6,6 +6,7 @@
 #include "cloud/metrics.h"
 #include "cloud/server.h"
 #include "cloud/target.h"
+#include "gen/sqs.h"
 #include "store/due.h"
 #include "topic.h"
 
@@ -65,8 +66,9 @@ static str signature_for(arena *mem, const txn *tx, const sns_topic *t, const no
 	return signature_of(mem, tx, text_to_sign(mem, t, n, message), version);
 }
 
-str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message,
-             bool for_function)
+/* All but the subscription's id, which is where a subscriber's envelope differs from another's. */
+static str envelope_before(arena *mem, const txn *tx, const sns_topic *t, const notice *n, str message,
+                           bool for_function)
 {
 	buf b = buf_in(mem, 2048 + message.n * 2, TEXT_MAX);
 	str version = topic_attribute(t, S("SignatureVersion"));
@@ -89,34 +91,64 @@ str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, co
 		put_text(&b, for_function ? "SigningCertUrl" : "SigningCertURL", signing_certificate_url(mem, tx));
 	}
 	put_text(&b, for_function ? "UnsubscribeUrl" : "UnsubscribeURL",
-	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&SubscriptionArn=%.*s", STR_ARG(server_endpoint()),
-	                   STR_ARG(subscription_arn(mem, s))));
-	put_attributes(&b, "MessageAttributes", n->attributes, for_function);
-	buf_c(&b, '}');
+	         arena_fmt(mem, "%.*s/?Action=Unsubscribe&SubscriptionArn=%.*s:", STR_ARG(server_endpoint()),
+	                   STR_ARG(topic_arn(mem, t))));
+	return str_sub(buf_str(&b), 0, b.n - 1); /* without the quotation mark */
+}
+
+str envelope(arena *mem, const txn *tx, const sns_topic *t, const sns_sub *s, const notice *n, str message,
+             bool for_function)
+{
+	struct said *said = &n->views->said[for_function];
+	if (!str_is(said->before) || !same_text(said->message, message)) {
+		buf after = buf_in(mem, 256, TEXT_MAX);
+		buf_c(&after, '"');
+		put_attributes(&after, "MessageAttributes", n->attributes, for_function);
+		buf_c(&after, '}');
+		said->message = message;
+		said->before = envelope_before(mem, tx, t, n, message, for_function);
+		said->after = buf_str(&after);
+	}
+	buf b = buf_in(mem, said->before.n + s->Id.n + said->after.n, TEXT_MAX);
+	buf_put(&b, said->before);
+	buf_put(&b, s->Id);
+	buf_put(&b, said->after);
 	return buf_str(&b);
 }
 
 /* Queues take the attributes of a raw message as their own. */
-static str queue_attributes(arena *mem, const sns_MessageAttributeMap *a)
+static sqs_MessageBodyAttributeMap queue_attributes(arena *mem, const sns_MessageAttributeMap *a)
 {
+	sqs_MessageBodyAttributeMap own = { 0 };
 	if (!a || !a->n)
-		return STR_NONE;
-	buf b = buf_in(mem, 512, TEXT_MAX);
-	buf_c(&b, '{');
-	for (size_t i = 0; i < a->n; i++) {
-		str type = a->v[i].value.DataType;
-		if (i)
-			buf_c(&b, ',');
-		json_put_string(&b, a->v[i].key);
-		buf_put(&b, S(":{"));
-		put_text(&b, "DataType", type);
-		put_text(&b, "StringValue", a->v[i].value.StringValue);
-		if (!str_is(a->v[i].value.StringValue))
-			put_text(&b, "BinaryValue", base64_encode(mem, a->v[i].value.BinaryValue));
-		buf_c(&b, '}');
-	}
-	buf_c(&b, '}');
-	return buf_str(&b);
+		return own;
+	own.v = arena_array(mem, sqs_MessageBodyAttributeMap_entry, a->n);
+	for (; own.n < a->n; own.n++)
+		own.v[own.n] = (sqs_MessageBodyAttributeMap_entry){
+			a->v[own.n].key, { .DataType = a->v[own.n].value.DataType,
+			                   .StringValue = a->v[own.n].value.StringValue,
+			                   .BinaryValue = a->v[own.n].value.BinaryValue } };
+	return own;
+}
+
+/* A message in the queue's own account and region; what it uses counts for the request. */
+static err into_queue(req *rq, txn *tx, str arn, const sqs_SendMessage_in *message)
+{
+	arn_parts a;
+	if (!arn_split(arn, &a) || !str_eq(a.service, S("sqs")))
+		return fail(rq, &sns_InvalidParameterException, "%.*s is no ARN of a queue.", STR_ARG(arn));
+	sqs_SendMessage_in in = *message;
+	sqs_SendMessage_out out;
+	req there = *rq;
+	there.region = a.region.n ? a.region : rq->region;
+	there.who.account = a.account.n ? a.account : rq->who.account;
+	in.QueueUrl = arena_fmt(rq->mem, "http://sqs.localhost/%.*s/%.*s", STR_ARG(there.who.account),
+	                        STR_ARG(a.resource));
+	if (!str_ends(a.resource, S(".fifo")))
+		in.MessageDeduplicationId = STR_NONE;
+	err e = call(&there, tx, "sqs", "SendMessage", &in, &out);
+	rq->usage = there.usage;
+	return e;
 }
 
 str message_for(arena *mem, const notice *n, str how)
@@ -189,23 +221,25 @@ static void to_queue(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 	bool raw = str_eq_nocase(subscription_attribute(s, S("RawMessageDelivery")), S("true"));
 	/* A group orders nothing outside FIFO queues, and a standard queue gets it from standard topics only. */
 	bool grouped = str_ends(s->Endpoint, S(".fifo")) || !topic_is_fifo(t);
-	target_call c = { .arn = s->Endpoint, .group = grouped ? n->group : STR_NONE, .dedup = n->dedup,
-		              .payload = raw ? message : envelope(rq->mem, tx, t, s, n, message, false),
-		              .attributes = raw ? queue_attributes(rq->mem, n->attributes) : STR_NONE };
+	sqs_SendMessage_in m = { .MessageGroupId = grouped ? n->group : STR_NONE,
+		                 .MessageDeduplicationId = n->dedup,
+		                 .MessageBody = raw ? message : envelope(rq->mem, tx, t, s, n, message, false) };
+	if (raw)
+		m.MessageAttributes = queue_attributes(rq->mem, n->attributes);
 	req self = *rq;
 	req_become_service(&self, "sns.amazonaws.com", topic_arn(rq->mem, t));
-	err e = target_call_now(&self, tx, &c);
+	err e = into_queue(&self, tx, s->Endpoint, &m);
 	delivery_report told = { "SQS", n->id, message, s->Endpoint, e ? e->message : S("{}"), n->when,
 		                 e ? e->kind->status : 200, rq->now - n->when, !e };
 	feedback(rq->mem, t, &told);
 	if (!e && str_ends(t->Name, S(".fifo"))) {
 		meter_one(&self, &SNS_FIFO_NOTIFICATION, subscription_arn(rq->mem, s));
-		meter(&self, &SNS_FIFO_NOTIFICATION_GB, (qty)c.payload.n, subscription_arn(rq->mem, s));
+		meter(&self, &SNS_FIFO_NOTIFICATION_GB, (qty)m.MessageBody.n, subscription_arn(rq->mem, s));
 	}
 	count(t, e ? "NumberOfNotificationsFailed" : "NumberOfNotificationsDelivered", n->when);
-	c.arn = dead_letters_of(rq->mem, s);
-	if (e && c.arn.n) {
-		e = target_call_now(&self, tx, &c);
+	str dead_letters = e ? dead_letters_of(rq->mem, s) : STR_NONE;
+	if (dead_letters.n) {
+		e = into_queue(&self, tx, dead_letters, &m);
 		count(t, e ? "NumberOfNotificationsFailedToRedriveToDlq" : "NumberOfNotificationsRedrivenToDlq",
 		      n->when);
 	}
@@ -236,8 +270,7 @@ void tell_subscriber(req *rq, txn *tx, const sns_topic *t, const sns_sub *s, con
 	} else if (str_eq(s->Protocol, S("lambda"))) {
 		by_task(tx, mem, t, s, n, "Notification", arena_fmt(mem,
 			"{\"Records\":[{\"EventSource\":\"aws:sns\",\"EventVersion\":\"1.0\","
-			"\"EventSubscriptionArn\":\"%.*s\","
-			"\"Sns\":%.*s}]}", STR_ARG(subscription_arn(mem, s)),
+			"\"EventSubscriptionArn\":\"%.*s\",\"Sns\":%.*s}]}", STR_ARG(subscription_arn(mem, s)),
 			STR_ARG(envelope(mem, tx, t, s, n, message, true))),
 		        dead_letters_of(mem, s).n ? envelope(mem, tx, t, s, n, message, false) : STR_NONE);
 	} else {
@@ -252,6 +285,7 @@ void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n)
 	measure(t, "PublishSize", "Bytes", (double)n->message.n, n->when);
 	if (!t->Confirmed)
 		return;
+	memset(n->views->said, 0, sizeof n->views->said); /* what an earlier run wrote may be of another topic */
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
 	for (sns_sub *s; (s = sns_sub_next(&scan));)
 		if (!s->Pending && !replay_will_tell(s))

@@ -133,7 +133,7 @@ static const event_pattern *pattern_of(str text)
 static const json_value *view_of(arena *mem, const notice *n, bool body, str message)
 {
 	static const sns_MessageAttributeMap none;
-	filter_views *v = n->views;
+	notice_views *v = n->views;
 	if (body && !(v->body_read && str_eq(v->message, message))) {
 		v->body = event_pattern_event(mem, json_parse(mem, message));
 		v->message = message;

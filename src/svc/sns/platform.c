@@ -278,7 +278,7 @@ static void tell(req *rq, txn *tx, const sns_app *a, const sns_device *d, const 
 		? sns_topic_get(tx, rq->mem, t.account, t.region, t.resource) : NULL;
 	if (!topic || topic_is_fifo(topic))
 		return;
-	notice n = { .id = rand_uuid(rq->mem), .when = rq->now, .views = arena_new(rq->mem, filter_views) };
+	notice n = { .id = rand_uuid(rq->mem), .when = rq->now, .views = arena_new(rq->mem, notice_views) };
 	n.message = arena_fmt(rq->mem, "{\"EndpointArn\":\"%.*s\",\"EventType\":\"%s\",\"Resource\":\"%.*s\","
 	                      "\"Service\":\"SNS\",\"Time\":\"%.*s\"}", STR_ARG(device_arn(rq->mem, d)), what,
 	                      STR_ARG(app_arn(rq->mem, a)), STR_ARG(time_iso_ms(rq->mem, rq->now)));

@@ -192,7 +192,7 @@ static err prepare(req *rq, const txn *tx, posting *p)
 			       .message = m->Message, .subject = m->Subject,
 			       .structure = m->MessageStructure, .group = m->MessageGroupId,
 			       .dedup = m->MessageDeduplicationId, .attributes = &m->MessageAttributes,
-			       .when = rq->now, .views = arena_new(rq->mem, filter_views) };
+			       .when = rq->now, .views = arena_new(rq->mem, notice_views) };
 		if (topic_is_fifo(t) && !n->dedup.n)
 			n->dedup = sha256_hex(rq->mem, m->Message);
 		notice_sign(rq, tx, t, n);

@@ -37,19 +37,23 @@ typedef struct signed_text {
 	struct signed_text *next;
 	str message, version, signature;
 } signed_text;
-/* What filter policies look at, read once for all subscribers. */
-typedef struct filter_views {
+/* What is read and written once for all subscribers: what filter policies look at, and the envelopes around
+ * the subscription's id: of queues and endpoints, of functions. */
+typedef struct notice_views {
+	struct said {
+		str message, before, after;
+	} said[2];
 	const struct json_value *attributes, *body;
 	bool attributes_read, body_read;
 	str message; /* whose body it is */
-} filter_views;
+} notice_views;
 
 typedef struct notice {
 	str id, message, subject, structure, group, dedup, trace;
 	const sns_MessageAttributeMap *attributes;
 	int64_t sequence, when;
 	signed_text *signatures;
-	filter_views *views;
+	notice_views *views;
 } notice;
 
 /* What the message says to a protocol. */

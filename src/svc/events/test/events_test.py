@@ -138,6 +138,8 @@ def test_topics_buses_logs_and_dead_letters(server):
 
 def test_archive_and_replay(server):
     ev = server.client("events")
+    same(refused("ResourceNotFoundException", ev.list_archives,
+                 EventSourceArn="arn:aws:events:us-east-1:000000000000:event-bus/none"), "Event bus none does not exist.")
     url, queue_arn = queue(server, "ev-again")
     bus = ev.create_event_bus(Name="kept")["EventBusArn"]
     rules = [ev.put_rule(Name=n, EventBusName="kept", EventPattern='{"source":["shop"]}')["RuleArn"] for n in "ab"]

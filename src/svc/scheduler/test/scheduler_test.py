@@ -67,6 +67,9 @@ def test_universal_targets_and_dead_letters(server):
         "Input": json.dumps({"QueueUrl": url, "MessageBody": "by name"})})
     sch.create_schedule(Name="d", GroupName="g", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=OFF, Target={
         "Arn": "arn:aws:scheduler:::aws-sdk:sqs:nothing", "RoleArn": ROLE, "DeadLetterConfig": {"Arn": dead}})
+    refused("NotImplementedException", sch.create_schedule, Name="k", ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow=OFF,
+            Target={"Arn": "arn:aws:kinesis:us-east-1:000000000000:stream/x", "RoleArn": ROLE})
     server.advance("61m")
     got = until(lambda: drain(server, url))
     lost = until(lambda: drain(server, dead_url))
