@@ -50,7 +50,8 @@ err auth_root_key(arena *a, store *s, str *access_key, str *secret)
 
 typedef struct mismatch_detail {
 	str AWSAccessKeyId, StringToSign, SignatureProvided, StringToSignBytes, CanonicalRequest,
-		CanonicalRequestBytes, XAmzExpires, Expires, ServerTime;
+		CanonicalRequestBytes, XAmzExpires, Expires, RequestTime, ServerTime, MaxAllowedSkewMilliseconds,
+		ClientComputedContentSHA256, S3ComputedContentSHA256, ArgumentName, ArgumentValue;
 } mismatch_detail;
 
 static const shape text_shape = { .name = "String", .kind = SHAPE_STRING, .size = sizeof(str) };
@@ -61,20 +62,26 @@ static const shape_member mismatch_members[] = {
 	MEMBER(CanonicalRequest), MEMBER(CanonicalRequestBytes),
 	{ .name = "XAmzExpires", .wire_name = "X-Amz-Expires", .shape = &text_shape,
 	  .offset = offsetof(mismatch_detail, XAmzExpires) },
-	MEMBER(Expires), MEMBER(ServerTime),
+	MEMBER(Expires), MEMBER(RequestTime), MEMBER(ServerTime), MEMBER(MaxAllowedSkewMilliseconds),
+	MEMBER(ClientComputedContentSHA256), MEMBER(S3ComputedContentSHA256), MEMBER(ArgumentName),
+	MEMBER(ArgumentValue),
 };
 static const shape mismatch_shape = {
 	.name = "SignatureDoesNotMatch", .kind = SHAPE_STRUCT, .size = sizeof(mismatch_detail),
 	.members = mismatch_members, .n_members = sizeof mismatch_members / sizeof *mismatch_members,
 };
-static const fault_kind s3_mismatch = {
-	.name = "SignatureDoesNotMatch", .code = "SignatureDoesNotMatch",
-	.query_code = "SignatureDoesNotMatch", .status = 403, .shape = &mismatch_shape,
-};
+#define S3_KIND(id, code_, status_) \
+	static const fault_kind s3_##id = { .name = code_, .code = code_, .query_code = code_, \
+		                            .status = status_, .shape = &mismatch_shape }
+S3_KIND(mismatch, "SignatureDoesNotMatch", 403);
+S3_KIND(expired, "AccessDenied", 403);
+S3_KIND(skewed, "RequestTimeTooSkewed", 403);
+S3_KIND(unknown_key, "InvalidAccessKeyId", 403);
+S3_KIND(bad_payload, "XAmzContentSHA256Mismatch", 400);
+S3_KIND(argument, "InvalidArgument", 400);
 
-static const fault_kind s3_expired = { .name = "AccessDenied", .code = "AccessDenied",
-	                               .query_code = "AccessDenied", .status = 403,
-	                               .shape = &mismatch_shape };
+#define S3_DETAIL(rq, ...) \
+	memcpy(arena_new((rq)->mem, mismatch_detail), &(mismatch_detail){ __VA_ARGS__ }, sizeof(mismatch_detail))
 
 static bool is_s3(const req *rq)
 {
@@ -101,16 +108,13 @@ static err bad_signature(req *rq, const sigv4 *sig, str to_sign, str canonical)
 		            "The request signature we calculated does not match the signature you provided. "
 		            "Check your AWS Secret Access Key and signing method. Consult the service "
 		            "documentation for details.");
-	mismatch_detail *d = arena_new(rq->mem, mismatch_detail);
-	*d = (mismatch_detail){
-		.AWSAccessKeyId = sig->access_key,
-		.StringToSign = to_sign,
-		.SignatureProvided = sig->signature,
-		.StringToSignBytes = spaced_hex(rq->mem, to_sign),
-		.CanonicalRequest = canonical,
-		.CanonicalRequestBytes = str_is(canonical) ? spaced_hex(rq->mem, canonical) : STR_NONE,
-	};
-	return fail_with(rq, &s3_mismatch, d,
+	bool shown = str_is(canonical);
+	return fail_with(rq, &s3_mismatch,
+	                 S3_DETAIL(rq, .AWSAccessKeyId = sig->access_key, .StringToSign = to_sign,
+	                           .SignatureProvided = sig->signature,
+	                           .StringToSignBytes = spaced_hex(rq->mem, to_sign),
+	                           .CanonicalRequest = canonical,
+	                           .CanonicalRequestBytes = shown ? spaced_hex(rq->mem, canonical) : STR_NONE),
 	                 "The request signature we calculated does not match the signature you provided. "
 	                 "Check your key and signing method.");
 }
@@ -119,8 +123,11 @@ static err skewed(req *rq, const sigv4 *sig, int64_t now)
 {
 	const fault_kind *kind = auth_fault_kind(rq, AUTH_SKEWED);
 	if (is_s3(rq))
-		return fail(rq, kind, "The difference between the request time and the current time is too "
-		                      "large.");
+		return fail_with(rq, &s3_skewed,
+		                 S3_DETAIL(rq, .RequestTime = sig->stamp,
+		                           .ServerTime = time_iso(rq->mem, now / MS_SECOND * MS_SECOND),
+		                           .MaxAllowedSkewMilliseconds = S("900000")),
+		                 "The difference between the request time and the current time is too large.");
 	str clock = time_basic(rq->mem, now);
 	bool late = sig->when < now;
 	str limit = time_basic(rq->mem, now + (late ? -15 : 15) * MS_MINUTE);
@@ -133,10 +140,8 @@ static err skewed(req *rq, const sigv4 *sig, int64_t now)
 /* Seconds are told where the URL told them: in version 4. */
 static err url_expired(req *rq, const sigv4 *sig, int64_t now)
 {
-	mismatch_detail *d = arena_new(rq->mem, mismatch_detail);
-	*d = (mismatch_detail){ .Expires = time_iso(rq->mem, sig->expires_ms),
-		                .ServerTime = time_iso(rq->mem, now / MS_SECOND * MS_SECOND),
-		                .XAmzExpires = STR_NONE };
+	mismatch_detail *d = S3_DETAIL(rq, .Expires = time_iso(rq->mem, sig->expires_ms),
+	                               .ServerTime = time_iso(rq->mem, now / MS_SECOND * MS_SECOND));
 	if (str_is(sig->stamp) && sig->when)
 		d->XAmzExpires = arena_fmt(rq->mem, "%lld", (long long)((sig->expires_ms - sig->when) / MS_SECOND));
 	return fail_with(rq, &s3_expired, d, "Request has expired");
@@ -167,11 +172,41 @@ static err refused(req *rq, const sigv4 *sig, sigv4_verdict verdict, int64_t now
 	}
 }
 
-static err unknown_key(req *rq)
+static err unknown_key(req *rq, const sigv4 *sig)
 {
-	return fail(rq, auth_fault_kind(rq, AUTH_UNKNOWN_KEY), "%s",
-	            is_s3(rq) ? "The AWS Access Key Id you provided does not exist in our records." :
-	                        "The security token included in the request is invalid.");
+	if (is_s3(rq))
+		return fail_with(rq, &s3_unknown_key, S3_DETAIL(rq, .AWSAccessKeyId = sig->access_key),
+		                 "The AWS Access Key Id you provided does not exist in our records.");
+	return fail(rq, auth_fault_kind(rq, AUTH_UNKNOWN_KEY),
+	            "The security token included in the request is invalid.");
+}
+
+/* "AWS KEY:SIGNATURE" is the older version, which regions since 2014 do not know. */
+static err other_scheme(req *rq, str header)
+{
+	str rest = header, scheme = str_cut(&rest, ' ');
+	bool older = str_eq(scheme, S("AWS"));
+	if (older && str_is(rest) && str_find_char(rest, ':') != SIZE_MAX)
+		return fail(rq, &sigv4_InvalidRequest, "The authorization mechanism you have provided is not "
+		                                       "supported. Please use AWS4-HMAC-SHA256.");
+	return fail_with(rq, &s3_argument,
+	                 S3_DETAIL(rq, .ArgumentName = S("Authorization"), .ArgumentValue = header), "%s",
+	                 older ? "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature" :
+	                         "Unsupported Authorization Type");
+}
+
+err auth_malformed(req *rq, err why)
+{
+	str header = str_trim(wire_header(rq->http, S("authorization"))), prefix = S("AWS4-HMAC-SHA256");
+	if (!is_s3(rq) || why->kind != &sigv4_IncompleteSignature)
+		return why;
+	if (!str_starts(header, prefix) || (header.n > prefix.n && header.p[prefix.n] != ' '))
+		return other_scheme(rq, header);
+	if (str_starts(why->message, S("Date must be")))
+		return fail(rq, &sigv4_AccessDenied, "AWS authentication requires a valid Date or x-amz-date header");
+	size_t at = str_find(why->message, S(": "));
+	return fail(rq, &sigv4_AuthorizationHeaderMalformed, "The authorization header is malformed; %.*s",
+	            STR_ARG(at == SIZE_MAX ? why->message : str_sub(why->message, at + 2, why->message.n)));
 }
 
 /* ---- callers ---- */
@@ -211,7 +246,7 @@ static err stranger(req *rq, const sigv4 *sig, bool strict)
 {
 	int64_t now = clock_real();
 	if (strict)
-		return unknown_key(rq);
+		return unknown_key(rq, sig);
 	TRY(refused(rq, sig, sigv4_timely(sig, now), now));
 	become_root(rq, is_account(sig->access_key) ? sig->access_key : S(DEFAULT_ACCOUNT));
 	rq->who.access_key = sig->access_key;
@@ -243,10 +278,13 @@ static err check_payload(req *rq, const sigv4 *sig)
 	bool held = !rq->exchange || !rq->exchange->sink;
 	if (!is_s3(rq) || !held || sig->payload_hash.n != 64)
 		return OK;
-	if (str_eq(sha256_hex(rq->mem, rq->http->body), sig->payload_hash))
+	str own = sha256_hex(rq->mem, rq->http->body);
+	if (str_eq(own, sig->payload_hash))
 		return OK;
-	return fail(rq, auth_fault_kind(rq, AUTH_BAD_PAYLOAD),
-	            "The provided 'x-amz-content-sha256' header does not match what was computed.");
+	return fail_with(rq, &s3_bad_payload,
+	                 S3_DETAIL(rq, .ClientComputedContentSHA256 = sig->payload_hash,
+	                           .S3ComputedContentSHA256 = own),
+	                 "The provided 'x-amz-content-sha256' header does not match what was computed.");
 }
 
 static err check_token(req *rq, const sigv4 *sig, const credential *c)
@@ -277,7 +315,7 @@ static err known(req *rq, const sigv4 *sig, const credential *c)
 	str to_sign, canonical;
 	int64_t now = clock_real();
 	if (c->Inactive)
-		return unknown_key(rq);
+		return unknown_key(rq, sig);
 	TRY(check_token(rq, sig, c));
 	TRY(check_service(rq, sig));
 	wire_message sent = as_sent(rq);

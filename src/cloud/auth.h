@@ -27,6 +27,9 @@ err auth_root_key(arena *a, store *s, str *access_key, str *secret);
  */
 err auth_caller(req *rq, const sigv4 *sig, bool strict);
 
+/* What sigv4_parse said of a request that turned out to be S3's, in S3's words. */
+err auth_malformed(req *rq, err why);
+
 /*
  * The decoder for this request's aws-chunked body (sig->payload_chunked), with the caller's own secret.
  * Chunk signatures by a key that Farthing does not know cannot be checked and are let pass.

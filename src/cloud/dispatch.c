@@ -267,7 +267,7 @@ static err begin(operation_call *c, dispatcher *d)
 	rq->op = c->id.operation;
 	c->service = c->id.service;
 	rq->region = str_is(c->id.region) ? c->id.region : S("us-east-1");
-	return malformed;
+	return malformed ? auth_malformed(rq, malformed) : OK;
 }
 
 /* Policies are read from a snapshot of their own: what they forbid costs the writer nothing. */

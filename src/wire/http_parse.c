@@ -217,9 +217,8 @@ static int known_header(str name, str value, http_head *h, framing *f)
 	case 6:
 		if (!str_eq_nocase(name, S("expect")))
 			return 0;
-		if (!str_eq_nocase(value, S("100-continue")))
-			return 417;
-		h->expect_continue = h->minor > 0;
+		/* Anything else is no reason to refuse, as AWS has it. */
+		h->expect_continue = h->minor > 0 && str_eq_nocase(value, S("100-continue"));
 		return 0;
 	case 7:
 		if (str_eq_nocase(name, S("upgrade")))

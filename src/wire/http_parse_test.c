@@ -140,7 +140,8 @@ TEST(head_refusals)
 	}
 	CHECK_I64(PARSE("GET / HTTP/2.0\r\nHost: a\r\n\r\n", &h), 505);
 	CHECK_I64(PARSE("PRI * HTTP/2.0\r\n\r\n", &h), 505);
-	CHECK_I64(PARSE("PUT / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n", &h), 417);
+	CHECK_I64(PARSE("PUT / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n", &h), 0);
+	CHECK(!h.expect_continue);
 }
 
 TEST(head_limits)

@@ -14,7 +14,8 @@ static const shape_member members[] = {
 	MEMBER(additionalMessage), MEMBER(LocationConstraint),
 	MEMBER(AllowedMethods), MEMBER(ExpectedDigest), MEMBER(CalculatedDigest), MEMBER(TagKey),
 	MEMBER(TagValue), MEMBER(ActualPartCount), MEMBER(PartNumberRequested), MEMBER(StorageClassRequested),
-	MEMBER(TargetBucketLocation),
+	MEMBER(TargetBucketLocation), MEMBER(URI), MEMBER(ClientComputedContentSHA256),
+	MEMBER(S3ComputedContentSHA256),
 	{ .name = "ContentMD5", .wire_name = "Content-MD5", .shape = &text_shape,
 	  .offset = offsetof(fault_detail, ContentMD5) },
 };

@@ -20,7 +20,7 @@
 	X(InvalidPartNumber, 416) X(InvalidPartOrder, 400) X(InvalidPolicyDocument, 400) \
 	X(InvalidRange, 416) X(InvalidRedirectLocation, 400) X(InvalidRequest, 400) \
 	X(InvalidStorageClass, 400) X(InvalidTag, 400) \
-	X(InvalidTargetBucketForLogging, 400) \
+	X(InvalidTargetBucketForLogging, 400) X(InvalidURI, 400) \
 	X(KeyTooLongError, 400) X(MalformedACLError, 400) X(MalformedPolicy, 400) \
 	X(MalformedPOSTRequest, 400) X(MalformedXML, 400) X(MetadataTooLarge, 400) \
 	X(MethodNotAllowed, 405) X(MissingContentLength, 411) X(MissingRequestBodyError, 400) \
@@ -52,7 +52,8 @@ typedef struct fault_detail {
 		StorageClass, ActualObjectSize, RangeRequested, ProposedSize, MinSizeAllowed, MaxSizeAllowed,
 		PartNumber, ETag, Header, MissingHeaderName, TargetBucket, additionalMessage, LocationConstraint,
 		AllowedMethods, ExpectedDigest, CalculatedDigest, ContentMD5, TagKey, TagValue, ActualPartCount,
-		PartNumberRequested, StorageClassRequested, TargetBucketLocation;
+		PartNumberRequested, StorageClassRequested, TargetBucketLocation, URI,
+		ClientComputedContentSHA256, S3ComputedContentSHA256;
 } fault_detail;
 
 /* fail_with(rq, &fault_NoSuchKey, DETAIL(rq, .Key = key), "..") */

@@ -114,8 +114,75 @@ static err check_body(req *rq)
 	return OK;
 }
 
+/* Signers of URLs put headers into the query. S3 takes these from there; tags, encryption and digests must be
+ * headers, and are ignored in the query. */
+static bool taken_from_url(str name)
+{
+	return str_starts(name, S("x-amz-meta-")) || str_eq(name, S("x-amz-acl")) ||
+	       str_eq(name, S("x-amz-storage-class"));
+}
+
+static void take_headers(req *rq)
+{
+	str query = rq->http->query;
+	if (!rq->exchange || str_find(query, S("X-Amz-Signature=")) == SIZE_MAX)
+		return;
+	while (str_is(query) && query.n) {
+		str value = str_cut(&query, '&');
+		str name = arena_lower(rq->mem, percent_decode(rq->mem, str_cut(&value, '='), true));
+		if (taken_from_url(name) && str_is(value) && !str_is(wire_header(rq->http, name)))
+			wire_header_add(&rq->exchange->in, name, percent_decode(rq->mem, value, true));
+	}
+}
+
+/* Percent signs before two digits, UTF-8 when they are resolved. */
+static bool well_formed(arena *mem, str path)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	for (size_t i = 0; i < path.n; i++)
+		if (path.p[i] == '%' && (i + 2 >= path.n || !path.p[i + 1] || !path.p[i + 2] ||
+		                         !strchr(digits, path.p[i + 1]) || !strchr(digits, path.p[i + 2])))
+			return false;
+	return utf8_valid(percent_decode(mem, path, false));
+}
+
+/* Whether a key of steps ("a/../b") goes above its bucket. */
+static bool climbs(str key)
+{
+	int64_t depth = 0;
+	while (str_is(key) && depth >= 0) {
+		str step = str_cut(&key, '/');
+		if (step.n && !str_eq(step, S(".")))
+			depth += str_eq(step, S("..")) ? -1 : 1;
+	}
+	return depth < 0;
+}
+
+static err check_path(req *rq)
+{
+	str path = rq->http->path, key = str_sub(path, path.n > 0, path.n);
+	str_cut(&key, '/');
+	if (well_formed(rq->mem, path) && (!str_is(key) || !climbs(percent_decode(rq->mem, key, false))))
+		return OK;
+	return fail_with(rq, &fault_InvalidURI, DETAIL(rq, .URI = path), "Couldn't parse the specified URI.");
+}
+
+/* Bodies that stream must say how long they are. */
+static err check_length(req *rq)
+{
+	const wire_message *m = rq->http;
+	if (!rq->op->input_streams || str_is(wire_header(m, S("content-length"))) ||
+	    str_is(wire_header(m, S("x-amz-decoded-content-length"))))
+		return OK;
+	if (!str_is(wire_header(m, S("transfer-encoding"))))
+		return fail(rq, &fault_MissingContentLength, "You must provide the Content-Length HTTP header.");
+	return fail_with(rq, &fault_NotImplemented, DETAIL(rq, .Header = S("Transfer-Encoding")),
+	                 "A header you provided implies functionality that is not implemented");
+}
+
 static err asked(req *rq)
 {
+	TRY(check_path(rq));
 	str other = rq->http->query.n ? subresource(rq, false) : STR_NONE;
 	if (str_is(other)) {
 		str own = subresource(rq, true);
@@ -123,6 +190,8 @@ static err asked(req *rq)
 			return unknown(&(req){ .mem = rq->mem, .http = rq->http });
 		return invalid_argument(rq, "Conflicting query string parameters", S("ResourceType"), own);
 	}
+	TRY(check_length(rq));
+	take_headers(rq);
 	return rq->exchange && rq->exchange->sink ? OK : check_body(rq);
 }
 

@@ -199,10 +199,12 @@ static err check_digests(req *rq, upload *u)
 	upload_digests(rq, u);
 	hex_decode(rq->mem, u->md5_hex, &md5);
 	TRY(check_md5(rq, md5));
-	if (u->sha256 &&
-	    !str_eq(hex_encode(rq->mem, digest_finish(rq->mem, u->sha256)), u->sig->payload_hash))
-		return fail(rq, &fault_XAmzContentSHA256Mismatch,
-		            "The provided 'x-amz-content-sha256' header does not match what was computed.");
+	str sha256 = u->sha256 ? hex_encode(rq->mem, digest_finish(rq->mem, u->sha256)) : STR_NONE;
+	if (u->sha256 && !str_eq(sha256, u->sig->payload_hash))
+		return fail_with(rq, &fault_XAmzContentSHA256Mismatch,
+		                 DETAIL(rq, .ClientComputedContentSHA256 = u->sig->payload_hash,
+		                        .S3ComputedContentSHA256 = sha256),
+		                 "The provided 'x-amz-content-sha256' header does not match what was computed.");
 	str expected = u->trailer.n ? u->trailer : u->expected;
 	if (expected.n && !str_eq(expected, u->checksum))
 		return fail(rq, &fault_BadDigest, "The %s you specified did not match the calculated checksum.",
