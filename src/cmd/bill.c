@@ -242,18 +242,28 @@ static void print_head(const json_value *bill)
 	printf(", USD, profile %.*s (%s)\n\n", STR_ARG(profile), profile_meaning(profile));
 }
 
+/* To the hour in which they ran out, or to the day on which they will. */
+static void print_credits(arena *mem, const json_value *bill, money used, money before)
+{
+	str end = bill_member(bill, S("credits_end")), last = bill_member(bill, S("credits_last"));
+	printf("Credits used: %.*s of %.*s", STR_ARG(bill_amount_text(mem, used, 2)),
+	       STR_ARG(bill_amount_text(mem, before, 2)));
+	if (end.n)
+		printf("; they ended on %.*s at %.*s UTC", STR_ARG(str_sub(end, 0, 10)),
+		       STR_ARG(str_sub(end, 11, 16)));
+	else if (last.n)
+		printf("; if it goes on like this they last until %.*s", STR_ARG(str_sub(last, 0, 10)));
+	printf("\n");
+}
+
 static void print_end(arena *mem, const json_value *bill)
 {
 	const json_value *forecast = json_get(bill, S("forecast"));
 	money used = bill_amount(bill, S("credits_used")), before = bill_amount(bill, S("credits_before"));
-	str end = bill_member(bill, S("credits_end"));
-	if (before || used) {
-		printf("Credits used: %.*s of %.*s", STR_ARG(bill_amount_text(mem, used, 2)),
-		       STR_ARG(bill_amount_text(mem, before, 2)));
-		if (end.n)
-			printf("; they end on %.*s", STR_ARG(str_sub(end, 0, 10)));
-		printf("\n");
-	}
+	if (before || used)
+		print_credits(mem, bill, used, before);
+	else if (str_eq(bill_member(bill, S("profile")), S("credits")))
+		printf("Credits: none are left from before this month\n");
 	printf("To be paid, in whole cents: %.*s\n",
 	       STR_ARG(bill_amount_text(mem, bill_amount(bill, S("due")), 2)));
 	if (!bill_flag(bill, S("complete")))
@@ -416,6 +426,10 @@ static int bill_run(arena *mem, int argc, char **argv)
 		return 2;
 	if (n_rest)
 		return usage_error("bill", "\"%.*s\" is not expected", STR_ARG(rest[0]));
+	int forms = o[JSON].given + o[CSV].given + o[FOCUS].given + o[CUR].given + o[COMPARE].given +
+		    o[AGAINST].given;
+	if (forms > 1)
+		return usage_error("bill", "only one of --json, --csv, --focus, --cur, --compare and --against");
 	if (o[GZIP].given && !o[JSON].given && !o[CSV].given && !o[FOCUS].given && !o[CUR].given)
 		return usage_error("bill", "--gzip goes with --json, --csv, --focus or --cur");
 	str data = o[DATA].given ? o[DATA].value : default_data(mem);

@@ -21,6 +21,7 @@
 #define PATH S("/_farthing/bill")
 #define PATH_PREDICTED S("/_farthing/bill/predicted")
 #define DEFAULT_ACCOUNT S("000000000000")
+#define ACCOUNT_DIGITS 12
 
 static void answer(http_exchange *x, int status, str type, str body)
 {
@@ -45,6 +46,15 @@ static str parameter(const http_exchange *x, str name)
 	return S("");
 }
 
+/* "-" has used nothing: what a table of predicted usage stands alone for. */
+static bool is_account(str account)
+{
+	for (size_t i = 0; i < account.n; i++)
+		if (account.p[i] < '0' || account.p[i] > '9')
+			return str_eq(account, S("-"));
+	return account.n == ACCOUNT_DIGITS;
+}
+
 static const char *read_groups(bill_query *q, str by)
 {
 	while (str_is(by) && q->n_by < BY_KINDS) {
@@ -54,6 +64,9 @@ static const char *read_groups(bill_query *q, str by)
 			return "by is a list of service, resource, meter, tag:KEY, day, hour, region and account";
 		if (q->by[q->n_by] == BY_TAG && q->tag_key.n && str_is(tag))
 			return "a bill has one tag to be grouped by";
+		for (size_t i = 0; i < q->n_by; i++)
+			if (q->by[i] == q->by[q->n_by])
+				return "by has something twice";
 		if (str_is(tag))
 			q->tag_key = tag;
 		q->n_by++;
@@ -73,6 +86,8 @@ static const char *read_query(const http_exchange *x, const txn *tx, bill_query 
 {
 	str account = parameter(x, S("account")), month = parameter(x, S("month")), by = parameter(x, S("by"));
 	int64_t now = clock_now(), asked = now;
+	if (account.n && !is_account(account))
+		return "an account is a number of 12 digits";
 	if (month.n && !month_parse(x->mem, month, &asked))
 		return "month is a month: 2026-11";
 	*q = charges_query(x->mem, tx, account.n ? account : DEFAULT_ACCOUNT, asked, now);

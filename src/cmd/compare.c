@@ -58,11 +58,16 @@ static void put_services(comparison *c, money *totals)
 
 static void put_heads(comparison *c)
 {
-	table_row *names = table_add(&c->t, ROW_TOTAL), *months = table_add(&c->t, ROW_PLAIN), *basis = NULL;
+	table_row *names = table_add(&c->t, ROW_TOTAL), *months = NULL, *basis = NULL;
+	/* Where they are not all named by it. */
+	for (size_t i = 0; i < c->n && !months; i++)
+		if (!str_eq(c->columns[i].name, bill_member(c->columns[i].bill, S("month"))))
+			months = table_add(&c->t, ROW_PLAIN);
 	for (size_t i = 0; i < c->n; i++) {
 		const column *col = &c->columns[i];
 		names->cells[i + 1] = col->name;
-		months->cells[i + 1] = bill_member(col->bill, S("month"));
+		if (months)
+			months->cells[i + 1] = bill_member(col->bill, S("month"));
 		if (col->predicted && !basis)
 			basis = table_add(&c->t, ROW_DIM);
 	}

@@ -303,6 +303,43 @@ static void make_forecast(arena *mem, bill *b, const bill_source *s, const use_l
 	b->overflow |= m.overflow;
 }
 
+static void no_line(void *context, const charge *c, money credit)
+{
+	(void)context;
+	(void)c;
+	(void)credit;
+}
+
+/* What flows in a day, on every day from `until` on that lies in the month. */
+static void add_days(use_list *uses, const use_list *day, int64_t until, int64_t month)
+{
+	int64_t end = month_after(month, 1);
+	for (int64_t at = until - until % MS_HOUR; at < end; at += MS_DAY)
+		for (size_t i = 0; at >= month && i < day->n; i++) {
+			price_use u = day->at[i];
+			u.when = at;
+			use_push(uses, &u);
+		}
+}
+
+/* When the credits end if everything goes on like this: month after month, until used up or expired. */
+static int64_t credits_last(arena *mem, const bill *b, const bill_source *s, const use_list *so_far)
+{
+	maker m = { .mem = mem, .query = &b->query, .source = s, .each = no_line };
+	m.credits = b->credits_before;
+	m.credits_until = date_after(b->query.opened, CREDIT_MONTHS);
+	use_list day = { .mem = mem };
+	forecast_flow(&day, so_far, b->from, b->until, b->until + MS_DAY);
+	for (int64_t month = b->from; month < m.credits_until && !m.credits_end; month = month_after(month, 1)) {
+		use_list uses = { .mem = mem };
+		int64_t end = month_after(month, 1);
+		s->usage(s->context, month, end, end, use_push, &uses);
+		add_days(&uses, &day, b->until, month);
+		price_all(&m, &uses, month);
+	}
+	return m.credits_end ? m.credits_end : m.credits_until;
+}
+
 bill *bill_make(arena *mem, const bill_query *query, const bill_source *s)
 {
 	bill *b = arena_new(mem, bill);
@@ -333,6 +370,8 @@ bill *bill_make(arena *mem, const bill_query *query, const bill_source *s)
 	b->overflow = m.overflow;
 	if (b->until < b->to)
 		make_forecast(mem, b, s, &uses);
+	if (b->until < b->to && m.credits > 0 && !m.credits_end)
+		b->credits_last = credits_last(mem, b, s, &uses);
 	return b;
 }
 

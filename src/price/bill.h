@@ -60,7 +60,8 @@ typedef struct bill {
 	size_t n_lines, n_uses, n_unpriced;
 	money total;               /* of the usage so far */
 	money credits_before, credits_used; /* left when the month began; used in it */
-	int64_t credits_end;       /* when they ran out or end; 0: later than this month */
+	int64_t credits_end;       /* when they ran out or ended in what has passed of the month; or 0 */
+	int64_t credits_last;      /* when they will, if it goes on like this; 0: they have, or nobody can say */
 	free_use *free;
 	size_t n_free;
 	money forecast;            /* of the whole month, usage so far included */

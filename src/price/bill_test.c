@@ -123,6 +123,21 @@ TEST(bill_credits_run_out_on_a_day)
 	CHECK(b->credits_before == usd("0.48") && b->credits_used == usd("0.48"));
 	CHECK_I64(b->credits_end, NOVEMBER + 29 * MS_HOUR);
 	CHECK(bill_due(b) == usd("3.36"));
+	CHECK(b->credits_last == 0);
+	/* 3.84 of 8 are used after ten days: the rest lasts for 260 hours more, into the 20th day. */
+	q.opened = NOVEMBER;
+	q.credits = usd("8.00");
+	b = bill_make(mem, &q, &source);
+	CHECK(b->credits_used == usd("3.84") && b->credits_end == 0);
+	CHECK_I64(b->credits_last, NOVEMBER + 10 * MS_DAY + 259 * MS_HOUR);
+	/* 11.52 in November, 11.904 in December (31 days): 24 are used up in January, after 36 hours. */
+	q.credits = usd("24.00");
+	b = bill_make(mem, &q, &source);
+	CHECK_I64(b->credits_last, month_after(NOVEMBER, 2) + 35 * MS_HOUR);
+	/* More than half a year takes: they expire. */
+	q.credits = usd("1000");
+	b = bill_make(mem, &q, &source);
+	CHECK_I64(b->credits_last, month_after(NOVEMBER, 6));
 	/* Six months after opening they end, used or not. */
 	q.credits = usd("1000");
 	q.opened = month_after(NOVEMBER, -6) + 3 * MS_DAY;

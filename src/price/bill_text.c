@@ -144,6 +144,8 @@ void bill_json(buf *out, arena *mem, const bill *b)
 	put_money(out, mem, "credits_used", b->credits_used);
 	if (b->credits_end)
 		put_str(out, "credits_end", time_iso(mem, b->credits_end));
+	if (b->credits_last)
+		put_str(out, "credits_last", time_iso(mem, b->credits_last));
 	put_money(out, mem, "due", bill_due(b));
 	put_key(out, "forecast");
 	put_forecast(out, mem, b);

@@ -220,3 +220,42 @@ def test_variants_that_nobody_has_run(_):
         check(refused.returncode == 1 and "nowhere" in refused.stderr, refused)
     finally:
         server.remove()
+
+
+def test_what_is_no_question(server):
+    for words, code, says in (
+            (("--json", "--csv"), 2, "only one of"), (("--compare", "2026-01,2026-02", "--focus"), 2, "only one of"),
+            (("--account", "12"), 1, "12 digits"), (("--account", "12345678901x"), 1, "12 digits"),
+            (("--by", "service,service"), 1, "twice"), (("--by", "service,colour"), 1, "by is a list"),
+            (("--month", "2026-13"), 1, "month is a month"), (("--credits", "-1", "--profile", "credits"), 1, "credits"),
+            (("--opened", "soon"), 1, "opened is a day"), (("--profile", "gold"), 1, "profile is"),
+            (("--gzip",), 2, "--gzip goes with")):
+        done = server.run("bill", *words)
+        check(done.returncode == code and says in done.stderr and done.stdout == "", (words, done))
+
+
+def test_when_credits_end(_):
+    server = Server()
+    try:
+        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        month = server.run("clock", "show").stdout[:7]
+        server.client("kms").create_key()
+        server.advance("10d")
+        options = "--profile", "credits", "--opened", month + "-01", "--credits"
+        # A key costs $1.00 a month: a tenth of it is gone after some days, the whole lasts for more than a month.
+        text = bill(server, *options, "0.1")
+        check("Credits used: 0.10 of 0.10; they ended on " + month in text, text)
+        b = json.loads(bill(server, *options, "0.1", "--json"))
+        check(b["credits_end"].startswith(month) and "credits_last" not in b, b)
+        text = bill(server, *options, "1.5")
+        check("if it goes on like this they last until " in text, text)
+        b = json.loads(bill(server, *options, "1.5", "--json"))
+        check(b["credits_last"][:7] > month and "credits_end" not in b, b)
+        server.advance("25d")
+        check("Credits: none are left from before this month" in bill(server, *options, "0.1"), "nothing is said")
+        # Two months are named by themselves, once.
+        now = server.run("clock", "show").stdout[:7]
+        lines = bill(server, "--compare", f"{month},{now}").splitlines()
+        same((lines[0].split(), lines[1].count(month)), ([month, now, "difference"], 0))
+    finally:
+        server.remove()

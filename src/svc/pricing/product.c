@@ -148,34 +148,49 @@ static bool is_date(str as_of)
 	return as_of.n == 10 && as_of.p[0] >= '0' && as_of.p[0] <= '9';
 }
 
-str product_json(arena *mem, const product *p)
+void product_put(buf *b, const product *p)
 {
-	const price_item *item = p->item;
-	str as_of = item->tiers[0].as_of;
-	str since = is_date(as_of) ? arena_concat(mem, as_of, S("T00:00:00Z")) : S("");
-	buf b = buf_in(mem, 1024, JSON_MAX);
-	buf_put(&b, S("{\"product\":{"));
-	put(&b, "productFamily", p->family);
-	buf_put(&b, S(",\"attributes\":{"));
+	buf_c(b, '{');
+	put(b, "productFamily", p->family);
+	buf_put(b, S(",\"attributes\":{"));
 	for (size_t i = 0; i < p->n; i++)
 		if (strcmp(p->attributes[i].name, "productFamily") && strcmp(p->attributes[i].name, "termType"))
-			put(&b, p->attributes[i].name, p->attributes[i].value);
-	buf_c(&b, '}');
-	put(&b, "sku", p->sku);
-	buf_c(&b, '}');
+			put(b, p->attributes[i].name, p->attributes[i].value);
+	buf_c(b, '}');
+	put(b, "sku", p->sku);
+	buf_c(b, '}');
+}
+
+static str since_of(arena *mem, const product *p)
+{
+	str as_of = p->item->tiers[0].as_of;
+	return is_date(as_of) ? arena_concat(mem, as_of, S("T00:00:00Z")) : S("");
+}
+
+void product_put_term(buf *b, arena *mem, const product *p)
+{
+	json_put_string(b, arena_fmt(mem, "%.*s." TERM, STR_ARG(p->sku)));
+	buf_put(b, S(":{\"priceDimensions\":{"));
+	for (size_t i = 0; i < p->item->n_tiers; i++)
+		put_dimension(b, mem, p, &p->item->tiers[i]);
+	buf_c(b, '}');
+	put(b, "sku", p->sku);
+	put(b, "effectiveDate", since_of(mem, p));
+	put(b, "offerTermCode", S(TERM));
+	buf_put(b, S(",\"termAttributes\":{}}"));
+}
+
+str product_json(arena *mem, const product *p)
+{
+	buf b = buf_in(mem, 1024, JSON_MAX);
+	buf_put(&b, S("{\"product\":"));
+	product_put(&b, p);
 	put(&b, "serviceCode", product_attribute_of(p, S("servicecode")));
 	buf_put(&b, S(",\"terms\":{\"OnDemand\":{"));
-	json_put_string(&b, arena_fmt(mem, "%.*s." TERM, STR_ARG(p->sku)));
-	buf_put(&b, S(":{\"priceDimensions\":{"));
-	for (size_t i = 0; i < item->n_tiers; i++)
-		put_dimension(&b, mem, p, &item->tiers[i]);
-	buf_c(&b, '}');
-	put(&b, "sku", p->sku);
-	put(&b, "effectiveDate", since);
-	put(&b, "offerTermCode", S(TERM));
-	buf_put(&b, S(",\"termAttributes\":{}}}}"));
-	put(&b, "version", as_of);
-	put(&b, "publicationDate", since);
+	product_put_term(&b, mem, p);
+	buf_put(&b, S("}}"));
+	put(&b, "version", p->item->tiers[0].as_of);
+	put(&b, "publicationDate", since_of(mem, p));
 	buf_c(&b, '}');
 	return buf_str(&b);
 }

@@ -1,5 +1,6 @@
 /* A price of the book as a product of AWS's Price List. */
 #pragma once
+#include "base/buf.h"
 #include "gen/pricing.h"
 #include "price/book.h"
 
@@ -35,3 +36,6 @@ product product_of(arena *mem, const book *b, const price_item *item, const pric
 str product_attribute_of(const product *p, str name);
 /* AWS's JSON for one product with its terms. */
 str product_json(arena *mem, const product *p);
+/* Its parts, for price lists: {"productFamily":..}, and "SKU.TERM":{..}. */
+void product_put(buf *b, const product *p);
+void product_put_term(buf *b, arena *mem, const product *p);
