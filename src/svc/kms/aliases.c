@@ -72,6 +72,8 @@ err kms_DeleteAlias(req *rq, txn *tx, const kms_DeleteAlias_in *in,
                     kms_DeleteAlias_out *out)
 {
 	kms_alias *a;
+	if (!str_starts(in->AliasName, S("alias/")))
+		return fail(rq, &aws_ValidationException, "Invalid identifier");
 	TRY(alias_find(rq, tx, in->AliasName, &a));
 	kms_alias_delete(tx, a->Account, a->Region, a->AliasName);
 	return OK;

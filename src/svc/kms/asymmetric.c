@@ -19,15 +19,26 @@ static err checked_message(req *rq, str message, str type, bool *digested)
 	return message.n ? OK : fail(rq, &aws_ValidationException, "Message must not be empty.");
 }
 
+/* A digest is as long as the algorithm's name says in bits. */
+static err checked_digest(req *rq, str how, str given)
+{
+	int64_t bits;
+	str number = str_sub(how, how.n - 3, how.n);
+	if (str_to_i64(number, &bits) && given.n == (size_t)bits / 8)
+		return OK;
+	return fail(rq, &aws_ValidationException, "Digest is invalid length for algorithm %.*s.", STR_ARG(how));
+}
+
 err kms_Sign(req *rq, const txn *tx, const kms_Sign_in *in, kms_Sign_out *out)
 {
 	kms_key *k;
 	bool digested;
 	TRY(usable(rq, tx, in->KeyId, kms_KeyUsageType_SIGN_VERIFY, in->SigningAlgorithm, &k));
 	TRY(checked_message(rq, in->Message, in->MessageType, &digested));
+	if (digested)
+		TRY(checked_digest(rq, in->SigningAlgorithm, in->Message));
 	if (!keypair_sign(rq->mem, k->Material, in->SigningAlgorithm, digested, in->Message, &out->Signature))
-		return fail(rq, &aws_ValidationException, "Digest is invalid length for algorithm %.*s.",
-		            STR_ARG(in->SigningAlgorithm));
+		return fail(rq, &kms_KMSInternalException, "The message could not be signed.");
 	out->KeyId = key_arn_of(rq->mem, k);
 	out->SigningAlgorithm = in->SigningAlgorithm;
 	meter_one(rq, &KMS_ASYMMETRIC, out->KeyId);
@@ -40,6 +51,8 @@ err kms_Verify(req *rq, const txn *tx, const kms_Verify_in *in, kms_Verify_out *
 	bool digested;
 	TRY(usable(rq, tx, in->KeyId, kms_KeyUsageType_SIGN_VERIFY, in->SigningAlgorithm, &k));
 	TRY(checked_message(rq, in->Message, in->MessageType, &digested));
+	if (digested)
+		TRY(checked_digest(rq, in->SigningAlgorithm, in->Message));
 	meter_one(rq, &KMS_ASYMMETRIC, key_arn_of(rq->mem, k));
 	if (!keypair_verify(k->Public, in->SigningAlgorithm, digested, in->Message, in->Signature))
 		return fail(rq, &kms_KMSInvalidSignatureException, "%s", "");

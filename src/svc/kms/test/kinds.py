@@ -124,3 +124,14 @@ def granted(server):
     kms.revoke_grant(KeyId=key, GrantId=again)
     refused("AccessDeniedException", mine.encrypt, **use)
     refused("NotFoundException", kms.revoke_grant, KeyId=key, GrantId=again)
+
+
+def test_digests_have_their_length(server):
+    kms = server.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    how = {"KeyId": key, "SigningAlgorithm": "ECDSA_SHA_256"}
+    signed = kms.sign(Message=b"m", **how)["Signature"]
+    for call, more in (kms.sign, {}), (kms.verify, {"Signature": signed}):
+        same(refused("ValidationException", call, Message=b"m", MessageType="DIGEST", **how, **more),
+             "Digest is invalid length for algorithm ECDSA_SHA_256.")
+    same(refused("ValidationException", kms.delete_alias, AliasName="wrong/none"), "Invalid identifier")
