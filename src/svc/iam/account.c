@@ -136,7 +136,8 @@ err iam_DeleteAccountPasswordPolicy(req *rq, txn *tx, const iam_DeleteAccountPas
 {
 	iam_account *account = account_row(rq, tx);
 	if (!account->Password)
-		return no_password_policy(rq);
+		return fail(rq, &iam_NoSuchEntityException,
+		            "The account policy with name PasswordPolicy cannot be found.");
 	account->Password = NULL;
 	iam_account_put(tx, account);
 	return OK;

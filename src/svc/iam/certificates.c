@@ -4,6 +4,7 @@
  */
 #include "base/keypair.h"
 #include "cloud/credential.h"
+#include "cloud/tags.h"
 #include "entity.h"
 
 static err malformed(req *rq)
@@ -62,6 +63,7 @@ err iam_GetServerCertificate(req *rq, const txn *tx, const iam_GetServerCertific
 {
 	iam_certificate *c;
 	TRY(find_certificate(rq, tx, in->ServerCertificateName, &c));
+	tags_shown(rq, TAGS(&c->It->Tags, Key));
 	out->ServerCertificate = c->It;
 	return OK;
 }
@@ -160,14 +162,15 @@ err iam_UploadSigningCertificate(req *rq, txn *tx, const iam_UploadSigningCertif
 	TRY(iam_user_or_caller(rq, in->UserName, &name));
 	TRY(iam_find_user(rq, tx, name, &user));
 	if (!certificate_end(in->CertificateBody, &end))
-		return malformed(rq);
+		return fail(rq, &iam_MalformedCertificateException, "Certificate %.*s is malformed.",
+		            STR_ARG(in->CertificateBody));
 	record_scan s = iam_signing_scan(tx, rq->mem, 2, rq->who.account, user->Key, STR_NONE);
 	for (iam_signing *c; (c = iam_signing_next(&s)); n++)
 		if (str_eq(c->It->CertificateBody, in->CertificateBody))
 			return fail(rq, &iam_DuplicateCertificateException,
 			            "The certificate is already associated with user %.*s.", STR_ARG(name));
 	if (n >= IAM_SIGNING_MAX)
-		return fail(rq, &iam_LimitExceededException, "Cannot exceed quota for SigningCertificatesPerUser: %d",
+		return fail(rq, &iam_LimitExceededException, "Cannot exceed quota for CertificatesPerUser: %d",
 		            IAM_SIGNING_MAX);
 	out->Certificate = arena_new(rq->mem, iam_SigningCertificate);
 	*out->Certificate = (iam_SigningCertificate){
@@ -183,11 +186,13 @@ err iam_UploadSigningCertificate(req *rq, txn *tx, const iam_UploadSigningCertif
 static err find_signing(req *rq, const txn *tx, str user_name, str id, iam_signing **out)
 {
 	str name;
+	iam_user *user;
 	TRY(iam_user_or_caller(rq, user_name, &name));
-	*out = iam_signing_get(tx, rq->mem, rq->who.account, iam_key(rq->mem, name), id);
+	TRY(iam_find_user(rq, tx, name, &user));
+	*out = iam_signing_get(tx, rq->mem, rq->who.account, user->Key, id);
 	if (*out)
 		return OK;
-	return fail(rq, &iam_NoSuchEntityException, "The Signing Certificate with id %.*s cannot be found.",
+	return fail(rq, &iam_NoSuchEntityException, "The Certificate with id %.*s cannot be found.",
 	            STR_ARG(id));
 }
 

@@ -108,6 +108,15 @@ def test_certificates(server):
         iam.create_user(UserName="u")
         sign = iam.upload_signing_certificate(UserName="u", CertificateBody=read("b.pem"))["Certificate"]
         refused("DuplicateCertificate", iam.upload_signing_certificate, UserName="u", CertificateBody=read("b.pem"))
+        same(iam.get_server_certificate(ServerCertificateName="e")["ServerCertificate"]["Tags"], [])
+        same(refused("MalformedCertificate", iam.upload_signing_certificate, UserName="u", CertificateBody="no"),
+             "Certificate no is malformed.")
+        same(refused("NoSuchEntity", iam.delete_signing_certificate, UserName="u", CertificateId="N" * 28),
+             f"The Certificate with id {'N' * 28} cannot be found.")
+        same(refused("NoSuchEntity", iam.delete_signing_certificate, UserName="v", CertificateId="N" * 28),
+             "The user with name v cannot be found.")
+        same(refused("NoSuchEntity", iam.delete_account_password_policy),
+             "The account policy with name PasswordPolicy cannot be found.")
         iam.delete_signing_certificate(UserName="u", CertificateId=sign["CertificateId"])
         iam.delete_server_certificate(ServerCertificateName="e")
         refused("NoSuchEntity", iam.get_server_certificate, ServerCertificateName="e")
