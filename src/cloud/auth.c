@@ -200,6 +200,8 @@ err auth_malformed(req *rq, err why)
 	str header = str_trim(wire_header(rq->http, S("authorization"))), prefix = S("AWS4-HMAC-SHA256");
 	if (!is_s3(rq) || why->kind != &sigv4_IncompleteSignature)
 		return why;
+	if (!header.n)
+		return fail(rq, &sigv4_AccessDenied, "Access Denied");
 	if (!str_starts(header, prefix) || (header.n > prefix.n && header.p[prefix.n] != ' '))
 		return other_scheme(rq, header);
 	if (str_starts(why->message, S("Date must be")))

@@ -281,7 +281,7 @@ err sigv4_parse(const wire_message *m, __attribute__((unused)) str host, sigv4 *
 	str header = wire_header(m, S("authorization"));
 	err e = OK;
 	*out = (sigv4){ 0 };
-	if (str_trim(header).n) {
+	if (str_is(header)) {
 		str rest = str_trim(header), scheme = str_cut(&rest, ' ');
 		if (s.form != SIG_NONE)
 			return fault_new(m->mem, &sigv4_InvalidArgument,
