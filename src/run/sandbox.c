@@ -211,6 +211,12 @@ static void note_start_error(sandbox *sb, const control_message *m)
 	memcpy(sb->start_what, m->what, sizeof m->what - 1);
 }
 
+static void note_extra(sandbox *sb, const control_message *m)
+{
+	sb->extra_ended++;
+	sb->extra_status = m->number;
+}
+
 /* Waits for what the child hands over while it builds: its sockets, and a watch for each program. */
 static err greet(arena *mem, sandbox *sb, int sockets, int watches)
 {
@@ -233,6 +239,8 @@ static err greet(arena *mem, sandbox *sb, int sockets, int watches)
 		}
 		if (m.kind == CONTROL_FAILED)
 			return fault_new(mem, &fault_system, "sandbox: %s: %s", m.what, strerror(m.number));
+		if (m.kind == CONTROL_EXTRA)
+			note_extra(sb, &m);
 		if (m.kind == CONTROL_LISTENER) {
 			sb->listener = fd;
 			sockets--;
@@ -442,8 +450,7 @@ bool sandbox_ended(sandbox *sb, int *status)
 		} else if (m.kind == CONTROL_FAILED) { /* the program could not be executed */
 			note_start_error(sb, &m);
 		} else if (m.kind == CONTROL_EXTRA) {
-			sb->extra_ended++;
-			sb->extra_status = m.number;
+			note_extra(sb, &m);
 		}
 	}
 	if (sb->ended)

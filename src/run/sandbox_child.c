@@ -18,10 +18,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CONTROL_FD 3
 #define INIT_FD 4
+#define LOOK_MS 20
 
 static void send_message(int control, const control_message *m, int fd)
 {
@@ -295,10 +297,25 @@ static pid_t start_program(const launch *l, const char *const *argv)
 	return pid;
 }
 
-static void wait_for_go(const launch *l)
+/* Until init is there, we are whose children the extra programs are: one that ends already is told of. */
+static void tell_ended(const launch *l, const pid_t *extra)
+{
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+		for (int i = 0; i < l->spec->n_extra; i++)
+			if (extra[i] == pid) {
+				control_message m = { .kind = CONTROL_EXTRA, .number = status };
+				send_message(l->control, &m, -1);
+			}
+}
+
+static void wait_for_go(const launch *l, const pid_t *extra)
 {
 	control_message m;
 	ssize_t n;
+	struct pollfd go = { l->control, POLLIN, 0 };
+	while (poll(&go, 1, LOOK_MS) <= 0)
+		tell_ended(l, extra);
 	while ((n = recv(l->control, &m, sizeof m, 0)) < 0 && errno == EINTR)
 		;
 	if (n != (ssize_t)sizeof m || m.kind != CONTROL_GO)
@@ -333,11 +350,12 @@ void sandbox_child(launch *l)
 		give_socket(l, SOCK_STREAM, l->spec->listen_port, CONTROL_LISTENER);
 	if (l->spec->datagram_port && l->private_network)
 		give_socket(l, SOCK_DGRAM, l->spec->datagram_port, CONTROL_DATAGRAMS);
+	pid_t extra[SANDBOX_EXTRA_MAX];
 	for (int i = 0; i < l->spec->n_extra; i++) {
 		const char *const argv[] = { l->spec->extra[i], NULL };
-		start_program(l, argv);
+		extra[i] = start_program(l, argv);
 	}
 	if (l->spec->n_extra)
-		wait_for_go(l);
+		wait_for_go(l, extra);
 	become_init(l, start_program(l, l->spec->argv));
 }

@@ -152,7 +152,7 @@ static mapping_it *fresh(req *rq, const lambda_CreateEventSourceMapping_in *in)
 	if (of_queue(in->EventSourceArn))
 		return it;
 	it->StartingPosition = in->StartingPosition;
-	it->LastProcessingResult = S("No records processed");
+	it->LastProcessingResult = S(MAPPING_RESULT_NONE);
 	it->StateTransitionReason = S("User action");
 	it->ParallelizationFactor = I64(1);
 	it->MaximumRecordAgeInSeconds = I64(-1);
@@ -276,6 +276,19 @@ static err role_may(req *rq, const target *t, str arn)
 static lambda_mapping *find_row(const req *rq, const txn *tx, str uuid)
 {
 	return lambda_mapping_get(tx, rq->mem, rq->who.account, rq->region, uuid);
+}
+
+/* With what its lanes say of their last batches; one that failed counts more. */
+static mapping_it shown(req *rq, const txn *tx, const lambda_mapping *m)
+{
+	mapping_it it = *m->It;
+	if (!str_is(it.StartingPosition))
+		return it;
+	record_scan s = lambda_progress_scan(tx, rq->mem, 3, m->Account, m->Region, m->Uuid, 0);
+	for (lambda_progress *p; (p = lambda_progress_next(&s));)
+		if (p->Result.n && !str_eq(it.LastProcessingResult, S(MAPPING_RESULT_BAD)))
+			it.LastProcessingResult = p->Result;
+	return it;
 }
 
 static err find(req *rq, const txn *tx, str uuid, lambda_mapping **out)
@@ -451,7 +464,7 @@ err lambda_GetEventSourceMapping(req *rq, const txn *tx, const lambda_GetEventSo
 {
 	lambda_mapping *m;
 	TRY(find(rq, tx, in->UUID, &m));
-	*out = *m->It;
+	*out = shown(rq, tx, m);
 	return OK;
 }
 
@@ -488,7 +501,7 @@ err lambda_ListEventSourceMappings(req *rq, const txn *tx, const lambda_ListEven
 			cursor_close(&s.at);
 			break;
 		}
-		v[n++] = *m->It;
+		v[n++] = shown(rq, tx, m);
 	}
 	out->EventSourceMappings = (lambda_EventSourceMappingsList){ v, n };
 	return OK;
@@ -516,7 +529,7 @@ err lambda_UpdateEventSourceMapping(req *rq, txn *tx, const lambda_UpdateEventSo
 	bool on = in->Enabled.set ? in->Enabled.v : enabled;
 	set_enabled(m->It, on);
 	store_mapping(rq, tx, m);
-	*out = *m->It;
+	*out = shown(rq, tx, m);
 	out->State = on == enabled ? S("Updating") : on ? S("Enabling") : S("Disabling");
 	return OK;
 }
@@ -526,11 +539,11 @@ err lambda_DeleteEventSourceMapping(req *rq, txn *tx, const lambda_DeleteEventSo
 {
 	lambda_mapping *m;
 	TRY(find(rq, tx, in->UUID, &m));
+	*out = shown(rq, tx, m);
+	out->State = S("Deleting");
 	count_polls(tx, m, false, rq->now);
 	end_lanes(tx, rq->mem, m);
 	lambda_mapping_delete(tx, m->Account, m->Region, m->Uuid);
 	poll_changed(tx);
-	*out = *m->It;
-	out->State = S("Deleting");
 	return OK;
 }

@@ -11,6 +11,10 @@
 #include "cloud/event_pattern.h"
 #include "lambda.h"
 
+#define MAPPING_RESULT_NONE "No records processed"
+#define MAPPING_RESULT_GOOD "OK"
+#define MAPPING_RESULT_BAD "PROBLEM: Function call failed"
+
 typedef struct poller {
 	struct poller *next;
 	arena *mem;             /* its own */

@@ -26,6 +26,7 @@ typedef struct stream {
 	str after;                  /* done with, or in the batch that is being gathered */
 	int64_t attempts;
 	bool trimmed;               /* what was asked for last is no longer kept */
+	str result;                 /* of the last batch; a literal */
 	int64_t window;             /* tumbling: where the one that is open began; 0: none is */
 	str state;                  /* what the function has made of it, as JSON */
 	arena *state_mem;
@@ -264,7 +265,8 @@ static bool save(void *context, txn *tx)
 	const stream *s = v->g->s;
 	lambda_progress_put(tx, &(lambda_progress){ .Account = p->account, .Region = p->region, .Uuid = p->uuid,
 	                                            .Lane = p->lane, .After = v->after, .Attempts = v->attempts,
-	                                            .Window = s->window, .State = s->state });
+	                                            .Window = s->window, .State = s->state,
+	                                            .Result = s->result });
 	return true;
 }
 
@@ -480,6 +482,7 @@ static bool attempts(batch *g, size_t from, size_t to, attempt *at)
 		tried = true;
 		bool counts = !at->no_function && at->a.refused == TAKEN;
 		size_t failure = first_failure(g, from, to, at, &good);
+		g->s->result = good ? S(MAPPING_RESULT_GOOD) : S(MAPPING_RESULT_BAD);
 		if (good) {
 			remember(g, g->v[to - 1].sequence, 0);
 			return true;
@@ -569,6 +572,8 @@ static void resume(stream *s)
 	lambda_progress *at = lambda_progress_get(tx, mem, s->p->account, s->p->region, s->p->uuid, s->p->lane);
 	s->after = at ? arena_str(s->names, at->After) : S("");
 	s->attempts = at ? at->Attempts : 0;
+	s->result = !at || !at->Result.n ? S("") : str_eq(at->Result, S(MAPPING_RESULT_GOOD))
+		? S(MAPPING_RESULT_GOOD) : S(MAPPING_RESULT_BAD);
 	keep_state(s, at ? at->Window : 0, at && at->State.n ? at->State : S("{}"));
 	store_read_end(s->p->store, tx);
 	arena_close(mem);

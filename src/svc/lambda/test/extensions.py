@@ -69,13 +69,13 @@ def test_extensions(server):
           events[0])
     # A change of code ends the environment: they hear of it and have their time.
     client.update_function_configuration(FunctionName="extended", Description="new")
-    lines = messages(server, "extended", "first leaves", 5)
+    lines = messages(server, "extended", "first leaves")
     check(any('"shutdownReason": "spindown"' in m for m in lines), lines)
     # The runtime's death is told as a failure.
     got, r = call(client, "extended", {"die": 1})
     same((r["FunctionError"], got["errorType"]), ("Unhandled", "Runtime.ExitError"))
     end = time.time() + 60
-    while not any('"shutdownReason": "failure"' in m for m in messages(server, "extended", "leaves", 5)):
+    while not any('"shutdownReason": "failure"' in m for m in messages(server, "extended", "leaves")):
         check(time.time() < end)
         time.sleep(0.05)
 
@@ -88,6 +88,10 @@ def test_failing_extensions(server):
         got, r = call(client, "crashes")
     if "FunctionError" in r:
         same((got["errorType"], got["errorMessage"].split(" Error: ")[1]), ("Extension.Crash", "exit status 7"))
+    # One that ends before it has registered; the runtime has not been started yet.
+    make(server, "early", CODE, Layers=[layer(client, "five", {"extensions/gone": "#!/bin/sh\nexit 3\n"})], Timeout=60)
+    got, r = call(client, "early")
+    same((got["errorType"], got["errorMessage"].split(" Error: ")[1]), ("Extension.Crash", "exit status 3"))
     make(server, "fails", CODE, Layers=[layer(client, "three", {"extensions/fails": EXTENSION})], Timeout=5)
     got, r = call(client, "fails")
     same(got["errorType"], "Extension.Own")

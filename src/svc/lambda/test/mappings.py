@@ -204,6 +204,10 @@ def test_stream(server):
          ("INSERT", "aws:dynamodb", arn, "NEW_AND_OLD_IMAGES"))
     same(first["dynamodb"]["NewImage"], {"id": {"S": "a"}})
     check(isinstance(first["dynamodb"]["ApproximateCreationDateTime"], (int, float)), first)
+    def result():
+        return client.get_event_source_mapping(UUID=late["UUID"])["LastProcessingResult"]
+    same(late["LastProcessingResult"], "No records processed")
+    until(result, lambda r: r == "OK")
     # Progress is kept.
     os.kill(server.pid, signal.SIGKILL)
     server.start()
@@ -211,13 +215,16 @@ def test_stream(server):
     put(db, "things", "d")
     until(lambda: flat(server), lambda s: s[-1:] == ["d"])
     same(flat(server), ["a", "b", "c", "d"])
-    client.delete_event_source_mapping(UUID=late["UUID"])
+    put(db, "things", "boom")
+    until(result, lambda r: r == "PROBLEM: Function call failed")
+    same(client.delete_event_source_mapping(UUID=late["UUID"])["LastProcessingResult"], "PROBLEM: Function call failed")
+    db.delete_item(TableName="things", Key={"id": {"S": "boom"}})
     # From the beginning, three lanes, each key's changes in order.
     table(server, "seen")
     m = client.create_event_source_mapping(
         EventSourceArn=arn, FunctionName="changes", StartingPosition="TRIM_HORIZON", ParallelizationFactor=3,
         FilterCriteria={"Filters": [{"Pattern": '{"eventName":["INSERT"],"dynamodb":{"Keys":{"id":{"S":'
-                                                '[{"anything-but":["b"]}]}}}}'}]})
+                                                '[{"anything-but":["b","boom"]}]}}}}'}]})
     until(lambda: sorted(flat(server)), lambda s: s == ["a", "before", "c", "d"])
     client.update_event_source_mapping(UUID=m["UUID"], ParallelizationFactor=1)
     put(db, "things", "e")
