@@ -77,8 +77,7 @@ err sns_SetSMSAttributes(req *rq, txn *tx, const sns_SetSMSAttributes_in *in, sn
 			            STR_ARG(new->v[i].key));
 		if (str_eq(new->v[i].key, S("DefaultSMSType")) && !str_eq(new->v[i].value, S("Promotional")) &&
 		    !str_eq(new->v[i].value, S("Transactional")))
-			return fail(rq, &sns_InvalidParameterException,
-			            "Invalid parameter: DefaultSMSType Reason: must be Promotional or Transactional");
+			return fail(rq, &sns_InvalidParameterException, "DefaultSMSType is invalid");
 	}
 	sns_sms *s = sns_sms_get(tx, rq->mem, rq->who.account, rq->region);
 	sns_sms fresh = { .Account = rq->who.account, .Region = rq->region };
@@ -93,18 +92,27 @@ err sns_SetSMSAttributes(req *rq, txn *tx, const sns_SetSMSAttributes_in *in, sn
 	return OK;
 }
 
+static bool asked(const sns_GetSMSAttributes_in *in, str name)
+{
+	bool named = !in->attributes.n;
+	for (size_t i = 0; i < in->attributes.n; i++)
+		named = named || str_eq(in->attributes.v[i], name);
+	return named;
+}
+
 err sns_GetSMSAttributes(req *rq, const txn *tx, const sns_GetSMSAttributes_in *in,
                          sns_GetSMSAttributes_out *out)
 {
 	const sns_sms *s = sns_sms_get(tx, rq->mem, rq->who.account, rq->region);
-	out->attributes.v = arena_array(rq->mem, sns_MapStringToString_entry, (s ? s->Attributes.n : 0) + 1);
-	for (size_t i = 0; s && i < s->Attributes.n; i++) {
-		bool asked = !in->attributes.n;
-		for (size_t k = 0; k < in->attributes.n; k++)
-			asked = asked || str_eq(in->attributes.v[k], s->Attributes.v[i].key);
-		if (asked)
-			out->attributes.v[out->attributes.n++] = s->Attributes.v[i];
-	}
+	static const sns_MapStringToString none;
+	const sns_MapStringToString *set = s ? &s->Attributes : &none;
+	out->attributes.v = arena_array(rq->mem, sns_MapStringToString_entry, set->n + 1);
+	for (size_t i = 0; i < set->n; i++)
+		if (asked(in, set->v[i].key))
+			out->attributes.v[out->attributes.n++] = set->v[i];
+	if (!given(set, S("MonthlySpendLimit")) && asked(in, S("MonthlySpendLimit")))
+		out->attributes.v[out->attributes.n++] =
+			(sns_MapStringToString_entry){ S("MonthlySpendLimit"), S("1") };
 	return OK;
 }
 

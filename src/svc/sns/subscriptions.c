@@ -79,10 +79,15 @@ static err attribute_check(req *rq, const char *where, const sns_topic *t, const
 {
 	bool boolean = str_eq_nocase(value, S("true")) || str_eq_nocase(value, S("false"));
 	str wrong;
-	if (str_eq(name, S("RawMessageDelivery")))
-		return boolean ? OK :
-		       bad(rq, where, name, arena_fmt(rq->mem, "Invalid value [%.*s]. Must be true or false.",
+	if (str_eq(name, S("RawMessageDelivery")) && !boolean)
+		return bad(rq, where, name, arena_fmt(rq->mem, "Invalid value [%.*s]. Must be true or false.",
 		                                      STR_ARG(value)));
+	if (str_eq(name, S("RawMessageDelivery"))) {
+		bool can = str_eq(s->Protocol, S("sqs")) || str_starts(s->Protocol, S("http"));
+		return can || str_eq_nocase(value, S("false")) ? OK :
+		       fail(rq, &sns_InvalidParameterException, "%sDelivery protocol [%.*s] does not support raw "
+		            "message delivery.", where, STR_ARG(s->Protocol));
+	}
 	if (str_eq(name, S("FilterPolicyScope")))
 		return str_eq(value, S("MessageAttributes")) || str_eq(value, S("MessageBody")) ? OK :
 		       bad(rq, where, name, arena_fmt(rq->mem, "Invalid value [%.*s]. Please use either MessageBody "

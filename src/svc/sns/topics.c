@@ -123,6 +123,16 @@ static err attribute_check(req *rq, const sns_topic *t, str name, str value)
 	return OK;
 }
 
+/* A new topic's attributes are those of its kind. */
+static err attribute_of_kind(req *rq, const sns_topic *t, str name)
+{
+	bool fifo = str_eq(name, S("ContentBasedDeduplication")) || str_eq(name, S("ArchivePolicy")) ||
+	            str_eq(name, S("FifoThroughputScope"));
+	return known(name) && (!fifo || topic_is_fifo(t)) ? OK :
+	       fail(rq, &sns_InvalidParameterException, "Invalid parameter: Attributes Reason: Unknown attribute "
+	            "%.*s", STR_ARG(name));
+}
+
 /* As it is kept and shown: a topic that is not FIFO does not say so, and a delivery policy has AWS's form. */
 static str attribute_kept(arena *mem, str name, str value)
 {
@@ -172,8 +182,10 @@ err sns_CreateTopic(req *rq, txn *tx, const sns_CreateTopic_in *in, sns_CreateTo
 	TRY(name_check(rq, in->Name, str_eq_nocase(given(&in->Attributes, S("FifoTopic")), S("true"))));
 	sns_topic fresh = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name,
 		            .Created = rq->now, .Tags = in->Tags };
-	for (size_t i = 0; i < in->Attributes.n; i++)
+	for (size_t i = 0; i < in->Attributes.n; i++) {
+		TRY(attribute_of_kind(rq, &fresh, in->Attributes.v[i].key));
 		TRY(attribute_check(rq, &fresh, in->Attributes.v[i].key, in->Attributes.v[i].value));
+	}
 	TRY(sns_tags_check(rq, &in->Tags));
 	if (in->DataProtectionPolicy.n)
 		return fail(rq, &aws_NotImplemented, "Farthing does not look for sensitive data in messages.");

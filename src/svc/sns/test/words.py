@@ -71,6 +71,25 @@ def test_topics(server):
     check("DeliveryPolicy" not in show())
 
 
+def test_attributes_of_other_kinds(server):
+    sns = server.client("sns")
+    for name in ("ContentBasedDeduplication", "FifoThroughputScope", "Colour"):
+        same(refused("InvalidParameter", sns.create_topic, Name="plain-kind", Attributes={name: "true"}),
+             f"Invalid parameter: Attributes Reason: Unknown attribute {name}")
+    arn = topic(server, "raw-kinds")
+    same(refused("InvalidParameter", sns.subscribe, TopicArn=arn, Protocol="sms", Endpoint="+15550100",
+                 Attributes={"RawMessageDelivery": "true"}),
+         "Invalid parameter: Attributes Reason: Delivery protocol [sms] does not support raw message delivery.")
+    sub = sns.subscribe(TopicArn=arn, Protocol="sms", Endpoint="+15550100",
+                        Attributes={"RawMessageDelivery": "false"})["SubscriptionArn"]
+    same(refused("InvalidParameter", sns.set_subscription_attributes, SubscriptionArn=sub,
+                 AttributeName="RawMessageDelivery", AttributeValue="true"),
+         "Invalid parameter: Delivery protocol [sms] does not support raw message delivery.")
+    same(refused("InvalidParameter", sns.set_sms_attributes, attributes={"DefaultSMSType": "Loud"}),
+         "DefaultSMSType is invalid")
+    same(sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"], {"MonthlySpendLimit": "1"})
+
+
 def test_subscriptions(server):
     sns = server.client("sns")
     arn, (_, target) = topic(server, "w4"), queue(server, "w4")
