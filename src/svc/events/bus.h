@@ -64,7 +64,9 @@ events_connection *connection_by_arn(const txn *tx, arena *mem, str account, str
 /* All that a connection was given, out of its secret. */
 err connection_secrets(req *rq, const events_connection *c,
                        events_CreateConnectionAuthRequestParameters **out);
-/* destinations.c: one call of an API destination, by a task. */
+/* destinations.c: when one more call of the destination may go (its rate), taken; 0: at once. */
+int64_t api_destination_slot(txn *tx, arena *mem, str account, str region, str arn, int64_t now);
+/* One call of an API destination, by a task. */
 err api_destination_call(req *rq, const events_Target *t, str payload);
 /* A bearer token of the connection's authorization server. */
 err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o, str *token);

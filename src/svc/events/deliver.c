@@ -83,7 +83,9 @@ static void hand_over(req *rq, txn *tx, const events_rule *r, const events_Targe
 		events_delivery_put(tx, &(events_delivery){ .Id = id, .Account = r->Account, .Region = r->Region,
 			.RuleArn = rule_arn(rq->mem, r), .Rule = r->Name, .It = (events_Target *)t, .Payload = payload,
 			.Taken = e->ingested });
-		task_add(tx, "events_deliver", arena_fmt(rq->mem, "%lld", (long long)id), 0);
+		int64_t at = is_api_destination(t->Arn) ? api_destination_slot(tx, rq->mem, r->Account, r->Region,
+		                                                               t->Arn, rq->now) : 0;
+		task_add(tx, "events_deliver", arena_fmt(rq->mem, "%lld", (long long)id), at);
 		return;
 	}
 	target_call c = call_of(t, payload, e->id);

@@ -8,6 +8,7 @@
 
 #define LIST_PAGE 100
 #define RATE 300
+#define MICROSECONDS 1000000
 #define CALL_MS 5000
 #define ANSWER_MAX ((size_t)1 << 20)
 #define BODY_ROOM ((size_t)4 << 20)
@@ -149,11 +150,29 @@ static err judged(req *rq, int status)
 	return fault_new(rq->mem, again ? &passing : &refusal, "The endpoint answered with status %d.", status);
 }
 
+static str name_of(str arn)
+{
+	str id = name_in_arn(arn, S("api-destination"));
+	return str_is(id) ? str_cut(&id, '/') : STR_NONE;
+}
+
+int64_t api_destination_slot(txn *tx, arena *mem, str account, str region, str arn, int64_t now)
+{
+	str name = name_of(arn);
+	const events_destination *d = str_is(name) ? events_destination_get(tx, mem, account, region,
+	                                                                    name) : NULL;
+	if (!d)
+		return 0;
+	const events_pace *p = events_pace_get(tx, mem, account, region, name);
+	int64_t free_at = p && p->Next > now * 1000 ? p->Next : now * 1000;
+	events_pace_put(tx, &(events_pace){ account, region, name, free_at + MICROSECONDS / d->Rate });
+	return free_at / 1000 > now ? free_at / 1000 : 0;
+}
+
 err api_destination_call(req *rq, const events_Target *t, str payload)
 {
 	arena *mem = rq->mem;
-	str name = name_in_arn(t->Arn, S("api-destination")), id = name;
-	name = str_cut(&id, '/');
+	str name = name_of(t->Arn);
 	const txn *tx = req_read(rq);
 	const events_destination *d = events_destination_get(tx, mem, rq->who.account, rq->region, name);
 	const events_connection *c = d ? connection_by_arn(tx, mem, rq->who.account, rq->region, d->Connection)
@@ -255,6 +274,7 @@ err events_DeleteApiDestination(req *rq, txn *tx, const events_DeleteApiDestinat
 	events_destination *d;
 	TRY(destination_find(rq, tx, in->Name, &d));
 	events_destination_delete(tx, d->Account, d->Region, d->Name);
+	events_pace_delete(tx, d->Account, d->Region, d->Name);
 	return OK;
 }
 

@@ -245,6 +245,16 @@ def test_api_destinations(server):
     until(lambda: lost.extend(drain(server, dead_url)) or lost)
     same(json.loads(lost[0]["Body"]), {"id": "9"})
     same(lost[0]["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"], "The endpoint answered with status 404.")
+    # no more calls than its rate; the clock brings the rest
+    Endpoint.got, Endpoint.answers = [], []
+    ev.update_api_destination(Name="d", InvocationRateLimitPerSecond=1)
+    for n in range(12):
+        ev.put_events(Entries=[{"Source": "api", "DetailType": "Sold", "Detail": json.dumps({"id": f"{n}-{i}"})}
+                               for i in range(10)])
+    until(lambda: Endpoint.got)
+    check(len(Endpoint.got) < 120, len(Endpoint.got))
+    server.advance("3m")
+    until(lambda: len(Endpoint.got) == 120)
     # OAuth asks for a token first
     Endpoint.got = []
     ev.update_connection(Name="c", AuthorizationType="OAUTH_CLIENT_CREDENTIALS", AuthParameters={"OAuthParameters": {
