@@ -4,6 +4,8 @@
 
 extern metric_sink *const __start_farthing_metric_sinks[] __attribute__((weak));
 extern metric_sink *const __stop_farthing_metric_sinks[] __attribute__((weak));
+extern metric_source *const __start_farthing_metric_sources[] __attribute__((weak));
+extern metric_source *const __stop_farthing_metric_sources[] __attribute__((weak));
 
 static later *points;
 
@@ -35,6 +37,9 @@ static void write_points(txn *tx, const later_item *items)
 
 void metric_flush(void)
 {
+	metric_source *const *source = __start_farthing_metric_sources;
+	for (; source < __stop_farthing_metric_sources; source++)
+		(*source)();
 	if (points)
 		later_flush(points);
 }

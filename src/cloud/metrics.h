@@ -29,7 +29,14 @@ static inline const metric_point *metric_point_next(const metric_point *p)
 
 /* Any thread; copies everything. `unit` as CloudWatch names it: Count, Milliseconds, Bytes .. */
 void metric_later(const metric_point *p);
+/* Waits until everything said so far is on disk: before the clock is turned, so that alarms see it. */
 void metric_flush(void);
+
+/* A service that gathers its own before it calls metric_later: told to say what it has, on any thread. */
+typedef void metric_source(void);
+#define METRIC_SOURCE(id, function) \
+	__attribute__((section("farthing_metric_sources"), used)) static metric_source *const \
+		metric_source_entry_##id = function
 
 typedef void metric_sink(txn *tx, const metric_point *points);
 #define METRIC_SINK(function) \

@@ -52,6 +52,7 @@ static bool is_loopback(str address)
 
 void server_advance(server *s, int64_t to)
 {
+	metric_flush();
 	due_advance(s->dispatch.store, to, NULL, NULL);
 }
 

@@ -131,3 +131,37 @@ def test_collections(server):
         {"Put": {"TableName": "collected", "Item": dict(item, k={"S": "b"})}}])
     same(len(answer["ItemCollectionMetrics"]["collected"]), 1)
     check("ItemCollectionMetrics" not in ddb.put_item(TableName="collected", Item=item))
+
+
+def test_metrics_stay_in_their_minute(server):
+    """A turn of the clock neither moves what was counted before it nor hides it from alarms."""
+    ddb, cloudwatch = server.client("dynamodb"), server.client("cloudwatch")
+    make(ddb, "minutes", reads=100)
+    dimensions = [{"Name": "TableName", "Value": "minutes"}]
+    cloudwatch.put_metric_alarm(
+        AlarmName="minutes", Namespace="AWS/DynamoDB", MetricName="ConsumedReadCapacityUnits", Dimensions=dimensions,
+        Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=25.0, ComparisonOperator="GreaterThanThreshold")
+    start = cloudwatch.describe_alarms(AlarmNames=["minutes"])["MetricAlarms"][0]["AlarmConfigurationUpdatedTimestamp"]
+
+    def read(times):
+        for _ in range(times):
+            ddb.get_item(TableName="minutes", Key={"k": {"S": "none"}}, ConsistentRead=True)
+
+    def sums():
+        return [p["Sum"] for p in sorted(cloudwatch.get_metric_statistics(
+            Namespace="AWS/DynamoDB", MetricName="ConsumedReadCapacityUnits", Dimensions=dimensions, Period=60,
+            StartTime=start - timedelta(minutes=2), EndTime=start + timedelta(minutes=90), Statistics=["Sum"])
+            ["Datapoints"], key=lambda p: p["Timestamp"])]
+    for _ in range(10):
+        read(10)
+        server.advance("2m")
+    for _ in range(1000):
+        if sum(sums()) == 100.0:
+            break
+        time.sleep(0.05)
+    same((sum(sums()), max(sums())), (100.0, 10.0))
+    read(60)
+    server.advance("30m")
+    changes = [h["HistorySummary"] for h in cloudwatch.describe_alarm_history(
+        AlarmName="minutes", HistoryItemType="StateUpdate")["AlarmHistoryItems"]]
+    check(any("to ALARM" in c for c in changes), changes)
