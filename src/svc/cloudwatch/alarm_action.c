@@ -5,9 +5,13 @@
 #include "alarm.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cloud/alarm_target.h"
 #include "cloud/call.h"
 #include "price/book.h"
 #include "store/due.h"
+
+extern const alarm_target *const __start_farthing_alarm_targets[] __attribute__((weak));
+extern const alarm_target *const __stop_farthing_alarm_targets[] __attribute__((weak));
 
 #define BODY_MAX ((size_t)96 << 10)
 #define SUBJECT_MAX 99
@@ -90,11 +94,22 @@ static err on_instance(const action *a)
 	return fail(a->rq, &aws_NotImplemented, "Farthing does not have this EC2 action");
 }
 
+/* Whoever registered that it performs such actions (cloud/alarm_target.h). */
+static const alarm_target *performer(str target)
+{
+	const alarm_target *const *t = __start_farthing_alarm_targets;
+	for (; t < __stop_farthing_alarm_targets; t++)
+		if (str_starts(target, str_c((*t)->prefix)) && str_find(target, str_c((*t)->mark)) != SIZE_MAX)
+			return *t;
+	return NULL;
+}
+
 static err scale(const action *a)
 {
 	buf b = body_of(a);
-	if (str_find(a->target, S(":autoScalingGroupName/")) == SIZE_MAX)
-		return fail(a->rq, &aws_NotImplemented, "Application Auto Scaling watches its metrics itself");
+	const alarm_target *t = performer(a->target);
+	if (t)
+		return t->perform(a->rq, a->target, a->alarm);
 	put_member(&b, "PolicyName", a->target);
 	return send(a, "autoscaling", "ExecutePolicy", &b);
 }

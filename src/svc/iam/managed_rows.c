@@ -314,6 +314,9 @@ const aws_row aws_rows[] = {
 	  "dynamodb:DescribeTable dynamodb:UpdateTable cloudwatch:*Alarm*", NULL },
 	{ "AWSApplicationAutoscalingECSServicePolicy", LINKED_ROLE,
 	  "ecs:DescribeServices ecs:UpdateService cloudwatch:*Alarm*", NULL },
+	{ "AWSApplicationAutoscalingLambdaConcurrencyPolicy", LINKED_ROLE,
+	  "lambda:PutProvisionedConcurrencyConfig lambda:GetProvisionedConcurrencyConfig "
+	  "lambda:DeleteProvisionedConcurrencyConfig cloudwatch:*Alarm*", NULL },
 	{ "AWSApplicationAutoscalingRDSClusterPolicy", LINKED_ROLE,
 	  "rds:AddTagsToResource rds:CreateDBInstance rds:DeleteDBInstance rds:Describe* cloudwatch:*Alarm*",
 	  NULL },

@@ -202,6 +202,17 @@ void report_streamed(const target *t, size_t bytes)
 		            function_arn(t->version, arn), (qty)(bytes - LAMBDA_STREAM_FREE_BYTES));
 }
 
+/* How many of the provisioned environments of a version are at work; its own event is still counted. */
+static void metric_provisioned(const target *t)
+{
+	int64_t live, idle;
+	pool_provisioned(t->function->Instance, t->version->Generation, &live, &idle);
+	if (live <= 0)
+		return;
+	metric(t, "ProvisionedConcurrentExecutions", "Count", (double)(live - idle));
+	metric(t, "ProvisionedConcurrencyUtilization", "None", (double)(live - idle) / (double)live);
+}
+
 void report_throttle(const target *t)
 {
 	metric(t, "Throttles", "Count", 1);
@@ -235,9 +246,10 @@ void report_usage(const target *t, const environment *e, const function_result *
 	if (extra > 0)
 		usage_later(v->Account, v->Region, now, &LAMBDA_EPHEMERAL, resource, gb_seconds(ms, extra));
 	metric(t, "Invocations", "Count", 1);
-	if (e->provisioned)
+	if (e->provisioned) {
 		metric(t, "ProvisionedConcurrencyInvocations", "Count", 1);
-	else if (t->function->Provisioned)
+		metric_provisioned(t);
+	} else if (t->function->Provisioned)
 		metric(t, "ProvisionedConcurrencySpilloverInvocations", "Count", 1);
 	metric(t, "Errors", "Count", r->outcome == FUNCTION_OK ? 0 : 1);
 	metric(t, "Duration", "Milliseconds", (double)r->duration_us / 1000.0);

@@ -39,6 +39,7 @@ typedef struct finding {
 	int64_t low_since, idle_since; /* idle_since: 0 while somebody is connected */
 	int64_t asleep_at, looked, before_look;
 	bool counted, provisioned;
+	str role; /* in its cluster */
 } finding;
 
 typedef struct looking {
@@ -108,6 +109,9 @@ static void point(const finding *f, const rds_instance *i, const char *name, con
 		return;
 	p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), i->It->DBClusterIdentifier };
 	metric_later(&p);
+	p.dimensions[p.n_dimensions++] = (metric_dimension){ S("Role"), f->role };
+	if (str_is(f->role))
+		metric_later(&p);
 }
 
 static void count(arena *mem, finding *f) { f->counted = db_stats_read(mem, f->folder, &f->now); }
@@ -170,6 +174,7 @@ static void remember(void *context, running *r)
 static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int64_t when)
 {
 	double percent = f->cpu_share / vcpus(i, c) * 100;
+	f->role = !c ? STR_NONE : str_eq(c->Folder, i->Folder) ? S("WRITER") : S("READER");
 	point(f, i, "CPUUtilization", "Percent", percent < 100 ? percent : 100, when);
 	double memory = (double)db_class_find(i->It->DBInstanceClass)->memory_mib * MIB - (double)f->memory;
 	point(f, i, "FreeableMemory", "Bytes", memory > 0 ? memory : 0, when);

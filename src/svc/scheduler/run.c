@@ -6,11 +6,11 @@
 #include "cloud/meter.h"
 #include "cloud/metrics.h"
 #include "cloud/target.h"
+#include "cloud/zone.h"
 #include "schedule.h"
 #include "store/due.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
-#include "zone.h"
 
 #define LONGEST_DELAY_MS (10 * MS_MINUTE)
 

@@ -1,8 +1,8 @@
 #include "base/time.h"
 #include "cloud/cron.h"
 #include "cloud/target.h"
+#include "cloud/zone.h"
 #include "schedule.h"
-#include "zone.h"
 
 #define LIST_PAGE 100
 

@@ -1,5 +1,5 @@
 /* The format is RFC 8536: transitions in 64 bits, and behind them a rule (POSIX TZ) for all later years. */
-#include "zone.h"
+#include "cloud/zone.h"
 #include "base/time.h"
 #include "sys/file.h"
 

@@ -1,6 +1,6 @@
 #include "base/time.h"
 #include "test/test.h"
-#include "zone.h"
+#include "cloud/zone.h"
 
 static const struct row {
 	const char *zone, *expression, *after, *next;
