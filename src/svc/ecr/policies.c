@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "base/time.h"
+#include "cloud/policy.h"
 #include "ecr.h"
 #include "store/due.h"
 
@@ -10,8 +11,8 @@ err ecr_SetRepositoryPolicy(req *rq, txn *tx, const ecr_SetRepositoryPolicy_in *
 {
 	ecr_repo *r;
 	TRY(repo_find(rq, tx, in->registryId, in->repositoryName, &r));
-	const json_value *doc = json_parse(rq->mem, in->policyText);
-	if (!doc || !json_get(doc, S("Statement")))
+	str wrong;
+	if (!policy_parse(rq->mem, in->policyText, POLICY_RESOURCE, &wrong))
 		return fail(rq, &ecr_InvalidParameterException,
 		            "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
 		            "'Invalid repository policy provided'");
@@ -70,9 +71,9 @@ TIMER(ecr_lifecycle)
 	timer_set(tx, "ecr_lifecycle", payload, due + MS_DAY, payload);
 }
 
-static err lifecycle_check(req *rq, str policy)
+static err lifecycle_check(req *rq, str text)
 {
-	str wrong = lifecycle_fault(rq->mem, policy);
+	str wrong = lifecycle_fault(rq->mem, text);
 	return !str_is(wrong) ? OK : fail(rq, &ecr_InvalidParameterException,
 		"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
 		"'Lifecycle policy validation failure: %.*s'", STR_ARG(wrong));
@@ -137,10 +138,10 @@ err ecr_StartLifecyclePolicyPreview(req *rq, txn *tx, const ecr_StartLifecyclePo
 	} else {
 		TRY(with_lifecycle(rq, tx, in->registryId, in->repositoryName, &r));
 	}
-	str policy = str_is(in->lifecyclePolicyText) ? in->lifecyclePolicyText : r->Lifecycle;
-	ecr_preview_put(tx, &(ecr_preview){ .RepoId = r->Id, .Policy = policy,
-	                                    .Results = lifecycle_preview(tx, rq->mem, r, policy, rq->now) });
-	*out = (ecr_StartLifecyclePolicyPreview_out){ r->Account, r->Name, policy,
+	str text = str_is(in->lifecyclePolicyText) ? in->lifecyclePolicyText : r->Lifecycle;
+	ecr_preview_put(tx, &(ecr_preview){ .RepoId = r->Id, .Policy = text,
+	                                    .Results = lifecycle_preview(tx, rq->mem, r, text, rq->now) });
+	*out = (ecr_StartLifecyclePolicyPreview_out){ r->Account, r->Name, text,
 		                                      ecr_LifecyclePolicyPreviewStatus_COMPLETE };
 	return OK;
 }

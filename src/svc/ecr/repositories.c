@@ -2,7 +2,9 @@
 #include "cloud/meter.h"
 #include "cloud/server.h"
 #include "cloud/tags.h"
+#include "cloud/call.h"
 #include "ecr.h"
+#include "gen/kms.h"
 #include "store/due.h"
 
 #define PAGE 100
@@ -84,6 +86,17 @@ static err mutability_check(req *rq, str mode, const ecr_ImageTagMutabilityExclu
 	            "'filters are given with, and only with, a mutability of ..._WITH_EXCLUSION'");
 }
 
+/* The account's key for ECR, which is made when it is first wanted. */
+static err own_key(req *rq, txn *tx, str *arn)
+{
+	kms_DescribeKey_in in = { .KeyId = S("alias/aws/ecr") };
+	kms_DescribeKey_out out;
+	req *self = req_internal(rq->mem, rq->store, "ecr.amazonaws.com", rq->who.account, rq->region);
+	TRY(call(self, tx, "kms", "DescribeKey", &in, &out));
+	*arn = out.KeyMetadata->Arn;
+	return OK;
+}
+
 err ecr_CreateRepository(req *rq, txn *tx, const ecr_CreateRepository_in *in,
                          ecr_CreateRepository_out *out)
 {
@@ -108,7 +121,7 @@ err ecr_CreateRepository(req *rq, txn *tx, const ecr_CreateRepository_in *in,
 		*r->Encryption = *in->encryptionConfiguration;
 		if (!str_eq(r->Encryption->encryptionType, ecr_EncryptionType_AES256) &&
 		    !str_is(r->Encryption->kmsKey))
-			r->Encryption->kmsKey = req_arn(rq, "kms", "alias/aws/ecr");
+			TRY(own_key(rq, tx, &r->Encryption->kmsKey));
 	}
 	ecr_repo_put(tx, r);
 	out->repository = arena_new(rq->mem, ecr_Repository);

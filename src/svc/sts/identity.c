@@ -69,8 +69,7 @@ err sts_GetFederationToken(req *rq, txn *tx, const sts_GetFederationToken_in *in
 	out->FederatedUser = arena_new(rq->mem, sts_FederatedUser);
 	out->FederatedUser->Arn = c.Arn;
 	out->FederatedUser->FederatedUserId = c.UserId;
-	if (percent)
-		out->PackedPolicySize = I64(percent);
+	out->PackedPolicySize = I64(percent);
 	return OK;
 }
 

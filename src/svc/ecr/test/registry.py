@@ -258,6 +258,22 @@ def test_repositories(server):
     ecr.untag_resource(resourceArn=r["repositoryArn"], tagKeys=["l"])
     same(ecr.list_tags_for_resource(resourceArn=r["repositoryArn"])["tags"], [{"Key": "k", "Value": "w"}])
     refused("RepositoryPolicyNotFoundException", ecr.get_repository_policy, repositoryName="plain")
-    ecr.set_repository_policy(repositoryName="plain", policyText='{"Version":"2012-10-17","Statement":[]}')
+    ecr.set_repository_policy(repositoryName="plain", policyText=(
+        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"ecr:*"}}'))
     check("Statement" in ecr.get_repository_policy(repositoryName="plain")["policyText"])
     ecr.delete_repository(repositoryName="plain")
+
+
+def test_policies_and_keys(server):
+    ecr = server.client("ecr")
+    made = ecr.create_repository(repositoryName="sealed", encryptionConfiguration={"encryptionType": "KMS"})
+    key = server.client("kms").describe_key(KeyId="alias/aws/ecr")["KeyMetadata"]["Arn"]
+    same(made["repository"]["encryptionConfiguration"], {"encryptionType": "KMS", "kmsKey": key})
+    same(refused("InvalidParameterException", ecr.set_repository_policy, repositoryName="sealed",
+                 policyText='{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}'),
+         "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
+    text = ('{"Version":"2008-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":"*",'
+            '"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage"]}]}')
+    ecr.set_repository_policy(repositoryName="sealed", policyText=text)
+    same(ecr.get_repository_policy(repositoryName="sealed")["policyText"], text)
+    same(server.client("sts").get_federation_token(Name="bob")["PackedPolicySize"], 0)
