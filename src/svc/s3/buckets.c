@@ -105,7 +105,10 @@ static err ownership(req *rq, const txn *tx, const s3_CreateBucket_in *in, s3_bu
 		            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
 	acl_request r = { in->ACL, in->GrantFullControl, in->GrantRead, in->GrantReadACP, in->GrantWrite,
 		          in->GrantWriteACP, NULL };
-	return acl_read(rq, tx, b, b->Account, &r, &b->Grants);
+	err e = acl_read(rq, tx, b, b->Account, &r, &b->Grants);
+	return e && e->kind == &fault_AccessDenied ?
+		       fail(rq, &fault_InvalidBucketAclWithBlockPublicAccessError,
+	                    "Bucket cannot have public ACLs set with BlockPublicAccess enabled") : e;
 }
 
 err s3_CreateBucket(req *rq, txn *tx, const s3_CreateBucket_in *in, s3_CreateBucket_out *out)

@@ -15,7 +15,9 @@
 	X(IdMismatch, 400) X(InvalidS3DestinationBucket, 400) \
 	X(IllegalLocationConstraintException, 400) X(IncompleteBody, 400) X(InternalError, 500) \
 	X(InvalidArgument, 400) X(InvalidBucketName, 400) X(InvalidBucketState, 409) \
-	X(InvalidBucketAclWithObjectOwnership, 400) X(InvalidBucketOwnerAWSAccountID, 400) X(InvalidDigest, 400) \
+	X(InvalidBucketAclWithObjectOwnership, 400) \
+	X(InvalidBucketAclWithBlockPublicAccessError, 400) \
+	X(InvalidBucketOwnerAWSAccountID, 400) X(InvalidDigest, 400) \
 	X(InvalidLocationConstraint, 400) X(InvalidObjectState, 403) X(InvalidPart, 400) \
 	X(InvalidPartNumber, 416) X(InvalidPartOrder, 400) X(InvalidPolicyDocument, 400) \
 	X(InvalidRange, 416) X(InvalidRedirectLocation, 400) X(InvalidRequest, 400) \

@@ -51,6 +51,15 @@ static err check_filter(req *rq, const s3_LifecycleRule *r)
 	return check_sizes(rq, f->And->ObjectSizeGreaterThan, f->And->ObjectSizeLessThan);
 }
 
+/* How errors name a rule. */
+static str filter_shown(req *rq, const s3_LifecycleRule *r)
+{
+	str prefix = r->Prefix;
+	if (r->Filter)
+		prefix = r->Filter->And ? r->Filter->And->Prefix : r->Filter->Prefix;
+	return arena_fmt(rq->mem, "(prefix=%.*s)", STR_ARG(str_is(prefix) ? prefix : S("")));
+}
+
 /* ---- actions ---- */
 
 static err check_midnight(req *rq, opt_time date)
@@ -100,29 +109,77 @@ static err check_transition(req *rq, const s3_LifecycleRule *r, const s3_Transit
 		return fail(rq, &fault_InvalidArgument,
 		            "'Days' in Transition action must be greater than or equal to 30 for storageClass "
 		            "'%.*s'", STR_ARG(t->StorageClass));
-	str prefix = r->Filter && r->Filter->Prefix.n ? r->Filter->Prefix : r->Prefix;
+	str filter = filter_shown(rq, r);
 	if (e && ((e->Days.set && t->Date.set) || (e->Date.set && t->Days.set)))
 		return fail(rq, &fault_InvalidRequest,
 		            "Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule "
-		            "for filter '(prefix=%.*s)'", STR_ARG(prefix));
+		            "for filter '%.*s'", STR_ARG(filter));
 	if (e && ((e->Days.set && e->Days.v <= t->Days.v) || (e->Date.set && e->Date.v <= t->Date.v)))
 		return fail(rq, &fault_InvalidArgument,
-		            "'%s' in the Expiration action for filter '(prefix=%.*s)' must be greater than '%s' in "
-		            "the Transition action", e->Days.set ? "Days" : "Date", STR_ARG(prefix),
+		            "'%s' in the Expiration action for filter '%.*s' must be greater than '%s' in the "
+		            "Transition action", e->Days.set ? "Days" : "Date", STR_ARG(filter),
 		            e->Days.set ? "Days" : "Date");
+	return OK;
+}
+
+/* One move to another class: after days or on a date, both as numbers. */
+typedef struct move {
+	str class;
+	int64_t when;
+} move;
+
+/* Colder classes come later. */
+static int coldness(str class)
+{
+	static const char *const order[] = { "STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR",
+		                             "GLACIER", "DEEP_ARCHIVE" };
+	int i = 0;
+	while (i < (int)(sizeof order / sizeof *order) && !str_eq(str_c(order[i]), class))
+		i++;
+	return i;
+}
+
+static err check_moves(req *rq, const s3_LifecycleRule *r, const move *v, size_t n, const char *action,
+                       const char *unit)
+{
+	str filter = filter_shown(rq, r);
+	for (size_t at = 0; at < n * n; at++) {
+		const move *a = &v[at / n], *b = &v[at % n];
+		if (b < a && str_eq(a->class, b->class))
+			return fail(rq, &fault_InvalidRequest,
+			            "'StorageClass' must be different for '%s' actions in same 'Rule' with filter "
+			            "'%.*s'", action, STR_ARG(filter));
+		if (coldness(b->class) < coldness(a->class) && a->when <= b->when)
+			return fail(rq, &fault_InvalidArgument,
+			            "'%s' in the %s action for StorageClass '%.*s' for filter '%.*s' must be greater "
+			            "than '%s' in the %s action for StorageClass '%.*s' for filter '%.*s'", unit, action,
+			            STR_ARG(a->class), STR_ARG(filter), unit, action, STR_ARG(b->class), STR_ARG(filter));
+	}
 	return OK;
 }
 
 static err check_transitions(req *rq, const s3_LifecycleRule *r)
 {
-	for (size_t i = 0; i < r->Transitions.n; i++) {
-		TRY(check_transition(rq, r, &r->Transitions.v[i]));
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(r->Transitions.v[i].StorageClass, r->Transitions.v[k].StorageClass))
-				return bad_request(rq, "'StorageClass' must be different for 'Transition' actions in the "
-				                       "same 'Rule'");
+	size_t n = r->Transitions.n;
+	move *v = arena_array(rq->mem, move, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		const s3_Transition *t = &r->Transitions.v[i];
+		TRY(check_transition(rq, r, t));
+		if (t->Days.set != r->Transitions.v[0].Days.set)
+			return fail(rq, &fault_InvalidRequest,
+			            "Found mixed 'Date' and 'Days' based Transition actions in lifecycle rule for filter "
+			            "'%.*s'", STR_ARG(filter_shown(rq, r)));
+		v[i] = (move){ t->StorageClass, t->Days.set ? t->Days.v : t->Date.v };
 	}
-	for (size_t i = 0; i < r->NoncurrentVersionTransitions.n; i++) {
+	return check_moves(rq, r, v, n, "Transition", n && r->Transitions.v[0].Days.set ? "Days" : "Date");
+}
+
+static err check_noncurrent(req *rq, const s3_LifecycleRule *r)
+{
+	const s3_NoncurrentVersionExpiration *e = r->NoncurrentVersionExpiration;
+	size_t n = r->NoncurrentVersionTransitions.n;
+	move *v = arena_array(rq->mem, move, n + 1);
+	for (size_t i = 0; i < n; i++) {
 		const s3_NoncurrentVersionTransition *t = &r->NoncurrentVersionTransitions.v[i];
 		TRY(check_class(rq, t->StorageClass));
 		if (!t->NoncurrentDays.set)
@@ -131,8 +188,14 @@ static err check_transitions(req *rq, const s3_LifecycleRule *r)
 			return fail(rq, &fault_InvalidArgument,
 			            "'NoncurrentDays' in NoncurrentVersionTransition action must be greater than or "
 			            "equal to 30 for storageClass '%.*s'", STR_ARG(t->StorageClass));
+		if (e && e->NoncurrentDays.set && e->NoncurrentDays.v <= t->NoncurrentDays.v)
+			return fail(rq, &fault_InvalidArgument,
+			            "'NoncurrentDays' in the NoncurrentVersionExpiration action for filter '%.*s' must "
+			            "be greater than 'NoncurrentDays' in the NoncurrentVersionTransition action",
+			            STR_ARG(filter_shown(rq, r)));
+		v[i] = (move){ t->StorageClass, t->NoncurrentDays.v };
 	}
-	return OK;
+	return check_moves(rq, r, v, n, "NoncurrentVersionTransition", "NoncurrentDays");
 }
 
 static err check_others(req *rq, const s3_LifecycleRule *r)
@@ -166,5 +229,6 @@ err lifecycle_rule_check(req *rq, const s3_LifecycleRule *r)
 		return bad_request(rq, "At least one action needs to be specified in a rule");
 	TRY(check_expiration(rq, r));
 	TRY(check_transitions(rq, r));
+	TRY(check_noncurrent(rq, r));
 	return check_others(rq, r);
 }

@@ -13,6 +13,16 @@ def test_names(server):
         s3.head_bucket(Bucket=name)
 
 
+def test_public_from_the_start(server):
+    s3 = server.client("s3")
+    wanted = {"ACL": "public-read"}
+    refused("InvalidBucketAclWithObjectOwnership", s3.create_bucket, Bucket="at-once", **wanted)
+    same(refused("InvalidBucketAclWithBlockPublicAccessError", s3.create_bucket, Bucket="at-once", **wanted,
+                 ObjectOwnership="ObjectWriter"), "Bucket cannot have public ACLs set with BlockPublicAccess enabled")
+    refused("404", s3.head_bucket, Bucket="at-once")
+    s3.create_bucket(Bucket="at-once", ACL="private", ObjectOwnership="ObjectWriter")
+
+
 def test_places(server):
     here, west, ireland = (server.client("s3", region=r) for r in ("us-east-1", "us-west-2", "eu-west-1"))
     place = {"LocationConstraint": "us-west-2"}

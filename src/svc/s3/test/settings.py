@@ -80,6 +80,16 @@ def test_lifecycle(server):
         ("InvalidRequest", {"Transitions": [{"Days": 30, "StorageClass": "GLACIER"}],
                             "Expiration": {"Date": MIDNIGHT}}),
         ("InvalidArgument", {"Transitions": [{"Days": -1, "StorageClass": "GLACIER"}]}),
+        ("InvalidRequest", {"Transitions": [{"Days": 9, "StorageClass": "GLACIER"},
+                                            {"Date": MIDNIGHT, "StorageClass": "DEEP_ARCHIVE"}]}),
+        ("InvalidRequest", {"Transitions": [{"Days": 9, "StorageClass": "GLACIER"},
+                                            {"Days": 10, "StorageClass": "GLACIER"}]}),
+        ("InvalidArgument", {"Transitions": [{"Days": 9, "StorageClass": "DEEP_ARCHIVE"},
+                                             {"Days": 9, "StorageClass": "GLACIER"}]}),
+        ("InvalidArgument", {"NoncurrentVersionTransitions": [{"NoncurrentDays": 9, "StorageClass": "DEEP_ARCHIVE"},
+                                                              {"NoncurrentDays": 10, "StorageClass": "GLACIER"}]}),
+        ("InvalidArgument", {"NoncurrentVersionTransitions": [{"NoncurrentDays": 9, "StorageClass": "GLACIER"}],
+                             "NoncurrentVersionExpiration": {"NoncurrentDays": 9}}),
     ]
     for code, rule in bad:
         try:
@@ -87,6 +97,10 @@ def test_lifecycle(server):
         except AssertionError as e:
             raise AssertionError(f"{rule}: {e}") from e
     refused("InvalidArgument", put, {"ID": "a", "Expiration": {"Days": 1}}, {"ID": "a", "Expiration": {"Days": 2}})
+    same(refused("InvalidArgument", put, {"Filter": {"Prefix": "x/"}, "Transitions": [
+        {"Days": 90, "StorageClass": "GLACIER"}, {"Days": 90, "StorageClass": "STANDARD_IA"}]}),
+         "'Days' in the Transition action for StorageClass 'GLACIER' for filter '(prefix=x/)' must be greater than 'Days' "
+         "in the Transition action for StorageClass 'STANDARD_IA' for filter '(prefix=x/)'")
     refused("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration, Bucket="rules")
     put({"ID": "one", "Expiration": {"Days": 1}}, {"Filter": {"And": {"Prefix": "x", "ObjectSizeGreaterThan": 5}},
                                                    "NoncurrentVersionExpiration": {"NoncurrentDays": 3}})
