@@ -1,8 +1,13 @@
+/* MD5_CTX and SHA256_CTX show their state, which lanes take over and give back. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/lanes.h"
 #include "base/text.h"
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -133,8 +138,12 @@ void hmac_sha1(str key, str bytes, unsigned char out[20])
 
 struct digest {
 	digest_kind kind;
-	EVP_MD_CTX *evp; /* NULL for the CRCs */
-	uint64_t crc;
+	EVP_MD_CTX *evp; /* NULL for the CRCs, MD5 and SHA-256 */
+	union {
+		uint64_t crc;
+		MD5_CTX md5;
+		SHA256_CTX sha256;
+	};
 };
 
 static void give_back(void *subject)
@@ -148,29 +157,48 @@ static void give_back(void *subject)
 	d->evp = NULL;
 }
 
+void digest_restart(digest *d)
+{
+	switch (d->kind) {
+	case DIGEST_MD5:
+		ensure(MD5_Init(&d->md5));
+		break;
+	case DIGEST_SHA256:
+		ensure(SHA256_Init(&d->sha256));
+		break;
+	case DIGEST_CRC32:
+	case DIGEST_CRC32C:
+	case DIGEST_CRC64NVME:
+		d->crc = 0;
+		break;
+	default:
+		ensure(EVP_DigestInit_ex2(d->evp, algorithms[d->kind], NULL));
+	}
+}
+
 digest *digest_open(arena *a, digest_kind kind)
 {
 	digest *d = arena_new(a, digest);
 	d->kind = kind;
-	if (kind > DIGEST_SHA512)
-		return d;
-	thread_contexts *c = mine();
-	d->evp = c->n_spare ? c->spare[--c->n_spare] : EVP_MD_CTX_new();
-	ensure(d->evp && EVP_DigestInit_ex2(d->evp, algorithms[kind], NULL));
-	arena_hook(a, give_back, d);
+	if (kind == DIGEST_SHA1 || kind == DIGEST_SHA384 || kind == DIGEST_SHA512) {
+		thread_contexts *c = mine();
+		d->evp = c->n_spare ? c->spare[--c->n_spare] : EVP_MD_CTX_new();
+		ensure(d->evp != NULL);
+		arena_hook(a, give_back, d);
+	}
+	digest_restart(d);
 	return d;
-}
-
-void digest_restart(digest *d)
-{
-	d->crc = 0;
-	if (d->evp)
-		ensure(EVP_DigestInit_ex2(d->evp, algorithms[d->kind], NULL));
 }
 
 void digest_add(digest *d, const void *p, size_t n)
 {
 	switch (d->kind) {
+	case DIGEST_MD5:
+		ensure(MD5_Update(&d->md5, p, n));
+		break;
+	case DIGEST_SHA256:
+		ensure(SHA256_Update(&d->sha256, p, n));
+		break;
 	case DIGEST_CRC32:
 		d->crc = crc32_of((uint32_t)d->crc, p, n);
 		break;
@@ -185,8 +213,70 @@ void digest_add(digest *d, const void *p, size_t n)
 	}
 }
 
+static void count(unsigned *low, unsigned *high, uint64_t more)
+{
+	uint64_t bits = ((uint64_t)*high << 32 | *low) + 8 * more;
+	*low = (unsigned)bits;
+	*high = (unsigned)(bits >> 32);
+}
+
+/* What completes a block that has begun is added, and the whole blocks behind it are the lane's. */
+static lane lane_of(digest *d, str *piece)
+{
+	bool md5 = d->kind == DIGEST_MD5;
+	unsigned begun = md5 ? d->md5.num : d->sha256.num;
+	size_t first = begun ? 64 - begun : 0;
+	first = first < piece->n ? first : piece->n;
+	digest_add(d, piece->p, first);
+	*piece = str_sub(*piece, first, piece->n);
+	return (lane){ md5 ? &d->md5.A : d->sha256.h, (const unsigned char *)piece->p, piece->n / 64 };
+}
+
+static void add_lanes(digest *const *d, str *pieces, size_t n)
+{
+	lane l[LANES];
+	size_t blocks[LANES];
+	bool md5 = d[0]->kind == DIGEST_MD5;
+	for (size_t i = 0; i < n; i++) {
+		l[i] = lane_of(d[i], &pieces[i]);
+		blocks[i] = l[i].blocks;
+	}
+	if (md5)
+		lanes_md5(l, n);
+	else
+		lanes_sha256(l, n);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t done = 64 * (blocks[i] - l[i].blocks);
+		if (md5)
+			count(&d[i]->md5.Nl, &d[i]->md5.Nh, done);
+		else
+			count(&d[i]->sha256.Nl, &d[i]->sha256.Nh, done);
+		pieces[i] = str_sub(pieces[i], done, pieces[i].n);
+	}
+}
+
+void digest_add_beside(digest *const *d, const str *pieces, size_t n)
+{
+	_Static_assert(DIGEST_BESIDE == LANES, "lanes");
+	for (size_t at = 0; at < n; at += LANES) {
+		str rest[LANES];
+		size_t now = n - at < LANES ? n - at : LANES;
+		memcpy(rest, pieces + at, now * sizeof *rest);
+		bool can = d[at]->kind == DIGEST_MD5 || d[at]->kind == DIGEST_SHA256;
+		if (can && now > 1 && lanes_here())
+			add_lanes(d + at, rest, now);
+		for (size_t i = 0; i < now; i++)
+			if (rest[i].n)
+				digest_add(d[at + i], rest[i].p, rest[i].n);
+	}
+}
+
 size_t digest_finish_to(digest *d, unsigned char out[DIGEST_BYTES_MAX])
 {
+	if (d->kind == DIGEST_MD5)
+		return ensure(MD5_Final(out, &d->md5)), 16;
+	if (d->kind == DIGEST_SHA256)
+		return ensure(SHA256_Final(out, &d->sha256)), 32;
 	if (d->kind <= DIGEST_SHA512) {
 		unsigned n = 0;
 		ensure(EVP_DigestFinal_ex(d->evp, out, &n));

@@ -13,6 +13,9 @@ typedef struct digest digest;
 /* Hangs on the arena: nothing to close. */
 digest *digest_open(arena *a, digest_kind kind);
 void digest_add(digest *d, const void *p, size_t n);
+/* To n digests of one kind a piece each: of MD5 and SHA-256, several cost little more than one. */
+void digest_add_beside(digest *const *d, const str *pieces, size_t n);
+#define DIGEST_BESIDE 8 /* from which on more save no more */
 /* From the beginning again, also after digest_finish. */
 void digest_restart(digest *d);
 /* Big-endian bytes for the CRCs. */

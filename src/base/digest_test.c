@@ -140,6 +140,42 @@ static void *other_thread(void *argument)
 	return NULL;
 }
 
+/* Messages of all lengths in pieces of all lengths, so that lanes end at different times and begin in the
+ * middle of a block. */
+TEST(digest_beside_each_other)
+{
+	enum { MESSAGES = 19, LONGEST = 9000 };
+	static const digest_kind kinds[] = { DIGEST_MD5, DIGEST_SHA256, DIGEST_SHA1, DIGEST_CRC64NVME };
+	unsigned seed = 7;
+	char *text = arena_bytes(mem, LONGEST + MESSAGES);
+	for (size_t i = 0; i < LONGEST + MESSAGES; i++)
+		text[i] = (char)((seed = seed * 1103515245 + 12345) >> 16);
+	for (size_t round = 0; round < 60; round++) {
+		digest_kind kind = kinds[round % 4];
+		digest *d[MESSAGES];
+		size_t n = round % MESSAGES + 1, left = n;
+		str whole[MESSAGES], rest[MESSAGES];
+		for (size_t i = 0; i < n; i++) {
+			d[i] = digest_open(mem, kind);
+			seed = seed * 1103515245 + 12345;
+			whole[i] = rest[i] = str_of(text + i, (seed >> 16) % (round % 5 ? LONGEST : 70));
+		}
+		while (left) {
+			str now[MESSAGES];
+			left = 0;
+			for (size_t i = 0; i < n; i++) {
+				seed = seed * 1103515245 + 12345;
+				now[i] = str_sub(rest[i], 0, (seed >> 16) % 4000);
+				rest[i] = str_sub(rest[i], now[i].n, rest[i].n);
+				left += rest[i].n;
+			}
+			digest_add_beside(d, now, n);
+		}
+		for (size_t i = 0; i < n; i++)
+			CHECK_STR(hex_encode(mem, digest_finish(mem, d[i])), hex_of(mem, kind, whole[i]));
+	}
+}
+
 TEST(digest_threads)
 {
 	pthread_t t[3];

@@ -2,11 +2,14 @@
  * Writing may wait for the disk and MD5 takes longer than receiving and writing together, so neither happens
  * on the connection's thread: it receives into blocks, and jobs on a few threads take each block through the
  * passes, one writing and one or two computing digests. A pass of an upload is on one block at a time, in
- * order; passes run beside each other. A job goes to the end of the queue after each block, so that a large
+ * order; passes run beside each other. Digests of several uploads are computed side by side, which costs
+ * little more than those of one. Whoever has done a block goes to the end of the queue, so that a large
  * upload does not keep the others waiting.
  *
  * Blocks that wait are bounded, for an upload and for all; beyond that, connections are not read. A block
  * that is still being filled does not count: a slow client must not stand in the way of others.
+ *
+ * Locks in this order: an upload's, the queues', the workers'.
  */
 #include "cloud/server.h"
 #include "sys/pool.h"
@@ -14,7 +17,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define THREADS 4
+#define THREADS 6
+#define DIGEST_JOBS 2         /* at the same time, of a kind */
 #define BLOCK ((size_t)128 << 10)
 #define BLOCKS_MAX 256        /* that wait, of all uploads */
 #define BLOCKS_OF_ONE 8
@@ -33,6 +37,8 @@ enum { WRITE, MD5, SHA, PASSES };
 typedef struct pass {
 	block *at;           /* the first that it has not done */
 	bool busy, wanted;
+	bool queued;         /* with `next`: under lines_lock */
+	upload *next;
 } pass;
 
 /* Under `lock` but for `filling` and `small`, which are the connection's thread's and then the handler's. */
@@ -44,7 +50,8 @@ typedef struct upload_behind {
 	block *first, *last;
 	pass passes[PASSES];
 	int waiting;
-	int jobs, running;   /* in the pool; of these, on a pass */
+	int jobs;            /* of others that hold it: it cannot go before they are done */
+	bool writes;         /* one of these is to write */
 	bool stopped;
 	err fault;
 } upload_behind;
@@ -95,36 +102,9 @@ static void block_put(block *k)
 
 /* ---- passes ---- */
 
-static err run_pass(upload *u, int which, const block *k)
-{
-	/* A CRC costs next to nothing while the bytes are near; what costs more has a thread of its own. */
-	bool apart = u->behind->passes[SHA].wanted && !u->kind->crc;
-	if (which == WRITE)
-		return content_write(&u->to, k->bytes, k->n);
-	if (which == MD5) {
-		digest_add(u->md5, k->bytes, k->n);
-		if (!apart)
-			digest_add(u->check, k->bytes, k->n);
-		return OK;
-	}
-	if (u->sha256)
-		digest_add(u->sha256, k->bytes, k->n);
-	if (apart)
-		digest_add(u->check, k->bytes, k->n);
-	return OK;
-}
-
 static bool can_run(const pass *p)
 {
 	return p->at && !p->busy;
-}
-
-static int runnable(const upload_behind *b)
-{
-	int n = 0;
-	for (int i = 0; i < PASSES; i++)
-		n += can_run(&b->passes[i]);
-	return n;
 }
 
 /* All passes are over it: it is always the first. Lets the lock go meanwhile. */
@@ -142,58 +122,209 @@ static void block_done(upload *u, block *k)
 	pthread_mutex_lock(&b->lock);
 }
 
-/* Called with the lock held, and lets it go meanwhile. */
-static void run_one(upload *u, int which)
+static void queue_digest(upload *u, int which);
+
+/* With the lock held. */
+static void pass_done(upload *u, int which)
 {
 	upload_behind *b = u->behind;
 	pass *p = &b->passes[which];
 	block *k = p->at;
-	bool skip = which == WRITE && b->fault;
-	p->busy = true;
-	pthread_mutex_unlock(&b->lock);
-	err e = skip ? OK : run_pass(u, which, k);
-	pthread_mutex_lock(&b->lock);
-	if (e)
-		b->fault = e;
 	p->busy = false;
 	p->at = k->next;
 	if (--k->todo == 0)
 		block_done(u, k);
+	if (which != WRITE)
+		queue_digest(u, which);
 	pthread_cond_broadcast(&b->changed);
 }
 
-static void work(void *argument);
-
-/* Another job; none when the server is stopping, and then the handler's thread does it all. */
-static bool begin_job(upload *u)
+/* false: the server is stopping, and then the handler's thread does it all. */
+static bool begin_job(void (*job)(void *argument), void *argument)
 {
 	pthread_mutex_lock(&workers_lock);
 	bool runs = workers != NULL;
 	if (runs)
-		pool_run(workers, work, u);
+		pool_run(workers, job, argument);
 	pthread_mutex_unlock(&workers_lock);
 	return runs;
 }
 
-static void work(void *argument)
+/* With the lock held, and lets it go meanwhile. */
+static void write_one(upload *u)
+{
+	upload_behind *b = u->behind;
+	pass *p = &b->passes[WRITE];
+	const block *k = p->at;
+	bool skip = b->fault != OK;
+	p->busy = true;
+	pthread_mutex_unlock(&b->lock);
+	err e = skip ? OK : content_write(&u->to, k->bytes, k->n);
+	pthread_mutex_lock(&b->lock);
+	if (e)
+		b->fault = e;
+	pass_done(u, WRITE);
+}
+
+static void write_job(void *argument)
 {
 	upload *u = argument;
 	upload_behind *b = u->behind;
 	pthread_mutex_lock(&b->lock);
-	int which = 0;
-	while (which < PASSES && !can_run(&b->passes[which]))
-		which++;
-	if (which < PASSES && !b->stopped) {
-		b->running++;
-		run_one(u, which);
-		b->running--;
-	}
-	bool more = !b->stopped && runnable(b) > 0 && begin_job(u);
-	b->jobs -= !more;
+	if (can_run(&b->passes[WRITE]) && !b->stopped)
+		write_one(u);
+	b->writes = can_run(&b->passes[WRITE]) && !b->stopped && begin_job(write_job, u);
+	b->jobs -= !b->writes;
 	/* Signalled under the lock: the upload may be gone as soon as it is released. */
-	if (!b->jobs)
-		pthread_cond_broadcast(&b->changed);
+	pthread_cond_broadcast(&b->changed);
 	pthread_mutex_unlock(&b->lock);
+}
+
+/* ---- digests, of several uploads side by side ---- */
+
+typedef struct batch {
+	int which;
+	size_t n;
+	upload *of[DIGEST_BESIDE];
+	const block *blocks[DIGEST_BESIDE];
+} batch;
+
+/* Uploads whose next block waits for a digest; each has a job more for each queue that it is in. */
+typedef struct waiting_line {
+	upload *first, *last;
+	int jobs;
+} waiting_line;
+
+static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;
+static waiting_line lines[PASSES];
+
+/* What the pass computes side by side with the others'; NULL: nothing. */
+static digest *main_digest(const upload *u, int which)
+{
+	if (which == MD5)
+		return u->md5;
+	return u->sha256 ? u->sha256 : u->kind->digest == DIGEST_SHA256 ? u->check : NULL;
+}
+
+static void digest_blocks(const batch *t)
+{
+	digest *d[DIGEST_BESIDE];
+	str pieces[DIGEST_BESIDE];
+	size_t n = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		const upload *u = t->of[i];
+		d[n] = main_digest(u, t->which);
+		pieces[n] = str_of(t->blocks[i]->bytes, t->blocks[i]->n);
+		/* A CRC costs next to nothing while the bytes are near; what costs more is with the slow ones. */
+		if (t->which == (u->kind->crc ? MD5 : SHA) && u->check != d[n])
+			digest_add(u->check, pieces[n].p, pieces[n].n);
+		n += d[n] != NULL;
+	}
+	digest_add_beside(d, pieces, n);
+}
+
+/* One more, if its block is still there to be done: it has a job that ends here or in batch_run. */
+static void batch_take(batch *t, upload *u)
+{
+	upload_behind *b = u->behind;
+	pthread_mutex_lock(&b->lock);
+	pass *p = &b->passes[t->which];
+	if (can_run(p) && !b->stopped) {
+		p->busy = true;
+		t->of[t->n] = u;
+		t->blocks[t->n++] = p->at;
+	} else {
+		b->jobs--;
+		pthread_cond_broadcast(&b->changed);
+	}
+	pthread_mutex_unlock(&b->lock);
+}
+
+static upload *line_take(int which)
+{
+	pthread_mutex_lock(&lines_lock);
+	waiting_line *l = &lines[which];
+	upload *u = l->first;
+	if (u) {
+		l->first = u->behind->passes[which].next;
+		u->behind->passes[which].queued = false;
+	}
+	pthread_mutex_unlock(&lines_lock);
+	return u;
+}
+
+static void batch_run(batch *t)
+{
+	for (upload *u; t->n < DIGEST_BESIDE && (u = line_take(t->which)) != NULL;)
+		batch_take(t, u);
+	if (!t->n)
+		return;
+	digest_blocks(t);
+	for (size_t i = 0; i < t->n; i++) {
+		upload_behind *b = t->of[i]->behind;
+		pthread_mutex_lock(&b->lock);
+		pass_done(t->of[i], t->which);
+		b->jobs--;
+		pthread_mutex_unlock(&b->lock);
+	}
+}
+
+static void digest_job(void *argument)
+{
+	waiting_line *l = argument;
+	batch t = { .which = (int)(l - lines) };
+	batch_run(&t);
+	pthread_mutex_lock(&lines_lock);
+	bool more = l->first && begin_job(digest_job, l);
+	l->jobs -= !more;
+	pthread_mutex_unlock(&lines_lock);
+}
+
+/* With the upload's lock held. */
+static void queue_digest(upload *u, int which)
+{
+	upload_behind *b = u->behind;
+	pass *p = &b->passes[which];
+	waiting_line *l = &lines[which];
+	if (!can_run(p) || b->stopped)
+		return;
+	pthread_mutex_lock(&lines_lock);
+	if (!p->queued) {
+		p->queued = true;
+		p->next = NULL;
+		if (l->first)
+			l->last->behind->passes[which].next = u;
+		else
+			l->first = u;
+		l->last = u;
+		b->jobs++;
+		if (l->jobs < DIGEST_JOBS)
+			l->jobs += begin_job(digest_job, l);
+	}
+	pthread_mutex_unlock(&lines_lock);
+}
+
+/* No more of it is to be done: with the lock held. */
+static void leave_lines(upload *u)
+{
+	upload_behind *b = u->behind;
+	pthread_mutex_lock(&lines_lock);
+	for (int which = MD5; which < PASSES; which++) {
+		upload *before = NULL;
+		if (!b->passes[which].queued)
+			continue;
+		for (upload *at = lines[which].first; at != u; at = at->behind->passes[which].next)
+			before = at;
+		if (before)
+			before->behind->passes[which].next = b->passes[which].next;
+		else
+			lines[which].first = b->passes[which].next;
+		if (lines[which].last == u)
+			lines[which].last = before;
+		b->passes[which].queued = false;
+		b->jobs--;
+	}
+	pthread_mutex_unlock(&lines_lock);
 }
 
 /* ---- the connection's thread ---- */
@@ -216,7 +347,12 @@ static void hand_over(upload *u)
 	b->last = k;
 	b->waiting++;
 	atomic_fetch_add(&all_waiting, 1);
-	b->jobs += runnable(b) > b->jobs - b->running && begin_job(u);
+	if (!b->writes && can_run(&b->passes[WRITE])) {
+		b->writes = begin_job(write_job, u);
+		b->jobs += b->writes;
+	}
+	queue_digest(u, MD5);
+	queue_digest(u, SHA);
 	pthread_mutex_unlock(&b->lock);
 }
 
@@ -292,48 +428,51 @@ err upload_behind_fault(upload *u)
 
 /* ---- the handler's thread ---- */
 
-/* Does what it can itself, and waits for the rest. Called with the lock held. */
-static void finish_passes(upload *u, int from, int to)
+/* Beside what others wait for, so that they gain by it. With the lock held, and lets it go meanwhile. */
+static void digest_one(upload *u, int which)
 {
 	upload_behind *b = u->behind;
-	for (bool left = true; left;) {
-		left = false;
-		int mine = -1;
-		for (int i = from; i < to; i++) {
-			left |= b->passes[i].at != NULL;
-			if (mine < 0 && can_run(&b->passes[i]))
-				mine = i;
-		}
-		if (mine >= 0)
-			run_one(u, mine);
-		else if (left)
-			pthread_cond_wait(&b->changed, &b->lock);
-	}
+	batch t = { .which = which };
+	b->jobs++;
+	pthread_mutex_unlock(&b->lock);
+	batch_take(&t, u);
+	batch_run(&t);
+	pthread_mutex_lock(&b->lock);
 }
 
 err upload_behind_written(upload *u)
 {
 	upload_behind *b = u->behind;
 	if (b->small) {
-		str all = str_of(u->to.held, (size_t)u->to.size);
-		run_pass(u, MD5, &(block){ .bytes = u->to.held, .n = all.n });
-		if (b->passes[SHA].wanted)
-			run_pass(u, SHA, &(block){ .bytes = u->to.held, .n = all.n });
+		const block all = { .bytes = u->to.held, .n = (size_t)u->to.size };
+		digest_blocks(&(batch){ .which = MD5, .n = 1, .of = { u }, .blocks = { &all } });
+		digest_blocks(&(batch){ .which = SHA, .n = 1, .of = { u }, .blocks = { &all } });
 		return OK;
 	}
 	if (b->filling)
 		hand_over(u);
 	pthread_mutex_lock(&b->lock);
-	finish_passes(u, WRITE, MD5);
+	while (b->passes[WRITE].at)
+		if (can_run(&b->passes[WRITE]))
+			write_one(u);
+		else
+			pthread_cond_wait(&b->changed, &b->lock);
+	err e = b->fault;
 	pthread_mutex_unlock(&b->lock);
-	return b->fault;
+	return e;
 }
 
 void upload_behind_digested(upload *u)
 {
 	upload_behind *b = u->behind;
 	pthread_mutex_lock(&b->lock);
-	finish_passes(u, MD5, PASSES);
+	while (b->passes[MD5].at || b->passes[SHA].at)
+		if (can_run(&b->passes[MD5]))
+			digest_one(u, MD5);
+		else if (can_run(&b->passes[SHA]))
+			digest_one(u, SHA);
+		else
+			pthread_cond_wait(&b->changed, &b->lock);
 	pthread_mutex_unlock(&b->lock);
 }
 
@@ -346,6 +485,7 @@ static void end(void *subject)
 	upload_behind *b = u->behind;
 	pthread_mutex_lock(&b->lock);
 	b->stopped = true;
+	leave_lines(u);
 	while (b->jobs)
 		pthread_cond_wait(&b->changed, &b->lock);
 	while (b->first)
