@@ -6,7 +6,7 @@
 /* A word of each lane. The compiler makes of it what the function's target has. */
 typedef uint32_t words __attribute__((vector_size(32)));
 typedef unsigned char bytes __attribute__((vector_size(32)));
-#define INLINE static inline __attribute__((always_inline))
+#define WITHIN inline __attribute__((always_inline))
 #define LEFT(x, n) ((x) << (n) | (x) >> (32 - (n)))
 #define RIGHT(x, n) LEFT(x, 32 - (n))
 
@@ -20,7 +20,9 @@ static const uint32_t md5_k[64] = {
 	0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
 	0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 };
-static const int md5_turn[4][4] = { { 7, 12, 17, 22 }, { 5, 9, 14, 20 }, { 4, 11, 16, 23 }, { 6, 10, 15, 21 } };
+static const int md5_turn[4][4] = {
+	{ 7, 12, 17, 22 }, { 5, 9, 14, 20 }, { 4, 11, 16, 23 }, { 6, 10, 15, 21 },
+};
 static const uint32_t sha_k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -33,7 +35,7 @@ static const uint32_t sha_k[64] = {
 };
 
 /* Rows become columns: after this r[j] has the word j of each lane. */
-INLINE void transpose(words *r)
+static WITHIN void transpose(words *r)
 {
 	const words even1 = { 0, 8, 2, 10, 4, 12, 6, 14 }, odd1 = { 1, 9, 3, 11, 5, 13, 7, 15 };
 	const words even2 = { 0, 1, 8, 9, 4, 5, 12, 13 }, odd2 = { 2, 3, 10, 11, 6, 7, 14, 15 };
@@ -58,7 +60,7 @@ INLINE void transpose(words *r)
 	}
 }
 
-INLINE void load(const lane *l, size_t block, words w[16])
+static WITHIN void load(const lane *l, size_t block, words w[16])
 {
 #pragma GCC unroll 2
 	for (int half = 0; half < 2; half++) {
@@ -69,21 +71,21 @@ INLINE void load(const lane *l, size_t block, words w[16])
 	}
 }
 
-INLINE void load_states(const lane *l, words *s, int n)
+static WITHIN void load_states(const lane *l, words *s, int n)
 {
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < LANES; k++)
 			s[i][k] = l[k].state[i];
 }
 
-INLINE void store_states(const lane *l, const words *s, int n)
+static WITHIN void store_states(const lane *l, const words *s, int n)
 {
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < LANES; k++)
 			l[k].state[i] = s[i][k];
 }
 
-INLINE void md5_blocks(const lane *l, size_t blocks)
+static WITHIN void md5_blocks(const lane *l, size_t blocks)
 {
 	words s[4], w[16];
 	load_states(l, s, 4);
@@ -109,14 +111,14 @@ INLINE void md5_blocks(const lane *l, size_t blocks)
 	store_states(l, s, 4);
 }
 
-INLINE void swap_bytes(words *x)
+static WITHIN void swap_bytes(words *x)
 {
 	const bytes order = { 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
 		              19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28 };
 	*x = (words)__builtin_shuffle((bytes)*x, order);
 }
 
-INLINE void sha256_blocks(const lane *l, size_t blocks)
+static WITHIN void sha256_blocks(const lane *l, size_t blocks)
 {
 	words s[8], w[16], v[8];
 	load_states(l, s, 8);

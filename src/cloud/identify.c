@@ -132,7 +132,9 @@ static const service *by_host(str host, str *region)
 static identity by_path(const wire_message *m)
 {
 	const service *s3 = service_named(S("s3"));
-	for (size_t i = 0; i < cloud_n_services; i++) {
+	/* An escape may stand for a digit. */
+	bool dated = m->path.n > 1 && ((m->path.p[1] >= '0' && m->path.p[1] <= '9') || m->path.p[1] == '%');
+	for (size_t i = 0; dated && i < cloud_n_services; i++) {
 		const service *s = cloud_services[i];
 		if (!is_rest(s) || s == s3)
 			continue;

@@ -10,6 +10,7 @@
 #define SLOTS 1024 /* of LOOP_TICK_MS: 65 seconds; what is due later goes round again */
 #define BATCH 128
 #define NO_SLOT (-1)
+#define LATER_AT_ONCE 4 /* tasks between two looks at the descriptors */
 
 struct loop {
 	int epoll, event;
@@ -129,14 +130,13 @@ void loop_later(loop *l, loop_task *t)
 
 static void run_later(loop *l)
 {
-	/* Tasks added meanwhile have their turn after the next look at the descriptors. */
-	loop_task *t = l->later;
-	l->later = NULL;
-	l->later_last = &l->later;
-	while (t) {
-		loop_task *next = t->next;
+	/* Those who have much to do come here again and again: what is new need not wait for all of them. */
+	for (int i = 0; i < LATER_AT_ONCE && l->later; i++) {
+		loop_task *t = l->later;
+		l->later = t->next;
+		if (!l->later)
+			l->later_last = &l->later;
 		t->run(t);
-		t = next;
 	}
 }
 

@@ -54,7 +54,7 @@ void loop_remove(loop *l, loop_io *io);
 /* From any thread: runs the task on the loop's, in the order in which tasks came. false: the loop
  * has ended and the task will not run. */
 bool loop_post(loop *l, loop_task *t);
-/* After the current batch of events. On the loop's thread only. */
+/* After the current batch of events, a few at a time between two batches. On the loop's thread only. */
 void loop_later(loop *l, loop_task *t);
 
 void loop_timer_set(loop *l, loop_timer *t, int64_t at_ms);

@@ -149,3 +149,54 @@ TEST(loop_descriptors)
 	close(ends[1]);
 	loop_close(l);
 }
+
+/* A hundred with much to do, all of whom come again and again, and then something new. */
+enum { BUSY = 100 };
+typedef struct busy {
+	loop_task task;
+	int turns;
+} busy;
+static busy crowd[BUSY];
+static loop_task news;
+static int turns_before_news, turns_in_all;
+
+static void hear(loop_task *t)
+{
+	(void)t;
+	turns_before_news = turns_in_all;
+}
+
+static void toil(loop_task *t)
+{
+	busy *b = LOOP_OWNER(t, busy, task);
+	if (turns_in_all++ == 0)
+		loop_post(loop_current(), &news);
+	if (++b->turns < 3)
+		loop_later(loop_current(), t);
+	else if (turns_in_all == 3 * BUSY)
+		loop_stop(loop_current());
+}
+
+static void gather(loop_task *t)
+{
+	(void)t;
+	for (int i = 0; i < BUSY; i++) {
+		crowd[i] = (busy){ .task.run = toil };
+		loop_later(loop_current(), &crowd[i].task);
+	}
+}
+
+TEST(loop_news_need_not_wait_for_the_crowd)
+{
+	loop *l = loop_open();
+	loop_task first = { .run = gather };
+	news.run = hear;
+	turns_in_all = turns_before_news = 0;
+	CHECK(loop_post(l, &first));
+	loop_run(l);
+	CHECK_I64(turns_in_all, 3 * BUSY);
+	CHECK(turns_before_news > 0 && turns_before_news < BUSY / 2);
+	for (int i = 0; i < BUSY; i++)
+		CHECK_I64(crowd[i].turns, 3);
+	loop_close(l);
+}

@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define IDLE_S 10
+#define HUMBLE 5 /* nice: a third of an ordinary thread's share */
 #define SPARE_MAX 256 /* finished job records kept for the next ones */
 
 typedef struct job {
@@ -22,7 +24,7 @@ struct pool {
 	int queued, spares;
 	int threads, idle, max;
 	pthread_t ended; /* the last thread that went; it waits for the one before it */
-	bool has_ended, closing;
+	bool has_ended, closing, humble;
 };
 
 static void *worker(void *context);
@@ -75,6 +77,9 @@ static job *next_job(pool *p)
 static void *worker(void *context)
 {
 	pool *p = context;
+	/* On Linux 0 is the calling thread. */
+	if (p->humble)
+		setpriority(PRIO_PROCESS, 0, HUMBLE);
 	pthread_mutex_lock(&p->lock);
 	for (job *j; (j = next_job(p)) != NULL;) {
 		job now = *j;
@@ -101,7 +106,7 @@ static void *worker(void *context)
 	return NULL;
 }
 
-pool *pool_open(int max_threads)
+static pool *open_pool(int max_threads, bool humble)
 {
 	ensure(max_threads > 0);
 	pool *p = calloc(1, sizeof *p);
@@ -115,10 +120,21 @@ pool *pool_open(int max_threads)
 	pthread_condattr_destroy(&monotonic);
 	p->last = &p->first;
 	p->max = max_threads;
+	p->humble = humble;
 	pthread_mutex_lock(&p->lock);
 	ensure(add_thread(p));
 	pthread_mutex_unlock(&p->lock);
 	return p;
+}
+
+pool *pool_open(int max_threads)
+{
+	return open_pool(max_threads, false);
+}
+
+pool *pool_open_humble(int max_threads)
+{
+	return open_pool(max_threads, true);
 }
 
 void pool_run(pool *p, void (*run)(void *), void *argument)

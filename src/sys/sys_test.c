@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,6 +179,24 @@ static int order[100], ordered;
 static void order_job(void *i)
 {
 	order[ordered++] = (int)(intptr_t)i;
+}
+
+static void share_job(void *seen)
+{
+	*(int *)seen = getpriority(PRIO_PROCESS, 0);
+}
+
+TEST(pool_of_the_humble)
+{
+	int mine = getpriority(PRIO_PROCESS, 0), seen[2] = { 0, 0 };
+	pool *p[] = { pool_open(1), pool_open_humble(1) };
+	for (int i = 0; i < 2; i++) {
+		pool_run(p[i], share_job, &seen[i]);
+		pool_close(p[i]);
+	}
+	CHECK_I64(seen[0], mine);
+	CHECK(seen[1] > mine || mine >= 15);
+	CHECK_I64(getpriority(PRIO_PROCESS, 0), mine);
 }
 
 TEST(pool_starts_jobs_in_order)

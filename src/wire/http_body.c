@@ -273,15 +273,9 @@ void http_body_sinks(loop_task *t)
 {
 	http_loop *l = LOOP_OWNER(t, http_loop, sinks);
 	atomic_store(&l->sinks_posted, false);
-	if (!l->waiting)
-		return;
-	/* Each once: who gets room and fills it waits again, behind the last. */
-	http_connection *last = LOOP_OWNER(l->waiting_last, http_connection, wait_next), *c = l->waiting;
-	for (http_connection *next; c; c = next) {
-		next = c == last ? NULL : c->wait_next;
+	for (http_connection *c = l->waiting; c; c = c->wait_next)
 		if (has_room(c->x))
-			http_connection_advance(c);
-	}
+			http_connection_queue(c);
 }
 
 /* Reads more of the body: into the block, the loop's scratch space or the input buffer. */

@@ -65,7 +65,7 @@ static void end_exchange(exchange *e)
 	atomic_fetch_sub(&e->x.server->held, e->body_capacity);
 }
 
-static void queue(http_connection *c)
+void http_connection_queue(http_connection *c)
 {
 	if (c->queued)
 		return;
@@ -81,7 +81,7 @@ void http_exchange_finish(exchange *e)
 	c->x = NULL;
 	http_exchange_put(c->l, e);
 	if (c->phase == PHASE_CLOSED)
-		queue(c);
+		http_connection_queue(c);
 }
 
 void http_exchange_orphaned(exchange *e)
@@ -160,7 +160,7 @@ void http_connection_close(http_connection *c)
 		c->tunnel = NULL;
 	}
 	if (!e)
-		queue(c);
+		http_connection_queue(c);
 	else if (was == PHASE_STREAM)
 		stream_cut(e);
 	else if (was == PHASE_BODY && e->x.sink)
@@ -285,7 +285,7 @@ void http_connection_advance(http_connection *c)
 	if (c->phase == PHASE_CLOSED)
 		return;
 	if (more || (held && !c->pending_n))
-		queue(c);
+		http_connection_queue(c);
 	bool waits = c->phase == PHASE_HEAD || c->phase == PHASE_TUNNEL;
 	if (waits && c->in && c->in_start == c->in_end) {
 		http_buffer_put(c->l, c->in, c->in_capacity);
@@ -372,7 +372,11 @@ static void ready(loop_io *io, uint32_t events)
 	/* TLS may have to write before it can read. */
 	if (events & (EPOLLIN | EPOLLRDHUP) || c->tls)
 		c->readable = true;
-	http_connection_advance(c);
+	/* Hundreds of uploads must not stand before a small request. */
+	if (c->phase == PHASE_BODY && c->x->x.sink)
+		http_connection_queue(c);
+	else
+		http_connection_advance(c);
 }
 
 void http_connection_open(http_loop *l, int fd, const char *peer)

@@ -153,6 +153,8 @@ void http_orphan_done(http_loop *l);
 void http_connection_open(http_loop *l, int fd, const char *peer);
 void http_connection_turn(loop_task *t);
 void http_connection_advance(http_connection *c);
+/* Has a turn soon. */
+void http_connection_queue(http_connection *c);
 void http_connection_close(http_connection *c);
 /* The exchange ends in the application's eyes and is made ready for the next one. */
 void http_exchange_finish(exchange *e);

@@ -516,7 +516,7 @@ static err start(store *s, str data_folder)
 	(void)s;
 	(void)data_folder;
 	pthread_mutex_lock(&workers_lock);
-	workers = pool_open(THREADS);
+	workers = pool_open_humble(THREADS);
 	pthread_mutex_unlock(&workers_lock);
 	return OK;
 }
