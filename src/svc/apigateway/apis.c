@@ -15,11 +15,23 @@ void rest_answer(req *rq, const shape *s, const void *row, void *out)
 	overlay(rq->mem, s, row, rq->op->output, out);
 }
 
+#define COMPRESSION_MAX 10485760
+
+static err compression_check(req *rq, bool fine)
+{
+	return fine ? OK : fail(rq, &apigateway_BadRequestException,
+	                        "Invalid minimum compression size, must be between 0 and %d", COMPRESSION_MAX);
+}
+
 err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in *in,
                              apigateway_CreateRestApi_out *out)
 {
 	if (in->name.n == 0)
 		return fail(rq, &apigateway_BadRequestException, "No name specified");
+	if (str_is(in->description) && in->description.n == 0)
+		return fail(rq, &apigateway_BadRequestException, "Description cannot be an empty string");
+	opt_i64 least = in->minimumCompressionSize;
+	TRY(compression_check(rq, !least.set || (least.v >= 0 && least.v <= COMPRESSION_MAX)));
 	if (str_is(in->cloneFrom) || str_is(in->policy))
 		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have neither resource policies nor "
 		            "cloneFrom.");
@@ -28,6 +40,8 @@ err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in
 	apigateway_RestApi a = { .id = id, .createdDate = TIME(rq->now), .apiKeySource = S("HEADER"),
 		.disableExecuteApiEndpoint = BOOL(false), .rootResourceId = rand_text(rq->mem, 10, ID_LETTERS) };
 	overlay(rq->mem, rq->op->input, in, &apigateway_RestApi_shape, &a);
+	if (!a.binaryMediaTypes.n)
+		a.binaryMediaTypes.v = NULL;
 	if (!a.endpointConfiguration) {
 		a.endpointConfiguration = arena_new(rq->mem, apigateway_EndpointConfiguration);
 		a.endpointConfiguration->types.v = arena_new(rq->mem, str);
@@ -75,14 +89,31 @@ err apigateway_GetRestApis(req *rq, const txn *tx, const apigateway_GetRestApis_
 	return OK;
 }
 
+static err patch_check(req *rq, const apigateway_PatchOperation *p)
+{
+	int64_t bytes;
+	if (!str_eq(p->path, S("/minimumCompressionSize")))
+		return OK;
+	if (!str_eq(p->op, S("replace")))
+		return fail(rq, &apigateway_BadRequestException,
+		            "Invalid patch operation specified. Must be one of: [replace]");
+	bool none = !p->value.n;
+	return compression_check(rq, none || (str_to_i64(p->value, &bytes) && bytes >= 0 &&
+	                                      bytes <= COMPRESSION_MAX));
+}
+
 err apigateway_UpdateRestApi(req *rq, txn *tx, const apigateway_UpdateRestApi_in *in,
                              apigateway_UpdateRestApi_out *out)
 {
 	apigateway_api *api;
 	TRY(rest_find(rq, tx, in->restApiId, &api));
+	for (size_t i = 0; i < in->patchOperations.n; i++)
+		TRY(patch_check(rq, &in->patchOperations.v[i]));
 	TRY(patch_apply(rq, &in->patchOperations, &apigateway_RestApi_shape, api->It));
 	apigateway_api_put(tx, api);
 	rest_answer(rq, &apigateway_RestApi_shape, api->It, out);
+	if (!out->tags.v)
+		out->tags.v = arena_new(rq->mem, apigateway_MapOfStringToString_entry); /* there, and empty */
 	return OK;
 }
 

@@ -35,6 +35,20 @@ static str unescaped(arena *mem, str s)
 	return buf_str(&b);
 }
 
+/* Members of a list of texts are named by themselves; "-" is one like the others. */
+static void patch_list(req *rq, const apigateway_PatchOperation *p, str given, apigateway_ListOfString *l)
+{
+	str name = unescaped(rq->mem, given);
+	str added = str_eq(p->op, S("add")) ? name : str_eq(p->op, S("replace")) ? p->value : STR_NONE;
+	apigateway_ListOfString all = { arena_array(rq->mem, str, l->n + 1), 0 };
+	for (size_t i = 0; i < l->n; i++)
+		if (!str_eq(l->v[i], name) && !str_eq(l->v[i], added))
+			all.v[all.n++] = l->v[i];
+	if (str_is(added))
+		all.v[all.n++] = added;
+	*l = all.n ? all : (apigateway_ListOfString){ 0 };
+}
+
 static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, void *row)
 {
 	str path = str_sub(p->path, 1, p->path.n), name = str_cut(&path, '/');
@@ -60,9 +74,16 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 		inner.path = arena_concat(rq->mem, S("/"), path);
 		return apply(rq, &inner, m->shape, *made);
 	}
+	if (m->shape->kind == SHAPE_LIST && m->shape->element->kind == SHAPE_STRING) {
+		if (!str_is(path))
+			return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
+		patch_list(rq, p, path, slot);
+		return OK;
+	}
 	if (str_is(path) || m->shape->kind == SHAPE_LIST || m->shape->kind == SHAPE_MAP)
 		return fail(rq, &aws_NotImplemented, "Farthing does not patch %.*s.", STR_ARG(p->path));
-	if (removes)
+	bool text = m->shape->kind == SHAPE_STRING || m->shape->kind == SHAPE_ENUM;
+	if (removes || (!text && !p->value.n)) /* without a value a number is taken away */
 		memset(slot, 0, m->shape->kind == SHAPE_STRUCT ? sizeof(void *) : m->shape->size);
 	else if (!text_read(rq->mem, m->shape, p->value, slot))
 		return fail(rq, &apigateway_BadRequestException, "Invalid value for %.*s", STR_ARG(p->path));

@@ -42,31 +42,49 @@ static err part_check(req *rq, str part)
 	return OK;
 }
 
+/* Whether one of this name may stand below the parent; `self` is what is being moved or renamed. */
+static err place_check(req *rq, const apigateway_ListOfResource *all, const apigateway_Resource *parent,
+                       str part, str self)
+{
+	if (str_ends(parent->path, S("+}")))
+		return fail(rq, &apigateway_BadRequestException,
+		            "Cannot create a child of a resource with a greedy path variable: %.*s",
+		            STR_ARG(parent->pathPart));
+	for (size_t i = 0; i < all->n; i++) {
+		const apigateway_Resource *r = &all->v[i];
+		if (!str_eq(r->parentId, parent->id) || str_eq(r->id, self))
+			continue;
+		if (str_eq(r->pathPart, part))
+			return fail(rq, &apigateway_ConflictException,
+			            "Another resource with the same parent already has this name: %.*s", STR_ARG(part));
+		if (str_starts(part, S("{")) && str_starts(r->pathPart, S("{")))
+			return fail(rq, &apigateway_BadRequestException,
+			            "A sibling (%.*s) of this resource already has a variable path part -- only one is "
+			            "allowed", STR_ARG(r->pathPart));
+	}
+	return OK;
+}
+
+static str path_below(arena *mem, str parent, str part)
+{
+	return arena_fmt(mem, "%.*s/%.*s", STR_ARG(parent.n == 1 ? S("") : parent), STR_ARG(part));
+}
+
 err apigateway_CreateResource(req *rq, txn *tx, const apigateway_CreateResource_in *in,
                               apigateway_CreateResource_out *out)
 {
 	apigateway_resource *parent;
 	TRY(resource_find(rq, tx, in->restApiId, in->parentId, &parent));
 	TRY(part_check(rq, in->pathPart));
-	if (str_ends(parent->It->path, S("+}")))
-		return fail(rq, &apigateway_BadRequestException,
-		            "Cannot create a child of a resource with a greedy path variable: %.*s",
-		            STR_ARG(parent->It->path));
 	apigateway_ListOfResource all = resources_of(tx, rq->mem, in->restApiId);
-	for (size_t i = 0; i < all.n; i++)
-		if (str_eq(all.v[i].parentId, in->parentId) && str_eq(all.v[i].pathPart, in->pathPart))
-			return fail(rq, &apigateway_ConflictException,
-			            "Another resource with the same parent already has this name: %.*s",
-			            STR_ARG(in->pathPart));
+	TRY(place_check(rq, &all, parent->It, in->pathPart, STR_NONE));
 	if (all.n >= REST_RESOURCES_MAX)
 		return fail(rq, &apigateway_LimitExceededException,
 		            "Maximum number of resources for this API has been "
 		            "reached. Please contact AWS if you need additional resources.");
-	bool below_root = parent->It->path.n == 1;
 	apigateway_Resource r = { .id = rand_text(rq->mem, 6, S("abcdefghijklmnopqrstuvwxyz0123456789")),
 		.parentId = in->parentId, .pathPart = in->pathPart,
-		.path = arena_fmt(rq->mem, "%.*s/%.*s", STR_ARG(below_root ? S("") : parent->It->path),
-		                  STR_ARG(in->pathPart)) };
+		.path = path_below(rq->mem, parent->It->path, in->pathPart) };
 	apigateway_resource_put(tx, &(apigateway_resource){ in->restApiId, r.id, &r });
 	rest_answer(rq, &apigateway_Resource_shape, &r, out);
 	return OK;
@@ -100,6 +118,68 @@ err apigateway_GetResources(req *rq, const txn *tx, const apigateway_GetResource
 	out->items = resources_of(tx, rq->mem, in->restApiId);
 	for (size_t i = 0; i < out->items.n; i++)
 		hide_methods(&in->embed, &out->items.v[i]);
+	return OK;
+}
+
+static apigateway_Resource *resource_in(const apigateway_ListOfResource *all, str id)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq(all->v[i].id, id))
+			return &all->v[i];
+	return NULL;
+}
+
+/* The resource has another place: so have those below it. */
+static void relocate(arena *mem, txn *tx, str api, const apigateway_ListOfResource *all,
+                     apigateway_Resource *r, str parent)
+{
+	r->path = path_below(mem, parent, r->pathPart);
+	apigateway_resource_put(tx, &(apigateway_resource){ api, r->id, r });
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq(all->v[i].parentId, r->id))
+			relocate(mem, tx, api, all, &all->v[i], r->path);
+}
+
+static err change_place(req *rq, const apigateway_ListOfResource *all, apigateway_Resource *r,
+                        const apigateway_PatchOperation *p)
+{
+	bool name = str_eq(p->path, S("/pathPart")), parent = str_eq(p->path, S("/parentId"));
+	if (!str_eq(p->op, S("replace")))
+		return fail(rq, &apigateway_BadRequestException,
+		            "Invalid patch path  '%.*s' specified for op '%.*s'. Please choose supported operations",
+		            STR_ARG(p->path), STR_ARG(p->op));
+	if (!name && !parent)
+		return fail(rq, &apigateway_BadRequestException, "Invalid patch path  '%.*s' specified for op "
+		            "'replace'. Must be one of: [/parentId, /pathPart]", STR_ARG(p->path));
+	const apigateway_Resource *above = resource_in(all, name ? r->parentId : p->value);
+	if (!above)
+		return fail(rq, &apigateway_NotFoundException, "Invalid Resource identifier specified");
+	if (name)
+		TRY(part_check(rq, p->value));
+	for (const apigateway_Resource *x = above; x; x = resource_in(all, x->parentId))
+		if (x == r)
+			return fail(rq, &apigateway_BadRequestException, "Resources cannot be cyclical.");
+	TRY(place_check(rq, all, above, name ? p->value : r->pathPart, r->id));
+	if (name)
+		r->pathPart = p->value;
+	r->parentId = above->id;
+	return OK;
+}
+
+err apigateway_UpdateResource(req *rq, txn *tx, const apigateway_UpdateResource_in *in,
+                              apigateway_UpdateResource_out *out)
+{
+	apigateway_resource *row;
+	TRY(resource_find(rq, tx, in->restApiId, in->resourceId, &row));
+	apigateway_ListOfResource all = resources_of(tx, rq->mem, in->restApiId);
+	apigateway_Resource *r = resource_in(&all, in->resourceId);
+	if (!r || !str_is(r->parentId))
+		return fail(rq, &apigateway_BadRequestException, "Cannot update root resource");
+	for (size_t i = 0; i < in->patchOperations.n; i++)
+		TRY(change_place(rq, &all, r, &in->patchOperations.v[i]));
+	relocate(rq->mem, tx, in->restApiId, &all, r, resource_in(&all, r->parentId)->path);
+	hide_methods(&(apigateway_ListOfString){ 0 }, r);
+	rest_answer(rq, &apigateway_Resource_shape, r, out);
 	return OK;
 }
 

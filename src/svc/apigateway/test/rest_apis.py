@@ -94,3 +94,71 @@ def test_rest(server):
         restApiId=a, stageName="prod")["deploymentId"])
     client.delete_rest_api(restApiId=a)
     same(http("GET", url + "/prod/orders/1")[0], 403)
+
+
+def test_the_api_itself(server):
+    client = server.client("apigateway")
+    for more, says in (({"description": ""}, "Description cannot be an empty string"),
+                       ({"minimumCompressionSize": -1}, "Invalid minimum compression size, must be between 0 and 10485760")):
+        same(refused("BadRequestException", client.create_rest_api, name="n", **more), says)
+    api = client.create_rest_api(name="n", binaryMediaTypes=[])
+    check("binaryMediaTypes" not in api, api)
+
+    def patched(op, path, *value):
+        return client.update_rest_api(restApiId=api["id"], patchOperations=[
+            dict({"op": op, "path": path}, **({"value": value[0]} if value else {}))])
+    same(patched("add", "/binaryMediaTypes/image~1png")["tags"], {})
+    patched("add", "/binaryMediaTypes/image~1jpeg")
+    same(patched("replace", "/binaryMediaTypes/image~1png", "image/gif")["binaryMediaTypes"], ["image/jpeg", "image/gif"])
+    same(patched("remove", "/binaryMediaTypes/image~1gif")["binaryMediaTypes"], ["image/jpeg"])
+    for op in ("add", "replace", "remove"):
+        same(refused("BadRequestException", patched, op, "/binaryMediaTypes", "image/x"), "Invalid patch path /binaryMediaTypes")
+    same(patched("replace", "/minimumCompressionSize", "0")["minimumCompressionSize"], 0)
+    check("minimumCompressionSize" not in patched("replace", "/minimumCompressionSize"))
+    for value in ("-1", "10485761", "x"):
+        same(refused("BadRequestException", patched, "replace", "/minimumCompressionSize", value),
+             "Invalid minimum compression size, must be between 0 and 10485760")
+    same(refused("BadRequestException", patched, "add", "/minimumCompressionSize", "1"),
+         "Invalid patch operation specified. Must be one of: [replace]")
+    client.delete_rest_api(restApiId=api["id"])
+
+
+def test_resources_move(server):
+    client = server.client("apigateway")
+    api = client.create_rest_api(name="tree")
+    a, root = api["id"], api["rootResourceId"]
+    make = lambda parent, part: client.create_resource(restApiId=a, parentId=parent, pathPart=part)["id"]
+    pets = make(root, "pets")
+    sub = make(pets, "sub")
+    low = make(sub, "pets")
+    proxy = make(pets, "{proxy+}")
+
+    def update(resource, path, value, op="replace"):
+        return client.update_resource(restApiId=a, resourceId=resource,
+                                      patchOperations=[{"op": op, "path": path, "value": value}])
+    for args, code, says in (
+            (("none", "/pathPart", "x"), "NotFoundException", "Invalid Resource identifier specified"),
+            ((pets, "/invalid", "x"), "BadRequestException",
+             "Invalid patch path  '/invalid' specified for op 'replace'. Must be one of: [/parentId, /pathPart]"),
+            ((pets, "/parentId", "none"), "NotFoundException", "Invalid Resource identifier specified"),
+            ((low, "/parentId", root), "ConflictException", "Another resource with the same parent already has this name: pets"),
+            ((pets, "/parentId", low), "BadRequestException", "Resources cannot be cyclical."),
+            ((sub, "/parentId", sub), "BadRequestException", "Resources cannot be cyclical."),
+            ((sub, "/parentId", proxy), "BadRequestException",
+             "Cannot create a child of a resource with a greedy path variable: {proxy+}"),
+            ((sub, "/pathPart", "{id}"), "BadRequestException",
+             "A sibling ({proxy+}) of this resource already has a variable path part -- only one is allowed"),
+            ((sub, "/pathPart", "x", "remove"), "BadRequestException",
+             "Invalid patch path  '/pathPart' specified for op 'remove'. Please choose supported operations")):
+        same(refused(code, update, *args), says)
+    same(refused("BadRequestException", client.create_resource, restApiId=a, parentId=pets, pathPart="{id}"),
+         "A sibling ({proxy+}) of this resource already has a variable path part -- only one is allowed")
+    moved = update(sub, "/parentId", root)
+    same((moved["path"], moved["parentId"]), ("/sub", root))
+    same(update(sub, "/pathPart", "dogs")["path"], "/dogs")
+    same(client.get_resource(restApiId=a, resourceId=low)["path"], "/dogs/pets")
+    same(sorted(r["path"] for r in client.get_resources(restApiId=a)["items"]),
+         ["/", "/dogs", "/dogs/pets", "/pets", "/pets/{proxy+}"])
+    client.delete_resource(restApiId=a, resourceId=sub)
+    same(refused("NotFoundException", client.delete_resource, restApiId=a, resourceId=low),
+         "Invalid Resource identifier specified")

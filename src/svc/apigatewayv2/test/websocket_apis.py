@@ -84,5 +84,10 @@ def test_round(server):
     push.delete_connection(ConnectionId=answer["id"])
     same(w.receive()[0], 8)
     w.send("", op=8)
-    time.sleep(1)
+    for _ in range(600):  # until the server has seen the end
+        try:
+            push.post_to_connection(ConnectionId=answer["id"], Data=b"x")
+            time.sleep(0.1)
+        except push.exceptions.GoneException:
+            break
     refused("GoneException", push.post_to_connection, ConnectionId=answer["id"], Data=b"x")
