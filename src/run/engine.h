@@ -30,6 +30,9 @@ const engine_user *engine_identity(void);
 /* A folder that belongs to the engines' user; existing is fine. */
 err engine_folder(arena *a, str path);
 
+/* ROOT/FROM takes the name ROOT/TO. */
+err engine_rename(arena *a, str root, str from, str to);
+
 /*
  * A tool of the engine (initdb, a backup), as its user, to its end. *output is what it said, at most 64 KiB;
  * a fault has the end of it.
@@ -47,6 +50,14 @@ typedef struct engine_spec {
 
 /* Everything in `spec` is copied. */
 err engine_start(arena *a, const engine_spec *spec, engine_process **out);
+typedef struct engine_awaiting {
+	err (*answers)(arena *mem, void *context); /* OK as soon as it does */
+	void *context;
+	str log;
+	const char *mark; /* what stands before words that say why it fell */
+} engine_awaiting;
+/* Until it answers. When it has fallen too often, or takes too long, the fault has its last words. */
+err engine_await(arena *a, engine_process *e, const engine_awaiting *w);
 /* 0 while it is down. */
 pid_t engine_pid(engine_process *e);
 /* How often it has been started; more than once means that it fell. */

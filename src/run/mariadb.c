@@ -11,13 +11,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define READY_MS (10 * 60 * 1000) /* a crash recovery may have much to replay */
-#define READY_FALLS 4
 #define STOP_MS 30000
 #define FREEZE_MS 10000
 #define HAND_OVER_SECONDS 30
 #define LOG "log/mysql-error.log"
-#define LOG_MAX ((size_t)64 << 20)
 #define BUFFERS_MIN ((int64_t)16 << 20)
 #define BUFFERS_MAX ((int64_t)128 << 20)
 #define PASSWORD_LETTERS S("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
@@ -78,11 +75,7 @@ static err template_make(arena *a, str root, str name)
 	                  S("delete from mysql.global_priv where User in ('root', '');\n")));
 	const char *argv[] = { "/bin/sh", "-c", install, NULL };
 	TRY(engine_run(a, root, postgres_folder(a, root, half, "data"), argv, NULL));
-	str from = arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(half));
-	str to = arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(name));
-	if (rename(from.p, to.p) < 0)
-		return fault_new(a, &fault_system, "%s: cannot be renamed", from.p);
-	return OK;
+	return engine_rename(a, root, half, name);
 }
 
 err mariadb_make(arena *a, str root, str name)
@@ -154,37 +147,10 @@ static err configure(arena *a, const mariadb_spec *s, str data, str password)
 	return postgres_certificate(a, certificate, path_join(a, data, S("server.key")));
 }
 
-/* The last thing that it called an error, with a colon before it. */
-static str last_words(arena *a, str log)
+/* It follows nobody yet. */
+static err answers(arena *mem, void *context)
 {
-	str text, last = S("");
-	if (file_read(a, log, LOG_MAX, &text))
-		return last;
-	while (str_is(text)) {
-		str line = str_cut(&text, '\n');
-		size_t at = str_find(line, S("[ERROR] "));
-		if (at != SIZE_MAX && str_find(line, S("Aborting")) == SIZE_MAX)
-			last = arena_fmt(a, ": %.*s", STR_ARG(str_sub(line, at + 8, line.n)));
-	}
-	return last;
-}
-
-/* Until it answers, or has fallen too often. */
-static err await(arena *a, mariadb *m, str log)
-{
-	int64_t until = clock_mono_us() + (int64_t)READY_MS * 1000;
-	for (;;) {
-		arena *mem = arena_open(4096);
-		err e = mariadb_sql(mem, m, S("stop all slaves; reset slave all"), NULL);
-		bool give_up = e && (engine_starts(m->engine) > READY_FALLS || clock_mono_us() > until);
-		err f = give_up
-			? fault_new(a, &fault_system, "%.*s%.*s", STR_ARG(e->message), STR_ARG(last_words(mem, log)))
-			: OK;
-		arena_close(mem);
-		if (!e || give_up)
-			return f;
-		clock_sleep_ms(5);
-	}
+	return mariadb_sql(mem, context, S("stop all slaves; reset slave all"), NULL);
 }
 
 err mariadb_start(arena *a, const mariadb_spec *s, mariadb **out)
@@ -214,7 +180,7 @@ err mariadb_start(arena *a, const mariadb_spec *s, mariadb **out)
 		arena_close(mem);
 		return e;
 	}
-	e = await(a, m, es.log);
+	e = engine_await(a, m->engine, &(engine_awaiting){ answers, m, es.log, "[ERROR] " });
 	if (e) {
 		mariadb_stop(m);
 		return e;

@@ -14,11 +14,8 @@
 #include <unistd.h>
 
 #define USUAL 15 /* what Debian has */
-#define READY_MS (10 * 60 * 1000) /* a crash recovery may have much to replay */
-#define READY_FALLS 4 /* that often it may fall before it is given up */
 #define STOP_MS 20000
 #define LOG "log/postgresql.log"
-#define LOG_MAX ((size_t)64 << 20)
 #define BUFFERS_MIN ((int64_t)16 << 20)
 #define BUFFERS_MAX ((int64_t)128 << 20)
 
@@ -133,11 +130,7 @@ static err template_make(arena *a, str bin, str root, str name)
 	TRY(run_in(a, root, data, arena_fmt(a, "%.*s/initdb", STR_ARG(bin)), words, NULL));
 	TRY(postgres_certificate(a, path_join(a, data, S("server.crt")), path_join(a, data, S("server.key"))));
 	TRY(template_fill(a, bin, root, half));
-	str from = arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(half));
-	str to = arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(name));
-	if (rename(from.p, to.p) < 0)
-		return fault_new(a, &fault_system, "%s: rename: %s", from.p, strerror(errno));
-	return OK;
+	return engine_rename(a, root, half, name);
 }
 
 err postgres_make(arena *a, str bin, str root, str name)
@@ -260,40 +253,13 @@ static err configure(arena *a, const postgres_spec *s, str data)
 	return mark(a, path_join(a, data, S("recovery.signal")), !str_empty(s->recover_from));
 }
 
-/* The last thing that it called fatal, with a colon before it. */
-static str last_words(arena *a, str log)
+static err answers(arena *mem, void *context)
 {
-	str text, last = S("");
-	if (file_read(a, log, LOG_MAX, &text))
-		return last;
-	while (str_is(text)) {
-		str line = str_cut(&text, '\n');
-		size_t at = str_find(line, S("FATAL:  "));
-		if (at != SIZE_MAX)
-			last = arena_fmt(a, ": %.*s", STR_ARG(str_sub(line, at + 8, line.n)));
-	}
-	return last;
-}
-
-/* Until it answers, or has fallen too often. */
-static err await(arena *a, postgres *p, str log)
-{
-	int64_t until = clock_mono_us() + (int64_t)READY_MS * 1000;
-	for (;;) {
-		arena *mem = arena_open(4096);
-		postgres_client *c;
-		err e = postgres_connect(mem, p->data, p->port, S("postgres"), 0, &c);
-		if (!e)
-			postgres_close(c);
-		bool give_up = e && (engine_starts(p->engine) > READY_FALLS || clock_mono_us() > until);
-		err f = give_up
-			? fault_new(a, &fault_system, "%.*s%.*s", STR_ARG(e->message), STR_ARG(last_words(mem, log)))
-			: OK;
-		arena_close(mem);
-		if (!e || give_up)
-			return f;
-		clock_sleep_ms(5);
-	}
+	const postgres *p = context;
+	postgres_client *c;
+	TRY(postgres_connect(mem, p->data, p->port, S("postgres"), 0, &c));
+	postgres_close(c);
+	return OK;
 }
 
 err postgres_start(arena *a, const postgres_spec *s, postgres **out)
@@ -317,7 +283,7 @@ err postgres_start(arena *a, const postgres_spec *s, postgres **out)
 		arena_close(mem);
 		return e;
 	}
-	e = await(a, p, postgres_folder(a, s->root, s->name, LOG));
+	e = engine_await(a, p->engine, &(engine_awaiting){ answers, p, es.log, "FATAL:  " });
 	if (e) {
 		postgres_stop(p);
 		return e;

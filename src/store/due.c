@@ -151,6 +151,12 @@ void timer_set(txn *tx, const char *kind, str key, int64_t moment, str payload)
 	due_announce(tx, moment);
 }
 
+void timer_every(txn *tx, const char *kind, int64_t period, int64_t after)
+{
+	int64_t nth = after / period + 1;
+	timer_set(tx, kind, arena_fmt(tx->mem, "%lld", (long long)nth), nth * period, S(""));
+}
+
 void timer_cancel(txn *tx, const char *kind, str key)
 {
 	str name = str_c(kind);

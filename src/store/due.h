@@ -30,6 +30,10 @@ typedef struct timer_kind {
  * one". */
 void timer_set(txn *tx, const char *kind, str key, int64_t due, str payload);
 void timer_cancel(txn *tx, const char *kind, str key);
+/* The next beginning of a period of so many milliseconds, counted from 1970: for timers that do their work
+ * and set themselves again. By its place among the periods: one that fell due while nothing ran still
+ * fires. */
+void timer_every(txn *tx, const char *kind, int64_t period, int64_t after);
 
 #define TASK_DONE INT64_C(0)
 typedef struct task_kind {

@@ -453,14 +453,28 @@ static void count_progress(void *context, int64_t now)
 	++*(int *)context;
 }
 
+TEST(due_every_period)
+{
+	bed b = bed_open(mem);
+	int64_t day = b.now / MS_DAY;
+	WRITING(&b) {
+		timer_every(tx, "test_note", MS_DAY, b.now);
+		timer_every(tx, "test_note", MS_DAY, b.now);
+		timer_every(tx, "test_note", MS_DAY, (day + 1) * MS_DAY);
+	}
+	due_advance(b.s, b.now + 3 * MS_DAY, NULL, NULL);
+	CHECK_I64(n_happened, 2);
+	CHECK_I64(happened_at[0], (day + 1) * MS_DAY);
+	CHECK_I64(happened_at[1], (day + 2) * MS_DAY);
+	bed_close(mem, &b);
+}
+
 TEST(due_month)
 {
 	bed b = bed_open(mem);
 	int steps = 0;
-	int64_t began = clock_mono_us();
 	due_advance(b.s, b.now + 30 * MS_DAY, count_progress, &steps);
 	CHECK(clock_now() >= b.now + 30 * MS_DAY && steps == 1);
-	CHECK(clock_mono_us() - began < 5000000);
 	WRITING(&b) {
 		timer_set(tx, "test_hourly", S("only"), b.now + 30 * MS_DAY + MS_HOUR, S(""));
 	}

@@ -12,14 +12,6 @@
 #define SERVICES_MAX 100
 #define BILLING_REGION S("us-east-1") /* where AWS keeps them, whatever the usage's region */
 
-static void plan(txn *tx, int64_t after)
-{
-	/* By its moment: one that fell due while nothing ran still fires. */
-	int64_t next = after - after % EVERY_MS + EVERY_MS;
-	timer_set(tx, "cloudwatch_daily", arena_fmt(txn_arena(tx), "%lld", (long long)(next / EVERY_MS)), next,
-	          S(""));
-}
-
 static void keep(txn *tx, str account, str region, const char *name_space, const char *name, const char *unit,
                  const cloudwatch_Dimensions *dimensions, double value, int64_t when)
 {
@@ -142,13 +134,13 @@ TIMER(cloudwatch_daily)
 		if (due % MS_DAY == 0)
 			keep_buckets(tx, a->all[i], due);
 	}
-	plan(tx, due);
+	timer_every(tx, "cloudwatch_daily", EVERY_MS, due);
 }
 
 static bool first_plan(void *context, txn *tx)
 {
 	(void)context;
-	plan(tx, clock_now());
+	timer_every(tx, "cloudwatch_daily", EVERY_MS, clock_now());
 	return true;
 }
 

@@ -280,6 +280,27 @@ void db_engines_follow(arena *a, store *st, const rds_instance *i)
 		follow(a, st, i, i->Standby, true);
 }
 
+void db_engines_followed(arena *a, store *st, const rds_instance *primary)
+{
+	const rds_DBInstance *it = primary->It;
+	rds_instance *all[RDS_INSTANCES_MAX];
+	size_t n = 0;
+	const txn *tx = store_read(st);
+	record_scan s = rds_instance_scan(tx, a, 2, primary->Account, primary->Region, STR_NONE);
+	for (rds_instance *i; n < RDS_INSTANCES_MAX && (i = rds_instance_next(&s));)
+		if (str_eq(i->Id, primary->Id) ||
+		    str_eq(i->It->ReadReplicaSourceDBInstanceIdentifier, primary->Id) ||
+		    (str_is(it->DBClusterIdentifier) && str_eq(i->It->DBClusterIdentifier, it->DBClusterIdentifier)))
+			all[n++] = i;
+	cursor_close(&s.at);
+	store_read_end(st, tx);
+	for (size_t k = 0; k < n; k++)
+		if (db_engine_is_mysql(it->Engine))
+			db_engines_follow(a, st, all[k]);
+		else if (!str_eq(all[k]->Id, primary->Id))
+			db_engines_reload(a, st, all[k]);
+}
+
 static running *take(str folder)
 {
 	pthread_mutex_lock(&engines.lock);

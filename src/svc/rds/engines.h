@@ -26,6 +26,8 @@ err db_engines_hand_over(arena *a, str from, str to);
 bool db_engines_mysql_stats(arena *a, str folder, struct engine_stats *out);
 /* Replicas of a MariaDB whose primary was not there when they began, or has been made anew. */
 void db_engines_follow(arena *a, store *s, const rds_instance *i);
+/* After another one took over: all that follow it, or whoever writes in its cluster now. */
+void db_engines_followed(arena *a, store *s, const rds_instance *primary);
 /* How many connections it allows. */
 int db_engines_connections(arena *a, store *s, const rds_instance *i);
 err db_engines_sql(arena *a, str folder, str database, str sql, postgres_rows *rows);

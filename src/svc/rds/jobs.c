@@ -546,6 +546,8 @@ TASK(rds_job)
 		return clock_now() + RETRY_MS;
 	if (store_write(s, settle, &w))
 		return clock_now() + RETRY_MS;
+	if (!w.failed && (str_eq(w.i->Job, S("failover")) || str_eq(w.i->Job, S("zone"))))
+		db_engines_followed(mem, s, w.i);
 	if (w.c)
 		db_endpoints_settle();
 	return TASK_DONE;

@@ -1,7 +1,6 @@
 #include "cloud/event_log.h"
 #include "rds.h"
 #include "sys/clock.h"
-#include "sys/file.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,7 +8,6 @@
 /* The engines' logs in CloudWatch, for those that export them. */
 
 #define PIECE_MAX ((size_t)1 << 20)
-#define LOG_MAX ((size_t)64 << 20)
 #define LINES_MAX 10000
 
 /* What a log is called: by users, in its folder, and as a type of exported ones. */
@@ -67,19 +65,27 @@ static bool exported(const rds_LogTypeList *types, const log_kind *kind)
 	return false;
 }
 
-static str piece_of(arena *a, str folder, const log_kind *kind, int64_t from)
+static str bytes_of(arena *a, str folder, const log_kind *kind, int64_t from)
 {
 	int fd = open(path_of(a, folder, kind).p, O_RDONLY | O_CLOEXEC);
-	char *p = fd < 0 ? NULL : arena_bytes(a, PIECE_MAX);
-	ssize_t n = fd < 0 ? 0 : pread(fd, p, PIECE_MAX, from);
-	if (fd >= 0)
-		close(fd);
-	ssize_t whole = n;
-	while (whole > 0 && p[whole - 1] != '\n')
+	if (fd < 0)
+		return S("");
+	char *p = arena_bytes(a, PIECE_MAX);
+	ssize_t n = pread(fd, p, PIECE_MAX, from);
+	close(fd);
+	return str_of(p, n > 0 ? (size_t)n : 0);
+}
+
+/* Of whole lines. */
+static str piece_of(arena *a, str folder, const log_kind *kind, int64_t from)
+{
+	str piece = bytes_of(a, folder, kind, from);
+	size_t whole = piece.n;
+	while (whole > 0 && piece.p[whole - 1] != '\n')
 		whole--;
-	if (!whole && n == PIECE_MAX) /* a line longer than a piece goes in pieces */
-		whole = n;
-	return whole > 0 ? str_of(p, (size_t)whole) : STR_NONE;
+	if (!whole && piece.n == PIECE_MAX) /* a line longer than a piece goes in pieces */
+		whole = piece.n;
+	return whole ? str_sub(piece, 0, whole) : STR_NONE;
 }
 
 static int64_t export(arena *a, const rds_instance *i, const rds_cluster *c, str folder, const log_kind *kind,
@@ -188,31 +194,39 @@ static size_t tail_of(str text, int64_t lines)
 	return 0;
 }
 
+static const log_kind *kind_named(str shown)
+{
+	for (size_t k = 0; k < LOG_KINDS; k++)
+		if (str_eq(shown, str_c(log_kinds[k].shown)))
+			return &log_kinds[k];
+	return NULL;
+}
+
 /* Without a marker: the last lines; with 0 from the beginning, else from where an answer before ended. */
 err rds_DownloadDBLogFilePortion(req *rq, const txn *tx, const rds_DownloadDBLogFilePortion_in *in,
                                  rds_DownloadDBLogFilePortion_out *out)
 {
 	rds_instance *i;
-	str text = STR_NONE;
-	int64_t from = 0, lines = in->NumberOfLines.set ? in->NumberOfLines.v : LINES_MAX;
+	int64_t from = 0, written, lines = in->NumberOfLines.set ? in->NumberOfLines.v : LINES_MAX;
 	TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
-	for (size_t k = 0; k < LOG_KINDS; k++)
-		if (str_eq(in->LogFileName, str_c(log_kinds[k].shown)) &&
-		    file_read(rq->mem, path_of(rq->mem, i->Folder, &log_kinds[k]), LOG_MAX, &text))
-			text = STR_NONE;
-	if (!text.p)
+	const log_kind *kind = kind_named(in->LogFileName);
+	int64_t size = kind ? size_of(rq->mem, i->Folder, kind, &written) : -1;
+	if (size < 0)
 		return fail(rq, &rds_DBLogFileNotFoundFault, "DBLog File: %.*s, is not found on the DB instance",
 		            STR_ARG(in->LogFileName));
 	if (lines < 1 || lines > LINES_MAX)
 		lines = LINES_MAX;
 	str given = in->Marker;
-	if (str_is(given) && (!str_to_i64(str_cut(&given, ':'), &from) || from < 0 || from > (int64_t)text.n))
+	if (str_is(given) && (!str_to_i64(str_cut(&given, ':'), &from) || from < 0 || from > size))
 		return fail(rq, &rds_InvalidParameterValue, "Invalid marker: %.*s", STR_ARG(in->Marker));
-	size_t begin = str_is(in->Marker) ? (size_t)from : tail_of(text, lines), end = begin;
-	while (end < text.n && lines > 0 && end - begin < PIECE_MAX)
+	if (!str_is(in->Marker))
+		from = size > (int64_t)PIECE_MAX ? size - (int64_t)PIECE_MAX : 0;
+	str text = bytes_of(rq->mem, i->Folder, kind, from);
+	size_t begin = str_is(in->Marker) ? 0 : tail_of(text, lines), end = begin;
+	while (end < text.n && lines > 0)
 		lines -= text.p[end++] == '\n';
 	out->LogFileData = str_sub(text, begin, end);
-	out->Marker = arena_fmt(rq->mem, "%zu", end);
-	out->AdditionalDataPending = BOOL(end < text.n);
+	out->Marker = arena_fmt(rq->mem, "%lld", (long long)from + (long long)end);
+	out->AdditionalDataPending = BOOL(from + (int64_t)end < size);
 	return OK;
 }

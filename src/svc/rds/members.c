@@ -190,9 +190,6 @@ err rds_FailoverDBCluster(req *rq, txn *tx, const rds_FailoverDBCluster_in *in,
 	if (!writer || !next || str_eq(next->Id, writer->Id) || !str_empty(writer->Job))
 		return fail(rq, &rds_InvalidDBClusterStateFault,
 		            "Cannot failover cluster because it has no available reader instance to fail over to.");
-	if (c->It->DBClusterMembers.n > 2)
-		return fail(rq, &aws_NotImplemented,
-		            "Failing over a cluster of more than two instances is not implemented.");
 	writes_now(c, next);
 	c->It->Status = S("failing-over");
 	rds_cluster_put(tx, c);

@@ -1,15 +1,5 @@
-#include "parameters.h"
+#include "parameter_facts.h"
 
-#define INT "integer"
-#define BOOLEAN "boolean"
-#define ANY "string"
-#define REAL "float"
-#define STATIC true
-#define DYNAMIC false
-#define P(name, is_static, type, allowed, value, words) \
-	{ \
-		name, type, allowed, value, is_static, false, words \
-	}
 #define SIZE "0-18446744073709551615"
 #define CHARSETS \
 	"big5,dec8,cp850,hp8,koi8r,latin1,latin2,swe7,ascii,ujis,sjis,hebrew,tis620,euckr,koi8u,gb2312,greek," \

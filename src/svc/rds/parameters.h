@@ -11,8 +11,8 @@ typedef struct db_parameter {
 	bool fixed;    /* shown, not to be changed */
 	const char *description;
 } db_parameter;
-extern const db_parameter db_mysql_parameters[];
-extern const size_t db_mysql_parameters_n;
+extern const db_parameter db_mysql_parameters[], db_postgres_parameters[];
+extern const size_t db_mysql_parameters_n, db_postgres_parameters_n;
 /* All of a family (mysql8.0), in order. */
 const db_parameter *db_parameters_of(str family, size_t *n);
 const db_parameter *db_parameter_known(str family, str name);

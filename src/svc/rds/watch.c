@@ -17,7 +17,11 @@
 #define IDLE_MS 15000
 #define STEP_CENTI 50
 #define STEP_MS_EACH 1000 /* how long a step down takes */
-#define MINUTES_FILLED 1440 /* of those that a leap of the clock passed over; more are thinned */
+/* Of the minutes that a leap of the clock passed over, all are told of up to so many, then every fifth, up to
+ * a few days; more are thinned. */
+#define MINUTES_EACH 300
+#define MINUTES_FIFTH 7200
+#define MINUTES_FILLED 1440
 #define LATE_MS 2000
 
 static struct {
@@ -361,10 +365,15 @@ static void rest(arena *mem, const rds_cluster *c, const finding *first, int64_t
 		db_engines_each(remember_armed, &(armed){ c, due });
 }
 
+static int64_t minutes_step(int64_t passed)
+{
+	return passed <= MINUTES_EACH ? 1 : passed <= MINUTES_FIFTH ? 5 : passed / MINUTES_FILLED + 1;
+}
+
 /* While its engines are down there is still one metric to tell. */
 static void tell_asleep(const rds_cluster *c, int64_t from_minute, int64_t to_minute)
 {
-	int64_t step = (to_minute - from_minute) / MINUTES_FILLED + 1;
+	int64_t step = minutes_step(to_minute - from_minute);
 	for (int64_t m = from_minute + 1; m <= to_minute; m += step) {
 		metric_point p = { .account = c->Account,
 			               .region = c->Region,
@@ -420,7 +429,7 @@ static void settle(arena *mem, finding *f, int64_t now)
 		db_engines_each(touch, f);
 	}
 	if (publishes) {
-		int64_t step = (f->to_minute - f->from_minute) / MINUTES_FILLED + 1;
+		int64_t step = minutes_step(f->to_minute - f->from_minute);
 		for (int64_t m = f->from_minute + 1; m < f->to_minute; m += step)
 			publish(f, i, c, m * MS_MINUTE);
 		publish(f, i, c, now);

@@ -11,17 +11,10 @@
 
 #define PIECE 20000
 
-static void plan(txn *tx, int64_t after)
-{
-	/* By its day: one that fell due while nothing ran still fires. */
-	int64_t next = after - after % MS_DAY + MS_DAY;
-	timer_set(tx, "s3_count", arena_fmt(txn_arena(tx), "%lld", (long long)(next / MS_DAY)), next, S(""));
-}
-
 TIMER(s3_count)
 {
 	task_add(tx, "s3_count_objects", arena_fmt(txn_arena(tx), "%lld", (long long)due), 0);
-	plan(tx, due);
+	timer_every(tx, "s3_count", MS_DAY, due);
 }
 
 /* Rows of a kind that a bucket has. */
@@ -79,7 +72,7 @@ TASK(s3_count_objects)
 static bool first_plan(void *context, txn *tx)
 {
 	(void)context;
-	plan(tx, clock_now());
+	timer_every(tx, "s3_count", MS_DAY, clock_now());
 	return true;
 }
 

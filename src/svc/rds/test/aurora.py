@@ -46,6 +46,30 @@ def test_failover(server):
     until(lambda: sql((c["ReaderEndpoint"], c["Port"]), "select count(*) from t") == "2")
 
 
+def test_failover_of_three(server):
+    need_postgres()
+    rds = server.client("rds")
+    c = cluster(rds)
+    rds.create_db_instance(DBInstanceIdentifier="third", DBInstanceClass="db.serverless", Engine="aurora-postgresql",
+                           DBClusterIdentifier="bella")
+    third = available(rds, "third")
+    until(lambda: sql(third, "select count(*) from t") == "2")
+    rds.failover_db_cluster(DBClusterIdentifier="bella", TargetDBInstanceIdentifier="first")
+    until(lambda: cluster(rds)["Status"] == "available")
+    same({m["DBInstanceIdentifier"]: m["IsClusterWriter"] for m in cluster(rds)["DBClusterMembers"]},
+         {"first": True, "second": False, "third": False})
+    at = (c["Endpoint"], c["Port"])
+    same(sql(at, "insert into t values (3); select count(*) from t").split("\n")[-1], "3")
+    until(lambda: sql(third, "select count(*), pg_is_in_recovery() from t") == "3|t")
+    # It follows the new writer itself.
+    until(lambda: sql(at, "select count(*) from pg_stat_replication where state = 'streaming'") == "2")
+    rds.failover_db_cluster(DBClusterIdentifier="bella", TargetDBInstanceIdentifier="second")
+    until(lambda: cluster(rds)["Status"] == "available")
+    rds.delete_db_instance(DBInstanceIdentifier="third")
+    gone(rds, "third")
+    same(sql(at, "delete from t where n = 3; select count(*) from t").split("\n")[-1], "2")
+
+
 def test_stop_start_snapshot(server):
     need_postgres()
     rds = server.client("rds")

@@ -116,7 +116,7 @@ def test_parameters_and_logs(server):
     logs = server.client("logs")
     until(lambda: any("a slow one" in e["message"] for e in logs.filter_log_events(
         logGroupName="/aws/rds/instance/one/slowquery")["events"])
-          if logs.describe_log_groups(logGroupNamePrefix="/aws/rds/instance/one/slowquery")["logGroups"] else False, 20)
+          if logs.describe_log_groups(logGroupNamePrefix="/aws/rds/instance/one/slowquery")["logGroups"] else False)
 
 
 def test_falls_and_comes_back(server):
@@ -201,11 +201,17 @@ def test_replica_and_zones(server):
     rds.modify_db_instance(DBInstanceIdentifier="one", MultiAZ=True, ApplyImmediately=True)
     available(rds, "one")
     same(sql(at, "insert into t values (5, 'five')"), "")
+    rds.create_db_instance_read_replica(DBInstanceIdentifier="again", SourceDBInstanceIdentifier="one")
+    again = available(rds, "again")
+    until(lambda: sql(again, "select count(*) from t") == "4")
     zone = instance(rds, "one")["AvailabilityZone"]
     rds.reboot_db_instance(DBInstanceIdentifier="one", ForceFailover=True)
     at = available(rds, "one")
     check(instance(rds, "one")["AvailabilityZone"] != zone)
     same(sql(at, "insert into t values (6, 'six'); select count(*) from t"), "5")
+    until(lambda: sql(again, "select count(*) from t") == "5")
+    rds.delete_db_instance(DBInstanceIdentifier="again", SkipFinalSnapshot=True)
+    gone(rds, "again")
     rds.delete_db_instance(DBInstanceIdentifier="one", FinalDBSnapshotIdentifier="last")
     gone(rds, "one")
     until(lambda: rds.describe_db_snapshots(DBSnapshotIdentifier="last")["DBSnapshots"][0]["Status"] == "available")
@@ -243,6 +249,31 @@ def test_a_cluster(server):
     gone(rds, "w")
     gone(rds, "r")
     rds.delete_db_cluster(DBClusterIdentifier="bella", SkipFinalSnapshot=True)
+
+
+def test_replicas_follow_whoever_took_over(server):
+    need_mariadb()
+    rds = server.client("rds")
+    rds.create_db_cluster(DBClusterIdentifier="three", Engine="aurora-mysql", DatabaseName="app",
+                          MasterUsername="admin", MasterUserPassword=PASSWORD,
+                          ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 1})
+    for name in ("a", "b", "c"):
+        rds.create_db_instance(DBInstanceIdentifier=name, DBInstanceClass="db.serverless", Engine="aurora-mysql",
+                               DBClusterIdentifier="three")
+        third = available(rds, name)
+    at = (rds.describe_db_clusters(DBClusterIdentifier="three")["DBClusters"][0]["Endpoint"], 3306)
+    same(sql(at, "create table t (n int primary key); insert into t values (1)"), "")
+    until(lambda: sql(third, "select n from t") == "1")
+    rds.failover_db_cluster(DBClusterIdentifier="three", TargetDBInstanceIdentifier="b")
+    until(lambda: rds.describe_db_clusters(DBClusterIdentifier="three")["DBClusters"][0]["Status"] == "available")
+    for name in ("a", "b", "c"):
+        available(rds, name)
+    same(sql(at, "insert into t values (2)"), "")
+    until(lambda: sql(third, "select group_concat(n order by n) from t") == "1,2")
+    for name in ("a", "c", "b"):
+        rds.delete_db_instance(DBInstanceIdentifier=name)
+        gone(rds, name)
+    rds.delete_db_cluster(DBClusterIdentifier="three", SkipFinalSnapshot=True)
 
 
 def test_what_there_is(server):

@@ -53,7 +53,7 @@ def test_an_instance_takes_another_name(server):
     until(lambda: sql((follows["Address"], follows["Port"]), "select count(*) from t") == "2")
     server.advance("25h")
     until(lambda: [s for s in rds.describe_db_snapshots(DBInstanceIdentifier="new")["DBSnapshots"]
-                   if s["DBSnapshotIdentifier"].startswith("rds:new-")], 20)
+                   if s["DBSnapshotIdentifier"].startswith("rds:new-")])
     for name in ("follows", "new"):
         rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
         gone(rds, name)
