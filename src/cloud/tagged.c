@@ -259,7 +259,9 @@ static err list(walker *w, const tagged_way *way, err (*each)(walker *w, const j
 	subject s = { .kind = k, .region = w->rq->region, .parent = w->parent };
 	for (int page = 0; page < PAGES_MAX; page++) {
 		const json_value *answer;
-		TRY(ask(w->rq, w->table, way->operation, input(w->rq->mem, way->in, &s, k->from, token), &answer));
+		err e = ask(w->rq, w->table, way->operation, input(w->rq->mem, way->in, &s, k->from, token), &answer);
+		if (e) /* a service that is not in this Region has nothing to list */
+			return e->kind->status < 500 ? OK : e;
 		const json_value *items = json_get(answer, str_c(way->out));
 		for (const json_value *i = items ? items->first : NULL; i; i = i->next)
 			TRY(each(w, i));

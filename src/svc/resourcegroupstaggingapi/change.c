@@ -32,9 +32,15 @@ static err each(req *rq, const resourcegroupstaggingapi_ResourceARNListForTagUnt
 	return OK;
 }
 
+static const tag_rules rules = {
+	.reserved = { &resourcegroupstaggingapi_InvalidParameterException,
+	              "aws: prefixed tag key names are not allowed for external use." },
+};
+
 err resourcegroupstaggingapi_TagResources(req *rq, const resourcegroupstaggingapi_TagResources_in *in,
                                           resourcegroupstaggingapi_TagResources_out *out)
 {
+	TRY(tags_check(rq, &rules, TAGS(&in->Tags, key)));
 	return each(rq, &in->ResourceARNList, TAGS(&in->Tags, key), NULL, &out->FailedResourcesMap);
 }
 

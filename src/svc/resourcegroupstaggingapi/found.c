@@ -56,7 +56,9 @@ static void keep(void *context, const tagged_kind *kind, str arn, const tag_list
 err arn_check(req *rq, str arn)
 {
 	const tagged_table *t;
-	if (!tagged_kind_of(arn, &t))
+	const tagged_kind *k = tagged_kind_of(arn, &t);
+	bool of_any_kind = k && str_ends(str_c(k->type), S(":")); /* EC2: the ARN must say which */
+	if (!k || (of_any_kind && !kind_in(arn).n))
 		return fail(rq, &resourcegroupstaggingapi_InvalidParameterException,
 		            "%.*s is not a valid AmazonResourceName (ARN)", STR_ARG(arn));
 	return OK;

@@ -164,6 +164,10 @@ def test_failures(server):
     same({k: v["StatusCode"] for k, v in failed.items()}, {gone: 400, far: 400})
     check("NonExistentQueue" in failed[gone]["ErrorCode"] or "QueueDoesNotExist" in failed[gone]["ErrorCode"], failed)
     same(server.client("sqs").list_queue_tags(QueueUrl=url)["Tags"], {"a": "b"})
+    refused("InvalidParameterException", tagging.tag_resources, ResourceARNList=[there], Tags={"aws:x": "y"})
+    bare = "arn:aws:ec2:us-east-1:000000000000:i-0825a83d29e870145"
+    same(refused("InvalidParameterException", tagging.get_resources, ResourceARNList=[bare]),
+         f"{bare} is not a valid AmazonResourceName (ARN)")
     role = "arn:aws:iam::000000000000:role/any"
     same(refused("InvalidParameterException", tagging.tag_resources, ResourceARNList=[there, role], Tags={"a": "c"}),
          f"{role} is not a valid AmazonResourceName (ARN)")
