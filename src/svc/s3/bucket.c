@@ -29,34 +29,6 @@ bool bucket_without_acls(const s3_bucket *b)
 
 /* ---- permission ---- */
 
-static bool statement_is_public(const json_value *s)
-{
-	const json_value *effect = json_get(s, S("Effect")), *who = json_get(s, S("Principal"));
-	if (!effect || !str_eq(effect->text, S("Allow")) || json_get(s, S("NotPrincipal")))
-		return false;
-	if (who && who->kind == JSON_OBJECT)
-		who = json_get(who, S("AWS"));
-	bool star = false;
-	if (who && who->kind == JSON_STRING)
-		star = str_eq(who->text, S("*"));
-	for (const json_value *v = who && who->kind == JSON_ARRAY ? who->first : NULL; v; v = v->next)
-		star |= str_eq(v->text, S("*"));
-	/* Conditions on fixed values (a source network, a VPC, an account) make it not public. */
-	return star && !json_get(s, S("Condition"));
-}
-
-bool bucket_policy_is_public(arena *mem, str document)
-{
-	const json_value *v = document.n ? json_parse(mem, document) : NULL;
-	const json_value *s = json_get(v, S("Statement"));
-	if (s && s->kind == JSON_OBJECT)
-		return statement_is_public(s);
-	for (s = s ? s->first : NULL; s; s = s->next)
-		if (statement_is_public(s))
-			return true;
-	return false;
-}
-
 static s3control_PublicAccessBlockConfiguration account_block(req *rq, const txn *tx, str account)
 {
 	req own = *rq;

@@ -3,6 +3,91 @@
 #include "cloud/policy.h"
 #include "base/json.h"
 
+/* ---- whether one is public ----
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+ */
+
+/* Beyond private networks, a range that is wider than /8 (or /32 of version 6) is as good as everybody. */
+static bool narrow_range(str range)
+{
+	int64_t bits;
+	str rest = range, address = str_cut(&rest, '/');
+	int64_t least = str_find_char(address, ':') == SIZE_MAX ? 8 : 32;
+	return !str_is(rest) || (str_to_i64(rest, &bits) && bits >= least);
+}
+
+static bool fixed_value(str key, str value)
+{
+	if (str_eq_nocase(key, S("aws:SourceIp")))
+		return narrow_range(value);
+	if (str_eq_nocase(key, S("s3:DataAccessPointArn")))
+		return true;
+	return str_find_char(value, '*') == SIZE_MAX && str_find_char(value, '?') == SIZE_MAX &&
+	       str_find(value, S("${")) == SIZE_MAX;
+}
+
+/* Whether the key, held to these values, says who or from where. */
+static bool restricts(str key, const json_value *values)
+{
+	static const char *const keys[] = {
+		"aws:SourceIp", "aws:SourceArn", "aws:SourceVpc", "aws:SourceVpce", "aws:SourceOwner",
+		"aws:SourceAccount", "aws:userid", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths",
+		"aws:PrincipalAccount", "aws:PrincipalArn", "s3:DataAccessPointArn", "s3:DataAccessPointAccount",
+		"s3:x-amz-server-side-encryption-aws-kms-key-id",
+	};
+	bool known = false;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		known |= str_eq_nocase(key, str_c(keys[i]));
+	if (!known)
+		return false;
+	if (values->kind != JSON_ARRAY)
+		return fixed_value(key, values->text);
+	for (const json_value *v = values->first; v; v = v->next)
+		if (!fixed_value(key, v->text))
+			return false;
+	return values->first != NULL;
+}
+
+static bool condition_restricts(const json_value *condition)
+{
+	static const char *const holding[] = { "StringEquals", "StringEqualsIgnoreCase", "StringLike",
+		                               "ArnEquals", "ArnLike", "IpAddress" };
+	for (const json_value *op = condition ? condition->first : NULL; op; op = op->next) {
+		bool holds = false;
+		for (size_t i = 0; i < sizeof holding / sizeof *holding; i++)
+			holds |= str_eq_nocase(op->key, str_c(holding[i]));
+		for (const json_value *k = op->first; holds && k; k = k->next)
+			if (restricts(k->key, k))
+				return true;
+	}
+	return false;
+}
+
+static bool statement_is_public(const json_value *s)
+{
+	const json_value *effect = json_get(s, S("Effect")), *who = json_get(s, S("Principal"));
+	if (!effect || !str_eq(effect->text, S("Allow")) || json_get(s, S("NotPrincipal")))
+		return false;
+	if (who && who->kind == JSON_OBJECT)
+		who = json_get(who, S("AWS"));
+	bool star = who && who->kind == JSON_STRING && str_eq(who->text, S("*"));
+	for (const json_value *v = who && who->kind == JSON_ARRAY ? who->first : NULL; v; v = v->next)
+		star |= str_eq(v->text, S("*"));
+	return star && !condition_restricts(json_get(s, S("Condition")));
+}
+
+bool bucket_policy_is_public(arena *mem, str document)
+{
+	const json_value *v = document.n ? json_parse(mem, document) : NULL;
+	const json_value *s = json_get(v, S("Statement"));
+	if (s && s->kind == JSON_OBJECT)
+		return statement_is_public(s);
+	for (s = s ? s->first : NULL; s; s = s->next)
+		if (statement_is_public(s))
+			return true;
+	return false;
+}
+
 /* ---- what S3 says of a bad one before IAM's grammar does ---- */
 
 static err missing_member(req *rq, const char *name)

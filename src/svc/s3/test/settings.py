@@ -1,5 +1,6 @@
 """What a bucket is told: each wrong document with AWS's answer."""
 import datetime
+import json
 
 from scenario import ClientError, Skip, check, refused, same
 from signed import request
@@ -321,3 +322,34 @@ def test_requesters_pay(server):
     same(s3.get_object(Bucket="paying", Key="k")["Body"].read(), b"1")
     refused("MalformedXML", s3.put_bucket_request_payment, Bucket="paying",
             RequestPaymentConfiguration={"Payer": "Nobody"})
+
+
+def test_public_policies(server):
+    """Which conditions keep a policy for everybody from being public."""
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="statuses")
+    s3.delete_public_access_block(Bucket="statuses")
+
+    def public(principal, condition=None, effect="Allow"):
+        statement = {"Effect": effect, "Principal": principal, "Action": "s3:GetObject",
+                     "Resource": "arn:aws:s3:::statuses/*", **({"Condition": condition} if condition else {})}
+        s3.put_bucket_policy(Bucket="statuses", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        return s3.get_bucket_policy_status(Bucket="statuses")["PolicyStatus"]["IsPublic"]
+    for condition in (None, {"Bool": {"aws:SecureTransport": "true"}}, {"StringEquals": {"aws:Referer": "x"}},
+                      {"StringLike": {"aws:SourceVpc": "vpc-*"}}, {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}},
+                      {"IpAddress": {"aws:SourceIp": "0.0.0.0/1"}}, {"NotIpAddress": {"aws:SourceIp": "192.0.2.1/32"}},
+                      {"StringEquals": {"aws:SourceVpc": ["vpc-1", "${aws:username}"]}},
+                      {"IpAddress": {"aws:SourceIp": ["192.0.2.1/32", "0.0.0.0/0"]}}):
+        same((condition, public("*", condition)), (condition, True))
+    for condition in ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+                      {"StringEquals": {"aws:SourceVpc": "vpc-1"}}, {"StringEquals": {"aws:PrincipalOrgID": "o-1"}},
+                      {"ArnLike": {"aws:SourceArn": "arn:aws:sns:us-east-1:000000000000:t"}},
+                      {"StringEquals": {"aws:SourceAccount": ["000000000000", "111111111111"]}},
+                      {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceVpce": "vpce-1"}}):
+        same((condition, public({"AWS": "*"}, condition)), (condition, False))
+    same(public({"AWS": ["arn:aws:iam::000000000000:root", "*"]}), True)
+    same(public({"AWS": "arn:aws:iam::000000000000:root"}), False)
+    same(public("*", effect="Deny"), False)
+    s3.put_public_access_block(Bucket="statuses", PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+    refused("AccessDenied", public, "*", {"Bool": {"aws:SecureTransport": "true"}})
+    same(public("*", {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}), False)
