@@ -30,6 +30,17 @@ static ddb_count count_of(ddb_tally *tally, const ddb_table *t, str index_name,
 	return *ix ? *ddb_tally_index(tally, (*ix)->id) : (ddb_count){ 0 };
 }
 
+/* Each region's table has a class of its own, and all tell it. */
+static void show_classes(req *rq, const txn *tx, const dynamodb_table *r)
+{
+	for (size_t i = 0; i < r->Table->Replicas.n; i++) {
+		dynamodb_ReplicaDescription *x = &r->Table->Replicas.v[i];
+		const dynamodb_table *there =
+			dynamodb_table_get(tx, rq->mem, r->Account, x->RegionName, r->TableName);
+		x->ReplicaTableClassSummary = there ? there->Table->TableClassSummary : NULL;
+	}
+}
+
 dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_table *r,
                                         const ddb_table *t)
 {
@@ -37,6 +48,7 @@ dynamodb_TableDescription *ddb_describe(req *rq, const txn *tx, const dynamodb_t
 	const ddb_index *ix;
 	ddb_tally tally;
 	ddb_tally_get(tx, rq->mem, t, &tally);
+	show_classes(rq, tx, r);
 	bool restoring = d->RestoreSummary && d->RestoreSummary->RestoreInProgress.v;
 	d->TableStatus = restoring ? S("CREATING") : S("ACTIVE");
 	const opt_i64 none = { 0 };

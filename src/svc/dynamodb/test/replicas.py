@@ -17,7 +17,7 @@ def clients(server, *regions):
 
 def replicated(ddb, name, region, action="Create"):
     ddb.update_table(TableName=name, ReplicaUpdates=[{action: {"RegionName": region}}])
-    for _ in range(200):
+    for _ in range(1200):
         found = [r["ReplicaStatus"] for r in regions_of(ddb, name) if r["RegionName"] == region]
         if found == (["ACTIVE"] if action == "Create" else []):
             return
@@ -145,3 +145,26 @@ def test_replicated_writes_are_billed_where_they_go(server):
         east.put_item(TableName="billed", Item={"p": {"S": str(i)}, "v": {"S": "x" * 1500}})
     lines = json.loads(server.run("bill", "--json", "--by", "region").stdout)["lines"]
     same([line["quantity"] for line in lines if (line["sku"], line["region"]) == ("dynamodb.rwru", "us-west-2")], ["14"])
+
+
+def test_each_region_has_a_class_and_all_tell_it(server):
+    east, west = clients(server, "us-east-1", WEST)
+    east.create_table(TableName="classed", BillingMode="PAY_PER_REQUEST", **KEYED)
+    replicated(east, "classed", WEST)
+    west.update_table(TableName="classed", TableClass="STANDARD_INFREQUENT_ACCESS")
+    same([r["ReplicaTableClassSummary"]["TableClass"] for r in regions_of(east, "classed")],
+         ["STANDARD_INFREQUENT_ACCESS"])
+    check("ReplicaTableClassSummary" not in regions_of(west, "classed")[0], regions_of(west, "classed"))
+
+
+def test_provisioned_tables_need_auto_scaling_for_replicas(server):
+    east = server.client("dynamodb")
+    east.create_table(TableName="scaled", ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+                      **KEYED)
+    same(refused("ValidationException", east.update_table, TableName="scaled",
+                 ReplicaUpdates=[{"Create": {"RegionName": WEST}}]),
+         "Table write capacity should either be Pay-Per-Request or AutoScaled.")
+    server.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="dynamodb", ResourceId="table/scaled", MinCapacity=1, MaxCapacity=10,
+        ScalableDimension="dynamodb:table:WriteCapacityUnits")
+    replicated(east, "scaled", WEST)

@@ -43,18 +43,48 @@ def test_encryption(server):
 
 def test_resource_policies(server):
     ddb = server.client("dynamodb")
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "dynamodb:GetItem", "Resource": "*"}]})
+    root = "arn:aws:iam::000000000000:root"
+    policy = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"' + root + '"},'
+              '"Action":"dynamodb:GetItem","Resource":"*"}]}')
+    spelled = json.dumps({"Statement": {"Resource": ["*"], "Action": ["dynamodb:GetItem"], "Effect": "Allow",
+                                        "Principal": {"AWS": ["000000000000", root]}}, "Version": "2012-10-17"},
+                         indent=1)
     ddb.create_table(TableName="shared", BillingMode="PAY_PER_REQUEST", **KEYED)
     arn = described(ddb, "shared")["TableArn"]
     refused("PolicyNotFoundException", ddb.get_resource_policy, ResourceArn=arn)
     revision = ddb.put_resource_policy(ResourceArn=arn, Policy=policy, ExpectedRevisionId="NO_POLICY")["RevisionId"]
-    same(ddb.put_resource_policy(ResourceArn=arn, Policy=policy)["RevisionId"], revision)
+    same(ddb.put_resource_policy(ResourceArn=arn, Policy=spelled)["RevisionId"], revision)
     got = ddb.get_resource_policy(ResourceArn=arn)
     same((got["Policy"], got["RevisionId"]), (policy, revision))
-    refused("PolicyNotFoundException", ddb.put_resource_policy, ResourceArn=arn, Policy=policy, ExpectedRevisionId="1")
+    lost = "Resource-based policy not found for the provided ResourceArn: Requested "
+    same(refused("PolicyNotFoundException", ddb.put_resource_policy, ResourceArn=arn, Policy=policy,
+                 ExpectedRevisionId="1"),
+         lost + "update for policy with revision id 1, but the policy associated to target table shared has revision "
+         f"id {revision}.")
+    same(refused("PolicyNotFoundException", ddb.put_resource_policy, ResourceArn=arn, Policy=policy,
+                 ExpectedRevisionId="NO_POLICY"),
+         lost + "policy update expecting none to be present for table shared, but a policy exists with revision id "
+         f"{revision}.")
     refused("ValidationException", ddb.put_resource_policy, ResourceArn=arn, Policy="{")
-    refused("ResourceNotFoundException", ddb.get_resource_policy, ResourceArn=arn + "x")
+    same(refused("ResourceNotFoundException", ddb.get_resource_policy, ResourceArn=arn + "x"),
+         "Requested resource not found: Table: sharedx not found")
+    invalid = "One or more parameter values were invalid: "
+    same(refused("ValidationException", ddb.get_resource_policy, ResourceArn="shared"),
+         invalid + "ARNs must start with 'arn:': shared")
+    same(refused("ValidationException", ddb.get_resource_policy, ResourceArn=arn.replace("us-east", "us-west")),
+         invalid + "Invalid resource Arn: " + arn.replace("us-east", "us-west"))
+    same(refused("ValidationException", ddb.get_resource_policy, ResourceArn=arn.replace("0000", "1111")),
+         "This action is only supported by accounts that match the resource owner’s account.")
+    same(refused("ResourceNotFoundException", ddb.get_resource_policy, ResourceArn=arn + "/stream/2000"),
+         "Requested resource not found: Stream: 2000 not found for Table: shared")
+    check("only table or stream" in refused("ValidationException", ddb.get_resource_policy,
+                                            ResourceArn=arn + "/index/i"))
+    check("unbounded access" in refused("ValidationException", ddb.put_resource_policy, ResourceArn=arn,
+                                        Policy=policy.replace(root, "*")))
+    changed = policy.replace("GetItem", "PutItem")
+    other = ddb.put_resource_policy(ResourceArn=arn, Policy=changed, ExpectedRevisionId=revision)["RevisionId"]
+    check(other > revision, (other, revision))
+    revision = other
     same(ddb.delete_resource_policy(ResourceArn=arn)["RevisionId"], revision)
     refused("PolicyNotFoundException", ddb.get_resource_policy, ResourceArn=arn)
     ddb.create_table(TableName="born", BillingMode="PAY_PER_REQUEST", ResourcePolicy=policy, **KEYED)
