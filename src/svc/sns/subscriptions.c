@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "cloud/target.h"
+#include "store/due.h"
 #include "sys/rand.h"
 #include "topic.h"
 
@@ -243,6 +244,26 @@ static sns_sub *confirmed_by(const txn *tx, arena *mem, const sns_topic *t, str 
 	return found;
 }
 
+/* One that has ended and is taken back. NULL: the token is of none, or its endpoint has subscribed again. */
+static sns_sub *taken_back(req *rq, txn *tx, sns_topic *t, str token)
+{
+	const sns_gone *g = sns_gone_get(tx, rq->mem, t->Id, token);
+	if (!g || sns_place_get(tx, rq->mem, t->Id, g->Protocol, g->Endpoint))
+		return NULL;
+	sns_sub *s = arena_new(rq->mem, sns_sub);
+	*s = (sns_sub){ .TopicId = t->Id, .Id = g->Id, .Account = t->Account, .Region = t->Region,
+		        .Topic = t->Name, .Protocol = g->Protocol, .Endpoint = g->Endpoint,
+		        .Attributes = g->Attributes, .Token = token, .Created = g->Created,
+		        .AuthenticatedEnd = g->AuthenticatedEnd, .Principal = g->Principal };
+	sns_sub_put(tx, s);
+	sns_place_put(tx, &(sns_place){ t->Id, s->Protocol, s->Endpoint, s->Id });
+	sns_gone_delete(tx, t->Id, token);
+	t->Confirmed++;
+	t->Deleted--;
+	sns_topic_put(tx, t);
+	return s;
+}
+
 err sns_ConfirmSubscription(req *rq, txn *tx, const sns_ConfirmSubscription_in *in,
                             sns_ConfirmSubscription_out *out)
 {
@@ -253,6 +274,7 @@ err sns_ConfirmSubscription(req *rq, txn *tx, const sns_ConfirmSubscription_in *
 		return fail(rq, &sns_InvalidParameterException, "Invalid token");
 	sns_topic *t = sns_topic_get(tx, rq->mem, a.account, a.region, a.resource);
 	sns_sub *s = t ? confirmed_by(tx, rq->mem, t, in->Token) : NULL;
+	s = t && !s ? taken_back(rq, tx, t, in->Token) : s;
 	if (!s || (s->Pending && rq->now - s->Created > SNS_TOKEN_MS))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Token");
 	out->SubscriptionArn = subscription_arn(rq->mem, s);
@@ -276,6 +298,23 @@ void subscription_drop(txn *tx, sns_topic *t, const sns_sub *s)
 	sns_topic_put(tx, t);
 }
 
+TIMER(sns_forget)
+{
+	str token = payload, number = str_cut(&token, ' ');
+	int64_t topic;
+	ensure(str_to_i64(number, &topic));
+	sns_gone_delete(tx, topic, token);
+}
+
+/* So that its endpoint may take it back. */
+static void remember(req *rq, txn *tx, const sns_sub *s)
+{
+	str key = arena_fmt(rq->mem, "%lld %.*s", (long long)s->TopicId, STR_ARG(s->Token));
+	sns_gone_put(tx, &(sns_gone){ s->TopicId, s->Token, s->Id, s->Protocol, s->Endpoint, s->Attributes,
+	                              s->Created, s->AuthenticatedEnd, s->Principal });
+	timer_set(tx, "sns_forget", key, rq->now + SNS_GONE_MS, key);
+}
+
 err sns_Unsubscribe(req *rq, txn *tx, const sns_Unsubscribe_in *in, sns_Unsubscribe_out *out)
 {
 	sns_topic *t;
@@ -286,8 +325,10 @@ err sns_Unsubscribe(req *rq, txn *tx, const sns_Unsubscribe_in *in, sns_Unsubscr
 	if (rq->who.anonymous && s->AuthenticatedEnd)
 		return fail(rq, &sns_AuthorizationErrorException, "Not authorized to unsubscribe this endpoint");
 	subscription_drop(tx, t, s);
-	if (!s->Pending && str_starts(s->Protocol, S("http")))
+	if (!s->Pending && str_starts(s->Protocol, S("http"))) {
+		remember(rq, tx, s);
 		farewell_send(rq, tx, t, s);
+	}
 	return OK;
 }
 

@@ -223,6 +223,9 @@ err sns_DeleteTopic(req *rq, txn *tx, const sns_DeleteTopic_in *in, sns_DeleteTo
 		sns_dedup_delete(tx, t->Id, i->DedupId);
 		sns_dedupage_delete(tx, t->Id, i->Until, i->DedupId);
 	}
+	record_scan g = sns_gone_scan(tx, rq->mem, 1, t->Id, STR_NONE);
+	for (sns_gone *i; (i = sns_gone_next(&g));)
+		sns_gone_delete(tx, t->Id, i->Token);
 	sns_topic_delete(tx, t->Account, t->Region, t->Name);
 	return OK;
 }

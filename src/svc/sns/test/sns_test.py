@@ -178,6 +178,18 @@ def test_http(server):
     same(sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"], [])
     until(lambda: len(Endpoint.got) == 3)
     same(Endpoint.got[2][0]["x-amz-sns-message-type"], "UnsubscribeConfirmation")
+    # its link takes the subscription back, for three days
+    link = json.loads(Endpoint.got[2][1])["SubscribeURL"]
+    same(fetch("GET", link)[0], 200)
+    again = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    check(len(again) == 1 and again[0]["SubscriptionArn"] in json.loads(body)["UnsubscribeURL"], again)
+    same(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["SubscriptionsConfirmed"], "1")
+    sns.publish(TopicArn=arn, Message="back")
+    until(lambda: any(json.loads(text)["Message"] == "back" for _, text in Endpoint.got))
+    sns.unsubscribe(SubscriptionArn=again[0]["SubscriptionArn"])
+    server.advance("73h")
+    same(fetch("GET", link)[0], 400)
+    same(sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"], [])
     web.shutdown()
 
 
