@@ -159,8 +159,8 @@ static str name_of(str arn)
 int64_t api_destination_slot(txn *tx, arena *mem, str account, str region, str arn, int64_t now)
 {
 	str name = name_of(arn);
-	const events_destination *d = str_is(name) ? events_destination_get(tx, mem, account, region,
-	                                                                    name) : NULL;
+	const events_destination *d =
+		str_is(name) ? events_destination_get(tx, mem, account, region, name) : NULL;
 	if (!d)
 		return 0;
 	const events_pace *p = events_pace_get(tx, mem, account, region, name);

@@ -89,10 +89,9 @@ static err arn_read(req *rq, const char *parameter, str arn, const char *kind, a
 	part[1] = str_is(part[0]) && str_is(rest) ? str_cut(&rest, '/') : STR_NONE;
 	part[2] = str_is(rest) ? rest : STR_NONE;
 	bool whole = part[1].n && (str_eq(str_c(kind), S("app")) ? !str_is(part[2]) : part[2].n > 0);
-	return whole && a->account.n ? OK : fail(rq, &sns_InvalidParameterException,
-	                                         "Invalid parameter: %s Reason: "
-	                                         "Wrong number of slashes in relative portion of the ARN.",
-	    parameter);
+	return whole && a->account.n ? OK :
+	       fail(rq, &sns_InvalidParameterException, "Invalid parameter: %s Reason: Wrong number of slashes in "
+	            "relative portion of the ARN.", parameter);
 }
 
 static err app_find(req *rq, const txn *tx, str arn, sns_app **app)
@@ -146,8 +145,7 @@ static err app_name_check(req *rq, str name)
 			wrong = "must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'";
 	}
 	return wrong ? fail(rq, &sns_InvalidParameterException, "Invalid parameter: %.*s Reason: %s",
-	                    STR_ARG(name),
-	                    wrong) : OK;
+	                    STR_ARG(name), wrong) : OK;
 }
 
 /* GCM is let in by one key; the others by a name and a secret. */
@@ -168,8 +166,7 @@ err sns_CreatePlatformApplication(req *rq, txn *tx, const sns_CreatePlatformAppl
 	TRY(app_name_check(rq, in->Name));
 	if (!AMONG(platforms, in->Platform))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Platform Reason: %.*s is not "
-		            "supported",
-		            STR_ARG(in->Platform));
+		            "supported", STR_ARG(in->Platform));
 	TRY(app_attributes_check(rq, &in->Attributes));
 	TRY(credentials_check(rq, in->Platform, &in->Attributes));
 	sns_app fresh = { .Account = rq->who.account, .Region = rq->region, .Platform = in->Platform,
@@ -341,9 +338,8 @@ err sns_CreatePlatformEndpoint(req *rq, txn *tx, const sns_CreatePlatformEndpoin
 		return fail(rq, &sns_InvalidParameterException,
 		            "Invalid parameter: Token Reason: no value for required parameter");
 	TRY(device_attributes_check(rq, &in->Attributes));
-	sns_MapStringToString beside = { &(sns_MapStringToString_entry){ S("CustomUserData"),
-	                                                                in->CustomUserData },
-		                         str_is(in->CustomUserData) };
+	sns_MapStringToString_entry data = { S("CustomUserData"), in->CustomUserData };
+	sns_MapStringToString beside = { &data, str_is(in->CustomUserData) };
 	TRY(device_attributes_check(rq, &beside));
 	sns_device fresh = { .Account = a->Account, .Region = a->Region, .Platform = a->Platform, .App = a->Name,
 		             .Token = in->Token, .Attributes = beside };
@@ -353,9 +349,8 @@ err sns_CreatePlatformEndpoint(req *rq, txn *tx, const sns_CreatePlatformEndpoin
 	const sns_device *old = device_of_token(tx, rq->mem, &fresh);
 	if (old && !same_settings(&old->Attributes, &fresh.Attributes))
 		return fail(rq, &sns_InvalidParameterException, "Invalid parameter: Token Reason: Endpoint %.*s "
-		            "already "
-		            "exists with the same Token, but different attributes.", STR_ARG(device_arn(rq->mem,
-		                                                                                        old)));
+		            "already exists with the same Token, but different attributes.",
+		            STR_ARG(device_arn(rq->mem, old)));
 	if (!old) {
 		fresh.Id = rand_uuid(rq->mem);
 		device_put(tx, &fresh);
@@ -481,8 +476,7 @@ err push_put(req *rq, str id, str arn, str subject, str text, int64_t when)
 {
 	str platform = endpoint_platform(arn);
 	outbox_mail m = { .id = id, .from = arena_fmt(rq->mem, "%.*s.push.localhost", STR_ARG(platform)),
-	                 .to = &arn,
-		          .n_to = 1, .subject = subject.n ? subject : S("Push"), .body = text, .when = when };
+		          .to = &arn, .n_to = 1, .subject = subject.n ? subject : S("Push"), .body = text, .when = when };
 	TRY(outbox_put(rq->mem, &m));
 	meter_one(rq, str_starts(platform, S("MACOS")) ? &SNS_MACOS : &SNS_MOBILE, arn);
 	return OK;
