@@ -90,8 +90,8 @@ static err arn_read(req *rq, const char *parameter, str arn, const char *kind, a
 	part[2] = str_is(rest) ? rest : STR_NONE;
 	bool whole = part[1].n && (str_eq(str_c(kind), S("app")) ? !str_is(part[2]) : part[2].n > 0);
 	return whole && a->account.n ? OK :
-	       fail(rq, &sns_InvalidParameterException, "Invalid parameter: %s Reason: Wrong number of slashes in "
-	            "relative portion of the ARN.", parameter);
+	       fail(rq, &sns_InvalidParameterException, "Invalid parameter: %s Reason: Wrong number of slashes "
+	            "in relative portion of the ARN.", parameter);
 }
 
 static err app_find(req *rq, const txn *tx, str arn, sns_app **app)
@@ -476,7 +476,8 @@ err push_put(req *rq, str id, str arn, str subject, str text, int64_t when)
 {
 	str platform = endpoint_platform(arn);
 	outbox_mail m = { .id = id, .from = arena_fmt(rq->mem, "%.*s.push.localhost", STR_ARG(platform)),
-		          .to = &arn, .n_to = 1, .subject = subject.n ? subject : S("Push"), .body = text, .when = when };
+		          .to = &arn, .n_to = 1, .subject = subject.n ? subject : S("Push"), .body = text,
+		          .when = when };
 	TRY(outbox_put(rq->mem, &m));
 	meter_one(rq, str_starts(platform, S("MACOS")) ? &SNS_MACOS : &SNS_MOBILE, arn);
 	return OK;
