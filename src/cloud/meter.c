@@ -131,6 +131,23 @@ void resident_set(txn *tx, str account, str region, int64_t when, const meter_ki
 		resident_row_write(tx, name, &row);
 }
 
+void resident_end(txn *tx, str account, str region, int64_t when, const meter_kind *kind, str resource,
+                  int64_t least_ms)
+{
+	char key[METER_KEY_MAX], line[METER_KEY_MAX];
+	resident_row row;
+	meter_place at = { account, region, str_c(kind->name), resource };
+	str name = resident_key(key, &at);
+	if (!resident_row_read(txn_get(tx, name), &row))
+		return;
+	int64_t until = row.since + least_ms;
+	settle_resident(tx, &at, &row, when);
+	qty missing = until > when ? resident_use(&row, until) : 0;
+	if (missing)
+		usage_row_add(tx, usage_key(line, account, meter_hour(when), region, at.meter, resource), 0, missing);
+	txn_delete(tx, name);
+}
+
 qty resident_rate(const txn *tx, str account, str region, const meter_kind *kind, str resource)
 {
 	char key[METER_KEY_MAX];

@@ -72,6 +72,9 @@ void usage_later(str account, str region, int64_t when, const meter_kind *kind, 
  */
 void resident_set(txn *tx, str account, str region, int64_t when, const meter_kind *kind, str resource,
                   qty rate_per_hour);
+/* Ends it. What has had its present rate for less than `least_ms` is charged for that long, in this hour. */
+void resident_end(txn *tx, str account, str region, int64_t when, const meter_kind *kind, str resource,
+                  int64_t least_ms);
 /* The same by a difference: for what grows and shrinks (bytes in a bucket). Never falls below 0. */
 void resident_add(txn *tx, str account, str region, int64_t when, const meter_kind *kind, str resource,
                   qty rate_change);

@@ -59,7 +59,7 @@ typedef struct step {
 	int64_t when;
 	const meter_kind *kind;
 	qty quantity;
-	enum { ADD, SET, CHANGE } what;
+	enum { ADD, SET, CHANGE, END } what;
 } step;
 
 static bool write_step(void *context, txn *tx)
@@ -67,6 +67,8 @@ static bool write_step(void *context, txn *tx)
 	const step *s = context;
 	if (s->what == ADD)
 		usage_add(tx, s->account, HERE, s->when, s->kind, s->resource, s->quantity);
+	else if (s->what == END)
+		resident_end(tx, s->account, HERE, s->when, s->kind, s->resource, s->quantity);
 	else if (s->what == SET)
 		resident_set(tx, s->account, HERE, s->when, s->kind, s->resource, s->quantity);
 	else
@@ -130,6 +132,27 @@ TEST(meter_residents_accrue_to_the_millisecond)
 	take(s, (step){ .when = born, .kind = &bytes, .resource = S("b"), .quantity = 1000, .what = SET });
 	int64_t second = NOVEMBER + MS_DAY;
 	CHECK_I64(look(s, ACCOUNT, second, second + MS_DAY, NOVEMBER + 9 * MS_DAY).total, 24000);
+}
+
+/* Ten minutes at least: of one that ended after four at 01:58, six more are charged, all before 02:00. */
+TEST(meter_residents_have_a_least_time)
+{
+	store *s = open_store(mem);
+	int64_t born = NOVEMBER + 114 * MS_MINUTE, second = NOVEMBER + MS_HOUR;
+	qty least = 10 * MS_MINUTE;
+	take(s, (step){ .when = born, .kind = &wru, .resource = S("db"), .quantity = QTY(6), .what = SET });
+	step end = { .when = born + 4 * MS_MINUTE, .kind = &wru, .resource = S("db"), .quantity = least,
+		     .what = END };
+	take(s, end);
+	seen all = look(s, ACCOUNT, NOVEMBER, NOVEMBER + MS_DAY, NOVEMBER + MS_DAY);
+	CHECK(all.total == QTY(1) && all.resident == all.total);
+	CHECK_I64(look(s, ACCOUNT, second, second + MS_HOUR, NOVEMBER + MS_DAY).total, QTY(1));
+	/* It is gone: ending it again costs nothing. One that had its time pays for that alone. */
+	take(s, end);
+	take(s, (step){ .when = born, .kind = &wru, .resource = S("old"), .quantity = QTY(6), .what = SET });
+	take(s, (step){ .when = born + 2 * least, .kind = &wru, .resource = S("old"), .quantity = least,
+	                .what = END });
+	CHECK_I64(look(s, ACCOUNT, NOVEMBER, NOVEMBER + MS_DAY, NOVEMBER + MS_DAY).total, QTY(3));
 }
 
 TEST(meter_residents_lose_nothing_to_rounding)

@@ -220,3 +220,37 @@ def test_the_meter_makes_no_error(_):
                          "cw.logs.store", "kms.key"}, others)
     finally:
         server.remove()
+
+
+def test_what_exists_for_a_moment(_):
+    """A volume is billed for a minute at least, a database for ten, whatever happens in between."""
+    server = Server()
+    try:
+        ec2, rds = server.client("ec2"), server.client("rds")
+        volume = ec2.create_volume(Size=100, AvailabilityZone="us-east-1a", VolumeType="gp3")["VolumeId"]
+        ec2.delete_volume(VolumeId=volume)
+        rds.create_db_instance(DBInstanceIdentifier="d", DBInstanceClass="db.t4g.micro", Engine="postgres",
+                               AllocatedStorage=20, MasterUsername="someone", MasterUserPassword="secret-99",
+                               StorageType="gp3")
+
+        def state():
+            found = [d["DBInstanceStatus"] for d in rds.describe_db_instances()["DBInstances"]]
+            return found[0] if found else "gone"
+
+        def until(wanted):
+            end = time.time() + 300
+            while state() != wanted:
+                check(time.time() < end, state())
+                time.sleep(0.5)
+
+        until("available")
+        rds.delete_db_instance(DBInstanceIdentifier="d", SkipFinalSnapshot=True)
+        until("gone")
+        used = quantities(server)
+        month = json.loads(server.run("bill", "--json").stdout)["month_hours"]
+        minute = Decimal(100) / 60 / month
+        check(abs(used["ebs.gp3"] - minute) < Decimal("1e-6"), (used["ebs.gp3"], minute))
+        hours = used["rds.postgres.t4g.micro.single"]
+        check(abs(hours - Decimal(1) / 6) < Decimal("1e-5"), hours)
+    finally:
+        server.remove()

@@ -34,8 +34,10 @@ static void accrue(txn *tx, place p, int64_t now, const ec2_Volume *v, const cha
 	const meter_kind *kind =
 		meter_for("AmazonEC2", arena_fmt(mem, "ebs.%.*s%s", STR_ARG(v->VolumeType), suffix));
 	str arn = ec2_arn(mem, p, "volume", v->VolumeId);
-	if (rate || resident_rate(tx, p.account, p.region, kind, arn))
+	if (rate)
 		resident_set(tx, p.account, p.region, now, kind, arn, QTY(rate));
+	else
+		resident_end(tx, p.account, p.region, now, kind, arn, EC2_MINIMUM_MS);
 }
 
 /* Above what a gp3 volume has anyway, and all that io1 and io2 are given. */

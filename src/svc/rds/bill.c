@@ -55,8 +55,10 @@ static void class_hours(txn *tx, const rds_instance *i, bool covered, int64_t no
 			str sku = db_class_sku(mem, &db_classes[k], i->Region, it->Engine, multi);
 			const meter_kind *m = meter_for("AmazonRDS", sku);
 			bool this = mine && (aurora || it->MultiAZ.v == (multi == 1));
-			if (this || resident_rate(tx, i->Account, i->Region, m, it->DBInstanceArn))
-				resident_set(tx, i->Account, i->Region, now, m, it->DBInstanceArn, this ? QTY(1) : 0);
+			if (this)
+				resident_set(tx, i->Account, i->Region, now, m, it->DBInstanceArn, QTY(1));
+			else
+				resident_end(tx, i->Account, i->Region, now, m, it->DBInstanceArn, RDS_MINIMUM_MS);
 		}
 	}
 }

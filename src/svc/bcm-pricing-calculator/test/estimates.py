@@ -86,3 +86,18 @@ def test_it_is_still_there_after_kill(_):
         same(k.get_preferences()["standaloneAccountRateTypeSelections"], ["AFTER_DISCOUNTS"])
     finally:
         server.remove()
+
+
+def test_tags_of_an_estimate(server):
+    k = server.client("bcm-pricing-calculator")
+    account = server.client("sts").get_caller_identity()["Account"]
+    made = k.create_workload_estimate(name="tagged", tags={"a": "1", "b": "2"})
+    arn = f"arn:aws:bcm-pricing-calculator:us-east-1:{account}:workload-estimate/{made['id']}"
+    k.tag_resource(arn=arn, tags={"b": "3", "c": "4"})
+    k.untag_resource(arn=arn, tagKeys=["a", "none"])
+    same(k.list_tags_for_resource(arn=arn)["tags"], {"b": "3", "c": "4"})
+    k.untag_resource(arn=arn, tagKeys=["b", "c"])
+    same(k.list_tags_for_resource(arn=arn)["tags"], {})
+    for wrong in (arn.replace(made["id"], NO_ID), arn.replace(account, "999999999999"),
+                  arn.replace("workload-estimate", "bill-scenario")):
+        refused("ResourceNotFoundException", k.list_tags_for_resource, arn=wrong)
