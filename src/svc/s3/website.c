@@ -7,8 +7,10 @@
 #include "base/time.h"
 #include "base/xml.h"
 #include "cloud/call.h"
+#include "cloud/identify.h"
 #include "cloud/plane.h"
 #include "read.h"
+#include "wire/fault.h"
 
 /* The bucket of a website's host, or STR_NONE. */
 static str site_of(str host)
@@ -143,14 +145,37 @@ static void header(visit *v, const char *name, str value)
 		wire_header_add(&v->reply, str_c(name), value);
 }
 
+static opt_time asked_time(const visit *v, const char *name)
+{
+	int64_t when;
+	str text = wire_header(&v->x->in, str_c(name));
+	return str_is(text) && time_parse(str_trim(text), &when) ? TIME(when) : (opt_time){ 0 };
+}
+
+static err conditions(visit *v, const object *o)
+{
+	const wire_message *m = &v->x->in;
+	read_request r = { .match = wire_header(m, S("if-match")),
+		           .none_match = wire_header(m, S("if-none-match")),
+		           .modified_since = asked_time(v, "if-modified-since"),
+		           .unmodified_since = asked_time(v, "if-unmodified-since") };
+	return read_conditions(v->rq, o, &r);
+}
+
 static void give(visit *v, const object *o, int status)
 {
 	int64_t first = 0, length = o->Size.v;
 	bool part = false;
-	str etag = wire_header(&v->x->in, S("if-none-match"));
+	err no = status == 200 ? conditions(v, o) : OK;
+	if (no && no->kind->status != 304) {
+		page_of(v, 412, "PreconditionFailed",
+		        S("At least one of the pre-conditions you specified did not hold"),
+		        item(v, "Condition", ((const fault_detail *)no->detail)->Condition), S(""));
+		return;
+	}
 	header(v, "ETag", o->ETag);
 	header(v, "Last-Modified", time_http(v->x->mem, o->Modified.v));
-	if (status == 200 && str_is(etag) && str_eq(etag, o->ETag)) {
+	if (no) {
 		v->reply.status = 304;
 		return;
 	}
@@ -285,8 +310,7 @@ static void serve(http_exchange *x, store *s)
 	str path = x->in.path;
 	v.key = percent_decode(x->mem, str_sub(path, path.n && path.p[0] == '/', path.n), false);
 	v.tx = store_read(s);
-	wire_header_add(&v.reply, S("x-amz-request-id"), v.rq->id);
-	wire_header_add(&v.reply, S("Server"), S("AmazonS3"));
+	add_request_id(&v.reply, service_named(S("s3")), v.rq->id);
 	answer(&v, site_of(x->host));
 	store_read_end(s, v.tx);
 	if (v.rq->usage)

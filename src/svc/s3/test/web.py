@@ -53,6 +53,27 @@ def test_website(server):
     check(status == 301 and headers["Location"].endswith("/new/x"), headers)
 
 
+def test_website_conditions(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="cached-site")
+    s3.put_bucket_website(Bucket="cached-site", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    s3.put_object(Bucket="cached-site", Key="index.html", Body=b"page")
+    open_to_all(s3, "cached-site")
+    at = site(server, "cached-site") + "/"
+    _, headers, _ = http("GET", at)
+    check(headers["x-amz-id-2"] and headers["x-amz-request-id"], headers)
+    tag, modified = headers["ETag"], headers["Last-Modified"]
+    before = "Sat, 01 Jan 2000 00:00:00 GMT"
+    for given, wanted in (({"If-None-Match": tag}, 304), ({"If-None-Match": f'"x", {tag}'}, 304),
+                          ({"If-None-Match": '"x"'}, 200), ({"If-Modified-Since": modified}, 304),
+                          ({"If-Modified-Since": before}, 200), ({"If-Match": '"x"'}, 412), ({"If-Match": tag}, 200),
+                          ({"If-Unmodified-Since": before}, 412), ({"If-Unmodified-Since": modified}, 200)):
+        status, headers, body = http("GET", at, headers=given)
+        same((given, status), (given, wanted))
+        same((given, body == b"page", headers.get("ETag") == tag), (given, wanted == 200, wanted != 412))
+    check(b"<li>Condition: If-Match</li>" in http("GET", at, headers={"If-Match": '"x"'})[2])
+
+
 def test_anonymous_and_virtual_host(server):
     s3 = server.client("s3")
     s3.create_bucket(Bucket="open-bucket")
