@@ -194,6 +194,15 @@ static void check_export(arena *mem, const bill *b, str text, str cost_column, s
 	CHECK(!c.broken && rows == b->n_lines + credit_rows && sum == b->total - b->credits_used);
 }
 
+static void check_exports(arena *mem, const bill *b, size_t credit_rows)
+{
+	buf focus = buf_in(mem, 1024, 1 << 20), cur = buf_in(mem, 1024, 1 << 20);
+	bill_focus(&focus, mem, b);
+	bill_cur(&cur, mem, b);
+	check_export(mem, b, buf_str(&focus), S("BilledCost"), credit_rows);
+	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"), credit_rows);
+}
+
 TEST(bill_exports_add_up)
 {
 	scene s = { .calls_a_day = 700000, .database_from = NOVEMBER };
@@ -202,11 +211,7 @@ TEST(bill_exports_add_up)
 	memcpy(q.by, export_by, sizeof export_by);
 	q.n_by = 3;
 	bill *b = bill_make(mem, &q, &source);
-	buf focus = buf_in(mem, 1024, 1 << 20), cur = buf_in(mem, 1024, 1 << 20);
-	bill_focus(&focus, mem, b);
-	bill_cur(&cur, mem, b);
-	check_export(mem, b, buf_str(&focus), S("BilledCost"), 0);
-	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"), 0);
+	check_exports(mem, b, 0);
 }
 
 /* What credits pay of a line is a row of its own. */
@@ -222,9 +227,5 @@ TEST(bill_exports_have_credits)
 	q.credits = usd("0.5"); /* a day costs 0.384: one is paid whole, one in part */
 	bill *b = bill_make(mem, &q, &source);
 	CHECK(b->credits_used == usd("0.5"));
-	buf focus = buf_in(mem, 1024, 1 << 20), cur = buf_in(mem, 1024, 1 << 20);
-	bill_focus(&focus, mem, b);
-	bill_cur(&cur, mem, b);
-	check_export(mem, b, buf_str(&focus), S("BilledCost"), 2);
-	check_export(mem, b, buf_str(&cur), S("line_item_unblended_cost"), 2);
+	check_exports(mem, b, 2);
 }

@@ -8,7 +8,7 @@ import time
 import zipfile
 from decimal import Decimal
 
-from scenario import Server, check, http, same
+from scenario import Server, check, http, same, until
 
 KB = 1024
 CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'ok'}\n"
@@ -237,15 +237,9 @@ def test_what_exists_for_a_moment(_):
             found = [d["DBInstanceStatus"] for d in rds.describe_db_instances()["DBInstances"]]
             return found[0] if found else "gone"
 
-        def until(wanted):
-            end = time.time() + 300
-            while state() != wanted:
-                check(time.time() < end, state())
-                time.sleep(0.5)
-
-        until("available")
+        until(lambda: state() == "available", seconds=300)
         rds.delete_db_instance(DBInstanceIdentifier="d", SkipFinalSnapshot=True)
-        until("gone")
+        until(lambda: state() == "gone", seconds=300)
         used = quantities(server)
         month = json.loads(server.run("bill", "--json").stdout)["month_hours"]
         minute = Decimal(100) / 60 / month

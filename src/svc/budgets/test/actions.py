@@ -2,22 +2,14 @@
 import glob
 import json
 import os
-import time
 from decimal import Decimal
 
-from scenario import Server, check, refused, same
+from scenario import Server, check, refused, same, until
 
 ACCOUNT = "000000000000"
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
                                                  "Principal": {"Service": "budgets.amazonaws.com"}}]}
 DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}]}
-
-
-def wait(what, seconds=90):
-    end = time.time() + seconds
-    while not what():
-        check(time.time() < end, "waited in vain")
-        time.sleep(0.2)
 
 
 def scene(server):
@@ -63,20 +55,20 @@ def test_a_policy_is_attached_and_taken_back(_):
 
         same((status(one), attached()), ("STANDBY", []))
         spend(server, 6)
-        wait(lambda: status(one) == "EXECUTION_SUCCESS")
+        until(lambda: status(one) == "EXECUTION_SUCCESS")
         same((attached(), status(asks)), ([policy], "STANDBY"))
-        wait(lambda: glob.glob(os.path.join(server.data, "mail/new/*")))
+        until(lambda: glob.glob(os.path.join(server.data, "mail/new/*")))
         b.execute_budget_action(**this, ActionId=one, ExecutionType="REVERSE_BUDGET_ACTION")
-        wait(lambda: status(one) == "REVERSE_SUCCESS")
+        until(lambda: status(one) == "REVERSE_SUCCESS")
         same(attached(), [])
         refused("InvalidParameterException", b.execute_budget_action, **this, ActionId=one,
                 ExecutionType="APPROVE_BUDGET_ACTION")
         # One that asks does nothing until somebody says yes.
         spend(server, 3)
-        wait(lambda: status(asks) == "PENDING")
+        until(lambda: status(asks) == "PENDING")
         same(attached(), [])
         b.execute_budget_action(**this, ActionId=asks, ExecutionType="APPROVE_BUDGET_ACTION")
-        wait(lambda: status(asks) == "EXECUTION_SUCCESS")
+        until(lambda: status(asks) == "EXECUTION_SUCCESS")
         same(attached(), [policy])
         history = b.describe_budget_action_histories(**this, ActionId=asks)["ActionHistories"]
         same([(h["EventType"], h["Status"]) for h in history],
@@ -87,7 +79,7 @@ def test_a_policy_is_attached_and_taken_back(_):
         server.start()
         b, iam = server.client("budgets"), server.client("iam")
         server.advance("31d")
-        wait(lambda: (status(one), status(asks), attached()) == ("STANDBY", "STANDBY", []))
+        until(lambda: (status(one), status(asks), attached()) == ("STANDBY", "STANDBY", []))
         # A budget with actions costs $0.10 a day; 62 such days a month are free, and one budget has 31 at most.
         used = [x for x in json.loads(server.run("bill", "--json", "--by", "meter").stdout)["lines"]
                 if x["sku"] == "budgets.action"]
@@ -109,20 +101,20 @@ def test_a_database_is_stopped(_):
         def state():
             return rds.describe_db_instances(DBInstanceIdentifier="one")["DBInstances"][0]["DBInstanceStatus"]
 
-        wait(lambda: state() == "available", 300)
+        until(lambda: state() == "available", seconds=300)
         b.create_budget_action(**action(role, policy, ActionType="RUN_SSM_DOCUMENTS", Definition={
             "SsmActionDefinition": {"ActionSubType": "STOP_RDS_INSTANCES", "Region": "us-east-1", "InstanceIds": ["one"]}}))
         gone = b.create_budget_action(**action(role, policy, ActionType="RUN_SSM_DOCUMENTS", Definition={
             "SsmActionDefinition": {"ActionSubType": "STOP_RDS_INSTANCES", "Region": "us-east-1",
                                     "InstanceIds": ["nobody"]}}))["ActionId"]
         spend(server, 7)
-        wait(lambda: state() in ("stopping", "stopped"))
+        until(lambda: state() in ("stopping", "stopped"))
 
         def failed():
             got = b.describe_budget_action(AccountId=ACCOUNT, BudgetName="b", ActionId=gone)["Action"]
             return got["Status"] == "EXECUTION_FAILURE"
 
-        wait(failed)
+        until(failed)
         history = b.describe_budget_action_histories(AccountId=ACCOUNT, BudgetName="b", ActionId=gone)
         check("nobody" in history["ActionHistories"][0]["ActionHistoryDetails"]["Message"], history)
     finally:

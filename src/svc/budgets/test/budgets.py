@@ -145,3 +145,24 @@ def test_the_api(server):
     same([one["Budgets"][0]["BudgetName"], two["Budgets"][0]["BudgetName"]], ["MyBudget", "Second"])
     b.delete_budget(AccountId=account, BudgetName="MyBudget")
     refused("NotFoundException", b.delete_budget, AccountId=account, BudgetName="MyBudget")
+
+
+def test_a_topic_is_told(_):
+    server = Server()
+    try:
+        b, sns, sqs, account = *(server.client(s) for s in ("budgets", "sns", "sqs")), "000000000000"
+        topic = sns.create_topic(Name="alerts")["TopicArn"]
+        queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+        # A topic that is gone keeps nobody else from being told.
+        b.create_budget(AccountId=account, Budget=budget(), NotificationsWithSubscribers=[
+            {"Notification": {**ALERT, "Threshold": 1},
+             "Subscribers": [{"SubscriptionType": "SNS", "Address": topic}]},
+            {"Notification": {**ALERT, "Threshold": 2},
+             "Subscribers": [{"SubscriptionType": "SNS", "Address": topic + "-gone"}]}])
+        spend_cents(server, 4)
+        got = until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages"))
+        check("MyBudget" in got[0]["Body"] and "> $0.01" in got[0]["Body"], got)
+    finally:
+        server.remove()
