@@ -150,3 +150,25 @@ def test_what_is_no_action(server):
     changed = b.update_budget_action(AccountId=ACCOUNT, BudgetName="b", ActionId=made[0], ApprovalModel="MANUAL")
     same((changed["OldAction"]["ApprovalModel"], changed["NewAction"]["ApprovalModel"]), ("AUTOMATIC", "MANUAL"))
     same(b.delete_budget_action(AccountId=ACCOUNT, BudgetName="b", ActionId=made[0])["Action"]["ActionId"], made[0])
+
+
+def test_the_role_must_be_allowed(_):
+    server = Server("--iam", "enforce")
+    try:
+        b, iam = server.client("budgets"), server.client("iam")
+        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        role, policy = scene(server)
+        weak = iam.create_role(RoleName="weak", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        able, unable = (b.create_budget_action(**action(r, policy))["ActionId"] for r in (role, weak))
+        spend(server, 6)
+
+        def ended(which, how):
+            this = dict(AccountId=ACCOUNT, BudgetName="b", ActionId=which)
+            return b.describe_budget_action(**this)["Action"]["Status"] == how and \
+                b.describe_budget_action_histories(**this)["ActionHistories"][0]["ActionHistoryDetails"]["Message"]
+
+        until(lambda: ended(able, "EXECUTION_SUCCESS"))
+        message = until(lambda: ended(unable, "EXECUTION_FAILURE"))
+        check("is not authorized to perform: iam:AttachUserPolicy" in message, message)
+    finally:
+        server.remove()
