@@ -1,6 +1,7 @@
 #include "cloud/later.h"
 #include "sys/clock.h"
 #include <pthread.h>
+#include <time.h>
 
 #define WAITING_MAX ((size_t)64 << 20)
 #define ARENA_BYTES ((size_t)1 << 16)
@@ -9,7 +10,8 @@
 struct later {
 	arena *home; /* holds this, from open to close */
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t changed; /* something is written */
+	pthread_cond_t hurry;   /* somebody waits for that, or it ends */
 	pthread_t thread;
 	store *store;
 	void (*write)(txn *, const later_item *);
@@ -18,7 +20,7 @@ struct later {
 	later_item *first, **last;
 	size_t bytes;
 	uint64_t said, written, dropped;
-	bool stop;
+	bool stop, hurried;
 };
 
 arena *later_begin(later *l)
@@ -63,6 +65,7 @@ static void write_out(later *l)
 	l->first = NULL;
 	l->last = &l->first;
 	l->bytes = 0;
+	l->hurried = false;
 	pthread_mutex_unlock(&l->lock);
 	while (store_write(l->store, write_round, &r))
 		clock_sleep_ms(l->wait_ms);
@@ -72,6 +75,19 @@ static void write_out(later *l)
 	pthread_cond_broadcast(&l->changed);
 }
 
+/* For a while, unless somebody waits. With the lock. */
+static void gather(later *l)
+{
+	int64_t until = clock_mono_us() + (int64_t)l->wait_ms * 1000;
+	struct timespec at = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 };
+	int late = 0;
+	/* Whoever hurried while the last of it was written has what it wanted. */
+	if (!l->first)
+		l->hurried = false;
+	while (!l->stop && !l->hurried && !late)
+		late = pthread_cond_clockwait(&l->hurry, &l->lock, CLOCK_MONOTONIC, &at);
+}
+
 static void *writer(void *argument)
 {
 	later *l = argument;
@@ -79,11 +95,7 @@ static void *writer(void *argument)
 	while (!l->stop || l->first) {
 		if (l->first)
 			write_out(l);
-		if (l->stop)
-			continue;
-		pthread_mutex_unlock(&l->lock);
-		clock_sleep_ms(l->wait_ms);
-		pthread_mutex_lock(&l->lock);
+		gather(l);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return NULL;
@@ -96,6 +108,7 @@ later *later_open(store *s, int wait_ms, void (*write)(txn *tx, const later_item
 	l->home = home;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->changed, NULL);
+	pthread_cond_init(&l->hurry, NULL);
 	l->store = s;
 	l->write = write;
 	l->wait_ms = wait_ms;
@@ -109,8 +122,11 @@ void later_flush(later *l)
 {
 	pthread_mutex_lock(&l->lock);
 	uint64_t upto = l->said;
-	while (l->written < upto)
+	while (l->written < upto) {
+		l->hurried = true;
+		pthread_cond_signal(&l->hurry);
 		pthread_cond_wait(&l->changed, &l->lock);
+	}
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -118,6 +134,7 @@ void later_close(later *l)
 {
 	pthread_mutex_lock(&l->lock);
 	l->stop = true;
+	pthread_cond_signal(&l->hurry);
 	pthread_mutex_unlock(&l->lock);
 	pthread_join(l->thread, NULL);
 	arena_close(l->filling);

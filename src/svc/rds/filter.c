@@ -16,6 +16,14 @@ bool db_filter_has(const rds_FilterList *filters, const char *name, str value)
 	return true;
 }
 
+bool db_filter_named(const rds_FilterList *filters, const char *name)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		if (str_eq(filters->v[i].Name, str_c(name)))
+			return true;
+	return false;
+}
+
 err db_filters_known(req *rq, const rds_FilterList *filters, const char *const *names)
 {
 	for (size_t i = 0; i < filters->n; i++) {
@@ -25,6 +33,9 @@ err db_filters_known(req *rq, const rds_FilterList *filters, const char *const *
 		if (!known)
 			return fail(rq, &rds_InvalidParameterValue, "Unrecognized filter name: %.*s",
 			            STR_ARG(filters->v[i].Name));
+		if (!filters->v[i].Values.n)
+			return fail(rq, &rds_InvalidParameterCombination,
+			            "Filter values must not be empty for filter name: %.*s", STR_ARG(filters->v[i].Name));
 	}
 	return OK;
 }

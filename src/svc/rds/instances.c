@@ -216,22 +216,23 @@ err rds_DescribeDBInstances(req *rq, const txn *tx, const rds_DescribeDBInstance
 	TRY(db_filters_known(rq, &f, filters));
 	TRY(db_page_of(rq, in->MaxRecords, in->Marker, &p));
 	filters_by_id(&f);
-	if (str_is(in->DBInstanceIdentifier)) {
-		/* Terraform's newer providers give the resource id as if it were a name. */
-		if (str_starts(in->DBInstanceIdentifier, S("arn:")) || !str_starts(in->DBInstanceIdentifier, S("db-"))
-		    || in->DBInstanceIdentifier.n != 29)
-			TRY(db_instance_find(rq, tx, in->DBInstanceIdentifier, &i));
-	}
-	str wanted =
-		str_is(in->DBInstanceIdentifier) ? db_lowered(rq, id_of_arn(in->DBInstanceIdentifier)) : STR_NONE;
+	str given = in->DBInstanceIdentifier;
+	/* Terraform's newer providers give the resource id as if it were a name. */
+	bool resource = str_is(given) && str_starts(given, S("db-")) && given.n == 29;
+	bool one = str_is(given) && !resource, more = db_filter_named(&f, "db-instance-id");
+	/* Names of a filter count beside the one that is given. */
+	if (one && !more)
+		TRY(db_instance_find(rq, tx, given, &i));
+	str wanted = str_is(given) ? db_lowered(rq, id_of_arn(given)) : STR_NONE;
 	record_scan s = rds_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (str_is(p.after))
 		record_scan_after(&s, p.after);
 	out->DBInstances.v = arena_array(rq->mem, rds_DBInstance, p.most);
 	while ((i = rds_instance_next(&s))) {
 		const rds_DBInstance *it = i->It;
-		if ((str_is(wanted) && !str_eq(wanted, i->Id)) || !db_filter_has(&f, "db-instance-id", i->Id)
-		    || !db_filter_has(&f, "db-cluster-id", it->DBClusterIdentifier)
+		bool named = str_is(wanted) && str_eq(wanted, i->Id);
+		bool among = named || (str_is(wanted) && !more) ? named : db_filter_has(&f, "db-instance-id", i->Id);
+		if (!among || !db_filter_has(&f, "db-cluster-id", it->DBClusterIdentifier)
 		    || !db_filter_has(&f, "dbi-resource-id", it->DbiResourceId)
 		    || !db_filter_has(&f, "engine", it->Engine) || !db_filter_has(&f, "domain", STR_NONE))
 			continue;
@@ -242,6 +243,8 @@ err rds_DescribeDBInstances(req *rq, const txn *tx, const rds_DescribeDBInstance
 		out->DBInstances.v[out->DBInstances.n++] = *db_instance_shown(rq, i);
 	}
 	cursor_close(&s.at);
+	if (one && !out->DBInstances.n && !str_is(p.after))
+		return fail(rq, &rds_DBInstanceNotFoundFault, "DBInstance %.*s not found.", STR_ARG(given));
 	return OK;
 }
 

@@ -138,6 +138,7 @@ void db_cluster_endpoints_renamed(txn *tx, arena *mem, const rds_cluster *c, str
 
 /* filter.c: Filters and paging, the same for all that is listed. */
 bool db_filter_has(const rds_FilterList *filters, const char *name, str value);
+bool db_filter_named(const rds_FilterList *filters, const char *name);
 err db_filters_known(req *rq, const rds_FilterList *filters, const char *const *names);
 typedef struct page {
 	str after;

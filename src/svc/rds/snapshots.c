@@ -104,10 +104,12 @@ err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshot
 {
 	page p;
 	rds_snapshot *one = NULL;
-	if (str_is(in->DBSnapshotIdentifier))
+	if (str_is(in->DBSnapshotIdentifier) && !str_is(in->DBInstanceIdentifier))
 		TRY(db_snapshot_find(rq, tx, in->DBSnapshotIdentifier, &one));
 	copy_query q = { .filters = &in->Filters,
-		             .id = one ? one->Id : STR_NONE,
+		             .id = one                          ? one->Id
+		                 : str_is(in->DBSnapshotIdentifier) ? db_lowered(rq, in->DBSnapshotIdentifier)
+		                                                    : STR_NONE,
 		             .source = in->DBInstanceIdentifier,
 		             .resource = in->DbiResourceId,
 		             .type = in->SnapshotType,
@@ -132,6 +134,9 @@ err rds_DescribeDBSnapshots(req *rq, const txn *tx, const rds_DescribeDBSnapshot
 		out->DBSnapshots.v[out->DBSnapshots.n++] = *it;
 	}
 	cursor_close(&s.at);
+	if (one && !out->DBSnapshots.n && str_eq(one->Account, rq->who.account) && !str_is(p.after))
+		return fail(rq, &rds_DBSnapshotNotFoundFault, "DBSnapshot %.*s not found.",
+		            STR_ARG(in->DBSnapshotIdentifier));
 	return OK;
 }
 

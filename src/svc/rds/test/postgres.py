@@ -136,7 +136,17 @@ def test_snapshots_and_replicas(server):
                                                                     SnapshotType="automated")["DBSnapshots"]
                                if s["Status"] == "available"])
     check(automated[0]["DBSnapshotIdentifier"].startswith("rds:one-db-"))
+    # A name beside filters: names of a filter join it, other filters have to match.
+    same([i["DBInstanceIdentifier"] for i in rds.describe_db_instances(
+        DBInstanceIdentifier="none", Filters=[{"Name": "db-instance-id", "Values": ["one-db"]}])["DBInstances"]],
+        ["one-db"])
+    refused("DBInstanceNotFound", rds.describe_db_instances, DBInstanceIdentifier="one-db",
+            Filters=[{"Name": "engine", "Values": ["mysql"]}])
+    refused("DBSnapshotNotFound", rds.describe_db_snapshots, DBSnapshotIdentifier="kept")
+    same(rds.describe_db_snapshots(DBSnapshotIdentifier="kept", DBInstanceIdentifier="one-db")["DBSnapshots"], [])
     rds.create_db_snapshot(DBInstanceIdentifier="one-db", DBSnapshotIdentifier="kept")
+    refused("DBSnapshotNotFound", rds.describe_db_snapshots, DBSnapshotIdentifier="kept",
+            Filters=[{"Name": "engine", "Values": ["mysql"]}])
     until(lambda: rds.describe_db_snapshots(DBSnapshotIdentifier="kept")["DBSnapshots"][0]["Status"] == "available")
     same(sql(at, "delete from t where n > 5"), "DELETE 5")
     rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="back", DBSnapshotIdentifier="kept",
@@ -245,6 +255,11 @@ def test_refusals(server):
     refused("DBInstanceNotFound", rds.delete_db_instance, DBInstanceIdentifier="none")
     refused("DBClusterNotFoundFault", rds.describe_db_clusters, DBClusterIdentifier="none")
     refused("InvalidParameterValue", rds.describe_db_instances, Filters=[{"Name": "colour", "Values": ["red"]}])
+    refused("InvalidParameterValue", rds.describe_db_instances, Filters=[{"Name": "colour", "Values": []}])
+    for look, name in ((rds.describe_db_instances, "db-instance-id"), (rds.describe_db_snapshots, "db-snapshot-id"),
+                       (rds.describe_db_clusters, "db-cluster-id")):
+        message = refused("InvalidParameterCombination", look, Filters=[{"Name": name, "Values": []}])
+        check("must not be empty" in message, message)
 
 
 def test_groups_and_tags(server):

@@ -1,0 +1,69 @@
+#include "cloud/later.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+#include "test/test.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define AN_HOUR_MS 3600000
+
+typedef struct word {
+	later_item item; /* first */
+	int n;
+} word;
+
+static atomic_int sum;
+
+static void write_words(txn *tx, const later_item *items)
+{
+	(void)tx;
+	for (; items; items = items->next)
+		sum += ((const word *)items)->n;
+}
+
+static void say(later *l, int n)
+{
+	arena *a = later_begin(l);
+	CHECK(a != NULL);
+	word *w = arena_new(a, word);
+	w->n = n;
+	later_end(l, &w->item, sizeof *w);
+}
+
+static void *talker(void *argument)
+{
+	for (int i = 0; i < 200; i++) {
+		say(argument, 1);
+		later_flush(argument);
+	}
+	return NULL;
+}
+
+/* Whoever waits for what was said does not wait for the end of the gathering. */
+TEST(later_hurries)
+{
+	store *s;
+	str folder = arena_fmt(mem, "/tmp/farthing-later-test-%d", (int)getpid());
+	CHECK(!store_open(mem, &(store_options){ .path = folder }, &s));
+	sum = 0;
+	later *l = later_open(s, AN_HOUR_MS, write_words);
+	for (int i = 1; i <= 100; i++) {
+		say(l, i);
+		later_flush(l);
+		CHECK_I64(sum, i * (i + 1) / 2);
+	}
+	later_flush(l);
+	/* Some come while what others said is being written. */
+	pthread_t threads[4];
+	for (int i = 0; i < 4; i++)
+		ensure(pthread_create(&threads[i], NULL, talker, l) == 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_I64(sum, 5850);
+	say(l, 1000);
+	later_close(l);
+	CHECK_I64(sum, 6850);
+	store_close(s);
+	CHECK(!dir_remove(mem, folder));
+}
