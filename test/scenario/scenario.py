@@ -40,7 +40,7 @@ class Server:
 
     def wait_for_the_end(self):
         """Of a server that was killed: the kernel takes a moment."""
-        for _ in range(500):
+        for _ in range(6000):
             try:
                 with open(f"/proc/{getattr(self, 'pid', 0)}/stat") as f:
                     if f.read().rsplit(")", 1)[1].split()[0] == "Z":

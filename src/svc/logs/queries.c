@@ -215,25 +215,50 @@ static bool looks_through(const logs_query *q, str group)
 	return does;
 }
 
+/* The last query of a page: queries may have begun in the same millisecond. */
+typedef struct position {
+	int64_t created;
+	str id;
+} position;
+
+static err goes_on_behind(req *rq, str token, record_scan *s, position *last)
+{
+	*last = (position){ .created = INT64_MAX };
+	if (!str_is(token))
+		return OK;
+	str id;
+	if (!page_position(rq, token, &id) || !str_to_i64(str_cut(&id, ' '), &last->created) || !str_is(id))
+		return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
+	last->id = id;
+	record_scan_after(s, arena_fmt(rq->mem, "%lld", (long long)last->created + 1));
+	return OK;
+}
+
+static bool stands_behind(const logs_query *q, const position *last)
+{
+	return q->Created < last->created || (q->Created == last->created && str_cmp(q->Id, last->id) < 0);
+}
+
 err logs_DescribeQueries(req *rq, const txn *tx, const logs_DescribeQueries_in *in,
                          logs_DescribeQueries_out *out)
 {
 	size_t page = in->maxResults.set ? (size_t)in->maxResults.v : PAGE;
+	position last;
 	record_scan s = logs_query_scan(tx, rq->mem, 2, rq->who.account, rq->region, 0, STR_NONE);
 	record_scan_reverse(&s);
-	TRY(scan_goes_on(rq, in->nextToken, &s));
+	TRY(goes_on_behind(rq, in->nextToken, &s, &last));
 	out->queries.v = arena_array(rq->mem, logs_QueryInfo, page);
-	int64_t last = 0;
-	for (logs_query *q; (q = logs_query_next(&s)); last = q->Created) {
-		if (!looks_through(q, in->logGroupName) || (str_is(in->status) && !str_eq(in->status, q->Status)) ||
+	for (logs_query *q; (q = logs_query_next(&s));) {
+		if (!stands_behind(q, &last) || !looks_through(q, in->logGroupName) ||
+		    (str_is(in->status) && !str_eq(in->status, q->Status)) ||
 		    (str_is(in->queryLanguage) && !str_eq(in->queryLanguage, logs_QueryLanguage_CWLI)))
 			continue;
-		if (out->queries.n >= page && q->Created != last) {
-			out->nextToken = page_token(rq, arena_fmt(rq->mem, "%lld", (long long)last));
+		if (out->queries.n >= page) {
+			out->nextToken = page_token(rq, arena_fmt(rq->mem, "%lld %.*s", (long long)last.created,
+			                                          STR_ARG(last.id)));
 			break;
 		}
-		if (out->queries.n >= page)
-			continue;
+		last = (position){ q->Created, q->Id };
 		out->queries.v[out->queries.n++] = (logs_QueryInfo){ .queryLanguage = logs_QueryLanguage_CWLI,
 			.queryId = q->Id, .queryString = shown_text(rq, q), .status = q->Status,
 			.createTime = I64(q->Created), .logGroupName = q->Groups.n == 1 ? q->Groups.v[0] : STR_NONE };

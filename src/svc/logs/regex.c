@@ -33,6 +33,7 @@ typedef struct reader {
 	int depth;
 	bool failed, fold;
 	regex *out;
+	size_t room; /* instructions that out->code has room for; it moves as it grows */
 } reader;
 
 static node *make(reader *r, node_kind kind, node *left, node *right)
@@ -285,6 +286,13 @@ static uint32_t emit(reader *r, opcode op, uint32_t x, uint32_t y)
 		r->failed = true;
 		o->n--;
 	}
+	if (o->n == r->room) {
+		r->room = r->room ? 2 * r->room : 32;
+		regex_op *more = arena_array(r->mem, regex_op, r->room);
+		if (o->n)
+			memcpy(more, o->code, o->n * sizeof *more);
+		o->code = more;
+	}
 	o->code[o->n] = (regex_op){ op, x, y, NULL };
 	return (uint32_t)o->n++;
 }
@@ -324,10 +332,13 @@ static void write_repeat(reader *r, const node *n)
 
 static void write_node(reader *r, const node *n)
 {
-	uint32_t split, jump;
+	uint32_t at, split, jump;
 	switch (n->kind) {
 	case NODE_NOTHING: break;
-	case NODE_SET: r->out->code[emit(r, OP_SET, 0, 0)].set = n->set; break;
+	case NODE_SET:
+		at = emit(r, OP_SET, 0, 0);
+		r->out->code[at].set = n->set;
+		break;
 	case NODE_CAT:
 		write_node(r, n->left);
 		write_node(r, n->right);
@@ -379,8 +390,6 @@ regex *regex_read(arena *mem, str expression)
 	node *n = read_either(&r);
 	if (r.failed || r.at < r.text.n)
 		return NULL;
-	regex_op *room = arena_array(mem, regex_op, CODE_MAX + 1);
-	o->code = room;
 	write_node(&r, n);
 	emit(&r, OP_MATCH, 0, 0);
 	if (r.failed)

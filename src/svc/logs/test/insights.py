@@ -161,6 +161,17 @@ def test_refusals_and_lists(server):
     same(logs.describe_queries(logGroupName="/q/lists", status="Scheduled")["queries"], [])
     [arn] = logs.list_log_groups_for_query(queryId=started)["logGroupIdentifiers"]
     check(arn.endswith(":log-group:/q/lists"), arn)
+    # Page by page, also those that began in the same millisecond.
+    for _ in range(5):
+        answer(logs, "/q/lists", "limit 1")
+    whole = [q["queryId"] for q in logs.describe_queries(logGroupName="/q/lists")["queries"]]
+    paged, more = [], {}
+    while more is not None:
+        got = logs.describe_queries(logGroupName="/q/lists", maxResults=2, **more)
+        paged += [q["queryId"] for q in got["queries"]]
+        more = {"nextToken": got["nextToken"]} if "nextToken" in got else None
+    same((paged, len(paged)), (whole, 7))
+    refused("InvalidParameterException", logs.describe_queries, nextToken="none")
     refused("InvalidParameterException", logs.stop_query, queryId=started)
     refused("ResourceNotFoundException", logs.get_query_results, queryId="none")
     server.advance("8d")
