@@ -68,5 +68,10 @@ err connection_secrets(req *rq, const events_connection *c,
 int64_t api_destination_slot(txn *tx, arena *mem, str account, str region, str arn, int64_t now);
 /* One call of an API destination, by a task. */
 err api_destination_call(req *rq, const events_Target *t, str payload);
-/* A bearer token of the connection's authorization server. */
-err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o, str *token);
+/* A bearer token of the connection's authorization server, and how many seconds it holds: 0 when it says
+ * none. */
+err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o, str *token,
+                int64_t *seconds);
+/* tokens.c: the one that there is; STR_NONE: none. Holding it for no time forgets it. */
+str token_held(arena *mem, const events_connection *c);
+void token_hold(arena *mem, const events_connection *c, str token, int64_t seconds);

@@ -186,6 +186,7 @@ static bool note(void *context, txn *tx)
 TASK(events_authorize)
 {
 	str rest = payload, account = str_cut(&rest, ' '), region = str_cut(&rest, ' '), token;
+	int64_t seconds;
 	events_CreateConnectionAuthRequestParameters *a;
 	const txn *tx = store_read(s);
 	const events_connection *c = events_connection_get(tx, mem, account, region, rest);
@@ -195,8 +196,19 @@ TASK(events_authorize)
 	req *rq = req_internal(mem, s, "events.amazonaws.com", account, region);
 	verdict v = { c, connection_secrets(rq, c, &a) };
 	if (!v.wrong)
-		v.wrong = oauth_token(rq, a->OAuthParameters, &token);
+		v.wrong = oauth_token(rq, a->OAuthParameters, &token, &seconds);
 	return store_write(s, note, &v) ? clock_now() + MS_SECOND : TASK_DONE;
+}
+
+/* A connection has nothing of what those of other types have, also when it was of another one. */
+static void only_of_type(events_CreateConnectionAuthRequestParameters *a, str type)
+{
+	if (!str_eq(type, S("BASIC")))
+		a->BasicAuthParameters = NULL;
+	if (!str_eq(type, S("API_KEY")))
+		a->ApiKeyAuthParameters = NULL;
+	if (!str_eq(type, S("OAUTH_CLIENT_CREDENTIALS")))
+		a->OAuthParameters = NULL;
 }
 
 err events_CreateConnection(req *rq, txn *tx, const events_CreateConnection_in *in,
@@ -208,11 +220,13 @@ err events_CreateConnection(req *rq, txn *tx, const events_CreateConnection_in *
 	if (events_connection_get(tx, rq->mem, rq->who.account, rq->region, in->Name))
 		return fail(rq, &events_ResourceAlreadyExistsException, "Connection %.*s already exists.",
 		            STR_ARG(in->Name));
+	events_CreateConnectionAuthRequestParameters own = *in->AuthParameters;
+	only_of_type(&own, in->AuthorizationType);
 	events_connection c = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name,
 		.Id = rand_uuid(rq->mem), .Type = in->AuthorizationType, .Description = in->Description,
-		.Shown = shown(rq->mem, in->AuthParameters), .Created = rq->now, .Modified = rq->now,
+		.Shown = shown(rq->mem, &own), .Created = rq->now, .Modified = rq->now,
 		.Kms = in->KmsKeyIdentifier };
-	TRY(secret_keep(rq, tx, &c, in->AuthParameters));
+	TRY(secret_keep(rq, tx, &c, &own));
 	authorize(rq, tx, &c);
 	events_connection_put(tx, &c);
 	out->ConnectionArn = connection_arn(rq->mem, &c);
@@ -268,6 +282,7 @@ err events_UpdateConnection(req *rq, txn *tx, const events_UpdateConnection_in *
 	c->Description = str_is(in->Description) ? in->Description : c->Description;
 	if (in->AuthParameters)
 		merge(rq->mem, all, in->AuthParameters);
+	only_of_type(all, c->Type);
 	TRY(type_check(rq, c->Type, all));
 	TRY(secret_keep(rq, tx, c, all));
 	c->Shown = shown(rq->mem, all);

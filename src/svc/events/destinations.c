@@ -84,7 +84,7 @@ static str body_of(arena *mem, str payload, const events_ConnectionHttpParameter
 	return buf_str(&b);
 }
 
-err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o, str *token)
+err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o, str *token, int64_t *seconds)
 {
 	arena *mem = rq->mem;
 	if (!o)
@@ -118,7 +118,10 @@ err oauth_token(req *rq, const events_CreateConnectionOAuthRequestParameters *o,
 	if (!t)
 		return fault_new(mem, answer.status / 100 == 5 ? &passing : &unauthorized,
 		                 "The authorization endpoint answered %d and gave no access token.", answer.status);
+	const json_value *expires = json_get(v, S("expires_in"));
 	*token = t->text;
+	if (!expires || !str_to_i64(expires->text, seconds) || *seconds < 0)
+		*seconds = 0;
 	return OK;
 }
 
@@ -126,7 +129,7 @@ static err sign(req *rq, const events_connection *c, const events_CreateConnecti
                 wire_message *m)
 {
 	arena *mem = rq->mem;
-	str token;
+	int64_t seconds;
 	if (a->BasicAuthParameters) {
 		str pair = arena_fmt(mem, "%.*s:%.*s", STR_ARG(a->BasicAuthParameters->Username),
 		                     STR_ARG(a->BasicAuthParameters->Password));
@@ -135,7 +138,11 @@ static err sign(req *rq, const events_connection *c, const events_CreateConnecti
 	} else if (a->ApiKeyAuthParameters) {
 		add_header(m, a->ApiKeyAuthParameters->ApiKeyName, a->ApiKeyAuthParameters->ApiKeyValue);
 	} else {
-		TRY(oauth_token(rq, a->OAuthParameters, &token));
+		str token = token_held(mem, c);
+		if (!str_is(token)) {
+			TRY(oauth_token(rq, a->OAuthParameters, &token, &seconds));
+			token_hold(mem, c, token, seconds);
+		}
 		wire_header_add(m, S("Authorization"), arena_fmt(mem, "Bearer %.*s", STR_ARG(token)));
 	}
 	return OK;
@@ -201,6 +208,8 @@ err api_destination_call(req *rq, const events_Target *t, str payload)
 	http_client_options options = { .total_ms = CALL_MS, .body_max = ANSWER_MAX };
 	meter_one(rq, &EVENTS_API_DESTINATION, t->Arn);
 	err e = http_call(mem, url_of(mem, d, t->HttpParameters, shared), &m, &options, &answer);
+	if (!e && (answer.status == 401 || answer.status == 407))
+		token_hold(mem, c, S(""), 0);
 	return e ? fault_new(mem, &unreachable, "%.*s", STR_ARG(e->message)) : judged(rq, answer.status);
 }
 

@@ -185,7 +185,7 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
     def take(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         Endpoint.got.append((self.command, self.path, dict(self.headers), body))
-        text = b'{"access_token":"tok","expires_in":60}' if self.path.startswith("/token") else b"{}"
+        text = b'{"access_token":"tok","expires_in":3600}' if self.path.startswith("/token") else b"{}"
         self.send_response(200 if self.path.startswith("/token") or not Endpoint.answers else Endpoint.answers.pop(0))
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -262,6 +262,25 @@ def test_api_destinations(server):
         "HttpMethod": "POST"}})
     until(lambda: ev.describe_connection(Name="c")["ConnectionState"] == "AUTHORIZED")
     check(b"client_id=id" in Endpoint.got[0][3], Endpoint.got)
+    check("ApiKeyAuthParameters" not in ev.describe_connection(Name="c")["AuthParameters"])
+    # .. which holds as long as its server says, unless the endpoint refuses it
+    Endpoint.got, Endpoint.answers = [], []
+    ev.update_api_destination(Name="d", InvocationRateLimitPerSecond=300)
+    asked = lambda: sum(path == "/token" for _, path, _, _ in Endpoint.got)
+    told = lambda: sum(path != "/token" for _, path, _, _ in Endpoint.got)
+    for n in (1, 2):
+        put(server, source="api", detail={"id": str(n)})
+        until(lambda: told() == n)
+    same(asked(), 1)
+    check(all(h["Authorization"] == "Bearer tok" for _, path, h, _ in Endpoint.got if path != "/token"), Endpoint.got)
+    server.advance("2h")
+    put(server, source="api", detail={"id": "3"})
+    until(lambda: told() == 3)
+    same(asked(), 2)
+    Endpoint.answers = [401, 200]
+    put(server, source="api", detail={"id": "4"})
+    until(lambda: server.advance("5s") or told() == 5)
+    same(asked(), 3)
     same([d["Name"] for d in ev.list_api_destinations(ConnectionArn=made["ConnectionArn"])["ApiDestinations"]], ["d"])
     ev.delete_api_destination(Name="d")
     ev.delete_connection(Name="c")

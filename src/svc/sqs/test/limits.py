@@ -5,7 +5,7 @@ import threading
 import urllib.parse
 
 from botocore.exceptions import ClientError
-from scenario import check, http, refused, same
+from scenario import check, http, refused, same, until
 
 def asked(server, path="/", **query):
     status, _, text = http("GET", f"{server.endpoint}{path}?{urllib.parse.urlencode({**query, 'Version': '2012-11-05'})}")
@@ -91,7 +91,11 @@ def test_fifo_queues_take_so_many_calls_a_second(server):
         url = sqs.create_queue(QueueName=name, Attributes=more)["QueueUrl"]
         passed, throttled = at_once(server, 5000, json.dumps({"QueueUrl": url}))
         same(passed + throttled, 5000)
-        check(passed >= 300 and bool(throttled) == (name == "busy.fifo"), (name, passed, throttled))
+        check(passed >= 300, (name, passed))
+        if name == "busy.fifo":  # unless we are too slow to be too fast
+            until(lambda: throttled or at_once(server, 5000, json.dumps({"QueueUrl": url}))[1])
+        else:
+            same(throttled, 0)
 
 
 def test_trace_header_of_the_request(server):
