@@ -1,9 +1,7 @@
 /*
- * Bearer tokens of connections, for as long as their servers said they hold. In memory only: after a
- * restart they
- * are asked for again. A connection that has been changed has another key, and a token that an endpoint
- * refuses is
- * forgotten.
+ * Bearer tokens of connections, for as long as their servers said they hold. In memory only: after a restart
+ * they are asked for again. A connection that has been changed has another key, and a token that an endpoint
+ * refuses is forgotten.
  */
 #include "base/time.h"
 #include "bus.h"
