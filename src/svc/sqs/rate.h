@@ -1,7 +1,6 @@
 /*
- * How many calls a second FIFO queues take: of each kind, and with high throughput of each group too.
- * Buckets that
- * fill again evenly, in memory; two that share a place forget each other, which lets more through, never
+ * How many calls a second FIFO queues take: of each kind, and with high throughput of each group too. Buckets
+ * that fill again evenly, in memory; two that share a place forget each other, which lets more through, never
  * less.
  */
 #pragma once
