@@ -108,15 +108,22 @@ static void add_devices(launch *l)
 		add(l, entries[i]);
 }
 
+/* The program's user has the name that it has on AWS. */
+static void add_user(arena *a, launch *l)
+{
+	unsigned uid = l->user_namespace ? SANDBOX_UID : l->uid, gid = l->user_namespace ? SANDBOX_UID : l->gid;
+	add(l, (tree_entry){ .kind = TREE_FILE, .path = "etc/passwd",
+		.from = arena_fmt(a, "root:x:0:0:root:/root:/sbin/nologin\n"
+		                  "sbx_user1051:x:%u:%u::/home/sbx_user1051:/sbin/nologin\n", uid, gid).p });
+	add(l, (tree_entry){ .kind = TREE_FILE, .path = "etc/group",
+		.from = arena_fmt(a, "root:x:0:\nsbx_user1051:x:%u:\n", gid).p });
+}
+
 static void add_system(launch *l)
 {
 	static const tree_entry entries[] = {
 		{ .kind = TREE_DIR, .path = "proc" }, { .kind = TREE_DIR, .path = "tmp" },
 		{ .kind = TREE_DIR, .path = "etc" }, { .kind = TREE_DIR, .path = "etc/ssl" },
-		{ .kind = TREE_FILE, .path = "etc/passwd",
-		  .from = "root:x:0:0:root:/root:/sbin/nologin\n"
-		          "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n" },
-		{ .kind = TREE_FILE, .path = "etc/group", .from = "root:x:0:\nsbx_user1051:x:990:\n" },
 		{ .kind = TREE_FILE, .path = "etc/hosts", .from = "127.0.0.1 localhost\n" },
 		{ .kind = TREE_FILE, .path = "etc/nsswitch.conf",
 		  .from = "passwd: files\ngroup: files\nhosts: files dns\n" },
@@ -163,6 +170,7 @@ static void plan_tree(arena *a, launch *l)
 	} else {
 		add_programs(a, l);
 		add_system(l);
+		add_user(a, l);
 	}
 	for (int i = 0; i < s->n_binds; i++) {
 		str target = str_sub(str_c(s->binds[i].target), 1, SIZE_MAX);
@@ -176,7 +184,7 @@ static void plan_tree(arena *a, launch *l)
 		add(l, (tree_entry){ .kind = TREE_BIND, .path = "opt", .from = s->layers[0] });
 	else if (s->n_layers > 1)
 		add_overlay(l);
-	snprintf(l->tmp_options, sizeof l->tmp_options, "mode=700,size=%lld,nr_inodes=%lld,uid=%u,gid=%u",
+	snprintf(l->tmp_options, sizeof l->tmp_options, "mode=1777,size=%lld,nr_inodes=%lld,uid=%u,gid=%u",
 	         (long long)s->tmp_bytes, (long long)(s->tmp_bytes / TMP_BYTES_A_FILE + 1),
 	         l->user_namespace ? SANDBOX_UID : l->uid,
 	         l->user_namespace ? SANDBOX_UID : l->uid);

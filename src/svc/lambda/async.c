@@ -33,7 +33,7 @@ static err take(req *rq, txn *tx, void *context)
 
 err async_take(req *rq, const target *t, str payload, str client_context, str trace_id)
 {
-	taking k = { t, payload, client_context, trace_id };
+	taking k = { t, payload, client_context, trace_header(rq->mem, trace_id) };
 	return req_write(rq, take, &k);
 }
 
@@ -99,8 +99,8 @@ static int64_t attempt_at(arena *mem, store *s, lambda_pending *p, const target 
 		.trace_id = trace_header(mem, p->TraceId) };
 	answer a;
 	bool too_old = false;
-	p->Runs++;
 	invoke_run(mem, s, t, &i, &a);
+	p->Runs += a.refused == TAKEN;
 	bool ok = a.refused == TAKEN && !a.failed;
 	bool never = a.refused == RECURSIVE ||
 		(a.refused == THROTTLED_RESERVED && t->function->Reserved == 1); /* reserved: zero */

@@ -102,6 +102,7 @@ err destination_send(arena *mem, store *s, str account, str region, const destin
 	if (!arn_split(d->arn, &a))
 		return fault_new(mem, &fault_syntax, "%.*s is no ARN", STR_ARG(d->arn));
 	req *rq = req_internal(mem, s, "lambda.amazonaws.com", account, a.region.n ? a.region : region);
+	rq->trace = d->trace.n ? d->trace : STR_NONE;
 	req_become_service(rq, "lambda.amazonaws.com", d->function_arn);
 	TRY(req_become_role(rq, NULL, d->role));
 	if (str_eq(a.service, S("events"))) {
@@ -164,6 +165,12 @@ static void attribute(buf *b, const char *name, const char *type, str value)
 	buf_c(b, '}');
 }
 
+/* The function is in the lineage of what it was invoked for. */
+static str trace_on(arena *mem, const lambda_pending *p, const target *t, const answer *a)
+{
+	return a->refused == TAKEN ? lineage_next(mem, t, p->TraceId) : p->TraceId;
+}
+
 static void dead_letter(arena *mem, store *s, const lambda_pending *p, const target *t, str to,
                         const answer *a)
 {
@@ -173,7 +180,8 @@ static void dead_letter(arena *mem, store *s, const lambda_pending *p, const tar
 	attribute(&b, "ErrorMessage", "String", error_message(mem, a));
 	buf_c(&b, '}');
 	destination d = { .arn = to, .body = p->Payload, .attributes = buf_str(&b), .failed = true,
-		              .function_arn = t->version->Config->FunctionArn, .role = t->version->Config->Role };
+		              .function_arn = t->version->Config->FunctionArn, .role = t->version->Config->Role,
+		              .trace = trace_on(mem, p, t, a) };
 	if (destination_send(mem, s, p->Account, p->Region, &d))
 		count(p, "DeadLetterErrors");
 }
@@ -181,13 +189,15 @@ static void dead_letter(arena *mem, store *s, const lambda_pending *p, const tar
 void deliver(arena *mem, store *s, const lambda_pending *p, const target *t, const answer *a, bool too_old)
 {
 	bool failed = a->refused != TAKEN || a->failed;
-	const char *condition = !failed ? "Success" : too_old ? "EventAgeExceeded" : "RetriesExhausted";
+	bool never = a->refused == THROTTLED_RESERVED && t->function->Reserved == 1;
+	const char *condition = !failed ? "Success" : never ? "ZeroReservedConcurrency"
+		: too_old ? "EventAgeExceeded" : "RetriesExhausted";
 	const txn *tx = store_read(s);
 	lambda_invokeconfig *c = invokeconfig_of(tx, mem, p);
 	store_read_end(s, tx);
 	const lambda_DestinationConfig *to = c ? c->It->DestinationConfig : NULL;
 	destination d = { .failed = failed, .function_arn = t->version->Config->FunctionArn,
-		.role = t->version->Config->Role,
+		.role = t->version->Config->Role, .trace = trace_on(mem, p, t, a),
 		.key_prefix = arena_fmt(mem, "aws/lambda/async/%.*s", STR_ARG(p->Name)), .attributes = STR_NONE };
 	if (to && failed && to->OnFailure)
 		d.arn = to->OnFailure->Destination;

@@ -165,6 +165,7 @@ typedef struct destination {
 	bool failed;       /* what the event bus is told */
 	str function_arn, role;
 	str key_prefix;    /* in a bucket */
+	str trace;         /* the trace that goes on there; STR_NONE: none does */
 } destination;
 err destination_send(arena *mem, store *s, str account, str region, const destination *d);
 

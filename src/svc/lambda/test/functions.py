@@ -53,6 +53,16 @@ def messages(server, name, wanted, timeout=60):
         time.sleep(0.05)
 
 
+def first_message(sqs, url, seconds=60):
+    """The first message that comes, which is deleted."""
+    end = time.time() + seconds
+    while not (found := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MessageAttributeNames=["All"],
+                                            AttributeNames=["All"]).get("Messages")):
+        check(time.time() < end, "no message")
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=found[0]["ReceiptHandle"])
+    return found[0]
+
+
 def test_log_and_bill_are_there_with_the_answer(server):
     """Whoever asks after an answer finds its lines and its charges, at once and alike."""
     client = make(server, "said", ECHO)
@@ -329,10 +339,12 @@ def test_destinations(server):
     client.update_function_configuration(FunctionName="dest", DeadLetterConfig={"TargetArn": arn + "dead"})
 
     def received(name):
-        return sqs.receive_message(QueueUrl=urls[name], WaitTimeSeconds=5, MessageAttributeNames=["All"])["Messages"][0]
+        return first_message(sqs, urls[name])
 
     client.invoke(FunctionName="dest", InvocationType="Event", Payload=b'{"fail": 0}')
-    record = json.loads(received("good")["Body"])
+    message = received("good")
+    check("Root=1-" in message["Attributes"]["AWSTraceHeader"], message)
+    record = json.loads(message["Body"])
     same((record["requestContext"]["condition"], record["requestPayload"], record["responsePayload"]),
          ("Success", {"fail": 0}, "yes"))
     client.invoke(FunctionName="dest", InvocationType="Event", Payload=b'{"fail": 1}')
@@ -342,6 +354,13 @@ def test_destinations(server):
     same(record["responseContext"], {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
     dead = received("dead")
     same((dead["Body"], dead["MessageAttributes"]["ErrorMessage"]["StringValue"]), ('{"fail": 1}', "no"))
+    # Reserved to nothing: what is sent ends at once, without having been tried.
+    client.put_function_concurrency(FunctionName="dest", ReservedConcurrentExecutions=0)
+    client.invoke(FunctionName="dest", InvocationType="Event", Payload=b'{"fail": 2}')
+    record = json.loads(received("bad")["Body"])
+    same((record["requestContext"]["condition"], record["requestContext"]["approximateInvokeCount"],
+          set(record)), ("ZeroReservedConcurrency", 0, {"version", "timestamp", "requestContext", "requestPayload"}))
+    client.delete_function_concurrency(FunctionName="dest")
     refused("InvalidParameterValueException", client.update_function_configuration, FunctionName="dest",
             DeadLetterConfig={"TargetArn": "arn:aws:kinesis:us-east-1:000000000000:stream/x"})
 
@@ -361,9 +380,7 @@ def test_other_destinations(server):
     events.put_targets(Rule="all", EventBusName="ends", Targets=[{"Id": "q", "Arn": queue}])
 
     def received():
-        m = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MessageAttributeNames=["All"])["Messages"][0]
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
-        return m
+        return first_message(sqs, url)
 
     def send(fail, success=None, failure=None):
         config = {}
@@ -516,6 +533,13 @@ def test_layers(server):
     same([v["Version"] for v in client.list_layer_versions(LayerName="one")["LayerVersions"]], [1])
     refused("InvalidParameterValueException", client.update_function_configuration, FunctionName="layered",
             Layers=["arn:aws:lambda:us-east-1:000000000000:layer:none:1"])
+
+
+def test_the_user_has_a_name(server):
+    """Libraries ask who they run as, and make files in /tmp as everywhere."""
+    client = make(server, "named", "import getpass, os, pwd, stat\ndef handler(e, c):\n"
+                  "    return [getpass.getuser(), pwd.getpwuid(os.getuid()).pw_dir, stat.filemode(os.stat('/tmp').st_mode)]\n")
+    same(call(client, "named")[0], ["sbx_user1051", "/home/sbx_user1051", "drwxrwxrwt"])
 
 
 def test_confinement(server):
