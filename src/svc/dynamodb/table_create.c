@@ -111,14 +111,21 @@ static err options_in(req *rq, txn *tx, const dynamodb_CreateTable_in *in, const
 	return str_is(in->ResourcePolicy) ? ddb_policy_set(rq, tx, t->arn, in->ResourcePolicy, &revision) : OK;
 }
 
-/* What the answer shows, although the table can be used at once. */
+/* What the answer shows, although the table can be used at once: not yet what it will be ready for, unless
+ * that was asked. */
 static dynamodb_TableDescription *creating(req *rq, const txn *tx, const dynamodb_table *r,
-                                           const ddb_table *t)
+                                           const ddb_table *t, const dynamodb_CreateTable_in *in)
 {
 	dynamodb_TableDescription *d = ddb_describe(rq, tx, r, t);
 	d->TableStatus = S("CREATING");
-	for (size_t i = 0; i < d->GlobalSecondaryIndexes.n; i++)
-		d->GlobalSecondaryIndexes.v[i].IndexStatus = S("CREATING");
+	d->WarmThroughput = in->WarmThroughput ? d->WarmThroughput : NULL;
+	if (d->BillingModeSummary)
+		d->BillingModeSummary->LastUpdateToPayPerRequestDateTime = (opt_time){ 0 };
+	for (size_t i = 0; i < d->GlobalSecondaryIndexes.n; i++) {
+		dynamodb_GlobalSecondaryIndexDescription *x = &d->GlobalSecondaryIndexes.v[i];
+		x->IndexStatus = S("CREATING");
+		x->WarmThroughput = in->GlobalSecondaryIndexes.v[i].WarmThroughput ? x->WarmThroughput : NULL;
+	}
 	return d;
 }
 
@@ -151,7 +158,7 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 	ddb_rates_of(&t, r.Table);
 	ddb_head_put(tx, &t);
 	ddb_bill_capacity(rq, tx, r.Table, &t, false);
-	out->TableDescription = creating(rq, tx, &r, &t);
+	out->TableDescription = creating(rq, tx, &r, &t, in);
 	return OK;
 }
 

@@ -80,7 +80,10 @@ static err to_on_demand(req *rq, editing *e, const dynamodb_UpdateTable_in *in)
 	e->d->BillingModeSummary = arena_new(rq->mem, dynamodb_BillingModeSummary);
 	e->d->BillingModeSummary->BillingMode = S("PAY_PER_REQUEST");
 	e->d->BillingModeSummary->LastUpdateToPayPerRequestDateTime = TIME(rq->now);
+	const dynamodb_ProvisionedThroughputDescription *old = e->d->ProvisionedThroughput;
 	e->d->ProvisionedThroughput = ddb_throughput(rq, NULL);
+	e->d->ProvisionedThroughput->LastIncreaseDateTime = old->LastIncreaseDateTime;
+	e->d->ProvisionedThroughput->LastDecreaseDateTime = old->LastDecreaseDateTime;
 	for (size_t i = 0; i < e->d->GlobalSecondaryIndexes.n; i++)
 		e->d->GlobalSecondaryIndexes.v[i].ProvisionedThroughput = ddb_throughput(rq, NULL);
 	return OK;
@@ -106,12 +109,15 @@ static err to_provisioned(req *rq, editing *e, const dynamodb_UpdateTable_in *in
 			            INVALID "ProvisionedThroughput must be specified for index: %.*s",
 			            STR_ARG(e->d->GlobalSecondaryIndexes.v[i].IndexName));
 	e->t->on_demand = false;
+	e->d->OnDemandThroughput = NULL;
+	for (size_t i = 0; i < e->d->GlobalSecondaryIndexes.n; i++)
+		e->d->GlobalSecondaryIndexes.v[i].OnDemandThroughput = NULL;
 	if (e->d->BillingModeSummary)
 		e->d->BillingModeSummary->BillingMode = S("PROVISIONED");
 	return set_throughput(rq, e->d->ProvisionedThroughput, in->ProvisionedThroughput);
 }
 
-static err set_billing(req *rq, editing *e, const dynamodb_UpdateTable_in *in)
+static err change_billing(req *rq, editing *e, const dynamodb_UpdateTable_in *in)
 {
 	bool wanted = str_is(in->BillingMode) ? str_eq(in->BillingMode, S("PAY_PER_REQUEST"))
 	                                      : e->t->on_demand;
@@ -121,6 +127,42 @@ static err set_billing(req *rq, editing *e, const dynamodb_UpdateTable_in *in)
 		return OK;
 	TRY(ddb_throughput_in(rq, e->t->on_demand, in->ProvisionedThroughput));
 	return set_throughput(rq, e->d->ProvisionedThroughput, in->ProvisionedThroughput);
+}
+
+static ddb_warm warm_now(const editing *e)
+{
+	const dynamodb_TableWarmThroughputDescription *x = e->d->WarmThroughput;
+	return ddb_warm_of(e->t->on_demand, e->d->ProvisionedThroughput, x ? x->ReadUnitsPerSecond : I64(0),
+	                   x ? x->WriteUnitsPerSecond : I64(0));
+}
+
+/* A table stays ready for the most that it was ever ready for. */
+static err set_billing(req *rq, editing *e, const dynamodb_UpdateTable_in *in)
+{
+	ddb_warm before = warm_now(e);
+	TRY(change_billing(rq, e, in));
+	if (str_is(in->BillingMode) || in->ProvisionedThroughput)
+		e->d->WarmThroughput = ddb_warm_table(rq, ddb_warm_of(e->t->on_demand, e->d->ProvisionedThroughput,
+		                                                      I64(before.reads), I64(before.writes)));
+	return OK;
+}
+
+/* A limit that is given takes the place of the one before; -1 ends it. */
+static opt_i64 merged(opt_i64 old, opt_i64 given)
+{
+	return !given.set ? old : given.v == -1 ? (opt_i64){ 0 } : given;
+}
+
+static dynamodb_OnDemandThroughput *merge_most(req *rq, const dynamodb_OnDemandThroughput *old,
+                                               const dynamodb_OnDemandThroughput *given)
+{
+	dynamodb_OnDemandThroughput *now = arena_new(rq->mem, dynamodb_OnDemandThroughput);
+	*now = (dynamodb_OnDemandThroughput){
+		.MaxReadRequestUnits = merged(old ? old->MaxReadRequestUnits : (opt_i64){ 0 },
+		                              given->MaxReadRequestUnits),
+		.MaxWriteRequestUnits = merged(old ? old->MaxWriteRequestUnits : (opt_i64){ 0 },
+		                               given->MaxWriteRequestUnits) };
+	return now->MaxReadRequestUnits.set || now->MaxWriteRequestUnits.set ? now : NULL;
 }
 
 static dynamodb_GlobalSecondaryIndexDescription *described(editing *e, str name)
@@ -237,7 +279,7 @@ static err update_index(req *rq, editing *e, const dynamodb_UpdateGlobalSecondar
 	}
 	TRY(ddb_most_in(rq, u->OnDemandThroughput, u->IndexName, e->t->on_demand, true));
 	if (u->OnDemandThroughput)
-		x->OnDemandThroughput = u->OnDemandThroughput;
+		x->OnDemandThroughput = merge_most(rq, x->OnDemandThroughput, u->OnDemandThroughput);
 	if (!u->ProvisionedThroughput)
 		return OK;
 	if (e->t->on_demand)
@@ -316,13 +358,11 @@ static err change_options(req *rq, txn *tx, editing *e, const dynamodb_UpdateTab
 		e->d->DeletionProtectionEnabled = in->DeletionProtectionEnabled;
 	TRY(ddb_most_in(rq, in->OnDemandThroughput, STR_NONE, e->t->on_demand, true));
 	if (in->OnDemandThroughput)
-		e->d->OnDemandThroughput = in->OnDemandThroughput;
+		e->d->OnDemandThroughput = merge_most(rq, e->d->OnDemandThroughput, in->OnDemandThroughput);
 	if (in->SSESpecification)
 		TRY(ddb_sse_in(rq, tx, in->SSESpecification, &e->d->SSEDescription));
 	if (in->WarmThroughput) {
-		const dynamodb_TableWarmThroughputDescription *x = e->d->WarmThroughput;
-		ddb_warm w = ddb_warm_of(e->t->on_demand, e->d->ProvisionedThroughput,
-		                         x ? x->ReadUnitsPerSecond : I64(0), x ? x->WriteUnitsPerSecond : I64(0));
+		ddb_warm w = warm_now(e);
 		TRY(ddb_warm_in(rq, in->WarmThroughput, STR_NONE, &w));
 		e->d->WarmThroughput = ddb_warm_table(rq, w);
 	}

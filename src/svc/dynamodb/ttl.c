@@ -61,10 +61,11 @@ static err set_ttl(req *rq, txn *tx, dynamodb_table *r, ddb_table *t,
                    const dynamodb_TimeToLiveSpecification *wanted)
 {
 	bool on = wanted->Enabled.v, is_on = t->ttl.n > 0;
-	if (on == is_on)
+	bool other = is_on && !str_eq(t->ttl, wanted->AttributeName);
+	if (on == is_on && !other)
 		return fail(rq, &aws_ValidationException, "TimeToLive is already %s",
 		            on ? "enabled" : "disabled");
-	if (!on && !str_eq(t->ttl, wanted->AttributeName))
+	if (other)
 		return fail(rq, &aws_ValidationException,
 		            "TimeToLive is active on a different AttributeName: current AttributeName is "
 		            "%.*s", STR_ARG(t->ttl));

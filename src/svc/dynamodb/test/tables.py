@@ -124,3 +124,45 @@ def test_protection_and_names(server):
     ddb.delete_table(TableName=arn)
     same(refused("ResourceNotFoundException", ddb.describe_table, TableName="kept"),
          "Requested resource not found: Table: kept not found")
+
+
+def test_capacity_as_it_is_told(server):
+    ddb = server.client("dynamodb")
+    made = ddb.create_table(TableName="told", **KEYED, ProvisionedThroughput={
+        "ReadCapacityUnits": 1, "WriteCapacityUnits": 1})["TableDescription"]
+    check("WarmThroughput" not in made and "BillingModeSummary" not in made, made)
+
+    def provisioned(units):
+        ddb.update_table(TableName="told", ProvisionedThroughput={"ReadCapacityUnits": units,
+                                                                  "WriteCapacityUnits": units})
+
+    def warm():
+        w = described(ddb, "told")["WarmThroughput"]
+        return w["ReadUnitsPerSecond"], w["WriteUnitsPerSecond"], w["Status"]
+    same(warm(), (1, 1, "ACTIVE"))
+    provisioned(3)
+    provisioned(1)
+    same(warm(), (3, 3, "ACTIVE"))
+    ddb.update_table(TableName="told", BillingMode="PAY_PER_REQUEST")
+    t = described(ddb, "told")
+    check("LastIncreaseDateTime" in t["ProvisionedThroughput"], t)
+    same((t["BillingModeSummary"]["BillingMode"], t["ProvisionedThroughput"]["ReadCapacityUnits"]),
+         ("PAY_PER_REQUEST", 0))
+
+    def most(**units):
+        ddb.update_table(TableName="told", OnDemandThroughput=units)
+        return described(ddb, "told").get("OnDemandThroughput")
+    same(most(MaxReadRequestUnits=10), {"MaxReadRequestUnits": 10})
+    same(most(MaxWriteRequestUnits=20), {"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20})
+    same(most(MaxReadRequestUnits=-1), {"MaxWriteRequestUnits": 20})
+    same(most(MaxWriteRequestUnits=-1), None)
+    most(MaxReadRequestUnits=5)
+    ddb.update_table(TableName="told", BillingMode="PROVISIONED", ProvisionedThroughput={
+        "ReadCapacityUnits": 2, "WriteCapacityUnits": 2})
+    check("OnDemandThroughput" not in described(ddb, "told"))
+    same(warm(), (12000, 4000, "ACTIVE"))
+    ttl = {"Enabled": True, "AttributeName": "ttl"}
+    ddb.update_time_to_live(TableName="told", TimeToLiveSpecification=ttl)
+    same(refused("ValidationException", ddb.update_time_to_live, TableName="told",
+                 TimeToLiveSpecification=dict(ttl, AttributeName="other")),
+         "TimeToLive is active on a different AttributeName: current AttributeName is ttl")
