@@ -39,11 +39,15 @@ def until(what, wanted, seconds=60):
         time.sleep(0.05)
 
 
+def rows(server):
+    """What the handler kept, a row a batch, oldest first."""
+    items = server.client("dynamodb").scan(TableName="seen")["Items"]
+    return sorted(items, key=lambda i: float(i["at"]["N"]))
+
+
 def seen(server):
     """Batches that functions were given, oldest first."""
-    items = server.client("dynamodb").scan(TableName="seen")["Items"]
-    items.sort(key=lambda i: float(i["at"]["N"]))
-    return [json.loads(i["bodies"]["S"]) for i in items]
+    return [json.loads(i["bodies"]["S"]) for i in rows(server)]
 
 
 def table(server, name, **more):
@@ -86,7 +90,7 @@ def test_queue(server):
         "colour": {"DataType": "String", "StringValue": "red"}})
     until(lambda: seen(server), lambda s: s == [["hello"]])
     until(lambda: left(sqs, url), lambda n: n == 0)
-    first = json.loads(server.client("dynamodb").scan(TableName="seen")["Items"][0]["first"]["S"])
+    first = json.loads(rows(server)[0]["first"]["S"])
     same((first["messageId"], first["eventSource"], first["eventSourceARN"], first["awsRegion"]),
          (sent["MessageId"], "aws:sqs", arn, "us-east-1"))
     same(first["messageAttributes"]["colour"], {"stringValue": "red", "stringListValues": [], "binaryListValues": [],
@@ -199,7 +203,7 @@ def test_stream(server):
          (100, -1, -1, "LATEST", 1, False, {"OnFailure": {}}))
     put(db, "things", "a", "b", "c")
     until(lambda: flat(server), lambda s: s == ["a", "b", "c"])
-    first = json.loads(server.client("dynamodb").scan(TableName="seen")["Items"][0]["first"]["S"])
+    first = json.loads(rows(server)[0]["first"]["S"])
     same((first["eventName"], first["eventSource"], first["eventSourceARN"], first["dynamodb"]["StreamViewType"]),
          ("INSERT", "aws:dynamodb", arn, "NEW_AND_OLD_IMAGES"))
     same(first["dynamodb"]["NewImage"], {"id": {"S": "a"}})

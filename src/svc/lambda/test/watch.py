@@ -14,9 +14,11 @@ CODE = "import sub.part\ndef handler(event, context): return [%d, sub.part.value
 
 
 def write(path, text):
-    with open(path + ".new", "w") as f:
+    """Whole at once, and nothing else is ever seen in the folder."""
+    with tempfile.NamedTemporaryFile("w", delete=False) as f:
         f.write(text)
-    os.rename(path + ".new", path)
+    os.chmod(f.name, 0o644)
+    os.rename(f.name, path)
 
 
 def test_watch(server):
