@@ -41,11 +41,12 @@ typedef struct pass {
 	upload *next;
 } pass;
 
-/* Under `lock` but for `filling` and `small`, which are the connection's thread's and then the handler's. */
+/* Under `lock` but for `small`, which is the connection's thread's and then the handler's. */
 typedef struct upload_behind {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	block *filling;
+	block *filling;      /* the connection's thread's while it is receiving */
+	bool receiving;
 	bool small;          /* the writer holds it all in memory */
 	block *first, *last;
 	pass passes[PASSES];
@@ -123,6 +124,7 @@ static void block_done(upload *u, block *k)
 }
 
 static void queue_digest(upload *u, int which);
+static void hand_over(upload *u);
 
 /* With the lock held. */
 static void pass_done(upload *u, int which)
@@ -136,6 +138,9 @@ static void pass_done(upload *u, int which)
 		block_done(u, k);
 	if (which != WRITE)
 		queue_digest(u, which);
+	/* A client that sends no more for a while holds no block. */
+	if (!b->waiting && !b->receiving && b->filling && !b->stopped)
+		hand_over(u);
 	pthread_cond_broadcast(&b->changed);
 }
 
@@ -329,12 +334,12 @@ static void leave_lines(upload *u)
 
 /* ---- the connection's thread ---- */
 
+/* With the lock held. */
 static void hand_over(upload *u)
 {
 	upload_behind *b = u->behind;
 	block *k = b->filling;
 	b->filling = NULL;
-	pthread_mutex_lock(&b->lock);
 	for (int i = 0; i < PASSES; i++) {
 		k->todo += b->passes[i].wanted;
 		if (b->passes[i].wanted && !b->passes[i].at)
@@ -353,18 +358,17 @@ static void hand_over(upload *u)
 	}
 	queue_digest(u, MD5);
 	queue_digest(u, SHA);
-	pthread_mutex_unlock(&b->lock);
 }
 
 bool upload_behind_ready(upload *u)
 {
 	upload_behind *b = u->behind;
-	if (b->filling || b->small)
+	if (b->small)
 		return true;
 	pthread_mutex_lock(&b->lock);
-	bool fits = b->waiting < BLOCKS_OF_ONE;
+	bool fits = b->filling || (b->waiting < BLOCKS_OF_ONE && atomic_load(&all_waiting) < BLOCKS_MAX);
 	pthread_mutex_unlock(&b->lock);
-	return fits && atomic_load(&all_waiting) < BLOCKS_MAX;
+	return fits;
 }
 
 char *upload_behind_room(upload *u, size_t *n)
@@ -372,8 +376,11 @@ char *upload_behind_room(upload *u, size_t *n)
 	upload_behind *b = u->behind;
 	if (b->small)
 		return NULL;
+	pthread_mutex_lock(&b->lock);
+	b->receiving = true;
 	if (!b->filling)
 		b->filling = block_take();
+	pthread_mutex_unlock(&b->lock);
 	*n = BLOCK - b->filling->n;
 	return b->filling->bytes + b->filling->n;
 }
@@ -381,10 +388,11 @@ char *upload_behind_room(upload *u, size_t *n)
 /* What the writer held has become too much: it goes before the rest into blocks. */
 static void leave_memory(upload *u)
 {
-	block *k = u->behind->filling = block_take();
+	size_t room = 0;
 	u->behind->small = false;
-	k->n = (size_t)u->to.size;
-	memcpy(k->bytes, u->to.held, k->n);
+	char *to = upload_behind_room(u, &room);
+	memcpy(to, u->to.held, (size_t)u->to.size);
+	u->behind->filling->n = (size_t)u->to.size;
 	u->to.size = 0;
 }
 
@@ -406,15 +414,17 @@ void upload_behind_take(upload *u, const char *p, size_t n)
 		b->filling->n += room;
 		p += room;
 		n -= room;
+		pthread_mutex_lock(&b->lock);
 		if (b->filling->n == BLOCK)
 			hand_over(u);
+		pthread_mutex_unlock(&b->lock);
 	}
 	/* While nobody has anything of it to do, what there is need not wait for more. */
 	pthread_mutex_lock(&b->lock);
-	bool idle = b->waiting == 0;
-	pthread_mutex_unlock(&b->lock);
-	if (idle && b->filling)
+	b->receiving = false;
+	if (!b->waiting && b->filling)
 		hand_over(u);
+	pthread_mutex_unlock(&b->lock);
 }
 
 err upload_behind_fault(upload *u)
@@ -449,9 +459,9 @@ err upload_behind_written(upload *u)
 		digest_blocks(&(batch){ .which = SHA, .n = 1, .of = { u }, .blocks = { &all } });
 		return OK;
 	}
+	pthread_mutex_lock(&b->lock);
 	if (b->filling)
 		hand_over(u);
-	pthread_mutex_lock(&b->lock);
 	while (b->passes[WRITE].at)
 		if (can_run(&b->passes[WRITE]))
 			write_one(u);
