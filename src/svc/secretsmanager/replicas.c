@@ -21,34 +21,48 @@ static bool same_stages(const secretsmanager_version *a, const secretsmanager_ve
 	return same;
 }
 
-static err follow_versions(req *rq, txn *tx, const secretsmanager_secret *s, const secretsmanager_secret *r)
+/* Copies what the replica has not. All of it or nothing: what cannot be sealed there leaves it as it was. */
+static err copy_versions(req *rq, txn *tx, const secretsmanager_secret *s, const secretsmanager_secret *r)
 {
 	req there = in_region(rq, r->Region);
+	err e = OK;
+	size_t n = 0;
+	str *made = arena_array(rq->mem, str, SECRETS_VERSIONS_MAX + 1), value;
 	record_scan scan = secretsmanager_version_scan(tx, rq->mem, 3, s->Account, s->Region, s->Name, STR_NONE);
-	for (secretsmanager_version *v; (v = secretsmanager_version_next(&scan));) {
-		secretsmanager_version *copy =
-			secretsmanager_version_get(tx, rq->mem, r->Account, r->Region, r->Name, v->VersionId);
-		str value;
-		if (copy && !same_stages(copy, v)) {
+	for (secretsmanager_version *v;
+	     !e && n < SECRETS_VERSIONS_MAX && (v = secretsmanager_version_next(&scan));) {
+		if (!v->Sealed.n ||
+		    secretsmanager_version_get(tx, rq->mem, r->Account, r->Region, r->Name, v->VersionId))
+			continue;
+		e = version_open(rq, tx, s, v, &value);
+		if (!e) {
+			there.usage = rq->usage;
+			e = version_copy(&there, tx, r, v, value);
+			rq->usage = there.usage;
+		}
+		if (!e)
+			made[n++] = v->VersionId;
+	}
+	cursor_close(&scan.at);
+	for (size_t i = 0; e && i < n; i++)
+		secretsmanager_version_delete(tx, r->Account, r->Region, r->Name, made[i]);
+	return e;
+}
+
+static err follow_versions(req *rq, txn *tx, const secretsmanager_secret *s, const secretsmanager_secret *r)
+{
+	TRY(copy_versions(rq, tx, s, r));
+	record_scan scan = secretsmanager_version_scan(tx, rq->mem, 3, r->Account, r->Region, r->Name, STR_NONE);
+	for (secretsmanager_version *copy; (copy = secretsmanager_version_next(&scan));) {
+		secretsmanager_version *v =
+			secretsmanager_version_get(tx, rq->mem, s->Account, s->Region, s->Name, copy->VersionId);
+		if (!v) {
+			secretsmanager_version_delete(tx, r->Account, r->Region, r->Name, copy->VersionId);
+		} else if (!same_stages(copy, v)) {
 			copy->Stages = v->Stages;
 			secretsmanager_version_put(tx, copy);
-		} else if (!copy && v->Sealed.n) {
-			err e = version_open(rq, tx, s, v, &value);
-			if (!e) {
-				there.usage = rq->usage;
-				e = version_copy(&there, tx, r, v, value);
-				rq->usage = there.usage;
-			}
-			if (e) {
-				cursor_close(&scan.at);
-				return e;
-			}
 		}
 	}
-	scan = secretsmanager_version_scan(tx, rq->mem, 3, r->Account, r->Region, r->Name, STR_NONE);
-	for (secretsmanager_version *v; (v = secretsmanager_version_next(&scan));)
-		if (!secretsmanager_version_get(tx, rq->mem, s->Account, s->Region, s->Name, v->VersionId))
-			secretsmanager_version_delete(tx, r->Account, r->Region, r->Name, v->VersionId);
 	return OK;
 }
 
@@ -56,11 +70,11 @@ static err follow(req *rq, txn *tx, const secretsmanager_secret *s,
                   const secretsmanager_ReplicationStatusType *to)
 {
 	secretsmanager_secret *r = secretsmanager_secret_get(tx, rq->mem, s->Account, to->Region, s->Name);
-	if (!r) {
+	bool fresh = !r;
+	if (fresh) {
 		r = arena_new(rq->mem, secretsmanager_secret);
 		*r = (secretsmanager_secret){ .Account = s->Account, .Region = to->Region, .Name = s->Name,
 			                      .Suffix = s->Suffix, .Created = rq->now, .Primary = s->Region };
-		resident_set(tx, r->Account, r->Region, rq->now, &SECRETS_SECRET, secret_arn(rq, r), QTY(1));
 	}
 	r->Description = s->Description;
 	r->Tags = s->Tags;
@@ -69,8 +83,11 @@ static err follow(req *rq, txn *tx, const secretsmanager_secret *s,
 	r->Rotated = s->Rotated;
 	bool own = str_is(to->KmsKeyId) && !str_eq(to->KmsKeyId, S("alias/aws/secretsmanager"));
 	r->KmsKeyId = own ? to->KmsKeyId : STR_NONE;
+	TRY(follow_versions(rq, tx, s, r));
+	if (fresh)
+		resident_set(tx, r->Account, r->Region, rq->now, &SECRETS_SECRET, secret_arn(rq, r), QTY(1));
 	secretsmanager_secret_put(tx, r);
-	return follow_versions(rq, tx, s, r);
+	return OK;
 }
 
 static bool in_sync(const secretsmanager_ReplicationStatusType *r)
@@ -132,12 +149,8 @@ static err add_one(req *rq, txn *tx, secretsmanager_secret *s, const secretsmana
 		r.StatusMessage = arena_fmt(rq->mem, "Replication failed: Secret name %.*s already exists in region "
 		                            "%.*s.", STR_ARG(s->Name), STR_ARG(to->Region));
 	}
-	bool first = in_sync(&r) && (!there || other);
 	if (in_sync(&r))
 		TRY(follow_or_mark(rq, tx, s, &r));
-	if (first && !in_sync(&r) &&
-	    (there = secretsmanager_secret_get(tx, rq->mem, s->Account, to->Region, s->Name)))
-		secret_remove(tx, there, rq->now); /* half a replica is none */
 	s->Replicas.v[at] = r;
 	s->Replicas.n += at == s->Replicas.n;
 	return OK;
