@@ -1,4 +1,5 @@
 #include "store/inside.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 /* Of the rows described in inside.h. */
 #define LAYOUT 1
 #define GIB ((size_t)1 << 30)
+#define ALIVE_LOOKS 5
+#define DYING_US INT64_C(30000000)
 
 static const char *no_room(store *s)
 {
@@ -112,13 +115,17 @@ int env_open(store *s)
 }
 
 /* The holder's number is what the lock file says; it may have been killed before it wrote it. */
-static err in_use(arena *a, store *s)
+static bool holder(const store *s, int64_t *pid)
 {
 	char text[32] = { 0 };
 	ssize_t n = pread(s->lock_fd, text, sizeof(text) - 1, 0);
+	return str_to_i64(str_trim(str_of(text, n > 0 ? (size_t)n : 0)), pid);
+}
+
+static err in_use(arena *a, store *s)
+{
 	int64_t pid;
-	str number = str_trim(str_of(text, n > 0 ? (size_t)n : 0));
-	if (!str_to_i64(number, &pid))
+	if (!holder(s, &pid))
 		return fault_new(
 			a, &fault_system,
 			"%s is in use by another process. Stop it, or choose another data directory.", s->path);
@@ -127,6 +134,54 @@ static err in_use(arena *a, store *s)
 		"%s is in use by process %lld. Stop it (farthing down, or kill %lld), or choose "
 		"another data directory.",
 		s->path, (long long)pid, (long long)pid);
+}
+
+/* The n-th word of /proc/PID/stat, counted from 1 as in proc(5), behind the name. */
+static uint64_t stat_word(str stat, int n)
+{
+	for (int i = 3; i < n; i++)
+		str_cut(&stat, ' ');
+	str word = str_cut(&stat, ' ');
+	int64_t v = 0;
+	return str_to_i64(word, &v) ? (uint64_t)v : 0;
+}
+
+/* A process that was killed keeps the lock until its last thread has ended, which may take the kernel a while.
+ * It is gone, or its first thread is or is about to, or the signal waits for it. */
+static bool is_dying(arena *a, int64_t pid)
+{
+	char text[2048];
+	int fd = open(arena_fmt(a, "/proc/%lld/stat", (long long)pid).p, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return true;
+	str stat = str_of(text, (size_t)n);
+	for (size_t at; (at = str_find_char(stat, ')')) != SIZE_MAX;)
+		stat = str_sub(stat, at + 1, stat.n);
+	stat = str_trim(stat);
+	const uint64_t exiting = 4; /* the kernel's PF_EXITING */
+	return str_starts(stat, S("Z")) || str_starts(stat, S("X")) || (stat_word(stat, 9) & exiting) ||
+	       (stat_word(stat, 31) & (UINT64_C(1) << (SIGKILL - 1)));
+}
+
+/* 0, or errno. A holder that lives is not waited for. */
+static int take_lock(arena *a, const store *s)
+{
+	/* Belongs to the descriptor: it also keeps this process from opening the folder twice. */
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int64_t pid, until_us = clock_mono_us() + DYING_US;
+	/* Between the signal and its effect it looks alive for a moment. */
+	for (int alive = 0; fcntl(s->lock_fd, F_OFD_SETLK, &whole);) {
+		int why = errno;
+		bool held = (why == EAGAIN || why == EACCES) && holder(s, &pid);
+		alive = held && is_dying(a, pid) ? 0 : alive + 1;
+		if (!held || alive == ALIVE_LOOKS || clock_mono_us() > until_us)
+			return why;
+		clock_sleep_ms(10);
+	}
+	return 0;
 }
 
 static err cannot_open(arena *a, const char *path, const char *name, int code)
@@ -145,13 +200,9 @@ static err lock(arena *a, store *s)
 	s->lock_fd = open(file.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return cannot_open(a, s->path, "store.lock", errno);
-	/* Belongs to the descriptor: it also keeps this process from opening the folder twice. */
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	if (fcntl(s->lock_fd, F_OFD_SETLK, &whole)) {
-		if (errno == EAGAIN || errno == EACCES)
-			return in_use(a, s);
-		return cannot_open(a, s->path, "store.lock", errno);
-	}
+	int why = take_lock(a, s);
+	if (why)
+		return why == EAGAIN || why == EACCES ? in_use(a, s) : cannot_open(a, s->path, "store.lock", why);
 	str pid = arena_fmt(a, "%d\n", (int)getpid());
 	if (ftruncate(s->lock_fd, 0) || pwrite(s->lock_fd, pid.p, pid.n, 0) != (ssize_t)pid.n)
 		return cannot_open(a, s->path, "store.lock", errno ? errno : ENOSPC);

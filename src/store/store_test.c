@@ -3,8 +3,11 @@
 #include "sys/file.h"
 #include "test/test.h"
 #include <stdlib.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static str folder(arena *mem)
@@ -87,6 +90,40 @@ TEST(store_open_says_why_not)
 	CHECK_OK(file_write(mem, path_join(mem, path, S("data.mdb")), S("something else"), 0600));
 	refused(mem, path, 4, "is damaged");
 	refused(mem, S("/proc/nowhere"), 4, "/proc/nowhere");
+	CHECK_OK(dir_remove(mem, path));
+}
+
+/* The kernel takes its time with a process of many threads. */
+static void *sleeps(void *context)
+{
+	(void)context;
+	pause();
+	return NULL;
+}
+
+TEST(store_open_does_not_mind_a_holder_that_was_killed)
+{
+	str path = folder(mem);
+	store_close(opened(mem, path));
+	for (int i = 0; i < 5; i++) {
+		int ready[2];
+		char byte;
+		CHECK(pipe(ready) == 0);
+		pid_t child = fork();
+		if (child == 0) {
+			pthread_t t;
+			opened(mem, path);
+			for (int j = 0; j < 200; j++)
+				pthread_create(&t, NULL, sleeps, NULL);
+			_exit(write(ready[1], "x", 1) == 1 && pause() ? 1 : 2);
+		}
+		close(ready[1]);
+		CHECK(read(ready[0], &byte, 1) == 1);
+		close(ready[0]);
+		kill(child, SIGKILL);
+		store_close(opened(mem, path));
+		CHECK(waitpid(child, NULL, 0) == child);
+	}
 	CHECK_OK(dir_remove(mem, path));
 }
 
