@@ -49,7 +49,7 @@ def layer(client, name, files):
 def test_extensions(server):
     client = server.client("lambda")
     one = layer(client, "one", {"extensions/first": EXTENSION, "extensions/second": EXTENSION})
-    make(server, "extended", CODE, Layers=[one], Timeout=10)
+    make(server, "extended", CODE, Layers=[one], Timeout=10, MemorySize=1769)
     same(call(client, "extended")[0], ["first", "second"])  # they were there before the runtime
     _, r = call(client, "extended")
     lines = messages(server, "extended", r["ResponseMetadata"]["RequestId"], 5)
