@@ -146,7 +146,7 @@ static uint64_t stat_word(str stat, int n)
 	return str_to_i64(word, &v) ? (uint64_t)v : 0;
 }
 
-/* A process that was killed keeps the lock until its last thread has ended, which may take the kernel a while.
+/* A process that was killed keeps the lock until its last thread has ended: the kernel may take a while.
  * It is gone, or its first thread is or is about to, or the signal waits for it. */
 static bool is_dying(arena *a, int64_t pid)
 {
