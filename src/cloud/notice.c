@@ -10,6 +10,7 @@
 #define TRIES_MAX 5
 #define TRY_AGAIN_MS (60 * MS_SECOND)
 #define PAYLOAD_MAX ((size_t)1 << 20)
+#define SUBJECT_MAX 100 /* characters that SNS takes, and none that control */
 
 static void put_member(buf *b, const char *key, str value)
 {
@@ -38,6 +39,21 @@ static str member(const json_value *v, str key)
 	return m ? m->text : S("");
 }
 
+/* What it names may be as long as SNS lets a subject be, or longer. */
+static str short_subject(arena *mem, str s)
+{
+	buf b = buf_in(mem, SUBJECT_MAX, 4 * SUBJECT_MAX);
+	size_t n = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		n += (c & 0xc0) != 0x80;
+		if (n > SUBJECT_MAX)
+			break;
+		buf_c(&b, c < ' ' ? ' ' : (char)c);
+	}
+	return buf_str(&b);
+}
+
 static err publish(store *s, arena *mem, const json_value *v)
 {
 	str out, arn = member(v, S("address")), rest = arn;
@@ -48,7 +64,7 @@ static err publish(store *s, arena *mem, const json_value *v)
 	req_become_service(rq, principal, member(v, S("source")));
 	buf b = buf_in(mem, 1024, PAYLOAD_MAX);
 	put_member(&b, "TopicArn", arn);
-	put_member(&b, "Subject", member(v, S("subject")));
+	put_member(&b, "Subject", short_subject(mem, member(v, S("subject"))));
 	put_member(&b, "Message", member(v, S("text")));
 	buf_c(&b, '}');
 	err e = call_json(rq, NULL, "sns", "Publish", buf_str(&b), &out);

@@ -273,17 +273,21 @@ static err list(walker *w, const tagged_way *way, err (*each)(walker *w, const j
 	return OK;
 }
 
-/* STR_NONE errors: gone since it was listed, or S3's way of saying that there are none. */
-static err read_tags(req *rq, const tagged_table *t, const subject *s, tag_list *tags)
+static err ask_tags(req *rq, const tagged_table *t, const subject *s, tag_list *tags)
 {
 	const json_value *answer;
 	const tagged_way *way = &s->kind->read;
 	*tags = (tag_list){ 0 };
-	err e = ask(rq, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer);
-	if (e)
-		return e->kind->status < 500 ? OK : e;
+	TRY(ask(rq, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer));
 	*tags = tags_of_json(rq->mem, json_get(answer, str_c(way->out)));
 	return OK;
+}
+
+/* Errors: gone since it was listed, not ours, or S3's way of saying that there are none. */
+static err read_tags(req *rq, const tagged_table *t, const subject *s, tag_list *tags)
+{
+	err e = ask_tags(rq, t, s, tags);
+	return e && e->kind->status >= 500 ? e : OK;
 }
 
 /* The item itself as a list of one. */
@@ -398,7 +402,10 @@ static err change(req *rq, const tagged_table *t, const tagged_way *way, subject
 	if (strstr(way->in, "$all")) {
 		static const tag_rules none;
 		tag_list *all = arena_new(rq->mem, tag_list);
-		TRY(read_tags(reader(rq), t, s, all));
+		/* Tags that may not be read are not written over. */
+		err e = ask_tags(reader(rq), t, s, all);
+		if (e && e->kind->status != 404)
+			return e;
 		if (s->add)
 			TRY(tags_add(rq, &none, all, s->add));
 		tags_drop(all, s->keys, s->n);

@@ -167,8 +167,12 @@ static err extend(arena *a, postgres_client *c, str from, str last, str start, s
 	postgres_rows r = { 0 };
 	size_t had;
 	str newest = chain_newest(a, last, &had);
-	/* A commit that is on disk has all others before it there too. */
-	err e = postgres_query(a, c, S("select pg_logical_emit_message(true, 'farthing', '')"), NULL);
+	/* A commit that is on disk has all others before it there too: this one waits for it, whatever the
+	 * parameters say. */
+	err e = postgres_query(a, c,
+	                       S("set synchronous_commit = local; "
+	                         "select pg_logical_emit_message(true, 'farthing', '')"),
+	                       NULL);
 	if (!e)
 		e = postgres_query(a, c, S("select l, pg_walfile_name(l) from pg_current_wal_flush_lsn() l"), &r);
 	str lsn = postgres_cell(&r, 0, 0), now = postgres_cell(&r, 0, 1);

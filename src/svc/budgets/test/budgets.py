@@ -155,14 +155,15 @@ def test_a_topic_is_told(_):
         queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-        # A topic that is gone keeps nobody else from being told.
-        b.create_budget(AccountId=account, Budget=budget(), NotificationsWithSubscribers=[
+        # A topic that is gone keeps nobody else from being told, and a subject has less room than a name.
+        long = "MyBudget" + 46 * "é-"
+        b.create_budget(AccountId=account, Budget=budget(long), NotificationsWithSubscribers=[
             {"Notification": {**ALERT, "Threshold": 1},
              "Subscribers": [{"SubscriptionType": "SNS", "Address": topic}]},
             {"Notification": {**ALERT, "Threshold": 2},
              "Subscribers": [{"SubscriptionType": "SNS", "Address": topic + "-gone"}]}])
         spend_cents(server, 4)
         got = until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages"))
-        check("MyBudget" in got[0]["Body"] and "> $0.01" in got[0]["Body"], got)
+        check(long in got[0]["Body"] and "> $0.01" in got[0]["Body"], got)
     finally:
         server.remove()

@@ -110,6 +110,22 @@ def test_every_service(server):
     same(found(tagging, ResourceARNList=[made["s3:bucket"]]), {})
 
 
+def test_tags_that_may_not_be_read_are_not_written_over(server):
+    owner, other = "333333333333", "444444444444"
+    s3 = server.client("s3", key=owner)
+    s3.create_bucket(Bucket="theirs")
+    s3.put_bucket_tagging(Bucket="theirs", Tagging={"TagSet": TAG})
+    allow = {"Effect": "Allow", "Principal": {"AWS": other}, "Action": "s3:PutBucketTagging",
+             "Resource": "arn:aws:s3:::theirs"}
+    s3.put_bucket_policy(Bucket="theirs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
+    tagging = server.client("resourcegroupstaggingapi", key=other)
+    for change, how in ((tagging.tag_resources, {"Tags": {"more": "1"}}),
+                        (tagging.untag_resources, {"TagKeys": ["whose"]})):
+        failed = change(ResourceARNList=["arn:aws:s3:::theirs"], **how)["FailedResourcesMap"]
+        same(failed["arn:aws:s3:::theirs"]["StatusCode"], 403)
+        same(s3.get_bucket_tagging(Bucket="theirs")["TagSet"], TAG)
+
+
 def test_filters_and_pages(server):
     sqs = server.client("sqs", region="eu-west-1")
     tagging = server.client("resourcegroupstaggingapi", region="eu-west-1")
