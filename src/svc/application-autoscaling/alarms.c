@@ -12,6 +12,7 @@
 #define LOW_SHARE 0.9   /* of the target, for the rest */
 #define MINUTE 60
 #define CHECK 300       /* seconds between looks at what is provisioned */
+#define UUID_TEXT 36
 
 
 typedef struct alarm_plan {
@@ -184,14 +185,20 @@ static err put_one(req *rq, txn *tx, const policy_row *p, const alarm_plan *a, s
 	return fail(rq, &application_autoscaling_FailedResourceAccessException, "%.*s", STR_ARG(e->message));
 }
 
+/* Whether the name ends in -PART-UUID: what is before may be anything, a table's name with the part in it. */
+static bool is_part(str name, str part)
+{
+	size_t end = name.n > UUID_TEXT ? name.n - UUID_TEXT : 0;
+	str before = str_sub(name, 0, end);
+	return end > part.n + 1 && before.p[end - 1] == '-' && before.p[end - part.n - 2] == '-' &&
+		str_eq(str_sub(before, end - part.n - 1, end - 1), part);
+}
+
 str scaling_alarm_named(const policy_row *p, const char *part)
 {
-	for (size_t i = 0; i < p->It->Alarms.n; i++) {
-		str name = p->It->Alarms.v[i].AlarmName;
-		size_t at = str_find(name, str_c(part));
-		if (at != SIZE_MAX && at && name.p[at - 1] == '-' && name.p[at + strlen(part)] == '-')
-			return name;
-	}
+	for (size_t i = 0; i < p->It->Alarms.n; i++)
+		if (is_part(p->It->Alarms.v[i].AlarmName, str_c(part)))
+			return p->It->Alarms.v[i].AlarmName;
 	return STR_NONE;
 }
 

@@ -18,6 +18,15 @@ void scaling_idle_watch(txn *tx, arena *mem, const policy_row *p, int64_t now)
 	timer_set(tx, "scaling_idle", key, now - now % MS_MINUTE + LOOK_MS + MS_MINUTE, key);
 }
 
+void scaling_idle_watch_all(txn *tx, req *rq, scaling_place at)
+{
+	record_scan s = application_autoscaling_policy_scan(tx, rq->mem, 5, rq->who.account, rq->region,
+		at.namespace, at.resource, at.dimension, STR_NONE);
+	for (const policy_row *p; (p = application_autoscaling_policy_next(&s));)
+		if (p->It->TargetTrackingScalingPolicyConfiguration)
+			scaling_idle_watch(tx, rq->mem, p, rq->now);
+}
+
 /* Its alarm takes the state that zeros would have given it, and acts by that; or, in it already, again. */
 static void too_little(req *rq, txn *tx, const policy_row *p, str alarm, const scaling_metric *m)
 {

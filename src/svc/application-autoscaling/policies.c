@@ -5,6 +5,7 @@
 
 #define TABLE_TARGET_MIN 20
 #define TABLE_TARGET_MAX 90
+#define METRIC_MAX ((size_t)64 << 10) /* what an alarm takes */
 
 typedef application_autoscaling_PutScalingPolicy_in put_in;
 
@@ -81,7 +82,7 @@ static err check_steps(req *rq, const scaling_kind *k,
 
 static bool same_metric(req *rq, const tracking *a, const tracking *b)
 {
-	buf x = buf_in(rq->mem, 256, SCALING_TEXT_MAX), y = buf_in(rq->mem, 256, SCALING_TEXT_MAX);
+	buf x = buf_in(rq->mem, 256, METRIC_MAX), y = buf_in(rq->mem, 256, METRIC_MAX);
 	if (!a->PredefinedMetricSpecification != !b->PredefinedMetricSpecification)
 		return false;
 	if (a->PredefinedMetricSpecification)

@@ -18,12 +18,25 @@ typedef struct outcome {
 	int64_t capacity; /* the alarms of the target's policies follow it; -1: it has not changed */
 } outcome;
 
+/* The rest of the row is as it is now: somebody may have put the policy while the capacity changed. */
+static void keep_policy(req *rq, txn *tx, const policy_row *o)
+{
+	policy_row *p = scaling_policy(tx, rq, PLACE_OF(o), o->Name);
+	if (!p)
+		return;
+	p->OutAt = o->OutAt;
+	p->OutFrom = o->OutFrom;
+	p->InAt = o->InAt;
+	p->NotScaled = o->NotScaled;
+	application_autoscaling_policy_put(tx, p);
+}
+
 static err keep(req *rq, txn *tx, void *context)
 {
 	const outcome *o = context;
 	scaling_activity_add(rq, tx, o->place, o->activity);
-	if (o->policy && scaling_policy(tx, rq, o->place, o->policy->Name))
-		application_autoscaling_policy_put(tx, o->policy);
+	if (o->policy)
+		keep_policy(rq, tx, o->policy);
 	if (o->capacity < 0)
 		return OK;
 	record_scan s = application_autoscaling_policy_scan(tx, rq->mem, 5, rq->who.account, rq->region,

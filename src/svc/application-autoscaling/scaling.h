@@ -81,6 +81,8 @@ str scaling_alarm_named(const policy_row *p, const char *part);
 
 /* idle.c: looks after a quarter of an hour whether what has no data should shrink. */
 void scaling_idle_watch(txn *tx, arena *mem, const policy_row *p, int64_t now);
+/* The minimum is lower now: who has stopped looking begins again. */
+void scaling_idle_watch_all(txn *tx, req *rq, scaling_place at);
 
 /* metric.c */
 typedef struct scaling_metric {

@@ -62,6 +62,8 @@ static void change(req *rq, txn *tx, const action_row *a, target_row *t)
 	} else {
 		it->StatusCode = S("Successful");
 		it->StatusMessage = arena_fmt(rq->mem, "Successfully set %.*s", STR_ARG(what));
+		if (min < t->Min)
+			scaling_idle_watch_all(tx, rq, PLACE_OF(t));
 		t->Min = min;
 		t->Max = max;
 		application_autoscaling_target_put(tx, t);

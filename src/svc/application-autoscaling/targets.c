@@ -119,6 +119,8 @@ err application_autoscaling_RegisterScalableTarget(req *rq, txn *tx,
 	TRY(k->get(rq, tx, in->ResourceId, &now));
 	if (!t)
 		TRY(new_target(rq, tx, in, k, t = &fresh));
+	if (in->MinCapacity.set && in->MinCapacity.v < t->Min)
+		scaling_idle_watch_all(tx, rq, PLACE_OF(t));
 	t->Min = in->MinCapacity.set ? in->MinCapacity.v : t->Min;
 	t->Max = in->MaxCapacity.set ? in->MaxCapacity.v : t->Max;
 	/* Services with a role of their own use it, whatever is given. */

@@ -144,6 +144,20 @@ def test_policies_and_their_alarms(server):
     same(aas.describe_scaling_policies(ServiceNamespace="dynamodb", ResourceId="table/tracked")["ScalingPolicies"], [])
 
 
+def test_a_name_that_is_like_an_alarms(server):
+    aas, cw = server.client("application-autoscaling"), server.client("cloudwatch")
+    table(server, "x-AlarmLow", 10)
+    at = place("x-AlarmLow")
+    aas.register_scalable_target(MinCapacity=1, MaxCapacity=100, **at)
+    for _ in range(2):
+        made = aas.put_scaling_policy(PolicyName="p", PolicyType="TargetTrackingScaling",
+                                      TargetTrackingScalingPolicyConfiguration=TRACK, **at)["Alarms"]
+        same(len({a["AlarmName"] for a in made}), 4)
+        alarms = cw.describe_alarms(AlarmNames=[a["AlarmName"] for a in made])["MetricAlarms"]
+        same(sorted(a["Threshold"] for a in alarms), [10.0, 10.0, 300.0, 420.0])
+    aas.deregister_scalable_target(**at)
+
+
 def consume(server, ddb, name, units, minutes):
     """At least so many strongly consistent reads a second, up to twice as many when this machine is slow."""
     for _ in range(minutes):
@@ -173,6 +187,10 @@ def test_a_table_follows_its_load(server):
     until(lambda: reads(ddb, "busy"), 5)
     same(activities(aas, "busy")[0][0], "Setting read capacity units to 5.")
     check("-AlarmLow-" in activities(aas, "busy")[0][1], activities(aas, "busy"))
+    server.advance("40m")
+    aas.register_scalable_target(MinCapacity=2, **at)
+    server.advance("40m")
+    until(lambda: reads(ddb, "busy"), 2)
 
 
 def test_bounds_and_schedules(server):
