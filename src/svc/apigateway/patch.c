@@ -2,6 +2,10 @@
 #include "rest.h"
 #include "wire/value.h"
 
+/* A list that grows is copied: without an end to both, one request could fill the memory. */
+#define PATCHES_MAX 500
+#define MEMBERS_MAX 1000
+
 void map_drop(apigateway_MapOfStringToString *m, str key)
 {
 	size_t n = 0;
@@ -36,17 +40,25 @@ static str unescaped(arena *mem, str s)
 }
 
 /* Members of a list of texts are named by themselves; "-" is one like the others. */
-static void patch_list(req *rq, const apigateway_PatchOperation *p, str given, apigateway_ListOfString *l)
+static err patch_list(req *rq, const apigateway_PatchOperation *p, str given, apigateway_ListOfString *l)
 {
 	str name = unescaped(rq->mem, given);
 	str added = str_eq(p->op, S("add")) ? name : str_eq(p->op, S("replace")) ? p->value : STR_NONE;
-	apigateway_ListOfString all = { arena_array(rq->mem, str, l->n + 1), 0 };
+	apigateway_ListOfString all = { l->v, 0 };
 	for (size_t i = 0; i < l->n; i++)
 		if (!str_eq(l->v[i], name) && !str_eq(l->v[i], added))
 			all.v[all.n++] = l->v[i];
+	if (str_is(added) && all.n >= MEMBERS_MAX)
+		return fail(rq, &apigateway_LimitExceededException, "At most %d members are allowed.", MEMBERS_MAX);
+	if (str_is(added) && all.n == l->n) {
+		all.v = arena_array(rq->mem, str, l->n + 1);
+		for (size_t i = 0; i < l->n; i++)
+			all.v[i] = l->v[i];
+	}
 	if (str_is(added))
 		all.v[all.n++] = added;
 	*l = all.n ? all : (apigateway_ListOfString){ 0 };
+	return OK;
 }
 
 static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, void *row)
@@ -77,8 +89,7 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 	if (m->shape->kind == SHAPE_LIST && m->shape->element->kind == SHAPE_STRING) {
 		if (!str_is(path))
 			return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
-		patch_list(rq, p, path, slot);
-		return OK;
+		return patch_list(rq, p, path, slot);
 	}
 	if (str_is(path) || m->shape->kind == SHAPE_LIST || m->shape->kind == SHAPE_MAP)
 		return fail(rq, &aws_NotImplemented, "Farthing does not patch %.*s.", STR_ARG(p->path));
@@ -92,6 +103,9 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 
 err patch_apply(req *rq, const apigateway_ListOfPatchOperation *patches, const shape *s, void *row)
 {
+	if (patches->n > PATCHES_MAX)
+		return fail(rq, &apigateway_BadRequestException, "At most %d patch operations are allowed.",
+		            PATCHES_MAX);
 	for (size_t i = 0; i < patches->n; i++)
 		TRY(apply(rq, &patches->v[i], s, row));
 	return OK;

@@ -10,6 +10,7 @@
 
 #define SLOTS 64
 #define TOKEN_MAX 4096
+#define HOLD_MAX_S (365 * 86400) /* servers may say any number */
 
 typedef struct held {
 	uint64_t key;
@@ -44,7 +45,7 @@ void token_hold(arena *mem, const events_connection *c, str token, int64_t secon
 		return;
 	pthread_mutex_lock(&lock);
 	h->key = key;
-	h->until = clock_now() + seconds * MS_SECOND;
+	h->until = clock_now() + (seconds < HOLD_MAX_S ? seconds : HOLD_MAX_S) * MS_SECOND;
 	h->n = token.n;
 	memcpy(h->text, token.p, token.n);
 	pthread_mutex_unlock(&lock);

@@ -10,6 +10,7 @@
 
 #define KNOWN_MAX 8
 #define HASH_N 8
+#define COUNT_MAX 1000000 /* callers may write any number */
 
 typedef struct ancestor {
 	str hash;
@@ -40,7 +41,7 @@ static lineage read_lineage(arena *mem, str header)
 			continue;
 		if (l.n == KNOWN_MAX)
 			memmove(l.v, l.v + 1, --l.n * sizeof *l.v);
-		l.v[l.n++] = (ancestor){ hash, count };
+		l.v[l.n++] = (ancestor){ hash, count < COUNT_MAX ? count : COUNT_MAX };
 	}
 	return l;
 }

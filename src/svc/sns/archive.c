@@ -165,9 +165,11 @@ void topic_archive_keep(txn *tx, const sns_topic *t, const notice *n)
 
 /* ---- replays ---- */
 
-bool replay_will_tell(const sns_sub *s)
+/* One that has failed tells nothing any more, and a topic without an archive keeps nothing to be told of. */
+bool replay_will_tell(const sns_topic *t, const sns_sub *s)
 {
-	return s->Replay.n && !str_eq(s->Replay, COMPLETED) && !s->ReplayUntil;
+	bool goes_on = str_eq(s->Replay, PENDING) || str_eq(s->Replay, IN_PROGRESS);
+	return goes_on && t->Archive && !s->ReplayUntil;
 }
 
 void replay_set(req *rq, txn *tx, sns_sub *s, str policy)

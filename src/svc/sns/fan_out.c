@@ -288,7 +288,7 @@ void fan_out(req *rq, txn *tx, const sns_topic *t, const notice *n)
 	memset(n->views->said, 0, sizeof n->views->said); /* what an earlier run wrote may be of another topic */
 	record_scan scan = sns_sub_scan(tx, rq->mem, 1, t->Id, STR_NONE);
 	for (sns_sub *s; (s = sns_sub_next(&scan));)
-		if (!s->Pending && !replay_will_tell(s))
+		if (!s->Pending && !replay_will_tell(t, s))
 			tell_subscriber(rq, tx, t, s, n);
 }
 

@@ -74,7 +74,7 @@ void topic_archive_keep(txn *tx, const sns_topic *t, const notice *n);
 /* A replay begins in the subscription's row, or ends with an empty policy. */
 void replay_set(req *rq, txn *tx, sns_sub *s, str policy);
 /* What is published now comes to the subscription out of the archive, when what went before has come. */
-bool replay_will_tell(const sns_sub *s);
+bool replay_will_tell(const sns_topic *t, const sns_sub *s);
 bool filter_wants(arena *mem, const sns_sub *s, const notice *n, str message);
 /* What AWS says of a text that is no JSON. */
 str json_unreadable(arena *mem, str text);

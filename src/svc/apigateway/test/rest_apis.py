@@ -111,6 +111,13 @@ def test_the_api_itself(server):
     patched("add", "/binaryMediaTypes/image~1jpeg")
     same(patched("replace", "/binaryMediaTypes/image~1png", "image/gif")["binaryMediaTypes"], ["image/jpeg", "image/gif"])
     same(patched("remove", "/binaryMediaTypes/image~1gif")["binaryMediaTypes"], ["image/jpeg"])
+    def many(first, n):
+        return client.update_rest_api(restApiId=many_id, patchOperations=[
+            {"op": "add", "path": f"/binaryMediaTypes/t{i}"} for i in range(first, first + n)])["binaryMediaTypes"]
+    many_id = client.create_rest_api(name="many")["id"]
+    refused("BadRequestException", many, 0, 501)
+    same((len(many(0, 500)), len(many(500, 500)), len(many(0, 500))), (500, 1000, 1000))
+    refused("LimitExceededException", many, 1000, 1)
     for op in ("add", "replace", "remove"):
         same(refused("BadRequestException", patched, op, "/binaryMediaTypes", "image/x"), "Invalid patch path /binaryMediaTypes")
     same(patched("replace", "/minimumCompressionSize", "0")["minimumCompressionSize"], 0)

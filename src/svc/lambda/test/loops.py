@@ -1,4 +1,5 @@
 """Functions that call themselves through queues, topics, buckets and each other: stopped after 16 invocations."""
+import hashlib
 import json
 import os
 import sys
@@ -142,6 +143,17 @@ def test_waiting_for_oneself(server):
             "X-Amzn-Trace-Id", header + lineage))
         return json.loads(fresh.invoke(FunctionName="self")["Payload"].read())[0]
     same(with_header("00000000:99|1111:x|:||garbage"), 16)
+
+
+def test_counts_that_nobody_could_reach(server):
+    client = make(server, "told", "import os\ndef handler(e, c): return os.environ['_X_AMZN_TRACE_ID']\n")
+    client.put_function_recursion_config(FunctionName="told", RecursiveLoop="Allow")
+    arn = client.get_function(FunctionName="told")["Configuration"]["FunctionArn"]
+    own = hashlib.sha256(arn.encode()).hexdigest()[:8]
+    client.meta.events.register("before-sign.lambda.Invoke", lambda request, **_: request.headers.add_header(
+        "X-Amzn-Trace-Id", f"Root=1-5759e988-bd862e3fe1be46a994272793;Lineage={own}:9223372036854775807"))
+    header = json.loads(client.invoke(FunctionName="told")["Payload"].read())
+    check(header.endswith(f"Lineage={own}:1000001"), header)
 
 
 def test_loops_that_are_wanted(server):

@@ -177,3 +177,24 @@ def test_archives(server):
     sns.set_topic_attributes(TopicArn=topic, AttributeName="ArchivePolicy", AttributeValue="{}")
     check("ArchivePolicy" not in sns.get_topic_attributes(TopicArn=topic)["Attributes"])
     sns.delete_topic(TopicArn=topic)
+
+
+def test_archive_that_ends_in_a_replay(server):
+    sns, sqs = server.client("sns"), server.client("sqs")
+    topic = sns.create_topic(Name="ends.fifo", Attributes={
+        "FifoTopic": "true", "ArchivePolicy": '{"MessageRetentionPeriod":"2"}',
+        "ContentBasedDeduplication": "true"})["TopicArn"]
+    begin = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["BeginningArchiveTime"]
+    for i in range(50):
+        sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=[
+            {"Id": str(k), "Message": f"m{i}-{k}", "MessageGroupId": "g"} for k in range(10)])
+    url, arn = queue(server, "ends")
+    sub = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={
+        "ReplayPolicy": json.dumps({"PointType": "Timestamp", "StartingPoint": begin})})["SubscriptionArn"]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="ArchivePolicy", AttributeValue="{}")
+    # Either it was quick enough or it has failed: what comes now comes as to everybody.
+    until(lambda: sns.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]["ReplayStatus"]
+          in ("Completed", "Failed"))
+    sqs.purge_queue(QueueUrl=url)
+    sns.publish(TopicArn=topic, Message="later", MessageGroupId="g")
+    same([json.loads(m["Body"])["Message"] for m in drain(server, url)], ["later"])
