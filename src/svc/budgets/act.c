@@ -155,6 +155,12 @@ void actions_metered(txn *tx, str account, str budget, int64_t now)
 	             any ? QTY(1) : 0);
 }
 
+static str member(const json_value *v, str key)
+{
+	const json_value *m = json_get(v, key);
+	return m ? m->text : S("");
+}
+
 static err ask(req *rq, const char *whom, const char *what, buf *b)
 {
 	str out;
@@ -162,14 +168,18 @@ static err ask(req *rq, const char *whom, const char *what, buf *b)
 	return call_json(rq, NULL, whom, what, buf_str(b), &out);
 }
 
-/* One kind of target after another; the first that refuses ends it, and what is done stays done. */
+/* One kind of target after another; the first that refuses ends it, and what is done stays done. To be taken
+ * back is what is still attached: it may be the second try, or somebody was there before us. */
 static err attach(req *rq, const char *what, const char *key, const str *names, size_t n, str policy)
 {
+	bool detach = str_starts(str_c(what), S("Detach"));
 	for (size_t i = 0; i < n; i++) {
 		buf b = buf_in(rq->mem, 256, PAYLOAD_MAX);
 		put_member(&b, key, names[i]);
 		put_member(&b, "PolicyArn", policy);
-		TRY(ask(rq, "iam", what, &b));
+		err e = ask(rq, "iam", what, &b);
+		if (e && !(detach && str_eq(str_c(e->kind->code), S("NoSuchEntityException"))))
+			return e;
 	}
 	return OK;
 }
@@ -184,6 +194,20 @@ static err apply_policy(req *rq, const budgets_IamActionDefinition *d, bool on)
 	              d->PolicyArn);
 }
 
+/* EC2 stops what is stopped once more; RDS refuses. */
+static bool stopped_already(req *rq, str database)
+{
+	str out;
+	buf b = buf_in(rq->mem, 256, PAYLOAD_MAX);
+	put_member(&b, "DBInstanceIdentifier", database);
+	buf_c(&b, '}');
+	if (call_json(rq, NULL, "rds", "DescribeDBInstances", buf_str(&b), &out))
+		return false;
+	const json_value *list = json_get(json_parse(rq->mem, out), S("DBInstances"));
+	str status = list && list->first ? member(list->first, S("DBInstanceStatus")) : S("");
+	return str_eq(status, S("stopping")) || str_eq(status, S("stopped"));
+}
+
 static err stop_instances(req *rq, const budgets_SsmActionDefinition *d)
 {
 	bool databases = str_eq(d->ActionSubType, S("STOP_RDS_INSTANCES"));
@@ -196,7 +220,9 @@ static err stop_instances(req *rq, const budgets_SsmActionDefinition *d)
 			json_put_string(&b, d->InstanceIds.v[i]);
 			buf_c(&b, ']');
 		}
-		TRY(databases ? ask(rq, "rds", "StopDBInstance", &b) : ask(rq, "ec2", "StopInstances", &b));
+		err e = databases ? ask(rq, "rds", "StopDBInstance", &b) : ask(rq, "ec2", "StopInstances", &b);
+		if (e && !(databases && stopped_already(rq, d->InstanceIds.v[i])))
+			return e;
 	}
 	return OK;
 }
@@ -229,12 +255,6 @@ static bool write_outcome(void *context, txn *tx)
 	if (a)
 		action_set(tx, clock_now(), a, o->status, S("SYSTEM"), o->message);
 	return true;
-}
-
-static str member(const json_value *v, str key)
-{
-	const json_value *m = json_get(v, key);
-	return m ? m->text : S("");
 }
 
 /* An action that a crash interrupts is done again: attaching what is attached, stopping what is stopped. */

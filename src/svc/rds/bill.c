@@ -16,7 +16,8 @@ static const char *type_of(const rds_DBInstance *it)
 
 static bool exists(const rds_DBInstance *it)
 {
-	return !str_eq(it->DBInstanceStatus, S("deleted")) && it->InstanceCreateTime.set;
+	bool gone = str_eq(it->DBInstanceStatus, S("deleted")) || str_eq(it->DBInstanceStatus, RDS_RENAMED);
+	return !gone && it->InstanceCreateTime.set;
 }
 
 bool db_bill_runs(const rds_instance *i)
@@ -41,11 +42,13 @@ str db_class_sku(arena *a, const db_class *c, str region, str engine, bool multi
 	return sku_like(a, c, e, e->aurora ? "aurora.postgres" : "rds.postgres", multi);
 }
 
-/* The rates of all meters that an instance may have; the ones it has no more become 0. */
+/* The rates of all meters that an instance may have; the ones it has no more become 0. One that only has
+ * another name now has not been stopped: no minimum is charged to the old one. */
 static void class_hours(txn *tx, const rds_instance *i, bool covered, int64_t now)
 {
 	arena *mem = txn_arena(tx);
 	const rds_DBInstance *it = i->It;
+	int64_t least = str_eq(it->DBInstanceStatus, RDS_RENAMED) ? 0 : RDS_MINIMUM_MS;
 	bool runs = db_bill_runs(i) && !covered;
 	bool aurora = db_engine_is_aurora(it->Engine);
 	for (size_t k = 0; k < db_classes_n; k++) {
@@ -58,7 +61,7 @@ static void class_hours(txn *tx, const rds_instance *i, bool covered, int64_t no
 			if (this)
 				resident_set(tx, i->Account, i->Region, now, m, it->DBInstanceArn, QTY(1));
 			else
-				resident_end(tx, i->Account, i->Region, now, m, it->DBInstanceArn, RDS_MINIMUM_MS);
+				resident_end(tx, i->Account, i->Region, now, m, it->DBInstanceArn, least);
 		}
 	}
 }

@@ -173,6 +173,8 @@ bool db_bill_runs(const rds_instance *i);
 str db_class_sku(arena *a, const db_class *c, str region, str engine, bool multi);
 /* The hours of all instances: a reservation has come or gone. */
 void db_bill_region(txn *tx, str account, str region, int64_t now);
+/* The status of what is to be ended on the bill because it goes on under another name. */
+#define RDS_RENAMED S("renamed")
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now);
 void db_bill_cluster_storage(txn *tx, const rds_cluster *c, int64_t bytes, int64_t now);
 /* At which the storage stands on the bill now. */

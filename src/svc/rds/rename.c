@@ -87,7 +87,7 @@ static void end_bill(txn *tx, arena *mem, const rds_instance *i, int64_t now)
 {
 	rds_DBInstance *gone = arena_new(mem, rds_DBInstance);
 	*gone = *i->It;
-	gone->DBInstanceStatus = S("deleted");
+	gone->DBInstanceStatus = RDS_RENAMED;
 	rds_instance old = *i;
 	old.It = gone;
 	db_bill_instance(tx, &old, now);

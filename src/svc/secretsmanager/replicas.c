@@ -131,6 +131,11 @@ static size_t replica_at(const secretsmanager_secret *s, str region)
 	return i;
 }
 
+static bool is_replica_of(const secretsmanager_secret *there, const secretsmanager_secret *s)
+{
+	return is_replica(there) && str_eq(there->Primary, s->Region);
+}
+
 static err add_one(req *rq, txn *tx, secretsmanager_secret *s, const secretsmanager_ReplicaRegionType *to,
                    bool force)
 {
@@ -141,7 +146,7 @@ static err add_one(req *rq, txn *tx, secretsmanager_secret *s, const secretsmana
 	};
 	size_t at = replica_at(s, to->Region);
 	secretsmanager_secret *there = secretsmanager_secret_get(tx, rq->mem, s->Account, to->Region, s->Name);
-	bool other = there && !(is_replica(there) && str_eq(there->Primary, s->Region));
+	bool other = there && !is_replica_of(there, s);
 	if (other && force && !there->Replicas.n) {
 		secret_remove(tx, there, rq->now);
 	} else if (other) {
@@ -225,7 +230,8 @@ err secretsmanager_RemoveRegionsFromReplication(req *rq, txn *tx,
 		if (at == s->Replicas.n)
 			continue;
 		secretsmanager_secret *r = secretsmanager_secret_get(tx, rq->mem, s->Account, region, s->Name);
-		if (r && in_sync(&s->Replicas.v[at]))
+		/* Marked as failed it may still be there; or another secret of that name is. */
+		if (r && is_replica_of(r, s))
 			secret_remove(tx, r, rq->now);
 		forget(s, at);
 	}

@@ -58,6 +58,8 @@ def test_a_policy_is_attached_and_taken_back(_):
         until(lambda: status(one) == "EXECUTION_SUCCESS")
         same((attached(), status(asks)), ([policy], "STANDBY"))
         until(lambda: glob.glob(os.path.join(server.data, "mail/new/*")))
+        # What somebody has taken away already is no obstacle to taking back the rest.
+        iam.detach_user_policy(UserName="spender", PolicyArn=policy)
         b.execute_budget_action(**this, ActionId=one, ExecutionType="REVERSE_BUDGET_ACTION")
         until(lambda: status(one) == "REVERSE_SUCCESS")
         same(attached(), [])
@@ -117,6 +119,12 @@ def test_a_database_is_stopped(_):
         until(failed)
         history = b.describe_budget_action_histories(AccountId=ACCOUNT, BudgetName="b", ActionId=gone)
         check("nobody" in history["ActionHistories"][0]["ActionHistoryDetails"]["Message"], history)
+        # What stands still already is passed over.
+        until(lambda: state() == "stopped", seconds=300)
+        again = b.create_budget_action(**action(role, policy, ActionType="RUN_SSM_DOCUMENTS", Definition={
+            "SsmActionDefinition": {"ActionSubType": "STOP_RDS_INSTANCES", "Region": "us-east-1", "InstanceIds": ["one"]}}))
+        until(lambda: b.describe_budget_action(AccountId=ACCOUNT, BudgetName="b", ActionId=again["ActionId"])[
+            "Action"]["Status"] == "EXECUTION_SUCCESS")
     finally:
         server.remove()
 

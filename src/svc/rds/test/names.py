@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from postgres import PASSWORD, available, create, gone, instance, need_postgres, refused, same, sql, until
@@ -27,6 +28,7 @@ def test_windows_are_times(server):
 def test_an_instance_takes_another_name(server):
     need_postgres()
     rds = server.client("rds")
+    begun = time.time()
     made = create(rds, "old", PreferredMaintenanceWindow="MON:16:00-TUE:01:30", PreferredBackupWindow="03:00-03:30",
                   BackupRetentionPeriod=3)
     same(made["PreferredMaintenanceWindow"], "mon:16:00-tue:01:30")
@@ -42,6 +44,7 @@ def test_an_instance_takes_another_name(server):
     same(instance(rds, "old")["PendingModifiedValues"]["DBInstanceIdentifier"], "later")
     rds.modify_db_instance(DBInstanceIdentifier="old", NewDBInstanceIdentifier="New", ApplyImmediately=True)
     refused("DBInstanceNotFound", rds.describe_db_instances, DBInstanceIdentifier="old")
+    took = time.time() - begun
     same(available(rds, "new"), at)
     i = instance(rds, "new")
     check(i["DBInstanceArn"].endswith(":db:new") and i["DbiResourceId"] == made["DbiResourceId"], i)
@@ -57,7 +60,12 @@ def test_an_instance_takes_another_name(server):
     for name in ("follows", "new"):
         rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
         gone(rds, name)
-    used = {json.dumps(line) for line in json.loads(server.run("bill", "--json", "--by", "resource").stdout)["lines"]}
+    lines = json.loads(server.run("bill", "--json", "--by", "resource").stdout)["lines"]
+    # The minimum of ten minutes is for what is stopped.
+    hours = [float(line["quantity"]) for line in lines
+             if line.get("resource", "").endswith(":db:old") and ".t3." in line["sku"]]
+    check(hours and sum(hours) * 3600 < took + 2, (hours, took))
+    used = {json.dumps(line) for line in lines}
     check(any(":db:old" in line for line in used) and any(":db:new" in line for line in used), used)
 
 

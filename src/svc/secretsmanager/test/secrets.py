@@ -156,6 +156,11 @@ def test_a_replica_whose_key_is_unusable(server):
                                                                                  "KmsKeyId": key}])
     same(again["ReplicationStatus"][0]["Status"], "InSync")
     same(there.get_secret_value(SecretId="lame")["SecretString"], "2")
+    # A marked one goes too when it is no longer wanted.
+    kms.disable_key(KeyId=key)
+    here.put_secret_value(SecretId="lame", SecretString="3")
+    here.remove_regions_from_replication(SecretId="lame", RemoveReplicaRegions=["eu-west-1"])
+    refused("ResourceNotFoundException", there.describe_secret, SecretId="lame")
     never = here.create_secret(Name="lamer", SecretString="1", AddReplicaRegions=[
         {"Region": "eu-west-1", "KmsKeyId": "alias/none"}])
     same(never["ReplicationStatus"][0]["Status"], "Failed")
