@@ -154,8 +154,9 @@ static err add_one(req *rq, txn *tx, secretsmanager_secret *s, const secretsmana
 		r.StatusMessage = arena_fmt(rq->mem, "Replication failed: Secret name %.*s already exists in region "
 		                            "%.*s.", STR_ARG(s->Name), STR_ARG(to->Region));
 	}
+	/* What a replica cannot replace is not removed for it: then all of the request is refused. */
 	if (in_sync(&r))
-		TRY(follow_or_mark(rq, tx, s, &r));
+		TRY(other ? follow(rq, tx, s, &r) : follow_or_mark(rq, tx, s, &r));
 	s->Replicas.v[at] = r;
 	s->Replicas.n += at == s->Replicas.n;
 	return OK;

@@ -167,6 +167,15 @@ def test_a_replica_whose_key_is_unusable(server):
     refused("ResourceNotFoundException", there.describe_secret, SecretId="lamer")
     same(here.get_secret_value(SecretId="lamer")["SecretString"], "1")
     here.remove_regions_from_replication(SecretId="lamer", RemoveReplicaRegions=["eu-west-1"])
+    # Nor is another secret removed for a replica that cannot be made.
+    there.create_secret(Name="lamer", SecretString="theirs")
+    try:
+        here.replicate_secret_to_regions(SecretId="lamer", ForceOverwriteReplicaSecret=True, AddReplicaRegions=[
+            {"Region": "eu-west-1", "KmsKeyId": "alias/none"}])
+    except here.exceptions.ClientError as e:
+        check(e.response["ResponseMetadata"]["HTTPStatusCode"] == 400, e)
+    same(there.get_secret_value(SecretId="lamer")["SecretString"], "theirs")
+    same("ReplicationStatus" in here.describe_secret(SecretId="lamer"), False)
     here.delete_secret(SecretId="lamer", ForceDeleteWithoutRecovery=True)
 
 
