@@ -37,26 +37,23 @@ static const uint32_t sha_k[64] = {
 /* Rows become columns: after this r[j] has the word j of each lane. */
 static WITHIN void transpose(words *r)
 {
-	const words even1 = { 0, 8, 2, 10, 4, 12, 6, 14 }, odd1 = { 1, 9, 3, 11, 5, 13, 7, 15 };
-	const words even2 = { 0, 1, 8, 9, 4, 5, 12, 13 }, odd2 = { 2, 3, 10, 11, 6, 7, 14, 15 };
-	const words even4 = { 0, 1, 2, 3, 8, 9, 10, 11 }, odd4 = { 4, 5, 6, 7, 12, 13, 14, 15 };
 	words t[8], v[8];
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i += 2) {
-		t[i] = __builtin_shuffle(r[i], r[i + 1], even1);
-		t[i + 1] = __builtin_shuffle(r[i], r[i + 1], odd1);
+		t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+		t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
 	}
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++) {
 		if (i & 2)
 			continue;
-		v[i] = __builtin_shuffle(t[i], t[i + 2], even2);
-		v[i + 2] = __builtin_shuffle(t[i], t[i + 2], odd2);
+		v[i] = __builtin_shufflevector(t[i], t[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+		v[i + 2] = __builtin_shufflevector(t[i], t[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
 	}
 #pragma GCC unroll 8
 	for (int i = 0; i < 4; i++) {
-		r[i] = __builtin_shuffle(v[i], v[i + 4], even4);
-		r[i + 4] = __builtin_shuffle(v[i], v[i + 4], odd4);
+		r[i] = __builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+		r[i + 4] = __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
 	}
 }
 
@@ -113,9 +110,8 @@ static WITHIN void md5_blocks(const lane *l, size_t blocks)
 
 static WITHIN void swap_bytes(words *x)
 {
-	const bytes order = { 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
-		              19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28 };
-	*x = (words)__builtin_shuffle((bytes)*x, order);
+	*x = (words)__builtin_shufflevector((bytes)*x, (bytes)*x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13,
+	                                    12, 19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28);
 }
 
 static WITHIN void sha256_blocks(const lane *l, size_t blocks)
