@@ -110,8 +110,9 @@ static WITHIN void md5_blocks(const lane *l, size_t blocks)
 
 static WITHIN void swap_bytes(words *x)
 {
-	*x = (words)__builtin_shufflevector((bytes)*x, (bytes)*x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13,
-	                                    12, 19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28);
+	const bytes b = (bytes)*x;
+	*x = (words)__builtin_shufflevector(b, b, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
+	                                    19, 18, 17, 16, 23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28);
 }
 
 static WITHIN void sha256_blocks(const lane *l, size_t blocks)
