@@ -64,9 +64,11 @@ typedef struct iq_stage {
 	struct iq_sorted *sorted;
 } iq_stage;
 
+#define IQ_LIMIT_DEFAULT 10000
+
 typedef struct iq_query {
 	iq_stage *stages;
-	size_t limit;
+	size_t limit;                 /* of the rows given back, at least 1; IQ_LIMIT_DEFAULT until its owner sets it */
 	bool ascending;               /* the first thing asked for is oldest first: events are read that way */
 } iq_query;
 

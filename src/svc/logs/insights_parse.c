@@ -584,6 +584,7 @@ err iq_parse(req *rq, str text, int64_t now, iq_query **out)
 	reader r = { .rq = rq, .mem = rq->mem, .text = text, .now = now };
 	iq_stage **last;
 	*out = arena_new(rq->mem, iq_query);
+	(*out)->limit = IQ_LIMIT_DEFAULT;
 	last = &(*out)->stages;
 	while (peek(&r)) {
 		*last = arena_new(rq->mem, iq_stage);
