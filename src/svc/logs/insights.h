@@ -68,7 +68,7 @@ typedef struct iq_stage {
 
 typedef struct iq_query {
 	iq_stage *stages;
-	size_t limit;                 /* of the rows given back, at least 1: the default until its owner sets it */
+	size_t limit;                 /* rows given back, at least 1; the default until its owner sets it */
 	bool ascending;               /* the first thing asked for is oldest first: events are read that way */
 } iq_query;
 
