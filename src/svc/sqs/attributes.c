@@ -67,6 +67,22 @@ static str given(const sqs_QueueAttributeMap *a, str name)
 	return STR_NONE;
 }
 
+/* A count that was given as a text is kept as the number it says. */
+str attribute_kept(arena *mem, str name, str value)
+{
+	const json_value *v = str_eq(name, S("RedrivePolicy")) ? json_parse(mem, value) : NULL;
+	const json_value *target = json_get(v, S("deadLetterTargetArn"));
+	const json_value *count = json_get(v, S("maxReceiveCount"));
+	int64_t times;
+	if (!target || !count || count->kind != JSON_STRING || !str_to_i64(count->text, &times))
+		return value;
+	buf b = buf_in(mem, value.n + 64, 2 * value.n + 64);
+	buf_put(&b, S("{\"deadLetterTargetArn\":"));
+	json_put_string(&b, target->text);
+	buf_fmt(&b, ",\"maxReceiveCount\":%lld}", (long long)times);
+	return buf_str(&b);
+}
+
 void attributes_merge(arena *mem, sqs_QueueAttributeMap *to, const sqs_QueueAttributeMap *more)
 {
 	bool key = given(more, S("KmsMasterKeyId")).n > 0;
@@ -81,7 +97,8 @@ void attributes_merge(arena *mem, sqs_QueueAttributeMap *to, const sqs_QueueAttr
 	}
 	for (size_t i = 0; i < more->n; i++)
 		if (more->v[i].value.n)
-			all.v[all.n++] = more->v[i];
+			all.v[all.n++] = (sqs_QueueAttributeMap_entry){
+				more->v[i].key, attribute_kept(mem, more->v[i].key, more->v[i].value) };
 	*to = all;
 }
 

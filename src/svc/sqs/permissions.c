@@ -3,23 +3,37 @@
 #include "queue.h"
 
 #define ACTIONS_MAX 7
+#define STATEMENTS_MAX 20
 #define POLICY_BYTES ((size_t)64 << 10)
+
+static bool is_one_of(str action, const char *const *names)
+{
+	for (; *names; names++)
+		if (str_eq(action, str_c(*names)))
+			return true;
+	return false;
+}
 
 static err actions_check(req *rq, const sqs_ActionNameList *actions)
 {
 	static const char *const known[] = { "*", "ChangeMessageVisibility", "DeleteMessage",
 		                             "GetQueueAttributes", "GetQueueUrl", "ListDeadLetterSourceQueues",
-		                             "PurgeQueue", "ReceiveMessage", "SendMessage" };
+		                             "PurgeQueue", "ReceiveMessage", "SendMessage", NULL };
+	static const char *const owners[] = { "AddPermission", "CancelMessageMoveTask", "CreateQueue",
+		                              "DeleteQueue", "ListMessageMoveTasks", "ListQueues",
+		                              "ListQueueTags", "RemovePermission", "SetQueueAttributes",
+		                              "StartMessageMoveTask", "TagQueue", "UntagQueue", NULL };
 	if (!actions->n)
 		return missing(rq, "Actions");
 	if (actions->n > ACTIONS_MAX)
 		return fail(rq, &sqs_OverLimit, "%zu Actions were found, maximum allowed is %d.", actions->n,
 		            ACTIONS_MAX);
 	for (size_t i = 0; i < actions->n; i++) {
-		bool found = false;
-		for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-			found = found || str_eq(actions->v[i], str_c(known[k]));
-		if (!found)
+		if (is_one_of(actions->v[i], owners))
+			return fail(rq, &aws_InvalidParameterValue,
+			            "Value SQS:%.*s for parameter ActionName is invalid. Reason: Only the queue owner "
+			            "is allowed to invoke this action.", STR_ARG(actions->v[i]));
+		if (!is_one_of(actions->v[i], known))
 			return fail(rq, &aws_InvalidParameterValue,
 			            "Value SQS:%.*s for parameter ActionName is invalid. Reason: Please refer to the "
 			            "appropriate WSDL for a list of valid actions. ", STR_ARG(actions->v[i]));
@@ -118,7 +132,11 @@ err sqs_AddPermission(req *rq, txn *tx, const sqs_AddPermission_in *in, sqs_AddP
 		return fail(rq, &aws_InvalidParameterValue,
 		            "Value %.*s for parameter Label is invalid. Reason: Already exists.", STR_ARG(in->Label));
 	buf b = policy_begin(rq, q, old);
-	buf_put(&b, put_statements(&b, old, NULL) ? S(",") : S(""));
+	size_t before = put_statements(&b, old, NULL);
+	if (before >= STATEMENTS_MAX)
+		return fail(rq, &sqs_OverLimit, "%zu Statements were found, maximum allowed is %d.", before + 1,
+		            STATEMENTS_MAX);
+	buf_put(&b, before ? S(",") : S(""));
 	buf_fmt(&b, "{\"Sid\":\"%.*s\",\"Effect\":\"Allow\",\"Principal\":{", STR_ARG(in->Label));
 	put_names(&b, "AWS", "arn:aws:iam::", in->AWSAccountIds.v, in->AWSAccountIds.n, ":root");
 	buf_put(&b, S("},"));

@@ -92,6 +92,9 @@ err queue_find(req *rq, const txn *tx, str url, sqs_queue **q)
 	size_t slash = url.n;
 	while (slash > 0 && url.p[slash - 1] != '/')
 		slash--;
+	if (!slash)
+		return fail(rq, &sqs_InvalidAddress, "The address %.*s is not valid for this endpoint.",
+		            STR_ARG(url));
 	str name = str_sub(url, slash, url.n), account = rq->who.account;
 	if (slash > 13 && url.p[slash - 14] == '/')
 		account = str_sub(url, slash - 13, slash - 1);

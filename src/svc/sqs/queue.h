@@ -46,6 +46,8 @@ err queue_group_rate(req *rq, const sqs_queue *q, const queue_settings *s, str g
 /* Whether a queue may have these; `old` is what there is, or NULL for a new one called `name`. */
 err attributes_check(req *rq, const txn *tx, const sqs_queue *old, str name,
                      const sqs_QueueAttributeMap *new);
+/* The value as it is stored and shown. */
+str attribute_kept(arena *mem, str name, str value);
 /* An empty value takes a text attribute back. */
 void attributes_merge(arena *mem, sqs_QueueAttributeMap *to, const sqs_QueueAttributeMap *more);
 /* The value that counts: the one set, or AWS's default. STR_NONE when the queue has no such attribute. */

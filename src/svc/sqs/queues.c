@@ -34,7 +34,7 @@ static err same_check(req *rq, const sqs_queue *old, const sqs_CreateQueue_in *i
 {
 	for (size_t i = 0; i < in->Attributes.n; i++) {
 		str is = attribute_effective(rq->mem, old, in->Attributes.v[i].key);
-		if (!str_eq(is, in->Attributes.v[i].value))
+		if (!str_eq(is, attribute_kept(rq->mem, in->Attributes.v[i].key, in->Attributes.v[i].value)))
 			return fail(rq, &sqs_QueueNameExists,
 			            "A queue already exists with the same name and a different value for attribute %.*s",
 			            STR_ARG(in->Attributes.v[i].key));

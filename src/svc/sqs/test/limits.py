@@ -277,11 +277,42 @@ def test_permissions(server):
             Actions=["Fly"])
     refused("OverLimit", sqs.add_permission, QueueUrl=url, Label="x", AWSAccountIds=["111111111111"],
             Actions=["SendMessage"] * 8)
+    same(refused("InvalidParameterValue", sqs.add_permission, QueueUrl=url, Label="x",
+                 AWSAccountIds=["111111111111"], Actions=["RemovePermission"]),
+         "Value SQS:RemovePermission for parameter ActionName is invalid. Reason: Only the queue owner is allowed to "
+         "invoke this action.")
     sqs.remove_permission(QueueUrl=url, Label="one")
     same([s["Sid"] for s in policy()["Statement"]], ["two"])
     refused("InvalidParameterValue", sqs.remove_permission, QueueUrl=url, Label="one")
     sqs.remove_permission(QueueUrl=url, Label="two")
     check("Attributes" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]))
+
+
+def test_a_policy_has_twenty_statements(server):
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="twenty")["QueueUrl"]
+    for i in range(20):
+        sqs.add_permission(QueueUrl=url, Label=f"l{i}", AWSAccountIds=["111111111111"], Actions=["SendMessage"])
+    same(refused("OverLimit", sqs.add_permission, QueueUrl=url, Label="more", AWSAccountIds=["111111111111"],
+                 Actions=["SendMessage"]), "21 Statements were found, maximum allowed is 20.")
+
+
+def test_a_name_is_no_address(server):
+    sqs = server.client("sqs")
+    sqs.create_queue(QueueName="addressed")
+    same(refused("InvalidAddress", sqs.send_message, QueueUrl="addressed", MessageBody="x"),
+         "The address addressed is not valid for this endpoint.")
+
+
+def test_a_receive_count_is_kept_as_a_number(server):
+    sqs = server.client("sqs")
+    dead = sqs.create_queue(QueueName="count-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "4"})}
+    url = sqs.create_queue(QueueName="counted", Attributes=policy)["QueueUrl"]
+    kept = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+    same(json.loads(kept), {"deadLetterTargetArn": arn, "maxReceiveCount": 4})
+    same(sqs.create_queue(QueueName="counted", Attributes=policy)["QueueUrl"], url)
 
 
 def test_tags_and_paging(server):
