@@ -65,6 +65,9 @@ static size_t queried(req *rq, const txn *tx, const void *in_, str **arns)
 		(*arns)[n++] = group_arn_of(rq, in->logGroupNames.v[i]);
 	for (size_t i = 0; i < in->logGroupIdentifiers.n; i++)
 		(*arns)[n++] = group_arn_of(rq, in->logGroupIdentifiers.v[i]);
+	/* The query's SOURCE names them: it may be any. */
+	if (!n)
+		(*arns)[n++] = group_arn_of(rq, S("*"));
 	return n;
 }
 

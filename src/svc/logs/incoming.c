@@ -5,48 +5,44 @@
 #include "cloud/metrics.h"
 #include "logs.h"
 
-#define SLOTS 1024 /* more than are ever between their noting and the commit */
-#define NAME_BYTES 513
-
-typedef struct slot {
-	char account[16], region[32], group[NAME_BYTES];
+typedef struct note {
+	str account, region, group;
 	double bytes, events;
 	int64_t when;
-} slot;
+} note;
 
-/* The writer thread's alone. */
-static slot slots[SLOTS];
-static size_t next;
+/* The writer thread's alone. Hooks of a commit run before the next one begins: once one has run, whatever was
+ * noted before is told or undone. */
+static arena *notes;
+static bool told;
 
-static void copy(char *to, size_t room, str from)
+static void tell_one(const note *n, const char *name, const char *unit, double value)
 {
-	size_t n = from.n < room - 1 ? from.n : room - 1;
-	memcpy(to, from.p, n);
-	to[n] = 0;
-}
-
-static void tell_one(const slot *s, const char *name, const char *unit, double value)
-{
-	metric_point p = { .account = str_c(s->account), .region = str_c(s->region), .name_space = S("AWS/Logs"),
-		               .name = str_c(name), .unit = str_c(unit), .when = s->when, .value = value };
+	metric_point p = { .account = n->account, .region = n->region, .name_space = S("AWS/Logs"),
+		               .name = str_c(name), .unit = str_c(unit), .when = n->when, .value = value };
 	metric_later(&p);
-	p.dimensions[p.n_dimensions++] = (metric_dimension){ S("LogGroupName"), str_c(s->group) };
+	p.dimensions[p.n_dimensions++] = (metric_dimension){ S("LogGroupName"), n->group };
 	metric_later(&p);
 }
 
 static void tell(void *subject)
 {
-	const slot *s = subject;
-	tell_one(s, "IncomingBytes", "Bytes", s->bytes);
-	tell_one(s, "IncomingLogEvents", "None", s->events);
+	const note *n = subject;
+	tell_one(n, "IncomingBytes", "Bytes", n->bytes);
+	tell_one(n, "IncomingLogEvents", "None", n->events);
+	told = true;
 }
 
 void incoming_note(txn *tx, const logs_group *g, size_t events, int64_t bytes, int64_t now)
 {
-	slot *s = &slots[next++ % SLOTS];
-	*s = (slot){ .bytes = (double)bytes, .events = (double)events, .when = now };
-	copy(s->account, sizeof s->account, g->Account);
-	copy(s->region, sizeof s->region, g->Region);
-	copy(s->group, sizeof s->group, g->Name);
-	txn_on_commit(tx, tell, s);
+	if (!notes)
+		notes = arena_open(0);
+	if (told)
+		arena_reset(notes);
+	told = false;
+	note *n = arena_new(notes, note);
+	*n = (note){ .account = arena_str(notes, g->Account), .region = arena_str(notes, g->Region),
+		         .group = arena_str(notes, g->Name), .bytes = (double)bytes, .events = (double)events,
+		         .when = now };
+	txn_on_commit(tx, tell, n);
 }

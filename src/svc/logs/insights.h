@@ -1,6 +1,6 @@
 /*
- * The query language of Logs Insights: fields, display, filter, parse, stats, sort, limit, dedup, with its
- * operators and functions.
+ * The query language of Logs Insights: fields, display, filter, parse, stats, sort, limit, dedup, unnest,
+ * with its operators and functions.
  *
  * A query is read once into stages. Events are pushed through them one by one, newest first; a stage that
  * needs all of them (stats, sort) keeps what it needs and goes on when the last one has come. Everything a
@@ -12,11 +12,11 @@
 #include "regex.h"
 #include "scan.h"
 
-typedef enum iq_kind { IQ_NONE, IQ_TEXT, IQ_NUMBER, IQ_BOOL, IQ_TIME } iq_kind;
+typedef enum iq_kind { IQ_NONE, IQ_TEXT, IQ_NUMBER, IQ_BOOL, IQ_TIME, IQ_JSON } iq_kind;
 
 typedef struct iq_value {
 	iq_kind kind;
-	str text;   /* TEXT; of a NUMBER as it was written, or STR_NONE */
+	str text;   /* TEXT; JSON: a map or a list; of a NUMBER as it was written, or STR_NONE */
 	double n;   /* NUMBER; BOOL: 0 or 1; TIME: milliseconds */
 } iq_value;
 
@@ -45,13 +45,13 @@ typedef struct iq_column {
 } iq_column;
 
 typedef enum iq_stage_kind {
-	IQ_FIELDS, IQ_DISPLAY, IQ_FILTER, IQ_PARSE, IQ_STATS, IQ_SORT, IQ_LIMIT, IQ_DEDUP,
+	IQ_FIELDS, IQ_DISPLAY, IQ_FILTER, IQ_PARSE, IQ_STATS, IQ_SORT, IQ_LIMIT, IQ_DEDUP, IQ_UNNEST,
 } iq_stage_kind;
 
 typedef struct iq_stage {
 	struct iq_stage *next;
 	iq_stage_kind kind;
-	iq_column *columns, *by;      /* FIELDS, DISPLAY, SORT, DEDUP; STATS: what is computed, and by what */
+	iq_column *columns, *by;      /* FIELDS, DISPLAY, SORT, DEDUP, UNNEST; STATS: what is computed, by what */
 	iq_node *condition;           /* FILTER; PARSE: of what */
 	const regex *expression;      /* PARSE */
 	str *names;                   /* PARSE: of the groups, from 1 on */
@@ -65,11 +65,17 @@ typedef struct iq_stage {
 } iq_stage;
 
 #define IQ_LIMIT_DEFAULT 10000
+#define IQ_LIMIT_MAX 100000
+#define IQ_PREFIXES_MAX 5
 
 typedef struct iq_query {
 	iq_stage *stages;
-	size_t limit;                 /* rows given back, at least 1; the default until its owner sets it */
+	size_t limit;                 /* rows given back, at least 1: its own limit's, or the default */
 	bool ascending;               /* the first thing asked for is oldest first: events are read that way */
+	/* SOURCE logGroups(..): the groups by what their names begin with (none: all) and by class. */
+	bool has_source;
+	str prefixes[IQ_PREFIXES_MAX], group_class;
+	size_t n_prefixes;
 } iq_query;
 
 /* What is computed of a row, newest first; a later one hides an earlier one of the same name. */
@@ -97,6 +103,8 @@ err iq_parse(req *rq, str text, int64_t now, iq_query **out);
 iq_value iq_eval(iq_row *row, const iq_node *n, const iq_value *aggregates);
 iq_value iq_field(iq_row *row, str name);
 void iq_row_set(iq_row *row, str name, iq_value v);
+/* The elements of a list, until one says false; anything else has none. */
+bool iq_elements(iq_row *row, iq_value list, bool (*each)(void *context, iq_value v), void *context);
 /* Every field that was found in the event itself. */
 void iq_row_each(iq_row *row, void (*each)(void *context, str name, iq_value v), void *context);
 

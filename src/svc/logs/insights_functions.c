@@ -128,6 +128,16 @@ FUNCTION(f_strcontains)
 	return iq_bool(a[0].kind && str_find(text_of(row, a[0]), text_of(row, a[1])) != SIZE_MAX);
 }
 
+/* ---- maps and lists ---- */
+
+FUNCTION(f_jsonparse)
+{
+	str s = str_trim(text_of(row, a[0]));
+	bool container = str_starts(s, S("{")) || str_starts(s, S("["));
+	return container && json_valid(s) ? (iq_value){ IQ_JSON, s, 0 } : IQ_NOTHING;
+}
+FUNCTION(f_jsonstringify) { return a[0].kind ? iq_text(text_of(row, a[0])) : IQ_NOTHING; }
+
 /* ---- time ---- */
 
 static iq_value rounded(iq_value when, iq_value period, bool up)
@@ -194,7 +204,8 @@ static const iq_function functions[] = {
 	{ "trim", 1, 2, f_trim },         { "ltrim", 1, 2, f_ltrim },       { "rtrim", 1, 2, f_rtrim },
 	{ "strlen", 1, 1, f_strlen },     { "tolower", 1, 1, f_tolower },   { "toupper", 1, 1, f_toupper },
 	{ "substr", 2, 3, f_substr },     { "replace", 3, 3, f_replace },
-	{ "strcontains", 2, 2, f_strcontains },
+	{ "strcontains", 2, 2, f_strcontains }, { "jsonparse", 1, 1, f_jsonparse },
+	{ "jsonstringify", 1, 1, f_jsonstringify },
 	{ "bin", 1, 1, f_bin },           { "datefloor", 2, 2, f_datefloor }, { "dateceil", 2, 2, f_dateceil },
 	{ "frommillis", 1, 1, f_frommillis }, { "tomillis", 1, 1, f_tomillis },
 	{ "isvalidip", 1, 1, f_isvalidip }, { "isvalidipv4", 1, 1, f_isvalidipv4 },

@@ -239,6 +239,34 @@ static err read_call(reader *r, str name, size_t from, iq_node **out)
 	return e;
 }
 
+/* Behind a field's name: [2] and .`quoted`, which are steps into a map or a list. */
+static err read_path(reader *r, str *name)
+{
+	for (;;) {
+		size_t from = r->at;
+		str step = STR_NONE;
+		char c = from < r->text.n ? r->text.p[from] : 0;
+		if (c == '[') {
+			r->at++;
+			step = word(r);
+			int64_t index;
+			if (!str_to_i64(step, &index) || index < 0 || !eat(r, S("]")))
+				return wrong(r, from, "a list's index is a number in brackets");
+		} else if (c == '`' && str_ends(*name, S("."))) {
+			step = word(r);
+			if (!str_is(step))
+				return wrong(r, from, "a quotation is not closed");
+		} else if (c == '.') {
+			step = word(r);
+			step = str_sub(step, 1, step.n);
+		} else {
+			return OK;
+		}
+		*name = arena_fmt(r->mem, str_ends(*name, S(".")) || !step.n ? "%.*s%.*s" : "%.*s.%.*s",
+		                  STR_ARG(*name), STR_ARG(step));
+	}
+}
+
 static err read_single(reader *r, iq_node **out)
 {
 	double n;
@@ -283,7 +311,7 @@ static err read_single(reader *r, iq_node **out)
 	}
 	*out = make(r, IQ_FIELD, NULL, NULL);
 	(*out)->name = text;
-	return OK;
+	return read_path(r, &(*out)->name);
 }
 
 static err read_power(reader *r, iq_node **out)
@@ -428,8 +456,9 @@ static err read_column(reader *r, iq_column **out)
 	size_t from = r->at;
 	*out = arena_new(r->mem, iq_column);
 	TRY(read_or(r, &(*out)->value));
-	(*out)->name = (*out)->value->kind == IQ_FIELD ? (*out)->value->name :
-		       str_trim(str_sub(r->text, from, r->at));
+	str said = str_trim(str_sub(r->text, from, r->at));
+	bool plain = (*out)->value->kind == IQ_FIELD && str_find_char(said, '[') == SIZE_MAX;
+	(*out)->name = plain ? (*out)->value->name : said;
 	if (eat_word(r, S("as"))) {
 		(*out)->name = word(r);
 		if (!str_is((*out)->name))
@@ -542,12 +571,65 @@ static err read_parse(reader *r, iq_stage *s)
 static err read_limit(reader *r, iq_stage *s)
 {
 	int64_t n;
+	/* `any`: whichever are found first, which is what a limit without an order gives here. */
+	eat_word(r, S("any"));
 	size_t from = r->at;
 	str w = word(r);
-	if (!str_to_i64(w, &n) || n < 1 || n > 10000)
-		return wrong(r, from, "limit wants a number from 1 to 10000");
+	if (!str_to_i64(w, &n) || n < 1 || n > IQ_LIMIT_MAX)
+		return wrong(r, from, "limit wants a number from 1 to 100000");
 	s->limit = (size_t)n;
 	return OK;
+}
+
+static err read_unnest(reader *r, iq_stage *s)
+{
+	s->columns = arena_new(r->mem, iq_column);
+	TRY(read_single(r, &s->columns->value));
+	if (!eat_word(r, S("into")))
+		return wrong(r, r->at, "unnest wants a list, and behind into a name for its elements");
+	s->columns->name = word(r);
+	return str_is(s->columns->name) ? OK : wrong(r, r->at, "a name is missing behind into");
+}
+
+/* "a" or ["a", "b"]. */
+static err read_texts(reader *r, str *out, size_t most, size_t *n)
+{
+	bool list = eat(r, S("["));
+	do {
+		char c = peek(r);
+		if (c != '"' && c != '\'')
+			return wrong(r, r->at, "a text in quotes is missing");
+		if (*n == most)
+			return wrong(r, r->at, "too many texts");
+		TRY(read_text(r, &out[(*n)++]));
+	} while (list && eat(r, S(",")));
+	return !list || eat(r, S("]")) ? OK : wrong(r, r->at, "a list is not closed");
+}
+
+/* SOURCE logGroups(namePrefix: [..], class: ..), before everything else. */
+static err read_source(reader *r, iq_query *q)
+{
+	size_t n = 0;
+	q->has_source = true;
+	if (!eat_word(r, S("logGroups")) || !eat(r, S("(")))
+		return wrong(r, r->at, "SOURCE wants logGroups(..)");
+	while (peek(r) != ')') {
+		size_t from = r->at;
+		str name = word(r);
+		if (str_eq_nocase(name, S("accountIdentifier")) || str_eq_nocase(name, S("accountIdentifiers")))
+			return fail(r->rq, &aws_NotImplemented, "Queries over several accounts are not implemented.");
+		bool prefix = str_eq_nocase(name, S("namePrefix"));
+		if ((!prefix && !str_eq_nocase(name, S("class"))) || !eat(r, S(":")))
+			return wrong(r, from, "logGroups knows namePrefix and class");
+		if (prefix)
+			TRY(read_texts(r, q->prefixes, IQ_PREFIXES_MAX, &q->n_prefixes));
+		else
+			TRY(read_texts(r, &q->group_class, 1, &n));
+		if (!eat(r, S(",")) && peek(r) != ')')
+			return wrong(r, r->at, "a comma is missing");
+	}
+	r->at++;
+	return !peek(r) || eat(r, S("|")) ? OK : wrong(r, r->at, "unexpected symbol found");
 }
 
 static err read_stage(reader *r, iq_stage *s)
@@ -569,8 +651,10 @@ static err read_stage(reader *r, iq_stage *s)
 		return s->kind = IQ_LIMIT, read_limit(r, s);
 	if (eat_word(r, S("dedup")))
 		return s->kind = IQ_DEDUP, read_columns(r, &s->columns);
-	static const str others[] = { { "pattern", 7 }, { "diff", 4 }, { "unmask", 6 }, { "unnest", 6 },
-		{ "lookup", 6 }, { "join", 4 }, { "anomaly", 7 }, { "filterindex", 11 }, { "source", 6 } };
+	if (eat_word(r, S("unnest")))
+		return s->kind = IQ_UNNEST, read_unnest(r, s);
+	static const str others[] = { { "pattern", 7 }, { "diff", 4 }, { "unmask", 6 }, { "lookup", 6 },
+		{ "join", 4 }, { "anomaly", 7 }, { "filterindex", 11 } };
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (eat_word(r, others[i]))
 			return fail(r->rq, &aws_NotImplemented, "The query command %.*s is not implemented.",
@@ -586,9 +670,13 @@ err iq_parse(req *rq, str text, int64_t now, iq_query **out)
 	*out = arena_new(rq->mem, iq_query);
 	(*out)->limit = IQ_LIMIT_DEFAULT;
 	last = &(*out)->stages;
+	if (eat_word(&r, S("source")))
+		TRY(read_source(&r, *out));
 	while (peek(&r)) {
 		*last = arena_new(rq->mem, iq_stage);
 		TRY(read_stage(&r, *last));
+		if ((*last)->kind == IQ_LIMIT)
+			(*out)->limit = (*last)->limit;
 		last = &(*last)->next;
 		if (peek(&r) && !eat(&r, S("|")))
 			return wrong(&r, r.at, "unexpected symbol found");

@@ -294,6 +294,26 @@ static bool fresh(iq_run *run, iq_stage *s, iq_row *row)
 	return true;
 }
 
+typedef struct unnesting {
+	iq_run *run;
+	iq_stage *stage;
+	const iq_row *row;
+} unnesting;
+
+static bool push_element(void *context, iq_value v)
+{
+	const unnesting *u = context;
+	iq_row row = *u->row;
+	iq_row_set(&row, u->stage->columns->name, v);
+	return push(u->run, u->stage->next, &row);
+}
+
+static bool unnest(iq_run *run, iq_stage *s, iq_row *row)
+{
+	unnesting u = { run, s, row };
+	return iq_elements(row, iq_eval(row, s->columns->value, NULL), push_element, &u);
+}
+
 static void matched(iq_run *run, iq_row *row)
 {
 	run->matched += row->event && !row->counted;
@@ -322,6 +342,7 @@ static bool push(iq_run *run, iq_stage *s, iq_row *row)
 				return false;
 			s->count++;
 			break;
+		case IQ_UNNEST: matched(run, row); return unnest(run, s, row);
 		case IQ_STATS: matched(run, row); return gather(run, s, row);
 		case IQ_SORT:
 			if (!s->sorted)

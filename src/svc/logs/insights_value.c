@@ -11,7 +11,7 @@ bool iq_is_number(iq_value v, double *out)
 	if (v.kind == IQ_TEXT)
 		return str_to_f64(v.text, out);
 	*out = v.n;
-	return v.kind != IQ_NONE;
+	return v.kind != IQ_NONE && v.kind != IQ_JSON;
 }
 
 bool iq_true(iq_value v)
@@ -24,7 +24,8 @@ str iq_shown(arena *mem, iq_value v)
 	buf b = buf_in(mem, 32, 64);
 	switch (v.kind) {
 	case IQ_NONE: return STR_NONE;
-	case IQ_TEXT: return v.text;
+	case IQ_TEXT:
+	case IQ_JSON: return v.text;
 	case IQ_BOOL: return v.n != 0 ? S("1") : S("0");
 	case IQ_TIME: {
 		/* 2026-01-31 12:00:00.000 */
@@ -102,9 +103,9 @@ static iq_value of_json(const json_value *v, arena *mem)
 		return str_to_f64(v->text, &n) ? (iq_value){ IQ_NUMBER, v->text, n } : iq_text(v->text);
 	if (v->kind == JSON_TRUE || v->kind == JSON_FALSE)
 		return iq_bool(v->kind == JSON_TRUE);
-	buf b = buf_in(mem, 256, 65536);
+	buf b = buf_in(mem, 256, 1 << 20);
 	json_write(&b, v);
-	return iq_text(buf_str(&b));
+	return b.full ? IQ_NOTHING : (iq_value){ IQ_JSON, buf_str(&b), 0 };
 }
 
 static const json_value *document(iq_row *row)
@@ -211,9 +212,15 @@ static iq_value own_field(iq_row *row, str name)
 
 iq_value iq_field(iq_row *row, str name)
 {
-	for (const iq_extra *e = row->extras; e; e = e->next)
+	for (const iq_extra *e = row->extras; e; e = e->next) {
 		if (str_eq(e->name, name))
 			return e->value;
+		/* A step into what an earlier command made. */
+		if (e->value.kind == IQ_JSON && str_starts(name, e->name) && name.n > e->name.n + 1 &&
+		    name.p[e->name.n] == '.')
+			return of_json(in_json(json_parse(row->mem, e->value.text),
+			                       str_sub(name, e->name.n + 1, name.n)), row->mem);
+	}
 	if (!row->event)
 		return IQ_NOTHING;
 	if (str_starts(name, S("@"))) {
@@ -229,6 +236,15 @@ void iq_row_set(iq_row *row, str name, iq_value v)
 	iq_extra *e = arena_new(row->mem, iq_extra);
 	*e = (iq_extra){ row->extras, name, v };
 	row->extras = e;
+}
+
+bool iq_elements(iq_row *row, iq_value list, bool (*each)(void *context, iq_value v), void *context)
+{
+	const json_value *v = list.kind == IQ_JSON ? json_parse(row->mem, list.text) : NULL;
+	bool more = true;
+	for (const json_value *c = v && v->kind == JSON_ARRAY ? v->first : NULL; c && more; c = c->next)
+		more = each(context, of_json(c, row->mem));
+	return more;
 }
 
 typedef struct walk {

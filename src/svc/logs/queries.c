@@ -7,6 +7,7 @@
 
 #define KEPT_MS (7 * MS_DAY)
 #define PAGE 1000
+#define RESULTS_PAGE 10000
 #define WAIT_MS 100
 #define SECONDS_MAX INT64_C(99999999999) /* greater times are milliseconds */
 
@@ -46,10 +47,41 @@ static err find(req *rq, const txn *tx, str id, logs_query **q)
 	return *q ? OK : fail(rq, &logs_ResourceNotFoundException, "The specified query does not exist.");
 }
 
-static err groups_of(req *rq, const txn *tx, const logs_StartQuery_in *in, logs_LogGroupNames *out)
+static bool in_source(const iq_query *q, const logs_group *g)
+{
+	bool found = !q->n_prefixes;
+	for (size_t i = 0; i < q->n_prefixes; i++)
+		found = found || str_starts(g->Name, q->prefixes[i]);
+	return found && (!str_is(q->group_class) || str_eq_nocase(q->group_class, g->Class));
+}
+
+static err groups_of_source(req *rq, const txn *tx, const iq_query *q, logs_LogGroupNames *out)
+{
+	out->v = arena_array(rq->mem, str, LOGS_SOURCE_GROUPS_MAX);
+	record_scan s = logs_group_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	for (logs_group *g; (g = logs_group_next(&s));) {
+		if (!in_source(q, g))
+			continue;
+		if (out->n == LOGS_SOURCE_GROUPS_MAX) {
+			cursor_close(&s.at);
+			return fail(rq, &logs_InvalidParameterException,
+			            "A query can look through at most %d log groups.", LOGS_SOURCE_GROUPS_MAX);
+		}
+		out->v[out->n++] = g->Name;
+	}
+	return OK;
+}
+
+static err groups_of(req *rq, const txn *tx, const logs_StartQuery_in *in, const iq_query *q,
+                     logs_LogGroupNames *out)
 {
 	int given = str_is(in->logGroupName) + (in->logGroupNames.n > 0) + (in->logGroupIdentifiers.n > 0);
 	size_t n = in->logGroupNames.n + in->logGroupIdentifiers.n + 1;
+	if (!given && q->has_source)
+		return groups_of_source(rq, tx, q, out);
+	if (given && q->has_source)
+		return fail(rq, &logs_InvalidParameterException,
+		            "Log groups may be given by the query's SOURCE or by a parameter, not by both.");
 	if (given != 1)
 		return fail(rq, &logs_InvalidParameterException,
 		            "Exactly one of logGroupName, logGroupNames or logGroupIdentifiers must be specified.");
@@ -111,18 +143,19 @@ err logs_StartQuery(req *rq, const logs_StartQuery_in *in, logs_StartQuery_out *
 		            STR_ARG(in->queryLanguage));
 	if (in->endTime.v < in->startTime.v)
 		return fail(rq, &logs_InvalidParameterException, "End time should not be less than start time.");
+	err malformed = iq_parse(rq, in->queryString, rq->now, &parsed);
 	const txn *tx = req_read(rq);
-	err e = groups_of(rq, tx, in, &groups);
+	err e = groups_of(rq, tx, in, parsed, &groups);
 	req_read_end(rq, tx);
-	if (e)
+	if (e && !(malformed && parsed->has_source))
 		return e;
-	TRY(iq_parse(rq, in->queryString, rq->now, &parsed));
+	TRY(malformed);
 	out->queryId = rand_uuid(rq->mem);
 	logs_query q = { .Account = rq->who.account, .Region = rq->region, .Created = rq->now,
 		.Id = out->queryId, .Text = in->queryString, .Groups = groups,
 		.Start = in_ms(in->startTime.v, 0), .End = in_ms(in->endTime.v, MS_SECOND - 1),
 		.Status = logs_QueryStatus_Scheduled,
-		.Limit = in->limit.set && in->limit.v < LOGS_QUERY_ROWS_MAX ? in->limit.v : LOGS_QUERY_ROWS_MAX };
+		.Limit = in->limit.set ? in->limit.v : (int64_t)parsed->limit };
 	TRY(req_write(rq, keep, &q));
 	/* A short query is over before its starter asks. */
 	for (int64_t end = clock_real() + WAIT_MS; clock_real() < end && !ended(rq, q.Id);)
@@ -150,7 +183,7 @@ static err results_page(req *rq, const txn *tx, const logs_GetQueryResults_in *i
 	logs_query *q;
 	str position;
 	int64_t from = 0;
-	int64_t most = in->maxItems.set && in->maxItems.v ? in->maxItems.v : LOGS_QUERY_ROWS_MAX;
+	int64_t most = in->maxItems.set && in->maxItems.v ? in->maxItems.v : RESULTS_PAGE;
 	TRY(find(rq, tx, in->queryId, &q));
 	if (str_is(in->nextToken) &&
 	    (!page_position(rq, in->nextToken, &position) || !str_to_i64(position, &from) || from < 0))
@@ -198,6 +231,9 @@ err logs_ListLogGroupsForQuery(req *rq, const txn *tx, const logs_ListLogGroupsF
 
 static str shown_text(req *rq, const logs_query *q)
 {
+	str first = q->Text;
+	if (str_eq_nocase(str_cut(&first, ' '), S("SOURCE")))
+		return q->Text;
 	buf b = buf_in(rq->mem, q->Text.n + 256, q->Text.n + 65536);
 	buf_put(&b, S("SOURCE "));
 	for (size_t i = 0; i < q->Groups.n; i++)

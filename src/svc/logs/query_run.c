@@ -97,7 +97,8 @@ static bool emit(void *context, iq_row *row)
 		out->v[out->n++] = (logs_ResultField){ S("@ptr"),
 			query_pointer(mem, r->sources[row->group].group->Name, row->when, row->seq) };
 	r->rows.n++;
-	return r->rows.n < (size_t)r->q->Limit && r->result_bytes < RESULT_BYTES;
+	r->iq.full = r->iq.full || r->result_bytes > RESULT_BYTES;
+	return r->rows.n < (size_t)r->q->Limit && !r->iq.full;
 }
 
 /* ---- what goes in ---- */

@@ -1,10 +1,9 @@
 #include "scan.h"
 #include "store/due.h"
-#include <stdlib.h>
 
 #define PAGE 50
 #define EMPTY_CHUNK 500
-#define STREAMS_SORTED_MAX 100000
+#define SCRATCH_MAX ((size_t)1 << 20)
 
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream)
 {
@@ -95,51 +94,91 @@ static logs_LogStream describe(req *rq, const logs_group *g, const logs_stream *
 	return d;
 }
 
-static int by_last_event(const void *a, const void *b, void *descending)
+/* A page by LastEventTime: the best that stand behind a position, kept while all streams pass by. */
+typedef struct chosen {
+	logs_stream stream;
+	char name[LOGS_STREAM_NAME_MAX];
+} chosen;
+
+typedef struct by_time {
+	chosen **v;         /* one more than a page, so that it tells whether more follows */
+	size_t n, most;
+	bool descending, goes_on;
+	int64_t last;       /* where the page before ended */
+	str name;
+} by_time;
+
+static int place_of(const by_time *b, const logs_stream *s, int64_t last, str name)
 {
-	const logs_stream *x = *(const logs_stream *const *)a, *y = *(const logs_stream *const *)b;
-	int c = x->Last < y->Last ? -1 : x->Last > y->Last;
+	int c = s->Last < last ? -1 : s->Last > last;
 	if (!c)
-		c = str_cmp(x->Name, y->Name);
-	return *(bool *)descending ? -c : c;
+		c = str_cmp(s->Name, name);
+	return b->descending ? -c : c;
 }
 
-static void sort_streams(logs_stream **v, size_t n, bool descending)
+static void choose(by_time *b, const logs_stream *s)
 {
-	qsort_r(v, n, sizeof *v, by_last_event, &descending);
+	size_t at = b->n;
+	if (b->goes_on && place_of(b, s, b->last, b->name) <= 0)
+		return;
+	while (at && place_of(b, s, b->v[at - 1]->stream.Last, b->v[at - 1]->stream.Name) < 0)
+		at--;
+	if (at == b->most)
+		return;
+	if (b->n < b->most)
+		b->n++;
+	chosen *c = b->v[b->n - 1];
+	memmove(b->v + at + 1, b->v + at, (b->n - 1 - at) * sizeof *b->v);
+	b->v[at] = c;
+	ensure(s->Name.n <= sizeof c->name);
+	c->stream = *s;
+	memcpy(c->name, s->Name.p, s->Name.n);
+	c->stream.Name.p = c->name;
 }
 
-static err by_time(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in, const logs_group *g,
-                   size_t page, logs_DescribeLogStreams_out *out)
+static err by_time_position(req *rq, str token, by_time *b)
 {
-	int64_t from = 0;
 	str position;
-	size_t n = 0, capacity = 64;
-	logs_stream **all = arena_array(rq->mem, logs_stream *, capacity);
-	if (str_is(in->nextToken)
-	    && (!page_position(rq, in->nextToken, &position) || !str_to_i64(position, &from)))
+	if (!str_is(token))
+		return OK;
+	b->goes_on = true;
+	if (!page_position(rq, token, &position) || !str_to_i64(str_cut(&position, ' '), &b->last) ||
+	    !str_is(position))
 		return fail(rq, &logs_InvalidParameterException, "The specified nextToken is invalid.");
-	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
-	for (logs_stream *st; n < STREAMS_SORTED_MAX && (st = logs_stream_next(&s));) {
-		if (n == capacity) {
-			logs_stream **wider = arena_array(rq->mem, logs_stream *, capacity * 2);
-			memcpy(wider, all, n * sizeof *all);
-			all = wider;
-			capacity *= 2;
-		}
-		all[n++] = st;
-	}
-	cursor_close(&s.at);
-	sort_streams(all, n, in->descending.v);
-	for (size_t i = (size_t)from; i < n && out->logStreams.n < page; i++)
-		out->logStreams.v[out->logStreams.n++] = describe(rq, g, all[i]);
-	if ((size_t)from + page < n)
-		out->nextToken = page_token(rq, arena_fmt(rq->mem, "%zu", (size_t)from + page));
+	b->name = position;
 	return OK;
 }
 
-err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in,
-                            logs_DescribeLogStreams_out *out)
+static err page_by_time(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in, const logs_group *g,
+                        size_t page, logs_DescribeLogStreams_out *out)
+{
+	by_time b = { .v = arena_array(rq->mem, chosen *, page + 1), .most = page + 1,
+		          .descending = in->descending.v };
+	for (size_t i = 0; i <= page; i++)
+		b.v[i] = arena_new(rq->mem, chosen);
+	TRY(by_time_position(rq, in->nextToken, &b));
+	arena *mem = arena_open(0);
+	/* Bounds of the scan live in the request's arena, rows in one that is emptied on the way. */
+	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
+	for (logs_stream *st; (st = logs_stream_next(&s));) {
+		choose(&b, st);
+		s.mem = mem;
+		if (arena_used(mem) > SCRATCH_MAX)
+			arena_reset(mem);
+	}
+	arena_close(mem);
+	for (size_t i = 0; i < b.n && i < page; i++)
+		out->logStreams.v[out->logStreams.n++] = describe(rq, g, &b.v[i]->stream);
+	if (b.n > page) {
+		const logs_stream *last = &b.v[page - 1]->stream;
+		out->nextToken = page_token(rq, arena_fmt(rq->mem, "%lld %.*s", (long long)last->Last,
+		                                          STR_ARG(last->Name)));
+	}
+	return OK;
+}
+
+static err page_of(req *rq, const txn *tx, const logs_DescribeLogStreams_in *in,
+                   logs_DescribeLogStreams_out *out)
 {
 	logs_group *g;
 	size_t page = in->limit.set ? (size_t)in->limit.v : PAGE;
@@ -149,7 +188,7 @@ err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStream
 		if (str_is(in->logStreamNamePrefix))
 			return fail(rq, &logs_InvalidParameterException,
 			            "Cannot order by LastEventTime with a logStreamNamePrefix.");
-		return by_time(rq, tx, in, g, page, out);
+		return page_by_time(rq, tx, in, g, page, out);
 	}
 	record_scan s = logs_stream_scan(tx, rq->mem, 1, g->Id, STR_NONE);
 	if (in->descending.v)
@@ -166,4 +205,13 @@ err logs_DescribeLogStreams(req *rq, const txn *tx, const logs_DescribeLogStream
 	}
 	cursor_close(&s.at);
 	return OK;
+}
+
+/* On the pool: a group may have any number of streams. */
+err logs_DescribeLogStreams(req *rq, const logs_DescribeLogStreams_in *in, logs_DescribeLogStreams_out *out)
+{
+	const txn *tx = req_read(rq);
+	err e = page_of(rq, tx, in, out);
+	req_read_end(rq, tx);
+	return e;
 }

@@ -1,7 +1,7 @@
 """Answers as AWS gives them: refusals in its words, tokens, pages."""
 import time
 
-from scenario import check, refused, same
+from scenario import check, refused, same, until
 
 
 def plain(server):
@@ -136,8 +136,31 @@ def test_what_came_is_counted(server):
             EndTime=now() / 1000 + 7200, Dimensions=[{"Name": "LogGroupName", "Value": "/c/counted"}])["Datapoints"]
         return sum(p["Sum"] for p in found)
 
-    for _ in range(50):
-        if total("IncomingLogEvents") == 15:
-            break
-        time.sleep(0.05)
+    until(lambda: total("IncomingLogEvents") >= 15 and total("IncomingBytes") >= 1500)
     same((total("IncomingLogEvents"), total("IncomingBytes")), (15, 1500))
+
+
+def test_streams_by_their_last_event(server):
+    logs = plain(server)
+    group(logs, "/c/last", *[f"s{i:02}" for i in range(12)])
+    start = now() - 60_000
+    for i in range(9):
+        logs.put_log_events(logGroupName="/c/last", logStreamName=f"s{i:02}",
+                            logEvents=[{"timestamp": start + (i * 7 % 9) // 2 * 10, "message": "x"}])
+
+    def all_of(**more):
+        pages = logs.get_paginator("describe_log_streams").paginate(
+            logGroupName="/c/last", orderBy="LastEventTime", PaginationConfig={"PageSize": 5}, **more)
+        return [(s.get("lastEventTimestamp", 0), s["logStreamName"]) for p in pages for s in p["logStreams"]]
+
+    found = all_of()
+    same((len(found), found), (12, sorted(found)))
+    same(all_of(descending=True), found[::-1])
+    # A stream that moves while pages are read moves no other one.
+    first = logs.describe_log_streams(logGroupName="/c/last", orderBy="LastEventTime", limit=5)
+    logs.put_log_events(logGroupName="/c/last", logStreamName=found[0][1],
+                        logEvents=[{"timestamp": start + 50_000, "message": "x"}])
+    rest = logs.describe_log_streams(logGroupName="/c/last", orderBy="LastEventTime", nextToken=first["nextToken"])
+    same([s["logStreamName"] for s in rest["logStreams"]], [n for _, n in found[5:]] + [found[0][1]])
+    same(refused("InvalidParameterException", logs.describe_log_streams, logGroupName="/c/last",
+                 orderBy="LastEventTime", nextToken="x"), "The specified nextToken is invalid.")

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from scenario import check, refused, same
+from scenario import check, refused, same, until
 
 START = int(time.time()) - 3600
 
@@ -24,13 +24,16 @@ def answer(logs, name, query, **more):
     where = {"logGroupNames": name} if isinstance(name, list) else {"logGroupName": name}
     query_id = logs.start_query(**where, startTime=START - 60, endTime=START + 3600, queryString=query,
                                 **more)["queryId"]
-    for _ in range(200):
-        a = logs.get_query_results(queryId=query_id)
-        if a["status"] not in ("Scheduled", "Running"):
-            break
-        time.sleep(0.02)
+    a = ended(logs, query_id)
     same(a["status"], "Complete")
     return a
+
+
+def ended(logs, query_id, **page):
+    def look():
+        a = logs.get_query_results(queryId=query_id, **page)
+        return a["status"] not in ("Scheduled", "Running") and a
+    return until(look, "the query does not end", 120)
 
 
 def rows(logs, name, query, **more):
@@ -57,8 +60,8 @@ def test_fields_order_and_limit(server):
          (1, 5, 50))
     record = logs.get_log_record(logRecordPointer=a["results"][0][-1]["value"])["logRecord"]
     same((record["@message"], record["@timestamp"]), ("event nr 3", str((START + 3) * 1000)))
-    page = logs.get_query_results(queryId=logs.start_query(logGroupName="/q/plain", startTime=START, endTime=START + 2,
-                                                           queryString="fields @message")["queryId"])
+    page = ended(logs, logs.start_query(logGroupName="/q/plain", startTime=START, endTime=START + 2,
+                                        queryString="fields @message")["queryId"])
     same([r[0]["value"] for r in page["results"]], ["event nr 2", "event nr 1", "event nr 0"])
 
 
@@ -194,10 +197,7 @@ def test_many_rows_in_pages(server):
     logs = group(server, "/q/pages", [f"{i:04}" for i in range(1200)])
     query = logs.start_query(logGroupName="/q/pages", startTime=START - 1, endTime=START + 3600,
                              queryString="fields @message | sort @message desc | limit 1100")["queryId"]
-    for _ in range(100):
-        if logs.get_query_results(queryId=query, maxItems=1)["status"] == "Complete":
-            break
-        time.sleep(0.02)
+    ended(logs, query, maxItems=1)
     got, token = [], None
     while True:
         a = logs.get_query_results(queryId=query, maxItems=400, **({"nextToken": token} if token else {}))
@@ -219,11 +219,7 @@ def test_a_query_outlives_the_server(server):
     os.kill(server.pid, signal.SIGKILL)
     server.start()
     logs = server.client("logs")
-    for _ in range(300):
-        a = logs.get_query_results(queryId=query)
-        if a["status"] == "Complete":
-            break
-        time.sleep(0.05)
+    a = ended(logs, query)
     same((a["status"], len(a["results"])), ("Complete", 600))
     same([f["value"] for f in a["results"][1]], ["0", "180"])
 
@@ -238,3 +234,68 @@ def test_queries_that_are_hostile(server):
     nothing = "filter @message like /(?:(?:(?:){1000}){1000}){1000}a/"
     same(len(answer(logs, "/q/hostile", nothing)["results"]), 1)
     same(len(answer(logs, "/q/hostile", "fields @message")["results"]), 1)
+
+
+def test_maps_and_lists(server):
+    logs = group(server, "/q/maps", [
+        json.dumps({"kind": "order", "items": [{"sku": "a", "n": 2}, {"sku": "b", "n": 1}], "dotted.name": {"x": [7, 8]}}),
+        json.dumps({"kind": "text", "inner": json.dumps({"list": [1, "two", {"three": 3}]})}), "no json"])
+    same(rows(logs, "/q/maps", "fields jsonParse(@message) as m | unnest m.items into item | sort item.sku asc "
+                               "| display item.sku, item.n, m.kind"),
+         [{"item.sku": "a", "item.n": "2", "m.kind": "order"}, {"item.sku": "b", "item.n": "1", "m.kind": "order"}])
+    same(rows(logs, "/q/maps", "fields jsonParse(inner) as i | filter kind = 'text' | display i.list[1], i.list[2].three, "
+                               "jsonStringify(i.list[2]) as s"),
+         [{"i.list[1]": "two", "i.list[2].three": "3", "s": '{"three":3}'}])
+    same(column(logs, "/q/maps", "fields jsonParse(@message) as m | display m.`dotted.name`.x[1] as x | filter ispresent(x)"),
+         ["8"])
+    same(column(logs, "/q/maps", "fields jsonParse(@message) as m | filter not ispresent(m) | display @message"), ["no json"])
+    same(rows(logs, "/q/maps", "unnest items into i | stats sum(i.n) as total, count(*) as n"), [{"total": "3", "n": "2"}])
+    for query in ("unnest items", "unnest items into", "fields a[", "fields a[b]"):
+        refused("MalformedQueryException", logs.start_query, logGroupName="/q/maps", startTime=1, endTime=2,
+                queryString=query)
+
+
+def test_source_names_the_groups(server):
+    logs = group(server, "/src/one", ["in one"])
+    group(server, "/src/two", ["in two"])
+    logs.create_log_group(logGroupName="/src/rare", logGroupClass="INFREQUENT_ACCESS")
+
+    def ask(text):
+        query = logs.start_query(startTime=START - 60, endTime=START + 3600, queryString=text)["queryId"]
+        return sorted(r[0]["value"] for r in ended(logs, query)["results"]), query
+
+    same(ask("SOURCE logGroups(namePrefix: ['/src/o', \"/src/tw\"]) | fields @message")[0], ["in one", "in two"])
+    found, query = ask('SOURCE logGroups(namePrefix: "/src/", class: "INFREQUENT_ACCESS") | fields @message')
+    same(found, [])
+    same([a.rsplit(":", 1)[1] for a in logs.list_log_groups_for_query(queryId=query)["logGroupIdentifiers"]], ["/src/rare"])
+    [q] = [q for q in logs.describe_queries()["queries"] if q["queryId"] == query]
+    check(q["queryString"].startswith("SOURCE logGroups(namePrefix"), q)
+    refused("InvalidParameterException", logs.start_query, startTime=1, endTime=2, queryString="fields @message")
+    refused("InvalidParameterException", logs.start_query, startTime=1, endTime=2, logGroupName="/src/one",
+            queryString="SOURCE logGroups() | fields @message")
+    refused("MalformedQueryException", logs.start_query, startTime=1, endTime=2, queryString="SOURCE logGroups(a: 1)")
+
+
+def test_limits_beyond_ten_thousand(server):
+    logs = group(server, "/q/limits", [(0, "first")])
+    for batch in range(2):
+        logs.put_log_events(logGroupName="/q/limits", logStreamName="s", logEvents=[
+            {"timestamp": (START + 1 + batch) * 1000, "message": f"{i}"} for i in range(6_000)])
+
+    def count(text, **more):
+        query = logs.start_query(logGroupName="/q/limits", startTime=START - 60, endTime=START + 3600, queryString=text,
+                                 **more)["queryId"]
+        a = ended(logs, query)
+        found = len(a["results"])
+        while "nextToken" in a:
+            a = logs.get_query_results(queryId=query, nextToken=a["nextToken"])
+            found += len(a["results"])
+        return found
+
+    same(count("fields @message"), 10_000)
+    same(count("fields @message | limit 12000"), 12_000)
+    same(count("fields @message | limit 12000", limit=11), 11)
+    same(count("fields @message", limit=100_000), 12_001)
+    same(count("limit any 7"), 7)
+    refused("MalformedQueryException", logs.start_query, logGroupName="/q/limits", startTime=1, endTime=2,
+            queryString="limit 100001")

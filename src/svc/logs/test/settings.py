@@ -3,7 +3,7 @@ import gzip
 import json
 import time
 
-from scenario import check, refused, same
+from scenario import check, refused, same, until
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Allow", "Resource": "*",
           "Principal": {"Service": "route53.amazonaws.com"}, "Action": "logs:PutLogEvents"}]}
@@ -125,11 +125,12 @@ def test_export(server):
             destination="exported")
     task = logs.create_export_task(logGroupName="/e", fromTime=start + 2, to=start + 4, destination="exported")["taskId"]
     same(s3.get_object(Bucket="exported", Key="aws-logs-write-test")["Body"].read(), b"Permission Check Successful")
-    for _ in range(100):
+
+    def completed():
         [t] = logs.describe_export_tasks(taskId=task)["exportTasks"]
-        if t["status"]["code"] == "COMPLETED":
-            break
-        time.sleep(0.05)
+        return t["status"]["code"] == "COMPLETED" and t
+
+    t = until(completed)
     same((t["status"]["code"], t["destinationPrefix"], t["from"], t["to"]),
          ("COMPLETED", "exportedlogs", start + 2, start + 4))
     lines = gzip.decompress(s3.get_object(Bucket="exported", Key=f"exportedlogs/{task}/a-b/000000.gz")["Body"].read())
