@@ -4,6 +4,7 @@
  * window, so an idle alarm costs nothing, however far the clock is turned.
  */
 #pragma once
+#include "cloud/tags.h"
 #include "metric.h"
 
 /* An alarm of either type: one of the two is there. */
@@ -14,6 +15,9 @@ typedef struct alarm {
 /* A field that both types have, as something to read and to write. */
 #define ALARM_OF(a, field) (*((a)->metric ? &(a)->metric->It->field : &(a)->composite->It->field))
 #define ALARM_KEY(a, part) ((a)->metric ? (a)->metric->part : (a)->composite->part)
+
+/* What tags may be. */
+extern const tag_rules cloudwatch_tag_rules;
 
 str alarm_arn(const req *rq, str name);
 bool alarm_get(const txn *tx, arena *mem, str account, str region, str name, alarm *out);

@@ -55,22 +55,42 @@ static err returned_check(req *rq, const cloudwatch_PutMetricAlarm_in *in)
 	if (returned == 1)
 		return OK;
 	return invalid(rq,
-	               returned ? "Exactly one element of the Metrics list should return data."
-	                        : "At least one element of the Metrics list should return data.");
+	               returned ? "Exactly one element of the metrics list should return data."
+	                        : "At least one element of the metrics list should return data.");
+}
+
+/* What belongs to an alarm on one metric. */
+static err alone_check(req *rq, const cloudwatch_PutMetricAlarm_in *in)
+{
+	const struct {
+		const char *name;
+		bool set;
+	} others[] = {
+		{ "MetricName", str_is(in->MetricName) },
+		{ "Namespace", str_is(in->Namespace) },
+		{ "Dimensions", in->Dimensions.n },
+		{ "Period", in->Period.set },
+		{ "Unit", str_is(in->Unit) },
+		{ "Statistic", str_is(in->Statistic) },
+		{ "ExtendedStatistic", str_is(in->ExtendedStatistic) },
+	};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (others[i].set)
+			return fail(rq, &aws_ValidationException, "%s should not be set if list of Metrics is set.",
+			            others[i].name);
+	return OK;
 }
 
 static err math_check(req *rq, const txn *tx, const cloudwatch_PutMetricAlarm_in *in)
 {
 	int64_t period = 0;
 	size_t metrics = 0;
-	if (str_is(in->MetricName) || str_is(in->Namespace) || in->Dimensions.n || in->Period.set
-	    || str_is(in->Unit) || str_is(in->Statistic) || str_is(in->ExtendedStatistic))
-		return fail(
-			rq, &cloudwatch_InvalidParameterCombinationException,
-			"The parameters MetricName, Namespace, Dimensions, Period, Unit, Statistic and ExtendedStatistic "
-			"cannot be used together with Metrics.");
+	TRY(alone_check(rq, in));
 	query_set s = { .rq = rq, .tx = tx, .queries = in->Metrics.v, .n = in->Metrics.n, .now = rq->now };
-	TRY(query_open(&s));
+	/* AWS says no more of any query that it cannot read. */
+	err unreadable = query_open(&s);
+	if (unreadable)
+		return unreadable->kind == &aws_NotImplemented ? unreadable : invalid(rq, "Invalid metrics list");
 	for (size_t i = 0; i < in->Metrics.n; i++) {
 		const cloudwatch_MetricDataQuery *q = &in->Metrics.v[i];
 		math_node *node;
@@ -82,6 +102,10 @@ static err math_check(req *rq, const txn *tx, const cloudwatch_PutMetricAlarm_in
 			continue;
 		}
 		TRY(math_parse(rq, q->Id, q->Expression, &node));
+		size_t at = 0;
+		for (str id; math_mentions(node, &at, &id);)
+			if (query_place(&s, id) == SIZE_MAX)
+				return invalid(rq, "Invalid metrics list");
 		if (math_calls(node, S("SEARCH")))
 			return invalid(rq, "SEARCH expressions cannot be used in alarms.");
 	}
@@ -149,6 +173,8 @@ err alarm_check(req *rq, const txn *tx, const cloudwatch_PutMetricAlarm_in *in)
 	bool band = band_operator(in->ComparisonOperator);
 	if (in->EvaluationCriteria || in->EvaluationInterval.set)
 		return fail(rq, &aws_NotImplemented, "Farthing's alarms do not evaluate PromQL.");
+	if (!str_is(in->ComparisonOperator))
+		return missing(rq, "comparisonOperator");
 	TRY(in->Metrics.n ? math_check(rq, tx, in) : metric_check(rq, in));
 	if (band != str_is(in->ThresholdMetricId))
 		return invalid(rq,
@@ -157,7 +183,7 @@ err alarm_check(req *rq, const txn *tx, const cloudwatch_PutMetricAlarm_in *in)
 	if (!band && !in->Threshold.set)
 		return missing(rq, "threshold");
 	if (band && in->Threshold.set)
-		return invalid(rq, "Threshold and ThresholdMetricId are mutually exclusive.");
+		return invalid(rq, "Threshold and ThresholdMetricId cannot both be set");
 	TRY(window_check(rq, in));
 	TRY(word_check(rq, "TreatMissingData", in->TreatMissingData, "breaching, notBreaching, ignore, missing"));
 	str few = in->EvaluateLowSampleCountPercentile;

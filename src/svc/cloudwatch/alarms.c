@@ -58,6 +58,7 @@ err cloudwatch_PutMetricAlarm(req *rq, txn *tx, const cloudwatch_PutMetricAlarm_
                               cloudwatch_PutMetricAlarm_out *out)
 {
 	TRY(alarm_check(rq, tx, in));
+	TRY(tags_check(rq, &cloudwatch_tag_rules, TAGS(&in->Tags, Key)));
 	cloudwatch_MetricAlarm it = alarm_of(rq, in);
 	alarm old;
 	if (alarm_get(tx, rq->mem, rq->who.account, rq->region, in->AlarmName, &old) && old.composite)

@@ -1,6 +1,6 @@
 #include "base/json.h"
 #include "base/time.h"
-#include "metric.h"
+#include "alarm.h"
 
 #define LIST_PAGE 100
 #define MESSAGES_MAX 50
@@ -70,6 +70,22 @@ static void widget_check(complaints *c, const json_value *w, size_t i)
 			complain(c, arena_fmt(mem, "%.*s/%s", STR_ARG(path), places[k].name), "Is out of its range");
 }
 
+/* The list as AWS prints it into the sentence. */
+static str sentence_of(arena *mem, const cloudwatch_DashboardValidationMessages *list)
+{
+	buf b = buf_in(mem, 1024, 32000);
+	buf_fmt(&b, "The dashboard body is invalid, there are %zu validation errors:\n[", list->n);
+	for (size_t i = 0; i < list->n; i++) {
+		buf_put(&b, i ? S(",\n  {\n    \"dataPath\": ") : S("\n  {\n    \"dataPath\": "));
+		json_put_string(&b, list->v[i].DataPath);
+		buf_put(&b, S(",\n    \"message\": "));
+		json_put_string(&b, list->v[i].Message);
+		buf_put(&b, S("\n  }"));
+	}
+	buf_put(&b, S("\n]"));
+	return buf_str(&b);
+}
+
 /* Refused with all that is wrong, as AWS does. */
 static err body_check(req *rq, str body)
 {
@@ -92,10 +108,8 @@ static err body_check(req *rq, str body)
 	if (why)
 		complain(&c, S(""), why);
 	detail->dashboardValidationMessages = c.list;
-	return fail_with(rq, &cloudwatch_DashboardInvalidInputError, detail, "%s",
-	                 why ? why : arena_fmt(rq->mem, "The dashboard body is invalid, there are %zu validation "
-	                                       "errors: [%.*s: %.*s]", c.list.n, STR_ARG(c.list.v[0].DataPath),
-	                                       STR_ARG(c.list.v[0].Message)).p);
+	str all = why ? str_c(why) : sentence_of(rq->mem, &c.list);
+	return fail_with(rq, &cloudwatch_DashboardInvalidInputError, detail, "%.*s", STR_ARG(all));
 }
 
 err cloudwatch_PutDashboard(req *rq, txn *tx, const cloudwatch_PutDashboard_in *in,
@@ -103,10 +117,14 @@ err cloudwatch_PutDashboard(req *rq, txn *tx, const cloudwatch_PutDashboard_in *
 {
 	TRY(name_check(rq, in->DashboardName));
 	TRY(body_check(rq, in->DashboardBody));
+	TRY(tags_check(rq, &cloudwatch_tag_rules, TAGS(&in->Tags, Key)));
+	/* Tags are given when it is made; later they are TagResource's. */
+	const cloudwatch_dashboard *old = cloudwatch_dashboard_get(tx, rq->mem, rq->who.account,
+	                                                           in->DashboardName);
 	cloudwatch_dashboard_put(tx, &(cloudwatch_dashboard){ .Account = rq->who.account,
 	                                                      .Name = in->DashboardName,
 	                                                      .Body = in->DashboardBody, .Modified = rq->now,
-	                                                      .Tags = in->Tags });
+	                                                      .Tags = old ? old->Tags : in->Tags });
 	resident_set(tx, rq->who.account, rq->region, rq->now, &CW_DASHBOARD,
 	             dashboard_arn(rq, in->DashboardName), QTY(1));
 	out->DashboardValidationMessages.v = arena_new(rq->mem, cloudwatch_DashboardValidationMessage);
@@ -134,9 +152,13 @@ err cloudwatch_GetDashboard(req *rq, const txn *tx, const cloudwatch_GetDashboar
 err cloudwatch_DeleteDashboards(req *rq, txn *tx, const cloudwatch_DeleteDashboards_in *in,
                                 cloudwatch_DeleteDashboards_out *out)
 {
-	cloudwatch_dashboard *d;
+	buf lost = buf_in(rq->mem, 64, 8000);
 	for (size_t i = 0; i < in->DashboardNames.n; i++)
-		TRY(dashboard_find(rq, tx, in->DashboardNames.v[i], &d));
+		if (!cloudwatch_dashboard_get(tx, rq->mem, rq->who.account, in->DashboardNames.v[i]))
+			buf_fmt(&lost, "%s%.*s", lost.n ? ", " : "", STR_ARG(in->DashboardNames.v[i]));
+	if (lost.n)
+		return fail(rq, &cloudwatch_DashboardNotFoundError, "The specified dashboard does not exist. [%.*s]",
+		            (int)lost.n, lost.p);
 	for (size_t i = 0; i < in->DashboardNames.n; i++) {
 		cloudwatch_dashboard_delete(tx, rq->who.account, in->DashboardNames.v[i]);
 		resident_set(tx, rq->who.account, rq->region, rq->now, &CW_DASHBOARD,

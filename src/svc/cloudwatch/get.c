@@ -19,7 +19,7 @@ static err request_check(req *rq, const cloudwatch_GetMetricStatistics_in *in)
 	TRY(period_check(rq, in->Period.v));
 	if (!in->Statistics.n && !in->ExtendedStatistics.n)
 		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
-		            "Must specify either Statistics or ExtendedStatistics.");
+		            "Must specify either Statistics or ExtendedStatistics");
 	if (in->StartTime.v / MS_SECOND >= in->EndTime.v / MS_SECOND)
 		return fail(rq, &cloudwatch_InvalidParameterValueException,
 		            "The parameter StartTime must be less than the parameter EndTime.");

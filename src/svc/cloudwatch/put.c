@@ -1,89 +1,7 @@
 #include "base/map.h"
 #include "base/time.h"
 #include "cloud/metrics.h"
-#include "metric.h"
-#include <math.h>
-
-#define TOO_OLD_MS (14 * MS_DAY)
-#define TOO_NEW_MS (2 * MS_HOUR)
-
-/* AWS keeps values between -2^360 and 2^360. */
-#define VALUE_MAX 0x1p360
-
-static err bad_value(req *rq, const char *what, size_t i)
-{
-	return fail(rq, &cloudwatch_InvalidParameterValueException,
-	            "The parameter MetricData.member.%zu.%s", i + 1, what);
-}
-
-static err number_check(req *rq, double v, const char *what, size_t i)
-{
-	if (isfinite(v) && fabs(v) <= VALUE_MAX)
-		return OK;
-	return fail(rq, &cloudwatch_InvalidParameterValueException,
-	            "The value %s for parameter MetricData.member.%zu.%s is invalid.",
-	            isnan(v) ? "NaN" : v > 0 ? (isinf(v) ? "Infinity" : "greater than 2^360") :
-					       (isinf(v) ? "-Infinity" : "less than -2^360"), i + 1, what);
-}
-
-static err values_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
-{
-	const cloudwatch_StatisticSet *set = d->StatisticValues;
-	/* AWS takes Values beside StatisticValues; the values count. */
-	if (d->Value.set && (set || d->Values.n))
-		return fail(rq, &cloudwatch_InvalidParameterCombinationException,
-		            "The parameters MetricData.member.%zu.Value and MetricData.member.%zu.%s are mutually "
-		            "exclusive and you have specified both.",
-		            i + 1, i + 1, d->Values.n ? "Values" : "StatisticValues");
-	if (!d->Value.set && !set && !d->Values.n)
-		return fail(rq, &cloudwatch_MissingRequiredParameterException,
-		            "At least one of the parameters MetricData.member.%zu.Value, "
-		            "MetricData.member.%zu.Values or MetricData.member.%zu.StatisticValues must be "
-		            "specified.",
-		            i + 1, i + 1, i + 1);
-	if (d->Value.set)
-		TRY(number_check(rq, d->Value.v, "Value", i));
-	for (size_t j = 0; j < d->Values.n; j++)
-		TRY(number_check(rq, d->Values.v[j].v, arena_fmt(rq->mem, "Values.member.%zu", j + 1).p, i));
-	for (size_t j = 0; j < d->Counts.n; j++)
-		TRY(number_check(rq, d->Counts.v[j].v, arena_fmt(rq->mem, "Counts.member.%zu", j + 1).p, i));
-	for (size_t j = 0; j < d->Counts.n; j++)
-		if (d->Counts.v[j].v < 0)
-			return bad_value(rq, "Counts must not have negative members.", i);
-	if (d->Values.n > CW_VALUES_MAX)
-		return bad_value(rq, "Values must have no more than 150 members.", i);
-	if (d->Counts.n && d->Counts.n != d->Values.n)
-		return fail(rq, &cloudwatch_InvalidParameterValueException,
-		            "The parameters MetricData.member.%zu.Values and MetricData.member.%zu.Counts must be of "
-		            "the same size.", i + 1, i + 1);
-	if (!set)
-		return OK;
-	TRY(number_check(rq, set->SampleCount.v, "StatisticValues.SampleCount", i));
-	TRY(number_check(rq, set->Sum.v, "StatisticValues.Sum", i));
-	TRY(number_check(rq, set->Minimum.v, "StatisticValues.Minimum", i));
-	TRY(number_check(rq, set->Maximum.v, "StatisticValues.Maximum", i));
-	if (set->SampleCount.v <= 0)
-		return bad_value(rq, "StatisticValues.SampleCount must be greater than 0.", i);
-	if (set->Minimum.v > set->Maximum.v)
-		return bad_value(rq, "StatisticValues.Minimum must not be greater than the Maximum.", i);
-	return OK;
-}
-
-static err datum_check(req *rq, const cloudwatch_MetricDatum *d, size_t i)
-{
-	TRY(values_check(rq, d, i));
-	for (size_t j = 0; j < d->Dimensions.n; j++)
-		for (size_t k = 0; k < j; k++)
-			if (str_eq(d->Dimensions.v[j].Name, d->Dimensions.v[k].Name))
-				return bad_value(rq, "Dimensions must not contain a name twice.", i);
-	if (d->Timestamp.set && d->Timestamp.v < rq->now - TOO_OLD_MS)
-		return bad_value(rq, "Timestamp must specify a time no more than two weeks in the past.", i);
-	if (d->Timestamp.set && d->Timestamp.v > rq->now + TOO_NEW_MS)
-		return bad_value(rq, "Timestamp must specify a time no more than two hours in the future.", i);
-	if (d->StorageResolution.set && d->StorageResolution.v != 1 && d->StorageResolution.v != 60)
-		return bad_value(rq, "StorageResolution must be 1 or 60.", i);
-	return OK;
-}
+#include "put_check.h"
 
 static sample sample_of(arena *mem, const cloudwatch_MetricDatum *d)
 {
@@ -101,14 +19,22 @@ static sample sample_of(arena *mem, const cloudwatch_MetricDatum *d)
 	return (sample){ .values = values, .counts = counts, .n = n };
 }
 
+static cloudwatch_Dimensions dimensions_of(arena *mem, const cloudwatch_PutDimensions *given)
+{
+	cloudwatch_Dimensions out = { arena_array(mem, cloudwatch_Dimension, given->n + 1), given->n };
+	for (size_t i = 0; i < given->n; i++)
+		out.v[i] = (cloudwatch_Dimension){ given->v[i].Name, given->v[i].Value };
+	return out;
+}
+
 static err data_keep(req *rq, txn *tx, str name_space, const cloudwatch_MetricData *data)
 {
-	for (size_t i = 0; i < data->n; i++)
-		TRY(datum_check(rq, &data->v[i], i));
+	TRY(data_check(rq, data));
 	for (size_t i = 0; i < data->n; i++) {
 		const cloudwatch_MetricDatum *d = &data->v[i];
 		sample s = sample_of(rq->mem, d);
-		metric_add(tx, rq->who.account, rq->region, name_space, d->MetricName, &d->Dimensions,
+		cloudwatch_Dimensions dimensions = dimensions_of(rq->mem, &d->Dimensions);
+		metric_add(tx, rq->who.account, rq->region, name_space, d->MetricName, &dimensions,
 		           str_is(d->Unit) ? d->Unit : S("None"), d->Timestamp.set ? d->Timestamp.v : rq->now,
 		           d->StorageResolution.v == 1, &s, true, rq->now);
 	}
@@ -121,9 +47,7 @@ err cloudwatch_PutMetricData(req *rq, txn *tx, const cloudwatch_PutMetricData_in
 	size_t n = in->MetricData.n;
 	for (size_t i = 0; i < in->EntityMetricData.n; i++)
 		n += in->EntityMetricData.v[i].MetricData.n;
-	if (str_starts(in->Namespace, S("AWS/")))
-		return fail(rq, &cloudwatch_InvalidParameterValueException,
-		            "The value AWS/ for parameter Namespace is invalid.");
+	TRY(namespace_check(rq, in->Namespace));
 	if (!n)
 		return fail(rq, &cloudwatch_MissingRequiredParameterException,
 		            "The parameter MetricData is required.");

@@ -17,14 +17,26 @@ size_t query_place(const query_set *s, str id)
 	return SIZE_MAX;
 }
 
+static bool id_good(str id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		char c = id.p[i];
+		bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z', digit = c >= '0' && c <= '9';
+		if (!lower && (i == 0 || !(upper || digit || c == '_')))
+			return false;
+	}
+	return id.n;
+}
+
 static err check(query_set *s, size_t i)
 {
 	const cloudwatch_MetricDataQuery *q = &s->queries[i];
 	req *rq = s->rq;
-	if (!q->Id.n || q->Id.p[0] < 'a' || q->Id.p[0] > 'z')
+	if (!id_good(q->Id))
 		return fail(rq, &aws_ValidationException,
-		            "The value '%.*s' for parameter Id is invalid: it must start with a lowercase letter.",
-		            STR_ARG(q->Id));
+		            "The value %.*s for parameter MetricDataQueries.member.%zu.Id is not matching the "
+		            "expected pattern ^[a-z][a-zA-Z0-9_]*$.",
+		            STR_ARG(q->Id), i + 1);
 	if (query_place(s, q->Id) != i)
 		return fail(rq, &aws_ValidationException,
 		            "The values for parameter id in parameter MetricDataQueries "

@@ -1,6 +1,5 @@
 /* Tags of alarms and dashboards. */
 #include "alarm.h"
-#include "cloud/tags.h"
 
 typedef struct tagged {
 	alarm alarm;
@@ -36,8 +35,10 @@ static void tagged_put(txn *tx, const tagged *t)
 		alarm_put(tx, &t->alarm);
 }
 
-static const tag_rules rules = {
+const tag_rules cloudwatch_tag_rules = {
 	.most = CW_TAGS_MAX,
+	.reserved = { &cloudwatch_InvalidParameterValueException,
+	              "aws: prefixed tag key names are not allowed for external use." },
 	.too_many = { &cloudwatch_InvalidParameterValueException,
 	              "The maximum number of tags per resource is 50." },
 };
@@ -47,7 +48,7 @@ err cloudwatch_TagResource(req *rq, txn *tx, const cloudwatch_TagResource_in *in
 {
 	tagged t;
 	TRY(tagged_find(rq, tx, in->ResourceARN, &t));
-	TRY(tags_add(rq, &rules, TAGS(t.tags, Key), TAGS(&in->Tags, Key)));
+	TRY(tags_add(rq, &cloudwatch_tag_rules, TAGS(t.tags, Key), TAGS(&in->Tags, Key)));
 	tagged_put(tx, &t);
 	return OK;
 }

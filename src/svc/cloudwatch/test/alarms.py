@@ -178,7 +178,7 @@ def test_math_alarm(server):
                 [{"Id": "e", "Expression": "SEARCH('{A} x', 'Sum', 60)"}], [{"Id": "e", "Expression": "a +"}],
                 [stat(f"m{i}", "x", i == 0) for i in range(11)]):
         refused("ValidationError", alarm, cw, "bad", Metrics=bad)
-    refused("InvalidParameterCombination", alarm, cw, "bad", Metrics=queries, Statistic="Sum", MetricName="x", Namespace="A")
+    refused("ValidationError", alarm, cw, "bad", Metrics=queries, Statistic="Sum", MetricName="x", Namespace="A")
 
 
 def test_anomaly_alarm(server):

@@ -35,7 +35,7 @@ def test_put_and_statistics(server):
 def test_refusals(server):
     cw = server.client("cloudwatch")
     refused("InvalidParameterValue", cw.put_metric_data, Namespace="AWS/Lambda", MetricData=[{"MetricName": "x", "Value": 1}])
-    refused("MissingParameter", cw.put_metric_data, Namespace="T", MetricData=[{"MetricName": "x"}])
+    refused("InvalidParameterCombination", cw.put_metric_data, Namespace="T", MetricData=[{"MetricName": "x"}])
     refused("ResourceNotFound", cw.set_alarm_state, AlarmName="none", StateValue="OK", StateReason="x")
 
 

@@ -43,7 +43,7 @@ def test_refused_data(server):
         cw.put_metric_data(Namespace="S", MetricData=[{"MetricName": "bad", **datum}])
 
     check("NaN" in refused("InvalidParameterValue", put, Value=float("nan")))
-    check("Infinity" in refused("InvalidParameterValue", put, Value=float("inf")))
+    check("∞" in refused("InvalidParameterValue", put, Value=float("inf")))
     refused("InvalidParameterValue", put, Value=1e300)
     refused("InvalidParameterValue", put, Value=1, Timestamp=t - 15 * 24 * 60 * MINUTE)
     refused("InvalidParameterValue", put, Value=1, Timestamp=t + 121 * MINUTE)
