@@ -177,6 +177,16 @@ static size_t sequence(str s)
 	return n;
 }
 
+str query_value(arena *a, str query, str name)
+{
+	while (str_is(query)) {
+		str value = str_cut(&query, '&');
+		if (str_eq(str_cut(&value, '='), name))
+			return percent_decode(a, str_is(value) ? value : S(""), true);
+	}
+	return STR_NONE;
+}
+
 bool utf8_valid(str s)
 {
 	while (s.n) {

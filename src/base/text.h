@@ -13,6 +13,8 @@ bool hex_decode(arena *a, str text, str *out);
 str percent_encode(arena *a, str s, bool keep_slash);
 /* A bad escape is left as it stands. plus_is_space for forms. */
 str percent_decode(arena *a, str s, bool plus_is_space);
+/* Of the first "name=value" in what stands behind a '?'; "" without a '=', STR_NONE when it is not there. */
+str query_value(arena *a, str query, str name);
 bool utf8_valid(str s);
 /* Characters, not bytes: AWS counts lengths in Unicode code points. Invalid bytes count one each. */
 size_t utf8_length(str s);

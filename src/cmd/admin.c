@@ -37,16 +37,7 @@ static void answer_fault(http_exchange *x, int status, const char *message)
 	answer(x, status, S("text/plain; charset=utf-8"), arena_fmt(x->mem, "%s\n", message));
 }
 
-static str parameter(const http_exchange *x, str name)
-{
-	str rest = x->in.query;
-	while (str_is(rest)) {
-		str value = str_cut(&rest, '&');
-		if (str_eq(str_cut(&value, '='), name))
-			return percent_decode(x->mem, str_is(value) ? value : S(""), true);
-	}
-	return STR_NONE;
-}
+static str parameter(const http_exchange *x, str name) { return query_value(x->mem, x->in.query, name); }
 
 static size_t operations_here(void)
 {

@@ -35,15 +35,11 @@ static void refuse(http_exchange *x, const char *message)
 	answer(x, 400, S("text/plain; charset=utf-8"), arena_fmt(x->mem, "%s\n", message));
 }
 
+/* "" where it is not given. */
 static str parameter(const http_exchange *x, str name)
 {
-	str rest = x->in.query;
-	while (str_is(rest)) {
-		str value = str_cut(&rest, '&');
-		if (str_eq(str_cut(&value, '='), name))
-			return percent_decode(x->mem, str_is(value) ? value : S(""), true);
-	}
-	return S("");
+	str value = query_value(x->mem, x->in.query, name);
+	return str_is(value) ? value : S("");
 }
 
 /* "-" has used nothing: what a table of predicted usage stands alone for. */

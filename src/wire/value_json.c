@@ -161,6 +161,17 @@ static bool read_struct(reader *r, const shape *s, void *out)
 	}
 }
 
+/* Of a list or a map, at its first token: a null leaves it empty. */
+static bool read_element(reader *r, const shape *element, json_kind kind, void *out)
+{
+	if (kind == JSON_NULL && element->kind != SHAPE_DOCUMENT)
+		return true;
+	if (r->words == JSON_WORDS_DYNAMODB && element->kind == SHAPE_STRUCT && kind != JSON_OBJECT &&
+	    kind != JSON_ARRAY)
+		return refuse(r, S("Unexpected value type in payload"));
+	return read_value(r, element, out);
+}
+
 static bool read_list(reader *r, const shape *s, value_list *out)
 {
 	json *j = &r->j;
@@ -177,12 +188,7 @@ static bool read_list(reader *r, const shape *s, value_list *out)
 		void *value = list_append(&r->room, &list, element->size);
 		if (!value)
 			return too_large(r);
-		if (kind == JSON_NULL && element->kind != SHAPE_DOCUMENT)
-			continue;
-		if (r->words == JSON_WORDS_DYNAMODB && element->kind == SHAPE_STRUCT && kind != JSON_OBJECT &&
-		    kind != JSON_ARRAY)
-			return refuse(r, S("Unexpected value type in payload"));
-		if (!read_value(r, element, value))
+		if (!read_element(r, element, kind, value))
 			return false;
 	}
 	*out = list;
@@ -206,12 +212,7 @@ static bool read_map(reader *r, const shape *s, value_list *out)
 		if (!entry)
 			return too_large(r);
 		*(str *)(void *)entry = j->key;
-		if (kind == JSON_NULL && element->kind != SHAPE_DOCUMENT)
-			continue;
-		if (r->words == JSON_WORDS_DYNAMODB && element->kind == SHAPE_STRUCT && kind != JSON_OBJECT &&
-		    kind != JSON_ARRAY)
-			return refuse(r, S("Unexpected value type in payload"));
-		if (!read_value(r, element, entry + s->value_offset))
+		if (!read_element(r, element, kind, entry + s->value_offset))
 			return false;
 	}
 	*out = list;

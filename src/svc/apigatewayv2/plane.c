@@ -2,6 +2,7 @@
 #include "visit.h"
 #include "base/text.h"
 #include "cloud/call.h"
+#include "cloud/cors.h"
 #include "cloud/meter.h"
 #include "cloud/plane.h"
 #include "sys/clock.h"
@@ -35,7 +36,7 @@ static void send(visit *v)
 	http_reply(v->x, &v->out, NULL);
 }
 
-static void add_cors(visit *v, bool preflight);
+static void add_cors(visit *v);
 
 static void refuse(visit *v, int status, const char *message)
 {
@@ -45,81 +46,29 @@ static void refuse(visit *v, int status, const char *message)
 	v->out.body = arena_fmt(v->mem, "{\"message\":\"%s\"}", message);
 	v->problem = str_c(message);
 	if (v->api)
-		add_cors(v, false);
+		add_cors(v);
 	send(v);
 }
 
-static bool listed(const str *v, size_t n, str wanted)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq_nocase(v[i], wanted) || str_eq(v[i], S("*")) ||
-		    (str_find_char(v[i], '*') != SIZE_MAX && str_glob(v[i], wanted)))
-			return true;
-	return false;
-}
-
-static str joined(arena *mem, const str *v, size_t n)
-{
-	buf b = buf_in(mem, 64, 65536);
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_c(&b, ',');
-		buf_put(&b, v[i]);
-	}
-	return buf_str(&b);
-}
-
-static void drop_cors(wire_message *m)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < m->n_headers; i++)
-		if (!str_eq_nocase(str_sub(m->headers[i].name, 0, 15), S("access-control-")))
-			m->headers[n++] = m->headers[i];
-	m->n_headers = n;
-}
-
 /* What the API's configuration says takes the place of what the integration says. */
-static void add_cors(visit *v, bool preflight)
+static void add_cors(visit *v)
 {
 	const apigatewayv2_Cors *c = v->api->CorsConfiguration;
-	str origin = wire_header(&v->x->in, S("origin"));
-	wire_message *m = &v->out;
 	if (!c)
 		return;
-	drop_cors(m);
-	if (!str_is(origin) || !listed(c->AllowOrigins.v, c->AllowOrigins.n, origin))
-		return;
-	bool any = !c->AllowCredentials.v && c->AllowOrigins.n == 1 && str_eq(c->AllowOrigins.v[0], S("*"));
-	wire_header_add(m, S("access-control-allow-origin"), any ? S("*") : origin);
-	if (!any)
-		wire_header_add(m, S("vary"), S("Origin"));
-	if (c->AllowCredentials.v)
-		wire_header_add(m, S("access-control-allow-credentials"), S("true"));
-	if (c->ExposeHeaders.n && !preflight)
-		wire_header_add(m, S("access-control-expose-headers"),
-		                joined(v->mem, c->ExposeHeaders.v, c->ExposeHeaders.n));
-	if (!preflight)
-		return;
-	if (c->AllowMethods.n)
-		wire_header_add(m, S("access-control-allow-methods"),
-		                joined(v->mem, c->AllowMethods.v, c->AllowMethods.n));
-	if (c->AllowHeaders.n)
-		wire_header_add(m, S("access-control-allow-headers"),
-		                joined(v->mem, c->AllowHeaders.v, c->AllowHeaders.n));
-	if (c->MaxAge.set && c->MaxAge.v >= 0)
-		wire_header_add(m, S("access-control-max-age"), arena_fmt(v->mem, "%lld", (long long)c->MaxAge.v));
+	cors_apply(v->mem, &(cors_rules){ CORS_LIST(c->AllowOrigins), CORS_LIST(c->AllowMethods),
+	                                  CORS_LIST(c->AllowHeaders), CORS_LIST(c->ExposeHeaders),
+	                                  c->AllowCredentials.v, false, c->MaxAge }, &v->x->in, &v->out);
 }
 
 /* Answered here once CORS is configured, whatever the routes. */
 static bool preflight(visit *v)
 {
-	const wire_message *m = &v->x->in;
-	if (!v->api->CorsConfiguration || !str_eq(m->method, S("OPTIONS")) ||
-	    !str_is(wire_header(m, S("origin"))) || !str_is(wire_header(m, S("access-control-request-method"))))
+	if (!v->api->CorsConfiguration || !cors_is_preflight(&v->x->in))
 		return false;
 	v->out.status = 204;
 	v->out.body = S("");
-	add_cors(v, true);
+	add_cors(v);
 	send(v);
 	return true;
 }
@@ -172,7 +121,7 @@ static void invoke(visit *v)
 		refuse(v, 500, "Internal Server Error");
 		return;
 	}
-	add_cors(v, false);
+	add_cors(v);
 	send(v);
 }
 
@@ -236,7 +185,7 @@ static void forward(visit *v)
 		if (!of_connection(answer.headers[i].name))
 			wire_header_add(&v->out, answer.headers[i].name, answer.headers[i].value);
 	v->out.body = answer.body;
-	add_cors(v, false);
+	add_cors(v);
 	send(v);
 }
 

@@ -112,20 +112,9 @@ str registry_base(const visit *v)
 	return arena_fmt(v->x->mem, "%s://%.*s", v->x->tls ? "https" : "http", STR_ARG(v->x->host));
 }
 
-static str query_value(const http_exchange *x, const char *name)
-{
-	str rest = x->in.query;
-	while (str_is(rest)) {
-		str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
-		if (str_eq(key, str_c(name)))
-			return percent_decode(x->mem, str_is(value) ? value : S(""), false);
-	}
-	return STR_NONE;
-}
-
 str registry_query(const visit *v, const char *name)
 {
-	return query_value(v->x, name);
+	return query_value(v->x->mem, v->x->in.query, str_c(name));
 }
 
 ecr_token *registry_token(const http_exchange *x, const txn *tx, arena *mem)
@@ -136,7 +125,7 @@ ecr_token *registry_token(const http_exchange *x, const txn *tx, arena *mem)
 		ecr_token *t = token_find(tx, mem, str_sub(text, 4, text.n), clock_now());
 		return t && !t->Digest.n ? t : NULL;
 	}
-	str url = query_value(x, "X-Farthing-Token");
+	str url = query_value(mem, x->in.query, S("X-Farthing-Token"));
 	ecr_token *t = url.n ? token_find(tx, mem, url, clock_now()) : NULL;
 	return t && t->Digest.n && str_ends(x->in.path, t->Digest) ? t : NULL;
 }

@@ -340,25 +340,15 @@ static bool location_match(const http_exchange *x)
 	return str_starts(x->in.path, S(LOCATION_PATH));
 }
 
-static str query_value(str query, str name)
-{
-	while (str_is(query)) {
-		str pair = str_cut(&query, '&'), key = str_cut(&pair, '=');
-		if (str_eq(key, name))
-			return pair;
-	}
-	return S("");
-}
-
 static void location_serve(http_exchange *x, store *s)
 {
 	str hash = str_sub(x->in.path, sizeof LOCATION_PATH - 1, x->in.path.n);
-	str expires = query_value(x->in.query, S("Expires"));
+	str expires = query_value(x->mem, x->in.query, S("Expires"));
 	wire_message out = { .mem = x->mem, .status = 403 };
 	int64_t until = 0;
 	bool ok = str_eq(x->in.method, S("GET")) && hash.n == HASH_HEX && str_to_i64(expires, &until) &&
 		until > clock_real() &&
-		secret_eq(query_value(x->in.query, S("Signature")), location_seal(x->mem, hash, expires));
+		secret_eq(query_value(x->mem, x->in.query, S("Signature")), location_seal(x->mem, hash, expires));
 	if (ok && !code_zip(x->mem, hash, &out.body)) {
 		out.status = 200;
 		wire_header_add(&out, S("Content-Type"), S("application/zip"));

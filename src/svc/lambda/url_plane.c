@@ -6,6 +6,7 @@
 #include "cloud/auth.h"
 #include "cloud/authorise.h"
 #include "cloud/call.h"
+#include "cloud/cors.h"
 #include "cloud/http_event.h"
 #include "cloud/meter.h"
 #include "cloud/plane.h"
@@ -142,79 +143,25 @@ static bool permitted(visit *v, req *rq)
 	return d.allowed;
 }
 
-static bool listed(const str *v, size_t n, str wanted)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq_nocase(v[i], wanted) || str_eq(v[i], S("*")))
-			return true;
-	return false;
-}
-
-static str joined(arena *mem, const str *v, size_t n)
-{
-	buf b = buf_in(mem, 64, 65536);
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_c(&b, ',');
-		buf_put(&b, v[i]);
-	}
-	return buf_str(&b);
-}
-
-static void drop_cors(wire_message *m)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < m->n_headers; i++)
-		if (!str_eq_nocase(str_sub(m->headers[i].name, 0, 15), S("access-control-")))
-			m->headers[n++] = m->headers[i];
-	m->n_headers = n;
-}
-
 /* What the URL's own configuration says takes the place of what the function says. */
-static void add_cors(visit *v, bool preflight)
+static void add_cors(visit *v)
 {
 	const lambda_Cors *c = v->url->It->Cors;
-	str origin = wire_header(&v->x->in, S("origin"));
-	wire_message *m = &v->out;
 	if (!c)
 		return;
-	drop_cors(m);
-	if (!str_is(origin) || !listed(c->AllowOrigins.v, c->AllowOrigins.n, origin))
-		return;
-	bool any = listed(c->AllowOrigins.v, c->AllowOrigins.n, S("*")) && !c->AllowCredentials.v;
-	wire_header_add(m, S("access-control-allow-origin"), any ? S("*") : origin);
-	if (!any)
-		wire_header_add(m, S("vary"), S("Origin"));
-	if (c->AllowCredentials.v)
-		wire_header_add(m, S("access-control-allow-credentials"), S("true"));
-	if (c->ExposeHeaders.n && !preflight)
-		wire_header_add(m, S("access-control-expose-headers"),
-		                joined(v->mem, c->ExposeHeaders.v, c->ExposeHeaders.n));
-	if (!preflight)
-		return;
-	str method = wire_header(&v->x->in, S("access-control-request-method"));
-	if (c->AllowMethods.n && !listed(c->AllowMethods.v, c->AllowMethods.n, method))
-		return;
-	if (c->AllowMethods.n)
-		wire_header_add(m, S("access-control-allow-methods"),
-		                joined(v->mem, c->AllowMethods.v, c->AllowMethods.n));
-	if (c->AllowHeaders.n)
-		wire_header_add(m, S("access-control-allow-headers"),
-		                joined(v->mem, c->AllowHeaders.v, c->AllowHeaders.n));
-	if (c->MaxAge.set)
-		wire_header_add(m, S("access-control-max-age"), arena_fmt(v->mem, "%lld", (long long)c->MaxAge.v));
+	cors_apply(v->mem, &(cors_rules){ CORS_LIST(c->AllowOrigins), CORS_LIST(c->AllowMethods),
+	                                  CORS_LIST(c->AllowHeaders), CORS_LIST(c->ExposeHeaders),
+	                                  c->AllowCredentials.v, true, c->MaxAge }, &v->x->in, &v->out);
 }
 
 /* Answered here, without the function, once CORS is configured. */
 static bool preflight(visit *v)
 {
-	const wire_message *m = &v->x->in;
-	if (!v->url->It->Cors || !str_eq(m->method, S("OPTIONS")) || !str_is(wire_header(m, S("origin"))) ||
-	    !str_is(wire_header(m, S("access-control-request-method"))))
+	if (!v->url->It->Cors || !cors_is_preflight(&v->x->in))
 		return false;
 	v->out.status = 200;
 	v->out.body = S("");
-	add_cors(v, true);
+	add_cors(v);
 	send(v);
 	return true;
 }
@@ -259,7 +206,7 @@ typedef struct url_stream {
 static void stream_head(url_stream *s)
 {
 	visit *v = s->v;
-	add_cors(v, false);
+	add_cors(v);
 	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
 	wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
 	s->begun = true;
@@ -343,7 +290,7 @@ static void invoke(visit *v)
 		refuse(v, 502, "InternalServerErrorException", S("Internal Server Error"));
 		return;
 	}
-	add_cors(v, false);
+	add_cors(v);
 	send(v);
 }
 

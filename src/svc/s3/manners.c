@@ -197,17 +197,6 @@ static err asked(req *rq)
 
 /* ---- arguments ---- */
 
-static str query_value(const req *rq, const char *key)
-{
-	str query = rq->http->query;
-	while (str_is(query) && query.n) {
-		str value = str_cut(&query, '&');
-		if (str_eq(str_cut(&value, '='), str_c(key)))
-			return str_is(value) ? percent_decode(rq->mem, value, true) : S("");
-	}
-	return STR_NONE;
-}
-
 static err malformed_document(req *rq)
 {
 	if (!str_ends(str_c(rq->op->name), S("Acl")))
@@ -231,7 +220,7 @@ static err malformed(req *rq, err why)
 		{ "partNumber", "Part number must be an integer between 1 and 10000, inclusive", 1, 10000 },
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		str text = query_value(rq, numbers[i].key);
+		str text = query_value(rq->mem, rq->http->query, str_c(numbers[i].key));
 		int64_t n;
 		if (str_is(text) && (!str_to_i64(text, &n) || n < numbers[i].least || n > numbers[i].most))
 			return invalid_argument(rq, numbers[i].message, str_c(numbers[i].key), text);
