@@ -45,6 +45,22 @@ static size_t dashboards(req *rq, const txn *tx, const void *in_, str **arns)
 	return in->DashboardNames.n;
 }
 
+/* The rule, and the alarms that it is to mute. */
+static size_t muting(req *rq, const txn *tx, const void *in_, str **arns)
+{
+	(void)tx;
+	const cloudwatch_PutAlarmMuteRule_in *in = in_;
+	cloudwatch_MuteTargetAlarmNameList names = { 0 };
+	if (in->MuteTargets)
+		names = in->MuteTargets->AlarmNames;
+	*arns = arena_array(rq->mem, str, names.n + 1);
+	for (size_t i = 0; i < names.n; i++)
+		(*arns)[i] = req_arn(rq, "cloudwatch", "alarm:%.*s", STR_ARG(names.v[i]));
+	(*arns)[names.n] = req_arn(rq, "cloudwatch", "alarm-mute-rule:%.*s", STR_ARG(in->Name));
+	return names.n + 1;
+}
+
+#define ON_MUTE(operation, name) { operation, NULL, "alarm-mute-rule:" name, NULL }
 #define ON_ALARM(operation) { operation, NULL, "alarm:{AlarmName}", NULL }
 #define ON_ALL(operation) { operation, NULL, "*", NULL }
 #define ON_ARN(operation) { operation, NULL, "{ResourceARN}", NULL }
@@ -60,11 +76,14 @@ ACCESS(cloudwatch, "cloudwatch", "cloudwatch",
 	ON_ALL("GetMetricWidgetImage"), ON_ALL("PutAnomalyDetector"), ON_ALL("DescribeAnomalyDetectors"),
 	ON_ALL("DeleteAnomalyDetector"), ON_ARN("TagResource"), ON_ARN("UntagResource"),
 	ON_ARN("ListTagsForResource"),
-	ON_ALL("DeleteAlarmMuteRule"), ON_ALL("DeleteInsightRules"), ON_ALL("DeleteMetricStream"),
+	ON_MUTE("DeleteAlarmMuteRule", "{AlarmMuteRuleName}"),
+	ON_ALL("DeleteInsightRules"), ON_ALL("DeleteMetricStream"),
 	ON_ALL("DescribeAlarmContributors"), ON_ALL("DescribeInsightRules"), ON_ALL("DisableInsightRules"),
-	ON_ALL("EnableInsightRules"), ON_ALL("GetAlarmMuteRule"), ON_ALL("GetInsightRuleReport"),
+	ON_ALL("EnableInsightRules"), ON_MUTE("GetAlarmMuteRule", "{AlarmMuteRuleName}"),
+	ON_ALL("GetInsightRuleReport"),
 	ON_ALL("GetMetricStream"), ON_ALL("GetOTelEnrichment"), ON_ALL("ListAlarmMuteRules"),
-	ON_ALL("ListManagedInsightRules"), ON_ALL("ListMetricStreams"), ON_ALL("PutAlarmMuteRule"),
+	ON_ALL("ListManagedInsightRules"), ON_ALL("ListMetricStreams"),
+	{ "PutAlarmMuteRule", NULL, NULL, muting },
 	ON_ALL("PutInsightRule"), ON_ALL("PutManagedInsightRules"), ON_ALL("PutMetricStream"),
 	ON_ALL("StartMetricStreams"), ON_ALL("StartOTelEnrichment"), ON_ALL("StopMetricStreams"),
 	ON_ALL("StopOTelEnrichment"));

@@ -1,5 +1,5 @@
 /* An alarm takes a state: what follows from that, all in the same transaction. */
-#include "alarm.h"
+#include "mute.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/call.h"
@@ -155,6 +155,8 @@ static void act(txn *tx, const alarm *a, const alarm *before, str prefix, int64_
 		: str_eq(state, S("OK"))                                       ? &ALARM_OF(a, OKActions)
 								 : &ALARM_OF(a, InsufficientDataActions);
 	opt_bool enabled = ALARM_OF(a, ActionsEnabled);
+	if (actions->n && (!enabled.set || enabled.v) && muted(tx, a, ALARM_OF(before, StateValue), now))
+		return;
 	for (size_t i = 0; i < actions->n && (!enabled.set || enabled.v); i++)
 		if (str_starts(actions->v[i], prefix))
 			act_one(tx, a, before, actions->v[i], now);

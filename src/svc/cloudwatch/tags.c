@@ -1,9 +1,10 @@
-/* Tags of alarms and dashboards. */
+/* Tags of alarms, mute rules and dashboards. */
 #include "alarm.h"
 
 typedef struct tagged {
 	alarm alarm;
 	cloudwatch_dashboard *dashboard;
+	cloudwatch_mute *mute;
 	cloudwatch_TagList *tags;
 } tagged;
 
@@ -19,6 +20,10 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 	if (at != SIZE_MAX) {
 		out->dashboard = cloudwatch_dashboard_get(tx, rq->mem, rq->who.account, str_sub(arn, at + 11, arn.n));
 		out->tags = out->dashboard ? &out->dashboard->Tags : NULL;
+	} else if ((at = str_find(arn, S(":alarm-mute-rule:"))) != SIZE_MAX) {
+		out->mute = cloudwatch_mute_get(tx, rq->mem, rq->who.account, rq->region,
+		                                str_sub(arn, at + 17, arn.n));
+		out->tags = out->mute ? &out->mute->Tags : NULL;
 	} else if (alarm_get(tx, rq->mem, rq->who.account, rq->region, alarm_name_of(arn), &out->alarm)) {
 		out->tags = out->alarm.metric ? &out->alarm.metric->Tags : &out->alarm.composite->Tags;
 	}
@@ -29,7 +34,9 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 
 static void tagged_put(txn *tx, const tagged *t)
 {
-	if (t->dashboard)
+	if (t->mute)
+		cloudwatch_mute_put(tx, t->mute);
+	else if (t->dashboard)
 		cloudwatch_dashboard_put(tx, t->dashboard);
 	else
 		alarm_put(tx, &t->alarm);
