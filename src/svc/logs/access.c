@@ -28,19 +28,36 @@ static str group_given(req *rq, const void *in)
 	return S("");
 }
 
+/* Who wants to see what is masked needs another permission. */
+static size_t and_unmask(req *rq, const void *in, str *arns)
+{
+	if (!str_eq(access_member(rq, in, S("unmask")), S("true")))
+		return 1;
+	arns[1] = arena_concat(rq->mem, S("logs:Unmask "), arns[0]);
+	return 2;
+}
+
 static size_t the_group(req *rq, const txn *tx, const void *in, str **arns)
 {
 	(void)tx;
-	*arns = arena_new(rq->mem, str);
+	*arns = arena_array(rq->mem, str, 2);
 	**arns = group_arn_of(rq, group_given(rq, in));
-	return 1;
+	return and_unmask(rq, in, *arns);
 }
 
 static size_t the_stream(req *rq, const txn *tx, const void *in, str **arns)
 {
 	the_group(rq, tx, in, arns);
 	**arns = arena_concat(rq->mem, **arns, access_member(rq, in, S("logStreamName")));
-	return 1;
+	return and_unmask(rq, in, *arns);
+}
+
+static size_t the_record(req *rq, const txn *tx, const void *in, str **arns)
+{
+	(void)tx;
+	*arns = arena_array(rq->mem, str, 2);
+	**arns = S("*");
+	return and_unmask(rq, in, *arns);
 }
 
 static size_t tailed(req *rq, const txn *tx, const void *in_, str **arns)
@@ -88,7 +105,8 @@ ACCESS(logs, "logs", NULL,
 	ON_STREAM("GetLogEvents"), ON_TAGS("TagLogGroup"), ON_TAGS("UntagLogGroup"),
 	ON_TAGS("ListTagsLogGroup"), ON_ARN("TagResource"), ON_ARN("UntagResource"),
 	ON_ARN("ListTagsForResource"), ON_ALL("TestMetricFilter"), ON_ALL("GetQueryResults"),
-	ON_ALL("StopQuery"), ON_ALL("DescribeQueries"), ON_ALL("GetLogRecord"), ON_ALL("PutQueryDefinition"),
+	ON_ALL("StopQuery"), ON_ALL("DescribeQueries"), { "GetLogRecord", NULL, NULL, the_record },
+	ON_ALL("PutQueryDefinition"),
 	ON_ALL("DescribeQueryDefinitions"), ON_ALL("DeleteQueryDefinition"), ON_ALL("DescribeExportTasks"),
 	ON_ALL("CancelExportTask"), ON_ALL("PutResourcePolicy"), ON_ALL("DescribeResourcePolicies"),
 	ON_ALL("DeleteResourcePolicy"), ON_ALL("ListLogGroups"), ON_ALL("DescribeDestinations"),

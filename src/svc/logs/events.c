@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "cloud/event_log.h"
 #include "fresh.h"
+#include "protection.h"
 
 #define TOO_OLD_MS (14 * MS_DAY)
 #define TOO_NEW_MS (2 * MS_HOUR)
@@ -24,14 +25,60 @@ str event_id(arena *mem, int64_t when, int64_t seq)
 	return arena_fmt(mem, "%020lld%036lld", (long long)when, (long long)seq);
 }
 
+str event_shown(arena *mem, str message, str masks)
+{
+	if (!masks.n)
+		return message;
+	char *p = arena_bytes(mem, message.n + 1);
+	memcpy(p, message.p, message.n);
+	while (str_is(masks)) {
+		int64_t from, to;
+		str range = str_cut(&masks, ',');
+		if (str_to_i64(str_cut(&range, '-'), &from) && str_to_i64(range, &to) && from <= to &&
+		    (size_t)to <= message.n)
+			memset(p + from, '*', (size_t)(to - from));
+	}
+	return str_of(p, message.n);
+}
+
+/* Finds what policies call sensitive. true: it was reported, into rows of groups and streams. */
+static bool protect(txn *tx, const logs_group *g, event_in *events, size_t n, int64_t now)
+{
+	arena *mem = txn_arena(tx);
+	const protection *p = protection_of(tx, mem, g);
+	if (!p)
+		return false;
+	finding **found = arena_array(mem, finding *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		buf masks = buf_in(mem, 64, 1 << 16);
+		found[i] = protection_find(mem, p, events[i].message);
+		for (const finding *f = found[i]; f; f = f->next)
+			buf_fmt(&masks, "%s%zu-%zu", masks.n ? "," : "", f->from, f->to);
+		if (found[i])
+			events[i].masks = buf_str(&masks);
+	}
+	return protection_report(tx, p, g, found, n, now);
+}
+
 void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now)
+{
+	/* The report may be in this very group, whose rows in hand are stale then. */
+	if (protect(tx, g, events, n, now)) {
+		g = logs_group_get(tx, txn_arena(tx), g->Account, g->Region, g->Name);
+		s = logs_stream_get(tx, txn_arena(tx), g->Id, s->Name);
+	}
+	events_put(tx, g, s, events, n, now);
+}
+
+void events_put(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now)
 {
 	int64_t bytes = 0;
 	for (size_t i = 0; i < n; i++) {
 		int64_t seq = events[i].seq = (int64_t)txn_next(tx, S("logs.event"));
 		logs_event_put(tx, &(logs_event){ .GroupId = g->Id, .When = events[i].when, .Seq = seq,
 		                                  .StreamId = s->Id, .Message = events[i].message,
-		                                  .Ingested = now });
+		                                  .Ingested = now, .Masks = events[i].masks });
+		events[i].shown = event_shown(txn_arena(tx), events[i].message, events[i].masks);
 		logs_line_put(tx, &(logs_line){ .StreamId = s->Id, .When = events[i].when, .Seq = seq });
 		bytes += billed_bytes(events[i].message);
 		if (!s->First || events[i].when < s->First)

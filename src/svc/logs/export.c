@@ -166,7 +166,7 @@ static bool next_lines(exporting *e, int64_t stream, place *from, buf *b)
 			continue;
 		buf_put(b, time_iso_ms(mem, v->When));
 		buf_c(b, ' ');
-		buf_put(b, v->Message);
+		buf_put(b, event_shown(mem, v->Message, v->Masks));
 		buf_c(b, '\n');
 	}
 	cursor_close(&s.at);

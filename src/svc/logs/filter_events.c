@@ -40,7 +40,7 @@ static str stream_name(search *s, int64_t id)
 	return *name;
 }
 
-static void found(search *s, const logs_event *e, str stream)
+static void found(search *s, const logs_event *e, str message, str stream)
 {
 	logs_FilteredLogEvents *events = &s->out->events;
 	if (events->n == s->capacity) {
@@ -52,7 +52,7 @@ static void found(search *s, const logs_event *e, str stream)
 	}
 	s->bytes += e->Message.n + LOGS_EVENT_OVERHEAD;
 	events->v[events->n++] = (logs_FilteredLogEvent){ .logStreamName = stream, .timestamp = I64(e->When),
-		.message = arena_str(s->rq->mem, e->Message), .ingestionTime = I64(e->Ingested),
+		.message = arena_str(s->rq->mem, message), .ingestionTime = I64(e->Ingested),
 		.eventId = event_id(s->rq->mem, e->When, e->Seq) };
 }
 
@@ -65,13 +65,14 @@ static bool look(search *s, const logs_event *e)
 	if (arena_used(s->scratch) > SCRATCH_MAX)
 		arena_reset(s->scratch);
 	str stream = stream_name(s, e->StreamId);
+	str message = s->in->unmask.v ? e->Message : event_shown(s->scratch, e->Message, e->Masks);
 	bool fits = str_is(stream) && (s->merge || str_starts(stream, s->in->logStreamNamePrefix)) &&
-	            filter_fits(s->scratch, s->filter, e->Message);
+	            filter_fits(s->scratch, s->filter, message);
 	if (fits && (s->out->events.n == s->limit ||
 	             (s->out->events.n && s->bytes + e->Message.n > LOGS_ANSWER_BYTES)))
 		return false;
 	if (fits)
-		found(s, e, stream);
+		found(s, e, message, stream);
 	s->last = (place){ e->When, e->Seq };
 	return true;
 }

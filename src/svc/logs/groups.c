@@ -1,4 +1,4 @@
-#include "logs.h"
+#include "index.h"
 #include "base/time.h"
 #include "store/due.h"
 
@@ -116,6 +116,7 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 	}
 	metric_filters_drop(tx, rq->mem, g);
 	subscriptions_drop(tx, rq->mem, g);
+	index_drop(tx, g);
 	policies_drop(tx, rq->mem, g, group_arn(rq, g->Name));
 	logs_group_delete(tx, g->Account, g->Region, g->Name);
 	timer_cancel(tx, "logs_retention", place_of(rq->mem, g));
@@ -144,6 +145,13 @@ static logs_LogGroup describe(req *rq, const txn *tx, const logs_group *g, bool 
 	}
 	if (g->RetentionDays)
 		d.retentionInDays = I64(g->RetentionDays);
+	if (g->WasProtected)
+		d.dataProtectionStatus = g->Protection.n ? logs_DataProtectionStatus_ACTIVATED :
+			                 logs_DataProtectionStatus_DELETED;
+	if (account_policy_only(tx, rq->mem, g->Account, g->Region, logs_PolicyType_DATA_PROTECTION_POLICY)) {
+		d.inheritedProperties.v = arena_new(rq->mem, str);
+		d.inheritedProperties.v[d.inheritedProperties.n++] = logs_InheritedProperty_ACCOUNT_DATA_PROTECTION;
+	}
 	return d;
 }
 

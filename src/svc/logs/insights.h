@@ -68,12 +68,18 @@ typedef struct iq_stage {
 #define IQ_LIMIT_MAX 100000
 #define IQ_PREFIXES_MAX 5
 
+typedef struct iq_index {
+	struct iq_index *next;
+	str field;
+} iq_index;
+
 typedef struct iq_query {
 	iq_stage *stages;
 	size_t limit;                 /* rows given back, at least 1: its own limit's, or the default */
 	bool ascending;               /* the first thing asked for is oldest first: events are read that way */
 	/* SOURCE logGroups(..): the groups by what their names begin with (none: all) and by class. */
-	bool has_source;
+	bool has_source, unmasks;
+	struct iq_index *indexes;     /* fields of filterIndex: without an index, an event is not looked at */
 	str prefixes[IQ_PREFIXES_MAX], group_class;
 	size_t n_prefixes;
 } iq_query;
@@ -90,7 +96,8 @@ typedef struct iq_row {
 	arena *mem;                   /* of this row; what outlives it is copied */
 	bool event, counted;
 	int64_t group, stream_id, when, seq, ingested;
-	str message, stream, log;
+	str message, stream, log;     /* the message as it is shown */
+	str raw;                      /* the message without masks */
 	iq_extra *extras;
 	const json_value *json;
 	bool json_read;               /* whether the message was looked at */
@@ -125,6 +132,7 @@ iq_value iq_copy(arena *mem, iq_value v);
 typedef struct iq_function {
 	const char *name;
 	int least, most;              /* arguments; most -1: any number */
+	/* NULL: its argument, of the event without masks (unmask). */
 	iq_value (*call)(iq_row *row, const iq_value *args, size_t n);
 } iq_function;
 const iq_function *iq_function_find(str name);

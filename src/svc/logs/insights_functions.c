@@ -205,7 +205,7 @@ static const iq_function functions[] = {
 	{ "strlen", 1, 1, f_strlen },     { "tolower", 1, 1, f_tolower },   { "toupper", 1, 1, f_toupper },
 	{ "substr", 2, 3, f_substr },     { "replace", 3, 3, f_replace },
 	{ "strcontains", 2, 2, f_strcontains }, { "jsonparse", 1, 1, f_jsonparse },
-	{ "jsonstringify", 1, 1, f_jsonstringify },
+	{ "jsonstringify", 1, 1, f_jsonstringify }, { "unmask", 1, 1, NULL },
 	{ "bin", 1, 1, f_bin },           { "datefloor", 2, 2, f_datefloor }, { "dateceil", 2, 2, f_dateceil },
 	{ "frommillis", 1, 1, f_frommillis }, { "tomillis", 1, 1, f_tomillis },
 	{ "isvalidip", 1, 1, f_isvalidip }, { "isvalidipv4", 1, 1, f_isvalidipv4 },

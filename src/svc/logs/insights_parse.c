@@ -12,6 +12,8 @@ typedef struct reader {
 	size_t at;
 	int depth;
 	iq_stage *stats; /* aggregates may stand here */
+	bool unmasks;
+	iq_index *indexes;
 	int64_t now;
 } reader;
 
@@ -217,6 +219,7 @@ static err read_call(reader *r, str name, size_t from, iq_node **out)
 	if ((*out)->kind == IQ_CALL) {
 		if (!f)
 			return wrong(r, from, "there is no such function");
+		r->unmasks = r->unmasks || !f->call;
 		TRY(read_arguments(r, *out, from, f->least, f->most));
 		(*out)->literal = iq_text(str_sub(r->text, from, r->at));
 		return OK;
@@ -632,6 +635,27 @@ static err read_source(reader *r, iq_query *q)
 	return !peek(r) || eat(r, S("|")) ? OK : wrong(r, r->at, "unexpected symbol found");
 }
 
+/* Equality and in, of fields; several with and. */
+static bool indexable(reader *r, const iq_node *n)
+{
+	if (n->kind == IQ_AND)
+		return indexable(r, n->args) && indexable(r, n->args->next);
+	if ((n->kind != IQ_EQ && (n->kind != IQ_IN || n->negated)) || n->args->kind != IQ_FIELD)
+		return false;
+	iq_index *i = arena_new(r->mem, iq_index);
+	*i = (iq_index){ r->indexes, n->args->name };
+	r->indexes = i;
+	return true;
+}
+
+static err read_filter_index(reader *r, iq_stage *s)
+{
+	size_t from = r->at;
+	TRY(read_or(r, &s->condition));
+	return indexable(r, s->condition) ? OK :
+	       wrong(r, from, "filterIndex wants FIELD = VALUE or FIELD in [..]");
+}
+
 static err read_stage(reader *r, iq_stage *s)
 {
 	size_t from = (blanks(r), r->at);
@@ -651,10 +675,12 @@ static err read_stage(reader *r, iq_stage *s)
 		return s->kind = IQ_LIMIT, read_limit(r, s);
 	if (eat_word(r, S("dedup")))
 		return s->kind = IQ_DEDUP, read_columns(r, &s->columns);
+	if (eat_word(r, S("filterIndex")))
+		return s->kind = IQ_FILTER, read_filter_index(r, s);
 	if (eat_word(r, S("unnest")))
 		return s->kind = IQ_UNNEST, read_unnest(r, s);
-	static const str others[] = { { "pattern", 7 }, { "diff", 4 }, { "unmask", 6 }, { "lookup", 6 },
-		{ "join", 4 }, { "anomaly", 7 }, { "filterindex", 11 } };
+	static const str others[] = { { "pattern", 7 }, { "diff", 4 }, { "lookup", 6 }, { "join", 4 },
+		 { "anomaly", 7 }, { "filterindex", 11 } };
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (eat_word(r, others[i]))
 			return fail(r->rq, &aws_NotImplemented, "The query command %.*s is not implemented.",
@@ -681,6 +707,8 @@ err iq_parse(req *rq, str text, int64_t now, iq_query **out)
 		if (peek(&r) && !eat(&r, S("|")))
 			return wrong(&r, r.at, "unexpected symbol found");
 	}
+	(*out)->unmasks = r.unmasks;
+	(*out)->indexes = r.indexes;
 	/* An order by time that comes before everything that an order matters to: the order of reading. */
 	iq_stage *s = (*out)->stages;
 	while (s && (s->kind == IQ_FIELDS || s->kind == IQ_DISPLAY || s->kind == IQ_FILTER ||

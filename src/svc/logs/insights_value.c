@@ -354,9 +354,16 @@ __attribute__((noinline)) static iq_value called(iq_row *row, const iq_node *n, 
 		for (const iq_extra *e = row->extras; e; e = e->next)
 			if (str_eq(e->name, n->literal.text))
 				return e->value;
+	iq_row bare = *row;
+	if (!n->function->call && row->event) {
+		bare.message = row->raw;
+		bare.json = NULL;
+		bare.json_read = false;
+		row = &bare;
+	}
 	for (const iq_node *c = n->args; c && count < ARGUMENTS_MAX; c = c->next)
 		args[count++] = iq_eval(row, c, aggregates);
-	return n->function->call(row, args, count);
+	return n->function->call ? n->function->call(row, args, count) : args[0];
 }
 
 iq_value iq_eval(iq_row *row, const iq_node *n, const iq_value *aggregates)

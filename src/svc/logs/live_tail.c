@@ -78,7 +78,8 @@ static void look(req *rq, const txn *tx, tail *t, const fresh_event *f, logs_Liv
 	if (!n || f->seq <= t->seen)
 		return;
 	t->seen = f->seq;
-	if (!stream_fits(t, n->Name) || !filter_fits(rq->mem, t->filter, e->Message))
+	str message = event_shown(rq->mem, e->Message, e->Masks);
+	if (!stream_fits(t, n->Name) || !filter_fits(rq->mem, t->filter, message))
 		return;
 	if (r->n == UPDATE_MAX || (r->n && t->bytes + e->Message.n > UPDATE_BYTES)) {
 		update->sessionMetadata->sampled = BOOL(true);
@@ -86,7 +87,7 @@ static void look(req *rq, const txn *tx, tail *t, const fresh_event *f, logs_Liv
 	}
 	t->bytes += e->Message.n;
 	r->v[r->n++] = (logs_LiveTailSessionLogEvent){ .logStreamName = n->Name,
-		.logGroupIdentifier = t->arns[i], .message = e->Message, .timestamp = I64(e->When),
+		.logGroupIdentifier = t->arns[i], .message = message, .timestamp = I64(e->When),
 		.ingestionTime = I64(e->Ingested) };
 }
 

@@ -3,6 +3,7 @@
  * stream; every event has a sequence number of its own, which with the time is its id.
  */
 #pragma once
+#include "base/json.h"
 #include "filter.h"
 #include "gen/logs.h"
 
@@ -30,11 +31,22 @@ size_t events_expire(txn *tx, logs_group *g, int64_t before, size_t most, int64_
 typedef struct event_in {
 	int64_t when;
 	str message;
-	int64_t seq; /* given by events_add */
+	/* Given by events_add: */
+	int64_t seq;
+	str masks, shown;
 } event_in;
 void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now);
+/* The same without looking for sensitive data. */
+void events_put(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now);
+/* The message as it is shown: with asterisks where a policy says so. */
+str event_shown(arena *mem, str message, str masks);
 /* An event's id: its time and its number. */
 str event_id(arena *mem, int64_t when, int64_t seq);
+
+/* The account's policy of a type of which there is one, or NULL. */
+logs_accountpolicy *account_policy_only(const txn *tx, arena *mem, str account, str region, str type);
+/* Whether its selection criteria mean the group. */
+bool account_policy_holds(arena *mem, const logs_accountpolicy *p, str group);
 
 /* What came, for AWS/Logs. */
 void incoming_note(txn *tx, const logs_group *g, size_t events, int64_t bytes, int64_t now);
@@ -47,3 +59,7 @@ void metric_filters_drop(txn *tx, arena *mem, const logs_group *g);
 /* Subscription filters: what fits goes to their destinations, by a task of the same transaction. */
 void subscriptions_of(txn *tx, const logs_group *g, const logs_stream *s, const event_in *events, size_t n);
 void subscriptions_drop(txn *tx, arena *mem, const logs_group *g);
+/* Whether events of the group ("*": of any) may be sent there. On the pool. */
+err subscription_check(req *rq, str group, const logs_subscription *s);
+/* false: a policy of the account that is none of subscriptions. */
+bool subscription_of_policy(const json_value *document, logs_subscription *s);

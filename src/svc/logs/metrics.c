@@ -37,7 +37,7 @@ static str value_of(arena *mem, const matched *m, str said)
 {
 	if (!str_starts(said, S("$")))
 		return said;
-	return m->fits ? filter_value(mem, m->filter, m->event->message, said) : STR_NONE;
+	return m->fits ? filter_value(mem, m->filter, m->event->shown, said) : STR_NONE;
 }
 
 static bool put_dimensions(buf *b, const matched *m, const logs_MetricTransformation *t)
@@ -103,7 +103,7 @@ static void transform(txn *tx, const logs_group *g, const filter *f, const logs_
 	buf data = buf_in(mem, 512, PAYLOAD_MAX);
 	size_t values = 0;
 	for (size_t i = 0; i < n; i++) {
-		matched m = { f, &events[i], filter_fits(mem, f, events[i].message) };
+		matched m = { f, &events[i], filter_fits(mem, f, events[i].shown) };
 		int64_t minute = events[i].when / MS_MINUTE;
 		bool last = i + 1 == n || events[i + 1].when / MS_MINUTE != minute;
 		if (m.fits && minute > *defaulted)

@@ -1,6 +1,7 @@
 #include "queries.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/authorise.h"
 #include "store/due.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
@@ -104,6 +105,19 @@ static err groups_of(req *rq, const txn *tx, const logs_StartQuery_in *in, const
 	return OK;
 }
 
+static err may_unmask(req *rq, const logs_LogGroupNames *groups)
+{
+	err e = OK;
+	const txn *tx = req_read(rq);
+	for (size_t i = 0; i < groups->n && !e && authorise_needed(rq); i++) {
+		decision d;
+		str arn = arena_concat(rq->mem, group_arn(rq, groups->v[i]), S(":log-stream:"));
+		e = authorise(rq, tx, S("logs:Unmask"), arn, NULL, &d);
+	}
+	req_read_end(rq, tx);
+	return e;
+}
+
 static err keep(req *rq, txn *tx, void *context)
 {
 	const logs_query *q = context;
@@ -150,6 +164,8 @@ err logs_StartQuery(req *rq, const logs_StartQuery_in *in, logs_StartQuery_out *
 	if (e && !(malformed && parsed->has_source))
 		return e;
 	TRY(malformed);
+	if (parsed->unmasks)
+		TRY(may_unmask(rq, &groups));
 	out->queryId = rand_uuid(rq->mem);
 	logs_query q = { .Account = rq->who.account, .Region = rq->region, .Created = rq->now,
 		.Id = out->queryId, .Text = in->queryString, .Groups = groups,

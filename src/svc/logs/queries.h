@@ -13,3 +13,5 @@ bool query_goes_on(const logs_query *q);
 /* Fields of an event as results have them, with its pointer. */
 str query_pointer(arena *mem, str group, int64_t when, int64_t seq);
 bool query_pointer_read(arena *mem, str pointer, str *group, place *p);
+/* An event as queries see it. */
+iq_row query_row(arena *mem, const txn *tx, const logs_group *g, const logs_event *e);

@@ -7,12 +7,13 @@
 #define AROUND_MS (8 * MS_MINUTE)
 #define FIELDS_MAX 1000
 
-static iq_row row_of(req *rq, const txn *tx, const logs_group *g, const logs_event *e, arena *mem)
+iq_row query_row(arena *mem, const txn *tx, const logs_group *g, const logs_event *e)
 {
 	logs_streamname *n = logs_streamname_get(tx, mem, e->StreamId);
 	return (iq_row){ .mem = mem, .event = true, .when = e->When, .seq = e->Seq, .ingested = e->Ingested,
-		             .message = e->Message, .stream = n ? n->Name : S(""),
-		             .log = arena_fmt(mem, "%.*s:%.*s", STR_ARG(rq->who.account), STR_ARG(g->Name)),
+		             .message = event_shown(mem, e->Message, e->Masks),
+		             .raw = e->Message, .stream = n ? n->Name : S(""),
+		             .log = arena_fmt(mem, "%.*s:%.*s", STR_ARG(g->Account), STR_ARG(g->Name)),
 		             .lambda = str_starts(g->Name, S("/aws/lambda/")) };
 }
 
@@ -39,7 +40,9 @@ err logs_GetLogRecord(req *rq, const txn *tx, const logs_GetLogRecord_in *in, lo
 	const logs_event *e = g ? logs_event_get(tx, rq->mem, g->Id, p.when, p.seq) : NULL;
 	if (!e)
 		return fail(rq, &logs_ResourceNotFoundException, "The specified log record does not exist.");
-	iq_row row = row_of(rq, tx, g, e, rq->mem);
+	iq_row row = query_row(rq->mem, tx, g, e);
+	if (in->unmask.v)
+		row.message = row.raw;
 	texts t = { rq->mem, out };
 	out->logRecord.v = arena_array(rq->mem, logs_LogRecord_entry, FIELDS_MAX);
 	as_text(&t, S("@ptr"), iq_text(in->logRecordPointer));
@@ -82,7 +85,7 @@ static void sample(req *rq, const txn *tx, const logs_group *g, place from, plac
 	place_scan s = events_between(tx, rq->mem, g->Id, from, to, true);
 	for (const logs_event *e; t->events < SAMPLE_MAX && (e = events_next(&s)); t->events++) {
 		arena_reset(mem);
-		iq_row row = row_of(rq, tx, g, e, mem);
+		iq_row row = query_row(mem, tx, g, e);
 		for (size_t i = 0; i < sizeof always / sizeof *always; i++)
 			count(t, str_c(always[i]), iq_bool(true));
 		iq_row_each(&row, count, t);

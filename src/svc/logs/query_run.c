@@ -3,6 +3,7 @@
  * is held for long and a query that was stopped ends soon.
  */
 #include "queries.h"
+#include "index.h"
 #include "base/time.h"
 #include "cloud/call.h"
 #include "cloud/meter.h"
@@ -21,7 +22,7 @@ typedef struct source {
 	place from, to; /* what is left of it */
 	place_scan scan;
 	const logs_event *head;
-	int64_t bytes;
+	int64_t bytes, since; /* events that came before are not in an index that the query asks for */
 } source;
 
 typedef struct run {
@@ -37,7 +38,8 @@ typedef struct run {
 	size_t n_columns;
 	logs_QueryResults rows;
 	size_t result_bytes;
-	double scanned;
+	double scanned, skipped;
+	int64_t skipped_bytes;
 	bool more; /* events */
 } run;
 
@@ -124,7 +126,8 @@ static bool fill(run *r, iq_row *row, const logs_event *e)
 	row->seq = e->Seq;
 	row->ingested = e->Ingested;
 	row->stream_id = e->StreamId;
-	row->message = e->Message;
+	row->raw = e->Message;
+	row->message = event_shown(row->mem, e->Message, e->Masks);
 	row->stream = stream_name(r, e->StreamId);
 	row->log = arena_fmt(row->mem, "%.*s:%.*s", STR_ARG(g->Account), STR_ARG(g->Name));
 	row->lambda = str_starts(g->Name, S("/aws/lambda/"));
@@ -171,9 +174,11 @@ static void step(run *r, source *s)
 {
 	place p = { s->head->When, s->head->Seq };
 	iq_row row = { .mem = r->scratch, .group = s - r->sources };
-	r->scanned++;
-	s->bytes += (int64_t)s->head->Message.n;
-	r->more = !fill(r, &row, s->head) || iq_push(&r->iq, &row);
+	bool indexed = s->head->Ingested >= s->since;
+	r->scanned += indexed;
+	r->skipped += !indexed;
+	(*(indexed ? &s->bytes : &r->skipped_bytes)) += (int64_t)s->head->Message.n;
+	r->more = !indexed || !fill(r, &row, s->head) || iq_push(&r->iq, &row);
 	if (r->iq.query->ascending)
 		s->from = (place){ p.when, p.seq + 1 };
 	else
@@ -219,8 +224,8 @@ static void statistics(run *r)
 		bytes += (double)r->sources[i].bytes;
 	r->q->Statistics = arena_new(r->iq.mem, logs_QueryStatistics);
 	*r->q->Statistics = (logs_QueryStatistics){ .recordsMatched = F64(r->iq.matched),
-		.recordsScanned = F64(r->scanned), .bytesScanned = F64(bytes), .estimatedRecordsSkipped = F64(0),
-		.estimatedBytesSkipped = F64(0), .logGroupsScanned = F64((double)r->n) };
+		.recordsScanned = F64(r->scanned), .bytesScanned = F64(bytes),
+		.estimatedRecordsSkipped = F64(r->skipped), .estimatedBytesSkipped = F64((double)r->skipped_bytes), .logGroupsScanned = F64((double)r->n) };
 }
 
 static err save_rows(req *rq, txn *tx, void *context)
@@ -274,6 +279,17 @@ static bool save(run *r)
 	return !req_write(r->rq, save_end, r);
 }
 
+/* Since when all are indexed that the query asks for. */
+static int64_t indexed_since(run *r, const logs_group *g)
+{
+	int64_t since = 0;
+	for (const iq_index *i = r->iq.query->indexes; i; i = i->next) {
+		int64_t own = index_since(r->tx, r->iq.mem, g, i->field);
+		since = own > since ? own : since;
+	}
+	return since;
+}
+
 static void find_sources(run *r)
 {
 	logs_query *q = r->q;
@@ -281,7 +297,7 @@ static void find_sources(run *r)
 	for (size_t i = 0; i < q->Groups.n; i++) {
 		logs_group *g = logs_group_get(r->tx, r->iq.mem, q->Account, q->Region, q->Groups.v[i]);
 		if (g)
-			r->sources[r->n++] = (source){ .group = g, .from = { q->Start, 0 },
+			r->sources[r->n++] = (source){ .group = g, .since = indexed_since(r, g), .from = { q->Start, 0 },
 				                       .to = q->End < INT64_MAX ? (place){ q->End + 1, 0 } : PLACE_END };
 	}
 }

@@ -6,6 +6,7 @@ typedef struct page {
 	logs_OutputLogEvents events;
 	place first, last;
 	size_t limit, bytes, capacity;
+	bool unmask;
 } page;
 
 static void widen(arena *mem, page *p)
@@ -31,7 +32,8 @@ static bool take(req *rq, const txn *tx, int64_t group, const logs_line *l, page
 		p->first = (place){ e->When, e->Seq };
 	p->last = (place){ e->When, e->Seq };
 	p->bytes += e->Message.n + LOGS_EVENT_OVERHEAD;
-	p->events.v[p->events.n++] = (logs_OutputLogEvent){ .timestamp = I64(e->When), .message = e->Message,
+	p->events.v[p->events.n++] = (logs_OutputLogEvent){ .timestamp = I64(e->When),
+		.message = p->unmask ? e->Message : event_shown(rq->mem, e->Message, e->Masks),
 		                                            .ingestionTime = I64(e->Ingested) };
 	return true;
 }
@@ -58,7 +60,8 @@ static err answer(req *rq, const txn *tx, const logs_GetLogEvents_in *in, logs_G
 	TRY(stream_find(rq, tx, g, in->logStreamName, &st));
 	if (in->endTime.set)
 		to = (place){ in->endTime.v, 0 };
-	page p = { .limit = in->limit.set ? (size_t)in->limit.v : LOGS_ANSWER_EVENTS };
+	page p = { .limit = in->limit.set ? (size_t)in->limit.v : LOGS_ANSWER_EVENTS,
+		   .unmask = in->unmask.v };
 	p.first = p.last = from;
 	if (str_is(in->nextToken)) {
 		if (!place_read(in->nextToken, &back, &token))

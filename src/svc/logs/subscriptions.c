@@ -93,14 +93,14 @@ static void forward(txn *tx, const logs_group *g, const logs_stream *s, const lo
 	size_t gathered = 0, most = MESSAGE_MAX + LOGS_EVENT_BYTES * ESCAPED_MAX + 4096;
 	buf b = buf_in(mem, 1024, most);
 	for (size_t i = 0; i < n; i++) {
-		if (!filter_fits(mem, f, events[i].message))
+		if (!filter_fits(mem, f, events[i].shown))
 			continue;
 		if (!gathered)
 			message_begin(&b, g, s, sub);
 		str id = event_id(mem, events[i].when, events[i].seq);
 		buf_fmt(&b, "%s{\"id\":\"%.*s\",\"timestamp\":%lld,\"message\":", gathered++ ? "," : "", STR_ARG(id),
 		        (long long)events[i].when);
-		json_put_string(&b, events[i].message);
+		json_put_string(&b, events[i].shown);
 		buf_c(&b, '}');
 		if (b.n < MESSAGE_MAX)
 			continue;
@@ -110,6 +110,36 @@ static void forward(txn *tx, const logs_group *g, const logs_stream *s, const lo
 	}
 	if (gathered)
 		message_send(tx, g, sub, &b, gathered);
+}
+
+static str text_of(const json_value *document, str name)
+{
+	const json_value *v = json_get(document, name);
+	return v && v->kind == JSON_STRING ? v->text : STR_NONE;
+}
+
+bool subscription_of_policy(const json_value *document, logs_subscription *s)
+{
+	*s = (logs_subscription){ .Destination = text_of(document, S("DestinationArn")),
+		.Pattern = text_of(document, S("FilterPattern")), .Role = text_of(document, S("RoleArn")) };
+	return s->Destination.n && str_is(s->Pattern);
+}
+
+static void account_subscription(txn *tx, const logs_group *g, const logs_stream *st, const event_in *events,
+                                 size_t n)
+{
+	filter *f;
+	logs_subscription sub;
+	arena *mem = txn_arena(tx);
+	const logs_accountpolicy *p = account_policy_only(tx, mem, g->Account, g->Region,
+	                                                  logs_PolicyType_SUBSCRIPTION_FILTER_POLICY);
+	if (!p || !account_policy_holds(mem, p, g->Name) ||
+	    !subscription_of_policy(json_parse(mem, p->Document), &sub))
+		return;
+	sub.Name = p->Name;
+	req *rq = req_internal(mem, txn_store(tx), "logs.amazonaws.com", g->Account, g->Region);
+	if (!filter_parse(rq, sub.Pattern, &f))
+		forward(tx, g, st, &sub, f, events, n);
 }
 
 void subscriptions_of(txn *tx, const logs_group *g, const logs_stream *st, const event_in *events, size_t n)
@@ -125,6 +155,7 @@ void subscriptions_of(txn *tx, const logs_group *g, const logs_stream *st, const
 			forward(tx, g, st, sub, f, events, n);
 	}
 	cursor_close(&s.at);
+	account_subscription(tx, g, st, events, n);
 }
 
 void subscriptions_drop(txn *tx, arena *mem, const logs_group *g)
@@ -166,45 +197,59 @@ static err check_function(req *rq, str group, str arn)
 	return call_json(there, NULL, "lambda", "Invoke", buf_str(&b), &out);
 }
 
-err logs_PutSubscriptionFilter(req *rq, const logs_PutSubscriptionFilter_in *in,
-                               logs_PutSubscriptionFilter_out *out)
+static err group_exists(req *rq, str name)
+{
+	logs_group *g;
+	const txn *tx = req_read(rq);
+	err e = group_find(rq, tx, name, STR_NONE, &g);
+	req_read_end(rq, tx);
+	return e;
+}
+
+/* AWS looks at the destination before the group. */
+err subscription_check(req *rq, str group, const logs_subscription *s)
 {
 	arn_parts a;
 	filter *f;
-	logs_group *g;
-	if (!arn_split(in->destinationArn, &a))
+	if (!arn_split(s->Destination, &a))
 		return fail(rq, &logs_InvalidParameterException, "Invalid destination ARN: %.*s",
-		            STR_ARG(in->destinationArn));
+		            STR_ARG(s->Destination));
 	bool function = str_eq(a.service, S("lambda"));
 	if (function && !str_eq(a.account, rq->who.account))
 		return fail(rq, &logs_AccessDeniedException,
 		            "Cross-account lambda invocation passing is not allowed. You must use "
 		            "DestinationPolicies to create cross account lambda triggers.");
-	if (!function && !str_is(in->roleArn) && !str_eq(a.service, S("logs")))
+	if (!function && !str_is(s->Role) && !str_eq(a.service, S("logs")))
 		return fail(rq, &logs_InvalidParameterException,
 		            "destinationArn for vendor %.*s cannot be used without roleArn", STR_ARG(a.service));
-	const txn *tx = req_read(rq);
-	err e = group_find(rq, tx, in->logGroupName, STR_NONE, &g);
-	req_read_end(rq, tx);
-	if (e)
-		return e;
-	TRY(filter_parse(rq, in->filterPattern, &f));
+	if (!str_eq(group, S("*")))
+		TRY(group_exists(rq, group));
+	TRY(filter_parse(rq, s->Pattern, &f));
 	if (!function)
 		return fail(rq, &aws_NotImplemented,
 		            "Farthing forwards log events to Lambda functions; destinations of "
 		            "%.*s are not implemented.",
 		            STR_ARG(a.service));
-	if (str_is(in->roleArn))
+	if (str_is(s->Role))
 		return fail(rq, &logs_InvalidParameterException,
 		            "destinationArn for vendor lambda cannot be used with roleArn");
-	if (str_is(in->fieldSelectionCriteria) || in->emitSystemFields.n)
-		return fail(rq, &aws_NotImplemented,
-		            "Field selection criteria and system fields of subscriptions are not implemented.");
-	if (check_function(rq, in->logGroupName, in->destinationArn))
+	if (check_function(rq, group, s->Destination))
 		return fail(rq, &logs_InvalidParameterException,
 		            "Could not execute the lambda function. Make sure you "
 		            "have given CloudWatch Logs permission to execute your function.");
-	return req_write(rq, keep, (void *)in);
+	return OK;
+}
+
+err logs_PutSubscriptionFilter(req *rq, const logs_PutSubscriptionFilter_in *in,
+                               logs_PutSubscriptionFilter_out *out)
+{
+	logs_subscription s = { .Destination = in->destinationArn, .Pattern = in->filterPattern,
+		                    .Role = in->roleArn };
+	TRY(subscription_check(rq, in->logGroupName, &s));
+	if (str_is(in->fieldSelectionCriteria) || in->emitSystemFields.n)
+		return fail(rq, &aws_NotImplemented,
+		            "Field selection criteria and system fields of subscriptions are not implemented.");
+	return req_write(rq, keep, (void *)(uintptr_t)in);
 }
 
 err logs_DeleteSubscriptionFilter(req *rq, txn *tx, const logs_DeleteSubscriptionFilter_in *in,

@@ -6,7 +6,7 @@ import threading
 import time
 import zipfile
 
-from scenario import refused, same
+from scenario import refused, same, until
 
 CODE = """
 import base64, gzip, json, boto3
@@ -42,13 +42,30 @@ def test_function_receives_what_fits(server):
                       Principal="logs.amazonaws.com")
     logs.put_subscription_filter(logGroupName="/sub", filterName="my errors", filterPattern="ERROR", destinationArn=arn)
     put(logs, "/sub", ["ERROR a", "fine", "ERROR b"])
-    got = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    got = until(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages"))
     said = json.loads(got[0]["Body"])
     same([e["message"] for e in said["logEvents"]], ["ERROR a", "ERROR b"])
     same((said["messageType"], said["owner"], said["logGroup"], said["logStream"], said["subscriptionFilters"]),
          ("DATA_MESSAGE", "000000000000", "/sub", "s", ["my errors"]))
     ids = [e["eventId"] for e in logs.filter_log_events(logGroupName="/sub", filterPattern="ERROR")["events"]]
     same([e["id"] for e in said["logEvents"]], ids)
+    # One of the account holds for every group that it does not exclude.
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+    put_policy = dict(policyName="all groups", policyType="SUBSCRIPTION_FILTER_POLICY",
+                      selectionCriteria='LogGroupName NOT IN ["/aws/lambda/reader", "/sub"]',
+                      policyDocument=json.dumps({"DestinationArn": arn, "FilterPattern": "ERROR", "Distribution": "Random"}))
+    logs.put_account_policy(**put_policy)
+    logs.create_log_group(logGroupName="/sub/later")
+    logs.create_log_stream(logGroupName="/sub/later", logStreamName="s")
+    put(logs, "/sub/later", ["ERROR c", "fine"])
+    said = json.loads(until(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages"))[0]["Body"])
+    same((said["logGroup"], said["subscriptionFilters"], [e["message"] for e in said["logEvents"]]),
+         ("/sub/later", ["all groups"], ["ERROR c"]))
+    refused("InvalidParameterException", logs.put_account_policy, **{**put_policy, "selectionCriteria": "LogGroup = 1"})
+    refused("InvalidParameterException", logs.put_account_policy,
+            **{**put_policy, "policyDocument": json.dumps({"DestinationArn": arn + "-none", "FilterPattern": ""})})
+    refused("LimitExceededException", logs.put_account_policy, **{**put_policy, "policyName": "other"})
+    logs.delete_account_policy(policyName="all groups", policyType="SUBSCRIPTION_FILTER_POLICY")
 
 
 def test_limits(server):
