@@ -225,7 +225,8 @@ static void statistics(run *r)
 	r->q->Statistics = arena_new(r->iq.mem, logs_QueryStatistics);
 	*r->q->Statistics = (logs_QueryStatistics){ .recordsMatched = F64(r->iq.matched),
 		.recordsScanned = F64(r->scanned), .bytesScanned = F64(bytes),
-		.estimatedRecordsSkipped = F64(r->skipped), .estimatedBytesSkipped = F64((double)r->skipped_bytes), .logGroupsScanned = F64((double)r->n) };
+		.estimatedRecordsSkipped = F64(r->skipped), .estimatedBytesSkipped = F64((double)r->skipped_bytes),
+		.logGroupsScanned = F64((double)r->n) };
 }
 
 static err save_rows(req *rq, txn *tx, void *context)
