@@ -205,7 +205,8 @@ static int run_estimate(arena *mem, int argc, char **argv)
 	if (argc > 64 || !options_read(o, OPTIONS, argc, argv, rest, &n))
 		return 2;
 	if (n != 1)
-		return usage_error("estimate", "one plan: terraform plan -out=plan; terraform show -json plan >plan.json");
+		return usage_error("estimate", "one plan belongs to it, made by: "
+		                   "terraform plan -out=plan; terraform show -json plan >plan.json");
 	int failed = read_pricing(mem, o, &how);
 	if (failed)
 		return failed;
@@ -225,7 +226,7 @@ VERB(estimate,
      "What a Terraform plan costs a month, line by line, before it is applied:\n\n"
      "  terraform plan -out=plan && terraform show -json plan >plan.json\n"
      "  farthing estimate plan.json\n\n"
-     "  --usage    what is known of the usage: {\"aws_s3_bucket.photos\": {\"standard\": {\"storage_gb\": 50}}};\n"
+     "  --usage    what is known of the usage, {\"aws_sqs_queue.jobs\": {\"monthly_requests\": 2000000}};\n"
      "             the keys are those of Infracost's usage files, below resource_usage or at the top\n"
      "  --list     as price calculators do: list prices, each line alone, months of 730 hours\n"
      "  --profile  whose allowances: paid (always-free ones only), legacy, credits\n"
