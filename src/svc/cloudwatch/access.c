@@ -60,6 +60,22 @@ static size_t muting(req *rq, const txn *tx, const void *in_, str **arns)
 	return names.n + 1;
 }
 
+/* DeleteInsightRules, EnableInsightRules and DisableInsightRules take the same list. */
+typedef struct insight_names { cloudwatch_InsightRuleNames RuleNames; } insight_names;
+_Static_assert(offsetof(cloudwatch_DeleteInsightRules_in, RuleNames) == 0 &&
+	       offsetof(cloudwatch_EnableInsightRules_in, RuleNames) == 0 &&
+	       offsetof(cloudwatch_DisableInsightRules_in, RuleNames) == 0, "RuleNames stands first");
+static size_t insights(req *rq, const txn *tx, const void *in_, str **arns)
+{
+	(void)tx;
+	const insight_names *in = in_;
+	*arns = arena_array(rq->mem, str, in->RuleNames.n + 1);
+	for (size_t i = 0; i < in->RuleNames.n; i++)
+		(*arns)[i] = req_arn(rq, "cloudwatch", "insight-rule/%.*s", STR_ARG(in->RuleNames.v[i]));
+	return in->RuleNames.n;
+}
+
+#define ON_INSIGHT(operation) { operation, NULL, "insight-rule/{RuleName}", NULL }
 #define ON_MUTE(operation, name) { operation, NULL, "alarm-mute-rule:" name, NULL }
 #define ON_ALARM(operation) { operation, NULL, "alarm:{AlarmName}", NULL }
 #define ON_ALL(operation) { operation, NULL, "*", NULL }
@@ -77,14 +93,16 @@ ACCESS(cloudwatch, "cloudwatch", "cloudwatch",
 	ON_ALL("DeleteAnomalyDetector"), ON_ARN("TagResource"), ON_ARN("UntagResource"),
 	ON_ARN("ListTagsForResource"),
 	ON_MUTE("DeleteAlarmMuteRule", "{AlarmMuteRuleName}"),
-	ON_ALL("DeleteInsightRules"), ON_ALL("DeleteMetricStream"),
-	ON_ALL("DescribeAlarmContributors"), ON_ALL("DescribeInsightRules"), ON_ALL("DisableInsightRules"),
-	ON_ALL("EnableInsightRules"), ON_MUTE("GetAlarmMuteRule", "{AlarmMuteRuleName}"),
-	ON_ALL("GetInsightRuleReport"),
+	{ "DeleteInsightRules", NULL, NULL, insights }, ON_ALL("DeleteMetricStream"),
+	ON_ALL("DescribeAlarmContributors"), ON_ALL("DescribeInsightRules"),
+	{ "DisableInsightRules", NULL, NULL, insights },
+	{ "EnableInsightRules", NULL, NULL, insights },
+	ON_MUTE("GetAlarmMuteRule", "{AlarmMuteRuleName}"),
+	ON_INSIGHT("GetInsightRuleReport"),
 	ON_ALL("GetMetricStream"), ON_ALL("GetOTelEnrichment"), ON_ALL("ListAlarmMuteRules"),
 	ON_ALL("ListManagedInsightRules"), ON_ALL("ListMetricStreams"),
 	{ "PutAlarmMuteRule", NULL, NULL, muting },
-	ON_ALL("PutInsightRule"), ON_ALL("PutManagedInsightRules"), ON_ALL("PutMetricStream"),
+	ON_INSIGHT("PutInsightRule"), ON_ALL("PutManagedInsightRules"), ON_ALL("PutMetricStream"),
 	ON_ALL("StartMetricStreams"), ON_ALL("StartOTelEnrichment"), ON_ALL("StopMetricStreams"),
 	ON_ALL("StopOTelEnrichment"));
 

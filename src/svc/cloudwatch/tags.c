@@ -1,10 +1,11 @@
-/* Tags of alarms, mute rules and dashboards. */
+/* Tags of alarms, mute rules, insight rules and dashboards. */
 #include "alarm.h"
 
 typedef struct tagged {
 	alarm alarm;
 	cloudwatch_dashboard *dashboard;
 	cloudwatch_mute *mute;
+	cloudwatch_insight *insight;
 	cloudwatch_TagList *tags;
 } tagged;
 
@@ -24,6 +25,10 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 		out->mute = cloudwatch_mute_get(tx, rq->mem, rq->who.account, rq->region,
 		                                str_sub(arn, at + 17, arn.n));
 		out->tags = out->mute ? &out->mute->Tags : NULL;
+	} else if ((at = str_find(arn, S(":insight-rule/"))) != SIZE_MAX) {
+		out->insight = cloudwatch_insight_get(tx, rq->mem, rq->who.account, rq->region,
+		                                      str_sub(arn, at + 14, arn.n));
+		out->tags = out->insight ? &out->insight->Tags : NULL;
 	} else if (alarm_get(tx, rq->mem, rq->who.account, rq->region, alarm_name_of(arn), &out->alarm)) {
 		out->tags = out->alarm.metric ? &out->alarm.metric->Tags : &out->alarm.composite->Tags;
 	}
@@ -34,7 +39,9 @@ static err tagged_find(req *rq, const txn *tx, str arn, tagged *out)
 
 static void tagged_put(txn *tx, const tagged *t)
 {
-	if (t->mute)
+	if (t->insight)
+		cloudwatch_insight_put(tx, t->insight);
+	else if (t->mute)
 		cloudwatch_mute_put(tx, t->mute);
 	else if (t->dashboard)
 		cloudwatch_dashboard_put(tx, t->dashboard);
