@@ -37,7 +37,7 @@ typedef struct http_sink {
 	 * called. */
 	bool (*ready)(struct http_sink *);
 	/* May be NULL or say so: otherwise what comes next is received there, at most *n bytes, and given to
-	 * `write` in its place. */
+	 * `write` in its place; nothing of nothing when nothing came. */
 	char *(*room)(struct http_sink *, size_t *n);
 	void *context;
 } http_sink;

@@ -299,15 +299,16 @@ static ssize_t read_more(http_connection *c, exchange *e, int *status)
 		}
 		return got;
 	case BODY_SINK:
-		to = c->l->scratch;
-		if (e->x.sink->room && (own = e->x.sink->room(e->x.sink, &room)) != NULL) {
-			to = own;
+		own = e->x.sink->room ? e->x.sink->room(e->x.sink, &room) : NULL;
+		to = own ? own : c->l->scratch;
+		if (own)
 			left = room < left ? room : left;
-		}
 		got = http_receive(c, to, left);
 		if (got > 0) {
 			*status = deliver(e, to, (size_t)got);
 			e->body_left -= (uint64_t)got;
+		} else if (own && got == 0) {
+			e->x.sink->write(e->x.sink, to, 0);
 		}
 		return got;
 	default:

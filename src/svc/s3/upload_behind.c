@@ -422,9 +422,14 @@ void upload_behind_take(upload *u, const char *p, size_t n)
 	/* While nobody has anything of it to do, what there is need not wait for more. */
 	pthread_mutex_lock(&b->lock);
 	b->receiving = false;
-	if (!b->waiting && b->filling)
+	block *empty = b->filling && !b->filling->n ? b->filling : NULL;
+	if (empty)
+		b->filling = NULL;
+	else if (!b->waiting && b->filling)
 		hand_over(u);
 	pthread_mutex_unlock(&b->lock);
+	if (empty)
+		block_put(empty);
 }
 
 err upload_behind_fault(upload *u)

@@ -2,12 +2,13 @@
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 
-from scenario import ClientError, Server, Skip, check, same
+from scenario import ClientError, Server, Skip, check, same, until
 from signed import request, signed_headers
 
 MB = 1 << 20
@@ -128,6 +129,24 @@ def test_slow_senders_cost_little(server):
         s.sendall(body[300000:])
     for s in sockets:
         check(answer(s).startswith(b"HTTP/1.1 200"))
+        s.close()
+
+
+def test_what_has_come_is_written_while_more_is_awaited(server):
+    """Over TLS the end of what has come is seen only by asking once more, and no block stays half full for it."""
+    server.client("s3").create_bucket(Bucket="paused")
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    body = os.urandom(MB)
+    s = unchecked.wrap_socket(connect(server), server_hostname="localhost")
+    try:
+        s.sendall(head_of(server, "PUT", "/paused/k", body) + body[:300000])
+        folder = os.path.join(server.data, "objects", "tmp")
+        until(lambda: [os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder)] == [300000],
+              "a part of it is held back")
+        s.sendall(body[300000:])
+        check(answer(s).startswith(b"HTTP/1.1 200"))
+    finally:
         s.close()
 
 
