@@ -235,10 +235,10 @@ static str arn_from(const req *rq, const subject *s, const char *pattern)
 
 /* ---- asking ---- */
 
-static err ask(req *rq, const tagged_table *t, const char *name, str in, const json_value **out)
+static err ask(req *rq, txn *tx, const tagged_table *t, const char *name, str in, const json_value **out)
 {
 	str text;
-	TRY(call_json(rq, NULL, t->service, name, in, &text));
+	TRY(call_json(rq, tx, t->service, name, in, &text));
 	*out = json_parse(rq->mem, text);
 	return OK;
 }
@@ -259,7 +259,8 @@ static err list(walker *w, const tagged_way *way, err (*each)(walker *w, const j
 	subject s = { .kind = k, .region = w->rq->region, .parent = w->parent };
 	for (int page = 0; page < PAGES_MAX; page++) {
 		const json_value *answer;
-		err e = ask(w->rq, w->table, way->operation, input(w->rq->mem, way->in, &s, k->from, token), &answer);
+		err e = ask(w->rq, NULL, w->table, way->operation, input(w->rq->mem, way->in, &s, k->from, token),
+		            &answer);
 		if (e) /* a service that is not in this Region has nothing to list */
 			return e->kind->status < 500 ? OK : e;
 		const json_value *items = json_get(answer, str_c(way->out));
@@ -273,12 +274,12 @@ static err list(walker *w, const tagged_way *way, err (*each)(walker *w, const j
 	return OK;
 }
 
-static err ask_tags(req *rq, const tagged_table *t, const subject *s, tag_list *tags)
+static err ask_tags(req *rq, txn *tx, const tagged_table *t, const subject *s, tag_list *tags)
 {
 	const json_value *answer;
 	const tagged_way *way = &s->kind->read;
 	*tags = (tag_list){ 0 };
-	TRY(ask(rq, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer));
+	TRY(ask(rq, tx, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer));
 	*tags = tags_of_json(rq->mem, json_get(answer, str_c(way->out)));
 	return OK;
 }
@@ -286,7 +287,7 @@ static err ask_tags(req *rq, const tagged_table *t, const subject *s, tag_list *
 /* Errors: gone since it was listed, not ours, or S3's way of saying that there are none. */
 static err read_tags(req *rq, const tagged_table *t, const subject *s, tag_list *tags)
 {
-	err e = ask_tags(rq, t, s, tags);
+	err e = ask_tags(rq, NULL, t, s, tags);
 	return e && e->kind->status >= 500 ? e : OK;
 }
 
@@ -393,25 +394,40 @@ err tagged_read(req *rq, str arn, tag_list *tags)
 	return tagged_each(rq, &(tagged_walk){ &l, of_kind, keep_tags });
 }
 
+typedef struct replacing {
+	const tagged_table *table;
+	const tagged_way *way;
+	subject *s;
+} replacing;
+
+/* All tags are written anew with what changes: nobody else's change comes between reading and writing. Tags
+ * that the caller may not read are not written over. */
+static err replace_all(req *rq, txn *tx, void *context)
+{
+	static const tag_rules none;
+	const json_value *answer;
+	const replacing *r = context;
+	subject *s = r->s;
+	tag_list *all = arena_new(rq->mem, tag_list);
+	err e = ask_tags(rq, tx, r->table, s, all);
+	if (e && e->kind->status != 404)
+		return e;
+	if (s->add)
+		TRY(tags_add(rq, &none, all, s->add));
+	tags_drop(all, s->keys, s->n);
+	s->all = all;
+	return ask(rq, tx, r->table, r->way->operation, input(rq->mem, r->way->in, s, NULL, STR_NONE), &answer);
+}
+
 static err change(req *rq, const tagged_table *t, const tagged_way *way, subject *s)
 {
 	const json_value *answer;
 	if (!way->operation)
 		return fail(rq, &aws_NotImplemented, "Farthing does not change the tags of a %s once it exists.",
 		            s->kind->type);
-	if (strstr(way->in, "$all")) {
-		static const tag_rules none;
-		tag_list *all = arena_new(rq->mem, tag_list);
-		/* Tags that may not be read are not written over. */
-		err e = ask_tags(reader(rq), t, s, all);
-		if (e && e->kind->status != 404)
-			return e;
-		if (s->add)
-			TRY(tags_add(rq, &none, all, s->add));
-		tags_drop(all, s->keys, s->n);
-		s->all = all;
-	}
-	return ask(rq, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer);
+	if (strstr(way->in, "$all"))
+		return req_write(rq, replace_all, &(replacing){ t, way, s });
+	return ask(rq, NULL, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer);
 }
 
 err tagged_add(req *rq, str arn, const tag_list *tags)

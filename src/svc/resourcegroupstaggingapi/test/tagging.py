@@ -1,6 +1,7 @@
 """One taggable resource of every service, found, tagged and untagged through one API."""
 import io
 import json
+import threading
 import zipfile
 
 from scenario import Server, check, refused, same
@@ -126,6 +127,25 @@ def test_tags_that_may_not_be_read_are_not_written_over(server):
         same(s3.get_bucket_tagging(Bucket="theirs")["TagSet"], TAG)
 
 
+def test_changes_of_one_bucket_at_the_same_time(server):
+    """All tags of a bucket are written anew with each change: none is lost between reading and writing."""
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="busy-tags")
+    wrong = []
+
+    def one(n):
+        tagging = server.client("resourcegroupstaggingapi")
+        for i in range(6):
+            wrong.extend(tagging.tag_resources(ResourceARNList=["arn:aws:s3:::busy-tags"],
+                                               Tags={f"k{n}-{i}": "v"})["FailedResourcesMap"])
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    same((len(s3.get_bucket_tagging(Bucket="busy-tags")["TagSet"]), wrong), (48, []))
+
+
 def test_filters_and_pages(server):
     sqs = server.client("sqs", region="eu-west-1")
     tagging = server.client("resourcegroupstaggingapi", region="eu-west-1")
@@ -210,13 +230,16 @@ def test_policies_decide(server):
         iam.create_user(UserName="u")
         iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps({
             "Version": "2012-10-17", "Statement": [
-                {"Effect": "Allow", "Action": ["tag:TagResources", "tag:GetResources", "sqs:TagQueue"],
-                 "Resource": "*"}]}))
+                {"Effect": "Allow", "Action": ["tag:TagResources", "tag:GetResources", "sqs:TagQueue",
+                                               "s3:PutBucketTagging"], "Resource": "*"}]}))
         made = iam.create_access_key(UserName="u")["AccessKey"]
         mine = server.client("resourcegroupstaggingapi", made["AccessKeyId"], made["SecretAccessKey"])
-        failed = mine.tag_resources(ResourceARNList=[queue, topic], Tags={"a": "b"})["FailedResourcesMap"]
-        same(list(failed), [topic])
-        same(failed[topic]["ErrorCode"], "AccessDeniedException")
+        # Whoever may not read a bucket's tags cannot add one to them.
+        bucket = "arn:aws:s3:::unread"
+        root("s3").create_bucket(Bucket="unread")
+        failed = mine.tag_resources(ResourceARNList=[queue, topic, bucket], Tags={"a": "b"})["FailedResourcesMap"]
+        same(sorted(failed), [bucket, topic])
+        same((failed[topic]["ErrorCode"], failed[bucket]["StatusCode"]), ("AccessDeniedException", 403))
         same(found(mine), {queue: {"a": "b"}})
         refused("AccessDeniedException", mine.get_tag_keys)
         refused("AccessDeniedException", mine.untag_resources, ResourceARNList=[queue], TagKeys=["a"])
