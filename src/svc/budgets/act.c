@@ -79,7 +79,9 @@ void actions_write(txn *tx, int64_t now, const action_change *list)
 			budgets_action_get(tx, txn_arena(tx), c->action->Account, c->action->Budget, c->action->Id);
 		if (!a || (c->crossed ? !is(a, "STANDBY") : !begins_anew(a, c->period)))
 			continue;
-		bool attached = is(a, "EXECUTION_SUCCESS") && a->It->Definition->IamActionDefinition;
+		/* One that has failed may have attached to the first of its targets. */
+		bool attached = a->It->Definition->IamActionDefinition &&
+			!is(a, "REVERSE_SUCCESS") && !is(a, "PENDING");
 		a->Period = c->period;
 		if (!c->crossed && attached) {
 			action_start(tx, now, a, "reset", S("SYSTEM"));
@@ -261,7 +263,8 @@ static bool write_outcome(void *context, txn *tx)
 TASK(budgets_act)
 {
 	const json_value *v = json_parse(mem, payload);
-	ensure(v != NULL);
+	if (!v)
+		return TASK_DONE;
 	str what = member(v, S("what"));
 	bool on = str_eq(what, S("execute"));
 	const txn *tx = store_read(s);

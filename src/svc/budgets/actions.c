@@ -1,4 +1,5 @@
 #include "actions.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "cloud/call.h"
 #include "cloud/tags.h"
@@ -51,11 +52,17 @@ static err role_check(req *rq, txn *tx, str arn)
 	str out;
 	while (slash > 0 && arn.p[slash - 1] != '/')
 		slash--;
-	str name = str_sub(arn, slash, arn.n);
-	str in = arena_fmt(rq->mem, "{\"RoleName\":\"%.*s\"}", STR_ARG(name));
+	buf in = buf_in(rq->mem, 256, 4096);
+	buf_put(&in, S("{\"RoleName\":"));
+	json_put_string(&in, str_sub(arn, slash, arn.n));
+	buf_c(&in, '}');
 	req *as_us = req_internal(rq->mem, rq->store, "budgets.amazonaws.com", rq->who.account, rq->region);
-	if (call_json(as_us, tx, "iam", "GetRole", in, &out) == OK)
-		return OK;
+	/* The name may be another account's, or the path another one. */
+	if (call_json(as_us, tx, "iam", "GetRole", buf_str(&in), &out) == OK) {
+		const json_value *found = json_get(json_get(json_parse(rq->mem, out), S("Role")), S("Arn"));
+		if (found && str_eq(found->text, arn))
+			return OK;
+	}
 	return fail(rq, &budgets_AccessDeniedException,
 	            "Budgets permission required to assume [ExecutionRole: %.*s]. "
 	            "Please follow the instructions.", STR_ARG(arn));

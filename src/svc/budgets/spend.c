@@ -34,41 +34,66 @@ budget_period budget_period_before(const budgets_Budget *b, budget_period p)
 	return budget_period_of(b, p.from - 1);
 }
 
+/* A period and what was spent in it. */
+typedef struct span {
+	budget_period period;
+	bool any;      /* whether anything was charged, counted or not */
+	i128 sum;
+} span;
+
 typedef struct adder {
 	budget_lens lens;
-	budget_period period;
+	span *spans;   /* one before the other, the latest first */
+	size_t n;
 	int64_t until; /* later usage is not seen yet */
 	bool credits, units;
-	bool any;      /* whether anything was charged, counted or not */
 	str unit;
-	i128 sum;
 } adder;
 
 static void add_charge(void *context, const charge *c, money credit)
 {
 	adder *a = context;
-	if (c->use->when < a->period.from || c->use->when >= a->period.to || c->use->when > a->until)
+	int64_t when = c->use->when;
+	size_t i = 0;
+	if (when > a->until || when >= a->spans[0].period.to)
 		return;
-	a->any = true;
+	while (i < a->n && when < a->spans[i].period.from)
+		i++;
+	if (i == a->n || when >= a->spans[i].period.to)
+		return;
+	a->spans[i].any = true;
 	if (!budget_counts(&a->lens, c))
 		return;
-	a->unit = charges_unit(c);
+	if (!str_is(a->unit))
+		a->unit = charges_unit(c);
 	i128 quantity = 0;
 	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &quantity);
-	a->sum += a->units ? quantity : c->amount - (a->credits ? credit : 0);
+	a->spans[i].sum += a->units ? quantity : c->amount - (a->credits ? credit : 0);
 }
 
-static err add_months(arena *mem, const txn *tx, adder *a, int64_t now, const use_list *more, i128 *sum)
+/* Whether a span is known whole by now, and empty. */
+static bool has_gap(const adder *a, int64_t month)
 {
-	a->sum = 0;
-	a->any = false;
-	for (int64_t month = month_of(a->period.from); month < a->period.to && month < now;
-	     month = month_after(month, 1)) {
+	for (size_t i = 0; i < a->n && a->spans[i].period.from >= month; i++)
+		if (!a->spans[i].any)
+			return true;
+	return false;
+}
+
+/* Month by month, each once whatever the spans in it, back to the first empty span. */
+static err add_months(arena *mem, const txn *tx, adder *a, int64_t now, const use_list *more)
+{
+	int64_t end = a->spans[0].period.to < now ? a->spans[0].period.to : now;
+	int64_t first = month_of(a->spans[a->n - 1].period.from);
+	for (size_t i = 0; i < a->n; i++)
+		a->spans[i] = (span){ .period = a->spans[i].period };
+	for (int64_t month = month_of(end - 1); month >= first; month = month_after(month, -1)) {
 		bill_query q = charges_query(mem, tx, a->lens.account, month, now);
 		if (!charges_each(mem, tx, &q, more, add_charge, a))
 			return fault_new(mem, &aws_InternalFailure, "The amounts are too large to be added up.");
+		if (a->n > 1 && has_gap(a, month))
+			break;
 	}
-	*sum = a->sum;
 	return OK;
 }
 
@@ -89,15 +114,17 @@ static const budgets_Spend *limit_of(const budgets_Budget *b, budget_period p)
 static err adjusted_limit(arena *mem, const txn *tx, adder a, const budgets_Budget *b, int64_t now,
                           budget_spend *out)
 {
-	i128 sum = 0, total = 0;
-	int64_t most = b->AutoAdjustData->HistoricalOptions->BudgetAdjustmentPeriod.v;
+	i128 total = 0;
+	budget_period p = out->period;
 	a.until = INT64_MAX;
-	for (out->periods = 0; out->periods < most; out->periods++) {
-		a.period = budget_period_before(b, a.period);
-		TRY(add_months(mem, tx, &a, now, NULL, &sum));
-		if (!a.any)
-			break;
-		total += sum;
+	a.n = (size_t)b->AutoAdjustData->HistoricalOptions->BudgetAdjustmentPeriod.v;
+	a.spans = arena_array(mem, span, a.n);
+	for (size_t i = 0; i < a.n; i++)
+		a.spans[i].period = p = budget_period_before(b, p);
+	TRY(add_months(mem, tx, &a, now, NULL));
+	for (size_t i = 0; i < a.n && a.spans[i].any; i++) {
+		total += a.spans[i].sum;
+		out->periods++;
 	}
 	out->has_limit = out->periods > 0;
 	out->limit = out->has_limit ? total / out->periods : 0;
@@ -109,8 +136,9 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
                     int64_t now, bool with_forecast, budget_spend *out)
 {
 	bool units = str_eq(b->BudgetType, S("USAGE"));
-	adder a = { .lens = { mem, account, b, charges_tags_open(mem, tx, account) }, .period = p, .units = units,
-		    .until = charges_seen(now),
+	span this = { .period = p };
+	adder a = { .lens = { mem, account, b, charges_tags_open(mem, tx, account) }, .units = units,
+		    .spans = &this, .n = 1, .until = charges_seen(now), .unit = STR_NONE,
 		    .credits = !b->CostTypes || b->CostTypes->IncludeCredit.v || !b->CostTypes->IncludeCredit.set };
 	const budgets_Spend *limit = limit_of(b, p);
 	*out = (budget_spend){ .period = p, .scale = units ? QUANTITY_DIGITS : MONEY_DIGITS,
@@ -118,15 +146,17 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 	out->has_limit = limit && decimal_parse(limit->Amount, out->scale, &out->limit);
 	if (b->AutoAdjustData)
 		TRY(adjusted_limit(mem, tx, a, b, now, out));
-	TRY(add_months(mem, tx, &a, now, NULL, &out->actual));
-	out->forecast = out->actual;
+	TRY(add_months(mem, tx, &a, now, NULL));
+	out->actual = out->forecast = this.sum;
 	if (!with_forecast || now >= p.to)
 		return OK;
 	use_list more = { .mem = mem };
 	if (p.to - now < FOREVER_DAYS * MS_DAY)
 		charges_flow(mem, tx, account, now, p.to, &more);
 	a.until = INT64_MAX;
-	return add_months(mem, tx, &a, p.to, &more, &out->forecast);
+	TRY(add_months(mem, tx, &a, p.to, &more));
+	out->forecast = this.sum;
+	return OK;
 }
 
 budgets_Spend *budget_amount(arena *mem, const budget_spend *s, i128 amount)

@@ -92,6 +92,27 @@ def test_a_policy_is_attached_and_taken_back(_):
         server.remove()
 
 
+def test_what_failed_half_way_is_taken_back(_):
+    server = Server()
+    try:
+        b, iam = server.client("budgets"), server.client("iam")
+        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        role, policy = scene(server)
+        this = dict(AccountId=ACCOUNT, BudgetName="b", ActionId=b.create_budget_action(**action(
+            role, policy, Definition={"IamActionDefinition": {"PolicyArn": policy, "Users": ["spender", "nobody"]}}))[
+                "ActionId"])
+        status = lambda: b.describe_budget_action(**this)["Action"]["Status"]
+        attached = lambda: iam.list_attached_user_policies(UserName="spender")["AttachedPolicies"]
+        spend(server, 6)
+        until(lambda: status() == "EXECUTION_FAILURE")
+        same(len(attached()), 1)
+        server.advance("31d")
+        until(lambda: status() == "STANDBY")
+        same(attached(), [])
+    finally:
+        server.remove()
+
+
 def test_a_database_is_stopped(_):
     server = Server()
     try:
@@ -139,6 +160,8 @@ def test_what_is_no_action(server):
     message = refused("AccessDeniedException", b.create_budget_action,
                       **action("arn:aws:iam::000000000000:role/nobody", policy))
     check("Budgets permission required to assume" in message, message)
+    for other in (role.replace(ACCOUNT, "111122223333"), role.replace("role/", "role/path/")):
+        refused("AccessDeniedException", b.create_budget_action, **action(other, policy))
     refused("NotImplementedException", b.create_budget_action, **action(role, policy, ActionType="APPLY_SCP_POLICY",
             Definition={"ScpActionDefinition": {"PolicyId": "p-12345678", "TargetIds": [ACCOUNT]}}))
     refused("NotFoundException", b.describe_budget_action, AccountId=ACCOUNT, BudgetName="b",

@@ -54,6 +54,26 @@ def test_the_mean_of_the_months_before(_):
         server.remove()
 
 
+def test_the_mean_of_the_days_before(_):
+    """Over the end of a month, and no further than the first day on which nothing was charged."""
+    server = Server()
+    try:
+        b = server.client("budgets")
+        to_next_month(server)
+        for cents in (5, 0, 2, 4, 9):
+            server.advance("7d" if cents == 0 else "1d")
+            ask(server, cents)
+        server.advance("1d")
+        for name, periods in (("two", 2), ("sixty", 60)):
+            b.create_budget(AccountId=ACCOUNT, Budget=budget(name, periods, TimeUnit="DAILY"))
+        shown = {x["BudgetName"]: (Decimal(x["BudgetLimit"]["Amount"]),
+                                   x["AutoAdjustData"]["HistoricalOptions"]["LookBackAvailablePeriods"])
+                 for x in b.describe_budgets(AccountId=ACCOUNT)["Budgets"]}
+        same(shown, {"two": (Decimal("0.065"), 2), "sixty": (Decimal("0.05"), 3)})
+    finally:
+        server.remove()
+
+
 def test_what_cannot_be_adjusted(server):
     b = server.client("budgets")
     limit = {"Amount": "1", "Unit": "USD"}
