@@ -92,6 +92,7 @@ static err look(store *s, arena *mem, const ce_subscription *to, int64_t midnigh
 		return OK;
 	int64_t since = midnight - (weekly ? 7 : 1) * MS_DAY;
 	req *rq = req_internal(mem, s, "ce.amazonaws.com", to->Account, PRICE_HOME_REGION);
+	err failed = OK;
 	rq->now = midnight;
 	for (size_t i = 0; i < to->It->MonitorArnList.n; i++) {
 		str id;
@@ -102,12 +103,14 @@ static err look(store *s, arena *mem, const ce_subscription *to, int64_t midnigh
 		store_read_end(s, tx);
 		if (!m)
 			continue;
-		TRY(anomalies_of(rq, m->It, &all));
-		for (const anomaly *a = all; a; a = a->next)
+		/* One monitor that cannot be read hides no other. */
+		err e = anomalies_of(rq, m->It, &all);
+		for (const anomaly *a = all; a && !e; a = a->next)
 			if (a->to >= since && wants(mem, to->It, a))
-				TRY(store_write(s, tell, &(telling){ to, a }));
+				e = store_write(s, tell, &(telling){ to, a });
+		failed = failed ? failed : e;
 	}
-	return OK;
+	return failed;
 }
 
 typedef struct found {
