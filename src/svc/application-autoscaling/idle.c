@@ -57,10 +57,14 @@ TIMER(scaling_idle)
 	const target_row *t = scaling_target(tx, rq, at.place);
 	const policy_row *p = scaling_policy(tx, rq, at.place, at.name);
 	str alarm = p ? scaling_alarm_named(p, "AlarmLow") : STR_NONE;
-	if (!t || !str_is(alarm) || k->get(rq, tx, at.place.resource, &capacity) || capacity <= t->Min)
+	if (!t || !str_is(alarm))
+		return;
+	/* What cannot be read now may be there again the next time. */
+	bool unknown = k->get(rq, tx, at.place.resource, &capacity) != OK;
+	if (!unknown && capacity <= t->Min)
 		return;
 	scaling_idle_watch(tx, rq->mem, p, due);
-	if (!scaling_metric_of(rq, tx, alarm, &m) && m.highest < m.threshold)
+	if (!unknown && !scaling_metric_of(rq, tx, alarm, &m) && m.highest < m.threshold)
 		too_little(rq, tx, p, alarm, &m);
 	usage_settle(tx, rq);
 }

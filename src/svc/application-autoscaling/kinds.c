@@ -81,11 +81,11 @@ static err table_get(req *rq, txn *tx, str resource, const char *unit, int64_t *
 	return OK;
 }
 
-static err table_set(req *rq, str resource, bool writes, int64_t wanted)
+static err table_set(req *rq, txn *tx, str resource, bool writes, int64_t wanted)
 {
 	str table, index, answer;
 	const json_value *part = NULL;
-	TRY(table_read(rq, NULL, resource, &part));
+	TRY(table_read(rq, tx, resource, &part));
 	table_parts(resource, &table, &index);
 	const json_value *now = json_at(part, "ProvisionedThroughput");
 	int64_t reads = writes ? number(json_at(now, "ReadCapacityUnits")) : wanted;
@@ -96,7 +96,7 @@ static err table_set(req *rq, str resource, bool writes, int64_t wanted)
 		? arena_fmt(rq->mem, "{\"TableName\":\"%.*s\",\"GlobalSecondaryIndexUpdates\":[{\"Update\":{"
 	                "\"IndexName\":\"%.*s\",%.*s}}]}", STR_ARG(table), STR_ARG(index), STR_ARG(both))
 		: arena_fmt(rq->mem, "{\"TableName\":\"%.*s\",%.*s}", STR_ARG(table), STR_ARG(both));
-	return call_json(rq, NULL, "dynamodb", "UpdateTable", ask, &answer);
+	return call_json(rq, tx, "dynamodb", "UpdateTable", ask, &answer);
 }
 
 static err get_reads(req *rq, txn *tx, str resource, int64_t *now)
@@ -109,8 +109,15 @@ static err get_writes(req *rq, txn *tx, str resource, int64_t *now)
 	return table_get(rq, tx, resource, "WriteCapacityUnits", now);
 }
 
-static err set_reads(req *rq, str resource, int64_t wanted) { return table_set(rq, resource, false, wanted); }
-static err set_writes(req *rq, str resource, int64_t wanted) { return table_set(rq, resource, true, wanted); }
+static err set_reads(req *rq, txn *tx, str resource, int64_t wanted)
+{
+	return table_set(rq, tx, resource, false, wanted);
+}
+
+static err set_writes(req *rq, txn *tx, str resource, int64_t wanted)
+{
+	return table_set(rq, tx, resource, true, wanted);
+}
 
 /* function:NAME:ALIAS or a version */
 static bool function_parts(str resource, str *name, str *qualifier)
@@ -144,16 +151,16 @@ static err function_get(req *rq, txn *tx, str resource, int64_t *now)
 	return OK;
 }
 
-static err function_set(req *rq, str resource, int64_t wanted)
+static err function_set(req *rq, txn *tx, str resource, int64_t wanted)
 {
 	str name, qualifier, answer;
 	function_parts(resource, &name, &qualifier);
 	str which = arena_fmt(rq->mem, "\"FunctionName\":\"%.*s\",\"Qualifier\":\"%.*s\"", STR_ARG(name),
 	                      STR_ARG(qualifier));
 	if (!wanted)
-		return call_json(rq, NULL, "lambda", "DeleteProvisionedConcurrencyConfig",
+		return call_json(rq, tx, "lambda", "DeleteProvisionedConcurrencyConfig",
 		                 arena_fmt(rq->mem, "{%.*s}", STR_ARG(which)), &answer);
-	return call_json(rq, NULL, "lambda", "PutProvisionedConcurrencyConfig",
+	return call_json(rq, tx, "lambda", "PutProvisionedConcurrencyConfig",
 	                 arena_fmt(rq->mem, "{%.*s,\"ProvisionedConcurrentExecutions\":%lld}", STR_ARG(which),
 	                           (long long)wanted), &answer);
 }

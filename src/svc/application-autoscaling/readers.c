@@ -58,14 +58,14 @@ static err get(req *rq, txn *tx, str resource, int64_t *now)
 }
 
 /* Like the writer. */
-static err add(req *rq, const json_value *c)
+static err add(req *rq, txn *tx, const json_value *c)
 {
 	str answer, class = S("db.serverless");
 	str id = json_at(c, "DBClusterIdentifier")->text, engine = json_at(c, "Engine")->text;
 	for (const json_value *m = members(c); m; m = m->next) {
 		if (!writer(m))
 			continue;
-		TRY(call_json(rq, NULL, "rds", "DescribeDBInstances",
+		TRY(call_json(rq, tx, "rds", "DescribeDBInstances",
 		              arena_fmt(rq->mem, "{\"DBInstanceIdentifier\":\"%.*s\"}",
 		                        STR_ARG(json_at(m, "DBInstanceIdentifier")->text)), &answer));
 		const json_value *all = json_at(json_parse(rq->mem, answer), "DBInstances");
@@ -74,22 +74,22 @@ static err add(req *rq, const json_value *c)
 	str ask = arena_fmt(rq->mem, "{\"DBInstanceIdentifier\":\"" OURS "%.*s\",\"DBClusterIdentifier\":"
 	                    "\"%.*s\",\"DBInstanceClass\":\"%.*s\",\"Engine\":\"%.*s\"}",
 	                    STR_ARG(rand_uuid(rq->mem)), STR_ARG(id), STR_ARG(class), STR_ARG(engine));
-	return call_json(rq, NULL, "rds", "CreateDBInstance", ask, &answer);
+	return call_json(rq, tx, "rds", "CreateDBInstance", ask, &answer);
 }
 
-static err set(req *rq, str resource, int64_t wanted)
+static err set(req *rq, txn *tx, str resource, int64_t wanted)
 {
 	int64_t now;
 	str answer;
 	const json_value *c = NULL;
-	TRY(cluster(rq, NULL, resource, &c));
-	TRY(get(rq, NULL, resource, &now));
+	TRY(cluster(rq, tx, resource, &c));
+	TRY(get(rq, tx, resource, &now));
 	for (; now < wanted; now++)
-		TRY(add(rq, c));
+		TRY(add(rq, tx, c));
 	for (const json_value *m = members(c); m && now > wanted; m = m->next) {
 		if (writer(m) || !str_starts(json_at(m, "DBInstanceIdentifier")->text, S(OURS)))
 			continue;
-		TRY(call_json(rq, NULL, "rds", "DeleteDBInstance",
+		TRY(call_json(rq, tx, "rds", "DeleteDBInstance",
 		              arena_fmt(rq->mem, "{\"DBInstanceIdentifier\":\"%.*s\",\"SkipFinalSnapshot\":true}",
 		                        STR_ARG(json_at(m, "DBInstanceIdentifier")->text)), &answer));
 		now--;

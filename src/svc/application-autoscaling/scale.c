@@ -57,28 +57,44 @@ static scaling_activity *activity(req *rq, str description, str cause)
 	return a;
 }
 
+/* The change and what is kept of it: both or neither, so that what is asked for again is not done twice. */
+static err change_and_keep(req *rq, txn *tx, void *context)
+{
+	outcome *o = context;
+	TRY(o->kind->set(rq, tx, o->place.resource, o->capacity));
+	return keep(rq, tx, o);
+}
+
+static str description(req *rq, const outcome *o, int64_t wanted)
+{
+	return arena_fmt(rq->mem, "Setting %s to %lld.", o->kind->what, (long long)wanted);
+}
+
+/* What is not done has left nothing behind. */
 static err change(req *rq, outcome *o, int64_t wanted, str cause)
 {
 	const char *what = o->kind->what;
-	scaling_activity *a = activity(rq,
-		arena_fmt(rq->mem, "Setting %s to %lld.", what, (long long)wanted), cause);
-	err e = o->kind->set(rq, o->place.resource, wanted);
-	a->StatusCode = e ? S("Failed") : S("Successful");
-	a->StatusMessage = e
-		? arena_fmt(rq->mem, "Failed to set %s to %lld. Reason: %.*s", what, (long long)wanted,
-	                STR_ARG(e->message))
-		: arena_fmt(rq->mem, "Successfully set %s to %lld. Change successfully fulfilled by %s.", what,
-	                (long long)wanted, o->kind->namespace);
-	o->activity = a;
-	o->capacity = e ? -1 : wanted;
+	o->activity = activity(rq, description(rq, o, wanted), cause);
+	o->activity->StatusCode = S("Successful");
+	o->activity->StatusMessage =
+		arena_fmt(rq->mem, "Successfully set %s to %lld. Change successfully fulfilled by %s.", what,
+		          (long long)wanted, o->kind->namespace);
+	o->capacity = wanted;
+	err e = req_write(rq, change_and_keep, o);
+	if (!e)
+		return OK;
+	o->capacity = -1;
+	o->activity = activity(rq, description(rq, o, wanted), cause);
+	o->activity->StatusCode = S("Failed");
+	o->activity->StatusMessage = arena_fmt(rq->mem, "Failed to set %s to %lld. Reason: %.*s", what,
+	                                       (long long)wanted, STR_ARG(e->message));
 	return e;
 }
 
 err scaling_to(req *rq, const scaling_kind *k, scaling_place p, int64_t wanted, str cause)
 {
 	outcome o = { .kind = k, .place = p };
-	change(rq, &o, wanted, cause);
-	return req_write(rq, keep, &o);
+	return change(rq, &o, wanted, cause) ? req_write(rq, keep, &o) : OK;
 }
 
 /* ---- how far ---- */
@@ -200,12 +216,14 @@ static err move(req *rq, outcome *o, const target_row *t, int64_t now, double wa
 		return OK;
 	str cause = arena_fmt(rq->mem, "monitor alarm %.*s in state ALARM triggered policy %.*s", STR_ARG(alarm),
 	                      STR_ARG(p->Name));
-	if (!change(rq, o, to, cause)) {
-		p->OutFrom = out ? now : p->OutFrom;
-		p->OutAt = out ? rq->now : p->OutAt;
-		p->InAt = out ? 0 : rq->now;
-		p->NotScaled = STR_NONE;
-	}
+	policy_row was = *p;
+	p->OutFrom = out ? now : p->OutFrom;
+	p->OutAt = out ? rq->now : p->OutAt;
+	p->InAt = out ? 0 : rq->now;
+	p->NotScaled = STR_NONE;
+	if (!change(rq, o, to, cause))
+		return OK;
+	*p = was;
 	return req_write(rq, keep, o);
 }
 

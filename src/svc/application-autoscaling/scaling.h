@@ -1,10 +1,11 @@
 /*
  * What the files of this folder share: what can be scaled, and how it comes to another capacity.
  *
- * A scaling happens on the pool: the capacity is read, changed through the service's own API, and what came
- * of it is kept as an activity. Three things start one: an alarm of a policy (scale.c), bounds that the
- * capacity lies outside of when they are set (targets.c, scheduled.c), and a look at what is idle, whose
- * metric has no data to wake its alarm (idle.c).
+ * A scaling happens on the pool: the capacity is read, then changed through the service's own API, and what
+ * came of it is kept as an activity, in one transaction: whatever happens in between, no step is taken twice.
+ * Three things start one: an alarm of a policy (scale.c), bounds that the capacity lies outside of when they
+ * are set (targets.c, scheduled.c), and a look at what is idle, whose metric has no data to wake its alarm
+ * (idle.c).
  */
 #pragma once
 #include "base/json.h"
@@ -37,7 +38,7 @@ typedef struct scaling_kind {
 	bool (*valid)(str resource);
 	/* The capacity now; what is not there is a ValidationException. `tx` NULL: a snapshot. */
 	err (*get)(req *rq, txn *tx, str resource, int64_t *now);
-	err (*set)(req *rq, str resource, int64_t wanted);
+	err (*set)(req *rq, txn *tx, str resource, int64_t wanted);
 } scaling_kind;
 
 /* kinds.c: NULL with a fault when there is no such thing, or it is none that Farthing scales. */
