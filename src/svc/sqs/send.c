@@ -82,18 +82,19 @@ static err send_batch_check(req *rq, const queue_settings *s, const sqs_SendMess
 	return OK;
 }
 
-/* A batch is one call for each of its groups. */
-static err groups_rate(req *rq, const sqs_queue *q, const queue_settings *s,
-                       const sqs_SendMessageBatch_in *in)
+/* A batch is one call for each of its groups: of which entries the groups have had enough calls. */
+static err *groups_rate(req *rq, const sqs_queue *q, const queue_settings *s,
+                        const sqs_SendMessageBatch_in *in)
 {
+	err *why = arena_array(rq->mem, err, in->Entries.n);
 	for (size_t i = 0; i < in->Entries.n; i++) {
-		bool seen = false;
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = str_eq(in->Entries.v[k].MessageGroupId, in->Entries.v[i].MessageGroupId);
-		if (!seen)
-			TRY(queue_group_rate(rq, q, s, in->Entries.v[i].MessageGroupId));
+		size_t k = 0;
+		str group = in->Entries.v[i].MessageGroupId;
+		while (k < i && !str_eq(in->Entries.v[k].MessageGroupId, group))
+			k++;
+		why[i] = k < i ? why[k] : queue_group_rate(rq, q, s, group);
 	}
-	return OK;
+	return why;
 }
 
 err sqs_SendMessageBatch(req *rq, txn *tx, const sqs_SendMessageBatch_in *in, sqs_SendMessageBatch_out *out)
@@ -104,7 +105,7 @@ err sqs_SendMessageBatch(req *rq, txn *tx, const sqs_SendMessageBatch_in *in, sq
 	queue_settings s = queue_settings_of(rq->mem, q);
 	TRY(queue_rate(rq, q, &s, "send"));
 	TRY(send_batch_check(rq, &s, in, &bytes));
-	TRY(groups_rate(rq, q, &s, in));
+	const err *refused = groups_rate(rq, q, &s, in);
 	out->Successful.v = arena_array(rq->mem, sqs_SendMessageBatchResultEntry, n);
 	out->Failed.v = arena_array(rq->mem, sqs_BatchResultErrorEntry, n);
 	for (size_t i = 0; i < n; i++) {
@@ -112,6 +113,8 @@ err sqs_SendMessageBatch(req *rq, txn *tx, const sqs_SendMessageBatch_in *in, sq
 		message_in m = entry_of(e);
 		message_out sent;
 		err why = message_check(rq, &s, &m);
+		if (!why)
+			why = refused[i];
 		if (why) {
 			out->Failed.v[out->Failed.n++] = batch_failure(e->Id, why);
 			continue;

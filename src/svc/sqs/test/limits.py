@@ -1,5 +1,6 @@
 """What SQS refuses, in its words; both protocols."""
 import json
+import re
 import socket
 import threading
 import urllib.parse
@@ -66,6 +67,25 @@ def test_statuses_of_both_protocols(server):
             same(e.response["ResponseMetadata"]["HTTPStatusCode"], 400)
 
 
+def in_one_go(server, operation, bodies):
+    """On one connection, without waiting for answers: (head, body) of each."""
+    port = int(server.endpoint.rsplit(":", 1)[1])
+    asks = b"".join((f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+                     f"X-Amz-Target: AmazonSQS.{operation}\r\nContent-Length: {len(b)}\r\n\r\n{b}").encode()
+                    for b in bodies)
+    answers = []
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as s:
+        sender = threading.Thread(target=lambda: s.sendall(asks))
+        sender.start()
+        reader = s.makefile("rb")
+        while len(answers) < len(bodies):
+            head = b"".join(iter(reader.readline, b"\r\n"))
+            length = int(re.search(rb"content-length: (\d+)", head, re.I).group(1))
+            answers.append((head.decode(), reader.read(length).decode()))
+        sender.join()
+    return answers
+
+
 def at_once(server, n, body):
     """Receives, all in one go on one connection: how many were let through and how many throttled."""
     port = int(server.endpoint.rsplit(":", 1)[1])
@@ -96,6 +116,27 @@ def test_fifo_queues_take_so_many_calls_a_second(server):
             until(lambda: throttled or at_once(server, 5000, json.dumps({"QueueUrl": url}))[1])
         else:
             same(throttled, 0)
+
+
+def test_a_group_that_is_sent_too_much(server):
+    """With high throughput each group has a limit of its own, and the others of a batch are taken."""
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="groups.fifo", Attributes={
+        "FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId",
+        "ContentBasedDeduplication": "true"})["QueueUrl"]
+    entry = lambda n, group: {"Id": str(n), "MessageBody": f"m{n}", "MessageGroupId": group}
+    # Each batch is one call of the first group and one of a group that nobody else sends to.
+    send = lambda n: json.dumps({"QueueUrl": url, "Entries": [entry(1, "a"), entry(2, f"g{n}"), entry(3, "a")]})
+
+    def some_failed():
+        answers = in_one_go(server, "SendMessageBatch", [send(n) for n in range(3000)])
+        check(all(" 200 " in head for head, _ in answers), answers[0])
+        failed = [json.loads(body) for _, body in answers if '"Failed"' in body]
+        for f in failed:
+            same(([x["Id"] for x in f["Failed"]], [x["Id"] for x in f["Successful"]]), (["1", "3"], ["2"]))
+            same((f["Failed"][0]["Code"], f["Failed"][0]["Message"]), ("Throttling", "Rate exceeded"))
+        return failed
+    until(some_failed)
 
 
 def test_trace_header_of_the_request(server):
