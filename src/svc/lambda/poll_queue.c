@@ -206,15 +206,30 @@ static str trace_of_message(const json_value *v)
 	return text_of(json_get(v, S("Attributes")), "AWSTraceHeader");
 }
 
-/* Messages of a loop are not handed over: they come back until the queue gives them up. */
+static str group_of_message(const json_value *v)
+{
+	return text_of(json_get(v, S("Attributes")), "MessageGroupId");
+}
+
+/* Messages of a loop are not handed over: they come back until the queue gives them up. In a FIFO queue those
+ * of their group that come behind them wait for them. */
 static void stop_loops(batch *g, const target *t)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < g->n; i++)
-		if (lineage_loops(g->mem, t, trace_of_message(g->messages[i])))
+	size_t n = 0, stopped = 0;
+	bool fifo = str_ends(g->m->It->EventSourceArn, S(".fifo"));
+	const json_value **held = arena_array(g->mem, const json_value *, g->n + 1);
+	for (size_t i = 0; i < g->n; i++) {
+		const json_value *m = g->messages[i];
+		bool behind = false, loops = lineage_loops(g->mem, t, trace_of_message(m));
+		for (size_t k = 0; k < stopped && fifo && !behind; k++)
+			behind = str_eq(group_of_message(held[k]), group_of_message(m));
+		if (loops)
 			report_loop(t);
+		if (loops || behind)
+			held[stopped++] = m;
 		else
-			g->messages[n++] = g->messages[i];
+			g->messages[n++] = m;
+	}
 	g->n = n;
 }
 

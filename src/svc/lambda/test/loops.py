@@ -88,6 +88,36 @@ def test_through_a_queue(server):
     same(count(), 32)
 
 
+def test_what_comes_behind_a_loop_in_its_group(server):
+    """In a FIFO queue a message waits while one of its group before it is held back."""
+    dead, dead_arn = queue(server, "behind-dead.fifo", FifoQueue="true")
+    url, arn = queue(server, "behind.fifo", FifoQueue="true", ContentBasedDeduplication="true", VisibilityTimeout="5",
+                     RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 2}))
+    client = make(server, "behind", "def handler(event, context): return 1\n", Timeout=5, MemorySize=1769)
+    client.invoke(FunctionName="behind")
+    function = client.get_function(FunctionName="behind")["Configuration"]["FunctionArn"]
+    own = hashlib.sha256(function.encode()).hexdigest()[:8]
+    sqs = server.client("sqs")
+
+    def send(body, group, **more):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=group, **more)
+    send("loops", "a", MessageSystemAttributes={"AWSTraceHeader": {
+        "DataType": "String", "StringValue": f"Root=1-5759e988-bd862e3fe1be46a994272793;Lineage={own}:16"}})
+    send("behind", "a")
+    send("beside", "b")
+    client.create_event_source_mapping(EventSourceArn=arn, FunctionName="behind", BatchSize=10)
+    # Both come back together until the queue has given them up: nothing has been handed over out of order.
+    came = []
+
+    def given_up():
+        for m in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", []):
+            came.append(m["Body"])
+            sqs.delete_message(QueueUrl=dead, ReceiptHandle=m["ReceiptHandle"])
+        return came
+    until(given_up, lambda all: "behind" in all, 90)
+    same(came, ["loops", "behind"])
+
+
 def test_through_a_topic(server):
     count = counter(server, "t")
     lost, lost_arn = queue(server, "topic-lost")
