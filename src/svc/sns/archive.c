@@ -16,6 +16,7 @@
 
 #define A_TIME 50
 #define DROPS_A_TIME 500
+#define DROP_BYTES ((size_t)1 << 20) /* are read at a time, and one message more */
 #define DAYS_MAX 365
 #define PENDING S("Pending")
 #define IN_PROGRESS S("In progress")
@@ -88,17 +89,20 @@ static str archive_key(arena *mem, int64_t archive)
 /* What an archive holds of before `until` goes; the moment of the first that stays, or 0. */
 static int64_t drop(txn *tx, int64_t archive, int64_t until, bool *more)
 {
-	size_t n = 0;
+	size_t n = 0, bytes = 0;
 	int64_t first = 0;
 	record_scan s = sns_kept_scan(tx, txn_arena(tx), 1, archive, 0, 0);
-	for (const sns_kept *k; !first && n <= DROPS_A_TIME && (k = sns_kept_next(&s)); n++) {
+	*more = false;
+	for (const sns_kept *k; !first && !*more && (k = sns_kept_next(&s)); n++) {
+		*more = n >= DROPS_A_TIME || bytes >= DROP_BYTES;
+		bytes += k->Message.n + k->Structure.n;
 		if (k->When >= until)
 			first = k->When;
-		else if (n < DROPS_A_TIME)
+		else if (!*more)
 			sns_kept_delete(tx, archive, k->When, k->Sequence);
 	}
 	cursor_close(&s.at);
-	*more = !first && n > DROPS_A_TIME;
+	*more = *more && !first;
 	return first;
 }
 
