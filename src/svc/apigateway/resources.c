@@ -20,26 +20,29 @@ apigateway_ListOfResource resources_of(const txn *tx, arena *mem, str api)
 	return l;
 }
 
-static err part_check(req *rq, str part)
+/* orders, {id}, {path+} */
+static bool part_valid(str part)
 {
 	str name = part;
 	if (str_starts(part, S("{"))) {
-		if (!str_ends(part, S("}")) || part.n < 3)
-			return fail(rq, &apigateway_BadRequestException,
-			            "Resource's path part only allow a-zA-Z0-9._-: or a "
-			            "valid greedy path variable and curly braces at the beginning and the end.");
+		if (!str_ends(part, S("}")))
+			return false;
 		name = str_sub(part, 1, part.n - (str_ends(part, S("+}")) ? 2 : 1));
 	}
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
-		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			strchr("._-:", c);
-		if (!fine)
-			return fail(rq, &apigateway_BadRequestException,
-			            "Resource's path part only allow a-zA-Z0-9._-: or a "
-			            "valid greedy path variable and curly braces at the beginning and the end.");
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c && strchr("._-:", c))))
+			return false;
 	}
-	return OK;
+	return name.n > 0;
+}
+
+static err part_check(req *rq, str part)
+{
+	return part_valid(part) ? OK : fail(rq, &apigateway_BadRequestException,
+	                                    "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy "
+	                                    "path variable and curly braces at the beginning and the end.");
 }
 
 /* Whether one of this name may stand below the parent; `self` is what is being moved or renamed. */

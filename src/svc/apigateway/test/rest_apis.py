@@ -160,6 +160,11 @@ def test_resources_move(server):
         same(refused(code, update, *args), says)
     same(refused("BadRequestException", client.create_resource, restApiId=a, parentId=pets, pathPart="{id}"),
          "A sibling ({proxy+}) of this resource already has a variable path part -- only one is allowed")
+    says = "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the " \
+        "beginning and the end."
+    for part in ("", "{}", "{+}", "a\0", "{a", "a+", "{a+", "{{a}}"):
+        same(refused("BadRequestException", client.create_resource, restApiId=a, parentId=root, pathPart=part), says)
+        same(refused("BadRequestException", update, sub, "/pathPart", part), says)
     moved = update(sub, "/parentId", root)
     same((moved["path"], moved["parentId"]), ("/sub", root))
     same(update(sub, "/pathPart", "dogs")["path"], "/dogs")
