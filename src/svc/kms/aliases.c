@@ -85,7 +85,7 @@ err kms_ListAliases(req *rq, const txn *tx, const kms_ListAliases_in *in, kms_Li
 	str after, key_id = STR_NONE;
 	kms_key *k;
 	if (str_is(in->KeyId)) {
-		TRY(key_find(rq, tx, in->KeyId, &k));
+		TRY(key_find_id(rq, tx, in->KeyId, &k));
 		key_id = k->KeyId;
 	}
 	record_scan s = kms_alias_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);

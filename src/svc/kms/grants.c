@@ -37,7 +37,7 @@ err kms_CreateGrant(req *rq, txn *tx, const kms_CreateGrant_in *in, kms_CreateGr
 	kms_key *k;
 	char raw[TOKEN_BYTES], id[32];
 	int n = 0;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	TRY(key_usable(rq, k));
 	if (!str_starts(in->GranteePrincipal, S("arn:")) && !str_ends(in->GranteePrincipal, S(".amazonaws.com")))
 		return fail(rq, &kms_InvalidArnException, "ARN does not refer to a valid principal: %.*s",
@@ -80,7 +80,7 @@ err kms_ListGrants(req *rq, const txn *tx, const kms_ListGrants_in *in, kms_List
 	kms_key *k;
 	size_t page = in->Limit.set ? (size_t)in->Limit.v : 50;
 	str after;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	record_scan s = kms_grant_scan(tx, rq->mem, 3, k->Account, k->Region, k->KeyId, STR_NONE);
 	if (str_is(in->Marker)) {
 		if (!page_position(rq, in->Marker, &after))
@@ -140,7 +140,7 @@ static void drop(txn *tx, const kms_grant *g)
 static err find_grant(req *rq, const txn *tx, str key, str id, kms_grant **g)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, key, &k));
+	TRY(key_find_id(rq, tx, key, &k));
 	*g = kms_grant_get(tx, rq->mem, k->Account, k->Region, k->KeyId, id);
 	return *g ? OK : fail(rq, &kms_NotFoundException, "Grant ID %.*s not found", STR_ARG(id));
 }

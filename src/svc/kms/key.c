@@ -66,6 +66,13 @@ err key_find(req *rq, const txn *tx, str given, kms_key **key)
 	return OK;
 }
 
+err key_find_id(req *rq, const txn *tx, str given, kms_key **key)
+{
+	if (str_starts(alias_of(given), S("alias/")))
+		return fail(rq, &kms_NotFoundException, "Invalid keyId '%.*s'", STR_ARG(given));
+	return key_find(rq, tx, given, key);
+}
+
 str default_policy(req *rq)
 {
 	return arena_fmt(

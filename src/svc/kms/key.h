@@ -9,6 +9,8 @@ str key_arn(const req *rq, str key_id);
 str key_arn_of(arena *mem, const kms_key *k);
 /* `given`: key id, key ARN, alias or alias ARN. NotFoundException when there is none. */
 err key_find(req *rq, const txn *tx, str given, kms_key **key);
+/* The same for what takes no alias. */
+err key_find_id(req *rq, const txn *tx, str given, kms_key **key);
 /* The same, making an AWS managed key that is named for the first time. */
 err key_find_or_make(req *rq, txn *tx, str given, kms_key **key);
 /* A customer's, not one of AWS's. */

@@ -148,7 +148,7 @@ err kms_ListKeys(req *rq, const txn *tx, const kms_ListKeys_in *in, kms_ListKeys
 
 err customer_key(req *rq, const txn *tx, str given, kms_key **k)
 {
-	TRY(key_find(rq, tx, given, k));
+	TRY(key_find_id(rq, tx, given, k));
 	if (str_eq((*k)->Manager, kms_KeyManagerType_AWS)) {
 		str arn = key_arn(rq, (*k)->KeyId);
 		return fail(rq, &aws_AccessDenied,

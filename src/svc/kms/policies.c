@@ -7,7 +7,7 @@
 err kms_GetKeyPolicy(req *rq, const txn *tx, const kms_GetKeyPolicy_in *in, kms_GetKeyPolicy_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	if (str_is(in->PolicyName) && !str_eq(in->PolicyName, POLICY_NAME))
 		return fail(rq, &kms_NotFoundException, "No such policy exists");
 	out->Policy = k->Policy;
@@ -53,7 +53,7 @@ err kms_ListKeyPolicies(req *rq, const txn *tx, const kms_ListKeyPolicies_in *in
                         kms_ListKeyPolicies_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	out->PolicyNames.v = arena_new(rq->mem, str);
 	out->PolicyNames.v[out->PolicyNames.n++] = POLICY_NAME;
 	out->Truncated = BOOL(false);
@@ -96,7 +96,7 @@ err kms_ListResourceTags(req *rq, const txn *tx, const kms_ListResourceTags_in *
                          kms_ListResourceTags_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	size_t page = in->Limit.set ? (size_t)in->Limit.v : 50, from = 0;
 	str after;
 	if (str_is(in->Marker)) {

@@ -138,7 +138,7 @@ err kms_GetKeyRotationStatus(req *rq, const txn *tx, const kms_GetKeyRotationSta
                              kms_GetKeyRotationStatus_out *out)
 {
 	kms_key *k;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	/* A key that is about to go does not rotate; if it stays after all, it does again. */
 	bool rotates = k->RotationDays && !str_eq(k->State, kms_KeyState_PendingDeletion);
 	out->KeyRotationEnabled = BOOL(rotates);
@@ -178,7 +178,7 @@ err kms_ListKeyRotations(req *rq, const txn *tx, const kms_ListKeyRotations_in *
 	kms_key *k;
 	size_t page = in->Limit.set ? (size_t)in->Limit.v : 100;
 	str after;
-	TRY(key_find(rq, tx, in->KeyId, &k));
+	TRY(key_find_id(rq, tx, in->KeyId, &k));
 	record_scan s = kms_material_scan(tx, rq->mem, 3, k->Account, k->Region, k->KeyId, 0);
 	if (str_is(in->Marker)) {
 		if (!page_position(rq, in->Marker, &after))

@@ -153,6 +153,7 @@ err s3_HeadBucket(req *rq, const txn *tx, const s3_HeadBucket_in *in, s3_HeadBuc
 	if (b)
 		req_header(rq, S("x-amz-bucket-region"), arena_str(rq->mem, b->Region));
 	TRY(bucket_open(rq, tx, in->Bucket, "s3:ListBucket", STR_NONE, &b));
+	req_header(rq, S("content-type"), S("application/xml"));
 	out->BucketArn = arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name));
 	out->AccessPointAlias = BOOL(false);
 	meter_read(rq, b, STR_NONE);

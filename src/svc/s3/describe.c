@@ -309,11 +309,6 @@ err describe(req *rq, const s3_bucket *b, const void *in, const seal_key *data, 
 	return acl_read(rq, NULL, b, o->OwnerAccount, &r, &o->Grants);
 }
 
-static str unquoted(str etag)
-{
-	return etag.n >= 2 && etag.p[0] == '"' ? str_sub(etag, 1, etag.n - 1) : etag;
-}
-
 static err not_this_condition(req *rq, const char *header, const char *why)
 {
 	return fail_with(rq, &fault_NotImplemented,
@@ -342,7 +337,7 @@ err describe_conditions(req *rq, const txn *tx, const s3_bucket *b, str key, str
 		return OK;
 	if (!is)
 		return no_such_key(rq, key);
-	if (!str_eq(unquoted(match), unquoted(at.o->ETag)))
+	if (!str_eq(etag_bare(match), etag_bare(at.o->ETag)))
 		return precondition_failed(rq, "If-Match");
 	return OK;
 }

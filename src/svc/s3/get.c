@@ -15,7 +15,7 @@ static str unquoted(str s)
 	s = str_trim(s);
 	if (str_starts(s, S("W/")))
 		s = str_sub(s, 2, s.n);
-	return s.n >= 2 && s.p[0] == '"' ? str_sub(s, 1, s.n - 1) : s;
+	return etag_bare(s);
 }
 
 static bool etag_in(str list, str etag)

@@ -321,15 +321,10 @@ static err invalid_part(req *rq, const completion *c, const s3_CompletedPart *p)
 	                 "uploaded, or the specified entity tag may not match the part's entity tag.");
 }
 
-static str bare(str etag)
-{
-	return etag.n >= 2 && etag.p[0] == '"' ? str_sub(etag, 1, etag.n - 1) : etag;
-}
-
 static err check_part(req *rq, completion *c, const txn *tx, const s3_CompletedPart *want)
 {
 	s3_part *p = s3_part_get(tx, rq->mem, c->u->UploadId, want->PartNumber.v);
-	if (!p || !str_eq(bare(want->ETag), bare(p->It->ETag)))
+	if (!p || !str_eq(etag_bare(want->ETag), etag_bare(p->It->ETag)))
 		return invalid_part(rq, c, want);
 	const object *o = c->u->It;
 	const checksum_kind *k = o->ChecksumAlgorithm.n ? checksum_named(o->ChecksumAlgorithm) : NULL;
@@ -350,7 +345,7 @@ static err too_small(req *rq, const s3_part *p)
 {
 	return fail_with(rq, &fault_EntityTooSmall,
 	                 DETAIL(rq, .ProposedSize = arena_fmt(rq->mem, "%lld", (long long)p->It->Size.v),
-	                        .MinSizeAllowed = S("5242880"), .ETag = bare(p->It->ETag),
+	                        .MinSizeAllowed = S("5242880"), .ETag = etag_bare(p->It->ETag),
 	                        .PartNumber = arena_fmt(rq->mem, "%lld", (long long)p->Number)),
 	                 "Your proposed upload is smaller than the minimum allowed size");
 }
@@ -380,16 +375,17 @@ static err check_parts(req *rq, completion *c, const txn *tx)
 	return OK;
 }
 
-static str composite_etag(req *rq, const completion *c)
+/* Of the parts that the request names, whose ETags are those of the parts that were uploaded. */
+static str composite_etag(req *rq, const s3_CompletedPartList *parts)
 {
 	digest *d = digest_open(rq->mem, DIGEST_MD5);
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < parts->n; i++) {
 		str raw = S("");
-		hex_decode(rq->mem, bare(c->parts[i]->It->ETag), &raw);
+		hex_decode(rq->mem, etag_bare(parts->v[i].ETag), &raw);
 		digest_add(d, raw.p, raw.n);
 	}
 	str hex = hex_encode(rq->mem, digest_finish(rq->mem, d));
-	return arena_fmt(rq->mem, "\"%.*s-%zu\"", STR_ARG(hex), c->n);
+	return arena_fmt(rq->mem, "\"%.*s-%zu\"", STR_ARG(hex), parts->n);
 }
 
 /* Of what the parts say; S("") when one of them says nothing. */
@@ -418,7 +414,8 @@ static err finish_object(req *rq, completion *c)
 	bool named = o->ChecksumAlgorithm.n != 0;
 	const checksum_kind *k = named ? checksum_named(o->ChecksumAlgorithm) : checksum_default;
 	bool composite = named && str_eq(o->ChecksumType, S("COMPOSITE"));
-	o->ETag = composite_etag(rq, c);
+	o->ETag = composite_etag(rq, &c->in->MultipartUpload->Parts);
+	o->Upload = c->u->UploadId;
 	o->Size = I64(c->size);
 	o->ChecksumAlgorithm = str_c(k->name);
 	o->ChecksumType = composite ? S("COMPOSITE") : S("FULL_OBJECT");
@@ -493,21 +490,40 @@ static void complete_answer(req *rq, const completion *c, s3_CompleteMultipartUp
 		out->ChecksumType = o->ChecksumType;
 }
 
+/* A client that lost the answer asks again: while what it completed stands there, it is told the same. */
+static bool completed_before(req *rq, const txn *tx, completion *c)
+{
+	object_at at;
+	const s3_CompletedMultipartUpload *m = c->in->MultipartUpload;
+	if (!c->b || !m || !object_look(rq, tx, c->b, c->in->Key, STR_NONE, &at) || at.o->Marker.v ||
+	    !str_is(c->in->UploadId) || !str_eq(at.o->Upload, c->in->UploadId) ||
+	    !str_eq(at.o->ETag, composite_etag(rq, &m->Parts)))
+		return false;
+	c->o = at.o;
+	c->expiration = lifecycle_expiration(rq, tx, c->b, c->in->Key, at.o);
+	rq->n_reply_headers = 0;
+	meter_write(rq, c->b, class_of(at.o));
+	return true;
+}
+
 err s3_CompleteMultipartUpload(req *rq, const s3_CompleteMultipartUpload_in *in,
                                s3_CompleteMultipartUpload_out *out)
 {
 	completion c = { .in = in };
 	const txn *tx = req_read(rq);
 	err e = find_upload(rq, tx, in->Bucket, in->Key, in->UploadId, "s3:PutObject", &c.b, &c.u);
+	bool done = e && completed_before(rq, tx, &c);
 	if (!e)
 		e = check_parts(rq, &c, tx);
 	if (!e)
 		e = describe_conditions(rq, tx, c.b, in->Key, in->IfMatch, in->IfNoneMatch);
 	req_read_end(rq, tx);
-	TRY(e);
-	TRY(finish_object(rq, &c));
-	rq->n_reply_headers = 0;
-	TRY(req_write(rq, complete_commit, &c));
+	if (!done) {
+		TRY(e);
+		TRY(finish_object(rq, &c));
+		rq->n_reply_headers = 0;
+		TRY(req_write(rq, complete_commit, &c));
+	}
 	complete_answer(rq, &c, out);
 	return OK;
 }

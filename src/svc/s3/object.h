@@ -50,6 +50,14 @@ s3_StoredParts object_parts(const txn *tx, arena *mem, const object *o);
 content_list object_contents(const txn *tx, arena *mem, const object *o, const seal_key *key);
 /* The ETag of bytes with this MD5, which what is sealed with a key of one's own does not tell. */
 str object_etag(arena *mem, const object *o, str md5_hex);
+/* An ETag as it is compared: clients leave out either quote, or both. */
+static inline str etag_bare(str etag)
+{
+	size_t from = etag.n && etag.p[0] == '"', to = etag.n;
+	if (to > from && etag.p[to - 1] == '"')
+		to--;
+	return str_sub(etag, from, to);
+}
 
 /* Whether a lock forbids to remove this version now. */
 err object_locked(req *rq, const object *o, bool bypass);

@@ -13,6 +13,12 @@ static s3_Initiator *initiator_of(arena *mem, const s3_upload *u)
 	return i;
 }
 
+static err below_zero(req *rq, const char *argument)
+{
+	return invalid_argument(rq, arena_fmt(rq->mem, "Argument %s must be an integer between 0 and 2147483647",
+	                                      argument).p, str_c(argument), STR_NONE);
+}
+
 err s3_ListParts(req *rq, const txn *tx, const s3_ListParts_in *in, s3_ListParts_out *out)
 {
 	s3_bucket *b;
@@ -23,9 +29,8 @@ err s3_ListParts(req *rq, const txn *tx, const s3_ListParts_in *in, s3_ListParts
 		return no_such_upload(rq, in->UploadId);
 	meter_write(rq, b, STR_NONE);
 	int64_t max = in->MaxParts.set && in->MaxParts.v < S3_LIST_MAX ? in->MaxParts.v : S3_LIST_MAX;
-	if (max < 0)
-		return invalid_argument(rq, "Argument max-parts must be an integer between 0 and 2147483647",
-		                        S("max-parts"), STR_NONE);
+	if (max < 0 || in->PartNumberMarker.v < 0)
+		return below_zero(rq, max < 0 ? "max-parts" : "part-number-marker");
 	out->Parts.v = arena_array(rq->mem, s3_Part, (size_t)max + 1);
 	out->IsTruncated = BOOL(false);
 	record_scan s = s3_part_scan(tx, rq->mem, 1, u->UploadId, 0);

@@ -94,7 +94,7 @@ static err same_value(req *rq, const txn *tx, const secretsmanager_secret *s,
 		return fail(rq, &secretsmanager_ResourceExistsException,
 		            "You can't use ClientRequestToken %.*s because that value is already in use for a "
 		            "version of secret %.*s.",
-		            STR_ARG(v->VersionId), STR_ARG(s->Name));
+		            STR_ARG(v->VersionId), STR_ARG(secret_arn(rq, s)));
 	return OK;
 }
 
@@ -163,6 +163,23 @@ static err one_value(req *rq, str text, str bytes, bool needed)
 	return OK;
 }
 
+/* The first version of a secret is its current one, whatever else it is called. */
+static void first_is_current(req *rq, const txn *tx, const secretsmanager_secret *s,
+                             secretsmanager_SecretVersionStagesType *stages)
+{
+	record_scan any = secretsmanager_version_scan(tx, rq->mem, 3, s->Account, s->Region, s->Name, STR_NONE);
+	bool alone = !secretsmanager_version_next(&any);
+	cursor_close(&any.at);
+	for (size_t i = 0; i < stages->n; i++)
+		alone &= !str_eq(stages->v[i], STAGE_CURRENT);
+	if (!alone)
+		return;
+	str *all = arena_array(rq->mem, str, stages->n + 1);
+	memcpy(all, stages->v, stages->n * sizeof *all);
+	all[stages->n] = STAGE_CURRENT;
+	*stages = (secretsmanager_SecretVersionStagesType){ all, stages->n + 1 };
+}
+
 err secretsmanager_PutSecretValue(req *rq, txn *tx, const secretsmanager_PutSecretValue_in *in,
                                   secretsmanager_PutSecretValue_out *out)
 {
@@ -174,6 +191,7 @@ err secretsmanager_PutSecretValue(req *rq, txn *tx, const secretsmanager_PutSecr
 	str id = str_is(in->ClientRequestToken) ? in->ClientRequestToken : rq->id;
 	secretsmanager_SecretVersionStagesType stages = in->VersionStages.n ? in->VersionStages :
 									      current_stage(rq);
+	first_is_current(rq, tx, s, &stages);
 	TRY(version_add(rq, tx, s, id, in->SecretString, in->SecretBinary, &stages, &existed));
 	s->Changed = rq->now;
 	secretsmanager_secret_put(tx, s);

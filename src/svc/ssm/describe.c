@@ -24,33 +24,82 @@ static str option_of(const ssm_ParameterStringFilter *f)
 	return str_eq(f->Key, S("Path")) ? S("OneLevel") : S("Equals");
 }
 
+/* The values that Type and Tier can have; others are not looked for. */
+static err value_known(req *rq, const ssm_ParameterStringFilter *f)
+{
+	static const struct {
+		const char *key, *values[3], *told;
+	} fixed[] = {
+		{ "Tier", { "Standard", "Advanced", "Intelligent-Tiering" },
+		  "Standard, Advanced, Intelligent-Tiering" },
+		{ "Type", { "String", "StringList", "SecureString" }, "String, StringList, SecureString" },
+	};
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+		if (!str_eq(f->Key, str_c(fixed[i].key)) || !str_eq(option_of(f), S("Equals")))
+			continue;
+		for (size_t j = 0; j < f->Values.n; j++) {
+			bool known = false;
+			for (size_t k = 0; k < 3; k++)
+				known |= str_eq(f->Values.v[j], str_c(fixed[i].values[k]));
+			if (!known)
+				return fail(rq, &ssm_InvalidFilterOption,
+				            "The following filter value is not valid: %.*s. Valid values include: [%s].",
+				            STR_ARG(f->Values.v[j]), fixed[i].told);
+		}
+	}
+	return OK;
+}
+
+static bool begins_reserved(str path)
+{
+	return path.n >= 4 &&
+	       (str_eq_nocase(str_sub(path, 0, 4), S("/aws")) || str_eq_nocase(str_sub(path, 0, 4), S("/ssm")));
+}
+
+static err paths_valid(req *rq, const ssm_ParameterStringFilter *f)
+{
+	for (size_t i = 0; i < f->Values.n; i++) {
+		if (begins_reserved(f->Values.v[i]))
+			return fail(rq, &aws_ValidationException,
+			            "Filters for common parameters can't be prefixed with \"aws\" or \"ssm\" "
+			            "(case-insensitive). When using global parameters, please specify within a global "
+			            "namespace.");
+		TRY(path_check(rq, f->Values.v[i]));
+	}
+	return OK;
+}
+
+static err filter_check(req *rq, const ssm_ParameterStringFilter *f, bool by_path)
+{
+	bool known, path = str_eq(f->Key, S("Path"));
+	bool fits = known_option(f->Key, option_of(f), &known);
+	bool allowed = by_path ? str_eq(f->Key, S("Type")) || str_eq(f->Key, S("KeyId")) ||
+					 str_eq(f->Key, S("Label")) || str_starts(f->Key, S("tag:")) :
+				 !str_eq(f->Key, S("Label"));
+	if (!known || !allowed)
+		return fail(rq, &ssm_InvalidFilterKey,
+		            "The following filter key is not valid: %.*s. Valid filter keys include: %s.",
+		            STR_ARG(f->Key), by_path ? "[Type, KeyId]" : "[Path, Name, Type, KeyId, Tier]");
+	if (!f->Values.n && !str_starts(f->Key, S("tag:")))
+		return fail(rq, &ssm_InvalidFilterValue,
+		            "The following filter values are missing : null for filter key %.*s", STR_ARG(f->Key));
+	if (!fits)
+		return fail(rq, &ssm_InvalidFilterOption,
+		            "The following filter option is not valid: %.*s. Valid options include: [%s].",
+		            STR_ARG(option_of(f)), path ? "Recursive, OneLevel" : "BeginsWith, Equals");
+	return path ? paths_valid(rq, f) : value_known(rq, f);
+}
+
 err filters_check(req *rq, const ssm_ParameterStringFilterList *filters, bool by_path)
 {
 	for (size_t i = 0; i < filters->n; i++) {
 		const ssm_ParameterStringFilter *f = &filters->v[i];
-		bool known;
-		bool fits = known_option(f->Key, option_of(f), &known);
-		bool allowed = by_path ? str_eq(f->Key, S("Type")) || str_eq(f->Key, S("KeyId")) ||
-						 str_eq(f->Key, S("Label")) || str_starts(f->Key, S("tag:")) :
-					 !str_eq(f->Key, S("Label"));
-		if (!known || !allowed)
-			return fail(rq, &ssm_InvalidFilterKey,
-			            "The following filter key is not valid: %.*s. Valid filter keys include: %s.",
-			            STR_ARG(f->Key), by_path ? "[Type, KeyId]" :
-			            "[Path, Name, Type, KeyId, Tier, DataType, tag:]");
-		if (!fits)
-			return fail(rq, &ssm_InvalidFilterOption,
-			            "The following filter option is not valid: %.*s. Valid options include: "
-			            "[BeginsWith, Equals].", STR_ARG(option_of(f)));
-		if (!f->Values.n && !str_starts(f->Key, S("tag:")))
-			return fail(rq, &ssm_InvalidFilterValue,
-			            "The following filter values are missing : null for filter key %.*s",
-			            STR_ARG(f->Key));
 		for (size_t j = 0; j < i; j++)
 			if (str_eq(filters->v[j].Key, f->Key))
 				return fail(rq, &ssm_InvalidFilterKey,
 				            "The following filter is duplicated in the request: %.*s. A request can contain "
 				            "only one occurrence of a specific filter.", STR_ARG(f->Key));
+		TRY(filter_check(rq, f, by_path));
 	}
 	return OK;
 }
@@ -59,6 +108,8 @@ static bool path_fits(str name, str path, bool recursive)
 {
 	while (path.n && path.p[path.n - 1] == '/')
 		path.n--;
+	if (!path.n && !str_starts(name, S("/"))) /* a name without a slash stands at the root */
+		return true;
 	if (!str_starts(name, path) || name.n <= path.n + 1 || name.p[path.n] != '/')
 		return false;
 	return recursive || str_find_char(str_sub(name, path.n + 1, name.n), '/') == SIZE_MAX;
@@ -97,7 +148,7 @@ static bool field_of(const ssm_param *p, str key, str *have)
 	return str_is(*have);
 }
 
-static bool filter_fits(const ssm_param *p, const ssm_ParameterStringFilter *f)
+static bool filter_fits(req *rq, const ssm_param *p, const ssm_ParameterStringFilter *f)
 {
 	str have, option = option_of(f);
 	if (str_eq(f->Key, S("Label"))) {
@@ -115,12 +166,14 @@ static bool filter_fits(const ssm_param *p, const ssm_ParameterStringFilter *f)
 	}
 	if (!field_of(p, f->Key, &have))
 		return false;
-	bool name_begins = str_eq(f->Key, S("Name")) && str_starts(have, S("/"));
+	/* A leading slash may be left out, and given where the name has none. */
+	bool name = str_eq(f->Key, S("Name"));
+	bool slash = name && str_starts(have, S("/"));
+	str rooted = name && !slash ? arena_concat(rq->mem, S("/"), have) : have;
+	str bare = slash ? str_sub(have, 1, have.n) : have;
 	for (size_t i = 0; i < f->Values.n; i++) {
-		/* /a matches the value "a" as AWS has it: the leading slash may be left out. */
 		str want = f->Values.v[i];
-		str bare = name_begins && !str_starts(want, S("/")) ? str_sub(have, 1, have.n) : have;
-		if (value_fits(have, option, want) || value_fits(bare, option, want))
+		if (value_fits(rooted, option, want) || (!str_starts(want, S("/")) && value_fits(bare, option, want)))
 			return true;
 	}
 	return f->Values.n == 0;
@@ -128,9 +181,8 @@ static bool filter_fits(const ssm_param *p, const ssm_ParameterStringFilter *f)
 
 bool filters_fit(req *rq, const ssm_param *p, const ssm_ParameterStringFilterList *filters)
 {
-	(void)rq;
 	for (size_t i = 0; i < filters->n; i++)
-		if (!filter_fits(p, &filters->v[i]))
+		if (!filter_fits(rq, p, &filters->v[i]))
 			return false;
 	return true;
 }

@@ -17,20 +17,35 @@ static err describe(req *rq, const txn *tx, const ssm_param *p, const ssm_Stored
 	return parameter_value(rq, tx, p->Name, v, decrypt, &out->Value);
 }
 
-static str selector_of(req *rq, parameter_ref ref)
+/* What was asked for by its name answers to that name. */
+static err look_up(req *rq, const txn *tx, str given, bool decrypt, ssm_Parameter *out)
 {
-	return str_is(ref.selector) ? arena_concat(rq->mem, S(":"), ref.selector) : STR_NONE;
+	const ssm_param *p;
+	const ssm_Stored *v;
+	parameter_ref ref = parameter_ref_of(given);
+	if (str_starts(ref.name, REFERENCE_PREFIX))
+		return reference_get(rq, tx, ref, decrypt, out);
+	TRY(parameter_find(rq, tx, ref, &p, &v));
+	TRY(describe(rq, tx, p, v, decrypt, out));
+	if (!str_starts(given, S("arn:")))
+		out->Name = ref.name;
+	if (str_is(ref.selector))
+		out->Selector = arena_concat(rq->mem, S(":"), ref.selector);
+	return OK;
+}
+
+static bool before(const ssm_ParameterNameList *names, size_t n, str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(names->v[i], name))
+			return true;
+	return false;
 }
 
 err ssm_GetParameter(req *rq, const txn *tx, const ssm_GetParameter_in *in, ssm_GetParameter_out *out)
 {
-	const ssm_param *p;
-	const ssm_Stored *v;
-	parameter_ref ref = parameter_ref_of(in->Name);
 	ssm_Parameter *found = arena_new(rq->mem, ssm_Parameter);
-	TRY(parameter_find(rq, tx, ref, &p, &v));
-	TRY(describe(rq, tx, p, v, in->WithDecryption.v, found));
-	found->Selector = selector_of(rq, ref);
+	TRY(look_up(rq, tx, in->Name, in->WithDecryption.v, found));
 	out->Parameter = found;
 	return OK;
 }
@@ -40,30 +55,37 @@ err ssm_GetParameters(req *rq, const txn *tx, const ssm_GetParameters_in *in, ss
 	out->Parameters.v = arena_array(rq->mem, ssm_Parameter, in->Names.n);
 	out->InvalidParameters.v = arena_array(rq->mem, str, in->Names.n);
 	for (size_t i = 0; i < in->Names.n; i++) {
-		const ssm_param *p;
-		const ssm_Stored *v;
-		parameter_ref ref = parameter_ref_of(in->Names.v[i]);
-		if (parameter_find(rq, tx, ref, &p, &v)) {
-			out->InvalidParameters.v[out->InvalidParameters.n++] = in->Names.v[i];
+		str name = in->Names.v[i];
+		if (before(&in->Names, i, name))
+			continue;
+		ssm_Parameter *found = &out->Parameters.v[out->Parameters.n];
+		err e = look_up(rq, tx, name, in->WithDecryption.v, found);
+		if (e && (e->kind == &ssm_ParameterNotFound || e->kind == &ssm_ParameterVersionNotFound)) {
+			out->InvalidParameters.v[out->InvalidParameters.n++] = name;
 			continue;
 		}
-		ssm_Parameter *found = &out->Parameters.v[out->Parameters.n++];
-		TRY(describe(rq, tx, p, v, in->WithDecryption.v, found));
-		found->Selector = selector_of(rq, ref);
+		TRY(e);
+		out->Parameters.n++;
 	}
 	return OK;
 }
 
-/* Whether `name` stands below `path` (which ends in '/'), at any depth or directly. */
+/* Whether `name` stands below `path` (which ends in '/'), at any depth or directly. One without any slash
+ * stands at the root. */
 static bool below(str name, str path, bool any_depth)
 {
+	if (!str_starts(name, S("/")))
+		return path.n == 1;
 	str rest = str_sub(name, path.n, name.n);
 	return any_depth || str_find_char(rest, '/') == SIZE_MAX;
 }
 
-static err path_check(req *rq, str path)
+err path_check(req *rq, str path)
 {
-	if (!str_starts(path, S("/")))
+	bool fits = str_starts(path, S("/"));
+	for (size_t i = 0; i < path.n; i++)
+		fits = fits && name_char(path.p[i]) && !(i && path.p[i] == '/' && path.p[i - 1] == '/');
+	if (!fits)
 		return fail(rq, &aws_ValidationException,
 		            "The parameter doesn't meet the parameter name requirements. The parameter name must "
 		            "begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" "
@@ -101,14 +123,16 @@ err ssm_GetParametersByPath(req *rq, const txn *tx, const ssm_GetParametersByPat
 	record_scan s = ssm_param_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (str_is(in->NextToken) && !page_position(rq, in->NextToken, &after))
 		return fail(rq, &ssm_InvalidNextToken, "The specified token is not valid.");
-	record_scan_after(&s, str_is(in->NextToken) ? after : path);
+	bool root = path.n == 1;
+	if (!root || str_is(in->NextToken))
+		record_scan_after(&s, str_is(in->NextToken) ? after : path);
 
 	out->Parameters.v = arena_array(rq->mem, ssm_Parameter, page);
 	if (str_starts(path, PUBLIC_PREFIX)) {
 		cursor_close(&s.at);
 		return public_by_path(rq, tx, in, path, str_is(in->NextToken) ? after : path, page, out);
 	}
-	for (ssm_param *p; (p = ssm_param_next(&s)) && str_starts(p->Name, path);) {
+	for (ssm_param *p; (p = ssm_param_next(&s)) && (root || str_starts(p->Name, path));) {
 		if (!below(p->Name, path, in->Recursive.v) || !filters_fit(rq, p, &in->ParameterFilters))
 			continue;
 		if (out->Parameters.n == page) {

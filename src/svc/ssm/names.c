@@ -28,7 +28,7 @@ str parameter_arn(const req *rq, str name)
 	return req_arn(rq, "ssm", "parameter%s%.*s", str_starts(name, S("/")) ? "" : "/", STR_ARG(name));
 }
 
-static bool name_char(char c)
+bool name_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
 	       c == '-' || c == '_' || c == '/';
@@ -39,7 +39,7 @@ static bool begins_nocase(str s, str prefix)
 	return s.n >= prefix.n && str_eq_nocase(str_sub(s, 0, prefix.n), prefix);
 }
 
-static err form_refused(req *rq, const char *what)
+err parameter_form_refused(req *rq, const char *what)
 {
 	return fail(
 		rq, &aws_ValidationException,
@@ -52,19 +52,23 @@ static err form_refused(req *rq, const char *what)
 err parameter_name_check(req *rq, str name)
 {
 	str bare = str_starts(name, S("/")) ? str_sub(name, 1, name.n) : name;
-	bool path = str_find_char(name, '/') != SIZE_MAX;
+	bool path = str_find_char(name, '/') != SIZE_MAX, deep = str_find_char(bare, '/') != SIZE_MAX;
+	bool theirs = begins_nocase(bare, S("aws"));
 	size_t levels = 0;
-	if (begins_nocase(bare, S("aws")))
+	if (theirs && deep && str_starts(name, S("/")))
 		return fail(rq, &aws_AccessDenied, "No access to reserved parameter name: %.*s.", STR_ARG(name));
+	if (!deep && (theirs || begins_nocase(bare, S("ssm"))))
+		return fail(rq, &aws_ValidationException,
+		            "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive).");
 	if (begins_nocase(bare, S("ssm")))
-		return form_refused(rq, "ssm");
+		return parameter_form_refused(rq, "ssm");
 	if (path && !str_starts(name, S("/")))
 		return fail(rq, &aws_ValidationException, "Parameter name must be a fully qualified name.");
 	for (size_t i = 0; i < name.n; i++) {
 		if (!name_char(name.p[i]))
-			return form_refused(rq, "aws\" or \"ssm");
+			return parameter_form_refused(rq, "aws\" or \"ssm");
 		if (name.p[i] == '/' && (i + 1 == name.n || name.p[i + 1] == '/'))
-			return form_refused(rq, "aws\" or \"ssm");
+			return parameter_form_refused(rq, "aws\" or \"ssm");
 		levels += name.p[i] == '/';
 	}
 	if (levels > SSM_LEVELS_MAX)
@@ -80,6 +84,26 @@ static err version_missing(req *rq, parameter_ref ref)
 	            STR_ARG(ref.selector), STR_ARG(ref.name));
 }
 
+/* What is asked for by a name that no parameter can have is refused, not missed. */
+static err readable(req *rq, str name)
+{
+	bool path = str_find_char(name, '/') != SIZE_MAX;
+	for (size_t i = 1; i < name.n; i++)
+		if (name.p[i] == '/' && name.p[i - 1] == '/')
+			return parameter_form_refused(rq, "ssm");
+	return path && !str_starts(name, S("/")) ? parameter_form_refused(rq, "ssm") : OK;
+}
+
+ssm_param *parameter_at(req *rq, const txn *tx, str name)
+{
+	ssm_param *p = ssm_param_get(tx, rq->mem, rq->who.account, rq->region, name);
+	str bare = str_starts(name, S("/")) ? str_sub(name, 1, name.n) : name;
+	if (p || !bare.n || str_find_char(bare, '/') != SIZE_MAX)
+		return p;
+	str other = bare.n < name.n ? bare : arena_concat(rq->mem, S("/"), name);
+	return ssm_param_get(tx, rq->mem, rq->who.account, rq->region, other);
+}
+
 static bool has_label(const ssm_Stored *v, str label)
 {
 	for (size_t i = 0; i < v->Labels.n; i++)
@@ -93,10 +117,11 @@ err parameter_find(req *rq, const txn *tx, parameter_ref ref, const ssm_param **
 {
 	int64_t number;
 	bool ours = str_starts(ref.name, PUBLIC_PREFIX);
-	ssm_param *p = ours ? public_get(rq, tx, ref.name) :
-			      ssm_param_get(tx, rq->mem, rq->who.account, rq->region, ref.name);
-	if (!p)
-		return fail(rq, &ssm_ParameterNotFound, "Parameter %.*s not found.", STR_ARG(ref.name));
+	TRY(readable(rq, ref.name));
+	ssm_param *p = ours ? public_get(rq, tx, ref.name) : parameter_at(rq, tx, ref.name);
+	if (!p || str_find_char(ref.selector, ':') != SIZE_MAX)
+		return fail(rq, &ssm_ParameterNotFound, "Parameter %.*s%s%.*s not found.", STR_ARG(ref.name),
+		            str_is(ref.selector) ? ":" : "", STR_ARG(ref.selector));
 	*param = p;
 	*version = p->Current;
 	if (!str_is(ref.selector))

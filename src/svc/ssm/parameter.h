@@ -13,7 +13,14 @@ parameter_ref parameter_ref_of(str given);
 
 /* The rules of names for a parameter about to be made. */
 err parameter_name_check(req *rq, str name);
+bool name_char(char c);
+/* What can stand above parameters. */
+err path_check(req *rq, str path);
+/* `what` no name may begin with. */
+err parameter_form_refused(req *rq, const char *what);
 
+/* NULL: there is none. A name without further slashes is the same with one before it: they have one ARN. */
+ssm_param *parameter_at(req *rq, const txn *tx, str name);
 /* ParameterNotFound when there is none; `ref` may select a version or a label. */
 err parameter_find(req *rq, const txn *tx, parameter_ref ref, const ssm_param **param,
                    const ssm_Stored **version);
@@ -25,6 +32,11 @@ err parameter_find(req *rq, const txn *tx, parameter_ref ref, const ssm_param **
 ssm_param *public_get(req *rq, const txn *tx, str name);
 /* The one behind `name` in order of names; NULL: no more. */
 ssm_param *public_next(req *rq, const txn *tx, str name);
+
+/* ---- reference.c ---- */
+/* Secrets of Secrets Manager are read through names that begin so. */
+#define REFERENCE_PREFIX S("/aws/reference/secretsmanager/")
+err reference_get(req *rq, const txn *tx, parameter_ref ref, bool decrypt, ssm_Parameter *out);
 
 str parameter_arn(const req *rq, str name);
 /* The value as the caller may see it: SecureString only decrypted when asked for (metered by KMS). */

@@ -78,6 +78,13 @@ static err request_check(req *rq, const ssm_PutParameter_in *in, const ssm_param
 	if (!old && !str_is(in->Type))
 		return fail(rq, &aws_ValidationException,
 		            "A parameter type is required when you create a parameter.");
+	static const char *const kinds[] = { "text", "aws:ec2:image", "aws:ssm:integration" };
+	bool known = !str_is(in->DataType);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		known |= str_eq(in->DataType, str_c(kinds[i]));
+	if (!known)
+		return fail(rq, &aws_ValidationException, "The following data type is not supported: %.*s (Data type "
+		                                          "names are all lowercase.)", STR_ARG(in->DataType));
 	if (str_is(in->KeyId) && str_is(in->Type) && !str_eq(in->Type, ssm_ParameterType_SecureString))
 		return fail(rq, &aws_ValidationException, "KeyId is required for SecureString type parameter only.");
 	return OK;
@@ -94,7 +101,8 @@ static void keep(txn *tx, const ssm_param *p)
 err ssm_PutParameter(req *rq, txn *tx, const ssm_PutParameter_in *in, ssm_PutParameter_out *out)
 {
 	TRY(parameter_name_check(rq, in->Name));
-	const ssm_param *old = ssm_param_get(tx, rq->mem, rq->who.account, rq->region, in->Name);
+	const ssm_param *old = parameter_at(rq, tx, in->Name);
+	str name = old ? old->Name : in->Name;
 	const ssm_Stored *before = old ? old->Current : NULL;
 	TRY(request_check(rq, in, old));
 
@@ -117,12 +125,12 @@ err ssm_PutParameter(req *rq, txn *tx, const ssm_PutParameter_in *in, ssm_PutPar
 	if (str_eq(v.Type, ssm_ParameterType_SecureString)) {
 		if (!str_is(v.KeyId))
 			v.KeyId = before && str_is(before->KeyId) ? before->KeyId : S("alias/aws/ssm");
-		TRY(parameter_seal(rq, tx, in->Name, v.KeyId, in->Value, &v.Value));
+		TRY(parameter_seal(rq, tx, name, v.KeyId, in->Value, &v.Value));
 	}
 	if (old)
 		TRY(make_room(rq, tx, old));
 
-	ssm_param p = { .Account = rq->who.account, .Region = rq->region, .Name = in->Name, .Current = &v,
+	ssm_param p = { .Account = rq->who.account, .Region = rq->region, .Name = name, .Current = &v,
 		        .Tags = old ? old->Tags : in->Tags };
 	keep(tx, &p);
 	policies_start(tx, &p);
@@ -168,8 +176,7 @@ err ssm_DeleteParameters(req *rq, txn *tx, const ssm_DeleteParameters_in *in,
 	out->DeletedParameters.v = arena_array(rq->mem, str, in->Names.n);
 	out->InvalidParameters.v = arena_array(rq->mem, str, in->Names.n);
 	for (size_t i = 0; i < in->Names.n; i++) {
-		ssm_param *p = ssm_param_get(tx, rq->mem, rq->who.account, rq->region,
-		                             parameter_ref_of(in->Names.v[i]).name);
+		ssm_param *p = parameter_at(rq, tx, parameter_ref_of(in->Names.v[i]).name);
 		if (p)
 			parameter_remove(tx, p, rq->now);
 		ssm_ParameterNameList *list = p ? &out->DeletedParameters : &out->InvalidParameters;

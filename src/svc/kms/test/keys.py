@@ -92,3 +92,16 @@ def test_dry_runs_check_and_do_nothing(server):
         refused("DryRunOperationException", call, KeyId=key, DryRun=True, **more)
     same(kms.list_grants(KeyId=key)["Grants"], [])
     refused("NotFoundException", kms.encrypt, KeyId="alias/none", Plaintext=b"x", DryRun=True)
+
+
+def test_what_takes_no_alias(server):
+    kms = server.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/not-a-key", TargetKeyId=key)
+    for call, more in ((kms.enable_key_rotation, {}), (kms.disable_key, {}), (kms.schedule_key_deletion, {}),
+                       (kms.get_key_policy, {}), (kms.list_grants, {}), (kms.get_key_rotation_status, {}),
+                       (kms.put_key_policy, {"Policy": "{}"}), (kms.list_resource_tags, {}),
+                       (kms.tag_resource, {"Tags": [{"TagKey": "a", "TagValue": "b"}]})):
+        same(refused("NotFoundException", call, KeyId="alias/not-a-key", **more), "Invalid keyId 'alias/not-a-key'")
+    same(kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"], False)
+    same(kms.describe_key(KeyId="alias/not-a-key")["KeyMetadata"]["KeyId"], key)

@@ -94,6 +94,21 @@ def test_writing(server):
     s3.put_object(**here, Body=b"6", IfNoneMatch="*")
 
 
+def test_tags_with_a_quote_left_out(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="quotes")
+    tag = s3.put_object(Bucket="quotes", Key="k", Body=b"0")["ETag"]
+    for n, form in enumerate((lambda t: t, lambda t: t[1:], lambda t: t[:-1], lambda t: t[1:-1]), 1):
+        tag = s3.put_object(Bucket="quotes", Key="k", Body=b"%d" % n, IfMatch=form(tag))["ETag"]
+        same(s3.get_object(Bucket="quotes", Key="k", IfMatch=form(tag))["Body"].read(), b"%d" % n)
+
+
+def test_head_of_a_bucket_has_a_type(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="typed")
+    same(s3.head_bucket(Bucket="typed")["ResponseMetadata"]["HTTPHeaders"]["content-type"], "application/xml")
+
+
 def test_one_writer_wins(server):
     import threading
     s3 = server.client("s3")

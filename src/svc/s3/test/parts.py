@@ -217,3 +217,28 @@ def test_copies(server):
     s3.copy_object(**same_place, ServerSideEncryption="AES256")
     r = s3.copy_object(**to, CopySource=f"copy-from/k?versionId={v1}", ChecksumAlgorithm="SHA256")
     same(r["CopyObjectResult"]["ChecksumSHA256"], base64.b64encode(hashlib.sha256(b"1").digest()).decode())
+
+
+def test_completing_again_is_told_the_same(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="done-twice")
+    up, parts = put_parts(s3, "done-twice", "k", [FIVE, b"tail"])
+    done = dict(Bucket="done-twice", Key="k", UploadId=up, MultipartUpload={"Parts": parts})
+    first = s3.complete_multipart_upload(**done)
+    for more in ({}, {"IfNoneMatch": "*"}):
+        again = s3.complete_multipart_upload(**done, **more)
+        same((again["ETag"], again["Location"], again["Key"]), (first["ETag"], first["Location"], "k"))
+    refused("NoSuchUpload", s3.complete_multipart_upload, **dict(done, MultipartUpload={"Parts": parts[:1]}))
+    refused("NoSuchUpload", s3.complete_multipart_upload, **dict(done, Key="other"))
+    same(s3.get_object(Bucket="done-twice", Key="k")["ContentLength"], 5 * MB + 4)
+    s3.put_object(Bucket="done-twice", Key="k", Body=b"new")
+    refused("NoSuchUpload", s3.complete_multipart_upload, **done)
+
+
+def test_markers_of_parts_are_not_negative(server):
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="part-marks")
+    up = s3.create_multipart_upload(Bucket="part-marks", Key="k")["UploadId"]
+    for given, argument in (("MaxParts", "max-parts"), ("PartNumberMarker", "part-number-marker")):
+        same(refused("InvalidArgument", s3.list_parts, Bucket="part-marks", Key="k", UploadId=up, **{given: -42}),
+             f"Argument {argument} must be an integer between 0 and 2147483647")

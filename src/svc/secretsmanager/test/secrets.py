@@ -226,3 +226,27 @@ def test_an_arn_is_no_name(server):
     sm = server.client("secretsmanager")
     refused("ValidationException", sm.create_secret, SecretString="x",
             Name="arn:aws:secretsmanager:us-east-1:000000000000:secret:foo")
+
+
+def test_a_token_is_used_once(server):
+    sm = server.client("secretsmanager")
+    token = "0f0e0d0c-0b0a-0908-0706-050403020100"
+    made = sm.create_secret(Name="once", SecretString="a", ClientRequestToken=token)
+    says = f"You can't use ClientRequestToken {token} because that value is already in use for a version of " \
+           f"secret {made['ARN']}."
+    for call, name in ((sm.create_secret, "Name"), (sm.put_secret_value, "SecretId"), (sm.update_secret, "SecretId")):
+        same(refused("ResourceExistsException", call, SecretString="b", ClientRequestToken=token, **{name: "once"}), says)
+        same(call(SecretString="a", ClientRequestToken=token, **{name: "once"})["VersionId"], token)
+
+
+def test_the_first_version_is_the_current_one(server):
+    sm = server.client("secretsmanager")
+    sm.create_secret(Name="empty")
+    first = sm.put_secret_value(SecretId="empty", SecretString="1", VersionStages=["MINE"])
+    same(first["VersionStages"], ["AWSCURRENT", "MINE"])
+    same(sm.get_secret_value(SecretId="empty")["SecretString"], "1")
+    second = sm.put_secret_value(SecretId="empty", SecretString="2", VersionStages=["MINE"])
+    same(second["VersionStages"], ["MINE"])
+    same(sm.get_secret_value(SecretId="empty")["SecretString"], "1")
+    same(sm.describe_secret(SecretId="empty")["VersionIdsToStages"],
+         {first["VersionId"]: ["AWSCURRENT"], second["VersionId"]: ["MINE"]})
