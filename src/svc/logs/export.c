@@ -91,6 +91,8 @@ err logs_CreateExportTask(req *rq, const logs_CreateExportTask_in *in, logs_Crea
 	creation c = { in, rand_uuid(rq->mem) };
 	const txn *tx = req_read(rq);
 	err e = group_find(rq, tx, in->logGroupName, STR_NONE, &g);
+	if (!e)
+		e = group_standard(rq, g);
 	req_read_end(rq, tx);
 	if (e)
 		return e;

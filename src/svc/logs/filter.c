@@ -3,6 +3,7 @@
 #include "wire/pattern.h"
 
 #define TERMS_MAX 64
+#define STARS_MAX 3
 
 typedef enum term_kind { TERM_ALL, TERM_NOT, TERM_ANY } term_kind;
 
@@ -53,12 +54,21 @@ static err parse_terms(filter_reader *r, filter *f)
 	return OK;
 }
 
-static err json_subjects(req *rq, const condition *c)
+static err json_subjects(req *rq, const condition *c, size_t *stars)
 {
-	if (c->kind == CONDITION_TEST)
-		return str_starts(c->subject, S("$")) ? OK : filter_bad(rq, "a property selector begins with $");
-	TRY(json_subjects(rq, c->left));
-	return json_subjects(rq, c->right);
+	size_t own = 0;
+	if (c->kind != CONDITION_TEST) {
+		TRY(json_subjects(rq, c->left, stars));
+		return json_subjects(rq, c->right, stars);
+	}
+	if (!str_starts(c->subject, S("$")))
+		return filter_bad(rq, "a property selector begins with $");
+	for (size_t i = 0; i < c->subject.n; i++)
+		own += c->subject.p[i] == '*';
+	*stars += own;
+	if (own > 1)
+		return filter_bad(rq, "a property selector has at most one wildcard");
+	return *stars <= STARS_MAX ? OK : filter_bad(rq, "at most three property selectors have a wildcard");
 }
 
 static err parse_json(filter_reader *r, filter *f)
@@ -66,7 +76,8 @@ static err parse_json(filter_reader *r, filter *f)
 	r->subject_stops = " =!<>\t)}";
 	r->value_stops = " \t)&|}";
 	TRY(condition_parse(r, &f->json));
-	TRY(json_subjects(r->rq, f->json));
+	size_t stars = 0;
+	TRY(json_subjects(r->rq, f->json, &stars));
 	return filter_eat(r, S("}")) ? OK : filter_bad(r->rq, "} is missing");
 }
 
@@ -164,17 +175,18 @@ static bool json_fits(arena *mem, const json_value *document, const condition *c
 
 static bool terms_fit(arena *mem, const filter *f, str message)
 {
-	bool any = false, any_wanted = false;
+	bool any = false, only_any = true;
 	for (size_t i = 0; i < f->n; i++) {
 		const term *t = &f->terms[i];
 		bool found = t->expression ? pattern_matches(t->expression, mem, message) :
 		                             str_find(message, t->text) != SIZE_MAX;
 		if ((t->kind == TERM_ALL && !found) || (t->kind == TERM_NOT && found))
 			return false;
-		any_wanted |= t->kind == TERM_ANY;
+		only_any &= t->kind == TERM_ANY;
 		any |= t->kind == TERM_ANY && found;
 	}
-	return any || !any_wanted;
+	/* Beside terms of other kinds, those with ? count for nothing. */
+	return any || !only_any || !f->n;
 }
 
 bool filter_has_parts(const filter *f) { return f->json || f->fields; }

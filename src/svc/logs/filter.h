@@ -2,7 +2,8 @@
  * Filter patterns: which events are meant, and what stands in them. Four languages, told by the first
  * character:
  *
- *     ERROR -debug ?"one of" ?these      terms: all, none of, one of
+ *     ERROR -debug                       terms: all, none of
+ *     ?"one of" ?these                   one of them; ignored beside terms of the first kind
  *     %4[0-9]{2}%                        a regular expression somewhere in the event (also among terms)
  *     [ip, ..., status = 4*, bytes]      the event's fields, between blanks; "..." and [...] are one field
  *     { $.a.b = "x*" && $.c[*] > 3 }     the event as JSON

@@ -138,6 +138,7 @@ static err answer(search *s)
 {
 	const logs_FilterLogEvents_in *in = s->in;
 	TRY(group_either(s->rq, s->tx, in->logGroupName, in->logGroupIdentifier, &s->group));
+	TRY(group_standard(s->rq, s->group));
 	if (in->logStreamNames.n)
 		TRY(streams_named(s));
 	else if (in->logStreamNamePrefix.n)

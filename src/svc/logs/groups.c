@@ -31,6 +31,15 @@ err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **gr
 	return OK;
 }
 
+err group_standard(req *rq, const logs_group *g)
+{
+	if (!str_eq(g->Class, logs_LogGroupClass_INFREQUENT_ACCESS))
+		return OK;
+	return fail(rq, &logs_InvalidOperationException,
+	            "The log group %.*s is of log-group-class %.*s. %s is not supported for this log class.",
+	            STR_ARG(g->Name), STR_ARG(g->Class), rq->op->name);
+}
+
 err scan_goes_on(req *rq, str token, record_scan *s)
 {
 	str after;
@@ -67,6 +76,7 @@ err logs_CreateLogGroup(req *rq, txn *tx, const logs_CreateLogGroup_in *in,
 	if (str_starts(in->logGroupName, S("aws/")))
 		return fail(rq, &logs_InvalidParameterException,
 		            "Log groups starting with AWS/ are reserved for AWS.");
+	TRY(group_tags_check(rq, &in->tags));
 	if (str_is(in->kmsKeyId))
 		TRY(key_check(rq, tx, in->kmsKeyId, in->logGroupName));
 	logs_group *g = group_make(tx, rq->mem, rq->who.account, rq->region, in->logGroupName, rq->now);

@@ -134,6 +134,7 @@ static err find_groups(req *rq, const txn *tx, tail *t)
 			return fail(rq, &logs_InvalidParameterException, "The log group identifier must be an ARN: %.*s",
 			            STR_ARG(id));
 		TRY(group_find(rq, tx, STR_NONE, id, &g));
+		TRY(group_standard(rq, g));
 		t->groups[i] = g->Id;
 		t->arns[i] = group_arn(rq, arena_str(rq->mem, g->Name));
 	}

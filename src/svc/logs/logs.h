@@ -11,6 +11,9 @@
 err group_find(req *rq, const txn *tx, str name, str identifier, logs_group **group);
 /* The same of operations that take either; both are refused. */
 err group_either(req *rq, const txn *tx, str name, str identifier, logs_group **group);
+/* InvalidOperationException when its class does not know what is asked. */
+err group_standard(req *rq, const logs_group *g);
+err group_tags_check(req *rq, const logs_Tags *given);
 err stream_find(req *rq, const txn *tx, const logs_group *g, str name, logs_stream **stream);
 /* The name in an identifier: a name, arn:aws:logs:R:A:log-group:NAME, or the same with :* behind it. */
 str group_name_of(str identifier);

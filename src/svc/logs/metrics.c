@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 
 #define PAGE 50
+#define DIMENSIONS_MAX 3
 #define VALUES_MAX 500
 #define EXTRACTED_MAX 100
 #define PAYLOAD_MAX ((size_t)900 << 10)
@@ -168,6 +169,7 @@ err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, lo
 	filter *f;
 	double d;
 	TRY(group_find(rq, tx, in->logGroupName, STR_NONE, &g));
+	TRY(group_standard(rq, g));
 	TRY(filter_parse(rq, in->filterPattern, &f));
 	const logs_MetricTransformation *t = &in->metricTransformations.v[0];
 	if (!str_starts(t->metricValue, S("$")) && !str_to_f64(t->metricValue, &d))
@@ -179,6 +181,9 @@ err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, lo
 	if (t->dimensions.n && !filter_has_parts(f))
 		return fail(rq, &logs_InvalidParameterException,
 		            "The specified filter pattern does not support dimensions");
+	if (t->dimensions.n > DIMENSIONS_MAX)
+		return fail(rq, &logs_InvalidParameterException,
+		            "Invalid metric transformation: a metric has at most %d dimensions.", DIMENSIONS_MAX);
 	if (t->dimensions.n && t->defaultValue.set)
 		return fail(rq, &logs_InvalidParameterException,
 		            "Invalid metric transformation: dimensions and default value are mutually exclusive "

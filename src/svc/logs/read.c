@@ -57,6 +57,7 @@ static err answer(req *rq, const txn *tx, const logs_GetLogEvents_in *in, logs_G
 	bool back = !in->startFromHead.v;
 	place from = { in->startTime.v, 0 }, to = PLACE_END, token;
 	TRY(group_either(rq, tx, in->logGroupName, in->logGroupIdentifier, &g));
+	TRY(group_standard(rq, g));
 	TRY(stream_find(rq, tx, g, in->logStreamName, &st));
 	if (in->endTime.set)
 		to = (place){ in->endTime.v, 0 };

@@ -197,11 +197,13 @@ static err check_function(req *rq, str group, str arn)
 	return call_json(there, NULL, "lambda", "Invoke", buf_str(&b), &out);
 }
 
-static err group_exists(req *rq, str name)
+static err group_may(req *rq, str name)
 {
 	logs_group *g;
 	const txn *tx = req_read(rq);
 	err e = group_find(rq, tx, name, STR_NONE, &g);
+	if (!e)
+		e = group_standard(rq, g);
 	req_read_end(rq, tx);
 	return e;
 }
@@ -223,7 +225,7 @@ err subscription_check(req *rq, str group, const logs_subscription *s)
 		return fail(rq, &logs_InvalidParameterException,
 		            "destinationArn for vendor %.*s cannot be used without roleArn", STR_ARG(a.service));
 	if (!str_eq(group, S("*")))
-		TRY(group_exists(rq, group));
+		TRY(group_may(rq, group));
 	TRY(filter_parse(rq, s->Pattern, &f));
 	if (!function)
 		return fail(rq, &aws_NotImplemented,

@@ -4,7 +4,14 @@
 static const tag_rules rules = {
 	.most = 50,
 	.too_many = { &logs_TooManyTagsException, "A resource can have no more than 50 tags." },
+	.reserved = { &logs_InvalidParameterException,
+	              "aws: prefixed tag key names are not allowed for external use." },
 };
+
+err group_tags_check(req *rq, const logs_Tags *given)
+{
+	return tags_check(rq, &rules, TAGS(given, key));
+}
 
 static err add(req *rq, txn *tx, logs_group *g, const logs_Tags *more)
 {

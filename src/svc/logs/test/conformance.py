@@ -164,3 +164,34 @@ def test_streams_by_their_last_event(server):
     same([s["logStreamName"] for s in rest["logStreams"]], [n for _, n in found[5:]] + [found[0][1]])
     same(refused("InvalidParameterException", logs.describe_log_streams, logGroupName="/c/last",
                  orderBy="LastEventTime", nextToken="x"), "The specified nextToken is invalid.")
+
+
+def test_what_the_rare_class_does_not_know(server):
+    logs = plain(server)
+    logs.create_log_group(logGroupName="/c/rare", logGroupClass="INFREQUENT_ACCESS")
+    logs.create_log_stream(logGroupName="/c/rare", logStreamName="s")
+    logs.put_log_events(logGroupName="/c/rare", logStreamName="s", logEvents=[{"timestamp": now(), "message": "x"}])
+    same(refused("InvalidOperationException", logs.filter_log_events, logGroupName="/c/rare"),
+         "The log group /c/rare is of log-group-class INFREQUENT_ACCESS. FilterLogEvents is not supported for this log "
+         "class.")
+    for call, more in ((logs.get_log_events, {"logStreamName": "s"}),
+                       (logs.put_metric_filter, {"filterName": "f", "filterPattern": "x", "metricTransformations": [
+                           {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}]}),
+                       (logs.create_export_task, {"fromTime": 0, "to": 1, "destination": "bucket"}),
+                       (logs.put_subscription_filter, {
+                           "filterName": "f", "filterPattern": "", "destinationArn":
+                           "arn:aws:lambda:us-east-1:000000000000:function:f"})):
+        refused("InvalidOperationException", call, logGroupName="/c/rare", **more)
+
+
+def test_refused_tags_and_dimensions(server):
+    logs = plain(server)
+    group(logs, "/c/tags")
+    reserved = "aws: prefixed tag key names are not allowed for external use."
+    same(refused("InvalidParameterException", logs.tag_log_group, logGroupName="/c/tags", tags={"aws:a": "b"}), reserved)
+    same(refused("InvalidParameterException", logs.create_log_group, logGroupName="/c/new", tags={"AWS:a": "b"}), reserved)
+    same(logs.describe_log_groups(logGroupNamePrefix="/c/new")["logGroups"], [])
+    refused("InvalidParameterException", logs.put_metric_filter, logGroupName="/c/tags", filterName="f",
+            filterPattern="{ $.a = 1 }", metricTransformations=[{
+                "metricName": "m", "metricNamespace": "n", "metricValue": "1",
+                "dimensions": {k: "$." + k for k in "abcd"}}])

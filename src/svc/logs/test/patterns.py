@@ -48,9 +48,23 @@ def test_expressions(server):
     same(matches(server, "{ $.['a b'] = 1 }", lines), [3])
 
 
+def test_terms(server):
+    lines = ["[ERROR] 419 MissingAuthenticationToken", "[ERROR] 400 BAD REQUEST", "ERROR 200 OK", "WARN REQUEST fine",
+             "[INFO] done"]
+    same(matches(server, "ERROR", lines), [1, 2, 3])
+    same(matches(server, "ERROR -BAD", lines), [1, 3])
+    same(matches(server, "?ERROR ?WARN", lines), [1, 2, 3, 4])
+    same(matches(server, '"ERROR] 400"', lines), [2])
+    same(matches(server, " ", lines), [1, 2, 3, 4, 5])
+    # Beside other terms those with ? are ignored.
+    same(matches(server, "?ERROR ?WARN REQUEST", lines), [2, 4])
+    same(matches(server, "?OK -BAD", lines), [1, 3, 4, 5])
+
+
 def test_what_cannot_be_read(server):
     for pattern in ("[a, b", "[..., a, ...]", "[a = ]", "%4", "%(%", "%a% %b% %c%", "{ $.a = }", "{ a = 1 }", "{ $.a = 1",
-                    "{ $.a = 1 } x", '"open', "{ $.a > %x% }"):
+                    "{ $.a = 1 } x", '"open', "{ $.a > %x% }", "{ $.a[*].b[*] = 1 }",
+                    "{ $.a[*] = 1 || $.b[*] = 1 || $.c[*] = 1 || $.d[*] = 1 }"):
         message = refused("InvalidParameterException", server.client("logs").test_metric_filter, filterPattern=pattern,
                           logEventMessages=["x"])
         same(message.startswith("Invalid filter pattern"), True)
