@@ -99,11 +99,41 @@ static err composites_check(req *rq, const txn *tx, const cloudwatch_AlarmNames 
 	return OK;
 }
 
+static bool listed(const cloudwatch_AlarmNames *names, str name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (str_eq(names->v[i], name))
+			return true;
+	return false;
+}
+
+/* What a composite that stays looks at stays too. */
+static err parents_check(req *rq, const txn *tx, const cloudwatch_AlarmNames *names)
+{
+	buf held = buf_in(rq->mem, 64, 32000);
+	size_t n = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		bool needed = false;
+		record_scan s = cloudwatch_child_scan(tx, rq->mem, 3, rq->who.account, rq->region, names->v[i],
+		                                      STR_NONE);
+		for (cloudwatch_child *c; !needed && (c = cloudwatch_child_next(&s));)
+			needed = !listed(names, c->Parent);
+		cursor_close(&s.at);
+		if (needed)
+			buf_fmt(&held, "%s%.*s", n++ ? "," : "", STR_ARG(names->v[i]));
+	}
+	return n ? fail(rq, &aws_ValidationException,
+	                "Cannot delete %.*s as there are composite alarm(s) depending on %s.",
+	                STR_ARG(buf_str(&held)), n == 1 ? "it" : "them")
+			 : OK;
+}
+
 err cloudwatch_DeleteAlarms(req *rq, txn *tx, const cloudwatch_DeleteAlarms_in *in,
                             cloudwatch_DeleteAlarms_out *out)
 {
 	alarm a;
 	TRY(composites_check(rq, tx, &in->AlarmNames));
+	TRY(parents_check(rq, tx, &in->AlarmNames));
 	for (size_t i = 0; i < in->AlarmNames.n; i++) {
 		if (!alarm_get(tx, rq->mem, rq->who.account, rq->region, in->AlarmNames.v[i], &a))
 			continue;

@@ -144,6 +144,32 @@ static str state_of(req *rq, const txn *tx, const cloudwatch_AnomalyDetector *d)
 	return !n ? S("PENDING_TRAINING") : n < TRAINED_ENOUGH ? S("TRAINED_INSUFFICIENT_DATA") : S("TRAINED");
 }
 
+static void ranges_shown(arena *mem, cloudwatch_AnomalyDetectorConfiguration *c)
+{
+	if (!c->ExcludedTimeRanges.v)
+		c->ExcludedTimeRanges.v = arena_new(mem, cloudwatch_Range);
+}
+
+static void dimensions_shown(arena *mem, cloudwatch_Dimensions *d)
+{
+	if (!d->v)
+		d->v = arena_new(mem, cloudwatch_Dimension);
+}
+
+/* AWS tells empty lists, and a configuration where none was given. */
+static void lists_shown(arena *mem, cloudwatch_AnomalyDetector *d)
+{
+	if (!d->Configuration) {
+		d->Configuration = arena_new(mem, cloudwatch_AnomalyDetectorConfiguration);
+		*d->Configuration = (cloudwatch_AnomalyDetectorConfiguration){ 0 };
+	}
+	ranges_shown(mem, d->Configuration);
+	if (d->SingleMetricAnomalyDetector) {
+		dimensions_shown(mem, &d->Dimensions);
+		dimensions_shown(mem, &d->SingleMetricAnomalyDetector->Dimensions);
+	}
+}
+
 err cloudwatch_DescribeAnomalyDetectors(req *rq, const txn *tx,
                                         const cloudwatch_DescribeAnomalyDetectors_in *in,
                                         cloudwatch_DescribeAnomalyDetectors_out *out)
@@ -166,6 +192,7 @@ err cloudwatch_DescribeAnomalyDetectors(req *rq, const txn *tx,
 		}
 		cloudwatch_AnomalyDetector *to = &out->AnomalyDetectors.v[out->AnomalyDetectors.n++];
 		*to = *d->It;
+		lists_shown(rq->mem, to);
 		to->StateValue = state_of(rq, tx, to);
 	}
 	cursor_close(&s.at);

@@ -118,13 +118,16 @@ typedef struct walk {
 	arena *mem;
 } walk;
 
-static walk metrics_from(req *rq, const txn *tx, str name_space, str after)
+static walk metrics_from(req *rq, const txn *tx, str name_space, str name, str after)
 {
-	/* What is behind the known parts of a key is two bytes for each empty part. */
-	cloudwatch_metric none = { .Account = rq->who.account, .Region = rq->region, .Namespace = name_space,
-		                       .Name = S(""), .DimensionKey = S("") };
+	/* What is behind the known parts of a key is two bytes for each empty part; a name counts only in its
+	 * namespace. */
+	bool named = name_space.n && name.n;
+	cloudwatch_metric none = { .Account = rq->who.account, .Region = rq->region,
+		                       .Namespace = name_space.n ? name_space : S(""),
+		                       .Name = named ? name : S(""), .DimensionKey = S("") };
 	str key = record_key(rq->mem, &cloudwatch_metric_record, &none);
-	str first = str_sub(key, 0, key.n - (name_space.n ? 4 : 6));
+	str first = str_sub(key, 0, key.n - (named ? 2 : name_space.n ? 4 : 6));
 	str from = str_is(after) ? arena_concat(rq->mem, after, str_of("\0", 1)) : first;
 	return (walk){ txn_scan(tx, from, key_after_prefix(rq->mem, first), false), rq->mem };
 }
@@ -161,7 +164,7 @@ err cloudwatch_ListMetrics(req *rq, const txn *tx, const cloudwatch_ListMetrics_
 		            "Metrics of account %.*s cannot be seen from this account.", STR_ARG(in->OwningAccount));
 	int64_t since = rq->now - (str_is(in->RecentlyActive) ? 3 * MS_HOUR : LISTED_MS);
 	out->Metrics.v = arena_array(rq->mem, cloudwatch_Metric, LIST_PAGE);
-	walk w = metrics_from(rq, tx, str_is(in->Namespace) ? in->Namespace : S(""), after);
+	walk w = metrics_from(rq, tx, in->Namespace, in->MetricName, after);
 	size_t looked = 0;
 	str last = STR_NONE;
 	for (cloudwatch_metric *m; (m = metrics_next(&w));) {

@@ -255,6 +255,8 @@ def test_composites(server):
     refused("ValidationError", alarm, cw, "all")
     refused("ValidationError", cw.put_composite_alarm, AlarmName="one", AlarmRule="TRUE")
     refused("ValidationError", cw.delete_alarms, AlarmNames=["all", "above"])
+    refused("ValidationError", cw.delete_alarms, AlarmNames=["all"])
+    cw.delete_alarms(AlarmNames=["above"])
     cw.delete_alarms(AlarmNames=["all"])
     kinds = [h["HistoryItemType"] for h in cw.describe_alarm_history(AlarmName="all")["AlarmHistoryItems"]]
     same(kinds, ["ConfigurationUpdate", "StateUpdate", "StateUpdate", "StateUpdate", "ConfigurationUpdate"])

@@ -109,6 +109,31 @@ def test_alarms_without_data(server):
          "and underscore (_).\n")
 
 
+def test_what_composites_hold(server):
+    """An alarm that a composite looks at cannot be deleted, unless the composite goes with it."""
+    cw = server.client("cloudwatch")
+    for name in ("held1", "held2", "free"):
+        cw.put_metric_alarm(AlarmName=name, MetricName="m", Namespace="T", Period=60, EvaluationPeriods=1, Threshold=2,
+                            Statistic="Sum", ComparisonOperator="GreaterThanThreshold")
+    cw.put_composite_alarm(AlarmName="holder", AlarmRule="ALARM(held1) OR ALARM(held2)")
+    same(refused("ValidationError", cw.delete_alarms, AlarmNames=["held1"]),
+         "Cannot delete held1 as there are composite alarm(s) depending on it.")
+    same(refused("ValidationError", cw.delete_alarms, AlarmNames=["free", "held1", "held2"]),
+         "Cannot delete held1,held2 as there are composite alarm(s) depending on them.")
+    same(len(cw.describe_alarms(AlarmNames=["free", "held1", "held2"])["MetricAlarms"]), 3)
+    cw.put_composite_alarm(AlarmName="holder", AlarmRule="ALARM(held2)")
+    cw.delete_alarms(AlarmNames=["held1"])
+    cw.delete_alarms(AlarmNames=["held2", "holder", "free"])
+
+
+def test_detectors_tell_empty_lists(server):
+    cw = server.client("cloudwatch")
+    cw.put_anomaly_detector(MetricName="bare", Namespace="D", Stat="Sum")
+    [d] = cw.describe_anomaly_detectors(MetricName="bare", Namespace="D")["AnomalyDetectors"]
+    same((d["Configuration"], d["Dimensions"], d["SingleMetricAnomalyDetector"]["Dimensions"], d["StateValue"]),
+         ({"ExcludedTimeRanges": []}, [], [], "PENDING_TRAINING"))
+
+
 def test_list_in_pages(server):
     cw = server.client("cloudwatch")
     for k in range(2):
@@ -124,6 +149,8 @@ def test_list_in_pages(server):
     same(pages(Namespace="P", MetricName="n1"), [500, 200])
     same(pages(Namespace="P", Dimensions=[{"Name": "Id", "Value": "1-699"}]), [1])
     same(pages(Namespace="P2"), [1])
+    same(pages(Namespace="P", MetricName="n"), [0])
+    same(pages(MetricName="n0"), [500, 201])
     seen = [m["Dimensions"][0]["Value"] for p in cw.get_paginator("list_metrics").paginate(Namespace="P")
             for m in p["Metrics"]]
     same(len(set(seen)), 1400)
