@@ -85,9 +85,14 @@ static bool permitted(req *rq, str function, str source)
 
 front_outcome front_invoke(req *rq, str function, str source, str event, str *payload)
 {
-	if (!permitted(rq, function, source))
-		return FRONT_FORBIDDEN;
+	*payload = S("");
+	return permitted(rq, function, source) ? front_call(rq, function, event, payload) : FRONT_FORBIDDEN;
+}
+
+front_outcome front_call(req *rq, str function, str event, str *payload)
+{
 	arn_parts parts;
+	*payload = S("");
 	if (arn_split(function, &parts))
 		rq->region = parts.region;
 	buf b = buf_in(rq->mem, event.n * 2 + 256, EVENT_MAX);
@@ -101,10 +106,8 @@ front_outcome front_invoke(req *rq, str function, str source, str event, str *pa
 		return FRONT_FAILED;
 	json_value *v = json_parse(rq->mem, answer);
 	const json_value *p = v ? json_get(v, S("Payload")) : NULL;
-	if (!v || json_get(v, S("FunctionError")))
-		return FRONT_FAILED;
-	*payload = S("");
-	return !p || base64_decode(rq->mem, p->text, payload) ? FRONT_OK : FRONT_FAILED;
+	bool decoded = v && (!p || base64_decode(rq->mem, p->text, payload));
+	return decoded && !json_get(v, S("FunctionError")) ? FRONT_OK : FRONT_FAILED;
 }
 
 /* Buckets that fell together share their tokens: with so many slots a matter of chance, and harmless. */

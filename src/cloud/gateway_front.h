@@ -25,8 +25,11 @@ typedef enum front_outcome {
 	FRONT_OK, FRONT_FORBIDDEN, /* the function's policy does not name API Gateway */
 	FRONT_FAILED,              /* the function failed, is missing or throttled */
 } front_outcome;
-/* Waits. `source`: aws:SourceArn. rq acts for API Gateway (req_internal). */
+/* Waits. `source`: aws:SourceArn. rq acts for API Gateway (req_internal). What a function says of its failure
+ * is the payload, too; otherwise it is empty then. */
 front_outcome front_invoke(req *rq, str function, str source, str event, str *payload);
+/* The same for rq as it is: a role, whose policies decide. */
+front_outcome front_call(req *rq, str function, str event, str *payload);
 
 /* Takes one token; false: the bucket is empty. It holds `burst` and fills by `rate` a second, real time. */
 bool front_token(str bucket, double rate, int64_t burst);

@@ -300,6 +300,12 @@ static void put_identity(buf *b, const http_event *e)
 	event_put_pair(b, "sourceIp", e->x->peer);
 	buf_c(b, ',');
 	event_put_pair(b, "userAgent", as_utf8(b->mem, wire_header(&e->x->in, S("user-agent"))));
+	if (str_is(e->api_key)) {
+		buf_c(b, ',');
+		event_put_pair(b, "apiKey", e->api_key);
+		buf_c(b, ',');
+		event_put_pair(b, "apiKeyId", e->api_key_id);
+	}
 	buf_put(b, S("},"));
 }
 

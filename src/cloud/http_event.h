@@ -26,6 +26,7 @@ typedef struct http_event {
 	event_pairs path_parameters, stage_variables;
 	str request_id, extended_id, trace_id;
 	str authorizer;      /* JSON of requestContext.authorizer, or STR_NONE */
+	str api_key, api_key_id; /* format 1.0: of a key that was asked for; absent: none */
 	bool rest;           /* header names keep their case; no "version" */
 	bool binary;         /* REST: the body's type is among the API's binary ones */
 	int64_t now;

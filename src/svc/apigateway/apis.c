@@ -1,8 +1,6 @@
 #include "rest.h"
 #include "sys/rand.h"
 
-#define ID_LETTERS S("abcdefghijklmnopqrstuvwxyz0123456789")
-
 err rest_find(req *rq, const txn *tx, str id, apigateway_api **api)
 {
 	*api = apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, id);
@@ -13,6 +11,19 @@ err rest_find(req *rq, const txn *tx, str id, apigateway_api **api)
 void rest_answer(req *rq, const shape *s, const void *row, void *out)
 {
 	overlay(rq->mem, s, row, rq->op->output, out);
+}
+
+err rest_page(req *rq, opt_i64 limit, str position, record_scan *s, size_t *most)
+{
+	str after;
+	*most = !limit.set || limit.v <= 0 ? REST_PAGE
+		: limit.v > REST_PAGE_MAX ? REST_PAGE_MAX : (size_t)limit.v;
+	if (!str_is(position) || !position.n)
+		return OK;
+	if (!page_position(rq, position, &after))
+		return fail(rq, &apigateway_BadRequestException, "Invalid position");
+	record_scan_after(s, after);
+	return OK;
 }
 
 #define COMPRESSION_MAX 10485760
@@ -36,9 +47,10 @@ err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in
 		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have neither resource policies nor "
 		            "cloneFrom.");
 	/* The last letter is a digit: cloud/gateway_front.h says why. */
-	str id = arena_concat(rq->mem, rand_text(rq->mem, 9, ID_LETTERS), rand_text(rq->mem, 1, S("0123456789")));
+	str id =
+		arena_concat(rq->mem, rand_text(rq->mem, 9, REST_ID_LETTERS), rand_text(rq->mem, 1, S("0123456789")));
 	apigateway_RestApi a = { .id = id, .createdDate = TIME(rq->now), .apiKeySource = S("HEADER"),
-		.disableExecuteApiEndpoint = BOOL(false), .rootResourceId = rand_text(rq->mem, 10, ID_LETTERS) };
+		.disableExecuteApiEndpoint = BOOL(false), .rootResourceId = rand_text(rq->mem, 10, REST_ID_LETTERS) };
 	overlay(rq->mem, rq->op->input, in, &apigateway_RestApi_shape, &a);
 	if (!a.binaryMediaTypes.n)
 		a.binaryMediaTypes.v = NULL;
@@ -53,6 +65,7 @@ err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in
 	apigateway_owner_put(tx, &(apigateway_owner){ id, rq->who.account, rq->region });
 	apigateway_Resource root = { .id = a.rootResourceId, .path = S("/") };
 	apigateway_resource_put(tx, &(apigateway_resource){ id, root.id, &root });
+	models_begin(tx, id);
 	rest_answer(rq, &apigateway_RestApi_shape, &a, out);
 	return OK;
 }
@@ -69,14 +82,9 @@ err apigateway_GetRestApi(req *rq, const txn *tx, const apigateway_GetRestApi_in
 err apigateway_GetRestApis(req *rq, const txn *tx, const apigateway_GetRestApis_in *in,
                            apigateway_GetRestApis_out *out)
 {
-	size_t most = in->limit.set && in->limit.v > 0 && in->limit.v < 500 ? (size_t)in->limit.v : 500;
+	size_t most;
 	record_scan s = apigateway_api_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	str after;
-	if (str_is(in->position)) {
-		if (!page_position(rq, in->position, &after))
-			return fail(rq, &apigateway_BadRequestException, "Invalid position");
-		record_scan_after(&s, after);
-	}
+	TRY(rest_page(rq, in->limit, in->position, &s, &most));
 	out->items.v = arena_array(rq->mem, apigateway_RestApi, most);
 	for (apigateway_api *api; (api = apigateway_api_next(&s));) {
 		if (out->items.n == most) {
@@ -132,6 +140,7 @@ err apigateway_DeleteRestApi(req *rq, txn *tx, const apigateway_DeleteRestApi_in
 	s = apigateway_deployment_scan(tx, rq->mem, 1, id, STR_NONE);
 	for (apigateway_deployment *r; (r = apigateway_deployment_next(&s));)
 		apigateway_deployment_delete(tx, id, r->Id);
+	beside_delete(tx, rq->mem, id);
 	apigateway_owner_delete(tx, id);
 	apigateway_api_delete(tx, rq->who.account, rq->region, id);
 	return OK;

@@ -1,4 +1,4 @@
-/* Methods, their integrations, and the responses of both. */
+/* Methods, their integrations, and the responses of both: made, read and deleted. */
 #include "rest.h"
 
 apigateway_Method *method_of(apigateway_Resource *r, str name)
@@ -17,17 +17,69 @@ err method_find(req *rq, const txn *tx, str api, str id, str name, apigateway_re
 	return *m ? OK : fail(rq, &apigateway_NotFoundException, "Invalid Method identifier specified");
 }
 
+/* Of method.request.header.X: the name. */
+static str last_part(str parameter)
+{
+	for (int i = 0; i < 3; i++)
+		str_cut(&parameter, '.');
+	return str_is(parameter) ? parameter : S("");
+}
+
+static bool is_there(req *rq, const txn *tx, str api, const apigateway_Method *m)
+{
+	bool custom = str_eq(m->authorizationType, S("CUSTOM")), cognito = str_eq(m->authorizationType,
+	                                                                         S("COGNITO_USER_POOLS"));
+	const apigateway_authorizer *a = custom && m->authorizerId.n
+		? apigateway_authorizer_get(tx, rq->mem, api, m->authorizerId) : NULL;
+	return a || (!custom && !cognito);
+}
+
+err method_check(req *rq, const txn *tx, str api, const apigateway_Method *m)
+{
+	static const char *const types[] = { "NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS" };
+	bool known = false;
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		known = known || str_eq(m->authorizationType, str_c(types[i]));
+	if (!known)
+		return fail(rq, &apigateway_BadRequestException,
+		            "Invalid authorization type specified: %.*s. Valid options "
+		            "are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS",
+		            STR_ARG(m->authorizationType));
+	if (!is_there(rq, tx, api, m))
+		return fail(rq, &apigateway_BadRequestException,
+		            "Invalid authorizer ID specified. Setting the authorization "
+		            "type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.");
+	if (m->requestValidatorId.n && !apigateway_validator_get(tx, rq->mem, api, m->requestValidatorId))
+		return fail(rq, &apigateway_BadRequestException, "Invalid Request Validator identifier specified");
+	for (size_t i = 0; i < m->requestModels.n; i++)
+		if (!apigateway_model_get(tx, rq->mem, api, m->requestModels.v[i].value))
+			return fail(rq, &apigateway_BadRequestException, "Invalid model identifier specified: %.*s",
+			            STR_ARG(m->requestModels.v[i].value));
+	for (size_t i = 0; i < m->requestParameters.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(last_part(m->requestParameters.v[i].key), last_part(m->requestParameters.v[k].key)))
+				return fail(rq, &apigateway_BadRequestException,
+				            "Parameter names must be unique across querystring, header and path");
+	return OK;
+}
+
+static err verb_check(req *rq, str verb)
+{
+	static const char *const verbs[] = { "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY" };
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (str_eq(verb, str_c(verbs[i])))
+			return OK;
+	return fail(rq, &apigateway_BadRequestException,
+	            "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY");
+}
+
 err apigateway_PutMethod(req *rq, txn *tx, const apigateway_PutMethod_in *in, apigateway_PutMethod_out *out)
 {
 	apigateway_resource *r;
 	TRY(resource_find(rq, tx, in->restApiId, in->resourceId, &r));
+	TRY(verb_check(rq, in->httpMethod));
 	if (method_of(r->It, in->httpMethod))
 		return fail(rq, &apigateway_ConflictException, "Method already exists for this resource");
-	if (!str_eq(in->authorizationType, S("NONE")))
-		return fail(rq, &aws_NotImplemented, "Farthing's REST methods have no authorizers (authorizationType "
-		            "NONE only).");
-	if (in->apiKeyRequired.v || str_is(in->requestValidatorId))
-		return fail(rq, &aws_NotImplemented, "Farthing's REST methods have neither API keys nor validators.");
 	apigateway_MapOfMethod *old = &r->It->resourceMethods;
 	apigateway_MapOfMethod all = { arena_array(rq->mem, apigateway_MapOfMethod_entry, old->n + 1), old->n };
 	for (size_t i = 0; i < old->n; i++)
@@ -36,6 +88,9 @@ err apigateway_PutMethod(req *rq, txn *tx, const apigateway_PutMethod_in *in, ap
 	all.v[all.n++].key = in->httpMethod;
 	m->apiKeyRequired = BOOL(false);
 	overlay(rq->mem, rq->op->input, in, &apigateway_Method_shape, m);
+	TRY(method_check(rq, tx, in->restApiId, m));
+	if (!str_eq(m->authorizationType, S("CUSTOM")))
+		m->authorizerId = STR_NONE;
 	*old = all;
 	apigateway_resource_put(tx, r);
 	rest_answer(rq, &apigateway_Method_shape, m, out);
@@ -68,7 +123,7 @@ err apigateway_DeleteMethod(req *rq, txn *tx, const apigateway_DeleteMethod_in *
 	return OK;
 }
 
-static err integration_check(req *rq, const apigateway_PutIntegration_in *in)
+err integration_check(req *rq, const apigateway_Integration *in)
 {
 	bool proxy = str_eq(in->type, S("AWS_PROXY"));
 	if (!proxy && !str_eq(in->type, S("MOCK")))
@@ -78,7 +133,7 @@ static err integration_check(req *rq, const apigateway_PutIntegration_in *in)
 		            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
 		            "Firehose stream "
 		            "invocations.");
-	if (proxy && !str_is(in->integrationHttpMethod))
+	if (proxy && !str_is(in->httpMethod))
 		return fail(rq, &apigateway_BadRequestException,
 		            "Enumeration value for HttpMethod must be non-empty");
 	return OK;
@@ -90,7 +145,6 @@ err apigateway_PutIntegration(req *rq, txn *tx, const apigateway_PutIntegration_
 	apigateway_resource *r;
 	apigateway_Method *m;
 	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
-	TRY(integration_check(rq, in));
 	apigateway_Integration *i = arena_new(rq->mem, apigateway_Integration);
 	i->passthroughBehavior = S("WHEN_NO_MATCH");
 	i->timeoutInMillis = I64(29000);
@@ -98,6 +152,7 @@ err apigateway_PutIntegration(req *rq, txn *tx, const apigateway_PutIntegration_
 	i->cacheKeyParameters.v = arena_new(rq->mem, str);
 	overlay(rq->mem, rq->op->input, in, &apigateway_Integration_shape, i);
 	i->httpMethod = in->integrationHttpMethod;
+	TRY(integration_check(rq, i));
 	if (m->methodIntegration)
 		i->integrationResponses = m->methodIntegration->integrationResponses;
 	m->methodIntegration = i;
@@ -106,7 +161,7 @@ err apigateway_PutIntegration(req *rq, txn *tx, const apigateway_PutIntegration_
 	return OK;
 }
 
-static err integration_find(req *rq, const txn *tx, str api, str id, str name, apigateway_resource **r,
+err integration_find(req *rq, const txn *tx, str api, str id, str name, apigateway_resource **r,
                             apigateway_Method **m)
 {
 	TRY(method_find(rq, tx, api, id, name, r, m));

@@ -27,8 +27,15 @@ void map_set(arena *mem, apigateway_MapOfStringToString *m, str key, str value)
 	*m = all;
 }
 
-/* ~1 stands for a slash in the parts of a path. */
-static str unescaped(arena *mem, str s)
+str map_find(const apigateway_MapOfStringToString *m, str key)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq(m->v[i].key, key))
+			return m->v[i].value;
+	return STR_NONE;
+}
+
+str patch_part(arena *mem, str s)
 {
 	buf b = buf_in(mem, s.n + 1, s.n + 1);
 	for (size_t i = 0; i < s.n; i++)
@@ -42,7 +49,7 @@ static str unescaped(arena *mem, str s)
 /* Members of a list of texts are named by themselves; "-" is one like the others. */
 static err patch_list(req *rq, const apigateway_PatchOperation *p, str given, apigateway_ListOfString *l)
 {
-	str name = unescaped(rq->mem, given);
+	str name = patch_part(rq->mem, given);
 	str added = str_eq(p->op, S("add")) ? name : str_eq(p->op, S("replace")) ? p->value : STR_NONE;
 	apigateway_ListOfString all = { l->v, 0 };
 	for (size_t i = 0; i < l->n; i++)
@@ -71,7 +78,7 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 	void *slot = (char *)row + m->offset;
 	bool text_map = m->shape->kind == SHAPE_MAP && m->shape->element->kind == SHAPE_STRING;
 	if (text_map && str_is(path)) {
-		str key = unescaped(rq->mem, path);
+		str key = patch_part(rq->mem, path);
 		if (removes)
 			map_drop(slot, key);
 		else
@@ -98,6 +105,28 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 		memset(slot, 0, m->shape->kind == SHAPE_STRUCT ? sizeof(void *) : m->shape->size);
 	else if (!text_read(rq->mem, m->shape, p->value, slot))
 		return fail(rq, &apigateway_BadRequestException, "Invalid value for %.*s", STR_ARG(p->path));
+	return OK;
+}
+
+err patch_replaces(req *rq, const apigateway_ListOfPatchOperation *patches, const char *const *paths)
+{
+	for (size_t i = 0; i < patches->n; i++) {
+		const apigateway_PatchOperation *p = &patches->v[i];
+		buf all = buf_in(rq->mem, 128, 4096);
+		bool known = false;
+		for (size_t k = 0; paths[k]; k++) {
+			buf_fmt(&all, "%s%s", k ? ", " : "", paths[k]);
+			known = known || str_eq(p->path, str_c(paths[k]));
+		}
+		if (!str_eq(p->op, S("replace")))
+			return fail(rq, &apigateway_BadRequestException,
+			            "Invalid patch path  '%.*s' specified for op '%.*s'. "
+			            "Please choose supported operations",
+			            STR_ARG(p->path), STR_ARG(p->op));
+		if (!known)
+			return fail(rq, &apigateway_BadRequestException, "Invalid patch path  '%.*s' specified for op "
+			            "'replace'. Must be one of: [%.*s]", STR_ARG(p->path), STR_ARG(buf_str(&all)));
+	}
 	return OK;
 }
 

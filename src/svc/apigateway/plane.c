@@ -1,14 +1,13 @@
 /* REST APIs as their callers see them. */
 #include "base/json.h"
 #include "base/text.h"
-#include "cloud/gateway_front.h"
 #include "cloud/call.h"
 #include "cloud/meter.h"
 #include "cloud/metrics.h"
 #include "cloud/plane.h"
-#include "rest.h"
 #include "sys/clock.h"
 #include "sys/rand.h"
+#include "visit.h"
 
 #define ACCOUNT_RATE 10000
 #define ACCOUNT_BURST 5000
@@ -19,23 +18,6 @@ static bool match(const http_exchange *x)
 	front_place p;
 	return front_place_of(x, true, &p);
 }
-
-typedef struct visit {
-	http_exchange *x;
-	arena *mem;
-	req *rq;
-	front_place at;
-	apigateway_RestApi *api;
-	apigateway_Stage *stage;
-	apigateway_ListOfResource resources;
-	apigateway_Resource *resource;
-	apigateway_Method *method;
-	str path; /* without the stage */
-	event_pairs parameters, variables;
-	str request_id, extended_id, trace_id;
-	wire_message out;
-	int64_t began_us, integration_us;
-} visit;
 
 static void point(visit *v, const char *name, const char *unit, double value)
 {
@@ -53,24 +35,17 @@ static void logged(visit *v, double latency)
 	const apigateway_AccessLogSettings *log = v->stage->accessLogSettings;
 	if (!log || !str_is(log->destinationArn))
 		return;
-	event_pair pairs[] = {
-		{ S("requestId"), v->request_id }, { S("extendedRequestId"), v->extended_id },
-		{ S("identity.sourceIp"), v->x->peer },
-		{ S("identity.userAgent"), wire_header(&v->x->in, S("user-agent")) },
-		{ S("requestTime"), event_time(v->mem, v->rq->now) }, { S("httpMethod"), v->x->in.method },
-		{ S("resourcePath"), v->resource ? v->resource->path : STR_NONE }, { S("path"), v->at.path },
-		{ S("protocol"), S("HTTP/1.1") }, { S("status"), arena_fmt(v->mem, "%d", v->out.status) },
-		{ S("responseLength"), arena_fmt(v->mem, "%zu", v->out.body.n) },
-		{ S("responseLatency"), arena_fmt(v->mem, "%.0f", latency) },
-		{ S("integrationLatency"), arena_fmt(v->mem, "%lld", (long long)v->integration_us / 1000) },
-		{ S("stage"), v->stage->stageName }, { S("apiId"), v->api->id },
-		{ S("accountId"), v->rq->who.account }, { S("domainName"), v->at.domain },
-	};
-	front_log(v->mem, v->rq->who.account, log->destinationArn, v->request_id, log->format,
-	          &(event_pairs){ pairs, sizeof pairs / sizeof *pairs }, clock_now());
+	event_pairs pairs = visit_context(v);
+	pairs.v[pairs.n++] = (event_pair){ S("status"), arena_fmt(v->mem, "%d", v->out.status) };
+	pairs.v[pairs.n++] = (event_pair){ S("responseLength"), arena_fmt(v->mem, "%zu", v->out.body.n) };
+	pairs.v[pairs.n++] = (event_pair){ S("responseLatency"), arena_fmt(v->mem, "%.0f", latency) };
+	pairs.v[pairs.n++] = (event_pair){ S("integrationLatency"),
+		arena_fmt(v->mem, "%lld", (long long)v->integration_us / 1000) };
+	front_log(v->mem, v->rq->who.account, log->destinationArn, v->request_id, log->format, &pairs,
+	          clock_now());
 }
 
-static void send(visit *v)
+void visit_send(visit *v)
 {
 	double latency = (double)(clock_mono_us() - v->began_us) / 1000;
 	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
@@ -92,17 +67,6 @@ static void send(visit *v)
 	http_reply(v->x, &v->out, NULL);
 }
 
-static void refuse(visit *v, int status, const char *type, const char *body)
-{
-	v->out.status = status;
-	v->out.n_headers = 0;
-	wire_header_add(&v->out, S("Content-Type"), S("application/json"));
-	if (type)
-		wire_header_add(&v->out, S("x-amzn-ErrorType"), str_c(type));
-	v->out.body = str_c(body);
-	send(v);
-}
-
 static bool find(visit *v, const txn *tx)
 {
 	apigateway_owner *o = apigateway_owner_get(tx, v->mem, v->at.api);
@@ -120,6 +84,9 @@ static bool find(visit *v, const txn *tx)
 	v->api = api->It;
 	v->stage = stage->It;
 	v->resources = d->Was;
+	v->deployment = d->Id;
+	if (d->Beside)
+		v->beside = *d->Beside;
 	v->path = str_is(rest) ? str_sub(v->at.path, 1 + first.n, v->at.path.n) : S("/");
 	v->variables.v = arena_array(v->mem, event_pair, stage->It->variables.n + 1);
 	for (size_t i = 0; i < stage->It->variables.n; i++)
@@ -226,59 +193,67 @@ static void remap(visit *v)
 				v->out.headers[i].name = arena_concat(v->mem, S("x-amzn-Remapped-"), v->out.headers[i].name);
 }
 
+http_event visit_event(const visit *v)
+{
+	str whole = arena_fmt(v->mem, "/%.*s%.*s", STR_ARG(v->stage->stageName), STR_ARG(v->path));
+	return (http_event){ .x = v->x,
+		                 .account = v->rq->who.account,
+		                 .api = v->api->id,
+		                 .stage = v->stage->stageName,
+		                 .domain = v->at.domain,
+		                 .path = v->path,
+		                 .full_path = whole,
+		                 .resource_id = v->resource->id,
+		                 .resource = v->resource->path,
+		                 .path_parameters = v->parameters,
+		                 .stage_variables = v->variables,
+		                 .request_id = v->request_id,
+		                 .extended_id = v->extended_id,
+		                 .trace_id = v->trace_id,
+		                 .authorizer = v->authorizer,
+		                 .api_key = v->api_key,
+		                 .api_key_id = v->api_key_id,
+		                 .rest = true,
+		                 .binary = is_binary(v, wire_header(&v->x->in, S("content-type"))),
+		                 .now = v->rq->now };
+}
+
 static void invoke(visit *v, const apigateway_Integration *i)
 {
 	str function = front_function(v->mem, i->uri, &v->variables), payload;
-	str whole = arena_fmt(v->mem, "/%.*s%.*s", STR_ARG(v->stage->stageName), STR_ARG(v->path));
-	http_event e = { .x = v->x, .account = v->rq->who.account, .api = v->api->id,
-		.stage = v->stage->stageName, .domain = v->at.domain, .path = v->path, .full_path = whole,
-		.resource_id = v->resource->id, .resource = v->resource->path, .path_parameters = v->parameters,
-		.stage_variables = v->variables, .request_id = v->request_id, .extended_id = v->extended_id,
-		.trace_id = v->trace_id, .authorizer = STR_NONE, .rest = true,
-		.binary = is_binary(v, wire_header(&v->x->in, S("content-type"))), .now = v->rq->now };
-	str source = arena_fmt(v->mem, "arn:aws:execute-api:%.*s:%.*s:%.*s/%.*s/%.*s%.*s", STR_ARG(v->rq->region),
-	                       STR_ARG(v->rq->who.account), STR_ARG(v->api->id), STR_ARG(v->stage->stageName),
-	                       STR_ARG(v->x->in.method), STR_ARG(v->path));
+	http_event e = visit_event(v);
 	int64_t before = clock_mono_us();
-	front_outcome done = str_is(function) ? front_invoke(v->rq, function, source, http_event_1(v->mem,
-	                                                                                           &e), &payload)
+	front_outcome done = str_is(function)
+		? front_invoke(v->rq, function, visit_method_arn(v), http_event_1(v->mem, &e), &payload)
 		: FRONT_FORBIDDEN;
 	v->integration_us = clock_mono_us() - before;
 	if (v->integration_us / 1000 > (i->timeoutInMillis.set ? i->timeoutInMillis.v : 29000))
-		refuse(v, 504, "InternalServerErrorException", "{\"message\": \"Endpoint request timed out\"}");
+		visit_refuse(v, &refuse_timeout);
 	else if (done == FRONT_FORBIDDEN)
-		refuse(v, 500, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+		visit_refuse(v, &refuse_configuration);
 	else if (done != FRONT_OK || !http_answer_1(v->mem, payload, v->api->binaryMediaTypes.n > 0, &v->out))
-		refuse(v, 502, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+		visit_refuse(v, &refuse_integration);
 	else {
 		remap(v);
 		wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
-		send(v);
+		visit_send(v);
 	}
-}
-
-static str template_of(const apigateway_MapOfStringToString *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (str_eq(m->v[i].key, S("application/json")))
-			return m->v[i].value;
-	return STR_NONE;
 }
 
 /* The request's template says which response; templates of VTL's are not evaluated. */
 static void mock(visit *v, const apigateway_Integration *i)
 {
-	json_value *said = json_parse(v->mem, template_of(&i->requestTemplates));
+	json_value *said = json_parse(v->mem, map_find(&i->requestTemplates, S("application/json")));
 	const json_value *code = said ? json_get(said, S("statusCode")) : NULL;
 	const apigateway_IntegrationResponse *r = NULL;
 	int64_t status = 0;
 	for (size_t k = 0; k < i->integrationResponses.n && code; k++)
 		if (str_eq(i->integrationResponses.v[k].key, code->text))
 			r = &i->integrationResponses.v[k].value;
-	str body = r ? template_of(&r->responseTemplates) : STR_NONE;
+	str body = r ? map_find(&r->responseTemplates, S("application/json")) : STR_NONE;
 	bool scripted = str_find_char(body, '$') != SIZE_MAX || str_find_char(body, '#') != SIZE_MAX;
 	if (!r || scripted || !str_to_i64(r->statusCode, &status)) {
-		refuse(v, 500, "InternalServerErrorException", "{\"message\": \"Internal server error\"}");
+		visit_refuse(v, &refuse_configuration);
 		return;
 	}
 	v->out.status = (int)status;
@@ -290,12 +265,32 @@ static void mock(visit *v, const apigateway_Integration *i)
 			wire_header_add(&v->out, str_sub(name, prefix.n, name.n), str_sub(value, 1, value.n - 1));
 	}
 	v->out.body = str_is(body) ? body : S("");
-	send(v);
+	visit_send(v);
+}
+
+static void answer(visit *v)
+{
+	if (v->x->in.body.n > REST_BODY_MAX)
+		visit_refuse(v, &refuse_too_large);
+	else if (!route(v))
+		visit_refuse(v, &refuse_no_token);
+	else if (!visit_authorized(v) || !visit_keyed(v))
+		return;
+	else if (!admitted(v))
+		visit_refuse(v, &refuse_throttled);
+	else if (!visit_valid(v))
+		return;
+	else if (str_eq(v->method->methodIntegration->type, S("MOCK")))
+		mock(v, v->method->methodIntegration);
+	else
+		invoke(v, v->method->methodIntegration);
 }
 
 static void serve(http_exchange *x, store *s)
 {
-	visit v = { .x = x, .mem = x->mem, .began_us = clock_mono_us() };
+	visit v = {
+		.x = x, .mem = x->mem, .began_us = clock_mono_us(), .authorizer = STR_NONE, .api_key = STR_NONE
+	};
 	v.out.mem = x->mem;
 	v.request_id = rand_uuid(x->mem);
 	v.extended_id = arena_concat(x->mem, rand_text(x->mem, 15, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
@@ -306,18 +301,9 @@ static void serve(http_exchange *x, store *s)
 	const txn *tx = store_read(s);
 	bool found = find(&v, tx);
 	store_read_end(s, tx);
-	if (!found)
-		refuse(&v, 403, "ForbiddenException", "{\"message\":\"Forbidden\"}");
-	else if (x->in.body.n > REST_BODY_MAX)
-		refuse(&v, 413, "RequestTooLargeException", "{\"message\":\"Request Too Long\"}");
-	else if (!route(&v))
-		refuse(&v, 403, "MissingAuthenticationTokenException",
-		       "{\"message\":\"Missing Authentication Token\"}");
-	else if (!admitted(&v))
-		refuse(&v, 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}");
-	else if (str_eq(v.method->methodIntegration->type, S("MOCK")))
-		mock(&v, v.method->methodIntegration);
+	if (found)
+		answer(&v);
 	else
-		invoke(&v, v.method->methodIntegration);
+		visit_refuse(&v, &refuse_forbidden);
 }
 PLANE(apigateway, match, serve);

@@ -4,9 +4,8 @@
 
 err resource_find(req *rq, const txn *tx, str api, str id, apigateway_resource **r)
 {
-	apigateway_api *parent;
-	TRY(rest_find(rq, tx, api, &parent));
-	*r = apigateway_resource_get(tx, rq->mem, api, id);
+	bool mine = apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, api) != NULL;
+	*r = mine ? apigateway_resource_get(tx, rq->mem, api, id) : NULL;
 	return *r ? OK : fail(rq, &apigateway_NotFoundException, "Invalid Resource identifier specified");
 }
 
@@ -77,6 +76,8 @@ err apigateway_CreateResource(req *rq, txn *tx, const apigateway_CreateResource_
                               apigateway_CreateResource_out *out)
 {
 	apigateway_resource *parent;
+	apigateway_api *api;
+	TRY(rest_find(rq, tx, in->restApiId, &api));
 	TRY(resource_find(rq, tx, in->restApiId, in->parentId, &parent));
 	TRY(part_check(rq, in->pathPart));
 	apigateway_ListOfResource all = resources_of(tx, rq->mem, in->restApiId);
@@ -85,7 +86,7 @@ err apigateway_CreateResource(req *rq, txn *tx, const apigateway_CreateResource_
 		return fail(rq, &apigateway_LimitExceededException,
 		            "Maximum number of resources for this API has been "
 		            "reached. Please contact AWS if you need additional resources.");
-	apigateway_Resource r = { .id = rand_text(rq->mem, 6, S("abcdefghijklmnopqrstuvwxyz0123456789")),
+	apigateway_Resource r = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS),
 		.parentId = in->parentId, .pathPart = in->pathPart,
 		.path = path_below(rq->mem, parent->It->path, in->pathPart) };
 	apigateway_resource_put(tx, &(apigateway_resource){ in->restApiId, r.id, &r });
@@ -146,14 +147,7 @@ static void relocate(arena *mem, txn *tx, str api, const apigateway_ListOfResour
 static err change_place(req *rq, const apigateway_ListOfResource *all, apigateway_Resource *r,
                         const apigateway_PatchOperation *p)
 {
-	bool name = str_eq(p->path, S("/pathPart")), parent = str_eq(p->path, S("/parentId"));
-	if (!str_eq(p->op, S("replace")))
-		return fail(rq, &apigateway_BadRequestException,
-		            "Invalid patch path  '%.*s' specified for op '%.*s'. Please choose supported operations",
-		            STR_ARG(p->path), STR_ARG(p->op));
-	if (!name && !parent)
-		return fail(rq, &apigateway_BadRequestException, "Invalid patch path  '%.*s' specified for op "
-		            "'replace'. Must be one of: [/parentId, /pathPart]", STR_ARG(p->path));
+	bool name = str_eq(p->path, S("/pathPart"));
 	const apigateway_Resource *above = resource_in(all, name ? r->parentId : p->value);
 	if (!above)
 		return fail(rq, &apigateway_NotFoundException, "Invalid Resource identifier specified");
@@ -172,15 +166,21 @@ static err change_place(req *rq, const apigateway_ListOfResource *all, apigatewa
 err apigateway_UpdateResource(req *rq, txn *tx, const apigateway_UpdateResource_in *in,
                               apigateway_UpdateResource_out *out)
 {
+	static const char *const paths[] = { "/parentId", "/pathPart", NULL };
 	apigateway_resource *row;
 	TRY(resource_find(rq, tx, in->restApiId, in->resourceId, &row));
+	TRY(patch_replaces(rq, &in->patchOperations, paths));
 	apigateway_ListOfResource all = resources_of(tx, rq->mem, in->restApiId);
 	apigateway_Resource *r = resource_in(&all, in->resourceId);
-	if (!r || !str_is(r->parentId))
-		return fail(rq, &apigateway_BadRequestException, "Cannot update root resource");
+	if (!r)
+		return fail(rq, &apigateway_NotFoundException, "Invalid Resource identifier specified");
+	if (!str_is(r->parentId) && in->patchOperations.n)
+		return fail(rq, &apigateway_BadRequestException, "Root resource cannot update its %s.",
+		            str_eq(in->patchOperations.v[0].path, S("/pathPart")) ? "pathPart" : "parentId");
 	for (size_t i = 0; i < in->patchOperations.n; i++)
 		TRY(change_place(rq, &all, r, &in->patchOperations.v[i]));
-	relocate(rq->mem, tx, in->restApiId, &all, r, resource_in(&all, r->parentId)->path);
+	if (str_is(r->parentId))
+		relocate(rq->mem, tx, in->restApiId, &all, r, resource_in(&all, r->parentId)->path);
 	hide_methods(&(apigateway_ListOfString){ 0 }, r);
 	rest_answer(rq, &apigateway_Resource_shape, r, out);
 	return OK;

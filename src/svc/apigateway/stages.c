@@ -3,8 +3,6 @@
 #include "sys/rand.h"
 #include "wire/value.h"
 
-#define ID_LETTERS S("abcdefghijklmnopqrstuvwxyz0123456789")
-
 static err make_stage(req *rq, txn *tx, str api, const apigateway_Stage *from)
 {
 	apigateway_Stage s = *from;
@@ -41,9 +39,10 @@ err apigateway_CreateDeployment(req *rq, txn *tx, const apigateway_CreateDeploym
 				return fail(rq, &apigateway_BadRequestException, "No integration defined for method");
 	if (!methods)
 		return fail(rq, &apigateway_BadRequestException, "The REST API doesn't contain any methods");
-	apigateway_Deployment d = { .id = rand_text(rq->mem, 6, ID_LETTERS), .description = in->description,
+	apigateway_Deployment d = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS), .description = in->description,
 		.createdDate = TIME(rq->now) };
-	apigateway_deployment_put(tx, &(apigateway_deployment){ in->restApiId, d.id, &d, was });
+	apigateway_Beside beside = beside_of(tx, rq->mem, in->restApiId);
+	apigateway_deployment_put(tx, &(apigateway_deployment){ in->restApiId, d.id, &d, was, &beside });
 	if (str_is(in->stageName) && in->stageName.n) {
 		apigateway_stage *old = apigateway_stage_get(tx, rq->mem, in->restApiId, in->stageName);
 		if (old) {

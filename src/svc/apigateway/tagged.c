@@ -1,7 +1,8 @@
-/* What bears tags; they are given when it is made and do not change. */
+/* What bears tags, and how they are changed. */
 #include "cloud/tagged.h"
 
 TAGGED(apigateway, "apigateway", { .type = "apigateway:restapis", .at = "/restapis/",
 	.list = { "GetRestApis", NULL, "items" }, .arn = "arn:aws:apigateway:{region}::/restapis/{id}",
-	.inside = "tags",
+	.inside = "tags", .tag = { "TagResource", "\"resourceArn\":$arn,\"tags\":$map", NULL },
+	.untag = { "UntagResource", "\"resourceArn\":$arn,\"tagKeys\":$keys", NULL },
 	TAGGED_PAGES("position") });

@@ -1,0 +1,65 @@
+/*
+ * One request to a REST API on its way to its integration: who may come (authorizers.., IAM), with which key,
+ * and with what. Lives in the exchange's arena.
+ */
+#pragma once
+#include "cloud/gateway_front.h"
+#include "rest.h"
+
+typedef struct visit {
+	http_exchange *x;
+	arena *mem;
+	req *rq;             /* acts for API Gateway in the API's account and region */
+	front_place at;
+	apigateway_RestApi *api;
+	apigateway_Stage *stage;
+	str deployment;
+	apigateway_ListOfResource resources;
+	apigateway_Beside beside;
+	apigateway_Resource *resource;
+	apigateway_Method *method;
+	str path;            /* without the stage */
+	event_pairs parameters, variables;
+	str authorizer;      /* JSON of requestContext.authorizer, or STR_NONE */
+	str principal;       /* as the authorizer calls who comes */
+	str usage_key;       /* the API key that the authorizer named */
+	str api_key, api_key_id; /* once it is known to be a good one */
+	str request_id, extended_id, trace_id;
+	str error, error_type; /* of a refusal: its message and the type of gateway response */
+	wire_message out;
+	int64_t began_us, integration_us;
+} visit;
+
+/* What the gateway answers itself, unless the API has a gateway response for it. */
+typedef struct refusal {
+	const char *type;    /* of the gateway response; NULL: it is not the API's to say */
+	int status;
+	const char *error;   /* x-amzn-ErrorType */
+	const char *message; /* NULL: none is told */
+	const char *body;
+} refusal;
+extern const refusal refuse_forbidden, refuse_too_large, refuse_no_token, refuse_throttled, refuse_timeout,
+	refuse_configuration, refuse_integration, refuse_quota, refuse_key, refuse_unauthorized, refuse_denied,
+	refuse_denied_explicitly, refuse_authorizer, refuse_signature;
+void visit_refuse(visit *v, const refusal *r);
+/* With a message of its own, told in the usual body. */
+void visit_refuse_with(visit *v, const refusal *r, str message);
+extern const refusal refuse_parameters, refuse_body;
+
+void visit_send(visit *v);
+http_event visit_event(const visit *v);
+/* arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path */
+str visit_method_arn(const visit *v);
+/* What $context can name, with room for eight more. */
+event_pairs visit_context(const visit *v);
+/* method.request.header.X, .querystring.X, .path.X, stageVariables.X, context.X: STR_NONE when it is not
+ * there. */
+str visit_mapped(const visit *v, str expression);
+
+/* Each answers itself when it says no. */
+bool visit_authorized(visit *v);
+bool visit_keyed(visit *v);
+bool visit_valid(visit *v);
+
+/* schema.c: whether a body is what the model says. */
+bool schema_holds(arena *mem, const apigateway_ListOfModel *models, str schema, str body);
