@@ -2,6 +2,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/open_secret.h"
 #include "sys/clock.h"
 #include "wire/http.h"
 #include <stddef.h>
@@ -244,17 +245,6 @@ static bool is_account(str key)
 	return key.n == 12;
 }
 
-static err stranger(req *rq, const sigv4 *sig, bool strict)
-{
-	int64_t now = clock_real();
-	if (strict)
-		return unknown_key(rq, sig);
-	TRY(refused(rq, sig, sigv4_timely(sig, now), now));
-	become_root(rq, is_account(sig->access_key) ? sig->access_key : S(DEFAULT_ACCOUNT));
-	rq->who.access_key = sig->access_key;
-	return OK;
-}
-
 /* What was signed is what was on the wire; the message's path may have been rewritten since (S3). */
 static wire_message as_sent(const req *rq)
 {
@@ -273,6 +263,39 @@ static str body_hash(const req *rq, const sigv4 *sig)
 	if (sig->payload_unsigned && rq->op && rq->op->unsigned_payload)
 		return sig->payload_hash;
 	return is_s3(rq) ? STR_NONE : sha256_hex(rq->mem, rq->http->body);
+}
+
+/* A key that nobody issued: its secret is not known, unless convention says it. */
+static err check_open(req *rq, const sigv4 *sig, int64_t now)
+{
+	str to_sign, canonical, secret = STR_NONE;
+	bool learn = sig->form == SIG_HEADER && open_secret_wanted(sig->access_key);
+	if (sig->form != SIG_HEADER)
+		secret = open_secret(rq->mem, sig->access_key);
+	if (!learn && !str_is(secret))
+		return OK;
+	wire_message sent = as_sent(rq);
+	if (learn) {
+		open_secret_learn(rq->mem, sig, &sent, rq->host, body_hash(rq, sig));
+		return OK;
+	}
+	sigv4_verdict verdict = sigv4_verify(rq->mem, sig, &sent, rq->host, secret, body_hash(rq, sig), now,
+	                                     &to_sign, &canonical);
+	if (verdict == SIG_MISMATCH)
+		return bad_signature(rq, sig, to_sign, canonical);
+	return refused(rq, sig, verdict, now);
+}
+
+static err stranger(req *rq, const sigv4 *sig, bool strict)
+{
+	int64_t now = clock_real();
+	if (strict)
+		return unknown_key(rq, sig);
+	TRY(refused(rq, sig, sigv4_timely(sig, now), now));
+	TRY(check_open(rq, sig, now));
+	become_root(rq, is_account(sig->access_key) ? sig->access_key : S(DEFAULT_ACCOUNT));
+	rq->who.access_key = sig->access_key;
+	return OK;
 }
 
 static err check_payload(req *rq, const sigv4 *sig)

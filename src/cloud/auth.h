@@ -4,7 +4,8 @@
  * Strict mode lets in only what is signed by a key that Farthing issued (cloud/credential.h). Open mode,
  * for loopback only, also takes keys it has never seen: a key of twelve digits selects that account,
  * every other one the default account, and the caller is that account's root. What can be checked is
- * checked in both modes: form, time, and the signature and session token of every key Farthing knows.
+ * checked in both modes: form, time, and the signature and session token of every key Farthing knows; in
+ * presigned URLs also that of keys whose secret convention tells (cloud/open_secret.h).
  *
  * Without a signature: S3 gets an anonymous caller and decides for itself; operations that AWS leaves open
  * (Cognito sign-in) get one too; anything else is root of the default account in open mode and refused in

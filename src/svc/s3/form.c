@@ -13,6 +13,7 @@
 #include "cloud/call.h"
 #include "cloud/credential.h"
 #include "cloud/identify.h"
+#include "cloud/open_secret.h"
 #include "cloud/plane.h"
 #include "cloud/server.h"
 #include "sys/clock.h"
@@ -246,15 +247,15 @@ static void sign4(str secret, str scope, str policy, unsigned char out[32])
 	hmac_sha256(by, policy, out);
 }
 
-static bool signature_fits(form *f, const credential *c, str policy, str scope)
+static bool signature_fits(form *f, str secret, str policy, str scope)
 {
 	unsigned char raw[32];
 	str signature = field_of(f, "x-amz-signature");
 	if (str_is(signature)) {
-		sign4(c->Secret, scope, policy, raw);
+		sign4(secret, scope, policy, raw);
 		return secret_eq(hex_encode(f->x->mem, str_of((const char *)raw, 32)), signature);
 	}
-	hmac_sha1(c->Secret, policy, raw);
+	hmac_sha1(secret, policy, raw);
 	return secret_eq(base64_encode(f->x->mem, str_of((const char *)raw, 20)), field_of(f, "signature"));
 }
 
@@ -299,7 +300,8 @@ static err check_signer(form *f, const txn *tx)
 		return OK;
 	TRY(check_fields(f));
 	const credential *c = credential_get(tx, f->x->mem, key);
-	if (c && (c->Inactive || !signature_fits(f, c, policy, scope)))
+	str secret = c ? c->Secret : open_secret(f->x->mem, key);
+	if ((c && c->Inactive) || (str_is(secret) && !signature_fits(f, secret, policy, scope)))
 		return fail(rq, &fault_SignatureDoesNotMatch,
 		            "The request signature we calculated does not match the signature you provided. Check "
 		            "your key and signing method.");

@@ -1,7 +1,7 @@
 /*
  * Static websites: bucket.s3-website-us-east-1.amazonaws.com, or .localhost. Index and error documents,
  * redirects of objects and rules, as the website endpoint of AWS answers them; anonymous callers only, so
- * what the bucket's policy or an ACL makes public is served and all else is 403.
+ * what the bucket's policy or an ACL makes public is served and all else that is there is 403.
  */
 #include "base/text.h"
 #include "base/time.h"
@@ -118,14 +118,12 @@ static bool routed(visit *v, int status)
 
 /* ---- objects ---- */
 
+/* What is not there is 404 whoever asks: unlike REST, the website endpoint hides no names. */
 static int look(visit *v, str key, object_at *at)
 {
-	bool there = object_look(v->rq, v->tx, v->b, key, STR_NONE, at) && !at->o->Marker.v;
-	if (bucket_allows(v->rq, v->tx, v->b, "s3:GetObject", key, there ? at->o : NULL))
-		return 403;
-	if (there)
-		return 200;
-	return bucket_allows(v->rq, v->tx, v->b, "s3:ListBucket", STR_NONE, NULL) ? 403 : 404;
+	if (!object_look(v->rq, v->tx, v->b, key, STR_NONE, at) || at->o->Marker.v)
+		return 404;
+	return bucket_allows(v->rq, v->tx, v->b, "s3:GetObject", key, at->o) ? 403 : 200;
 }
 
 static bool give_bytes(visit *v, const object *o, int64_t first, int64_t length)

@@ -1,4 +1,5 @@
 import io
+import urllib.error
 import urllib.request
 
 from scenario import check, refused, same
@@ -139,6 +140,27 @@ def test_presigned(server):
         url = s3.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "k"})
         with urllib.request.urlopen(url) as r:
             same(r.read(), b"body")
+
+
+def put_to(url):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data=b"body", method="PUT",
+                                                           headers={"Content-Type": ""})) as r:
+            return r.status
+    except urllib.error.HTTPError as e:
+        check(b"SignatureDoesNotMatch" in e.read(), url)
+        return e.code
+
+
+def test_tampered_urls_of_unissued_keys(server):
+    """Open mode holds a key to the secret that it has signed with, when convention tells it."""
+    for key, secret, held in (("test", "test", True), ("same-as-key", "same-as-key", True), ("other", "x", False)):
+        for version in ("s3v4", "s3"):
+            s3 = server.client("s3", key=key, secret=secret, signature_version=version)
+            server.client("s3", key=key, secret=secret, signature_version="s3v4").create_bucket(Bucket="tampered")
+            url = s3.generate_presigned_url("put_object", Params={"Bucket": "tampered", "Key": "k"})
+            same(put_to(url), 200)
+            same(put_to(url.replace("/k?", "/l?")), 403 if held else 200)
 
 
 def test_bytes_survive_a_restart(server):
