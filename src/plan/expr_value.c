@@ -18,14 +18,8 @@ value member_of(value v, str name)
 {
 	if (v.kind == VALUE_LIST)
 		v = pval_at(v, 0);
-	if (v.kind == VALUE_RESOURCE) {
-		const json_value *found = json_get(v.resource->values, name);
-		if (!found && str_eq(name, S("address")))
-			return pval_text(v.resource->address);
-		if (!found && str_eq(name, S("type")))
-			return pval_text(v.resource->type);
-		return pval_of_json(found);
-	}
+	if (v.kind == VALUE_RESOURCE)
+		return pval_of_json(json_get(v.resource->values, name));
 	if (v.kind != VALUE_JSON)
 		return NOTHING;
 	/* A block that is written once is a list of one. */

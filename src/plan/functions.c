@@ -220,6 +220,18 @@ static value fn_referred(evaluation *e, const expr *const *args, size_t n)
 	return pval_bool(false);
 }
 
+static value fn_address_of(evaluation *e, const expr *const *args, size_t n)
+{
+	value of = pval_at(expr_value(e, args[0]), 0);
+	return of.kind == VALUE_RESOURCE ? pval_text(of.resource->address) : NOTHING;
+}
+
+static value fn_type_of(evaluation *e, const expr *const *args, size_t n)
+{
+	value of = pval_at(expr_value(e, args[0]), 0);
+	return of.kind == VALUE_RESOURCE ? pval_text(of.resource->type) : NOTHING;
+}
+
 /* usage(resource, "key"): what is told of another resource's usage. */
 static value fn_usage(evaluation *e, const expr *const *args, size_t n)
 {
@@ -243,6 +255,7 @@ static const function functions[] = {
 	{ "number", 1, 1, fn_number }, { "lookup", 2, 2, fn_lookup }, { "priced", 1, 1, fn_priced },
 	{ "ref", 1, 2, fn_ref }, { "refs", 1, 2, fn_refs }, { "referrers", 1, 2, fn_referrers },
 	{ "all", 1, 1, fn_all }, { "referred", 1, 1, fn_referred }, { "usage", 2, 2, fn_usage },
+	{ "address_of", 1, 1, fn_address_of }, { "type_of", 1, 1, fn_type_of },
 };
 
 const function *expr_function(str name)
