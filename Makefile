@@ -57,7 +57,7 @@ $(B)/unit-tests: $(OBJECTS) $(call object,$(TESTS) test/main.c)
 
 # Data that base/embed.h puts into an object.
 $(B)/o/src/price/book.o: $(wildcard data/prices/*.csv)
-$(B)/o/src/price/golden_test.o $(B)/o/src/plan/estimate_test.o: $(wildcard test/golden/*)
+$(B)/o/src/plan/estimate_test.o: $(wildcard test/golden/*)
 $(B)/o/src/plan/rules.o: $(wildcard data/plan/*)
 $(foreach f,$(wildcard src/svc/*/*.csv),$(eval $(call object,$(wildcard $(dir $f)*.c)): $f))
 

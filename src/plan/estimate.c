@@ -5,6 +5,7 @@
 #define CHARGES_MAX 64
 #define LINES_MAX 100000
 #define USE_DEEP 16
+#define EVALUATIONS_MAX 20000000 /* for one resource: seconds */
 
 typedef struct run {
 	arena *mem;
@@ -317,6 +318,7 @@ static void do_resource(run *r, const plan_resource *one)
 	r->e.fault = NULL;
 	r->e.variables = NULL;
 	r->e.deep = 0;
+	r->e.budget = EVALUATIONS_MAX;
 	r->sub = S("");
 	r->out->resources++;
 	if (!own) {

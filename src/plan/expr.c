@@ -283,3 +283,11 @@ err template_parse(arena *mem, str text, const expr **out)
 	*out = all;
 	return OK;
 }
+
+str template_pattern(arena *mem, const expr *x)
+{
+	buf b = buf_in(mem, 64, 4096);
+	for (size_t i = 0; i < x->n; i++)
+		buf_put(&b, x->args[i]->op == EXPR_LITERAL ? x->args[i]->literal.text : S("*"));
+	return buf_str(&b);
+}

@@ -45,6 +45,7 @@ typedef struct evaluation {
 	const plan_tables *tables;
 	err fault;             /* the first mistake */
 	unsigned deep;
+	uint64_t budget;       /* evaluations that are left; at 0 it is a mistake */
 } evaluation;
 
 /* NULL and a fault: `text` is no expression. */
@@ -54,3 +55,5 @@ value expr_value(evaluation *e, const expr *x);
 value mistake(evaluation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "ec2.linux.{type}": literal text with expressions in braces. */
 err template_parse(arena *mem, str text, const expr **out);
+/* "ec2.linux.*": the template with a star for every expression. */
+str template_pattern(arena *mem, const expr *x);

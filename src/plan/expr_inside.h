@@ -28,6 +28,3 @@ typedef struct function {
 } function;
 
 const function *expr_function(str name);
-value member_of(value v, str name);
-/* The value at a path of members, of the resource itself. */
-value pval_at_path(const plan_resource *r, str path);

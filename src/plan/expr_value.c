@@ -14,26 +14,6 @@ value mistake(evaluation *e, const char *format, ...)
 	return NOTHING;
 }
 
-value member_of(value v, str name)
-{
-	if (v.kind == VALUE_LIST)
-		v = pval_at(v, 0);
-	if (v.kind == VALUE_RESOURCE)
-		return pval_of_json(json_get(v.resource->values, name));
-	if (v.kind != VALUE_JSON)
-		return NOTHING;
-	/* A block that is written once is a list of one. */
-	return pval_of_json(json_get(v.json->kind == JSON_ARRAY ? v.json->first : v.json, name));
-}
-
-value pval_at_path(const plan_resource *r, str path)
-{
-	value v = { .kind = VALUE_RESOURCE, .resource = r };
-	while (str_is(path) && v.kind != VALUE_NONE)
-		v = member_of(v, str_cut(&path, '.'));
-	return v;
-}
-
 static value variable_named(evaluation *e, str name)
 {
 	for (const variable *v = e->variables; v; v = v->outer)
@@ -81,7 +61,7 @@ static value indexed(evaluation *e, value v, value i)
 {
 	num n;
 	if (i.kind == VALUE_TEXT && !pval_to_number(i, &n))
-		return member_of(v, i.text);
+		return pval_member(v, i.text);
 	if (!pval_to_number(i, &n) || n < 0 || n / NUM_ONE > INT32_MAX)
 		return NOTHING;
 	return pval_at(v, (size_t)(n / NUM_ONE));
@@ -121,13 +101,13 @@ static value evaluated(evaluation *e, const expr *x)
 	case EXPR_LITERAL:
 		return x->literal;
 	case EXPR_ATTRIBUTE:
-		return member_of((value){ .kind = VALUE_RESOURCE, .resource = e->self }, x->name);
+		return pval_member((value){ .kind = VALUE_RESOURCE, .resource = e->self }, x->name);
 	case EXPR_USAGE:
 		return pval_of_json(plan_usage(e->plan, e->self, x->name));
 	case EXPR_VARIABLE:
 		return variable_named(e, x->name);
 	case EXPR_MEMBER:
-		return member_of(expr_value(e, x->args[0]), x->name);
+		return pval_member(expr_value(e, x->args[0]), x->name);
 	case EXPR_INDEX:
 		return indexed(e, expr_value(e, x->args[0]), expr_value(e, x->args[1]));
 	case EXPR_CALL:
@@ -149,6 +129,9 @@ value expr_value(evaluation *e, const expr *x)
 {
 	if (e->deep >= EVALUATION_DEEP)
 		return mistake(e, "nested too deep");
+	if (e->budget == 0)
+		return mistake(e, "takes too long");
+	e->budget--;
 	e->deep++;
 	value v = evaluated(e, x);
 	e->deep--;

@@ -191,7 +191,7 @@ static value fn_refs(evaluation *e, const expr *const *args, size_t n)
 	const plan_resource *r = n == 2 ? of.resource : e->self;
 	if (!r || path.kind != VALUE_TEXT)
 		return NOTHING;
-	return plan_refers(e->plan, r, path.text, pval_at_path(r, path.text));
+	return plan_refers(e->plan, r, path.text, plan_value(r, path.text));
 }
 
 static value fn_ref(evaluation *e, const expr *const *args, size_t n)

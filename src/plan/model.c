@@ -332,6 +332,26 @@ plan_resource *plan_add(plan *p, str address)
 	return add(p, address, str_cut(&rest, '.'), NULL);
 }
 
+value pval_member(value v, str name)
+{
+	if (v.kind == VALUE_LIST)
+		v = pval_at(v, 0);
+	if (v.kind == VALUE_RESOURCE)
+		return pval_of_json(json_get(v.resource->values, name));
+	if (v.kind != VALUE_JSON)
+		return NOTHING;
+	/* A block that is written once is a list of one. */
+	return pval_of_json(json_get(v.json->kind == JSON_ARRAY ? v.json->first : v.json, name));
+}
+
+value plan_value(const plan_resource *r, str path)
+{
+	value v = { .kind = VALUE_RESOURCE, .resource = r };
+	while (str_is(path) && v.kind != VALUE_NONE)
+		v = pval_member(v, str_cut(&path, '.'));
+	return v;
+}
+
 const plan_resource *plan_find(const plan *p, str address)
 {
 	for (const plan_resource *r = p->first; r; r = r->next)

@@ -44,6 +44,10 @@ err plan_read_usage(plan *p, str text);
 /* A resource that the document lacks: what only the usage file names. */
 plan_resource *plan_add(plan *p, str address);
 
+/* A member of an object, of a resource's values, of the first of a list. */
+value pval_member(value v, str name);
+/* The value at a path of members: "root_block_device.volume_size". */
+value plan_value(const plan_resource *r, str path);
 const plan_resource *plan_find(const plan *p, str address);
 /* What a resource's path refers to: a list of resources, empty when nothing is known. `path` may be a
  * pattern; `by_value`: look for resources with this id, ARN or name when the configuration tells nothing. */

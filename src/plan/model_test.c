@@ -1,0 +1,107 @@
+#include "plan/estimate.h"
+#include "test/test.h"
+
+/* What terraform show -json prints of a plan, cut down: modules, count, a variable, an output, two regions. */
+static const char terraform[] =
+	"{\"format_version\":\"1.2\",\"variables\":{\"where\":{\"value\":\"eu-west-1\"}},"
+	"\"planned_values\":{\"root_module\":{"
+	"\"resources\":["
+	"{\"address\":\"aws_subnet.s[0]\",\"mode\":\"managed\",\"type\":\"aws_subnet\",\"values\":{}},"
+	"{\"address\":\"aws_subnet.s[1]\",\"mode\":\"managed\",\"type\":\"aws_subnet\",\"values\":{}},"
+	"{\"address\":\"aws_vpc_endpoint.all\",\"mode\":\"managed\",\"type\":\"aws_vpc_endpoint\","
+	"\"values\":{\"vpc_endpoint_type\":\"Interface\"}},"
+	"{\"address\":\"aws_vpc_endpoint.one[1]\",\"mode\":\"managed\",\"type\":\"aws_vpc_endpoint\","
+	"\"values\":{\"vpc_endpoint_type\":\"Interface\"}},"
+	"{\"address\":\"data.aws_ami.x\",\"mode\":\"data\",\"type\":\"aws_ami\",\"values\":{}}],"
+	"\"child_modules\":[{\"address\":\"module.web[\\\"a.b\\\"]\",\"resources\":["
+	"{\"address\":\"module.web[\\\"a.b\\\"].aws_launch_template.t\",\"mode\":\"managed\","
+	"\"type\":\"aws_launch_template\",\"values\":{\"instance_type\":\"t3.micro\"}},"
+	"{\"address\":\"module.web[\\\"a.b\\\"].aws_autoscaling_group.g\",\"mode\":\"managed\","
+	"\"type\":\"aws_autoscaling_group\",\"values\":{\"desired_capacity\":2}}]}]}},"
+	"\"configuration\":{\"provider_config\":{"
+	"\"aws\":{\"name\":\"aws\",\"expressions\":{\"region\":{\"references\":[\"var.where\"]}}},"
+	"\"aws.us\":{\"name\":\"aws\",\"expressions\":{\"region\":{\"constant_value\":\"us-east-1\"}}}},"
+	"\"root_module\":{\"resources\":["
+	"{\"address\":\"aws_vpc_endpoint.all\",\"provider_config_key\":\"aws.us\",\"expressions\":{"
+	"\"subnet_ids\":{\"references\":[\"aws_subnet.s\"]}}},"
+	"{\"address\":\"aws_vpc_endpoint.one\",\"provider_config_key\":\"aws\",\"expressions\":{"
+	"\"subnet_ids\":{\"references\":[\"aws_subnet.s\",\"count.index\"]}}}],"
+	"\"module_calls\":{\"web\":{\"expressions\":{\"net\":{\"references\":[\"aws_subnet.s[1].id\"]}},"
+	"\"module\":{\"outputs\":{\"lt\":{\"expression\":{\"references\":[\"aws_launch_template.t.id\"]}}},"
+	"\"resources\":["
+	"{\"address\":\"aws_launch_template.t\",\"provider_config_key\":\"aws\",\"expressions\":{}},"
+	"{\"address\":\"aws_autoscaling_group.g\",\"provider_config_key\":\"aws\",\"expressions\":{"
+	"\"vpc_zone_identifier\":{\"references\":[\"var.net\"]},"
+	"\"launch_template\":[{\"id\":{\"references\":[\"aws_launch_template.t.id\",\"aws_launch_template.t\"]}}]}}"
+	"]}}}}}}";
+
+static plan *read_plan(arena *mem, const char *text)
+{
+	plan *p = NULL;
+	CHECK_OK(plan_read(mem, str_c(text), S("us-east-1"), &p));
+	return p;
+}
+
+static size_t refers(const plan *p, str address, str path)
+{
+	const plan_resource *r = plan_find(p, address);
+	CHECK(r != NULL);
+	return pval_count(plan_refers(p, r, path, NOTHING));
+}
+
+TEST(plan_of_terraform)
+{
+	plan *p = read_plan(mem, terraform);
+	CHECK_I64(p->n, 6);
+	CHECK_STR(plan_find(p, S("aws_vpc_endpoint.all"))->region, S("us-east-1"));
+	CHECK_STR(plan_find(p, S("aws_vpc_endpoint.one[1]"))->region, S("eu-west-1"));
+	CHECK_STR(plan_find(p, S("module.web[\"a.b\"].aws_autoscaling_group.g"))->region, S("eu-west-1"));
+	/* All of them; the one of the same index; through a module's variable. */
+	CHECK_I64(refers(p, S("aws_vpc_endpoint.all"), S("subnet_ids")), 2);
+	CHECK_I64(refers(p, S("aws_vpc_endpoint.one[1]"), S("subnet_ids")), 1);
+	str group = S("module.web[\"a.b\"].aws_autoscaling_group.g");
+	CHECK_I64(refers(p, group, S("vpc_zone_identifier")), 1);
+	value t = plan_refers(p, plan_find(p, group), S("launch_template.id"), NOTHING);
+	CHECK_STR(pval_at(t, 0).resource->address, S("module.web[\"a.b\"].aws_launch_template.t"));
+	const plan_resource *subnet = plan_find(p, S("aws_subnet.s[1]"));
+	CHECK_I64(pval_count(plan_referrers(p, subnet, S("aws_vpc_endpoint"), S("*"))), 2);
+	CHECK_I64(pval_count(plan_referrers(p, plan_find(p, S("aws_subnet.s[0]")), S("*"), S("*"))), 1);
+}
+
+TEST(plan_of_a_state)
+{
+	/* A state knows ids and no configuration. */
+	plan *p = read_plan(mem, "{\"values\":{\"root_module\":{\"resources\":["
+		"{\"address\":\"aws_ebs_volume.v\",\"type\":\"aws_ebs_volume\",\"values\":{\"id\":\"vol-1\",\"size\":70}},"
+		"{\"address\":\"aws_ebs_snapshot.s\",\"type\":\"aws_ebs_snapshot\","
+		"\"values\":{\"volume_id\":\"vol-1\"}}]}}}");
+	const plan_resource *s = plan_find(p, S("aws_ebs_snapshot.s"));
+	value v = plan_refers(p, s, S("volume_id"), plan_value(s, S("volume_id")));
+	CHECK_STR(pval_at(v, 0).resource->address, S("aws_ebs_volume.v"));
+}
+
+TEST(plan_usage_of_address_star_and_type)
+{
+	plan *p = read_plan(mem, "{\"resources\":["
+		"{\"address\":\"aws_sqs_queue.q[0]\",\"type\":\"aws_sqs_queue\",\"values\":{}},"
+		"{\"address\":\"aws_sqs_queue.q[1]\",\"type\":\"aws_sqs_queue\",\"values\":{}}]}");
+	CHECK_OK(plan_read_usage(p, S("{\"version\":\"0.1\",\"resource_usage\":{"
+		"\"aws_sqs_queue.q[1]\":{\"monthly_requests\":7},\"aws_sqs_queue.q[*]\":{\"monthly_requests\":5}},"
+		"\"resource_type_default_usage\":{\"aws_sqs_queue\":{\"request_size_kb\":128}}}")));
+	const plan_resource *a = plan_find(p, S("aws_sqs_queue.q[0]")), *b = plan_find(p, S("aws_sqs_queue.q[1]"));
+	CHECK_STR(plan_usage(p, a, S("monthly_requests"))->text, S("5"));
+	CHECK_STR(plan_usage(p, b, S("monthly_requests"))->text, S("7"));
+	CHECK_STR(plan_usage(p, a, S("request_size_kb"))->text, S("128"));
+	CHECK(plan_usage(p, a, S("other")) == NULL);
+}
+
+TEST(plan_refuses_what_is_none)
+{
+	plan *p;
+	CHECK(plan_read(mem, S(""), S("us-east-1"), &p));
+	CHECK(plan_read(mem, S("[1]"), S("us-east-1"), &p));
+	CHECK(plan_read(mem, S("{\"a\":1}"), S("us-east-1"), &p));
+	plan *good = read_plan(mem, "{\"resources\":[]}");
+	CHECK(plan_read_usage(good, S("[]")));
+	CHECK(plan_read_usage(good, S("{")));
+}
