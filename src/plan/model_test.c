@@ -1,7 +1,7 @@
 #include "plan/estimate.h"
 #include "test/test.h"
 
-/* What terraform show -json prints of a plan, cut down: modules, count, a variable, an output, two regions. */
+/* What terraform show -json prints of a plan, cut down: modules, count, a variable, two regions. */
 static const char terraform[] =
 	"{\"format_version\":\"1.2\",\"variables\":{\"where\":{\"value\":\"eu-west-1\"}},"
 	"\"planned_values\":{\"root_module\":{"
@@ -32,7 +32,8 @@ static const char terraform[] =
 	"{\"address\":\"aws_launch_template.t\",\"provider_config_key\":\"aws\",\"expressions\":{}},"
 	"{\"address\":\"aws_autoscaling_group.g\",\"provider_config_key\":\"aws\",\"expressions\":{"
 	"\"vpc_zone_identifier\":{\"references\":[\"var.net\"]},"
-	"\"launch_template\":[{\"id\":{\"references\":[\"aws_launch_template.t.id\",\"aws_launch_template.t\"]}}]}}"
+	"\"launch_template\":[{\"id\":{\"references\":[\"aws_launch_template.t.id\",\"aws_launch_template.t\"]}}"
+	"]}}"
 	"]}}}}}}";
 
 static plan *read_plan(arena *mem, const char *text)
@@ -72,7 +73,8 @@ TEST(plan_of_a_state)
 {
 	/* A state knows ids and no configuration. */
 	plan *p = read_plan(mem, "{\"values\":{\"root_module\":{\"resources\":["
-		"{\"address\":\"aws_ebs_volume.v\",\"type\":\"aws_ebs_volume\",\"values\":{\"id\":\"vol-1\",\"size\":70}},"
+		"{\"address\":\"aws_ebs_volume.v\",\"type\":\"aws_ebs_volume\","
+		"\"values\":{\"id\":\"vol-1\",\"size\":70}},"
 		"{\"address\":\"aws_ebs_snapshot.s\",\"type\":\"aws_ebs_snapshot\","
 		"\"values\":{\"volume_id\":\"vol-1\"}}]}}}");
 	const plan_resource *s = plan_find(p, S("aws_ebs_snapshot.s"));
@@ -88,7 +90,8 @@ TEST(plan_usage_of_address_star_and_type)
 	CHECK_OK(plan_read_usage(p, S("{\"version\":\"0.1\",\"resource_usage\":{"
 		"\"aws_sqs_queue.q[1]\":{\"monthly_requests\":7},\"aws_sqs_queue.q[*]\":{\"monthly_requests\":5}},"
 		"\"resource_type_default_usage\":{\"aws_sqs_queue\":{\"request_size_kb\":128}}}")));
-	const plan_resource *a = plan_find(p, S("aws_sqs_queue.q[0]")), *b = plan_find(p, S("aws_sqs_queue.q[1]"));
+	const plan_resource *a = plan_find(p, S("aws_sqs_queue.q[0]"));
+	const plan_resource *b = plan_find(p, S("aws_sqs_queue.q[1]"));
 	CHECK_STR(plan_usage(p, a, S("monthly_requests"))->text, S("5"));
 	CHECK_STR(plan_usage(p, b, S("monthly_requests"))->text, S("7"));
 	CHECK_STR(plan_usage(p, a, S("request_size_kb"))->text, S("128"));
