@@ -11,17 +11,17 @@ buf buf_in(arena *mem, size_t first_bytes, size_t max_bytes)
 	return b;
 }
 
-/* Memory for `spare` bytes beyond the text is not counted against the maximum. */
-static char *room(buf *b, size_t bytes, size_t spare)
+static bool fits(buf *b, size_t bytes)
 {
-	if (b->full || bytes > b->max || b->n > b->max - bytes) {
+	if (b->full || bytes > b->max || b->n > b->max - bytes)
 		b->full = true; /* and stays so: a later, shorter piece would leave a hole */
-		return NULL;
-	}
-	if (bytes + spare <= b->capacity - b->n)
-		return b->p + b->n;
+	return !b->full;
+}
+
+static char *grow(buf *b, size_t bytes)
+{
 	size_t capacity = b->capacity ? b->capacity * 2 : 256;
-	while (capacity < b->n + bytes + spare)
+	while (capacity < b->n + bytes)
 		capacity *= 2;
 	char *p = arena_bytes(b->mem, capacity);
 	if (b->n)
@@ -31,6 +31,14 @@ static char *room(buf *b, size_t bytes, size_t spare)
 	return p + b->n;
 }
 
+/* Memory for `spare` bytes beyond the text is not counted against the maximum. */
+static inline char *room(buf *b, size_t bytes, size_t spare)
+{
+	if (!fits(b, bytes))
+		return NULL;
+	return bytes + spare <= b->capacity - b->n ? b->p + b->n : grow(b, bytes + spare);
+}
+
 char *buf_room(buf *b, size_t bytes)
 {
 	return room(b, bytes, 0);
@@ -38,7 +46,7 @@ char *buf_room(buf *b, size_t bytes)
 
 void buf_put(buf *b, str s)
 {
-	char *p = s.n ? buf_room(b, s.n) : NULL;
+	char *p = s.n ? room(b, s.n, 0) : NULL;
 	if (!p)
 		return;
 	memcpy(p, s.p, s.n);
@@ -47,7 +55,7 @@ void buf_put(buf *b, str s)
 
 void buf_c(buf *b, char c)
 {
-	char *p = buf_room(b, 1);
+	char *p = room(b, 1, 0);
 	if (!p)
 		return;
 	*p = c;

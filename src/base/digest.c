@@ -4,30 +4,22 @@
 #include "base/err.h"
 #include "base/lanes.h"
 #include "base/text.h"
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/md5.h>
 #include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-/*
- * OpenSSL looks an algorithm up by name on every "fetch", under a lock; that costs more than hashing a
- * short message. So algorithms are fetched once per process and contexts are kept per thread.
- */
+/* OpenSSL looks an algorithm up by name on every "fetch", under a lock: once per process is enough. */
 #define SPARE_CONTEXTS 8
 
 typedef struct thread_contexts {
-	EVP_MD_CTX *once;                   /* for the one-shot functions */
-	EVP_MAC_CTX *hmac256, *hmac1;
-	char keyed[32];                     /* the key hmac256 has, when it is that long: signing keys are */
-	bool has_key;
-	EVP_MD_CTX *spare[SPARE_CONTEXTS];  /* for digest_open */
+	EVP_MD_CTX *spare[SPARE_CONTEXTS]; /* for digest_open */
 	size_t n_spare;
 } thread_contexts;
 
-static EVP_MD *algorithms[DIGEST_SHA512 + 1];
-static EVP_MAC *hmac;
+static EVP_MD *algorithms[DIGEST_SHA512 + 1]; /* of those that have no state of their own below */
 static pthread_key_t contexts_key;
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static __thread thread_contexts *contexts;
@@ -35,9 +27,6 @@ static __thread thread_contexts *contexts;
 static void free_contexts(void *p)
 {
 	thread_contexts *c = p;
-	EVP_MD_CTX_free(c->once);
-	EVP_MAC_CTX_free(c->hmac256);
-	EVP_MAC_CTX_free(c->hmac1);
 	while (c->n_spare)
 		EVP_MD_CTX_free(c->spare[--c->n_spare]);
 	free(c);
@@ -46,25 +35,14 @@ static void free_contexts(void *p)
 
 static void start(void)
 {
-	static const char *const names[] = { "MD5", "SHA1", "SHA256", "SHA384", "SHA512" };
-	for (size_t i = 0; i <= DIGEST_SHA512; i++) {
-		algorithms[i] = EVP_MD_fetch(NULL, names[i], NULL);
-		ensure(algorithms[i] != NULL);
+	static const struct { digest_kind kind; const char *name; } known[] = {
+		{ DIGEST_SHA1, "SHA1" }, { DIGEST_SHA384, "SHA384" }, { DIGEST_SHA512, "SHA512" },
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		algorithms[known[i].kind] = EVP_MD_fetch(NULL, known[i].name, NULL);
+		ensure(algorithms[known[i].kind] != NULL);
 	}
-	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	ensure(hmac != NULL);
 	ensure(pthread_key_create(&contexts_key, free_contexts) == 0);
-}
-
-static EVP_MAC_CTX *open_hmac(const char *digest_name)
-{
-	EVP_MAC_CTX *c = EVP_MAC_CTX_new(hmac);
-	char name[16];
-	memcpy(name, digest_name, strlen(digest_name) + 1);
-	OSSL_PARAM params[] = { OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_END };
-	params[0].data_size = strlen(name);
-	ensure(c && EVP_MAC_CTX_set_params(c, params));
-	return c;
 }
 
 static thread_contexts *mine(void)
@@ -74,66 +52,78 @@ static thread_contexts *mine(void)
 	pthread_once(&started, start);
 	thread_contexts *c = calloc(1, sizeof *c);
 	ensure(c != NULL);
-	c->once = EVP_MD_CTX_new();
-	ensure(c->once != NULL);
-	c->hmac256 = open_hmac("SHA256");
-	c->hmac1 = open_hmac("SHA1");
 	pthread_setspecific(contexts_key, c);
 	return contexts = c;
 }
 
-static void one_shot(digest_kind kind, str bytes, unsigned char *out)
-{
-	EVP_MD_CTX *c = mine()->once;
-	ensure(EVP_DigestInit_ex2(c, algorithms[kind], NULL) &&
-	       EVP_DigestUpdate(c, bytes.p, bytes.n) && EVP_DigestFinal_ex(c, out, NULL));
-}
-
 void sha256(str bytes, unsigned char out[32])
 {
-	one_shot(DIGEST_SHA256, bytes, out);
+	SHA256_CTX c;
+	ensure(SHA256_Init(&c) && SHA256_Update(&c, bytes.p, bytes.n) && SHA256_Final(out, &c));
 }
 
 str sha256_hex(arena *a, str bytes)
 {
 	unsigned char raw[32];
-	one_shot(DIGEST_SHA256, bytes, raw);
+	sha256(bytes, raw);
 	return hex_encode(a, str_of((char *)raw, sizeof raw));
 }
 
 str md5_hex(arena *a, str bytes)
 {
 	unsigned char raw[16];
-	one_shot(DIGEST_MD5, bytes, raw);
+	MD5_CTX c;
+	ensure(MD5_Init(&c) && MD5_Update(&c, bytes.p, bytes.n) && MD5_Final(raw, &c));
 	return hex_encode(a, str_of((char *)raw, sizeof raw));
 }
 
-/* key NULL: the one before. */
-static void hmac_with(EVP_MAC_CTX *c, const unsigned char *key, size_t key_n, str bytes, unsigned char *out,
-                      size_t size)
+/* A key as RFC 2104 takes it in: digests that have begun with it under either pad. */
+typedef struct hmac_key { SHA256_CTX inner, outer; } hmac_key;
+
+static void key_begin(SHA256_CTX *c, const unsigned char key[SHA256_CBLOCK], unsigned char pad)
 {
-	const unsigned char *p = (const unsigned char *)(bytes.n ? bytes.p : "");
-	size_t n;
-	ensure(EVP_MAC_init(c, key, key_n, NULL) && EVP_MAC_update(c, p, bytes.n) &&
-	       EVP_MAC_final(c, out, &n, size) && n == size);
+	unsigned char block[SHA256_CBLOCK];
+	for (size_t i = 0; i < sizeof block; i++)
+		block[i] = key[i] ^ pad;
+	ensure(SHA256_Init(c) && SHA256_Update(c, block, sizeof block));
 }
 
-/* Taking a key in costs two of the four blocks of a short message, and most requests come with the same. */
+static void key_take(hmac_key *k, str key)
+{
+	unsigned char block[SHA256_CBLOCK] = { 0 };
+	if (key.n > sizeof block)
+		sha256(key, block);
+	else if (key.n)
+		memcpy(block, key.p, key.n);
+	key_begin(&k->inner, block, 0x36);
+	key_begin(&k->outer, block, 0x5c);
+}
+
+/* Taking a key in costs two of the four blocks of a short message, and most requests are signed with the key
+ * of the request before. */
 void hmac_sha256(str key, str bytes, unsigned char out[32])
 {
-	thread_contexts *t = mine();
-	const unsigned char *k = (const unsigned char *)(key.n ? key.p : "");
-	bool fits = key.n == sizeof t->keyed;
-	bool same = fits && t->has_key && memcmp(k, t->keyed, sizeof t->keyed) == 0;
-	if (fits && !same)
-		memcpy(t->keyed, k, sizeof t->keyed);
-	t->has_key = fits;
-	hmac_with(t->hmac256, same ? NULL : k, same ? 0 : key.n, bytes, out, 32);
+	static __thread struct { char key[32]; bool set; hmac_key taken; } last;
+	hmac_key k;
+	bool kept = key.n == sizeof last.key && last.set && memcmp(key.p, last.key, sizeof last.key) == 0;
+	if (kept)
+		k = last.taken;
+	else
+		key_take(&k, key);
+	if (!kept && key.n == sizeof last.key) {
+		memcpy(last.key, key.p, sizeof last.key);
+		last.taken = k;
+		last.set = true;
+	}
+	ensure(SHA256_Update(&k.inner, bytes.p, bytes.n) && SHA256_Final(out, &k.inner) &&
+	       SHA256_Update(&k.outer, out, 32) && SHA256_Final(out, &k.outer));
 }
 
 void hmac_sha1(str key, str bytes, unsigned char out[20])
 {
-	hmac_with(mine()->hmac1, (const unsigned char *)(key.n ? key.p : ""), key.n, bytes, out, 20);
+	unsigned n = 0;
+	ensure(HMAC(EVP_sha1(), key.n ? key.p : "", (int)key.n, (const unsigned char *)(bytes.n ? bytes.p : ""),
+	            bytes.n, out, &n) && n == 20);
 }
 
 struct digest {

@@ -79,11 +79,30 @@ str time_iso_ms(arena *a, int64_t ms)
 	return (str){ start, (size_t)(p - start) };
 }
 
+static char *put_name(char *p, const char name[4], char behind)
+{
+	memcpy(p, name, 3);
+	p[3] = behind;
+	return p + 4;
+}
+
 str time_http(arena *a, int64_t ms)
 {
 	civil c = time_civil(ms);
-	return arena_fmt(a, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[c.weekday], c.day,
-	                 months[c.month - 1], c.year, c.hour, c.minute, c.second);
+	if (c.year < 0 || c.year > 9999)
+		return arena_fmt(a, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[c.weekday], c.day,
+		                 months[c.month - 1], c.year, c.hour, c.minute, c.second);
+	char *start = arena_bytes(a, sizeof "Thu, 01 Jan 2026 00:00:00 GMT"), *p = start;
+	p = put_name(p, days[c.weekday], ',');
+	*p++ = ' ';
+	p = put_digits(p, (unsigned)c.day, 2, ' ');
+	p = put_name(p, months[c.month - 1], ' ');
+	p = put_digits(p, (unsigned)c.year, 4, ' ');
+	p = put_digits(p, (unsigned)c.hour, 2, ':');
+	p = put_digits(p, (unsigned)c.minute, 2, ':');
+	p = put_digits(p, (unsigned)c.second, 2, ' ');
+	p = put_name(p, "GMT", 0);
+	return (str){ start, (size_t)(p - start) - 1 };
 }
 
 str time_basic(arena *a, int64_t ms)

@@ -1,4 +1,5 @@
 #include "cloud/dispatch.h"
+#include "base/money.h"
 #include "base/time.h"
 #include "cloud/auth.h"
 #include "cloud/authorise.h"
@@ -80,9 +81,15 @@ static void put_operation(buf *b, const operation *op)
 
 static void usage_text(buf *b, const struct usage *u)
 {
-	for (; u; u = u->next)
-		buf_fmt(b, " %s=%lld.%06lld", u->kind->name, (long long)(u->quantity / 1000000),
-		        (long long)(u->quantity % 1000000));
+	for (; u; u = u->next) {
+		char micros[6];
+		int64_t rest = u->quantity % QTY_ONE;
+		for (size_t i = sizeof micros; i-- > 0; rest /= 10)
+			micros[i] = (char)('0' + rest % 10);
+		put_text(b, S(" "), str_c(u->kind->name));
+		put_number(b, S("="), u->quantity / QTY_ONE);
+		put_text(b, S("."), str_of(micros, sizeof micros));
+	}
 }
 
 /* A line of the log. Every request has one, so what always stands in it needs no printf. */

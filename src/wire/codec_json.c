@@ -62,8 +62,11 @@ static void encode_events(wire_message *m, const operation *op, const void *out)
 /* DynamoDB's clients check a sum of the body. */
 static void add_checksum(wire_message *m, const service *s)
 {
-	if (s && strcmp(s->signing_name, "dynamodb") == 0)
-		wire_header_add(m, S("x-amz-crc32"), arena_fmt(m->mem, "%u", crc32_of(0, m->body.p, m->body.n)));
+	if (!s || strcmp(s->signing_name, "dynamodb") != 0)
+		return;
+	buf sum = buf_in(m->mem, 12, 12);
+	buf_i64(&sum, crc32_of(0, m->body.p, m->body.n));
+	wire_header_add(m, S("x-amz-crc32"), buf_str(&sum));
 }
 
 static void encode(wire_message *m, const operation *op, const void *out, str request_id)
