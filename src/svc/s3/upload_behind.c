@@ -57,7 +57,7 @@ typedef struct upload_behind {
 	err fault;
 } upload_behind;
 
-static pthread_mutex_t workers_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t workers_lock = PTHREAD_RWLOCK_INITIALIZER;
 static pool *workers;
 static atomic_int all_waiting;
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -144,14 +144,17 @@ static void pass_done(upload *u, int which)
 	pthread_cond_broadcast(&b->changed);
 }
 
-/* false: the server is stopping, and then the handler's thread does it all. */
+/*
+ * false: the server is stopping, and then the handler's thread does it all. Who wakes a thread may have to
+ * make way for it at once: the lock keeps nobody waiting meanwhile.
+ */
 static bool begin_job(void (*job)(void *argument), void *argument)
 {
-	pthread_mutex_lock(&workers_lock);
+	pthread_rwlock_rdlock(&workers_lock);
 	bool runs = workers != NULL;
 	if (runs)
 		pool_run(workers, job, argument);
-	pthread_mutex_unlock(&workers_lock);
+	pthread_rwlock_unlock(&workers_lock);
 	return runs;
 }
 
@@ -274,15 +277,29 @@ static void batch_run(batch *t)
 	}
 }
 
+static void digest_job(void *argument);
+
+/* One that is counted already. */
+static void begin_digest_job(waiting_line *l)
+{
+	if (begin_job(digest_job, l))
+		return;
+	pthread_mutex_lock(&lines_lock);
+	l->jobs--;
+	pthread_mutex_unlock(&lines_lock);
+}
+
 static void digest_job(void *argument)
 {
 	waiting_line *l = argument;
 	batch t = { .which = (int)(l - lines) };
 	batch_run(&t);
 	pthread_mutex_lock(&lines_lock);
-	bool more = l->first && begin_job(digest_job, l);
+	bool more = l->first != NULL;
 	l->jobs -= !more;
 	pthread_mutex_unlock(&lines_lock);
+	if (more)
+		begin_digest_job(l);
 }
 
 /* With the upload's lock held. */
@@ -293,6 +310,7 @@ static void queue_digest(upload *u, int which)
 	waiting_line *l = &lines[which];
 	if (!can_run(p) || b->stopped)
 		return;
+	bool begins = false;
 	pthread_mutex_lock(&lines_lock);
 	if (!p->queued) {
 		p->queued = true;
@@ -303,10 +321,12 @@ static void queue_digest(upload *u, int which)
 			l->first = u;
 		l->last = u;
 		b->jobs++;
-		if (l->jobs < DIGEST_JOBS)
-			l->jobs += begin_job(digest_job, l);
+		begins = l->jobs < DIGEST_JOBS;
+		l->jobs += begins;
 	}
 	pthread_mutex_unlock(&lines_lock);
+	if (begins)
+		begin_digest_job(l);
 }
 
 /* No more of it is to be done: with the lock held. */
@@ -530,18 +550,18 @@ static err start(store *s, str data_folder)
 {
 	(void)s;
 	(void)data_folder;
-	pthread_mutex_lock(&workers_lock);
+	pthread_rwlock_wrlock(&workers_lock);
 	workers = pool_open_humble(THREADS);
-	pthread_mutex_unlock(&workers_lock);
+	pthread_rwlock_unlock(&workers_lock);
 	return OK;
 }
 
 static void stop(void)
 {
-	pthread_mutex_lock(&workers_lock);
+	pthread_rwlock_wrlock(&workers_lock);
 	pool *p = workers;
 	workers = NULL;
-	pthread_mutex_unlock(&workers_lock);
+	pthread_rwlock_unlock(&workers_lock);
 	pool_close(p);
 	while (spare) {
 		block *next = spare->next;
