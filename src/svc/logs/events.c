@@ -73,12 +73,15 @@ void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t
 void events_put(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now)
 {
 	int64_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		events[i].shown = event_shown(txn_arena(tx), events[i].message, events[i].masks);
+	transformed(tx, g, s, events, n);
 	for (size_t i = 0; i < n; i++) {
 		int64_t seq = events[i].seq = (int64_t)txn_next(tx, S("logs.event"));
 		logs_event_put(tx, &(logs_event){ .GroupId = g->Id, .When = events[i].when, .Seq = seq,
 		                                  .StreamId = s->Id, .Message = events[i].message,
-		                                  .Ingested = now, .Masks = events[i].masks });
-		events[i].shown = event_shown(txn_arena(tx), events[i].message, events[i].masks);
+		                                  .Ingested = now, .Masks = events[i].masks,
+		                                  .Transformed = events[i].transformed });
 		logs_line_put(tx, &(logs_line){ .StreamId = s->Id, .When = events[i].when, .Seq = seq });
 		bytes += billed_bytes(events[i].message);
 		if (!s->First || events[i].when < s->First)

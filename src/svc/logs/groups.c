@@ -127,6 +127,7 @@ err logs_DeleteLogGroup(req *rq, txn *tx, const logs_DeleteLogGroup_in *in,
 	metric_filters_drop(tx, rq->mem, g);
 	subscriptions_drop(tx, rq->mem, g);
 	index_drop(tx, g);
+	transformer_drop(tx, g);
 	policies_drop(tx, rq->mem, g, group_arn(rq, g->Name));
 	logs_group_delete(tx, g->Account, g->Region, g->Name);
 	timer_cancel(tx, "logs_retention", place_of(rq->mem, g));

@@ -98,6 +98,7 @@ typedef struct iq_row {
 	int64_t group, stream_id, when, seq, ingested;
 	str message, stream, log;     /* the message as it is shown */
 	str raw;                      /* the message without masks */
+	str transformed;              /* in which fields are found, instead */
 	iq_extra *extras;
 	const json_value *json;
 	bool json_read;               /* whether the message was looked at */

@@ -181,7 +181,7 @@ static void sort_rows(iq_sorted *s)
 static iq_row row_kept(arena *mem, const iq_row *row)
 {
 	iq_row copy = *row;
-	copy.message = copy.raw = copy.stream = copy.log = STR_NONE;
+	copy.message = copy.raw = copy.transformed = copy.stream = copy.log = STR_NONE;
 	copy.json = NULL;
 	copy.json_read = false;
 	copy.extras = NULL;

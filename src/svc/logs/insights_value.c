@@ -113,9 +113,9 @@ static const json_value *document(iq_row *row)
 	if (row->json_read)
 		return row->json;
 	row->json_read = true;
-	str text = str_trim(row->message);
+	str text = str_trim(row->transformed.n ? row->transformed : row->message);
 	/* A function's line may have a time and an id before its JSON. */
-	size_t at = row->lambda ? str_find_char(text, '{') : 0;
+	size_t at = row->lambda && !row->transformed.n ? str_find_char(text, '{') : 0;
 	text = at == SIZE_MAX ? STR_NONE : str_sub(text, at, text.n);
 	if (str_starts(text, S("{")))
 		row->json = json_parse(row->mem, text);

@@ -36,8 +36,13 @@ typedef struct event_in {
 	str message;
 	/* Given by events_add: */
 	int64_t seq;
-	str masks, shown;
+	str masks, shown, transformed; /* transformed: STR_NONE when it is not */
 } event_in;
+/* What a filter looks at. */
+static inline str event_filtered(const event_in *e, bool on_transformed)
+{
+	return on_transformed && str_is(e->transformed) ? e->transformed : e->shown;
+}
 void events_add(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now);
 /* The same without looking for sensitive data. */
 void events_put(txn *tx, logs_group *g, logs_stream *s, event_in *events, size_t n, int64_t now);
@@ -50,6 +55,10 @@ str event_id(arena *mem, int64_t when, int64_t seq);
 logs_accountpolicy *account_policy_only(const txn *tx, arena *mem, str account, str region, str type);
 /* Whether its selection criteria mean the group. */
 bool account_policy_holds(arena *mem, const logs_accountpolicy *p, str group);
+
+/* By the group's transformer, when it has one. */
+void transformed(txn *tx, const logs_group *g, const logs_stream *s, event_in *events, size_t n);
+void transformer_drop(txn *tx, const logs_group *g);
 
 /* What came, for AWS/Logs. */
 void incoming_note(txn *tx, const logs_group *g, size_t events, int64_t bytes, int64_t now);

@@ -29,7 +29,8 @@ TASK(logs_metric)
 /* An event that fits (or not: the default value), and the filter that said so. */
 typedef struct matched {
 	const filter *filter;
-	const event_in *event;
+	str message;      /* of the event, as the filter sees it */
+	int64_t when;
 	bool fits;
 } matched;
 
@@ -38,7 +39,7 @@ static str value_of(arena *mem, const matched *m, str said)
 {
 	if (!str_starts(said, S("$")))
 		return said;
-	return m->fits ? filter_value(mem, m->filter, m->event->shown, said) : STR_NONE;
+	return m->fits ? filter_value(mem, m->filter, m->message, said) : STR_NONE;
 }
 
 static bool put_dimensions(buf *b, const matched *m, const logs_MetricTransformation *t)
@@ -62,7 +63,7 @@ static bool put_dimensions(buf *b, const matched *m, const logs_MetricTransforma
 static bool put_value(buf *b, const matched *m, const logs_MetricTransformation *t)
 {
 	double d = t->defaultValue.v;
-	int64_t when = m->event->when;
+	int64_t when = m->when;
 	buf one = buf_in(b->mem, 256, 65536);
 	if (m->fits && !str_to_f64(value_of(b->mem, m, t->metricValue), &d))
 		return false;
@@ -97,14 +98,16 @@ static void send(txn *tx, const logs_group *g, const logs_MetricTransformation *
 	task_add(tx, "logs_metric", buf_str(&b), 0);
 }
 
-static void transform(txn *tx, const logs_group *g, const filter *f, const logs_MetricTransformation *t,
-                      const event_in *events, size_t n, int64_t *defaulted)
+static void make_values(txn *tx, const logs_group *g, const filter *f, const logs_metricfilter *of,
+                        const logs_MetricTransformation *t, const event_in *events, size_t n,
+                        int64_t *defaulted)
 {
 	arena *mem = txn_arena(tx);
 	buf data = buf_in(mem, 512, PAYLOAD_MAX);
 	size_t values = 0;
 	for (size_t i = 0; i < n; i++) {
-		matched m = { f, &events[i], filter_fits(mem, f, events[i].shown) };
+		str message = event_filtered(&events[i], of->OnTransformed);
+		matched m = { f, message, events[i].when, filter_fits(mem, f, message) };
 		int64_t minute = events[i].when / MS_MINUTE;
 		bool last = i + 1 == n || events[i + 1].when / MS_MINUTE != minute;
 		if (m.fits && minute > *defaulted)
@@ -137,7 +140,7 @@ void metrics_of(txn *tx, const logs_group *g, const event_in *events, size_t n, 
 		int64_t defaulted = m->DefaultMinute;
 		if (!filter_parse(rq, m->Pattern, &f))
 			for (size_t i = 0; i < m->Transformations.n; i++)
-				transform(tx, g, f, &m->Transformations.v[i], events, n, &defaulted);
+				make_values(tx, g, f, m, &m->Transformations.v[i], events, n, &defaulted);
 		bool has_default = m->Transformations.n && m->Transformations.v[0].defaultValue.set;
 		if (has_default && defaulted != m->DefaultMinute) {
 			m->DefaultMinute = defaulted;
@@ -193,7 +196,8 @@ err logs_PutMetricFilter(req *rq, txn *tx, const logs_PutMetricFilter_in *in, lo
 		return fail(rq, &logs_LimitExceededException, "Resource limit exceeded.");
 	logs_metricfilter_put(tx, &(logs_metricfilter){ .GroupId = g->Id, .Name = in->filterName,
 		.Pattern = in->filterPattern, .Transformations = in->metricTransformations, .Created = rq->now,
-		.Group = g->Name, .Account = g->Account, .Region = g->Region });
+		.Group = g->Name, .Account = g->Account, .Region = g->Region,
+		.OnTransformed = in->applyOnTransformedLogs.v });
 	return OK;
 }
 
@@ -238,7 +242,7 @@ static bool add_filters(req *rq, const txn *tx, const logs_group *g, const logs_
 		}
 		p->into->v[p->into->n++] = (logs_MetricFilter){ .filterName = m->Name, .filterPattern = m->Pattern,
 			.metricTransformations = m->Transformations, .creationTime = I64(m->Created),
-			.logGroupName = g->Name, .applyOnTransformedLogs = BOOL(false) };
+			.logGroupName = g->Name, .applyOnTransformedLogs = BOOL(m->OnTransformed) };
 	}
 	return true;
 }

@@ -12,7 +12,7 @@ iq_row query_row(arena *mem, const txn *tx, const logs_group *g, const logs_even
 	logs_streamname *n = logs_streamname_get(tx, mem, e->StreamId);
 	return (iq_row){ .mem = mem, .event = true, .when = e->When, .seq = e->Seq, .ingested = e->Ingested,
 		             .message = event_shown(mem, e->Message, e->Masks),
-		             .raw = e->Message, .stream = n ? n->Name : S(""),
+		             .raw = e->Message, .transformed = e->Transformed, .stream = n ? n->Name : S(""),
 		             .log = arena_fmt(mem, "%.*s:%.*s", STR_ARG(g->Account), STR_ARG(g->Name)),
 		             .lambda = str_starts(g->Name, S("/aws/lambda/")) };
 }

@@ -128,6 +128,7 @@ static bool fill(run *r, iq_row *row, const logs_event *e)
 	row->stream_id = e->StreamId;
 	row->raw = e->Message;
 	row->message = event_shown(row->mem, e->Message, e->Masks);
+	row->transformed = e->Transformed;
 	row->stream = stream_name(r, e->StreamId);
 	row->log = arena_fmt(row->mem, "%.*s:%.*s", STR_ARG(g->Account), STR_ARG(g->Name));
 	row->lambda = str_starts(g->Name, S("/aws/lambda/"));

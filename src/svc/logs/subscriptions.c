@@ -93,14 +93,15 @@ static void forward(txn *tx, const logs_group *g, const logs_stream *s, const lo
 	size_t gathered = 0, most = MESSAGE_MAX + LOGS_EVENT_BYTES * ESCAPED_MAX + 4096;
 	buf b = buf_in(mem, 1024, most);
 	for (size_t i = 0; i < n; i++) {
-		if (!filter_fits(mem, f, events[i].shown))
+		str message = event_filtered(&events[i], sub->OnTransformed);
+		if (!filter_fits(mem, f, message))
 			continue;
 		if (!gathered)
 			message_begin(&b, g, s, sub);
 		str id = event_id(mem, events[i].when, events[i].seq);
 		buf_fmt(&b, "%s{\"id\":\"%.*s\",\"timestamp\":%lld,\"message\":", gathered++ ? "," : "", STR_ARG(id),
 		        (long long)events[i].when);
-		json_put_string(&b, events[i].shown);
+		json_put_string(&b, message);
 		buf_c(&b, '}');
 		if (b.n < MESSAGE_MAX)
 			continue;
@@ -180,7 +181,7 @@ static err keep(req *rq, txn *tx, void *context)
 	logs_subscription_put(tx, &(logs_subscription){ .GroupId = g->Id, .Name = in->filterName,
 		.Pattern = in->filterPattern, .Destination = in->destinationArn, .Role = in->roleArn,
 		.Distribution = str_is(in->distribution) ? in->distribution : logs_Distribution_ByLogStream,
-		.Created = before ? before->Created : rq->now });
+		.Created = before ? before->Created : rq->now, .OnTransformed = in->applyOnTransformedLogs.v });
 	return OK;
 }
 
@@ -277,6 +278,6 @@ err logs_DescribeSubscriptionFilters(req *rq, const txn *tx, const logs_Describe
 				.filterName = sub->Name, .logGroupName = g->Name, .filterPattern = sub->Pattern,
 				.destinationArn = sub->Destination, .roleArn = sub->Role,
 				.distribution = sub->Distribution, .creationTime = I64(sub->Created),
-				.applyOnTransformedLogs = BOOL(false) };
+				.applyOnTransformedLogs = BOOL(sub->OnTransformed) };
 	return OK;
 }
