@@ -175,6 +175,16 @@ void front_log(arena *mem, str account, str group_arn, str stream, str format, c
 	log_later(account, arn.region, group, stream, now, buf_str(&b));
 }
 
+bool front_of_connection(str name)
+{
+	static const char *const names[] = { "connection", "host", "content-length", "transfer-encoding",
+		"keep-alive", "upgrade", "te", "trailer", "proxy-connection", "expect" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq_nocase(name, str_c(names[i])))
+			return true;
+	return false;
+}
+
 str front_trace(arena *mem, str given)
 {
 	if (str_starts(given, S("Root=")))

@@ -37,5 +37,7 @@ bool front_token(str bucket, double rate, int64_t burst);
 /* One line of the format (its $context.X replaced, "-" for what is not there) into the log group. */
 void front_log(arena *mem, str account, str group_arn, str stream, str format, const event_pairs *context,
                int64_t now);
+/* Headers that are of one connection and not of the message: neither forwarded nor handed back. */
+bool front_of_connection(str name);
 /* Lambda's header of traces: what came, or a new one. */
 str front_trace(arena *mem, str given);

@@ -123,20 +123,54 @@ err apigateway_DeleteMethod(req *rq, txn *tx, const apigateway_DeleteMethod_in *
 	return OK;
 }
 
+static bool scripted(const apigateway_MapOfStringToString *templates)
+{
+	for (size_t i = 0; i < templates->n; i++)
+		if (str_find_char(templates->v[i].value, '$') != SIZE_MAX ||
+		    str_find_char(templates->v[i].value, '#') != SIZE_MAX)
+			return true;
+	return false;
+}
+
+static err backend_check(req *rq, const apigateway_Integration *in)
+{
+	bool variable = str_starts(in->uri, S("${stageVariables."));
+	if (!str_starts(in->uri, S("http://")) && !str_starts(in->uri, S("https://")) && !variable)
+		return fail(rq, &apigateway_BadRequestException, "Invalid HTTP endpoint specified for URI");
+	if (str_eq(in->connectionType, S("VPC_LINK")))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have no VPC links.");
+	if (str_eq(in->type, S("HTTP")) && scripted(&in->requestTemplates))
+		return fail(rq, &aws_NotImplemented,
+		            "Farthing does not evaluate mapping templates: a template of an HTTP "
+		            "integration is a text without variables.");
+	return OK;
+}
+
+static err arn_check(req *rq, const apigateway_Integration *in)
+{
+	if (!str_starts(in->uri, S("arn:")))
+		return fail(rq, &apigateway_BadRequestException, "Invalid ARN specified in the request");
+	if (str_find(in->uri, S(":path/")) == SIZE_MAX && str_find(in->uri, S(":action/")) == SIZE_MAX)
+		return fail(rq, &apigateway_BadRequestException,
+		            "AWS ARN for integration must contain path or action");
+	if (str_eq(in->type, S("AWS")))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have AWS_PROXY, HTTP_PROXY, HTTP and MOCK "
+		            "integrations, and none of the type AWS.");
+	if (str_find(in->uri, S(":lambda:path/2015-03-31/functions/")) == SIZE_MAX)
+		return fail(rq, &apigateway_BadRequestException,
+		            "Integrations of type 'AWS_PROXY' currently only supports "
+		            "Lambda function and Firehose stream invocations.");
+	return OK;
+}
+
 err integration_check(req *rq, const apigateway_Integration *in)
 {
-	bool proxy = str_eq(in->type, S("AWS_PROXY"));
-	if (!proxy && !str_eq(in->type, S("MOCK")))
-		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have AWS_PROXY and MOCK integrations.");
-	if (proxy && str_find(in->uri, S(":lambda:path/2015-03-31/functions/")) == SIZE_MAX)
-		return fail(rq, &apigateway_BadRequestException,
-		            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
-		            "Firehose stream "
-		            "invocations.");
-	if (proxy && !str_is(in->httpMethod))
+	if (str_eq(in->type, S("MOCK")))
+		return OK;
+	if (!in->httpMethod.n)
 		return fail(rq, &apigateway_BadRequestException,
 		            "Enumeration value for HttpMethod must be non-empty");
-	return OK;
+	return str_starts(in->type, S("HTTP")) ? backend_check(rq, in) : arn_check(rq, in);
 }
 
 err apigateway_PutIntegration(req *rq, txn *tx, const apigateway_PutIntegration_in *in,

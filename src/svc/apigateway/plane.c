@@ -183,8 +183,7 @@ static bool is_binary(const visit *v, str type)
 	return false;
 }
 
-/* Headers that belong to the gateway come out under another name. */
-static void remap(visit *v)
+void visit_remap(visit *v)
 {
 	static const char *const names[] = { "authorization", "date", "host", "server", "www-authenticate" };
 	for (size_t i = 0; i < v->out.n_headers; i++)
@@ -234,7 +233,7 @@ static void invoke(visit *v, const apigateway_Integration *i)
 	else if (done != FRONT_OK || !http_answer_1(v->mem, payload, v->api->binaryMediaTypes.n > 0, &v->out))
 		visit_refuse(v, &refuse_integration);
 	else {
-		remap(v);
+		visit_remap(v);
 		wire_header_add(&v->out, S("X-Amzn-Trace-Id"), v->trace_id);
 		visit_send(v);
 	}
@@ -282,6 +281,8 @@ static void answer(visit *v)
 		return;
 	else if (str_eq(v->method->methodIntegration->type, S("MOCK")))
 		mock(v, v->method->methodIntegration);
+	else if (str_starts(v->method->methodIntegration->type, S("HTTP")))
+		visit_forward(v, v->method->methodIntegration);
 	else
 		invoke(v, v->method->methodIntegration);
 }

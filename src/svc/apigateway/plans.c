@@ -263,7 +263,7 @@ static err plan_key_find(req *rq, const txn *tx, str plan, str key, apigateway_a
 	TRY(apikey_find(rq, tx, key, k));
 	if (apigateway_plankey_get(tx, rq->mem, p->Account, p->Region, plan, key))
 		return OK;
-	return fail(rq, &apigateway_NotFoundException, "Invalid Usage Plan Key identifier specified");
+	return fail(rq, &apigateway_NotFoundException, "Invalid Usage Plan ID specified");
 }
 
 err apigateway_GetUsagePlanKey(req *rq, const txn *tx, const apigateway_GetUsagePlanKey_in *in,

@@ -34,6 +34,8 @@ const refusal refuse_parameters = { "BAD_REQUEST_PARAMETERS", 400, "BadRequestEx
 const refusal refuse_body = { "BAD_REQUEST_BODY", 400, "BadRequestException", NULL, NULL };
 const refusal refuse_timeout = { "INTEGRATION_TIMEOUT", 504, "InternalServerErrorException",
 	"Endpoint request timed out", "{\"message\": \"Endpoint request timed out\"}" };
+const refusal refuse_unreachable = { "INTEGRATION_FAILURE", 504, "InternalServerErrorException",
+	"Internal server error", "{\"message\": \"Internal server error\"}" };
 const refusal refuse_configuration = { "API_CONFIGURATION_ERROR", 500, "InternalServerErrorException",
 	"Internal server error", "{\"message\": \"Internal server error\"}" };
 const refusal refuse_integration = { "DEFAULT_5XX", 502, "InternalServerErrorException",

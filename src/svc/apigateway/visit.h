@@ -40,13 +40,18 @@ typedef struct refusal {
 } refusal;
 extern const refusal refuse_forbidden, refuse_too_large, refuse_no_token, refuse_throttled, refuse_timeout,
 	refuse_configuration, refuse_integration, refuse_quota, refuse_key, refuse_unauthorized, refuse_denied,
-	refuse_denied_explicitly, refuse_authorizer, refuse_signature;
+	refuse_denied_explicitly, refuse_authorizer, refuse_signature,
+	refuse_unreachable;
 void visit_refuse(visit *v, const refusal *r);
 /* With a message of its own, told in the usual body. */
 void visit_refuse_with(visit *v, const refusal *r, str message);
 extern const refusal refuse_parameters, refuse_body;
 
 void visit_send(visit *v);
+/* Headers of the answer that belong to the gateway come out under another name. */
+void visit_remap(visit *v);
+/* backend.c: an HTTP integration, to its end. */
+void visit_forward(visit *v, const apigateway_Integration *i);
 http_event visit_event(const visit *v);
 /* arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path */
 str visit_method_arn(const visit *v);

@@ -125,16 +125,6 @@ static void invoke(visit *v)
 	send(v);
 }
 
-static bool of_connection(str name)
-{
-	static const char *const names[] = { "connection", "host", "content-length", "transfer-encoding",
-		"keep-alive", "upgrade", "te", "trailer", "proxy-connection", "expect" };
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (str_eq_nocase(name, str_c(names[i])))
-			return true;
-	return false;
-}
-
 /* The URI with {name} and {proxy} replaced by what the path gave. */
 static str backend_url(visit *v)
 {
@@ -165,7 +155,7 @@ static void forward(visit *v)
 	if (!str_eq(v->integration->IntegrationMethod, S("ANY")) && str_is(v->integration->IntegrationMethod))
 		m.method = v->integration->IntegrationMethod;
 	for (size_t i = 0; i < in->n_headers; i++)
-		if (!of_connection(in->headers[i].name))
+		if (!front_of_connection(in->headers[i].name))
 			wire_header_add(&m, in->headers[i].name, in->headers[i].value);
 	wire_header_add(&m, S("forwarded"), arena_fmt(v->mem, "by=127.0.0.1;for=%.*s;host=%.*s;proto=%s",
 	                STR_ARG(v->x->peer), STR_ARG(v->at.domain), v->x->tls ? "https" : "http"));
@@ -182,7 +172,7 @@ static void forward(visit *v)
 	}
 	v->out.status = answer.status;
 	for (size_t i = 0; i < answer.n_headers; i++)
-		if (!of_connection(answer.headers[i].name))
+		if (!front_of_connection(answer.headers[i].name))
 			wire_header_add(&v->out, answer.headers[i].name, answer.headers[i].value);
 	v->out.body = answer.body;
 	add_cors(v);

@@ -1,9 +1,12 @@
 """REST APIs over plain HTTP: resources, AWS_PROXY, MOCK, deployments, throttling."""
+import http.server
 import io
 import json
+import threading
 import zipfile
 
-from scenario import check, http, refused, same
+from scenario import check, refused, same
+from scenario import http as http_
 
 APP = """import json
 def handler(event, context):
@@ -60,40 +63,40 @@ def test_rest(server):
     deployed = client.create_deployment(restApiId=a, stageName="prod", variables={"k": "v"})["id"]
     same(client.get_stage(restApiId=a, stageName="prod")["deploymentId"], deployed)
     url = f"http://{a}.execute-api.us-east-1.localhost:{server.endpoint.split(':')[2]}"
-    same(http("GET", url + "/prod/orders/1")[::2], (500, b'{"message": "Internal server error"}'))
+    same(http_("GET", url + "/prod/orders/1")[::2], (500, b'{"message": "Internal server error"}'))
     allow(server, "rest")
-    status, headers, body = http("GET", url + "/prod/orders/1?a=1&a=2", headers={"X-Mixed": "y"})
+    status, headers, body = http_("GET", url + "/prod/orders/1?a=1&a=2", headers={"X-Mixed": "y"})
     e = json.loads(body)
     same((status, e["resource"], e["path"], e["pathParameters"], e["headers"]["X-Mixed"], e["stageVariables"]),
          (200, "/orders/{id}", "/orders/1", {"id": "1"}, "y", {"k": "v"}))
     same((e["multiValueQueryStringParameters"], e["requestContext"]["path"], e["requestContext"]["stage"], e["body"]),
          ({"a": ["1", "2"]}, "/prod/orders/1", "prod", None))
     check("version" not in e and headers["x-amzn-Remapped-Server"] == "mine", headers)
-    same(json.loads(http("POST", url + "/prod/x/y", b"hi")[2])["pathParameters"], {"proxy": "x/y"})
-    same(http("GET", url + "/prod/x/raise")[::2], (502, b'{"message": "Internal server error"}'))
-    same(http("GET", url + "/prod/x/shape")[0], 502)
-    status, headers, _ = http("OPTIONS", url + "/prod/orders")
+    same(json.loads(http_("POST", url + "/prod/x/y", b"hi")[2])["pathParameters"], {"proxy": "x/y"})
+    same(http_("GET", url + "/prod/x/raise")[::2], (502, b'{"message": "Internal server error"}'))
+    same(http_("GET", url + "/prod/x/shape")[0], 502)
+    status, headers, _ = http_("OPTIONS", url + "/prod/orders")
     same((status, headers["Access-Control-Allow-Origin"]), (204, "*"))
-    status, headers, body = http("GET", url + "/prod/")
+    status, headers, body = http_("GET", url + "/prod/")
     same((status, body), (403, b'{"message":"Missing Authentication Token"}'))
     same(headers["x-amzn-ErrorType"], "MissingAuthenticationTokenException")
-    same(http("GET", url + "/none/x")[::2], (403, b'{"message":"Forbidden"}'))
+    same(http_("GET", url + "/none/x")[::2], (403, b'{"message":"Forbidden"}'))
     # What is changed is served only once it is deployed.
     client.delete_method(restApiId=a, resourceId=rest, httpMethod="ANY")
-    same(http("GET", url + "/prod/x/y")[0], 200)
+    same(http_("GET", url + "/prod/x/y")[0], 200)
     client.create_deployment(restApiId=a, stageName="prod")
-    same(http("GET", url + "/prod/x/y")[0], 403)
+    same(http_("GET", url + "/prod/x/y")[0], 403)
     client.update_stage(restApiId=a, stageName="prod", patchOperations=[
         {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "2"},
         {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "0.01"},
         {"op": "replace", "path": "/variables/k", "value": "w"}])
     stage = client.get_stage(restApiId=a, stageName="prod")
     same((stage["variables"], stage["methodSettings"]["*/*"]["throttlingBurstLimit"]), ({"k": "w"}, 2))
-    same([http("GET", url + "/prod/orders/1")[0] for _ in range(4)], [200, 200, 429, 429])
+    same([http_("GET", url + "/prod/orders/1")[0] for _ in range(4)], [200, 200, 429, 429])
     refused("BadRequestException", client.delete_deployment, restApiId=a, deploymentId=client.get_stage(
         restApiId=a, stageName="prod")["deploymentId"])
     client.delete_rest_api(restApiId=a)
-    same(http("GET", url + "/prod/orders/1")[0], 403)
+    same(http_("GET", url + "/prod/orders/1")[0], 403)
 
 
 def test_the_api_itself(server):
@@ -174,3 +177,78 @@ def test_resources_move(server):
     client.delete_resource(restApiId=a, resourceId=sub)
     same(refused("NotFoundException", client.delete_resource, restApiId=a, resourceId=low),
          "Invalid Resource identifier specified")
+
+
+class Backend(http.server.BaseHTTPRequestHandler):
+    """Says what it was asked."""
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        text = json.dumps({"method": self.command, "path": self.path, "body": body,
+                           "headers": {k.lower(): v for k, v in self.headers.items()}}).encode()
+        self.send_response(404 if "/none" in self.path else 200)
+        for name, value in (("Content-Type", "application/json"), ("X-Back", "yes"), ("Content-Length", str(len(text)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def test_backends(server):
+    behind = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Backend)
+    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    there = f"http://127.0.0.1:{behind.server_address[1]}"
+    try:
+        client = server.client("apigateway")
+        api = client.create_rest_api(name="back")
+        a, root = api["id"], api["rootResourceId"]
+        rest = client.create_resource(restApiId=a, parentId=root, pathPart="{proxy+}")["id"]
+        made = dict(restApiId=a, resourceId=rest, httpMethod="ANY")
+        client.put_method(**made, authorizationType="NONE", requestParameters={"method.request.path.proxy": True})
+        for wrong, says in (({"uri": "nonsense"}, "Invalid HTTP endpoint specified for URI"),
+                            ({"type": "AWS", "uri": "nonsense"}, "Invalid ARN specified in the request"),
+                            ({"type": "AWS", "uri": "arn:aws:iam::000000000000:role/r"},
+                             "AWS ARN for integration must contain path or action"),
+                            ({"type": "AWS_PROXY", "uri": "arn:aws:apigateway:us-east-1:s3:path/b/k"},
+                             "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+                             "invocations.")):
+            same(refused("BadRequestException", client.put_integration, **{
+                **made, "type": "HTTP_PROXY", "integrationHttpMethod": "GET", **wrong}), says)
+        same(refused("BadRequestException", client.put_integration, **made, type="HTTP_PROXY", uri=there),
+             "Enumeration value for HttpMethod must be non-empty")
+        client.put_integration(**made, type="HTTP_PROXY", integrationHttpMethod="ANY", uri=there + "/x/{proxy}",
+                               requestParameters={"integration.request.path.proxy": "method.request.path.proxy",
+                                                  "integration.request.header.X-More": "'more'"})
+        made["resourceId"] = root
+        made["httpMethod"] = "POST"
+        client.put_method(**made, authorizationType="NONE", requestParameters={"method.request.querystring.q": False})
+        client.put_integration(**made, type="HTTP", integrationHttpMethod="PUT", uri=there + "/y", requestParameters={
+            "integration.request.querystring.asked": "method.request.querystring.q"})
+        client.put_integration_response(**made, statusCode="201", responseParameters={
+            "method.response.header.X-Front": "integration.response.header.X-Back"})
+        none = client.create_resource(restApiId=a, parentId=root, pathPart="none")["id"]
+        made.update(resourceId=none, httpMethod="GET")
+        client.put_method(**made, authorizationType="NONE")
+        client.put_integration(**made, type="HTTP", integrationHttpMethod="GET", uri=there + "/none")
+        client.put_integration_response(**made, statusCode="200", selectionPattern="")
+        client.put_integration_response(**made, statusCode="410", selectionPattern="4\\d{2}",
+                                        responseTemplates={"application/json": '{"gone": true}'})
+        client.create_deployment(restApiId=a, stageName="s")
+        url = f"http://{a}.execute-api.us-east-1.localhost:{server.endpoint.split(':')[2]}/s"
+        status, headers, body = http_("PUT", url + "/a/b?c=d", b"body", {"X-Own": "1"})
+        seen = json.loads(body)
+        same((status, headers["X-Back"], seen["method"], seen["path"], seen["body"], seen["headers"]["x-own"],
+              seen["headers"]["x-more"]), (200, "yes", "PUT", "/x/a/b?c=d", "body", "1", "more"))
+        status, headers, body = http_("POST", url + "/?q=1&r=2", b"{}", {"X-Own": "1"})
+        seen = json.loads(body)
+        same((status, headers["X-Front"], seen["method"], seen["path"], seen["body"], "x-own" in seen["headers"]),
+             (201, "yes", "PUT", "/y?asked=1", "{}", False))
+        same(http_("GET", url + "/none")[::2], (410, b'{"gone": true}'))
+        behind.shutdown()
+        behind.server_close()
+        same(http_("GET", url + "/a")[::2], (504, b'{"message": "Internal server error"}'))
+    finally:
+        behind.server_close()
