@@ -227,7 +227,7 @@ VERB(estimate,
      "  terraform plan -out=plan && terraform show -json plan >plan.json\n"
      "  farthing estimate plan.json\n\n"
      "  --usage    what is known of the usage, {\"aws_sqs_queue.jobs\": {\"monthly_requests\": 2000000}};\n"
-     "             the keys are those of Infracost's usage files, below resource_usage or at the top\n"
+     "             the keys are those of Infracost's usage files, which can be used as they are (YAML)\n"
      "  --list     as price calculators do: list prices, each line alone, months of 730 hours\n"
      "  --profile  whose allowances: paid (always-free ones only), legacy, credits\n"
      "  --region   where the plan says none (us-east-1)\n"

@@ -1,5 +1,6 @@
 #include "plan/model.h"
 #include "base/map.h"
+#include "plan/yaml.h"
 
 #define MODULES_DEEP 32
 #define VARIABLES_DEEP 16
@@ -312,7 +313,10 @@ err plan_read(arena *mem, str text, str region, plan **out)
 
 err plan_read_usage(plan *p, str text)
 {
-	const json_value *all = json_parse(p->mem, text);
+	bool is_json = str_starts(str_trim(text), S("{")) || str_starts(str_trim(text), S("["));
+	const json_value *all = is_json ? json_parse(p->mem, text) : NULL;
+	if (!is_json)
+		TRY(yaml_read(p->mem, text, &all));
 	if (!all || all->kind != JSON_OBJECT)
 		return fault_new(p->mem, &fault_syntax, "the usage is no JSON object of addresses");
 	const json_value *own = json_get(all, S("resource_usage")), *types;

@@ -38,8 +38,8 @@ typedef struct plan {
 
 /* `region` is taken where the document says none. */
 err plan_read(arena *mem, str text, str region, plan **out);
-/* A usage file: {"resource_usage": {address: {...}}, "resource_type_default_usage": {type: {...}}}, or the
- * addresses at the top. It replaces what the document itself says. */
+/* A usage file, JSON or YAML: {"resource_usage": {address: {...}}, "resource_type_default_usage":
+ * {type: {...}}}, or the addresses at the top. It replaces what the document itself says. */
 err plan_read_usage(plan *p, str text);
 /* A resource that the document lacks: what only the usage file names. */
 plan_resource *plan_add(plan *p, str address);

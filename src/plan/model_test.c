@@ -108,3 +108,35 @@ TEST(plan_refuses_what_is_none)
 	CHECK(plan_read_usage(good, S("[]")));
 	CHECK(plan_read_usage(good, S("{")));
 }
+
+TEST(plan_usage_in_yaml)
+{
+	plan *p = read_plan(mem, "{\"resources\":[{\"address\":\"aws_s3_bucket.b[\\\"a: b\\\"]\","
+		"\"type\":\"aws_s3_bucket\",\"values\":{}}]}");
+	CHECK_OK(plan_read_usage(p, S("version: 0.1\n"
+		"resource_usage: # what follows\n"
+		"  aws_other.none:\n"
+		"  'aws_s3_bucket.b[\"a: b\"]':\n"
+		"      standard:\n"
+		"        storage_gb: 1_000.5   # GB\n"
+		"        text: \"a # b\"\r\n"
+		"\n"
+		"        empty: {}\n"
+		"      small: -2e3\n"
+		"resource_type_default_usage:\n"
+		"  aws_s3_bucket:\n"
+		"    flag: true\n")));
+	const plan_resource *b = p->first;
+	const json_value *standard = plan_usage(p, b, S("standard"));
+	CHECK_STR(json_get(standard, S("storage_gb"))->text, S("1000.5"));
+	CHECK_STR(json_get(standard, S("text"))->text, S("a # b"));
+	CHECK(json_get(standard, S("empty"))->kind == JSON_OBJECT);
+	CHECK_STR(plan_usage(p, b, S("small"))->text, S("-2e3"));
+	CHECK(plan_usage(p, b, S("flag"))->kind == JSON_TRUE);
+	static const char *const wrong[] = {
+		"a\n", "a: [1]\n", "- a\n", "a:\n  b: 1\n   c: 2\n", "a:\n\tb: 1\n", "a: 1\n  b: 2\n",
+		": 1\n", "a: &x\n",
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CHECK(plan_read_usage(p, str_c(wrong[i])));
+}
