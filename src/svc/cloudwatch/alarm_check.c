@@ -1,6 +1,6 @@
 /* What AWS refuses of a metric alarm. */
 #include "alarm_check.h"
-#include "query.h"
+#include "select.h"
 
 #define WINDOW_MAX_S (7 * 86400)
 
@@ -86,6 +86,10 @@ static err math_check(req *rq, const txn *tx, const cloudwatch_PutMetricAlarm_in
 	int64_t period = 0;
 	size_t metrics = 0;
 	TRY(alone_check(rq, in));
+	for (size_t i = 0; i < in->Metrics.n; i++)
+		if (select_begins(in->Metrics.v[i].Expression))
+			return fail(rq, &aws_NotImplemented,
+			            "Farthing's alarms do not watch Metrics Insights queries (SELECT ..).");
 	query_set s = { .rq = rq, .tx = tx, .queries = in->Metrics.v, .n = in->Metrics.n, .now = rq->now };
 	/* AWS says no more of any query that it cannot read. */
 	err unreadable = query_open(&s);

@@ -1,10 +1,11 @@
-#include "query.h"
+#include "select.h"
 #include <math.h>
 
 #define SEARCH_MAX 500
 
 typedef struct query_state {
 	math_node *expression;
+	selection *select;
 	query_answer answer;
 	bool known, visiting;
 } query_state;
@@ -56,10 +57,8 @@ static err check(query_set *s, size_t i)
 		return fail(rq, &aws_ValidationException, "Metrics of account %.*s cannot be seen from this account.",
 		            STR_ARG(q->AccountId));
 	if (str_is(q->Expression)) {
-		str head = str_trim(q->Expression);
-		if (head.n > 6 && str_eq_nocase(str_sub(head, 0, 7), S("SELECT ")))
-			return fail(rq, &aws_NotImplemented,
-			            "Farthing does not answer Metrics Insights queries (SELECT ..).");
+		if (select_begins(q->Expression))
+			return select_read(rq, q->Id, q->Expression, &s->states[i].select);
 		return math_parse(rq, q->Id, q->Expression, &s->states[i].expression);
 	}
 	if (!statistic_known(q->MetricStat->Stat))
@@ -93,6 +92,8 @@ static int64_t period_of(const query_set *s, size_t i, unsigned depth)
 		return q->MetricStat->Period.v;
 	if (q->Period.set)
 		return q->Period.v;
+	if (s->states[i].select)
+		return 60;
 	int64_t most = math_search_period(e), p;
 	str id;
 	for (size_t at = 0; depth < 16 && math_mentions(e, &at, &id);) {
@@ -225,6 +226,8 @@ static err band(void *context, const line *of, double deviations, math_value *ou
 static err evaluate(query_set *s, size_t i, query_answer *a)
 {
 	work w = { s, a->at, s->queries[i].Id };
+	if (s->states[i].select)
+		return select_answer(s, s->states[i].select, w.name, a->at, &a->value);
 	math_scope scope = { .rq = s->rq,
 		                 .at = a->at,
 		                 .name = w.name,
