@@ -2,6 +2,7 @@
 #include "run/postgres.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "test/address.h"
 #include "test/test.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ TEST(mariadb_lives)
 		test_failed(__FILE__, __LINE__, "%.*s", STR_ARG(made->message));
 	mariadb_spec spec = { .root = root,
 		                  .name = S("one"),
-		                  .addresses = S("127.9.8.9,127.9.8.11"),
+		                  .addresses = arena_concat(a, own_address(a, 9), S(","), own_address(a, 11)),
 		                  .port = PORT,
 		                  .max_connections = 20,
 		                  .memory_bytes = (int64_t)1 << 30 };
@@ -66,25 +67,25 @@ TEST(mariadb_lives)
 	/* A copy of the running one follows it. */
 	CHECK(!mariadb_backup(a, p, root, S(""), S("two")));
 	spec.name = S("two");
-	spec.addresses = S("127.9.8.10");
+	spec.addresses = own_address(a, 10);
 	spec.read_only = true;
 	CHECK(!mariadb_start(a, &spec, &q));
 	CHECK_STR(sum_of(a, q), S("5050"));
-	CHECK(!mariadb_follow(a, q, p, S("127.9.8.9"), PORT));
+	CHECK(!mariadb_follow(a, q, p, own_address(a, 9), PORT));
 	query(a, p, S("insert into d.t values (1000)"));
 	CHECK(!mariadb_hand_over(a, p, q));
 	CHECK_STR(sum_of(a, q), S("6050"));
-	CHECK(mariadb_follows(a, q, S("127.9.8.9"), PORT));
+	CHECK(mariadb_follows(a, q, own_address(a, 9), PORT));
 	CHECK(mariadb_behind(a, q) == 0);
-	CHECK(!mariadb_follows(a, q, S("127.9.8.11"), PORT));
-	CHECK(!mariadb_follows(a, q, S("127.9.8.9"), PORT + 1));
+	CHECK(!mariadb_follows(a, q, own_address(a, 11), PORT));
+	CHECK(!mariadb_follows(a, q, own_address(a, 9), PORT + 1));
 	/* It tries again and again where nobody lets it in. */
 	CHECK(!mariadb_sql(a, q, S("stop slave; change master to master_password='wrong'; start slave"), NULL));
-	for (int i = 0; i < 3000 && mariadb_follows(a, q, S("127.9.8.9"), PORT); i++)
+	for (int i = 0; i < 3000 && mariadb_follows(a, q, own_address(a, 9), PORT); i++)
 		clock_sleep_ms(10);
-	CHECK(!mariadb_follows(a, q, S("127.9.8.9"), PORT));
-	CHECK(!mariadb_follow(a, q, p, S("127.9.8.9"), PORT));
-	CHECK(mariadb_follows(a, q, S("127.9.8.9"), PORT));
+	CHECK(!mariadb_follows(a, q, own_address(a, 9), PORT));
+	CHECK(!mariadb_follow(a, q, p, own_address(a, 9), PORT));
+	CHECK(mariadb_follows(a, q, own_address(a, 9), PORT));
 	/* It falls and comes back by itself. */
 	kill(engine_pid(mariadb_engine(p)), SIGKILL);
 	for (int i = 0; i < 1000 && engine_starts(mariadb_engine(p)) < 2; i++)
@@ -92,7 +93,7 @@ TEST(mariadb_lives)
 	CHECK_STR(sum_of(a, p), S("6050"));
 	mariadb_stop(q);
 	mariadb_stop(p);
-	CHECK(postgres_address_free(S("127.9.8.9"), PORT));
+	CHECK(postgres_address_free(own_address(a, 9), PORT));
 	CHECK(!dir_remove(a, root));
 }
 
@@ -106,7 +107,7 @@ TEST(mariadb_backups_share)
 	CHECK(!mariadb_make(a, root, S("one")));
 	mariadb_spec spec = { .root = root,
 		                  .name = S("one"),
-		                  .addresses = S("127.9.8.4"),
+		                  .addresses = own_address(a, 4),
 		                  .port = PORT,
 		                  .max_connections = 20,
 		                  .memory_bytes = (int64_t)1 << 30 };
@@ -124,7 +125,7 @@ TEST(mariadb_backups_share)
 	CHECK(!mariadb_backup(a, p, root, S("b2"), S("b3")));
 	query(a, p, S("update d.t set n = n + 5000; create table d.u as select * from d.t; drop table d.t"));
 	mariadb_stop(p);
-	spec.addresses = S("127.9.8.3");
+	spec.addresses = own_address(a, 3);
 	for (int i = 1; i <= 3; i++) {
 		spec.name = S("restored");
 		CHECK(!postgres_copy(a, root, arena_fmt(a, "b%d", i), spec.name));

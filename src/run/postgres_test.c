@@ -1,6 +1,7 @@
 #include "run/postgres.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "test/address.h"
 #include "test/test.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static void holds(arena *a, postgres_spec spec, str backup, const char *rows)
 	CHECK(!postgres_copy(a, spec.root, backup, S("restored")));
 	CHECK(shared_files(a, arena_fmt(a, "%.*s/restored", STR_ARG(spec.root))) == 0);
 	spec.name = S("restored");
-	spec.addresses = S("127.9.8.6");
+	spec.addresses = own_address(a, 6);
 	CHECK(!postgres_start(a, &spec, &p));
 	postgres_client *c = client_of(a, p);
 	CHECK(!postgres_query(a, c, S("select string_agg(n::text, ',' order by n) from kept"), &r));
@@ -85,7 +86,7 @@ TEST(postgres_backups_share)
 	postgres_spec spec = { .bin = bin,
 		                   .root = root,
 		                   .name = S("one"),
-		                   .addresses = S("127.9.8.5"),
+		                   .addresses = own_address(a, 5),
 		                   .port = PORT,
 		                   .max_connections = 20,
 		                   .memory_bytes = (int64_t)1 << 30 };
@@ -146,14 +147,14 @@ TEST(postgres_lives)
 	postgres_spec spec = { .bin = bin,
 		                   .root = root,
 		                   .name = S("one"),
-		                   .addresses = S("127.9.8.7"),
+		                   .addresses = own_address(a, 7),
 		                   .port = PORT,
 		                   .max_connections = 20,
 		                   .memory_bytes = (int64_t)1 << 30 };
 	postgres *p = NULL, *q = NULL;
 	err e = postgres_start(a, &spec, &p);
 	CHECK(!e);
-	CHECK(!postgres_address_free(S("127.9.8.7"), PORT));
+	CHECK(!postgres_address_free(own_address(a, 7), PORT));
 	postgres_client *c = client_of(a, p);
 	CHECK(!postgres_query(a, c, S("create table t as select n from generate_series(1, 100) n"), NULL));
 	postgres_close(c);
@@ -165,14 +166,14 @@ TEST(postgres_lives)
 		clock_sleep_ms(10);
 	rows_survive(a, p);
 	spec.name = S("two");
-	spec.addresses = S("127.9.8.8");
+	spec.addresses = own_address(a, 8);
 	spec.primary = S("one");
 	spec.primary_port = PORT;
 	CHECK(!postgres_start(a, &spec, &q));
 	rows_survive(a, q);
 	postgres_stop(q);
 	postgres_stop(p);
-	CHECK(postgres_address_free(S("127.9.8.7"), PORT));
+	CHECK(postgres_address_free(own_address(a, 7), PORT));
 	CHECK(postgres_bytes(a, root, S("one")) > 1 << 20);
 	CHECK(!dir_remove(a, root));
 }

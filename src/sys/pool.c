@@ -10,7 +10,7 @@
 
 #define IDLE_S 10
 #define LAST_IDLE_S 3600 /* of a thread that is alone */
-#define HUMBLE 5 /* nice: a third of an ordinary thread's share */
+#define HUMBLE 5 /* nicer than the process: a third of an ordinary thread's share */
 #define SPARE_MAX 256 /* finished job records kept for the next ones */
 
 typedef struct job {
@@ -132,7 +132,7 @@ static void *worker(void *context)
 	pool *p = context;
 	/* On Linux 0 is the calling thread. */
 	if (p->humble)
-		setpriority(PRIO_PROCESS, 0, HUMBLE);
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + HUMBLE);
 	pthread_mutex_lock(&p->lock);
 	for (job now; next_job(p, &now);) {
 		now.run(now.argument);
