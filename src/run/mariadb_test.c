@@ -48,7 +48,7 @@ TEST(mariadb_lives)
 		test_failed(__FILE__, __LINE__, "%.*s", STR_ARG(made->message));
 	mariadb_spec spec = { .root = root,
 		                  .name = S("one"),
-		                  .addresses = arena_concat(a, own_address(a, 9), S(","), own_address(a, 11)),
+		                  .addresses = arena_fmt(a, "%s,%s", own_address(a, 9).p, own_address(a, 11).p),
 		                  .port = PORT,
 		                  .max_connections = 20,
 		                  .memory_bytes = (int64_t)1 << 30 };
