@@ -1,6 +1,6 @@
 /*
- * Loopback addresses for children that tests start: another run of the tests on this machine, at the same time,
- * has others.
+ * Loopback addresses for children that tests start: another run of the tests, at the same time on the same
+ * machine, has others.
  */
 #pragma once
 #include "base/arena.h"
