@@ -258,7 +258,7 @@ static const refusal *custom(visit *v)
 	if (!a)
 		return &refuse_authorizer;
 	bool token = str_eq(a->type, S("TOKEN"));
-	int64_t ttl = a->authorizerResultTtlInSeconds.v * MS_SECOND;
+	int64_t ttl = authorizer_ttl(a) * MS_SECOND;
 	buf_fmt(&key, "%.*s/%.*s/%.*s/%.*s\n", STR_ARG(v->api->id), STR_ARG(v->stage->stageName),
 	        STR_ARG(v->deployment), STR_ARG(a->id));
 	bool whole = identity(v, a, &key, &first);

@@ -2,7 +2,6 @@
 #include "rest.h"
 #include "sys/rand.h"
 
-#define TTL 300
 #define TTL_MAX 3600
 
 static err authorizer_find(req *rq, const txn *tx, str api, str id, apigateway_authorizer **a)
@@ -10,6 +9,12 @@ static err authorizer_find(req *rq, const txn *tx, str api, str id, apigateway_a
 	bool mine = apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, api) != NULL;
 	*a = mine ? apigateway_authorizer_get(tx, rq->mem, api, id) : NULL;
 	return *a ? OK : fail(rq, &apigateway_NotFoundException, "Invalid Authorizer identifier specified");
+}
+
+/* What is not said is not told either. */
+int64_t authorizer_ttl(const apigateway_Authorizer *a)
+{
+	return a->authorizerResultTtlInSeconds.set ? a->authorizerResultTtlInSeconds.v : REST_TTL;
 }
 
 static bool is_source(str s)
@@ -21,7 +26,7 @@ static bool is_source(str s)
 static err sources_check(req *rq, const apigateway_Authorizer *a)
 {
 	bool token = str_eq(a->type, S("TOKEN"));
-	int64_t ttl = a->authorizerResultTtlInSeconds.v;
+	int64_t ttl = authorizer_ttl(a);
 	if (!str_is(a->identitySource) || !a->identitySource.n) {
 		if (!token && ttl == 0)
 			return OK;
@@ -84,8 +89,7 @@ err apigateway_CreateAuthorizer(req *rq, txn *tx, const apigateway_CreateAuthori
 	if (!apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, in->restApiId))
 		return fail(rq, &apigateway_ConflictException, "Unable to complete operation due to concurrent "
 		            "modification. Please try again later.");
-	apigateway_Authorizer a = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS), .authType = S("custom"),
-		.authorizerResultTtlInSeconds = I64(TTL) };
+	apigateway_Authorizer a = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS), .authType = S("custom") };
 	overlay(rq->mem, rq->op->input, in, &apigateway_Authorizer_shape, &a);
 	a.providerARNs.v = NULL;
 	TRY(check(rq, &a));

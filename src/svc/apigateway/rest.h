@@ -33,6 +33,8 @@ void beside_delete(txn *tx, arena *mem, str api);
 /* What the gateway answers of this type, given what the API says: its own, its default or ours. */
 apigateway_GatewayResponse *answer_of(arena *mem, const apigateway_ListOfGatewayResponse *all, str type);
 
+/* Seconds for which what it said is remembered. */
+int64_t authorizer_ttl(const apigateway_Authorizer *a);
 err apikey_find(req *rq, const txn *tx, str id, apigateway_apikey **key);
 
 /* /name and /map/key of patch operations on members that are text, numbers and flags. */

@@ -94,6 +94,19 @@ err apigateway_GetDeployments(req *rq, const txn *tx, const apigateway_GetDeploy
 	return OK;
 }
 
+err apigateway_UpdateDeployment(req *rq, txn *tx, const apigateway_UpdateDeployment_in *in,
+                                apigateway_UpdateDeployment_out *out)
+{
+	static const char *const paths[] = { "/description", NULL };
+	apigateway_deployment *d;
+	TRY(deployment_find(rq, tx, in->restApiId, in->deploymentId, &d));
+	TRY(patch_replaces(rq, &in->patchOperations, paths));
+	TRY(patch_apply(rq, &in->patchOperations, &apigateway_Deployment_shape, d->It));
+	apigateway_deployment_put(tx, d);
+	rest_answer(rq, &apigateway_Deployment_shape, d->It, out);
+	return OK;
+}
+
 err apigateway_DeleteDeployment(req *rq, txn *tx, const apigateway_DeleteDeployment_in *in,
                                 apigateway_DeleteDeployment_out *out)
 {
@@ -174,7 +187,10 @@ static err setting_apply(req *rq, apigateway_Stage *s, const apigateway_PatchOpe
 	static const char *const names[][2] = { { "/throttling/rateLimit", "throttlingRateLimit" },
 		{ "/throttling/burstLimit", "throttlingBurstLimit" }, { "/metrics/enabled", "metricsEnabled" },
 		{ "/logging/loglevel", "loggingLevel" }, { "/logging/dataTrace", "dataTraceEnabled" },
-		{ "/caching/enabled", "cachingEnabled" }, { "/caching/ttlInSeconds", "cacheTtlInSeconds" } };
+		{ "/caching/enabled", "cachingEnabled" }, { "/caching/ttlInSeconds", "cacheTtlInSeconds" },
+		{ "/caching/dataEncrypted", "cacheDataEncrypted" },
+		{ "/caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl" },
+		{ "/caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy" } };
 	*taken = false;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		str end = str_c(names[i][0]);
@@ -201,18 +217,93 @@ static err setting_apply(req *rq, apigateway_Stage *s, const apigateway_PatchOpe
 	return OK;
 }
 
+/* As AWS lists them. */
+static const char stage_paths[] =
+	"[/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, "
+	"/clientCertificateId, /accessLogSettings, /accessLogSettings/destinationArn, "
+	"/accessLogSettings/format, /{resourcePath}/{httpMethod}/metrics/enabled, "
+	"/{resourcePath}/{httpMethod}/logging/dataTrace, "
+	"/{resourcePath}/{httpMethod}/logging/loglevel, "
+	"/{resourcePath}/{httpMethod}/throttling/burstLimit/{resourcePath}/{httpMethod}/throttlin"
+	"g/rateLimit/{resourcePath}/{httpMethod}/caching/ttlInSeconds, "
+	"/{resourcePath}/{httpMethod}/caching/enabled, "
+	"/{resourcePath}/{httpMethod}/caching/dataEncrypted, "
+	"/{resourcePath}/{httpMethod}/caching/requireAuthorizationForCacheControl, "
+	"/{resourcePath}/{httpMethod}/caching/unauthorizedCacheControlHeaderStrategy, "
+	"/*/*/metrics/enabled, /*/*/logging/dataTrace, /*/*/logging/loglevel, "
+	"/*/*/throttling/burstLimit /*/*/throttling/rateLimit /*/*/caching/ttlInSeconds, "
+	"/*/*/caching/enabled, /*/*/caching/dataEncrypted, "
+	"/*/*/caching/requireAuthorizationForCacheControl, "
+	"/*/*/caching/unauthorizedCacheControlHeaderStrategy, /variables/{variable_name}, "
+	"/tracingEnabled]";
+
+static err path_check(req *rq, const apigateway_PatchOperation *p)
+{
+	static const char *const members[] = {
+		"deploymentId",     "description",         "cacheClusterEnabled",
+		"cacheClusterSize", "clientCertificateId", "accessLogSettings",
+		"variables",        "tracingEnabled",      "documentationVersion"
+	};
+	str rest = str_sub(p->path, p->path.n > 0, p->path.n), name = str_cut(&rest, '/');
+	if (str_eq(name, S("canarySettings")))
+		return fail(rq, &aws_NotImplemented, "Farthing's REST stages have no canaries.");
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (str_eq(name, str_c(members[i])))
+			return OK;
+	return fail(rq, &apigateway_BadRequestException, "Invalid method setting path: %.*s. Must be one of: %s",
+	            STR_ARG(p->path), stage_paths);
+}
+
+/* Takes all settings of a method away: its key has one slash more than that in front. */
+static err settings_remove(req *rq, apigateway_Stage *s, const apigateway_PatchOperation *p, bool *taken)
+{
+	str key = str_sub(p->path, p->path.n > 0, p->path.n), verb = key;
+	while (str_find_char(verb, '/') != SIZE_MAX)
+		str_cut(&verb, '/');
+	static const char *const verbs[] = { "*",     "GET",     "PUT",  "POST", "DELETE",
+		                                 "PATCH", "OPTIONS", "HEAD", "ANY" };
+	*taken = false;
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		*taken = *taken || (str_eq(p->op, S("remove")) && verb.n < key.n && str_eq(verb, str_c(verbs[i])));
+	for (size_t i = 0; i < s->methodSettings.n && *taken; i++)
+		if (str_eq(s->methodSettings.v[i].key, key)) {
+			apigateway_MapOfMethodSettings *m = &s->methodSettings;
+			memmove(m->v + i, m->v + i + 1, (m->n - i - 1) * sizeof *m->v);
+			m->n--;
+			return OK;
+		}
+	return !*taken ? OK
+				   : fail(rq, &apigateway_NotFoundException,
+	                      "Cannot remove method setting %.*s because there is "
+	                      "no method setting for this method",
+	                      STR_ARG(key));
+}
+
+static err stage_patch(req *rq, apigateway_Stage *s, const apigateway_PatchOperation *p)
+{
+	bool taken;
+	TRY(setting_apply(rq, s, p, &taken));
+	if (taken)
+		return OK;
+	TRY(settings_remove(rq, s, p, &taken));
+	if (taken)
+		return OK;
+	TRY(path_check(rq, p));
+	apigateway_ListOfPatchOperation one = { arena_new(rq->mem, apigateway_PatchOperation), 1 };
+	*one.v = *p;
+	TRY(patch_apply(rq, &one, &apigateway_Stage_shape, s));
+	if (s->cacheClusterEnabled.v)
+		return fail(rq, &aws_NotImplemented, "Farthing's REST stages have no caches.");
+	return OK;
+}
+
 err apigateway_UpdateStage(req *rq, txn *tx, const apigateway_UpdateStage_in *in,
                            apigateway_UpdateStage_out *out)
 {
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));
-	for (size_t i = 0; i < in->patchOperations.n; i++) {
-		bool taken;
-		TRY(setting_apply(rq, s->It, &in->patchOperations.v[i], &taken));
-		apigateway_ListOfPatchOperation one = { &in->patchOperations.v[i], 1 };
-		if (!taken)
-			TRY(patch_apply(rq, &one, &apigateway_Stage_shape, s->It));
-	}
+	for (size_t i = 0; i < in->patchOperations.n; i++)
+		TRY(stage_patch(rq, s->It, &in->patchOperations.v[i]));
 	apigateway_deployment *d;
 	TRY(deployment_find(rq, tx, in->restApiId, s->It->deploymentId, &d));
 	s->It->lastUpdatedDate = TIME(rq->now);

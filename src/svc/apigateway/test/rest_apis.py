@@ -62,6 +62,10 @@ def test_rest(server):
          ("AWS_PROXY", "POST", False))
     deployed = client.create_deployment(restApiId=a, stageName="prod", variables={"k": "v"})["id"]
     same(client.get_stage(restApiId=a, stageName="prod")["deploymentId"], deployed)
+    change = lambda path: client.update_deployment(restApiId=a, deploymentId=deployed, patchOperations=[
+        {"op": "replace", "path": path, "value": "new"}])["description"]
+    same(change("/description"), "new")
+    refused("BadRequestException", change, "/id")
     url = f"http://{a}.execute-api.us-east-1.localhost:{server.endpoint.split(':')[2]}"
     same(http_("GET", url + "/prod/orders/1")[::2], (500, b'{"message": "Internal server error"}'))
     allow(server, "rest")
@@ -93,6 +97,16 @@ def test_rest(server):
     stage = client.get_stage(restApiId=a, stageName="prod")
     same((stage["variables"], stage["methodSettings"]["*/*"]["throttlingBurstLimit"]), ({"k": "w"}, 2))
     same([http_("GET", url + "/prod/orders/1")[0] for _ in range(4)], [200, 200, 429, 429])
+    patched = lambda op, path, *value: client.update_stage(restApiId=a, stageName="prod", patchOperations=[
+        dict({"op": op, "path": path}, **({"value": value[0]} if value else {}))])
+    same(patched("remove", "/*/*")["methodSettings"], {})
+    refused("NotFoundException", patched, "remove", "/*/*")
+    same(http_("GET", url + "/prod/orders/1")[0], 200)
+    for path in ("/documentation_version", "/tags/tag1"):
+        says = refused("BadRequestException", patched, "replace", path, "x")
+        check(says.startswith(f"Invalid method setting path: {path}. Must be one of: [/deploymentId, /description, "), says)
+    refused("NotImplementedException", patched, "replace", "/canarySettings/percentTraffic", "50")
+    refused("NotImplementedException", patched, "replace", "/cacheClusterEnabled", "true")
     refused("BadRequestException", client.delete_deployment, restApiId=a, deploymentId=client.get_stage(
         restApiId=a, stageName="prod")["deploymentId"])
     client.delete_rest_api(restApiId=a)
