@@ -70,7 +70,7 @@ static void fill(const visit *v, const apigateway_Integration *i, bool proxy, wi
 	str text = map_find(&i->requestTemplates, str_is(type) ? str_trim(str_cut(&type, ';'))
 	                                                       : S("application/json"));
 	m->method = i->httpMethod.n && !str_eq(i->httpMethod, S("ANY")) ? i->httpMethod : in->method;
-	m->body = !proxy && str_is(text) ? text : in->body;
+	m->body = !proxy && str_is(text) ? template_filled(v, text, in->body) : in->body;
 	for (size_t k = 0; k < in->n_headers; k++) {
 		str name = in->headers[k].name;
 		bool passes = proxy ? !front_of_connection(name)
@@ -123,8 +123,7 @@ static void translate(visit *v, const apigateway_Integration *i, const wire_mess
 	str prefix = S("method.response.header."), type = wire_header(answer, S("content-type"));
 	const apigateway_IntegrationResponse *r = response_for(v, i, answer->status);
 	str text = r ? map_find(&r->responseTemplates, S("application/json")) : STR_NONE;
-	bool scripted = str_find_char(text, '$') != SIZE_MAX || str_find_char(text, '#') != SIZE_MAX;
-	if (!r || scripted || !str_to_i64(r->statusCode, &status)) {
+	if (!r || template_has_directives(text) || !str_to_i64(r->statusCode, &status)) {
 		visit_refuse(v, &refuse_configuration);
 		return;
 	}
@@ -135,7 +134,7 @@ static void translate(visit *v, const apigateway_Integration *i, const wire_mess
 		if (str_starts(name, prefix) && str_is(value))
 			wire_header_add(&v->out, str_sub(name, prefix.n, name.n), value);
 	}
-	v->out.body = text.n ? text : answer->body;
+	v->out.body = text.n ? template_filled(v, text, answer->body) : answer->body;
 	visit_send(v);
 }
 

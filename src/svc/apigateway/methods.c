@@ -1,5 +1,5 @@
 /* Methods, their integrations, and the responses of both: made, read and deleted. */
-#include "rest.h"
+#include "visit.h"
 
 apigateway_Method *method_of(apigateway_Resource *r, str name)
 {
@@ -126,8 +126,7 @@ err apigateway_DeleteMethod(req *rq, txn *tx, const apigateway_DeleteMethod_in *
 static bool scripted(const apigateway_MapOfStringToString *templates)
 {
 	for (size_t i = 0; i < templates->n; i++)
-		if (str_find_char(templates->v[i].value, '$') != SIZE_MAX ||
-		    str_find_char(templates->v[i].value, '#') != SIZE_MAX)
+		if (template_has_directives(templates->v[i].value))
 			return true;
 	return false;
 }
@@ -141,8 +140,8 @@ static err backend_check(req *rq, const apigateway_Integration *in)
 		return fail(rq, &aws_NotImplemented, "Farthing's REST APIs have no VPC links.");
 	if (str_eq(in->type, S("HTTP")) && scripted(&in->requestTemplates))
 		return fail(rq, &aws_NotImplemented,
-		            "Farthing does not evaluate mapping templates: a template of an HTTP "
-		            "integration is a text without variables.");
+		            "Farthing knows the references of mapping templates, and none of "
+		            "their directives (#set, #if, #foreach).");
 	return OK;
 }
 

@@ -239,10 +239,13 @@ static void invoke(visit *v, const apigateway_Integration *i)
 	}
 }
 
-/* The request's template says which response; templates of VTL's are not evaluated. */
+/* The request's template says which response. */
 static void mock(visit *v, const apigateway_Integration *i)
 {
-	json_value *said = json_parse(v->mem, map_find(&i->requestTemplates, S("application/json")));
+	str asked = map_find(&i->requestTemplates, S("application/json"));
+	bool scripted = template_has_directives(asked);
+	json_value *said = scripted || !str_is(asked) ? NULL
+		: json_parse(v->mem, template_filled(v, asked, v->x->in.body));
 	const json_value *code = said ? json_get(said, S("statusCode")) : NULL;
 	const apigateway_IntegrationResponse *r = NULL;
 	int64_t status = 0;
@@ -250,8 +253,7 @@ static void mock(visit *v, const apigateway_Integration *i)
 		if (str_eq(i->integrationResponses.v[k].key, code->text))
 			r = &i->integrationResponses.v[k].value;
 	str body = r ? map_find(&r->responseTemplates, S("application/json")) : STR_NONE;
-	bool scripted = str_find_char(body, '$') != SIZE_MAX || str_find_char(body, '#') != SIZE_MAX;
-	if (!r || scripted || !str_to_i64(r->statusCode, &status)) {
+	if (!r || template_has_directives(body) || !str_to_i64(r->statusCode, &status)) {
 		visit_refuse(v, &refuse_configuration);
 		return;
 	}
@@ -263,7 +265,7 @@ static void mock(visit *v, const apigateway_Integration *i)
 		if (str_starts(name, prefix) && str_starts(value, S("'")) && value.n >= 2)
 			wire_header_add(&v->out, str_sub(name, prefix.n, name.n), str_sub(value, 1, value.n - 1));
 	}
-	v->out.body = str_is(body) ? body : S("");
+	v->out.body = str_is(body) ? template_filled(v, body, S("")) : S("");
 	visit_send(v);
 }
 

@@ -117,36 +117,6 @@ str visit_mapped(const visit *v, str expression)
 	return STR_NONE;
 }
 
-static bool name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
-}
-
-/* Variables of $context and $stageVariables put in; gateway responses know no more of VTL. */
-static str filled(const visit *v, str text)
-{
-	buf b = buf_in(v->mem, text.n + 128, TEXT_MAX);
-	while (text.n) {
-		size_t at = str_find_char(text, '$'), end = 0;
-		buf_put(&b, str_sub(text, 0, at));
-		if (at == SIZE_MAX)
-			break;
-		text = str_sub(text, at + 1, text.n);
-		while (end < text.n && name_char(text.p[end]))
-			end++;
-		str word = str_sub(text, 0, end);
-		if (str_starts(word, S("context.")) || str_starts(word, S("stageVariables."))) {
-			str value = visit_mapped(v, word);
-			buf_put(&b, str_is(value) ? value : S(""));
-		} else {
-			buf_c(&b, '$');
-			buf_put(&b, word);
-		}
-		text = str_sub(text, end, text.n);
-	}
-	return buf_str(&b);
-}
-
 /* 'text' in single quotes, or a mapping. */
 static str parameter(const visit *v, str value)
 {
@@ -167,7 +137,7 @@ static void customised(visit *v, const apigateway_GatewayResponse *r)
 			wire_header_add(&v->out, str_sub(name, prefix.n, name.n), value);
 	}
 	if (str_is(body))
-		v->out.body = filled(v, body);
+		v->out.body = template_filled(v, body, v->x->in.body);
 }
 
 void visit_refuse_with(visit *v, const refusal *r, str message)

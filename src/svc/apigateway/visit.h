@@ -66,5 +66,10 @@ bool visit_authorized(visit *v);
 bool visit_keyed(visit *v);
 bool visit_valid(visit *v);
 
+/* template.c: a mapping template with its references put in; `body` is what $input speaks of. Templates with
+ * directives are not for it. */
+bool template_has_directives(str text);
+str template_filled(const visit *v, str text, str body);
+
 /* schema.c: whether a body is what the model says. */
 bool schema_holds(arena *mem, const apigateway_ListOfModel *models, str schema, str body);

@@ -113,6 +113,30 @@ def test_rest(server):
     same(http_("GET", url + "/prod/orders/1")[0], 403)
 
 
+def test_templates(server):
+    client = server.client("apigateway")
+    api = client.create_rest_api(name="filled")
+    a = api["id"]
+    r = client.create_resource(restApiId=a, parentId=api["rootResourceId"], pathPart="{id}")["id"]
+    method(client, a, r, "POST", type="MOCK", requestTemplates={
+        "application/json": '{"statusCode": $input.json("$.code")}'})
+    this = dict(restApiId=a, resourceId=r, httpMethod="POST")
+    template = """{"id": "$input.params('id')", "q": "$input.params().querystring.q", "h": "${input.params('X-H')}",
+ "none": "$input.params('none')", "stage": "$context.stage", "var": "$stageVariables.v", "dollar": "$5 $unknown.x",
+ "escaped": "$util.escapeJavaScript($input.params('q'))", "b": "$util.base64Encode('hi')", "body": "$input.body"}"""
+    client.put_integration_response(**this, statusCode="201", responseTemplates={"application/json": template})
+    client.put_integration_response(**this, statusCode="202", responseTemplates={"application/json": "#if(true)x#end"})
+    client.create_deployment(restApiId=a, stageName="s", variables={"v": "w"})
+    url = f"http://{a}.execute-api.us-east-1.localhost:{server.endpoint.split(':')[2]}/s/7?q=it's%20q"
+    status, _, body = http_("POST", url, b'{"code": 201}', {"X-H": "h"})
+    same((status, json.loads(body.replace(b"\\'", b"'"))),
+         (201, {"id": "7", "q": "it's q", "h": "h", "none": "", "stage": "s", "var": "w", "dollar": "$5 $unknown.x",
+                "escaped": "it's q", "b": "aGk=", "body": ""}))
+    check(b"it\\'s q" in body, body)
+    same(http_("POST", url, b'{"code": 202}')[0], 500)
+    same(http_("POST", url, b'nonsense')[0], 500)
+
+
 def test_the_api_itself(server):
     client = server.client("apigateway")
     for more, says in (({"description": ""}, "Description cannot be an empty string"),
