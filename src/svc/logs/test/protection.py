@@ -2,7 +2,7 @@
 import json
 import time
 
-from scenario import check, refused, same, until
+from scenario import Server, check, refused, same, until
 
 MANAGED = "arn:aws:dataprotection::aws:data-identifier/"
 
@@ -82,6 +82,40 @@ def test_what_is_masked(server):
     same(status(), "DELETED")
     say(logs, "/p/masked", "EMP-1234")
     same(read(logs, "/p/masked"), want + ["EMP-1234"])
+
+
+def test_who_may_unmask(_):
+    """What is masked is seen by whom policies let see it, and by nobody else."""
+    server = Server("--iam", "enforce")
+    try:
+        account = "300000000001"
+        iam, logs = server.client("iam", key=account), server.client("logs", key=account)
+        make(logs, "/p/who")
+        logs.put_data_protection_policy(logGroupIdentifier="/p/who", policyDocument=policy("EmailAddress"))
+        say(logs, "/p/who", "to ada@example.com")
+
+        def client(name, *actions):
+            iam.create_user(UserName=name)
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({
+                "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            return server.client("logs", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+
+        reads = ("logs:GetLogEvents", "logs:FilterLogEvents", "logs:StartQuery", "logs:GetLogRecord")
+        one, other = client("one", *reads), client("other", *reads, "logs:Unmask")
+        query = dict(logGroupName="/p/who", startTime=0, endTime=10, queryString="fields unmask(@message)")
+        same(read(one, "/p/who"), ["to ***************"])
+        for call, how in ((one.get_log_events, dict(logGroupName="/p/who", logStreamName="s", unmask=True)),
+                          (one.filter_log_events, dict(logGroupName="/p/who", unmask=True)),
+                          (one.get_log_record, dict(logRecordPointer="x", unmask=True)), (one.start_query, query)):
+            check("logs:Unmask" in refused("AccessDeniedException", call, **how))
+        same(read(other, "/p/who", unmask=True), ["to ada@example.com"])
+        check(other.start_query(**query)["queryId"])
+        # A query that chooses its groups itself is asked about as one on all of them.
+        refused("AccessDeniedException", client("none", "logs:GetLogEvents").start_query, startTime=0, endTime=10,
+                queryString="SOURCE logGroups() | fields @message")
+    finally:
+        server.remove()
 
 
 def test_metric_filters_see_what_is_shown(server):
