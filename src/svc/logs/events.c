@@ -41,6 +41,18 @@ str event_shown(arena *mem, str message, str masks)
 	return str_of(p, message.n);
 }
 
+/* What has more in it than is kept is masked whole. */
+static str masks_of(arena *mem, const finding *found, str message)
+{
+	size_t n = 0;
+	buf masks = buf_in(mem, 64, 1 << 16);
+	for (const finding *f = found; f; f = f->next, n++)
+		buf_fmt(&masks, "%s%zu-%zu", masks.n ? "," : "", f->from, f->to);
+	if (masks.full || n == PROTECTION_FINDINGS_MAX)
+		return arena_fmt(mem, "0-%zu", message.n);
+	return n ? buf_str(&masks) : STR_NONE;
+}
+
 /* Finds what policies call sensitive. true: it was reported, into rows of groups and streams. */
 static bool protect(txn *tx, const logs_group *g, event_in *events, size_t n, int64_t now)
 {
@@ -49,14 +61,13 @@ static bool protect(txn *tx, const logs_group *g, event_in *events, size_t n, in
 	if (!p)
 		return false;
 	finding **found = arena_array(mem, finding *, n + 1);
+	arena *scratch = arena_open(0);
 	for (size_t i = 0; i < n; i++) {
-		buf masks = buf_in(mem, 64, 1 << 16);
-		found[i] = protection_find(mem, p, events[i].message);
-		for (const finding *f = found[i]; f; f = f->next)
-			buf_fmt(&masks, "%s%zu-%zu", masks.n ? "," : "", f->from, f->to);
-		if (found[i])
-			events[i].masks = buf_str(&masks);
+		arena_reset(scratch);
+		found[i] = protection_find(mem, scratch, p, events[i].message);
+		events[i].masks = masks_of(mem, found[i], events[i].message);
 	}
+	arena_close(scratch);
 	return protection_report(tx, p, g, found, n, now);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #define MEMORY_MAX ((size_t)256 << 20)
+#define UNNEST_MAX ((size_t)16 << 20) /* of the memory for one event */
 #define SORT_ARENA ((size_t)16 << 20)
 #define SORTED_MAX ((size_t)100000)
 #define KEYS_MAX 16
@@ -304,6 +305,11 @@ static bool push_element(void *context, iq_value v)
 {
 	const unnesting *u = context;
 	iq_row row = *u->row;
+	/* Lists in lists, several times: what one event may become has an end. */
+	if (arena_used(row.mem) > UNNEST_MAX)
+		u->run->full = true;
+	if (u->run->full)
+		return false;
 	iq_row_set(&row, u->stage->columns->name, v);
 	return push(u->run, u->stage->next, &row);
 }

@@ -6,8 +6,10 @@
 
 #define ARN_BEGINS S("arn:aws:dataprotection::aws:data-identifier/")
 #define NEAR 30 /* characters between a word and what it speaks of */
-#define FINDINGS_MAX 1000
 #define CUSTOM_MAX 10
+#define SCRATCH_MAX ((size_t)1 << 20)
+#define CUSTOM_CHARACTERS_MAX 200
+#define CUSTOM_CODE_MAX 500
 #define REPORT_BYTES ((size_t)256 << 10)
 
 typedef struct wanted {
@@ -61,9 +63,12 @@ static wanted *read_identifier(arena *mem, const json_value *document, str said)
 	const json_value *custom = managed ? NULL : custom_named(document, said);
 	if (w->managed)
 		w->expression = regex_read(mem, str_c(w->managed->expression));
-	else if (custom && custom->kind == JSON_STRING && custom->text.n)
+	else if (custom && custom->kind == JSON_STRING && custom->text.n &&
+	         custom->text.n <= CUSTOM_CHARACTERS_MAX)
 		w->expression = regex_read(mem, custom->text);
-	return w->expression ? w : NULL;
+	/* Every event is held against it while it is written. */
+	bool small = w->expression && (w->managed || w->expression->n <= CUSTOM_CODE_MAX);
+	return small ? w : NULL;
 }
 
 static void add_identifiers(arena *mem, protection *p, const json_value *document, const json_value *list)
@@ -106,7 +111,7 @@ static err check_identifiers(req *rq, const json_value *document, const json_val
 			return fail(rq, &aws_NotImplemented, "The managed data identifier %.*s is not implemented.",
 			            STR_ARG(str_sub(c->text, ARN_BEGINS.n, c->text.n)));
 		return custom_named(document, c->text) ?
-			       bad(rq, "a custom data identifier's Regex cannot be read.") :
+			       bad(rq, "a custom data identifier's Regex cannot be read, or is too large.") :
 			       bad(rq, "a DataIdentifier is neither a managed one's ARN nor a custom one's name.");
 	}
 	return OK;
@@ -221,19 +226,35 @@ static bool word_near(arena *mem, const char *const *words, str message, size_t 
 	return false;
 }
 
-finding *protection_find(arena *mem, const protection *p, str message)
+static bool worth_searching(arena *scratch, const identifier *i, str message)
+{
+	return !i || ((!i->part || str_find(message, str_c(i->part)) != SIZE_MAX) &&
+	              (!i->words || word_near(scratch, i->words, message, 0, message.n)));
+}
+
+/* What an expression cannot tell. */
+static bool really(arena *scratch, const identifier *i, str message, size_t from, size_t to)
+{
+	return !i || ((!i->valid || i->valid(scratch, str_sub(message, from, to))) &&
+	              (!i->words || word_near(scratch, i->words, message, from, to)));
+}
+
+finding *protection_find(arena *mem, arena *scratch, const protection *p, str message)
 {
 	finding *first = NULL, **last = &first;
 	size_t n = 0;
 	for (const wanted *w = p->first; w; w = w->next) {
 		str groups[REGEX_GROUPS_MAX + 1];
-		for (size_t at = 0; at < message.n && n < FINDINGS_MAX;) {
-			if (!regex_search(mem, w->expression, str_sub(message, at, message.n), groups))
+		if (!worth_searching(scratch, w->managed, message))
+			continue;
+		for (size_t at = 0; at < message.n && n < PROTECTION_FINDINGS_MAX;) {
+			if (!regex_search(scratch, w->expression, str_sub(message, at, message.n), groups))
 				break;
 			size_t from = (size_t)(groups[0].p - message.p), to = from + groups[0].n;
 			at = to > at ? to : at + 1;
-			if (from == to || (w->managed && w->managed->valid && !w->managed->valid(mem, groups[0])) ||
-			    (w->managed && w->managed->words && !word_near(mem, w->managed->words, message, from, to)))
+			if (arena_used(scratch) > SCRATCH_MAX)
+				arena_reset(scratch);
+			if (from == to || !really(scratch, w->managed, message, from, to))
 				continue;
 			*last = arena_new(mem, finding);
 			**last = (finding){ NULL, w->name, from, to };

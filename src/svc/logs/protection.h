@@ -20,14 +20,16 @@ typedef struct finding {
 	str name;          /* of the identifier */
 	size_t from, to;   /* bytes */
 } finding;
-/* In the order of the identifiers. */
-finding *protection_find(arena *mem, const protection *p, str message);
+#define PROTECTION_FINDINGS_MAX 1000
+/* In the order of the identifiers, at most so many. What is only used on the way is in `scratch`. */
+finding *protection_find(arena *mem, arena *scratch, const protection *p, str message);
 
 /* An identifier of AWS's own. NULL: not known here. */
 typedef struct identifier {
 	const char *name, *expression;
 	bool (*valid)(arena *mem, str found);   /* NULL: whatever fits */
 	const char *const *words;               /* one of them stands near; NULL: none need to */
+	const char *part;                       /* of whatever fits: what lacks it is not searched */
 } identifier;
 const identifier *identifier_named(str name);
 

@@ -60,21 +60,22 @@ static const char *const secret_words[] = { "aws_secret_access_key", "credential
 	"secret key", "secretaccesskey", "set-awscredential", NULL };
 
 static const identifier identifiers[] = {
-	{ "EmailAddress", "[A-Za-z0-9_][A-Za-z0-9._%+-]*@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,}", NULL, NULL },
+	{ "EmailAddress", "[A-Za-z0-9_][A-Za-z0-9._%+-]*@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,}", NULL, NULL, "@" },
 	{ "IpAddress", "\\b(?:[0-9]{1,3}\\.){3}[0-9]{1,3}\\b|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}", address,
-	  NULL },
-	{ "CreditCardNumber", "\\b[3-6][0-9]{3}(?:[ -]?[0-9]){9,15}\\b", luhn, NULL },
-	{ "AwsSecretKey", "[A-Za-z0-9/+]{40}", NULL, secret_words },
-	{ "OpenSshPrivateKey", KEY("OPENSSH PRIVATE KEY"), NULL, NULL },
-	{ "PgpPrivateKey", KEY("PGP PRIVATE KEY BLOCK"), NULL, NULL },
-	{ "PkcsPrivateKey", KEY("(?:RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY"), NULL, NULL },
-	{ "PuttyPrivateKey", "PuTTY-User-Key-File-[23]:" ANY "(?:Private-MAC: [0-9a-f]+|$)", NULL, NULL },
-	{ "Ssn-US", "\\b[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}\\b", social, NULL },
+	  NULL, NULL },
+	{ "CreditCardNumber", "\\b[3-6][0-9]{3}(?:[ -]?[0-9]){9,15}\\b", luhn, NULL, NULL },
+	{ "AwsSecretKey", "[A-Za-z0-9/+]{40}", NULL, secret_words, NULL },
+	{ "OpenSshPrivateKey", KEY("OPENSSH PRIVATE KEY"), NULL, NULL, "-----BEGIN " },
+	{ "PgpPrivateKey", KEY("PGP PRIVATE KEY BLOCK"), NULL, NULL, "-----BEGIN " },
+	{ "PkcsPrivateKey", KEY("(?:RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY"), NULL, NULL, "-----BEGIN " },
+	{ "PuttyPrivateKey", "PuTTY-User-Key-File-[23]:" ANY "(?:Private-MAC: [0-9a-f]+|$)", NULL, NULL,
+	  "PuTTY-User-Key-File-" },
+	{ "Ssn-US", "\\b[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}\\b", social, NULL, NULL },
 	{ "PhoneNumber-US",
 	  "(?:\\+1[ .-]?)?(?:\\([2-9][0-9]{2}\\) ?|\\b[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}\\b",
-	  NULL, NULL },
-	{ "VehicleIdentificationNumber", "\\b[A-HJ-NPR-Z0-9]{17}\\b", vehicle, NULL },
-	{ "LatLong", "-?\\b[0-9]{1,2}\\.[0-9]{3,} *, *-?[0-9]{1,3}\\.[0-9]{3,}\\b", place, NULL },
+	  NULL, NULL, NULL },
+	{ "VehicleIdentificationNumber", "\\b[A-HJ-NPR-Z0-9]{17}\\b", vehicle, NULL, NULL },
+	{ "LatLong", "-?\\b[0-9]{1,2}\\.[0-9]{3,} *, *-?[0-9]{1,3}\\.[0-9]{3,}\\b", place, NULL, "," },
 };
 
 const identifier *identifier_named(str name)

@@ -76,6 +76,10 @@ void transformed(txn *tx, const logs_group *g, const logs_stream *s, event_in *e
 	const logs_transformer *own = logs_transformer_get(tx, mem, g->Id);
 	if (!own || transform_read(mem, &own->Config, &t, &unknown))
 		return;
-	for (size_t i = 0; i < n; i++)
-		events[i].transformed = transform_apply(mem, &t, events[i].shown);
+	arena *scratch = arena_open(0);
+	for (size_t i = 0; i < n; i++) {
+		arena_reset(scratch);
+		events[i].transformed = arena_str(mem, transform_apply(scratch, &t, events[i].shown));
+	}
+	arena_close(scratch);
 }

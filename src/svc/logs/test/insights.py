@@ -299,3 +299,11 @@ def test_limits_beyond_ten_thousand(server):
     same(count("limit any 7"), 7)
     refused("MalformedQueryException", logs.start_query, logGroupName="/q/limits", startTime=1, endTime=2,
             queryString="limit 100001")
+
+
+def test_lists_in_lists_have_an_end(server):
+    logs = group(server, "/q/bombs", [json.dumps({"a": list(range(3000))})])
+    query = logs.start_query(logGroupName="/q/bombs", startTime=START - 60, endTime=START + 3600, queryString=" | ".join(
+        f"unnest a into x{i}" for i in range(6)) + " | stats count(*)")["queryId"]
+    same(ended(logs, query)["status"], "Failed")
+    same(column(logs, "/q/bombs", "unnest a into x | filter x > 2997 | display x"), ["2998", "2999"])
