@@ -115,6 +115,7 @@ static void shape_table(buf *b, const apic_service *s, const shape *t)
 	flag_field(b, "required_length", t->required_length);
 	collection_fields(b, s, t);
 	text_field(b, "pattern", t->pattern);
+	text_field(b, "says", t->says);
 	text_field(b, "payload", t->payload);
 	text_field(b, "xml_name", t->xml_name);
 	text_field(b, "xml_prefix", t->xml_prefix);

@@ -470,6 +470,8 @@ static err shape_words(parser *p, shape *s)
 			s->has_max = true;
 		} else if ((v = value_of(word, "pattern")))
 			s->pattern = v;
+		else if ((v = value_of(word, "says")))
+			s->says = v;
 		else if ((v = value_of(word, "wire")) && s->kind == SHAPE_LIST)
 			s->element_name = v;
 		else if ((v = value_of(word, "value")) && s->kind == SHAPE_MAP)

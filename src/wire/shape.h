@@ -74,6 +74,7 @@ typedef struct shape {
 	uint32_t entry_size, value_offset; /* maps: size of one entry and where its value stands in it */
 	int64_t min, max;    /* length, count or value */
 	const char *pattern; /* anchored, in the model's regular-expression dialect; NULL: none */
+	const char *says;    /* what the service tells of the pattern in a sentence of its own, or NULL */
 	const shape_member *members;  /* structures, in the model's order */
 	const struct shape *element;  /* lists; values of maps */
 	const struct shape *key;      /* maps */

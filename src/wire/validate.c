@@ -37,6 +37,7 @@ typedef struct checker {
 	arena *mem;
 	buf out;
 	int n;
+	str own; /* the first sentence of the service's own */
 } checker;
 
 static void check(checker *c, const place *at, const plan *p, const void *value);
@@ -135,7 +136,7 @@ static buf *complain(checker *c, const place *at, const shape *s, const void *va
 		buf_put(b, S("; "));
 	c->n++;
 	buf_put(b, S("Value "));
-	if (!value) {
+	if (!value && !s->sensitive) {
 		buf_put(b, S("null "));
 	} else if (!s->sensitive) {
 		buf shown = buf_in(c->mem, 64, 8192);
@@ -275,11 +276,24 @@ static void put_pattern(buf *b, const shape *s)
 	buf_put(b, str_c(s->pattern));
 }
 
+/* Services that check a pattern themselves do so after the framework has found nothing. */
+static void own_sentence(checker *c, const place *at, const shape *s)
+{
+	if (str_is(c->own))
+		return;
+	buf path = buf_in(c->mem, 64, 8192);
+	put_path(&path, at);
+	c->own = arena_fmt(c->mem, "The specified value for %.*s is invalid. %s", STR_ARG(buf_str(&path)),
+	                   s->says);
+}
+
 static void report(checker *c, const place *at, const shape *s, const void *value, verdict v)
 {
 	if (v.value)
 		put_enum(complain(c, at, s, value), s);
-	if (v.pattern)
+	if (v.pattern && s->says)
+		own_sentence(c, at, s);
+	else if (v.pattern)
 		put_pattern(complain(c, at, s, value), s);
 	if (v.low)
 		put_low(complain(c, at, s, value), s);
@@ -480,10 +494,10 @@ static void check(checker *c, const place *at, const plan *p, const void *value)
 
 str validate(arena *a, const shape *s, const void *value)
 {
-	checker c = { .mem = a };
+	checker c = { .mem = a, .own = STR_NONE };
 	check(&c, NULL, plan_of(s), value);
 	if (!c.n)
-		return STR_NONE;
+		return c.own;
 	return arena_fmt(a, "%d validation error%s detected: %.*s", c.n, c.n == 1 ? "" : "s",
 	                 STR_ARG(buf_str(&c.out)));
 }

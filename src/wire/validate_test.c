@@ -17,7 +17,7 @@ typedef struct input {
 	str Kind;
 	opt_i64 Limit;
 	str Data;
-	str Secret;
+	str Secret, Path;
 	names Names;
 	inners Tags;
 	labels Labels;
@@ -35,6 +35,8 @@ static const shape data_shape = { .name = "Data", .kind = SHAPE_BLOB, .size = si
 	                          .max = 3 };
 static const shape secret_shape = { .name = "Secret", .kind = SHAPE_STRING, .size = sizeof(str),
 	                            .has_min = true, .min = 8, .sensitive = true };
+static const shape path_shape = { .name = "Path", .kind = SHAPE_STRING, .size = sizeof(str), .has_max = true,
+	                          .max = 5, .pattern = "/.*", .says = "It must begin with /." };
 static const shape names_shape = { .name = "Names", .kind = SHAPE_LIST, .size = sizeof(names),
 	                           .element = &name_shape, .has_max = true, .max = 2 };
 static const shape_member inner_members[] = {
@@ -56,7 +58,8 @@ static const shape labels_shape = { .name = "Labels", .kind = SHAPE_MAP, .size =
 	{ .name = #id, .wire_name = #id, .shape = &of, .offset = offsetof(input, id), __VA_ARGS__ }
 static const shape_member members[] = {
 	MEMBER(Name, name_shape, .required = true), MEMBER(Kind, kind_shape), MEMBER(Limit, limit_shape),
-	MEMBER(Data, data_shape), MEMBER(Secret, secret_shape), MEMBER(Names, names_shape),
+	MEMBER(Data, data_shape), MEMBER(Secret, secret_shape), MEMBER(Path, path_shape),
+	MEMBER(Names, names_shape),
 	MEMBER(Tags, tags_shape), MEMBER(Labels, labels_shape), MEMBER(Choice, choice_shape),
 };
 static const shape input_shape = { .name = "Input", .kind = SHAPE_STRUCT, .size = sizeof(input),
@@ -95,6 +98,16 @@ TEST(validate_speaks_as_aws_does)
 	CHECK_STR(said(mem, "{\"Name\":\"a\",\"Data\":\"AAAAAA==\"}"),
 	          S("1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=4 cap=4]' at 'data' "
 	            "failed to satisfy constraint: Member must have length less than or equal to 3"));
+}
+
+TEST(validate_lets_services_say_what_a_pattern_demands)
+{
+	CHECK_STR(said(mem, "{\"Name\":\"a\",\"Path\":\"x\"}"),
+	          S("The specified value for path is invalid. It must begin with /."));
+	CHECK_STR(said(mem, "{\"Name\":\"a\",\"Path\":\"xxxxxx\"}"),
+	          S("1 validation error detected: Value 'xxxxxx' at 'path' failed to satisfy constraint: Member "
+	            "must have length less than or equal to 5"));
+	CHECK(!str_is(said(mem, "{\"Name\":\"a\",\"Path\":\"/x\"}")));
 }
 
 TEST(validate_does_not_tell_secrets)

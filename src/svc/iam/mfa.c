@@ -18,23 +18,11 @@ static err find_device(req *rq, const txn *tx, str serial, iam_mfa **out)
 	            STR_ARG(serial));
 }
 
-static bool path_good(str path)
-{
-	for (size_t i = 0; i < path.n; i++)
-		if (path.p[i] < '!' || path.p[i] > '~')
-			return false;
-	return path.n && path.p[0] == '/' && path.p[path.n - 1] == '/';
-}
-
 err iam_CreateVirtualMFADevice(req *rq, txn *tx, const iam_CreateVirtualMFADevice_in *in,
                                iam_CreateVirtualMFADevice_out *out)
 {
 	iam_mfa row = { .Account = rq->who.account };
 	char seed[SEED_BYTES];
-	if (str_is(in->Path) && !path_good(in->Path))
-		return fail(rq, &aws_ValidationException,
-		            "The specified value for path is invalid. It must begin and end with / and contain "
-		            "only alphanumeric characters and/or / characters.");
 	row.Serial = iam_arn(rq, "mfa", in->Path, in->VirtualMFADeviceName);
 	if (iam_mfa_get(tx, rq->mem, row.Account, row.Serial))
 		return fail(rq, &iam_EntityAlreadyExistsException,

@@ -274,6 +274,8 @@ static err update_code(req *rq, txn *tx, void *context)
 	TRY(latest_for_change(rq, tx, &c->f, in->RevisionId, &fn, &v));
 	TRY(codesigning_check(rq, tx, fn->CodeSigning));
 	str owner = function_owner(rq->mem, v);
+	bool published = fn->LastVersion && fn->PublishedGeneration == v->Generation;
+	bool same = str_eq(v->Code, c->code.hash) && !in->Architectures.n;
 	if (c->code.image)
 		v->Image = c->code.image; /* the same image may have been named in another way */
 	if (!str_eq(v->Code, c->code.hash)) {
@@ -288,6 +290,10 @@ static err update_code(req *rq, txn *tx, void *context)
 		v->Config->Architectures = in->Architectures;
 	version_touch(rq, tx, v);
 	lambda_version_put(tx, v);
+	if (published && same) { /* nothing that a new version would differ in */
+		fn->PublishedGeneration = v->Generation;
+		lambda_function_put(tx, fn);
+	}
 	if (in->Publish.v)
 		TRY(publish(rq, tx, fn, STR_NONE, v));
 	pool_changed(tx);

@@ -397,10 +397,25 @@ err lambda_Invoke(req *rq, const lambda_Invoke_in *in, lambda_Invoke_out *out)
 	if (a.refused != TAKEN)
 		return invoke_refused(rq, &a);
 	out->StatusCode = I64(200);
+	out->ContentType = S("application/json");
 	out->Payload = a.payload;
 	if (a.failed)
 		out->FunctionError = S("Unhandled");
 	if (str_is(a.log))
 		out->LogResult = base64_encode(rq->mem, a.log);
+	return OK;
+}
+
+/* The oldest way to have a function run later: what Invoke does with the type Event. */
+err lambda_InvokeAsync(req *rq, const lambda_InvokeAsync_in *in, lambda_InvokeAsync_out *out)
+{
+	target t;
+	const txn *tx = req_read(rq);
+	err missing = target_find(rq, tx, in->FunctionName, STR_NONE, &t);
+	req_read_end(rq, tx);
+	TRY(missing);
+	TRY(invoke_check(rq, in->InvokeArgs, true));
+	TRY(async_take(rq, &t, in->InvokeArgs.n ? in->InvokeArgs : S("{}"), STR_NONE, req_trace(rq)));
+	out->Status = I64(202);
 	return OK;
 }

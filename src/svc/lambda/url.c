@@ -60,22 +60,11 @@ static err find(req *rq, const txn *tx, str name, str qualifier, lambda_url **u)
 	                      "not exist.");
 }
 
-static err cors_check(req *rq, const lambda_Cors *c)
-{
-	if (c && c->AllowCredentials.v)
-		for (size_t i = 0; i < c->AllowOrigins.n; i++)
-			if (str_eq(c->AllowOrigins.v[i], S("*")))
-				return fail(rq, &lambda_InvalidParameterValueException,
-				            "AllowOrigins can't be * when AllowCredentials is true");
-	return OK;
-}
-
 err lambda_CreateFunctionUrlConfig(req *rq, txn *tx, const lambda_CreateFunctionUrlConfig_in *in,
                                    lambda_CreateFunctionUrlConfig_out *out)
 {
 	function_name f;
 	TRY(subject(rq, tx, in->FunctionName, in->Qualifier, &f));
-	TRY(cors_check(rq, in->Cors));
 	str arn = name_arn(rq->mem, &f);
 	if (lambda_url_get(tx, rq->mem, f.account, f.region, f.name, key_of(&f)))
 		return fail(rq, &lambda_ResourceConflictException,
@@ -116,7 +105,6 @@ err lambda_UpdateFunctionUrlConfig(req *rq, txn *tx, const lambda_UpdateFunction
 	lambda_FunctionUrlConfig c;
 	TRY(subject(rq, tx, in->FunctionName, in->Qualifier, &f));
 	TRY(find(rq, tx, in->FunctionName, in->Qualifier, &u));
-	TRY(cors_check(rq, in->Cors));
 	if (str_is(in->AuthType))
 		u->It->AuthType = in->AuthType;
 	if (in->Cors)

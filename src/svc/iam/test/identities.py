@@ -94,7 +94,7 @@ def test_roles(server):
         same(refused("MalformedPolicyDocument", iam.create_role, RoleName="S", AssumeRolePolicyDocument=bad),
              message)
     refused("EntityAlreadyExists", iam.create_role, RoleName="r", AssumeRolePolicyDocument=TRUST)
-    same(refused("ValidationError", iam.create_role, RoleName="a b", AssumeRolePolicyDocument=TRUST)[:28],
+    same(refused("ValidationError", iam.create_role, RoleName="a" * 65, AssumeRolePolicyDocument=TRUST)[:28],
          "1 validation error detected:")
     iam.put_role_policy(RoleName="R", PolicyName="inline", PolicyDocument=ALLOW)
     same(iam.get_role_policy(RoleName="R", PolicyName="inline")["PolicyDocument"], json.loads(ALLOW))
@@ -269,6 +269,28 @@ def test_simulator(server):
     same(iam.get_context_keys_for_custom_policy(PolicyInputList=[policy])["ContextKeyNames"],
          ["aws:username", "aws:SecureTransport"])
     refused("NoSuchEntity", iam.simulate_principal_policy, PolicySourceArn=arn + "x", ActionNames=["s3:GetObject"])
+
+
+def test_wrong_names_and_paths(server):
+    iam = server.client("iam", key="100000000013", parameter_validation=False)
+    name = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+    path = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+    for call, more, member, says in (
+            (iam.create_user, {"UserName": "a/b"}, "userName", name),
+            (iam.create_user, {"UserName": "a", "Path": "x"}, "path", path),
+            (iam.update_user, {"UserName": "a", "NewUserName": "a b"}, "newUserName", name),
+            (iam.create_group, {"GroupName": "a b"}, "groupName", name),
+            (iam.create_role, {"RoleName": "a:b", "AssumeRolePolicyDocument": TRUST}, "roleName", name),
+            (iam.create_policy, {"PolicyName": "a b", "PolicyDocument": ALLOW}, "policyName", name),
+            (iam.create_policy, {"PolicyName": "a", "Path": "a/", "PolicyDocument": ALLOW}, "path", path),
+            (iam.create_instance_profile, {"InstanceProfileName": "a*"}, "instanceProfileName", name),
+            (iam.create_virtual_mfa_device, {"VirtualMFADeviceName": "a", "Path": "x/"}, "path", path)):
+        same(refused("ValidationError", call, **more), f"The specified value for {member} is invalid. {says}")
+    same(refused("ValidationError", iam.create_user, UserName=" " * 65),
+         "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length less "
+         "than or equal to 64")
+    same(refused("ValidationError", iam.create_user),
+         "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must not be null")
 
 
 def test_openid_providers(server):

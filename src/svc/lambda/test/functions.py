@@ -158,6 +158,7 @@ def test_invoke(server):
     same((answer["id"], answer["key"]), (r["ResponseMetadata"]["RequestId"], "v"))
     same(answer["arn"], "arn:aws:lambda:us-east-1:000000000000:function:echo")
     same((r["StatusCode"], r["ExecutedVersion"], r.get("FunctionError")), (200, "$LATEST", None))
+    same(r["ResponseMetadata"]["HTTPHeaders"]["content-type"], "application/json")
     lines = base64.b64decode(r["LogResult"]).decode().splitlines()
     check(lines[0].startswith("INIT_START Runtime Version: python:3.11"), lines)
     same(lines[1:3], ["loading", f"START RequestId: {answer['id']} Version: $LATEST"])
@@ -246,6 +247,10 @@ def test_versions_and_aliases(server):
     client.update_function_code(FunctionName="versions", ZipFile=package(
         {"app.py": "def handler(e, c): return [2, c.function_version]\n"}))
     same(client.publish_version(FunctionName="versions")["Version"], "2")
+    again = dict(FunctionName="versions", Publish=True, ZipFile=package(
+        {"app.py": "def handler(e, c): return [2, c.function_version]\n"}))
+    same(client.update_function_code(**again)["Version"], "2")
+    same(client.publish_version(FunctionName="versions")["Version"], "2")
     alias = client.create_alias(FunctionName="versions", Name="live", FunctionVersion="1")
     same(alias["AliasArn"], "arn:aws:lambda:us-east-1:000000000000:function:versions:live")
     same(call(client, "versions", Qualifier="live")[0], [1, "1"])
@@ -325,6 +330,10 @@ def test_async(server):
         server.advance("10m")
         time.sleep(0.3)
     same(sum("attempt 1" in m for m in messages(server, "async", "attempt 1")), 3)
+    same(client.invoke_async(FunctionName="async", InvokeArgs=b'{"n": 2}')["Status"], 202)
+    messages(server, "async", "attempt 2")
+    refused("InvalidRequestContentException", client.invoke_async, FunctionName="async", InvokeArgs=b"{no json")
+    refused("ResourceNotFoundException", client.invoke_async, FunctionName="nobody", InvokeArgs=b"{}")
     refused("RequestTooLargeException", client.invoke, FunctionName="async", InvocationType="Event",
             Payload=b'"' + b"x" * 1048576 + b'"')
 

@@ -88,6 +88,9 @@ def test_cors(server):
     same(h["access-control-allow-origin"], "https://a.example")
     _, h, _ = http("GET", url + "plain", headers={"Origin": "https://other.example"})
     check("access-control-allow-origin" not in h, h)
+    client.update_function_url_config(FunctionName="cors", Cors={"AllowOrigins": ["*"], "AllowCredentials": True})
+    _, h, _ = http("GET", url + "plain", headers={"Origin": "https://any.example"})
+    same((h["access-control-allow-origin"], h["access-control-allow-credentials"]), ("https://any.example", "true"))
 
 
 def test_signed(server):
