@@ -198,6 +198,7 @@ static void service_table(buf *b, const apic_service *s)
 	text_field(b, "json_version", v->json_version);
 	text_field(b, "xml_uri", v->xml_uri);
 	text_field(b, "global_region", v->global_region);
+	text_field(b, "invalid_fault", v->invalid_fault);
 	flag_field(b, "query_compatible", v->query_compatible);
 	buf_fmt(b, ",\n\t.protocol = %d, .protocols = 0x%x", v->protocol, v->protocols);
 	buf_fmt(b, ", .operations = operations, .n_operations = %d,\n};\n", v->n_operations);

@@ -185,6 +185,8 @@ static err service_line(parser *p)
 			s->xml_uri = v;
 		else if ((v = value_of(word, "global")))
 			s->global_region = v;
+		else if ((v = value_of(word, "invalid")))
+			s->invalid_fault = v;
 		else if (strcmp(word, "query-compatible") == 0)
 			s->query_compatible = true;
 		else

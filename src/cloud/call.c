@@ -66,12 +66,6 @@ static req child_of(req *rq, const operation *op)
 	return child;
 }
 
-static err check_input(req *rq, const operation *op, const void *in)
-{
-	str wrong = op->input ? validate(rq->mem, op->input, in) : STR_NONE;
-	return str_is(wrong) ? fail(rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
-}
-
 /* As outside: what the caller may not do itself, no service does for it. `tx` NULL: on a snapshot. */
 static err allowed(req *child, const txn *tx, const void *in)
 {
@@ -96,7 +90,7 @@ err call_read(req *rq, const txn *tx, const char *service_name, const char *name
 {
 	const operation *op = callee(service_name, name);
 	ensure(op->handler->kind == HANDLER_READ);
-	TRY(check_input(rq, op, in));
+	TRY(input_check(rq, op, in));
 	clear(op, out);
 	req child = child_of(rq, op);
 	TRY(allowed(&child, tx, in));
@@ -142,7 +136,7 @@ static err read_alone(req *child, const operation *op, const void *in, void *out
 err call(req *rq, txn *tx, const char *service_name, const char *name, const void *in, void *out)
 {
 	const operation *op = callee(service_name, name);
-	TRY(check_input(rq, op, in));
+	TRY(input_check(rq, op, in));
 	clear(op, out);
 	req child = child_of(rq, op);
 	TRY(allowed(&child, tx, in));

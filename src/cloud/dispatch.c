@@ -256,8 +256,7 @@ static err decode_input(operation_call *c)
 	if (!op->input)
 		return OK;
 	TRY(c->rq.codec->decode(&c->x->in, op, c->in));
-	str wrong = validate(c->rq.mem, op->input, c->in);
-	return str_is(wrong) ? fail(&c->rq, &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
+	return input_check(&c->rq, op, c->in);
 }
 
 /* What is asked, as far as the head says it. */

@@ -1,6 +1,7 @@
 #include "cloud/req.h"
 #include "cloud/meter.h"
 #include "sys/clock.h"
+#include "wire/codec.h"
 
 static err fail_args(req *rq, const fault_kind *kind, const void *detail, const char *format,
                      va_list args)
@@ -28,6 +29,23 @@ err fail_with(req *rq, const fault_kind *kind, const void *detail, const char *f
 	err e = fail_args(rq, kind, detail, format, args);
 	va_end(args);
 	return e;
+}
+
+static const fault_kind *error_named(const operation *op, const char *name)
+{
+	for (const shape *const *e = op->errors; name && e && *e; e++)
+		if (str_eq(str_c((*e)->name), str_c(name)))
+			return (*e)->fault;
+	return NULL;
+}
+
+err input_check(req *rq, const operation *op, const void *in)
+{
+	if (!op->input)
+		return OK;
+	const fault_kind *own = error_named(op, op->service->invalid_fault);
+	str wrong = own ? validate_parameters(rq->mem, op->input, in) : validate(rq->mem, op->input, in);
+	return str_is(wrong) ? fail(rq, own ? own : &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
 }
 
 const txn *req_read(req *rq)

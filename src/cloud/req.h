@@ -65,6 +65,9 @@ err fail(req *rq, const fault_kind *kind, const char *format, ...) __attribute__
 err fail_with(req *rq, const fault_kind *kind, const void *detail, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* What the operation's model does not allow, in the service's words. */
+err input_check(req *rq, const operation *op, const void *in);
+
 /* Faults every service shares; codes follow the protocol (cloud/faults.c has the table). */
 extern const fault_kind aws_ValidationException, aws_AccessDenied, aws_MissingAuthenticationToken,
 	aws_UnrecognizedClient, aws_InvalidSignature, aws_IncompleteSignature, aws_SignatureExpired,

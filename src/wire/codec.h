@@ -57,6 +57,8 @@ const codec *codec_for(uint8_t protocol);
  * Member names in messages are written as AWS writes them: first letter lowered, a.b, a.1.member.b.
  */
 str validate(arena *a, const shape *s, const void *value);
+/* The same in the words of services with an invalid_fault: of the first thing that is wrong. */
+str validate_parameters(arena *a, const shape *s, const void *value);
 
 /*
  * REST routing: which operation of `s` does this method, path and query mean? Labels are matched by

@@ -127,6 +127,7 @@ typedef struct service {
 	const char *json_version;  /* "1.0" or "1.1" */
 	const char *xml_uri;       /* default namespace, or NULL */
 	const char *global_region; /* "us-east-1" for services without regions (IAM), or NULL */
+	const char *invalid_fault; /* its own fault for what the model does not allow, or NULL */
 	uint8_t protocol;          /* enum protocol: the service's own */
 	uint8_t protocols;         /* bit set of all it speaks (1 << PROTOCOL_CBOR ..) */
 	bool query_compatible;     /* x-amzn-query-error on JSON errors */

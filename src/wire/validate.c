@@ -35,9 +35,10 @@ typedef struct plan {
 
 typedef struct checker {
 	arena *mem;
-	buf out;
+	buf out, unsaid; /* unsaid: what comes after the first, where only that is told */
 	int n;
 	str own; /* the first sentence of the service's own */
+	bool parameters; /* only the first thing that is wrong, as "Invalid parameter at .." */
 } checker;
 
 static void check(checker *c, const place *at, const plan *p, const void *value);
@@ -126,10 +127,25 @@ static void put_value(buf *b, const shape *s, const void *value)
 	}
 }
 
+static buf *complain_of_parameter(checker *c, const place *at)
+{
+	if (c->n++ == 0)
+		c->out = buf_in(c->mem, 256, 64 << 10);
+	else
+		c->unsaid = buf_in(c->mem, 256, 64 << 10);
+	buf *b = c->n == 1 ? &c->out : &c->unsaid;
+	buf_put(b, S("Invalid parameter at '"));
+	put_path(b, at);
+	buf_put(b, S("' failed to satisfy constraint: '"));
+	return b;
+}
+
 /* "Value 'x' at 'y' failed to satisfy constraint: ", after which the caller writes which. */
 static buf *complain(checker *c, const place *at, const shape *s, const void *value)
 {
 	buf *b = &c->out;
+	if (c->parameters)
+		return complain_of_parameter(c, at);
 	if (c->n == 0)
 		*b = buf_in(c->mem, 256, 64 << 10);
 	else
@@ -287,18 +303,29 @@ static void own_sentence(checker *c, const place *at, const shape *s)
 	                   s->says);
 }
 
+/* "Member must have ..": a service that words the pattern itself leaves the member out there too. */
+static void put_bound(buf *b, const checker *c, const shape *s, void (*put)(buf *b, const shape *s))
+{
+	buf whole = buf_in(c->mem, 128, 1024);
+	put(&whole, s);
+	str text = buf_str(&whole);
+	buf_put(b, c->parameters && s->says ? str_sub(text, sizeof "Member " - 1, text.n) : text);
+}
+
 static void report(checker *c, const place *at, const shape *s, const void *value, verdict v)
 {
 	if (v.value)
 		put_enum(complain(c, at, s, value), s);
-	if (v.pattern && s->says)
+	if (v.pattern && s->says && c->parameters)
+		buf_put(complain(c, at, s, value), str_c(s->says));
+	else if (v.pattern && s->says)
 		own_sentence(c, at, s);
 	else if (v.pattern)
 		put_pattern(complain(c, at, s, value), s);
 	if (v.low)
-		put_low(complain(c, at, s, value), s);
+		put_bound(complain(c, at, s, value), c, s, put_low);
 	if (v.high)
-		put_high(complain(c, at, s, value), s);
+		put_bound(complain(c, at, s, value), c, s, put_high);
 }
 
 /* For elements that are plain values AWS names the list, and all that is demanded of an element. */
@@ -500,4 +527,14 @@ str validate(arena *a, const shape *s, const void *value)
 		return c.own;
 	return arena_fmt(a, "%d validation error%s detected: %.*s", c.n, c.n == 1 ? "" : "s",
 	                 STR_ARG(buf_str(&c.out)));
+}
+
+str validate_parameters(arena *a, const shape *s, const void *value)
+{
+	checker c = { .mem = a, .own = STR_NONE, .parameters = true };
+	check(&c, NULL, plan_of(s), value);
+	if (!c.n)
+		return STR_NONE;
+	buf_c(&c.out, '\'');
+	return buf_str(&c.out);
 }

@@ -110,6 +110,26 @@ TEST(validate_lets_services_say_what_a_pattern_demands)
 	CHECK(!str_is(said(mem, "{\"Name\":\"a\",\"Path\":\"/x\"}")));
 }
 
+static str said_of_parameters(arena *mem, const char *json)
+{
+	input in = { 0 };
+	err e = json_decode_value(mem, &input_shape, str_c(json), &in);
+	return e ? e->message : validate_parameters(mem, &input_shape, &in);
+}
+
+TEST(validate_tells_parameters)
+{
+	CHECK_STR(said_of_parameters(mem, "{\"Name\":\"\",\"Limit\":0}"),
+	          S("Invalid parameter at 'name' failed to satisfy constraint: 'Member must satisfy regular "
+	            "expression pattern: [a-z\xc3\xa9]+'"));
+	CHECK_STR(said_of_parameters(mem, "{\"Name\":\"a\",\"Path\":\"x\"}"),
+	          S("Invalid parameter at 'path' failed to satisfy constraint: 'It must begin with /.'"));
+	CHECK_STR(said_of_parameters(mem, "{\"Name\":\"a\",\"Path\":\"/xxxxx\"}"),
+	          S("Invalid parameter at 'path' failed to satisfy constraint: 'must have length less than or "
+	            "equal to 5'"));
+	CHECK(!str_is(said_of_parameters(mem, "{\"Name\":\"a\"}")));
+}
+
 TEST(validate_does_not_tell_secrets)
 {
 	CHECK_STR(said(mem, "{\"Name\":\"a\",\"Secret\":\"hunter2\"}"),

@@ -223,6 +223,9 @@ err events_PutPermission(req *rq, txn *tx, const events_PutPermission_in *in, ev
 		if (!in->StatementId.n || !in->Principal.n || !in->Action.n)
 			return fail(rq, &aws_ValidationException,
 			            "Parameters Action, Principal and StatementId are required without Policy.");
+		if (!str_eq(in->Action, S("events:PutEvents")))
+			return fail(rq, &aws_ValidationException,
+			            "Provided value in parameter 'action' is not supported.");
 		b->Policy = policy_with(rq, b->Policy, in->StatementId, statement_of(rq, in, &name), &found);
 	}
 	events_bus_put(tx, b);
@@ -236,6 +239,8 @@ err events_RemovePermission(req *rq, txn *tx, const events_RemovePermission_in *
 	events_bus *b;
 	bool found = true, all = in->RemoveAllPermissions.set && in->RemoveAllPermissions.v;
 	TRY(bus_find(rq, tx, in->EventBusName, &name, &b));
+	if (!all && !b->Policy.n)
+		return fail(rq, &events_ResourceNotFoundException, "EventBus does not have a policy.");
 	str rest = all ? S("") : policy_with(rq, b->Policy, in->StatementId, STR_NONE, &found);
 	if (!found)
 		return fail(rq, &events_ResourceNotFoundException, "Statement with the provided id does not exist.");

@@ -3,13 +3,19 @@
 
 #define LIST_PAGE 100
 
+static err arn_check(req *rq, const events_Target *t)
+{
+	arn_parts a;
+	return arn_split(t->Arn, &a) && a.service.n ? OK :
+	       fail(rq, &aws_ValidationException,
+	            "Parameter %.*s is not valid. Reason: Provided Arn is not in correct format.",
+	            STR_ARG(t->Arn));
+}
+
 static err target_check(req *rq, const events_Target *t)
 {
 	arn_parts a;
-	if (!arn_split(t->Arn, &a) || !a.service.n)
-		return fail(rq, &aws_ValidationException,
-				"Parameter %.*s is not valid. Reason: Provided Arn is not in "
-		            "correct format.", STR_ARG(t->Arn));
+	arn_split(t->Arn, &a);
 	if (str_eq(a.service, S("sqs")) && str_ends(a.resource, S(".fifo")) &&
 	    !(t->SqsParameters && t->SqsParameters->MessageGroupId.n))
 		return fail(rq, &aws_ValidationException,
@@ -32,6 +38,8 @@ err events_PutTargets(req *rq, txn *tx, const events_PutTargets_in *in, events_P
 	events_rule *r;
 	size_t n = 0;
 	TRY(rule_find(rq, tx, &b, in->Rule, &r));
+	for (size_t i = 0; i < in->Targets.n; i++)
+		TRY(arn_check(rq, &in->Targets.v[i]));
 	for (size_t i = 0; i < in->Targets.n; i++)
 		TRY(target_check(rq, &in->Targets.v[i]));
 	record_scan s = events_target_scan(tx, rq->mem, 4, b.account, b.region, b.name, in->Rule, STR_NONE);

@@ -252,6 +252,23 @@ def test_repositories(server):
                               tags=[{"Key": "k", "Value": "v"}])["repository"]
     same((r["imageTagMutability"], r["imageScanningConfiguration"], r["encryptionConfiguration"]),
          ("MUTABLE", {"scanOnPush": True}, {"encryptionType": "AES256"}))
+    loose, invalid = server.client("ecr", parameter_validation=False), "Invalid parameter at "
+    for call, more, says in (
+            (loose.create_repository, {"repositoryName": "tesT"},
+             "'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "
+             "'(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"),
+            (loose.create_repository, {"repositoryName": "a"},
+             "'repositoryName' failed to satisfy constraint: 'must have length greater than or equal to 2'"),
+            (loose.create_repository, {},
+             "'repositoryName' failed to satisfy constraint: 'Member must not be null'"),
+            (loose.batch_get_image, {"repositoryName": "plain", "imageIds": []},
+             "'imageIds' failed to satisfy constraint: 'Member must have length greater than or equal to 1'"),
+            (loose.get_authorization_token, {"registryIds": ["12"]},
+             "'registryIds' failed to satisfy constraint: 'Member must satisfy constraint: [Member must satisfy regular "
+             "expression pattern: [0-9]{12}]'"),
+            (loose.describe_repositories, {"registryId": "12"},
+             "'registryId' failed to satisfy constraint: 'must satisfy regular expression [0-9]{12}'")):
+        same(refused("InvalidParameterException", call, **more), invalid + says)
     refused("RepositoryAlreadyExistsException", ecr.create_repository, repositoryName="plain")
     refused("RepositoryNotFoundException", ecr.describe_repositories, repositoryNames=["none"])
     ecr.tag_resource(resourceArn=r["repositoryArn"], tags=[{"Key": "k", "Value": "w"}, {"Key": "l", "Value": ""}])

@@ -20,7 +20,13 @@ def test_buses(server):
     same(ev.list_tags_for_resource(ResourceARN=arn)["Tags"], [{"Key": "k", "Value": "v"}])
     ev.put_permission(EventBusName="b1", Action="events:PutEvents", Principal="111111111111", StatementId="s")
     same(json.loads(ev.describe_event_bus(Name="b1")["Policy"])["Statement"][0]["Sid"], "s")
+    same(refused("ValidationException", ev.put_permission, EventBusName="b1", Action="events:PutPermission",
+                 Principal="111111111111", StatementId="t"), "Provided value in parameter 'action' is not supported.")
+    same(refused("ResourceNotFoundException", ev.remove_permission, EventBusName="b1", StatementId="t"),
+         "Statement with the provided id does not exist.")
     ev.remove_permission(EventBusName="b1", StatementId="s")
+    same(refused("ResourceNotFoundException", ev.remove_permission, EventBusName="b1", StatementId="s"),
+         "EventBus does not have a policy.")
     check("Policy" not in ev.describe_event_bus(Name="b1"))
     ev.put_rule(Name="r", EventBusName="b1", EventPattern='{"source":["x"]}')
     refused("ValidationException", ev.delete_event_bus, Name="b1")
@@ -122,6 +128,9 @@ def test_topics_buses_logs_and_dead_letters(server):
         {"Id": "3", "Arn": other, "RoleArn": "arn:aws:iam::000000000000:role/x"},
         {"Id": "4", "Arn": "arn:aws:sqs:us-east-1:000000000000:none", "DeadLetterConfig": {"Arn": dead}},
         {"Id": "5", "Arn": "arn:aws:lambda:us-east-1:000000000000:function:none", "DeadLetterConfig": {"Arn": dead}}])
+    same(refused("ValidationException", ev.put_targets, Rule="all", Targets=[
+        {"Id": "1", "Arn": "arn:aws:s3:::bucket"}, {"Id": "2", "Arn": "bucket"}]),
+         "Parameter bucket is not valid. Reason: Provided Arn is not in correct format.")
     refused("NotImplementedException", ev.put_targets, Rule="all", Targets=[
         {"Id": "6", "Arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/x"}])
     ev.put_targets(Rule="all", EventBusName="other", Targets=[{"Id": "1", "Arn": arn, "Input": '"via the other bus"'}])
