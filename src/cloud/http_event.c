@@ -327,6 +327,10 @@ static void put_context_1(buf *b, const http_event *e)
 		buf_c(b, ',');
 	}
 	put_identity(b, e);
+	if (str_is(e->deployment)) {
+		event_put_pair(b, "deploymentId", e->deployment);
+		buf_c(b, ',');
+	}
 	if (str_is(e->authorizer))
 		buf_fmt(b, "\"authorizer\":%.*s,", STR_ARG(e->authorizer));
 	buf_fmt(b, "\"requestTimeEpoch\":%lld},", (long long)e->now);

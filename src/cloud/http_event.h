@@ -27,6 +27,7 @@ typedef struct http_event {
 	str request_id, extended_id, trace_id;
 	str authorizer;      /* JSON of requestContext.authorizer, or STR_NONE */
 	str api_key, api_key_id; /* format 1.0: of a key that was asked for; absent: none */
+	str deployment;      /* REST: of what is served; absent: not told */
 	bool rest;           /* header names keep their case; no "version" */
 	bool binary;         /* REST: the body's type is among the API's binary ones */
 	int64_t now;

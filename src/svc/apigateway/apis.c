@@ -34,6 +34,50 @@ static err compression_check(req *rq, bool fine)
 	                        "Invalid minimum compression size, must be between 0 and %d", COMPRESSION_MAX);
 }
 
+static bool private_only(const apigateway_EndpointConfiguration *e)
+{
+	return e->types.n == 1 && str_eq(e->types.v[0], S("PRIVATE"));
+}
+
+static err endpoint_check(req *rq, const apigateway_EndpointConfiguration *e)
+{
+	static const char *const types[] = { "REGIONAL", "EDGE", "PRIVATE" };
+	for (size_t i = 0; i < e->types.n; i++) {
+		bool known = false;
+		for (size_t k = 0; k < 3; k++)
+			known = known || str_eq(e->types.v[i], str_c(types[k]));
+		if (!known)
+			return fail(rq, &apigateway_BadRequestException,
+			            "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE");
+	}
+	if (!e->types.n)
+		return fail(rq, &apigateway_BadRequestException,
+		            "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.");
+	if (e->types.n > 1)
+		return fail(rq, &apigateway_BadRequestException,
+		            "Cannot create an api with multiple Endpoint Types.");
+	if (!str_eq(e->ipAddressType, S("ipv4")) && !str_eq(e->ipAddressType, S("dualstack")))
+		return fail(rq, &apigateway_BadRequestException, "ipAddressType must be either ipv4 or dualstack.");
+	if (private_only(e) && str_eq(e->ipAddressType, S("ipv4")))
+		return fail(rq, &apigateway_BadRequestException,
+		            "Only dualstack ipAddressType is supported for Private APIs.");
+	return OK;
+}
+
+static err endpoint_complete(req *rq, apigateway_RestApi *a)
+{
+	if (!a->endpointConfiguration)
+		a->endpointConfiguration = arena_new(rq->mem, apigateway_EndpointConfiguration);
+	apigateway_EndpointConfiguration *e = a->endpointConfiguration;
+	if (!e->types.v) {
+		e->types.v = arena_new(rq->mem, str);
+		e->types.v[e->types.n++] = S("EDGE");
+	}
+	if (!str_is(e->ipAddressType))
+		e->ipAddressType = private_only(e) ? S("dualstack") : S("ipv4");
+	return endpoint_check(rq, e);
+}
+
 err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in *in,
                              apigateway_CreateRestApi_out *out)
 {
@@ -54,13 +98,7 @@ err apigateway_CreateRestApi(req *rq, txn *tx, const apigateway_CreateRestApi_in
 	overlay(rq->mem, rq->op->input, in, &apigateway_RestApi_shape, &a);
 	if (!a.binaryMediaTypes.n)
 		a.binaryMediaTypes.v = NULL;
-	if (!a.endpointConfiguration) {
-		a.endpointConfiguration = arena_new(rq->mem, apigateway_EndpointConfiguration);
-		a.endpointConfiguration->types.v = arena_new(rq->mem, str);
-		a.endpointConfiguration->types.v[a.endpointConfiguration->types.n++] = S("EDGE");
-	}
-	if (!str_is(a.endpointConfiguration->ipAddressType))
-		a.endpointConfiguration->ipAddressType = S("ipv4");
+	TRY(endpoint_complete(rq, &a));
 	apigateway_api_put(tx, &(apigateway_api){ rq->who.account, rq->region, id, &a });
 	apigateway_owner_put(tx, &(apigateway_owner){ id, rq->who.account, rq->region });
 	apigateway_Resource root = { .id = a.rootResourceId, .path = S("/") };
@@ -100,9 +138,17 @@ err apigateway_GetRestApis(req *rq, const txn *tx, const apigateway_GetRestApis_
 static err patch_check(req *rq, const apigateway_PatchOperation *p)
 {
 	int64_t bytes;
+	bool replaces = str_eq(p->op, S("replace"));
+	if (str_starts(p->path, S("/endpointConfiguration/types")) && !replaces && !str_eq(p->op, S("add")) &&
+	    !str_eq(p->op, S("remove")))
+		return fail(rq, &apigateway_BadRequestException,
+		            "Invalid patch operation specified. Must be 'add'|'remove'|'replace'");
+	if (str_eq(p->path, S("/endpointConfiguration/ipAddressType")))
+		return replaces ? OK : fail(rq, &apigateway_BadRequestException,
+		                            "Invalid patch operation specified. Must be one of: [replace]");
 	if (!str_eq(p->path, S("/minimumCompressionSize")))
 		return OK;
-	if (!str_eq(p->op, S("replace")))
+	if (!replaces)
 		return fail(rq, &apigateway_BadRequestException,
 		            "Invalid patch operation specified. Must be one of: [replace]");
 	bool none = !p->value.n;
@@ -117,7 +163,13 @@ err apigateway_UpdateRestApi(req *rq, txn *tx, const apigateway_UpdateRestApi_in
 	TRY(rest_find(rq, tx, in->restApiId, &api));
 	for (size_t i = 0; i < in->patchOperations.n; i++)
 		TRY(patch_check(rq, &in->patchOperations.v[i]));
+	bool was_private = api->It->endpointConfiguration && private_only(api->It->endpointConfiguration);
 	TRY(patch_apply(rq, &in->patchOperations, &apigateway_RestApi_shape, api->It));
+	apigateway_EndpointConfiguration *e = api->It->endpointConfiguration;
+	if (e && private_only(e) && !was_private)
+		e->ipAddressType = S("dualstack");
+	if (e)
+		TRY(endpoint_check(rq, e));
 	apigateway_api_put(tx, api);
 	rest_answer(rq, &apigateway_RestApi_shape, api->It, out);
 	if (!out->tags.v)

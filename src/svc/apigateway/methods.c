@@ -185,6 +185,8 @@ err apigateway_PutIntegration(req *rq, txn *tx, const apigateway_PutIntegration_
 	i->cacheKeyParameters.v = arena_new(rq->mem, str);
 	overlay(rq->mem, rq->op->input, in, &apigateway_Integration_shape, i);
 	i->httpMethod = in->integrationHttpMethod;
+	if (str_starts(i->type, S("HTTP")) && !str_is(i->connectionType))
+		i->connectionType = S("INTERNET");
 	TRY(integration_check(rq, i));
 	if (m->methodIntegration)
 		i->integrationResponses = m->methodIntegration->integrationResponses;

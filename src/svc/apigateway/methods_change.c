@@ -145,7 +145,8 @@ err apigateway_DeleteMethodResponse(req *rq, txn *tx, const apigateway_DeleteMet
 	TRY(response_find(rq, m, in->statusCode, &at));
 	apigateway_MapOfMethodResponse *all = &m->methodResponses;
 	memmove(all->v + at, all->v + at + 1, (all->n - at - 1) * sizeof *all->v);
-	all->n--;
+	if (!--all->n)
+		all->v = NULL;
 	apigateway_resource_put(tx, r);
 	return OK;
 }
@@ -207,7 +208,8 @@ err apigateway_DeleteIntegrationResponse(req *rq, txn *tx, const apigateway_Dele
 	size_t at;
 	TRY(answer_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, in->statusCode, &r, &all, &at));
 	memmove(all->v + at, all->v + at + 1, (all->n - at - 1) * sizeof *all->v);
-	all->n--;
+	if (!--all->n)
+		all->v = NULL;
 	apigateway_resource_put(tx, r);
 	return OK;
 }

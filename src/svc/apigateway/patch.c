@@ -93,7 +93,9 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 		inner.path = arena_concat(rq->mem, S("/"), path);
 		return apply(rq, &inner, m->shape, *made);
 	}
-	if (m->shape->kind == SHAPE_LIST && m->shape->element->kind == SHAPE_STRING) {
+	bool texts = m->shape->kind == SHAPE_LIST &&
+		(m->shape->element->kind == SHAPE_STRING || m->shape->element->kind == SHAPE_ENUM);
+	if (texts) {
 		if (!str_is(path))
 			return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
 		return patch_list(rq, p, path, slot);

@@ -142,12 +142,16 @@ static bool descend(visit *v, apigateway_Resource *at, str rest)
 	return false;
 }
 
+/* Slashes at the end of the path are nothing to it. */
 static bool route(visit *v)
 {
+	size_t n = v->path.n;
 	v->parameters.v = arena_array(v->mem, event_pair, PARAMETERS_MAX);
+	while (n > 1 && v->path.p[n - 1] == '/')
+		n--;
 	for (size_t i = 0; i < v->resources.n; i++)
 		if (!str_is(v->resources.v[i].parentId))
-			return descend(v, &v->resources.v[i], str_sub(v->path, 1, v->path.n));
+			return descend(v, &v->resources.v[i], str_sub(v->path, 1, n));
 	return false;
 }
 
@@ -209,7 +213,7 @@ http_event visit_event(const visit *v)
 		                 .request_id = v->request_id,
 		                 .extended_id = v->extended_id,
 		                 .trace_id = v->trace_id,
-		                 .authorizer = v->authorizer,
+		                 .authorizer = v->authorizer, .deployment = v->deployment,
 		                 .api_key = v->api_key,
 		                 .api_key_id = v->api_key_id,
 		                 .rest = true,

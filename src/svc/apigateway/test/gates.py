@@ -343,7 +343,9 @@ def test_responses_change(server):
     client, a, root, url = api_of(server, "changed")
     this = dict(restApiId=a, resourceId=root, httpMethod="GET")
     method(client, a, root, "GET", **OK)
-    client.put_method_response(**this, statusCode="200")
+    client.put_method_response(**this, statusCode="200", responseModels={}, responseParameters={})
+    empty = client.get_method_response(**this, statusCode="200")
+    same((empty["responseModels"], empty["responseParameters"]), ({}, {}))
     client.put_integration_response(**this, statusCode="200", selectionPattern="")
     patch = lambda *of: [dict(zip(("op", "path", "value"), o)) for o in of]
     got = client.update_method_response(**this, statusCode="200", patchOperations=patch(
@@ -362,6 +364,7 @@ def test_responses_change(server):
     same(client.update_integration(**this, patchOperations=patch(("replace", "/timeoutInMillis", "5000")))[
         "timeoutInMillis"], 5000)
     client.delete_integration_response(**this, statusCode="200")
+    check("integrationResponses" not in client.get_integration(**this), "still there")
     same(refused("NotFoundException", client.delete_integration_response, **this, statusCode="200"),
          "Invalid Response status code specified")
     same(refused("NotFoundException", client.delete_integration_response, **{**this, "httpMethod": "PUT"}, statusCode="200"),

@@ -75,6 +75,10 @@ def test_rest(server):
          (200, "/orders/{id}", "/orders/1", {"id": "1"}, "y", {"k": "v"}))
     same((e["multiValueQueryStringParameters"], e["requestContext"]["path"], e["requestContext"]["stage"], e["body"]),
          ({"a": ["1", "2"]}, "/prod/orders/1", "prod", None))
+    same(e["requestContext"]["deploymentId"], deployed)
+    # A slash at the end is nothing to the choice of the resource.
+    e2 = json.loads(http_("GET", url + "/prod/x/y/")[2]), json.loads(http_("GET", url + "/prod/orders/1/")[2])
+    same([(x["path"], x["pathParameters"]) for x in e2], [("/x/y/", {"proxy": "x/y"}), ("/orders/1/", {"id": "1"})])
     check("version" not in e and headers["x-amzn-Remapped-Server"] == "mine", headers)
     same(json.loads(http_("POST", url + "/prod/x/y", b"hi")[2])["pathParameters"], {"proxy": "x/y"})
     same(http_("GET", url + "/prod/x/raise")[::2], (502, b'{"message": "Internal server error"}'))
@@ -171,6 +175,33 @@ def test_the_api_itself(server):
     client.delete_rest_api(restApiId=api["id"])
 
 
+def test_endpoints(server):
+    client = server.client("apigateway")
+    make = lambda **e: client.create_rest_api(name="e", endpointConfiguration=e)
+    for wrong, says in (({"types": []}, "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED."),
+                        ({"types": ["EDGE", "REGIONAL"]}, "Cannot create an api with multiple Endpoint Types."),
+                        ({"types": ["PRIVATE"], "ipAddressType": "ipv4"},
+                         "Only dualstack ipAddressType is supported for Private APIs.")):
+        same(refused("BadRequestException", make, **wrong), says)
+    same(make()["endpointConfiguration"], {"types": ["EDGE"], "ipAddressType": "ipv4"})
+    same(make(types=["PRIVATE"])["endpointConfiguration"]["ipAddressType"], "dualstack")
+    a = make(types=["REGIONAL"])["id"]
+
+    def change(op, path, value):
+        return client.update_rest_api(restApiId=a, patchOperations=[
+            {"op": op, "path": f"/endpointConfiguration/{path}", "value": value}])["endpointConfiguration"]
+    same(change("replace", "types/REGIONAL", "EDGE"), {"types": ["EDGE"], "ipAddressType": "ipv4"})
+    for op, path, value, says in (
+            ("replace", "types/EDGE", "wrong", "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE"),
+            ("test", "types/EDGE", "EDGE", "Invalid patch operation specified. Must be 'add'|'remove'|'replace'"),
+            ("replace", "ipAddressType", "wrong", "ipAddressType must be either ipv4 or dualstack."),
+            ("add", "ipAddressType", "ipv4", "Invalid patch operation specified. Must be one of: [replace]")):
+        same(refused("BadRequestException", change, op, path, value), says)
+    same(change("replace", "types/EDGE", "PRIVATE"), {"types": ["PRIVATE"], "ipAddressType": "dualstack"})
+    same(refused("BadRequestException", change, "replace", "ipAddressType", "ipv4"),
+         "Only dualstack ipAddressType is supported for Private APIs.")
+
+
 def test_resources_move(server):
     client = server.client("apigateway")
     api = client.create_rest_api(name="tree")
@@ -260,6 +291,7 @@ def test_backends(server):
         client.put_integration(**made, type="HTTP_PROXY", integrationHttpMethod="ANY", uri=there + "/x/{proxy}",
                                requestParameters={"integration.request.path.proxy": "method.request.path.proxy",
                                                   "integration.request.header.X-More": "'more'"})
+        same(client.get_integration(**made)["connectionType"], "INTERNET")
         made["resourceId"] = root
         made["httpMethod"] = "POST"
         client.put_method(**made, authorizationType="NONE", requestParameters={"method.request.querystring.q": False})
