@@ -106,11 +106,24 @@ static identity by_scope(const wire_message *m, str signing)
 	return id;
 }
 
+/* An address, or a name of one label. */
+static bool names_no_service(str name)
+{
+	bool dotted = false, digits = true;
+	for (size_t i = 0; i < name.n; i++) {
+		dotted = dotted || name.p[i] == '.';
+		digits = digits && (name.p[i] == '.' || (name.p[i] >= '0' && name.p[i] <= '9'));
+	}
+	return !dotted || digits;
+}
+
 /* sqs.us-east-1.amazonaws.com, s3.localhost, bucket.s3.us-east-1.localhost:4566 */
 static const service *by_host(str host, str *region)
 {
 	str rest = host;
 	str name = str_cut(&rest, ':');
+	if (names_no_service(name))
+		return NULL;
 	for (size_t i = 0; i < cloud_n_services; i++) {
 		const service *s = cloud_services[i];
 		str label = str_c(s->endpoint), left = name;

@@ -29,17 +29,11 @@ static void put_i64_part(buf *b, int64_t v)
 
 static void put_str_part(buf *b, str s)
 {
-	while (s.n) {
-		size_t run = str_find_char(s, 0);
-		if (run == SIZE_MAX)
-			run = s.n;
-		buf_put(b, str_sub(s, 0, run));
-		s = str_sub(s, run, s.n);
-		if (s.n) {
-			buf_put(b, str_of("\0\xff", 2));
-			s = str_sub(s, 1, s.n);
-		}
+	for (size_t zero; (zero = str_find_char(s, 0)) != SIZE_MAX; s = str_sub(s, zero + 1, s.n)) {
+		buf_put(b, str_sub(s, 0, zero));
+		buf_put(b, str_of("\0\xff", 2));
 	}
+	buf_put(b, s);
 	buf_put(b, str_of("\0\1", 2));
 }
 
@@ -177,13 +171,13 @@ static bool take_item(str *rest, unsigned *major, uint64_t *v, str *bytes)
 	*v = extra ? 0 : low;
 	for (size_t i = 0; i < extra; i++)
 		*v = *v << 8 | p[1 + i];
-	*rest = str_sub(*rest, 1 + extra, rest->n);
+	*rest = str_of(rest->p + 1 + extra, rest->n - 1 - extra);
 	if (*major != CBOR_BYTES)
 		return *major <= CBOR_NEGATIVE || *major == CBOR_MAP || *major == CBOR_SIMPLE;
 	if (*v > rest->n)
 		return false;
 	*bytes = str_of(rest->p, (size_t)*v);
-	*rest = str_sub(*rest, (size_t)*v, rest->n);
+	*rest = str_of(rest->p + *v, rest->n - (size_t)*v);
 	return true;
 }
 

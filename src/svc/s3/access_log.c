@@ -155,31 +155,27 @@ static void write_lines(txn *tx, const later_item *items)
 	}
 }
 
-void access_log(const access_entry *e)
+void access_log(const txn *tx, const access_entry *e)
 {
 	req *rq = e->rq;
 	const http_exchange *x = rq->exchange;
 	str key = str_sub(x->in.path, x->in.path.n > 0, x->in.path.n), name = str_cut(&key, '/');
-	if (!gatherer || !name.n || name.n > 63)
+	if (!gatherer || !name.n || name.n > 63 || !s3_config_get(tx, rq->mem, name, S("logging"), S("")))
 		return;
-	const txn *tx = store_read(rq->store);
-	if (s3_config_get(tx, rq->mem, name, S("logging"), S(""))) {
-		s3_bucket *b = s3_bucket_get(tx, rq->mem, name);
-		str plain = str_is(key) ? percent_decode(rq->mem, key, false) : S("");
-		s3_object *o = b && plain.n && plain.n <= S3_KEY_BYTES ?
-				       s3_object_get(tx, rq->mem, name, plain) : NULL;
-		buf text = buf_in(rq->mem, 512, LINE_MAX_BYTES);
-		if (b)
-			line_of(&text, e, b, str_is(key) ? key : S(""), o ? o->It : NULL);
-		arena *a = b ? later_begin(gatherer) : NULL;
-		if (a) {
-			line *l = arena_new(a, line);
-			*l = (line){ .bucket = arena_str(a, name), .text = arena_str(a, buf_str(&text)),
-				     .when = rq->now };
-			later_end(gatherer, &l->item, text.n);
-		}
-	}
-	store_read_end(rq->store, tx);
+	s3_bucket *b = s3_bucket_get(tx, rq->mem, name);
+	if (!b)
+		return;
+	str plain = str_is(key) ? percent_decode(rq->mem, key, false) : S("");
+	bool is_key = plain.n && plain.n <= S3_KEY_BYTES;
+	s3_object *o = is_key ? s3_object_get(tx, rq->mem, name, plain) : NULL;
+	buf text = buf_in(rq->mem, 512, LINE_MAX_BYTES);
+	line_of(&text, e, b, str_is(key) ? key : S(""), o ? o->It : NULL);
+	arena *a = later_begin(gatherer);
+	if (!a)
+		return;
+	line *l = arena_new(a, line);
+	*l = (line){ .bucket = arena_str(a, name), .text = arena_str(a, buf_str(&text)), .when = rq->now };
+	later_end(gatherer, &l->item, text.n);
 }
 
 /* ---- delivery ---- */

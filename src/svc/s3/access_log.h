@@ -13,4 +13,4 @@ typedef struct access_entry {
 } access_entry;
 
 /* On the connection's thread. */
-void access_log(const access_entry *e);
+void access_log(const txn *tx, const access_entry *e);

@@ -5,6 +5,7 @@
 #include "cloud/authorise.h"
 #include "cloud/call.h"
 #include "cloud/credential.h"
+#include "cloud/policy_cache.h"
 #include "gen/s3control.h"
 #include "wire/http.h"
 
@@ -56,15 +57,23 @@ s3_PublicAccessBlockConfiguration bucket_block(req *rq, const txn *tx, const s3_
 	return c;
 }
 
-static policy_answer ask_policy(req *rq, const s3_bucket *b, const char *action, str arn)
+typedef struct verdict { bool denied, allowed; } verdict;
+
+static verdict ask_policy(req *rq, const s3_bucket *b, const char *action, str arn)
 {
-	str wrong;
-	policy *p = b->Policy.n ? policy_parse(rq->mem, b->Policy, POLICY_RESOURCE, &wrong) : NULL;
-	if (!p)
-		return (policy_answer){ 0 };
-	asking a;
-	asking_open(&a, rq, NULL, str_c(action), arn, NULL);
-	return policy_ask(rq->mem, p, &a.q);
+	verdict v = { false, false };
+	if (!b->Policy.n)
+		return v;
+	policy_cache_hold();
+	const policy *p = policy_cached(rq->mem, b->Policy, POLICY_RESOURCE);
+	if (p) {
+		asking a;
+		asking_open(&a, rq, NULL, str_c(action), arn, NULL);
+		policy_answer said = policy_ask(rq->mem, p, &a.q);
+		v = (verdict){ said.denied != NULL, said.allowed != NULL };
+	}
+	policy_cache_release();
+	return v;
 }
 
 /* Where the requester pays, strangers must say that they know, and be somebody who can be billed. */
@@ -93,7 +102,7 @@ err bucket_allows(req *rq, const txn *tx, const s3_bucket *b, const char *action
 	TRY(check_payer(rq, tx, b));
 	str arn = str_is(key) ? arena_fmt(rq->mem, "arn:aws:s3:::%.*s/%.*s", STR_ARG(b->Name), STR_ARG(key)) :
 				arena_fmt(rq->mem, "arn:aws:s3:::%.*s", STR_ARG(b->Name));
-	policy_answer a = ask_policy(rq, b, action, arn);
+	verdict a = ask_policy(rq, b, action, arn);
 	if (a.denied)
 		return access_denied(rq);
 	s3_PublicAccessBlockConfiguration block = bucket_block(rq, tx, b);

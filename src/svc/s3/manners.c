@@ -98,8 +98,8 @@ static err check_body(req *rq)
 			return bad_digest(rq, "Content-MD5");
 	}
 	for (size_t i = 0; i < m->n_headers; i++) {
-		const checksum_kind *k = checksum_headed(m->headers[i].name);
-		if (!k || !rq->op->checksum_required)
+		const checksum_kind *k = rq->op->checksum_required ? checksum_headed(m->headers[i].name) : NULL;
+		if (!k)
 			continue;
 		digest *d = digest_open(rq->mem, k->digest);
 		digest_add(d, m->body.p, m->body.n);
@@ -238,8 +238,10 @@ static err malformed(req *rq, err why)
 static void finished(req *rq, int status, uint64_t sent, err why)
 {
 	access_entry e = { rq, status, sent, why };
-	access_log(&e);
-	request_metrics(&e);
+	const txn *tx = store_read(rq->store);
+	access_log(tx, &e);
+	request_metrics(tx, &e);
+	store_read_end(rq->store, tx);
 }
 
 MANNERS(s3, unknown, asked, malformed, finished);

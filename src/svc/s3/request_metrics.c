@@ -73,9 +73,13 @@ static bool fits(const s3_MetricsFilter *f, str key, const s3_TagSet *tags)
 	       (!f->Tag || tagged(tags, f->Tag));
 }
 
-static void measure(const txn *tx, const access_entry *e, str name, str key)
+void request_metrics(const txn *tx, const access_entry *e)
 {
+	const http_exchange *x = e->rq->exchange;
+	str key = str_sub(x->in.path, x->in.path.n > 0, x->in.path.n), name = str_cut(&key, '/');
 	arena *mem = e->rq->mem;
+	if (!name.n || name.n > 63)
+		return;
 	record_scan s = s3_config_scan(tx, mem, 2, name, S("metrics"), STR_NONE);
 	s3_config *c = s3_config_next(&s);
 	if (!c)
@@ -94,15 +98,4 @@ static void measure(const txn *tx, const access_entry *e, str name, str key)
 		say_all(&m);
 	}
 	cursor_close(&s.at);
-}
-
-void request_metrics(const access_entry *e)
-{
-	const http_exchange *x = e->rq->exchange;
-	str key = str_sub(x->in.path, x->in.path.n > 0, x->in.path.n), name = str_cut(&key, '/');
-	if (!name.n || name.n > 63)
-		return;
-	const txn *tx = store_read(e->rq->store);
-	measure(tx, e, name, key);
-	store_read_end(e->rq->store, tx);
 }

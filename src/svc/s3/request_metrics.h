@@ -6,4 +6,4 @@
 #include "access_log.h"
 
 /* On the connection's thread. */
-void request_metrics(const access_entry *e);
+void request_metrics(const txn *tx, const access_entry *e);
