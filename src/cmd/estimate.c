@@ -110,6 +110,15 @@ static void put_gaps(const estimate *e)
 		       g->why.n ? ": " : "", STR_ARG(g->why));
 }
 
+/* Usage of what is not there: a slip of the pen, mostly. */
+static void put_idle_usage(const plan *p)
+{
+	const json_value *u = p->usage && p->usage->kind == JSON_OBJECT ? p->usage->first : NULL;
+	for (; u; u = u->next)
+		if (u->kind == JSON_OBJECT && !plan_usage_fits(p, u->key))
+			printf("There is no %.*s, of which the usage speaks.\n", STR_ARG(u->key));
+}
+
 static void put_notes(const estimate *e, const estimate_options *o)
 {
 	bool elsewhere = false, doubtful = false, usage = false;
@@ -129,7 +138,7 @@ static void put_notes(const estimate *e, const estimate_options *o)
 		printf("? marks prices without a verified source.\n");
 }
 
-static void print_table(arena *mem, const estimate *e, const estimate_options *o)
+static void print_table(arena *mem, const plan *p, const estimate *e, const estimate_options *o)
 {
 	table t = { .mem = mem, .columns = 5, .right = { [1] = true, [3] = true, [4] = true } };
 	int digits = digits_of(e);
@@ -147,14 +156,16 @@ static void print_table(arena *mem, const estimate *e, const estimate_options *o
 	table_print(&t);
 	put_gaps(e);
 	put_notes(e, o);
+	put_idle_usage(p);
 }
 
-static int print_estimate(arena *mem, const estimate *e, const estimate_options *o, bool as_json)
+static int print_estimate(arena *mem, plan *p, const estimate_options *o, bool as_json)
 {
+	const estimate *e = estimate_make(mem, p, o);
 	if (e->overflow)
 		return complain("a sum is larger than money can be: look for a quantity that is out of all measure");
 	if (!as_json) {
-		print_table(mem, e, o);
+		print_table(mem, p, e, o);
 		return 0;
 	}
 	buf out = buf_in(mem, 1 << 16, JSON_MAX);
@@ -217,7 +228,7 @@ static int run_estimate(arena *mem, int argc, char **argv)
 		e = file_read(mem, o[USAGE].value, FILE_MAX, &text);
 		e = e ? e : plan_read_usage(p, text);
 	}
-	return e ? complain_fault(e) : print_estimate(mem, estimate_make(mem, p, &how), &how, o[JSON].given);
+	return e ? complain_fault(e) : print_estimate(mem, p, &how, o[JSON].given);
 }
 
 VERB(estimate,

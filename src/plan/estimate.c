@@ -23,12 +23,14 @@ typedef struct run {
 typedef struct charges {
 	charge all[CHARGES_MAX];
 	size_t n;
+	bool more;             /* than there is room for */
 } charges;
 
 static void keep(void *context, const charge *c)
 {
 	charges *cs = context;
-	if (cs->n < CHARGES_MAX)
+	cs->more |= cs->n == CHARGES_MAX;
+	if (!cs->more)
 		cs->all[cs->n++] = *c;
 }
 
@@ -42,8 +44,11 @@ static void add_gap(run *r, gap_kind kind, str why)
 
 static void add_line(run *r, const estimate_line *l)
 {
-	if (r->out->n_lines++ >= LINES_MAX)
+	if (r->out->n_lines == LINES_MAX) {
+		mistake(&r->e, "more than %d lines", LINES_MAX);
 		return;
+	}
+	r->out->n_lines++;
 	estimate_line *one = arena_new(r->mem, estimate_line);
 	*one = *l;
 	*r->line_at = one;
@@ -158,6 +163,10 @@ static void price_line(run *r, const rule_line *rl, estimate_line l, scales s, c
 	if (u.quantity <= 0)
 		return;
 	pricing_add(pricing_of(r), &u, keep, cs);
+	if (cs->more) {
+		mistake(&r->e, "%.*s has more than %d tiers", STR_ARG(l.sku), CHARGES_MAX);
+		return;
+	}
 	for (size_t i = 0; i < cs->n; i++)
 		paid += !cs->all[i].free;
 	for (size_t i = 0; i < cs->n; i++)

@@ -466,3 +466,12 @@ const json_value *plan_usage(const plan *p, const plan_resource *r, str key)
 		v = json_get(json_get(p->usage, r->type), key);
 	return v ? v : json_get(json_get(p->type_usage, r->type), key);
 }
+
+bool plan_usage_fits(const plan *p, str key)
+{
+	str base = str_ends(key, S("[*]")) ? str_sub(key, 0, key.n - 3) : STR_NONE;
+	for (const plan_resource *r = p->first; r; r = r->next)
+		if (str_eq(r->address, key) || str_eq(r->type, key) || (base.n && str_eq(r->base, base)))
+			return true;
+	return false;
+}

@@ -57,3 +57,5 @@ value plan_referrers(const plan *p, const plan_resource *r, str type, str path);
 value plan_all(const plan *p, str type);
 /* What is known of a resource's usage: its own, that of [*], that of its type. NULL: nothing. */
 const json_value *plan_usage(const plan *p, const plan_resource *r, str key);
+/* Whether usage is of a resource, of all with its index, or of a type that there is. */
+bool plan_usage_fits(const plan *p, str key);

@@ -37,7 +37,8 @@ def lines_of(answer):
 def test_an_estimate_says_quantity_price_and_amount(server):
     with tempfile.TemporaryDirectory() as folder:
         plan = write(folder, "plan.json", json.dumps(PLAN))
-        usage = write(folder, "usage.yml", "resource_usage:\n  aws_sqs_queue.jobs:\n    monthly_requests: 3000000\n")
+        usage = write(folder, "usage.yml", "resource_usage:\n  aws_sqs_queue.jobs:\n    monthly_requests: 3000000\n"
+                      "  aws_sqs_queue.job:\n    monthly_requests: 1\n")
         done = estimate(plan, "--list", "--usage", usage, "--json")
         same(done.returncode, 0)
         answer = json.loads(done.stdout)
@@ -55,6 +56,7 @@ def test_an_estimate_says_quantity_price_and_amount(server):
         same(done.returncode, 0)
         check("Requests, free" in done.stdout and "0.80" in done.stdout, done.stdout)
         check("aws_quantum_thing.x: no rule" in done.stdout, done.stdout)
+        check("There is no aws_sqs_queue.job," in done.stdout, done.stdout)
 
 
 def test_an_estimate_refuses_what_it_cannot_read(server):
