@@ -199,3 +199,18 @@ err cloudwatch_DescribeAlarmHistory(req *rq, const txn *tx, const cloudwatch_Des
 	cursor_close(&s.at);
 	return OK;
 }
+
+/* Contributors are of alarms on queries that group, which are not made here. */
+err cloudwatch_DescribeAlarmContributors(req *rq, const txn *tx,
+                                         const cloudwatch_DescribeAlarmContributors_in *in,
+                                         cloudwatch_DescribeAlarmContributors_out *out)
+{
+	alarm a;
+	if (!alarm_get(tx, rq->mem, rq->who.account, rq->region, in->AlarmName, &a))
+		return fail(rq, &cloudwatch_ResourceNotFoundException, "Alarm %.*s does not exist.",
+		            STR_ARG(in->AlarmName));
+	if (str_is(in->NextToken))
+		return fail(rq, &cloudwatch_InvalidNextToken, "The token is not valid.");
+	out->AlarmContributors.v = arena_new(rq->mem, cloudwatch_AlarmContributor);
+	return OK;
+}

@@ -134,6 +134,20 @@ def test_detectors_tell_empty_lists(server):
          ({"ExcludedTimeRanges": []}, [], [], "PENDING_TRAINING"))
 
 
+def test_what_there_is_none_of(server):
+    """Metric streams cannot be made; nothing has contributors."""
+    cw = server.client("cloudwatch")
+    refused("NotImplemented", cw.put_metric_stream, Name="s", OutputFormat="json", RoleArn="arn:aws:iam::1:role/r",
+            FirehoseArn="arn:aws:firehose:us-east-1:000000000000:deliverystream/d")
+    same(cw.list_metric_streams()["Entries"], [])
+    refused("ResourceNotFoundException", cw.get_metric_stream, Name="s")
+    refused("ResourceNotFoundException", cw.describe_alarm_contributors, AlarmName="nobody")
+    cw.put_metric_alarm(AlarmName="alone", MetricName="m", Namespace="T", Period=60, EvaluationPeriods=1, Threshold=2,
+                        Statistic="Sum", ComparisonOperator="GreaterThanThreshold")
+    same(cw.describe_alarm_contributors(AlarmName="alone")["AlarmContributors"], [])
+    same(cw.get_o_tel_enrichment()["Status"], "Stopped")
+
+
 def test_list_in_pages(server):
     cw = server.client("cloudwatch")
     for k in range(2):
