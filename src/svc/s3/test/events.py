@@ -130,4 +130,5 @@ def test_elsewhere(server):
     m = got["Messages"][0]
     record = json.loads(m["Body"])["Records"][0]
     same((record["awsRegion"], record["s3"]["object"]["key"]), ("eu-west-1", "nor+this"))
+    check(int(record["s3"]["object"]["sequencer"], 16) > 0, record)
     same(m["Attributes"]["AWSTraceHeader"], trace)
