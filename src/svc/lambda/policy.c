@@ -1,5 +1,6 @@
 #include "lambda.h"
 #include "base/json.h"
+#include "cloud/target.h"
 #include "sys/rand.h"
 
 #define NO_QUALIFIER S("")
@@ -139,10 +140,17 @@ static void revise(req *rq, txn *tx, const target *t)
 	}
 }
 
-/* Everybody, an account, an ARN of IAM's, or a service. */
+static bool identity_ok(str arn)
+{
+	arn_parts a;
+	return arn_split(arn, &a) && (str_eq(a.service, S("iam")) || str_eq(a.service, S("sts"))) &&
+	       name_is_account(a.account) && str_is(a.resource) && a.resource.n;
+}
+
+/* Everybody, an account, an ARN of IAM's or STS's, or a service. */
 static bool principal_ok(str p)
 {
-	return str_eq(p, S("*")) || name_is_account(p) || str_starts(p, S("arn:")) ||
+	return str_eq(p, S("*")) || name_is_account(p) || identity_ok(p) ||
 	       str_ends(p, S(".amazonaws.com")) || str_ends(p, S(".amazonaws.com.cn")) ||
 	       str_ends(p, S(".amazon.com"));
 }
