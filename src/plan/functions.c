@@ -241,6 +241,12 @@ static value fn_usage(evaluation *e, const expr *const *args, size_t n)
 	return pval_of_json(plan_usage(e->plan, of.resource, key.text));
 }
 
+static value fn_siblings(evaluation *e, const expr *const *args, size_t n)
+{
+	value type = expr_value(e, args[0]);
+	return type.kind == VALUE_TEXT ? plan_siblings(e->plan, e->self, type.text) : NOTHING;
+}
+
 static value fn_all(evaluation *e, const expr *const *args, size_t n)
 {
 	value type = expr_value(e, args[0]);
@@ -254,7 +260,8 @@ static const function functions[] = {
 	{ "lower", 1, 1, fn_lower }, { "split", 3, 3, fn_split }, { "after", 2, 2, fn_after },
 	{ "number", 1, 1, fn_number }, { "lookup", 2, 2, fn_lookup }, { "priced", 1, 1, fn_priced },
 	{ "ref", 1, 2, fn_ref }, { "refs", 1, 2, fn_refs }, { "referrers", 1, 2, fn_referrers },
-	{ "all", 1, 1, fn_all }, { "referred", 1, 1, fn_referred }, { "usage", 2, 2, fn_usage },
+	{ "all", 1, 1, fn_all }, { "siblings", 1, 1, fn_siblings },
+	{ "referred", 1, 1, fn_referred }, { "usage", 2, 2, fn_usage },
 	{ "address_of", 1, 1, fn_address_of }, { "type_of", 1, 1, fn_type_of },
 };
 

@@ -254,14 +254,14 @@ static void read_module(reader *r, const json_value *m, int deep)
 		read_module(r, c, deep + 1);
 }
 
-/* "module.a.module.b." of an address within modules, without indexes. */
-static str module_prefix(arena *mem, str address)
+/* "module.a[0].module.b." of an address within modules. */
+static str module_prefix(str address)
 {
 	size_t from = 0, end;
 	while (str_starts(str_sub(address, from, address.n), S("module.")) &&
 	       (end = part_end(address, from + 7)) < address.n)
 		from = end + 1;
-	return without_indexes(mem, str_sub(address, 0, from));
+	return str_sub(address, 0, from);
 }
 
 /* {address: {path: [address, ...]}}; names within a module may be the module's own. */
@@ -269,7 +269,7 @@ static void read_references(reader *r, const json_value *all)
 {
 	module root = { .prefix = S("") };
 	for (const json_value *one = all && all->kind == JSON_OBJECT ? all->first : NULL; one; one = one->next) {
-		module own = { .prefix = module_prefix(r->p->mem, one->key) };
+		module own = { .prefix = without_indexes(r->p->mem, module_prefix(one->key)) };
 		for (const json_value *p = one->kind == JSON_OBJECT ? one->first : NULL; p; p = p->next) {
 			str path = without_indexes(r->p->mem, p->key);
 			refer_all(r, &root, one->key, path, p, 0);
@@ -453,6 +453,16 @@ value plan_all(const plan *p, str type)
 	gathered g = { .mem = p->mem };
 	for (const plan_resource *one = p->first; one; one = one->next)
 		if (str_glob(type, one->type))
+			gather(&g, one);
+	return gathered_list(&g);
+}
+
+value plan_siblings(const plan *p, const plan_resource *r, str type)
+{
+	gathered g = { .mem = p->mem };
+	str own = module_prefix(r->address);
+	for (const plan_resource *one = p->first; one; one = one->next)
+		if (str_glob(type, one->type) && str_eq(module_prefix(one->address), own))
 			gather(&g, one);
 	return gathered_list(&g);
 }

@@ -55,6 +55,8 @@ value plan_refers(const plan *p, const plan_resource *r, str path, value by_valu
 /* Resources of a type that refer to `r` by a path that fits the pattern. */
 value plan_referrers(const plan *p, const plan_resource *r, str type, str path);
 value plan_all(const plan *p, str type);
+/* Those of a type in the resource's own module. */
+value plan_siblings(const plan *p, const plan_resource *r, str type);
 /* What is known of a resource's usage: its own, that of [*], that of its type. NULL: nothing. */
 const json_value *plan_usage(const plan *p, const plan_resource *r, str key);
 /* Whether usage is of a resource, of all with its index, or of a type that there is. */

@@ -67,6 +67,8 @@ TEST(plan_of_terraform)
 	const plan_resource *subnet = plan_find(p, S("aws_subnet.s[1]"));
 	CHECK_I64(pval_count(plan_referrers(p, subnet, S("aws_vpc_endpoint"), S("*"))), 2);
 	CHECK_I64(pval_count(plan_referrers(p, plan_find(p, S("aws_subnet.s[0]")), S("*"), S("*"))), 1);
+	CHECK_I64(pval_count(plan_siblings(p, plan_find(p, group), S("aws_*"))), 2);
+	CHECK_I64(pval_count(plan_siblings(p, subnet, S("aws_subnet"))), 2);
 }
 
 TEST(plan_of_a_state)
