@@ -265,8 +265,8 @@ static err read_path(reader *r, str *name)
 		} else {
 			return OK;
 		}
-		*name = arena_fmt(r->mem, str_ends(*name, S(".")) || !step.n ? "%.*s%.*s" : "%.*s.%.*s",
-		                  STR_ARG(*name), STR_ARG(step));
+		*name = arena_fmt(r->mem, str_ends(*name, S(".")) ? "%.*s%.*s" : "%.*s.%.*s", STR_ARG(*name),
+		                  STR_ARG(step));
 	}
 }
 
@@ -701,8 +701,9 @@ err iq_parse(req *rq, str text, int64_t now, iq_query **out)
 	while (peek(&r)) {
 		*last = arena_new(rq->mem, iq_stage);
 		TRY(read_stage(&r, *last));
-		if ((*last)->kind == IQ_LIMIT)
-			(*out)->limit = (*last)->limit;
+		/* Behind unnest there may be more rows than an earlier limit let pass. */
+		if ((*last)->kind == IQ_LIMIT || (*last)->kind == IQ_UNNEST)
+			(*out)->limit = (*last)->kind == IQ_LIMIT ? (*last)->limit : IQ_LIMIT_DEFAULT;
 		last = &(*last)->next;
 		if (peek(&r) && !eat(&r, S("|")))
 			return wrong(&r, r.at, "unexpected symbol found");

@@ -249,6 +249,9 @@ def test_maps_and_lists(server):
     same(column(logs, "/q/maps", "fields jsonParse(@message) as m | display m.`dotted.name`.x[1] as x | filter ispresent(x)"),
          ["8"])
     same(column(logs, "/q/maps", "fields jsonParse(@message) as m | filter not ispresent(m) | display @message"), ["no json"])
+    same(column(logs, "/q/maps", "filter kind = 'order' | limit 1 | unnest items into i | display i.sku"), ["a", "b"])
+    same(column(logs, "/q/maps", "fields jsonParse(concat('[', @message, ']')) as m | display m[0].`dotted.name`.x[0] as x "
+                                 "| filter ispresent(x)"), ["7"])
     same(rows(logs, "/q/maps", "unnest items into i | stats sum(i.n) as total, count(*) as n"), [{"total": "3", "n": "2"}])
     for query in ("unnest items", "unnest items into", "fields a[", "fields a[b]"):
         refused("MalformedQueryException", logs.start_query, logGroupName="/q/maps", startTime=1, endTime=2,
