@@ -21,6 +21,8 @@ arena *later_begin(later *l);
 void later_end(later *l, later_item *item, size_t bytes);
 /* Waits until everything gathered so far is on disk. */
 void later_flush(later *l);
+/* Waits for nothing: what anyone hands to the store after this comes after everything gathered so far. */
+void later_send(later *l);
 /* Writes what waits, then closes. */
 void later_close(later *l);
 uint64_t later_dropped(later *l);

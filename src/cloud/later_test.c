@@ -67,3 +67,32 @@ TEST(later_hurries)
 	store_close(s);
 	CHECK(!dir_remove(mem, folder));
 }
+
+static bool look(void *context, txn *tx)
+{
+	(void)tx;
+	*(int *)context = sum;
+	return true;
+}
+
+/* What is written after later_send finds what was said before it. */
+TEST(later_sends_before)
+{
+	store *s;
+	str folder = arena_fmt(mem, "/tmp/farthing-later-test-send-%d", (int)getpid());
+	CHECK(!store_open(mem, &(store_options){ .path = folder }, &s));
+	sum = 0;
+	later *l = later_open(s, AN_HOUR_MS, write_words);
+	for (int i = 1; i <= 1000; i++) {
+		int seen = 0;
+		say(l, 1);
+		later_send(l);
+		CHECK(!store_write(s, look, &seen));
+		CHECK_I64(seen, i);
+	}
+	say(l, 1);
+	later_close(l);
+	CHECK_I64(sum, 1001);
+	store_close(s);
+	CHECK(!dir_remove(mem, folder));
+}

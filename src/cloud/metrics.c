@@ -35,13 +35,13 @@ static void write_points(txn *tx, const later_item *items)
 		(*sink)(tx, (const metric_point *)items);
 }
 
-void metric_flush(void)
+void metric_send(void)
 {
 	metric_source *const *source = __start_farthing_metric_sources;
 	for (; source < __stop_farthing_metric_sources; source++)
 		(*source)();
 	if (points)
-		later_flush(points);
+		later_send(points);
 }
 
 void metric_start(store *s)

@@ -29,8 +29,9 @@ static inline const metric_point *metric_point_next(const metric_point *p)
 
 /* Any thread; copies everything. `unit` as CloudWatch names it: Count, Milliseconds, Bytes .. */
 void metric_later(const metric_point *p);
-/* Waits until everything said so far is on disk: before the clock is turned, so that alarms see it. */
-void metric_flush(void);
+/* What is written after this comes after everything said so far: before the clock is turned, so that alarms
+ * see it. */
+void metric_send(void);
 
 /* A service that gathers its own before it calls metric_later: told to say what it has, on any thread. */
 typedef void metric_source(void);

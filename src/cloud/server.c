@@ -52,7 +52,7 @@ static bool is_loopback(str address)
 
 void server_advance(server *s, int64_t to)
 {
-	metric_flush();
+	metric_send();
 	due_advance(s->dispatch.store, to, NULL, NULL);
 }
 

@@ -152,10 +152,15 @@ err postgres_copy_like(arena *a, str root, str from, str like, str to)
 {
 	postgres_remove(a, root, to);
 	TRY(postgres_folders(a, root, to));
-	str earlier = str_is(like) && !str_empty(like) ? postgres_folder(a, root, like, "data") : STR_NONE;
-	return engine_copy(a, &(engine_copying){ .from = postgres_folder(a, root, from, "data"),
-	                                         .to = postgres_folder(a, root, to, "data"),
-	                                         .like = earlier });
+	engine_copying c = { .from = postgres_folder(a, root, from, "data"),
+		                 .to = postgres_folder(a, root, to, "data") };
+	if (str_is(like) && !str_empty(like))
+		c.like = postgres_folder(a, root, postgres_beneath(a, root, like), "data");
+	TRY(engine_copy(a, &c));
+	if (!postgres_has_base(a, root, from))
+		return OK;
+	c.from = postgres_folder(a, root, postgres_beneath(a, root, from), "data");
+	return engine_copy(a, &c);
 }
 
 err postgres_copy(arena *a, str root, str from, str to)
@@ -165,6 +170,7 @@ err postgres_copy(arena *a, str root, str from, str to)
 
 void postgres_remove(arena *a, str root, str name)
 {
+	postgres_base_leave(a, root, name);
 	err e = dir_remove(a, arena_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(name)));
 	(void)e; /* what is left is replaced or removed the next time */
 }

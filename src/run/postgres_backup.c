@@ -121,16 +121,19 @@ static err copy_running(arena *a, postgres_client *c, str from, str like, str to
 /*
  * A backup is also an earlier one of the same folder and the log since then: replaying it, which a copy does
  * when it is started, leads to the same place. That needs no checkpoint, no new segment and no copy of the
- * data, so while little is written a backup costs some links. Both folders have the same mark in a file
- * beside the data, which no copy has: what comes after another beginning is another's log.
+ * data: while little is written a backup is its log, beside a base that it has in common with the others of
+ * the chain. The base and the server's folder have the same mark in a file beside the data, which no copy has:
+ * what comes after another beginning is another's log.
  */
 
 /* Where the first backup of a chain begins; STR_NONE: no other can follow it. */
 static str chain_start(arena *a, str root, str from, str last)
 {
 	str ours, its, label;
-	if (!str_is(last) || str_empty(last) ||
-	    file_read(a, postgres_folder(a, root, from, MARK), MARK_MAX, &ours) ||
+	if (!str_is(last) || str_empty(last))
+		return STR_NONE;
+	last = postgres_beneath(a, root, last);
+	if (file_read(a, postgres_folder(a, root, from, MARK), MARK_MAX, &ours) ||
 	    file_read(a, postgres_folder(a, root, last, MARK), MARK_MAX, &its) || !str_eq(ours, its) ||
 	    file_read(a, postgres_folder(a, root, last, "data/backup_label"), LABEL_MAX, &label) ||
 	    str_find(label, S("BACKUP FROM: primary")) == SIZE_MAX)
@@ -159,14 +162,44 @@ static str chain_newest(arena *a, str last, size_t *n)
 	return newest;
 }
 
-static bool but_settings(str name) { return !str_eq(name, S("postgresql.auto.conf")); }
+#define LOG "pg_wal"
+#define SETTINGS "postgresql.auto.conf"
+static bool is_log(str name) { return str_eq(name, S(LOG)); }
+static bool is_common(str name) { return !is_log(name) && !str_eq(name, S(SETTINGS)); }
+
+/* All that the last one has: its log as links, the rest by standing on the same base, which may have to be
+ * made. */
+static err follow(arena *a, str root, str last, str to)
+{
+	engine_copying log = { .from = postgres_folder(a, root, last, "data"),
+		                   .to = postgres_folder(a, root, to, "data"),
+		                   .wanted = is_log };
+	engine_copying whole = log;
+	log.like = whole.like = log.from;
+	whole.to = postgres_folder(a, root, to, POSTGRES_WHOLE "/data");
+	whole.wanted = is_common;
+	TRY(engine_copy(a, &log));
+	if (postgres_has_base(a, root, last))
+		return postgres_base_share(a, root, last, to);
+	TRY(engine_folder(a, postgres_folder(a, root, to, POSTGRES_WHOLE)));
+	TRY(engine_copy(a, &whole));
+	TRY(engine_copy_file(a, postgres_folder(a, root, last, MARK),
+	                     postgres_folder(a, root, to, POSTGRES_WHOLE "/" MARK), INT64_MAX));
+	return postgres_base_lay(a, root, to);
+}
+
+typedef struct chain {
+	str root, from, last, to; /* folders of the root: the server, its last backup, and the one that follows */
+	str start;
+} chain;
 
 /* *done says whether it could be done; what is there of one that could not is replaced. */
-static err extend(arena *a, postgres_client *c, str from, str last, str start, str to, bool *done)
+static err extend(arena *a, postgres_client *c, const chain *k, bool *done)
 {
 	postgres_rows r = { 0 };
 	size_t had;
-	str newest = chain_newest(a, last, &had);
+	str from = postgres_folder(a, k->root, k->from, "data"), to = postgres_folder(a, k->root, k->to, "data");
+	str newest = chain_newest(a, postgres_folder(a, k->root, k->last, "data"), &had);
 	/* A commit that is on disk has all others before it there too: this one waits for it, whatever the
 	 * parameters say. */
 	err e = postgres_query(a, c,
@@ -180,16 +213,15 @@ static err extend(arena *a, postgres_client *c, str from, str last, str start, s
 	    !str_eq(str_sub(now, 0, 8), str_sub(newest, 0, 8)))
 		return OK; /* a standby, or on another timeline */
 	str end = str_sub(now, 8, SEGMENT_NAME), place = str_sub(newest, 8, SEGMENT_NAME);
-	uint64_t first = segment_number(segment_of(a, start));
+	uint64_t first = segment_number(segment_of(a, k->start));
 	if (segment_number(end) - first >= CHAIN_SEGMENTS || segment_number(end) < segment_number(place) ||
 	    segment_number(place) - first + 1 != had)
 		return OK;
-	TRY(engine_copy(a, &(engine_copying){ .from = last, .to = to, .like = last, .wanted = but_settings }));
+	TRY(follow(a, k->root, k->last, k->to));
 	str rest = lsn;
 	str_cut(&rest, '/');
 	int64_t bytes = (int64_t)(hex_of(rest) & ((UINT64_C(1) << SEGMENT_BITS) - 1));
-	TRY(engine_copy_file(a, path_join(a, from, S("postgresql.auto.conf")),
-	                     path_join(a, to, S("postgresql.auto.conf")), INT64_MAX));
+	TRY(engine_copy_file(a, path_join(a, from, S(SETTINGS)), path_join(a, to, S(SETTINGS)), INT64_MAX));
 	*done = !copy_log(a, from, to, place, end, bytes ? bytes : INT64_MAX);
 	return OK;
 }
@@ -203,14 +235,15 @@ static err folders_for(arena *a, str root, str to)
 static err backup(arena *a, postgres_client *c, str root, str from, str last, str to)
 {
 	bool done = false;
-	str source = postgres_folder(a, root, from, "data"), target = postgres_folder(a, root, to, "data"), mark;
-	str start = chain_start(a, root, from, last);
-	str earlier = str_is(last) && !str_empty(last) ? postgres_folder(a, root, last, "data") : STR_NONE;
-	if (str_is(start) && !extend(a, c, source, earlier, start, target, &done) && done)
-		return engine_copy_file(a, postgres_folder(a, root, last, MARK), postgres_folder(a, root, to, MARK),
-		                        INT64_MAX);
+	str earlier = STR_NONE, mark;
+	chain k = { root, from, last, to, chain_start(a, root, from, last) };
+	if (str_is(k.start) && !extend(a, c, &k, &done) && done)
+		return OK;
+	if (str_is(last) && !str_empty(last))
+		earlier = postgres_folder(a, root, postgres_beneath(a, root, last), "data");
 	TRY(folders_for(a, root, to));
-	TRY(copy_running(a, c, source, earlier, target));
+	TRY(copy_running(a, c, postgres_folder(a, root, from, "data"), earlier,
+	                 postgres_folder(a, root, to, "data")));
 	mark = rand_text(a, MARK_LENGTH, S("abcdefghijklmnopqrstuvwxyz"));
 	TRY(postgres_file(a, postgres_folder(a, root, to, MARK), mark));
 	return postgres_file(a, postgres_folder(a, root, from, MARK), mark);

@@ -56,6 +56,20 @@ static int64_t shared_files(arena *a, str path)
 	return found;
 }
 
+/* The folders of the root that several backups stand on. */
+static size_t bases(arena *a, str root, str *last)
+{
+	str *names;
+	size_t n, found = 0;
+	CHECK(!dir_list(a, root, &names, &n));
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(names[i], S("base-"))) {
+			*last = path_join(a, root, names[i]);
+			found++;
+		}
+	return found;
+}
+
 /* What a server that is started on a copy of the backup has. */
 static void holds(arena *a, postgres_spec spec, str backup, const char *rows)
 {
@@ -78,7 +92,7 @@ static void holds(arena *a, postgres_spec spec, str backup, const char *rows)
 TEST(postgres_backups_share)
 {
 	arena *a = mem;
-	str bin, root = arena_fmt(a, "/tmp/farthing-postgres-share-%d", (int)getpid());
+	str base, bin, root = arena_fmt(a, "/tmp/farthing-postgres-share-%d", (int)getpid());
 	int major;
 	if (postgres_find(a, 0, &bin, &major))
 		SKIP("PostgreSQL is not installed");
@@ -96,11 +110,12 @@ TEST(postgres_backups_share)
 	CHECK(!postgres_backup(a, root, S("one"), PORT, S(""), S("b1")));
 	say(a, p, S("insert into kept values (2)"));
 	CHECK(!postgres_backup(a, root, S("one"), PORT, S("b1"), S("b2")));
-	CHECK(shared_files(a, path_join(a, root, S("b2"))) > 500);
+	CHECK(bases(a, root, &base) == 1 && shared_files(a, base) > 500);
 	/* Commits that do not wait for the disk count too, where no other does either. */
 	say(a, p, S("alter database postgres set synchronous_commit = off"));
 	say(a, p, S("insert into kept values (3)"));
 	CHECK(!postgres_backup(a, root, S("one"), PORT, S("b2"), S("b3")));
+	CHECK(bases(a, root, &base) == 1 && shared_files(a, path_join(a, root, S("b3"))) < 10);
 	say(a, p, S("insert into kept values (4); checkpoint"));
 	/* Too much log to go on: all anew, but for the files that are as they were. */
 	for (int i = 0; i < 6; i++)
@@ -125,10 +140,13 @@ TEST(postgres_backups_share)
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
 		holds(a, spec, str_c(want[i].backup), want[i].rows);
 		holds(a, spec, str_c(want[i].backup), want[i].rows);
-		if (i == 0) /* the one that others came from goes */
-			postgres_remove(a, root, S("b1"));
+		if (i < 3) /* those that others came from go */
+			postgres_remove(a, root, str_c(want[i].backup));
+		CHECK(bases(a, root, &base) == (i < 2 ? 2 : 1)); /* b6 stands on one too */
 	}
 	holds(a, spec, S("b6"), "");
+	postgres_remove(a, root, S("b6"));
+	CHECK(bases(a, root, &base) == 0);
 	holds(a, spec, S("b7"), "");
 	CHECK(!dir_remove(a, root));
 }
