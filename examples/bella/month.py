@@ -11,6 +11,7 @@ Writes what Aurora would run with auto-pause to --autopause FILE (a table for `f
 each call until 300 s after it, at the least capacity that it wakes up with.
 """
 import argparse
+import concurrent.futures
 import datetime
 import http.client
 import json
@@ -18,7 +19,6 @@ import os
 import random
 import re
 import sys
-import threading
 import time
 
 # How much of a day's calls falls into each hour: a business that is called by day.
@@ -38,10 +38,7 @@ class Clock:
     def _ask(self, method, path):
         self.connection.request(method, path, headers={"x-farthing-token": self.token})
         answer = self.connection.getresponse()
-        text = answer.read().decode()
-        if answer.status != 200:
-            sys.exit(f"the clock: {text}")
-        return datetime.datetime.fromisoformat(text[:19] + "+00:00")
+        return answer.status, answer.read().decode()
 
     def bill(self, account):
         self.connection.request("GET", f"/_farthing/bill?account={account}", headers={"x-farthing-token": self.token})
@@ -52,13 +49,16 @@ class Clock:
         return self.connection.getresponse().read().decode().split()
 
     def now(self):
-        return self._ask("GET", "/_farthing/clock")
+        status, text = self._ask("GET", "/_farthing/clock")
+        if status != 200:
+            sys.exit(f"the clock: {text}")
+        return datetime.datetime.fromisoformat(text[:19] + "+00:00")
 
     def turn(self, moment):
         """Forward to the moment; a clock that has gone past it by itself stays."""
-        to = int(moment.timestamp() * 1000)
-        if moment > self.now():
-            self._ask("POST", f"/_farthing/clock?to={to}")
+        status, text = self._ask("POST", f"/_farthing/clock?to={int(moment.timestamp() * 1000)}")
+        if status != 200 and moment > self.now():
+            sys.exit(f"the clock: {text}")
 
 
 class Line:
@@ -123,15 +123,12 @@ def bar(done, of, moment):
     sys.stderr.flush()
 
 
-def place(lines, sid):
-    if len(lines) == 1:
-        lines[0].call(sid)
-        return
-    threads = [threading.Thread(target=line.call, args=(sid,)) for line in lines]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+def place(lines, others, sid):
+    """On all lines at once."""
+    there = [others.submit(line.call, sid) for line in lines[1:]]
+    lines[0].call(sid)
+    for t in there:
+        t.result()
 
 
 def main():
@@ -150,11 +147,12 @@ def main():
     had = handlers_seconds(clock)
     moments = list(arrivals(o, midnight, random.Random(o.seed)))
     terminal, begun, turning = sys.stderr.isatty(), time.monotonic(), 0.0
+    others = concurrent.futures.ThreadPoolExecutor(len(lines))
     for i, moment in enumerate(moments):
         before = time.monotonic()
         clock.turn(moment)
         turning += time.monotonic() - before
-        place(lines, f"MONTH_{i}")
+        place(lines, others, f"MONTH_{i}")
         if terminal and (i % 10 == 9 or i + 1 == len(moments)):
             bar(i + 1, len(moments), moment)
     if terminal:

@@ -122,8 +122,8 @@ static err copy_running(arena *a, postgres_client *c, str from, str like, str to
  * A backup is also an earlier one of the same folder and the log since then: replaying it, which a copy does
  * when it is started, leads to the same place. That needs no checkpoint, no new segment and no copy of the
  * data: while little is written a backup is its log, beside a base that it has in common with the others of
- * the chain. The base and the server's folder have the same mark in a file beside the data, which no copy has:
- * what comes after another beginning is another's log.
+ * the chain. The base and the server's folder have the same mark in a file beside the data, which no copy
+ * has: what comes after another beginning is another's log.
  */
 
 /* Where the first backup of a chain begins; STR_NONE: no other can follow it. */

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * The note in a base has a link in the folder of each backup that stands on it, beside its data: the number of
- * links says whether somebody still does. Its words are the base's name. It begins as part of its first
+ * The note in a base has a link in the folder of each backup that stands on it, beside its data: the number
+ * of links says whether somebody still does. Its words are the base's name. It begins as part of its first
  * backup's folder and ends as part of its last one's, so that whatever is interrupted goes with these.
  */
 #define NOTE "base"

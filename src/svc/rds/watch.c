@@ -18,10 +18,10 @@
 #define STEP_CENTI 50
 #define STEP_MS_EACH 1000 /* how long a step down takes */
 /* Of the minutes that a leap of the clock passed over, all are told of up to so many, then every fifth, up to
- * a few days; more are thinned. */
+ * a day; of more, as many full hours between two as it takes to have so many. */
 #define MINUTES_EACH 300
-#define MINUTES_FIFTH 7200
-#define MINUTES_FILLED 1440
+#define MINUTES_FIFTH 1440
+#define HOURS_FILLED 360
 #define LATE_MS 2000
 
 static struct {
@@ -367,7 +367,9 @@ static void rest(arena *mem, const rds_cluster *c, const finding *first, int64_t
 
 static int64_t minutes_step(int64_t passed)
 {
-	return passed <= MINUTES_EACH ? 1 : passed <= MINUTES_FIFTH ? 5 : passed / MINUTES_FILLED + 1;
+	if (passed > MINUTES_FIFTH)
+		return (passed / 60 / HOURS_FILLED + 1) * 60;
+	return passed <= MINUTES_EACH ? 1 : 5;
 }
 
 /* While its engines are down there is still one metric to tell. */
