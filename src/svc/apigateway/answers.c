@@ -127,6 +127,15 @@ err apigateway_PutGatewayResponse(req *rq, txn *tx, const apigateway_PutGatewayR
 	return OK;
 }
 
+/* As the model has it of those that are put: patches are texts to it. */
+static err status_check(req *rq, str status)
+{
+	int64_t n;
+	bool good = status.n == 3 && str_to_i64(status, &n) && n >= 100 && n < 600;
+	return good ? OK : fail(rq, &apigateway_BadRequestException, "Invalid status code specified: %.*s",
+	                        STR_ARG(status));
+}
+
 static err patch_check(req *rq, const apigateway_GatewayResponse *r, const apigateway_PatchOperation *p)
 {
 	str rest = str_sub(p->path, 1, p->path.n), what = str_cut(&rest, '/');
@@ -134,7 +143,7 @@ static err patch_check(req *rq, const apigateway_GatewayResponse *r, const apiga
 	if (!str_is(p->path))
 		return fail(rq, &apigateway_BadRequestException, "Invalid patch path null");
 	if (str_eq(p->path, S("/statusCode")) && replaces)
-		return OK;
+		return status_check(rq, p->value);
 	bool parameters = str_eq(what, S("responseParameters")), templates = str_eq(what, S("responseTemplates"));
 	if (!str_is(rest) || (!parameters && !templates))
 		return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
@@ -157,6 +166,7 @@ err apigateway_UpdateGatewayResponse(req *rq, txn *tx, const apigateway_UpdateGa
 	apigateway_GatewayResponse r = { .responseType = in->responseType };
 	if (had)
 		r = *had->It;
+	TRY(patch_few(rq, &in->patchOperations));
 	for (size_t i = 0; i < in->patchOperations.n; i++) {
 		apigateway_ListOfPatchOperation one = { &in->patchOperations.v[i], 1 };
 		TRY(patch_check(rq, &r, one.v));

@@ -164,6 +164,8 @@ static err arn_check(req *rq, const apigateway_Integration *in)
 
 err integration_check(req *rq, const apigateway_Integration *in)
 {
+	if (in->timeoutInMillis.set && (in->timeoutInMillis.v < 50 || in->timeoutInMillis.v > 29000))
+		return fail(rq, &apigateway_BadRequestException, "Timeout should be between 50 ms and 29000 ms");
 	if (str_eq(in->type, S("MOCK")))
 		return OK;
 	if (!in->httpMethod.n)

@@ -93,6 +93,7 @@ err apigateway_UpdateMethod(req *rq, txn *tx, const apigateway_UpdateMethod_in *
 	apigateway_resource *r;
 	apigateway_Method *m;
 	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
+	TRY(patch_few(rq, &in->patchOperations));
 	for (size_t i = 0; i < in->patchOperations.n; i++)
 		TRY(method_patch(rq, m, &in->patchOperations.v[i]));
 	TRY(method_check(rq, tx, in->restApiId, m));
@@ -121,6 +122,7 @@ err apigateway_UpdateMethodResponse(req *rq, txn *tx, const apigateway_UpdateMet
 	size_t at;
 	TRY(method_find(rq, tx, in->restApiId, in->resourceId, in->httpMethod, &r, &m));
 	TRY(response_find(rq, m, in->statusCode, &at));
+	TRY(patch_few(rq, &in->patchOperations));
 	apigateway_MethodResponse *made = &m->methodResponses.v[at].value;
 	for (size_t i = 0; i < in->patchOperations.n; i++) {
 		bool taken;

@@ -73,7 +73,8 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 	str path = str_sub(p->path, 1, p->path.n), name = str_cut(&path, '/');
 	const shape_member *m = shape_member_find(s, name);
 	bool removes = str_eq(p->op, S("remove"));
-	if (!m || (!removes && !str_eq(p->op, S("replace")) && !str_eq(p->op, S("add"))))
+	if (!m || !str_starts(p->path, S("/")) ||
+	    (!removes && !str_eq(p->op, S("replace")) && !str_eq(p->op, S("add"))))
 		return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
 	void *slot = (char *)row + m->offset;
 	bool text_map = m->shape->kind == SHAPE_MAP && m->shape->element->kind == SHAPE_STRING;
@@ -132,11 +133,15 @@ err patch_replaces(req *rq, const apigateway_ListOfPatchOperation *patches, cons
 	return OK;
 }
 
+err patch_few(req *rq, const apigateway_ListOfPatchOperation *patches)
+{
+	return patches->n <= PATCHES_MAX ? OK
+		: fail(rq, &apigateway_BadRequestException, "At most %d patch operations are allowed.", PATCHES_MAX);
+}
+
 err patch_apply(req *rq, const apigateway_ListOfPatchOperation *patches, const shape *s, void *row)
 {
-	if (patches->n > PATCHES_MAX)
-		return fail(rq, &apigateway_BadRequestException, "At most %d patch operations are allowed.",
-		            PATCHES_MAX);
+	TRY(patch_few(rq, patches));
 	for (size_t i = 0; i < patches->n; i++)
 		TRY(apply(rq, &patches->v[i], s, row));
 	return OK;

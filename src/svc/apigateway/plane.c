@@ -51,7 +51,8 @@ void visit_send(visit *v)
 	wire_header_add(&v->out, S("x-amzn-RequestId"), v->request_id);
 	wire_header_add(&v->out, S("x-amz-apigw-id"), v->extended_id);
 	if (v->stage) {
-		usage_later(v->rq->who.account, v->rq->region, clock_now(), &APIGW_REST, v->api->id, QTY(1));
+		if (!v->free)
+			usage_later(v->rq->who.account, v->rq->region, clock_now(), &APIGW_REST, v->api->id, QTY(1));
 		if (v->out.body.n)
 			usage_later(v->rq->who.account, v->rq->region, clock_now(), &APIGW_TRANSFER_OUT, v->api->id,
 			            (qty)v->out.body.n);
@@ -223,13 +224,14 @@ http_event visit_event(const visit *v)
 
 static void invoke(visit *v, const apigateway_Integration *i)
 {
-	str function = front_function(v->mem, i->uri, &v->variables), payload;
+	str function = front_function(v->mem, i->uri, &v->variables), payload, region = v->rq->region;
 	http_event e = visit_event(v);
 	int64_t before = clock_mono_us();
 	front_outcome done = str_is(function)
 		? front_invoke(v->rq, function, visit_method_arn(v), http_event_1(v->mem, &e), &payload)
 		: FRONT_FORBIDDEN;
 	v->integration_us = clock_mono_us() - before;
+	v->rq->region = region; /* the function's may be another: what is metered is the API's */
 	if (v->integration_us / 1000 > (i->timeoutInMillis.set ? i->timeoutInMillis.v : 29000))
 		visit_refuse(v, &refuse_timeout);
 	else if (done == FRONT_FORBIDDEN)

@@ -191,6 +191,7 @@ err apigateway_UpdateUsagePlan(req *rq, txn *tx, const apigateway_UpdateUsagePla
 {
 	apigateway_plan *p;
 	TRY(plan_find(rq, tx, in->usagePlanId, &p));
+	TRY(patch_few(rq, &in->patchOperations));
 	for (size_t i = 0; i < in->patchOperations.n; i++) {
 		apigateway_ListOfPatchOperation one = { &in->patchOperations.v[i], 1 };
 		if (str_eq(one.v->path, S("/apiStages")))

@@ -129,7 +129,7 @@ static void customised(visit *v, const apigateway_GatewayResponse *r)
 {
 	int64_t status;
 	str prefix = S("gatewayresponse.header."), body = map_find(&r->responseTemplates, S("application/json"));
-	if (str_is(r->statusCode) && str_to_i64(r->statusCode, &status))
+	if (str_is(r->statusCode) && str_to_i64(r->statusCode, &status) && status >= 100 && status < 600)
 		v->out.status = (int)status;
 	for (size_t i = 0; i < r->responseParameters.n; i++) {
 		str name = r->responseParameters.v[i].key, value = parameter(v, r->responseParameters.v[i].value);
@@ -140,10 +140,22 @@ static void customised(visit *v, const apigateway_GatewayResponse *r)
 		v->out.body = template_filled(v, body, v->x->in.body);
 }
 
+/* AWS does not charge for those whom it does not let in, or not now, but for a path that leads nowhere. */
+static bool is_free(const visit *v, const refusal *r)
+{
+	const refusal *const all[] = { &refuse_no_token, &refuse_signature, &refuse_unauthorized, &refuse_denied,
+		                           &refuse_denied_explicitly, &refuse_key, &refuse_throttled, &refuse_quota };
+	bool found = false;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		found = found || r == all[i];
+	return found && v->resource;
+}
+
 void visit_refuse_with(visit *v, const refusal *r, str message)
 {
 	v->out.status = r->status;
 	v->out.n_headers = 0;
+	v->free = is_free(v, r);
 	v->error = message;
 	v->error_type = r->type ? str_c(r->type) : STR_NONE;
 	wire_header_add(&v->out, S("Content-Type"), S("application/json"));

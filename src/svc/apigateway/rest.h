@@ -37,6 +37,8 @@ apigateway_GatewayResponse *answer_of(arena *mem, const apigateway_ListOfGateway
 int64_t authorizer_ttl(const apigateway_Authorizer *a);
 err apikey_find(req *rq, const txn *tx, str id, apigateway_apikey **key);
 
+/* Not too many of them: each may copy what it changes. */
+err patch_few(req *rq, const apigateway_ListOfPatchOperation *patches);
 /* /name and /map/key of patch operations on members that are text, numbers and flags. */
 err patch_apply(req *rq, const apigateway_ListOfPatchOperation *patches, const shape *s, void *row);
 /* Each of them replaces, and one of these paths (NULL behind the last). */

@@ -8,12 +8,14 @@
 
 #define DEPTH_MAX 64
 #define STEPS_MAX 1000000 /* references that branch could go on for ever */
+#define COMPARED_MAX 20000000 /* values with one another */
 
 typedef struct checking {
 	arena *mem;
 	const apigateway_ListOfModel *models;
+	const json_value **parsed; /* the models that were referred to */
 	const json_value *root;
-	int depth, steps;
+	int depth, steps, compared;
 } checking;
 
 static bool holds(checking *c, const json_value *schema, const json_value *v);
@@ -47,9 +49,9 @@ static bool is_type(str type, const json_value *v)
 	}
 }
 
-static bool same(const json_value *a, const json_value *b)
+static bool same(checking *c, const json_value *a, const json_value *b)
 {
-	if (a->kind != b->kind || a->n != b->n)
+	if (c->compared++ >= COMPARED_MAX || a->kind != b->kind || a->n != b->n)
 		return false;
 	if (a->kind == JSON_NUMBER)
 		return number(a) == number(b);
@@ -58,13 +60,13 @@ static bool same(const json_value *a, const json_value *b)
 	const json_value *y = b->first;
 	for (const json_value *x = a->first; x; x = x->next, y = y ? y->next : NULL) {
 		const json_value *other = a->kind == JSON_OBJECT ? json_get(b, x->key) : y;
-		if (!other || !same(x, other))
+		if (!other || !same(c, x, other))
 			return false;
 	}
 	return true;
 }
 
-static bool type_holds(const json_value *schema, const json_value *v)
+static bool type_holds(checking *c, const json_value *schema, const json_value *v)
 {
 	const json_value *type = json_get(schema, S("type")), *any = json_get(schema, S("enum"));
 	bool fits = !type || (type->kind == JSON_STRING && is_type(type->text, v));
@@ -73,7 +75,7 @@ static bool type_holds(const json_value *schema, const json_value *v)
 	if (!fits || !any)
 		return fits;
 	for (const json_value *e = any->first; e; e = e->next)
-		if (same(e, v))
+		if (same(c, e, v))
 			return true;
 	return false;
 }
@@ -115,9 +117,12 @@ static bool pattern_holds(checking *c, str expression, str text)
 {
 	bool from = str_starts(expression, S("^")), to = str_ends(expression, S("$"));
 	str inner = str_sub(expression, from, expression.n - (to && expression.n > from));
-	const pattern *p = pattern_compile(c->mem, arena_fmt(c->mem, "%s(%.*s)%s", from ? "" : "[\\s\\S]*",
-	                                                     STR_ARG(inner), to ? "" : "[\\s\\S]*"));
-	return p && pattern_matches(p, c->mem, text);
+	arena *own = arena_open(4096); /* a body may have many texts */
+	const pattern *p = pattern_compile(own, arena_fmt(own, "%s(%.*s)%s", from ? "" : "[\\s\\S]*",
+	                                                  STR_ARG(inner), to ? "" : "[\\s\\S]*"));
+	bool matched = p && pattern_matches(p, own, text);
+	arena_close(own);
+	return matched;
 }
 
 static bool string_holds(checking *c, const json_value *schema, str text)
@@ -141,7 +146,7 @@ static bool array_holds(checking *c, const json_value *schema, const json_value 
 			of = of ? of->next : NULL;
 		for (const json_value *other = v->first; once && once->kind == JSON_TRUE && other != e;
 		     other = other->next)
-			if (same(other, e))
+			if (same(c, other, e) || c->compared >= COMPARED_MAX)
 				return false;
 	}
 	return true;
@@ -211,8 +216,11 @@ static bool referred(checking *c, str to, const json_value *v)
 	} else if (at != SIZE_MAX) {
 		str name = str_sub(to, at + 8, to.n);
 		for (size_t i = 0; i < c->models->n; i++)
-			if (str_eq(c->models->v[i].name, name))
-				c->root = found = json_parse(c->mem, c->models->v[i].schema);
+			if (str_eq(c->models->v[i].name, name)) {
+				if (!c->parsed[i])
+					c->parsed[i] = json_parse(c->mem, c->models->v[i].schema);
+				c->root = found = c->parsed[i];
+			}
 	}
 	bool good = found && holds(c, found, v);
 	c->root = root;
@@ -228,7 +236,7 @@ static bool holds(checking *c, const json_value *schema, const json_value *v)
 		return false;
 	c->depth++;
 	bool good = to && to->kind == JSON_STRING ? referred(c, to->text, v)
-		: type_holds(schema, v) && combined(c, schema, v) &&
+		: type_holds(c, schema, v) && combined(c, schema, v) &&
 		  (v->kind != JSON_NUMBER || number_holds(schema, number(v))) &&
 		  (v->kind != JSON_STRING || string_holds(c, schema, v->text)) &&
 		  (v->kind != JSON_ARRAY || array_holds(c, schema, v)) &&
@@ -241,5 +249,6 @@ bool schema_holds(arena *mem, const apigateway_ListOfModel *models, str schema, 
 {
 	const json_value *s = json_parse(mem, schema), *v = json_parse(mem, body);
 	checking c = { .mem = mem, .models = models, .root = s };
+	c.parsed = arena_array(mem, const json_value *, models->n + 1);
 	return s && v && holds(&c, s, v);
 }

@@ -302,6 +302,7 @@ err apigateway_UpdateStage(req *rq, txn *tx, const apigateway_UpdateStage_in *in
 {
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));
+	TRY(patch_few(rq, &in->patchOperations));
 	for (size_t i = 0; i < in->patchOperations.n; i++)
 		TRY(stage_patch(rq, s->It, &in->patchOperations.v[i]));
 	apigateway_deployment *d;

@@ -10,6 +10,13 @@
 #define TEXT_MAX ((size_t)16 << 20)
 #define DEPTH_MAX 8
 
+/* What $input speaks of: parsed once, whatever the number of references. */
+typedef struct source {
+	str body;
+	const json_value *json;
+	bool parsed;
+} source;
+
 bool template_has_directives(str text)
 {
 	static const char *const words[] = { "#set", "#if", "#foreach", "#else", "#end", "#macro", "##", "#*" };
@@ -109,9 +116,12 @@ static bool params(const visit *v, str *rest, str *value)
 }
 
 /* $.a.b[0] of the body; NULL: there is no such thing. */
-static const json_value *at_path(arena *mem, str body, str path)
+static const json_value *at_path(arena *mem, source *from, str path)
 {
-	const json_value *v = body.n ? json_parse(mem, body) : NULL;
+	if (!from->parsed && from->body.n)
+		from->json = json_parse(mem, from->body);
+	from->parsed = true;
+	const json_value *v = from->json;
 	eat(&path, "$");
 	while (v && path.n) {
 		int64_t index;
@@ -133,9 +143,9 @@ static const json_value *at_path(arena *mem, str body, str path)
 	return v;
 }
 
-static str part_of(const visit *v, str body, str path, bool raw)
+static str part_of(const visit *v, source *from, str path, bool raw)
 {
-	const json_value *found = at_path(v->mem, body, path);
+	const json_value *found = at_path(v->mem, from, path);
 	buf b = buf_in(v->mem, 256, TEXT_MAX);
 	if (!found)
 		return S("");
@@ -160,10 +170,10 @@ static str escaped(const visit *v, str s)
 	return buf_str(&out);
 }
 
-static bool reference(const visit *v, str body, str *rest, str *value, int depth);
+static bool reference(const visit *v, source *from, str *rest, str *value, int depth);
 
 /* $util.X(a reference or a text). */
-static bool utility(const visit *v, str body, str *rest, str *value, int depth)
+static bool utility(const visit *v, source *from, str *rest, str *value, int depth)
 {
 	static const char *const names[] = { "escapeJavaScript(", "urlEncode(", "urlDecode(", "base64Encode(",
 		"base64Decode(" };
@@ -175,7 +185,7 @@ static bool utility(const visit *v, str body, str *rest, str *value, int depth)
 		return false;
 	if (!quoted(rest, &in)) {
 		blanks(rest);
-		if (!eat(rest, "$") || !reference(v, body, rest, &in, depth + 1))
+		if (!eat(rest, "$") || !reference(v, from, rest, &in, depth + 1))
 			return false;
 		blanks(rest);
 		if (!eat(rest, ")"))
@@ -189,7 +199,7 @@ static bool utility(const visit *v, str body, str *rest, str *value, int depth)
 }
 
 /* What stands behind a dollar. *rest is where it was when it is no reference. */
-static bool reference(const visit *v, str body, str *rest, str *value, int depth)
+static bool reference(const visit *v, source *from, str *rest, str *value, int depth)
 {
 	str at = *rest, text;
 	bool braces = eat(&at, "{"), good = false;
@@ -197,11 +207,11 @@ static bool reference(const visit *v, str body, str *rest, str *value, int depth
 	if (eat(&at, "input.params("))
 		good = params(v, &at, value);
 	else if (eat(&at, "input.json(") && (good = quoted(&at, &text)))
-		*value = part_of(v, body, text, true);
+		*value = part_of(v, from, text, true);
 	else if (!good && eat(&at, "input.path(") && (good = quoted(&at, &text)))
-		*value = part_of(v, body, text, false);
+		*value = part_of(v, from, text, false);
 	else if (!good && eat(&at, "input.body") && (good = true))
-		*value = body;
+		*value = from->body;
 	else if (!good && eat(&at, "context.") && (text = ident(&at, true)).n && (good = true))
 		*value = visit_mapped(v, arena_concat(v->mem, S("context."), text));
 	else if (!good && eat(&at, "stageVariables.get(") && (good = quoted(&at, &text)))
@@ -209,7 +219,7 @@ static bool reference(const visit *v, str body, str *rest, str *value, int depth
 	else if (!good && eat(&at, "stageVariables.") && (text = ident(&at, false)).n && (good = true))
 		*value = visit_mapped(v, arena_concat(v->mem, S("stageVariables."), text));
 	else if (!good && eat(&at, "util."))
-		good = utility(v, body, &at, value, depth);
+		good = utility(v, from, &at, value, depth);
 	if (!good || (braces && !eat(&at, "}")))
 		return false;
 	*rest = at;
@@ -219,14 +229,15 @@ static bool reference(const visit *v, str body, str *rest, str *value, int depth
 str template_filled(const visit *v, str text, str body)
 {
 	buf b = buf_in(v->mem, text.n + 128, TEXT_MAX);
-	while (text.n) {
+	source from = { .body = body };
+	while (text.n && !b.full) {
 		size_t at = str_find_char(text, '$');
 		str value;
 		buf_put(&b, str_sub(text, 0, at));
 		if (at == SIZE_MAX)
 			break;
 		text = str_sub(text, at + 1, text.n);
-		if (!reference(v, body, &text, &value, 0))
+		if (!reference(v, &from, &text, &value, 0))
 			buf_c(&b, '$');
 		else if (str_is(value))
 			buf_put(&b, value);

@@ -26,6 +26,7 @@ typedef struct visit {
 	str api_key, api_key_id; /* once it is known to be a good one */
 	str request_id, extended_id, trace_id;
 	str error, error_type; /* of a refusal: its message and the type of gateway response */
+	bool free;           /* the refusal is not charged for */
 	wire_message out;
 	int64_t began_us, integration_us;
 } visit;

@@ -173,6 +173,9 @@ def test_keys_and_plans(server):
     same([x["id"] for x in client.get_usage_plans(keyId=key["id"])["items"]], [p])
     same([get(key["value"])[0] for _ in range(3)], [200] * 3)
     same(get(key["value"]), (429, "LimitExceededException", b'{"message":"Limit Exceeded"}'))
+    # Who was refused at the door is not charged for.
+    lines = json.loads(server.run("bill", "--json", "--by", "resource,meter").stdout)["lines"]
+    same([x["quantity"] for x in lines if x["resource"] == a and x["sku"] == "apigw.rest.requests"], ["3"])
     today = server.run("clock", "show").stdout[:10]
     used = client.get_usage(usagePlanId=p, startDate=today, endDate=today)
     same(used["items"], {key["id"]: [[3, 0]]})
@@ -275,6 +278,9 @@ def test_validators_and_models(server):
     same(refused("BadRequestException", patched, "add", "/apiKeyRequired", "true"),
          "Invalid patch operation specified. Must be one of: [replace]")
     same(patched("replace", "/apiKeyRequired", "whatever")["apiKeyRequired"], False)
+    same(refused("BadRequestException", client.update_method, restApiId=a, resourceId=root, httpMethod="POST",
+                 patchOperations=[{"op": "add", "path": f"/requestParameters/method.request.header.h{i}", "value": "true"}
+                                  for i in range(501)]), "At most 500 patch operations are allowed.")
     check("requestModels" not in patched("remove", "/requestModels/application~1json"), "still there")
     check("requestValidatorId" not in patched("replace", "/requestValidatorId", ""), "still there")
     client.delete_model(restApiId=a, modelName="Pet")
@@ -315,6 +321,9 @@ def test_gateway_responses(server):
     for op in ("add", "remove"):
         same(refused("BadRequestException", update, op, "/statusCode", "400"), "Invalid patch path /statusCode")
     same(refused("BadRequestException", update, "replace", "/wrongPath", "x"), "Invalid patch path /wrongPath")
+    for status in ("4444", "44", "abc", "099"):
+        same(refused("BadRequestException", update, "replace", "/statusCode", status),
+             f"Invalid status code specified: {status}")
     same(refused("NotFoundException", update, "replace", "/responseParameters/gatewayresponse.header.none", "'x'"),
          "Invalid parameter name specified")
     same(refused("BadRequestException", update, "add", "/responseTemplates/application~1xml"),
@@ -352,6 +361,9 @@ def test_responses_change(server):
         ("add", "/responseParameters/method.response.header.x", "true"), ("add", "/responseModels/application~1json", "Empty")))
     same((got["responseParameters"], got["responseModels"]),
          ({"method.response.header.x": True}, {"application/json": "Empty"}))
+    for path in ("/statusCode", "xstatusCode"):
+        same(refused("BadRequestException", client.update_integration_response, **this, statusCode="200",
+                     patchOperations=patch(("replace", path, "4444"))), f"Invalid patch path {path}")
     for path, code, says in (("/responseParameters/none", "NotFoundException", "Invalid parameter name specified"),
                              ("/responseModels/none", "NotFoundException", "Content-Type specified was not found"),
                              ("/wrong/none", "BadRequestException", "Invalid patch path /wrong/none")):
@@ -361,6 +373,10 @@ def test_responses_change(server):
          "Invalid Response status code specified")
     same(client.update_integration_response(**this, statusCode="200", patchOperations=patch(
         ("replace", "/selectionPattern", "x")))["selectionPattern"], "x")
+    for wrong in ("49", "29001"):
+        same(refused("BadRequestException", client.update_integration, **this,
+                     patchOperations=patch(("replace", "/timeoutInMillis", wrong))),
+             "Timeout should be between 50 ms and 29000 ms")
     same(client.update_integration(**this, patchOperations=patch(("replace", "/timeoutInMillis", "5000")))[
         "timeoutInMillis"], 5000)
     client.delete_integration_response(**this, statusCode="200")
