@@ -77,6 +77,15 @@ str md5_hex(arena *a, str bytes)
 	return hex_encode(a, str_of((char *)raw, sizeof raw));
 }
 
+void md5_of(const str *pieces, size_t n, unsigned char out[MD5_BYTES])
+{
+	MD5_CTX c;
+	ensure(MD5_Init(&c));
+	for (size_t i = 0; i < n; i++)
+		ensure(MD5_Update(&c, pieces[i].p, pieces[i].n));
+	ensure(MD5_Final(out, &c));
+}
+
 /* A key as RFC 2104 takes it in: digests that have begun with it under either pad. */
 typedef struct hmac_key { SHA256_CTX inner, outer; } hmac_key;
 

@@ -27,6 +27,9 @@ size_t digest_finish_to(digest *d, unsigned char out[DIGEST_BYTES_MAX]);
 void sha256(str bytes, unsigned char out[32]);
 str sha256_hex(arena *a, str bytes);
 str md5_hex(arena *a, str bytes);
+#define MD5_BYTES 16
+/* Of the pieces one after another. */
+void md5_of(const str *pieces, size_t n, unsigned char out[MD5_BYTES]);
 void hmac_sha256(str key, str bytes, unsigned char out[32]);
 void hmac_sha1(str key, str bytes, unsigned char out[20]); /* for signatures of version 2 only */
 uint32_t crc32_of(uint32_t before, const void *p, size_t n);

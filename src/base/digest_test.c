@@ -34,6 +34,12 @@ TEST(digest_known_answers)
 		CHECK_STR(hex_of(mem, known[i].kind, known[i].text), known[i].hex);
 	CHECK_STR(sha256_hex(mem, S("abc")), known[3].hex);
 	CHECK_STR(md5_hex(mem, S("abc")), known[1].hex);
+	const str pieces[] = { S("a"), S(""), S("bc") };
+	unsigned char raw[MD5_BYTES];
+	md5_of(pieces, 3, raw);
+	CHECK_STR(hex_encode(mem, str_of((char *)raw, sizeof raw)), known[1].hex);
+	md5_of(pieces, 0, raw);
+	CHECK_STR(hex_encode(mem, str_of((char *)raw, sizeof raw)), known[0].hex);
 }
 
 /* RFC 4231 cases 1, 2, 6 and RFC 2202's second. */

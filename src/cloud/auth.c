@@ -198,9 +198,13 @@ static err other_scheme(req *rq, str header)
 
 err auth_malformed(req *rq, err why)
 {
-	str header = str_trim(wire_header(rq->http, S("authorization"))), prefix = S("AWS4-HMAC-SHA256");
+	str given = wire_header(rq->http, S("authorization"));
+	str header = str_trim(given), prefix = S("AWS4-HMAC-SHA256");
 	if (!is_s3(rq) || why->kind != &sigv4_IncompleteSignature)
 		return why;
+	/* In the query, without a credential that names the service. */
+	if (!str_is(given))
+		return fail(rq, &sigv4_AuthorizationQueryParametersError, "%.*s", STR_ARG(why->message));
 	if (!header.n)
 		return fail(rq, &sigv4_AccessDenied, "Access Denied");
 	if (!str_starts(header, prefix) || (header.n > prefix.n && header.p[prefix.n] != ' '))

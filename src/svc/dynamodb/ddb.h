@@ -71,6 +71,8 @@ typedef struct ddb_table {
 } ddb_table;
 
 #define DDB_INDEXES_MAX 25
+/* In the id of a table whose rows stand in the order of AWS's hash; in older ones they stand in another. */
+#define DDB_ORDER_OF_AWS (UINT64_C(1) << 62)
 
 /* table_head.c */
 /* The name in a TableName parameter, which may be an ARN. The model holds that of operations on items to the
@@ -93,12 +95,11 @@ bool ddb_projects_name(const ddb_table *t, const ddb_index *ix, str name);
 /* key.c */
 /* All rows of an index begin with this; with a partition, all rows of its collection. */
 str ddb_index_prefix(arena *mem, uint64_t table, uint16_t index);
-str ddb_partition_prefix(arena *mem, uint64_t table, uint16_t index, str partition);
+str ddb_partition_prefix(arena *mem, const ddb_table *t, const ddb_index *ix, str partition);
 /* What stands for the partition that these values choose. */
 str ddb_partition_text(arena *mem, const value *v, size_t n);
 /* The first row whose hash is at least this. */
 str ddb_hash_from(arena *mem, uint64_t table, uint16_t index, uint64_t hash);
-uint64_t ddb_hash_of(value partition_key);
 void ddb_put_sort(buf *b, value range);
 /* The same without its end: what every key that begins with these bytes begins with. */
 void ddb_put_sort_prefix(buf *b, value range);

@@ -54,8 +54,8 @@ void ddb_put_sort(buf *b, value range)
 	buf_put(b, str_of("\0\1", 2));
 }
 
-/* FNV-1a, then mixed so that neighbours are far apart. Stored: it can never change. */
-static uint64_t hash_bytes(str s)
+/* FNV-1a, then mixed so that neighbours are far apart. Tables of old have it: it can never change. */
+static uint64_t hash_of_old(str s)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < s.n; i++)
@@ -65,9 +65,19 @@ static uint64_t hash_bytes(str s)
 	return h ^ h >> 33;
 }
 
-uint64_t ddb_hash_of(value partition_key)
+/* The order in which AWS scans, and by which it divides segments. */
+static uint64_t hash_of_aws(str text, bool is_number)
 {
-	return hash_bytes(value_text(partition_key));
+	unsigned char bytes[NUMBER_HASHED_MAX], sum[MD5_BYTES];
+	number n;
+	if (is_number && number_parse(text, &n) == NUMBER_OK)
+		text = str_of((const char *)bytes, number_hashed(n, bytes));
+	const str pieces[] = { S("Outliers"), text };
+	md5_of(pieces, 2, sum);
+	uint64_t h = 0;
+	for (size_t i = 0; i < sizeof h; i++)
+		h = h << 8 | sum[i];
+	return h;
 }
 
 static void put_digest(buf *b, str bytes)
@@ -85,10 +95,12 @@ static void put_index_prefix(buf *b, uint64_t table, uint16_t index)
 	put_be(b, index, 2);
 }
 
-static void put_partition(buf *b, uint64_t table, uint16_t index, str text)
+static void put_partition(buf *b, const ddb_table *t, const ddb_index *ix, str text)
 {
-	put_index_prefix(b, table, index);
-	put_be(b, hash_bytes(text), 8);
+	ddb_attr first = ix ? ix->key.v[0] : t->hash;
+	bool is_number = first.type == VALUE_N && !(ix && ix->key.hashes > 1);
+	put_index_prefix(b, t->id, ix ? ix->id : 0);
+	put_be(b, t->id & DDB_ORDER_OF_AWS ? hash_of_aws(text, is_number) : hash_of_old(text), 8);
 	if (text.n > PLAIN_MAX) {
 		put_digest(b, text);
 		return;
@@ -113,17 +125,17 @@ str ddb_hash_from(arena *mem, uint64_t table, uint16_t index, uint64_t hash)
 	return buf_str(&b);
 }
 
-str ddb_partition_prefix(arena *mem, uint64_t table, uint16_t index, str partition)
+str ddb_partition_prefix(arena *mem, const ddb_table *t, const ddb_index *ix, str partition)
 {
 	buf b = buf_in(mem, 128, 4096);
-	put_partition(&b, table, index, partition);
+	put_partition(&b, t, ix, partition);
 	return buf_str(&b);
 }
 
 str ddb_row_key(arena *mem, const ddb_table *t, value item)
 {
 	buf b = buf_in(mem, 128, 4096);
-	put_partition(&b, t->id, 0, value_text(value_member(item, t->hash.name)));
+	put_partition(&b, t, NULL, value_text(value_member(item, t->hash.name)));
 	if (str_is(t->range.name))
 		ddb_put_sort(&b, value_member(item, t->range.name));
 	ensure(!b.full);
@@ -158,7 +170,7 @@ str ddb_index_key(arena *mem, const ddb_table *t, const ddb_index *ix, value ite
 		if (!has_attr(item, s->v[i], &v[i]))
 			return STR_NONE;
 	buf b = buf_in(mem, 256, 4096);
-	put_partition(&b, t->id, ix->id, ddb_partition_text(mem, v, s->hashes));
+	put_partition(&b, t, ix, ddb_partition_text(mem, v, s->hashes));
 	for (size_t i = s->hashes; i < s->n; i++)
 		ddb_put_sort(&b, v[i]);
 	str own = str_sub(row_key, ROW_KEY_AT, row_key.n);
@@ -214,7 +226,7 @@ str ddb_collection_key(arena *mem, const ddb_table *t, value hash)
 	buf_put(&b, S("Dk"));
 	put_be(&b, t->id, 8);
 	if (value_is(hash))
-		buf_put(&b, str_sub(ddb_partition_prefix(mem, t->id, 0, value_text(hash)), INDEX_PREFIX, SIZE_MAX));
+		buf_put(&b, str_sub(ddb_partition_prefix(mem, t, NULL, value_text(hash)), INDEX_PREFIX, SIZE_MAX));
 	return buf_str(&b);
 }
 

@@ -283,6 +283,31 @@ static int floor_half(int v)
 	return v >= 0 ? v / 2 : -((1 - v) / 2);
 }
 
+/*
+ * 0x80 for zero; else the place of the first pair of digits, pairs aligned at the point as 1..100, and for
+ * negatives the place inverted, the pairs as 101..1 and, when there are fewer than twenty, 102 behind them.
+ */
+size_t number_hashed(number n, unsigned char out[NUMBER_HASHED_MAX])
+{
+	unsigned char digits[42] = { 0 };
+	int count = digits_of(n.digits, digits + 1), top = n.exponent + count, odd = top & 1;
+	unsigned char *p = out;
+	if (!count) {
+		*p = 0x80;
+		return 1;
+	}
+	int place = floor_half(top + odd) - 64, pairs = (count + odd + 1) / 2;
+	*p++ = (unsigned char)(n.negative ? ~place : place);
+	digits[count + 1] = 0;
+	for (const unsigned char *d = digits + 1 - odd; p <= out + pairs; d += 2) {
+		int pair = d[0] * 10 + d[1];
+		*p++ = (unsigned char)(n.negative ? 101 - pair : pair + 1);
+	}
+	if (n.negative && pairs < 20)
+		*p++ = 102;
+	return (size_t)(p - out);
+}
+
 size_t number_size(number n)
 {
 	if (!n.digits)

@@ -24,6 +24,7 @@ typedef enum number_fault {
 #define NUMBER_DIGITS_MAX 38
 #define NUMBER_TEXT_MAX 176 /* sign, "0.", 129 zeros, 38 digits */
 #define NUMBER_KEY_MAX 24
+#define NUMBER_HASHED_MAX 24
 
 number_fault number_parse(str text, number *out);
 int number_cmp(number a, number b);
@@ -35,6 +36,8 @@ number number_of_i64(int64_t v);
 size_t number_print(number n, char out[NUMBER_TEXT_MAX]);
 /* Bytes whose order is the numbers' order; no encoding is a prefix of another. */
 size_t number_key(number n, unsigned char out[NUMBER_KEY_MAX]);
+/* The bytes of which AWS makes the hash of a partition key. */
+size_t number_hashed(number n, unsigned char out[NUMBER_HASHED_MAX]);
 /* Bytes that AWS counts for it: one for two digits (aligned at the point), one more, one for a
  * sign. */
 size_t number_size(number n);

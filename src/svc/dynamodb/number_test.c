@@ -1,4 +1,5 @@
 #include "svc/dynamodb/number.h"
+#include "base/text.h"
 #include "test/test.h"
 
 /* Expected values are Python's decimal's, with 200 digits. */
@@ -490,6 +491,23 @@ TEST(dynamodb_number_sizes)
 	};
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		CHECK_I64(number_size(parse(sizes[i].text)), sizes[i].size);
+}
+
+TEST(dynamodb_number_bytes_that_are_hashed)
+{
+	static const struct { const char *text, *hex; } hashed[] = {
+		{ "0", "80" }, { "-0.0", "80" }, { "1", "c102" }, { "-1", "3e6466" }, { "100", "c202" },
+		{ "999.9", "c20a645b" }, { "0.05", "c006" }, { "-0.09", "3f5c66" }, { "0.012345", "c002182e" },
+		{ "12345678901234567890123456789012345678", "d30d23394f5b0d23394f5b0d23394f5b0d23394f" },
+		{ "-1234567890123456789012345678901234567.8",
+		  "2c644e38220c644e38220c644e38220c644e382215" },
+		{ "1e-130", "8002" }, { "9e125", "ff5b" },
+	};
+	for (size_t i = 0; i < sizeof hashed / sizeof *hashed; i++) {
+		unsigned char out[NUMBER_HASHED_MAX];
+		size_t n = number_hashed(parse(hashed[i].text), out);
+		CHECK_STR(hex_encode(mem, str_of((char *)out, n)), str_c(hashed[i].hex));
+	}
 }
 
 TEST(dynamodb_numbers_as_integers)

@@ -214,7 +214,7 @@ static str bound(req *rq, str partition, value v, bool whole)
 
 void ddb_page_range(req *rq, ddb_page *p, str partition, const expr *const *range, size_t n)
 {
-	str part = ddb_partition_prefix(rq->mem, p->t->id, p->ix ? p->ix->id : 0, partition);
+	str part = ddb_partition_prefix(rq->mem, p->t, p->ix, partition);
 	for (size_t i = 0; i + 1 < n; i++)
 		part = bound(rq, part, range[i]->args[1]->value, true);
 	p->from = part;

@@ -138,7 +138,7 @@ static err make(req *rq, txn *tx, const member *here, str region, str class, mem
 	m->t = arena_new(rq->mem, ddb_table);
 	m->r = arena_new(rq->mem, dynamodb_table);
 	*m->t = *here->t;
-	m->t->id = txn_next(tx, S("dynamodb.table"));
+	m->t->id = txn_next(tx, S("dynamodb.table")) | DDB_ORDER_OF_AWS;
 	m->t->region = region;
 	m->t->arn = req_arn(&m->rq, "dynamodb", "table/%.*s", STR_ARG(m->t->name));
 	m->t->view = VIEW_NONE;

@@ -141,7 +141,7 @@ err dynamodb_CreateTable(req *rq, txn *tx, const dynamodb_CreateTable_in *in,
 		            STR_ARG(t.name));
 	tag_list tags = { 0 };
 	TRY(ddb_tags_add(rq, &tags, TAGS(&in->Tags, Key)));
-	t.id = txn_next(tx, S("dynamodb.table"));
+	t.id = txn_next(tx, S("dynamodb.table")) | DDB_ORDER_OF_AWS;
 	dynamodb_table r = {
 		.Account = t.account,
 		.Region = t.region,

@@ -105,3 +105,19 @@ def test_headers_in_urls(server):
     head = s3.head_object(Bucket="hoisted", Key="k")
     same((list(head["Metadata"]), head["StorageClass"], head.get("TagCount")), (["colour"], "STANDARD_IA", None))
     same(put("l", x_amz_storage_class="NONE"), 400)
+
+
+def test_urls_without_a_whole_credential(server):
+    server.client("s3").create_bucket(Bucket="presigned")
+    asked = AWSRequest(method="GET", url=f"{server.endpoint}/presigned/k")
+    S3SigV4QueryAuth(Credentials("test", "test"), "s3", "us-east-1", expires=60).add_auth(asked)
+    path, query = asked.url.split("?")
+    words = dict(urllib.parse.parse_qsl(query))
+    for credential, sentence in ((None, "requires the X-Amz-Algorithm, X-Amz-Credential"),
+                                 ("test/20200101", "the Credential is mal-formed")):
+        words.pop("X-Amz-Credential", None)
+        if credential:
+            words["X-Amz-Credential"] = credential
+        status, _, body = http("GET", path + "?" + urllib.parse.urlencode(words))
+        same((status, b"<Code>AuthorizationQueryParametersError</Code>" in body, sentence.encode() in body),
+             (400, True, True))
