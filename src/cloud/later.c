@@ -140,7 +140,9 @@ static void *writer(void *argument)
 	pthread_mutex_lock(&l->lock);
 	while (!l->stop || l->first || l->oldest) {
 		send_again(l);
-		send_off(l);
+		/* What a slow or full disk keeps waiting shall be one round, not one for every moment. */
+		if (!l->oldest)
+			send_off(l);
 		gather(l);
 	}
 	pthread_mutex_unlock(&l->lock);

@@ -13,11 +13,12 @@ typedef struct word {
 	int n;
 } word;
 
-static atomic_int sum;
+static atomic_int sum, rounds;
 
 static void write_words(txn *tx, const later_item *items)
 {
 	(void)tx;
+	rounds++;
 	for (; items; items = items->next)
 		sum += ((const word *)items)->n;
 }
@@ -93,6 +94,49 @@ TEST(later_sends_before)
 	say(l, 1);
 	later_close(l);
 	CHECK_I64(sum, 1001);
+	store_close(s);
+	CHECK(!dir_remove(mem, folder));
+}
+
+static atomic_bool held, let_go;
+
+static bool hold(void *context, txn *tx)
+{
+	(void)context;
+	(void)tx;
+	held = true;
+	while (!let_go)
+		clock_sleep_ms(1);
+	return true;
+}
+
+static void *holder(void *argument)
+{
+	CHECK(!store_write(argument, hold, NULL));
+	return NULL;
+}
+
+/* However long the disk takes, what waits for it is one round, and another for what comes meanwhile. */
+TEST(later_gathers_for_a_slow_disk)
+{
+	store *s;
+	pthread_t thread;
+	str folder = arena_fmt(mem, "/tmp/farthing-later-test-slow-%d", (int)getpid());
+	CHECK(!store_open(mem, &(store_options){ .path = folder }, &s));
+	ensure(pthread_create(&thread, NULL, holder, s) == 0);
+	while (!held)
+		clock_sleep_ms(1);
+	sum = rounds = 0;
+	later *l = later_open(s, 1, write_words);
+	for (int i = 0; i < 50; i++) {
+		say(l, 1);
+		clock_sleep_ms(2);
+	}
+	let_go = true;
+	later_close(l);
+	pthread_join(thread, NULL);
+	CHECK_I64(sum, 50);
+	CHECK(rounds <= 2);
 	store_close(s);
 	CHECK(!dir_remove(mem, folder));
 }

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /*
- * The note in a base has a link in the folder of each backup that stands on it, beside its data: the number
- * of links says whether somebody still does. Its words are the base's name. It begins as part of its first
- * backup's folder and ends as part of its last one's, so that whatever is interrupted goes with these.
+ * Each backup that stands on a base has a note beside its data with the base's name. Whether somebody still
+ * does is read from these, not counted in links, which a data folder may lose when it is copied elsewhere. A
+ * base begins as part of its first backup's folder and ends as part of its last one's, so that whatever is
+ * interrupted goes with these.
  */
 #define NOTE "base"
 #define WHOLE POSTGRES_WHOLE
@@ -36,33 +36,50 @@ bool postgres_has_base(arena *a, str root, str name) { return str_is(note_of(a, 
 err postgres_base_lay(arena *a, str root, str name)
 {
 	str base = arena_concat(a, S("base-"), rand_text(a, RANDOM_LENGTH, S("abcdefghijklmnopqrstuvwxyz")));
-	str note = postgres_folder(a, root, name, WHOLE "/" NOTE), link_to = postgres_folder(a, root, name, NOTE);
-	TRY(postgres_file(a, note, base));
-	if (link(note.p, link_to.p) < 0)
-		return fault_new(a, &fault_system, "%s: link: %s", note.p, strerror(errno));
+	TRY(postgres_file(a, postgres_folder(a, root, name, NOTE), base));
 	return engine_rename(a, root, arena_fmt(a, "%.*s/" WHOLE, STR_ARG(name)), base);
 }
 
 err postgres_base_share(arena *a, str root, str of, str name)
 {
-	str note = postgres_folder(a, root, postgres_beneath(a, root, of), NOTE);
-	str link_to = postgres_folder(a, root, name, NOTE);
+	str note = postgres_folder(a, root, of, NOTE), own = postgres_folder(a, root, name, NOTE);
 	pthread_mutex_lock(&lock);
-	bool shared = link(note.p, link_to.p) == 0;
+	str base = note_of(a, root, of);
+	bool there = str_is(base) && file_exists(postgres_folder(a, root, base, "data"));
+	bool shared = there && link(note.p, own.p) == 0;
 	pthread_mutex_unlock(&lock);
-	return shared ? OK : fault_new(a, &fault_system, "%s: link: %s", note.p, strerror(errno));
+	return shared ? OK : fault_new(a, &fault_system, "%s: link: %s", note.p,
+	                               strerror(there ? errno : ENOENT));
+}
+
+static bool stood_on(arena *a, str root, str base, str but)
+{
+	str *names;
+	size_t n;
+	if (dir_list(a, root, &names, &n))
+		return true; /* for all we know */
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(names[i], but) || !file_exists(postgres_folder(a, root, names[i], NOTE)))
+			continue;
+		str note = note_of(a, root, names[i]);
+		if (!str_is(note) || str_eq(note, base)) /* what cannot be read may be anyone's */
+			return true;
+	}
+	return false;
 }
 
 void postgres_base_leave(arena *a, str root, str name)
 {
-	struct stat st;
 	str base = note_of(a, root, name);
 	if (!str_is(base))
 		return;
 	pthread_mutex_lock(&lock);
-	if (stat(postgres_folder(a, root, base, NOTE).p, &st) == 0 && st.st_nlink <= 2) {
+	if (stood_on(a, root, base, name)) {
+		/* At once: who leaves meanwhile may be the last. */
+		unlink(postgres_folder(a, root, name, NOTE).p);
+	} else {
 		err e = engine_rename(a, root, base, arena_fmt(a, "%.*s/" WHOLE, STR_ARG(name)));
-		(void)e; /* it stays until the removal is tried again */
+		(void)e; /* gone already */
 	}
 	pthread_mutex_unlock(&lock);
 }

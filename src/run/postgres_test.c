@@ -1,4 +1,5 @@
 #include "run/postgres.h"
+#include "run/postgres_parts.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "test/address.h"
@@ -68,6 +69,31 @@ static size_t bases(arena *a, str root, str *last)
 			found++;
 		}
 	return found;
+}
+
+/* Some leave a base at the same time, and its folders may have lost their links elsewhere. */
+TEST(postgres_base_stays_for_the_last)
+{
+	arena *a = mem;
+	str base, note, root = arena_fmt(a, "/tmp/farthing-postgres-base-%d", (int)getpid());
+	str names[] = { S("b1"), S("b2"), S("b3") };
+	CHECK(!dir_make(a, path_join(a, root, S("b1/" POSTGRES_WHOLE "/data")), 0700));
+	CHECK(!postgres_base_lay(a, root, S("b1")));
+	for (int i = 1; i < 3; i++) {
+		CHECK(!dir_make(a, path_join(a, root, names[i]), 0700));
+		CHECK(!postgres_base_share(a, root, names[i - 1], names[i]));
+	}
+	for (int i = 0; i < 3; i++) {
+		str path = arena_fmt(a, "%.*s/%.*s/base", STR_ARG(root), STR_ARG(names[i]));
+		CHECK(!file_read(a, path, 64, &note) && unlink(path.p) == 0 && !file_write(a, path, note, 0600));
+	}
+	postgres_base_leave(a, root, S("b1"));
+	postgres_base_leave(a, root, S("b2"));
+	CHECK(bases(a, root, &base) == 1);
+	CHECK(postgres_base_share(a, root, S("b1"), S("b2")) != OK);
+	postgres_base_leave(a, root, S("b3"));
+	CHECK(bases(a, root, &base) == 0 && file_exists(path_join(a, root, S("b3/" POSTGRES_WHOLE "/data"))));
+	CHECK(!dir_remove(a, root));
 }
 
 /* What a server that is started on a copy of the backup has. */
