@@ -57,8 +57,7 @@ static apigateway_ListOfUsage days_of(req *rq, const txn *tx, const apigateway_U
 	return l;
 }
 
-err apigateway_GetUsage(req *rq, const txn *tx, const apigateway_GetUsage_in *in,
-                        apigateway_GetUsage_out *out)
+static err usage_of(req *rq, const txn *tx, const apigateway_GetUsage_in *in, apigateway_GetUsage_out *out)
 {
 	int64_t from, to;
 	size_t most, n = 0;
@@ -90,4 +89,13 @@ err apigateway_GetUsage(req *rq, const txn *tx, const apigateway_GetUsage_in *in
 	cursor_close(&s.at);
 	out->items.n = n;
 	return OK;
+}
+
+/* In the pool: many keys and days are many rows. */
+err apigateway_GetUsage(req *rq, const apigateway_GetUsage_in *in, apigateway_GetUsage_out *out)
+{
+	const txn *tx = req_read(rq);
+	err e = usage_of(rq, tx, in, out);
+	req_read_end(rq, tx);
+	return e;
 }

@@ -26,7 +26,8 @@ static void send(visit *v)
 	if (v->stage) {
 		int64_t size = (int64_t)(v->x->in.body.n > bytes ? v->x->in.body.n : bytes);
 		int64_t steps = size ? (size + APIGW_STEP_BYTES - 1) / APIGW_STEP_BYTES : 1;
-		usage_later(v->account, v->region, clock_now(), &APIGW_HTTP, v->api->ApiId, QTY(steps));
+		if (!v->throttled) /* AWS does not charge for these */
+			usage_later(v->account, v->region, clock_now(), &APIGW_HTTP, v->api->ApiId, QTY(steps));
 		if (bytes)
 			usage_later(v->account, v->region, clock_now(), &APIGWV2_TRANSFER_OUT, v->api->ApiId,
 			            (qty)bytes);
@@ -192,7 +193,7 @@ static void serve_http(visit *v)
 		visit_target(v, r);
 	if (!r)
 		refuse(v, 404, "Not Found");
-	else if (!visit_admitted(v))
+	else if ((v->throttled = !visit_admitted(v)))
 		refuse(v, 429, "Too Many Requests");
 	else if (!v->integration)
 		refuse(v, 500, "Internal Server Error");

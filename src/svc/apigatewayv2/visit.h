@@ -23,6 +23,7 @@ typedef struct visit {
 	str request_id, extended_id, trace_id;
 	wire_message out;
 	int64_t began_us, integration_us;
+	bool throttled;
 	str problem;         /* for $context.error.message */
 } visit;
 

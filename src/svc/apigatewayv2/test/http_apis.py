@@ -103,6 +103,8 @@ def test_cors_and_throttling(server):
                         DefaultRouteSettings={"ThrottlingBurstLimit": 3, "ThrottlingRateLimit": 0.01})
     seen = [http("GET", api["ApiEndpoint"] + "/x")[0] for _ in range(6)]
     same(seen, [201] * 3 + [429] * 3)
+    lines = json.loads(server.run("bill", "--json", "--by", "resource,meter").stdout)["lines"]
+    same([x["quantity"] for x in lines if x["resource"] == api["ApiId"] and x["sku"] == "apigw.http.requests"], ["5"])
 
 
 def test_custom_domain(server):
