@@ -13,11 +13,18 @@ typedef struct module {
 	const struct module *outer;
 } module;
 
+/* An expression that a reference has led through. */
+typedef struct passed {
+	const json_value *expression;
+	struct passed *next;
+} passed;
+
 typedef struct reader {
 	plan *p;
 	map references;               /* a configuration's address to its plan_reference */
 	const json_value *providers, *variables;
 	map regions;                  /* a configuration's address to its region */
+	passed *passed;               /* of the path that is being read */
 } reader;
 
 typedef struct reference_list {
@@ -94,12 +101,19 @@ static void refer(reader *r, str address, str path, str target)
 
 static void refer_all(reader *r, const module *m, str address, str path, const json_value *names, int deep);
 
-/* An expression of another module: what it refers to there. */
+/* An expression of another module: what it refers to there. Once is enough, or the ways would multiply. */
 static void refer_through(reader *r, const module *m, str address, str path, const json_value *expression,
                           int deep)
 {
-	if (deep < VARIABLES_DEEP)
-		refer_all(r, m, address, path, json_get(expression, S("references")), deep + 1);
+	for (const passed *one = r->passed; one; one = one->next)
+		if (one->expression == expression)
+			return;
+	if (!expression || deep >= VARIABLES_DEEP)
+		return;
+	passed *now = arena_new(r->p->mem, passed);
+	*now = (passed){ expression, r->passed };
+	r->passed = now;
+	refer_all(r, m, address, path, json_get(expression, S("references")), deep + 1);
 }
 
 static void refer_to_output(reader *r, const module *m, str address, str path, str name, int deep)
@@ -152,6 +166,7 @@ static void refer_all(reader *r, const module *m, str address, str path, const j
 static void read_expressions(reader *r, const module *m, str address, str path, const json_value *v)
 {
 	const json_value *names = json_get(v, S("references"));
+	r->passed = NULL;
 	if (names && names->kind == JSON_ARRAY)
 		refer_all(r, m, address, path, names, 0);
 	if (!v || (v->kind != JSON_OBJECT && v->kind != JSON_ARRAY))

@@ -71,6 +71,31 @@ TEST(plan_of_terraform)
 	CHECK_I64(pval_count(plan_siblings(p, subnet, S("aws_subnet"))), 2);
 }
 
+/* Through fifteen modules, each of which names each of four things by each of four: once through each. */
+TEST(plan_of_modules_in_modules)
+{
+	const char *four = "{\"references\":[\"var.a\",\"var.b\",\"var.c\",\"var.d\",\"aws_subnet.s.id\"]}";
+	buf b = buf_in(mem, 1 << 12, 1 << 16), address = buf_in(mem, 64, 1024);
+	for (int i = 0; i < 15; i++)
+		buf_put(&address, S("module.m."));
+	buf_put(&address, S("aws_x.y"));
+	buf_fmt(&b, "{\"planned_values\":{\"root_module\":{\"resources\":["
+	        "{\"address\":\"aws_subnet.s\",\"type\":\"aws_subnet\"},"
+	        "{\"address\":\"%.*s\",\"type\":\"aws_x\"}]}},\"configuration\":{\"root_module\":",
+	        STR_ARG(buf_str(&address)));
+	for (int i = 0; i < 15; i++)
+		buf_fmt(&b, "{\"module_calls\":{\"m\":{\"expressions\":{\"a\":%s,\"b\":%s,\"c\":%s,\"d\":%s},"
+		        "\"module\":", four, four, four, four);
+	buf_fmt(&b, "{\"resources\":[{\"address\":\"aws_x.y\",\"expressions\":{\"net\":%s,\"too\":%s}}]}",
+	        four, four);
+	for (int i = 0; i < 15; i++)
+		buf_put(&b, S("}}}"));
+	buf_put(&b, S("}}"));
+	plan *p = read_plan(mem, buf_str(&b).p);
+	CHECK_I64(refers(p, buf_str(&address), S("net")), 1);
+	CHECK_I64(refers(p, buf_str(&address), S("too")), 1);
+}
+
 TEST(plan_of_a_state)
 {
 	/* A state knows ids and no configuration. */
