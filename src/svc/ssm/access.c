@@ -71,6 +71,8 @@ static const policy_key *tags_of(const txn *tx, arena *mem, str arn)
 	if (str_find_char(name, '/') != SIZE_MAX)
 		name = str_sub(a.resource, 9, a.resource.n);
 	ssm_param *p = ssm_param_get(tx, mem, a.account, a.region, name);
+	if (!p) /* at the root, where the ARN does not tell the slash */
+		p = ssm_param_get(tx, mem, a.account, a.region, str_sub(a.resource, 9, a.resource.n));
 	return p ? RESOURCE_TAG_KEYS(mem, p->Tags, Key, Value) : NULL;
 }
 RESOURCE_TAGS(ssm, tags_of);

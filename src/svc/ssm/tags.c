@@ -5,7 +5,7 @@ static err tagged(req *rq, const txn *tx, str type, str id, ssm_param **param)
 {
 	if (!str_eq(type, ssm_ResourceTypeForTagging_Parameter))
 		return fail(rq, &aws_NotImplemented, "Farthing keeps tags of resource type Parameter only.");
-	*param = ssm_param_get(tx, rq->mem, rq->who.account, rq->region, parameter_ref_of(id).name);
+	*param = parameter_at(rq, tx, parameter_ref_of(id).name);
 	if (!*param)
 		return fail(rq, &ssm_InvalidResourceId,
 		            "The resource ID \"%.*s\" is not valid. Verify the ID and try again.", STR_ARG(id));

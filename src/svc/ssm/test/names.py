@@ -42,6 +42,10 @@ def test_the_same_at_the_root(server):
     for wrong in ("/root-c//deep", "root-c/deep"):
         check("sub-paths divided by slash symbol" in refused("ValidationException", ssm.get_parameter, Name=wrong))
         refused("ValidationException", ssm.get_parameters, Names=["root-a", wrong])
+    ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="root-b", Tags=[{"Key": "a", "Value": "b"}])
+    same(server.client("resourcegroupstaggingapi").tag_resources(ResourceARNList=[p["ARN"]], Tags={"c": "d"})[
+        "FailedResourcesMap"], {})
+    same(len(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/root-b")["TagList"]), 2)
     same(ssm.delete_parameters(Names=["/root-b"])["DeletedParameters"], ["/root-b"])
     refused("ParameterNotFound", ssm.get_parameter, Name="root-b")
     same(refused("ParameterNotFound", ssm.get_parameter, Name="root-a:1:2"), "Parameter root-a:1:2 not found.")
