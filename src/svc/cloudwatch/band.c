@@ -51,7 +51,7 @@ static line history(query_set *s, grid at, const line *of, size_t *before)
 	grid longer = { at.start - (int64_t)*before * at.period_ms, at.period_ms, at.n + *before };
 	bool metered = s->metered;
 	s->metered = false;
-	line l = query_metric(s, of->metric, of->stat, STR_NONE, longer);
+	line l = query_metric(s, s->rq->mem, of->metric, of->stat, STR_NONE, longer);
 	s->metered = metered;
 	return l;
 }

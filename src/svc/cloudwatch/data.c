@@ -68,13 +68,16 @@ static void put_line(page *p, query_set *s, size_t query, const query_answer *a,
 	if (p->at.result++ < p->from.result || p->full)
 		return;
 	bool continued = p->at.result - 1 == p->from.result;
+	size_t there = 0;
+	for (size_t k = 0; k < a->at.n && there < p->left; k++)
+		there += !isnan(v[k]);
 	cloudwatch_MetricDataResult *r = result_new(p);
 	*r = (cloudwatch_MetricDataResult){
 		.Id = s->queries[query].Id,
 		.StatusCode = cloudwatch_StatusCode_Complete,
 		.Label = query_label(s, query, a, which, p->zone),
-		.Timestamps = { arena_array(p->rq->mem, opt_time, a->at.n + 1), 0 },
-		.Values = { arena_array(p->rq->mem, opt_f64, a->at.n + 1), 0 },
+		.Timestamps = { arena_array(p->rq->mem, opt_time, there + 1), 0 },
+		.Values = { arena_array(p->rq->mem, opt_f64, there + 1), 0 },
 		.Messages = units_message(p->rq->mem, a->value.lines[which].units),
 	};
 	int64_t point = 0;

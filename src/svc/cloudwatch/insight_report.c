@@ -9,6 +9,7 @@
 #define GROUPS_MAX 1000
 #define CONTRIBUTORS_DEFAULT 10
 #define CONTRIBUTORS_MAX 100
+#define MEMORY_MAX ((size_t)512 << 20)
 
 typedef struct part {
 	size_t bucket;
@@ -41,9 +42,9 @@ typedef struct report {
 	double total;
 } report;
 
-static contributor *contributor_of(report *r, const str *keys)
+static contributor *contributor_of(report *r, arena *mem, const str *keys)
 {
-	buf b = buf_in(r->rq->mem, 128, 1 << 20);
+	buf b = buf_in(mem, 128, 1 << 20);
 	for (size_t i = 0; i < r->rule->n_keys; i++)
 		buf_fmt(&b, "%zu:%.*s", keys[i].n, STR_ARG(keys[i]));
 	contributor *c = map_get(&r->by_key, buf_str(&b));
@@ -53,7 +54,7 @@ static contributor *contributor_of(report *r, const str *keys)
 	*c = (contributor){ .next = r->all };
 	for (size_t i = 0; i < r->rule->n_keys; i++)
 		c->keys[i] = arena_str(r->rq->mem, keys[i]);
-	map_put(&r->by_key, buf_str(&b), c);
+	map_put(&r->by_key, arena_str(r->rq->mem, buf_str(&b)), c);
 	r->all = c;
 	r->contributors++;
 	return c;
@@ -102,7 +103,7 @@ static void look(report *r, arena *mem, const logs_FilteredLogEvent *e)
 	b->samples++;
 	b->sum += value;
 	r->total += value;
-	contribute(r, contributor_of(r, keys), at, value);
+	contribute(r, contributor_of(r, mem, keys), at, value);
 }
 
 /* In CloudWatch's own name: the rule's owner need not be who asks for the report. */
@@ -122,6 +123,9 @@ static err read_page(report *r, arena *mem, str group, str *token)
 	for (size_t i = 0; i < got.events.n; i++)
 		look(r, mem, &got.events.v[i]);
 	*token = str_is(got.nextToken) ? arena_str(r->rq->mem, got.nextToken) : STR_NONE;
+	if (arena_used(r->rq->mem) > MEMORY_MAX)
+		return fail(r->rq, &cloudwatch_InvalidParameterValueException,
+		            "The rule has more contributors in this time than a report can tell.");
 	return OK;
 }
 

@@ -58,3 +58,5 @@ int64_t math_search_period(const math_node *n);
 err math_evaluate(const math_scope *scope, const math_node *n, math_value *out);
 
 line line_new(arena *mem, size_t points, double value);
+/* Whether a request has memory for so many lines more; else the fault. */
+err math_room(req *rq, str name, size_t lines, size_t points);

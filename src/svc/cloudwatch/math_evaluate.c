@@ -1,12 +1,21 @@
 #include "math_inside.h"
 #include <math.h>
 
+#define MEMORY_MAX ((size_t)1 << 30)
+
 line line_new(arena *mem, size_t points, double value)
 {
 	line l = { .v = arena_array(mem, double, points + 1) };
 	for (size_t i = 0; i < points; i++)
 		l.v[i] = value;
 	return l;
+}
+
+err math_room(req *rq, str name, size_t lines, size_t points)
+{
+	if (arena_used(rq->mem) + lines * (points + 1) * sizeof(double) <= MEMORY_MAX)
+		return OK;
+	return math_wrong(rq, name, "It has too many time series of %zu datapoints", points);
 }
 
 const char *math_type(const math_value *v)
@@ -134,7 +143,7 @@ static err named(const math_scope *s, const math_node *n, math_value *out)
 static err evaluate(const math_scope *s, const math_node *n, math_value *out)
 {
 	math_value *a;
-	size_t count = 0;
+	size_t count = 0, lines = 1;
 	*out = (math_value){ 0 };
 	switch (n->kind) {
 	case NODE_NUMBER: out->scalar = n->number; return OK;
@@ -149,6 +158,9 @@ static err evaluate(const math_scope *s, const math_node *n, math_value *out)
 	a = arena_array(s->rq->mem, math_value, n->n + 3);
 	for (const math_node *c = n->first; c; c = c->next)
 		TRY(evaluate(s, c, &a[count++]));
+	for (size_t i = 0; i < count; i++)
+		lines += a[i].n;
+	TRY(math_room(s->rq, s->name, lines, s->at.n));
 	if (n->kind == NODE_CALL)
 		return math_function(s, n, a, count, out);
 	if (n->op == 'n')

@@ -123,12 +123,12 @@ static err grid_of(query_set *s, size_t i, grid *out)
 	return OK;
 }
 
-line query_metric(query_set *s, const cloudwatch_Metric *metric, str stat, str unit, grid at)
+line query_metric(query_set *s, arena *mem, const cloudwatch_Metric *metric, str stat, str unit, grid at)
 {
-	line l = line_new(s->rq->mem, at.n, NAN);
+	line l = line_new(mem, at.n, NAN);
 	l.metric = metric;
 	l.stat = stat;
-	const cloudwatch_metric *m = metric_find(s->tx, s->rq->mem, s->rq->who.account, s->rq->region,
+	const cloudwatch_metric *m = metric_find(s->tx, mem, s->rq->who.account, s->rq->region,
 	                                         metric->Namespace, metric->MetricName, &metric->Dimensions);
 	if (s->metered)
 		meter_one(s->rq, &CW_GETMETRICDATA, metric->MetricName);
@@ -136,7 +136,7 @@ line query_metric(query_set *s, const cloudwatch_Metric *metric, str stat, str u
 		return l;
 	series_span span = { at.start, at.start + (int64_t)at.n * at.period_ms, at.period_ms, s->now, at.n };
 	span.end = span.end < s->end ? span.end : s->end;
-	series found = metric_series(s->tx, s->rq->mem, m->Id, unit, &span);
+	series found = metric_series(s->tx, mem, m->Id, unit, &span);
 	l.unit = found.unit;
 	l.units = found.units;
 	for (size_t i = 0; i < found.n; i++)
@@ -172,7 +172,9 @@ static err take(work *w, size_t i, math_value *out)
 {
 	query_answer a;
 	TRY(query_answer_of(w->s, i, &a));
-	if (a.at.start != w->at.start || a.at.period_ms != w->at.period_ms)
+	bool other = a.at.start != w->at.start || a.at.period_ms != w->at.period_ms;
+	TRY(math_room(w->s->rq, w->name, other ? a.value.n : 0, w->at.n));
+	if (other)
 		regrid(w->s, &a, w->at);
 	*out = a.value;
 	return OK;
@@ -210,9 +212,10 @@ static err search(void *context, str expression, str stat, math_value *out)
 		return fail(w->s->rq, &aws_ValidationException,
 		            "Error in expression '%.*s': Unknown statistic '%.*s'", STR_ARG(w->name), STR_ARG(stat));
 	TRY(search_metrics(w->s, w->name, expression, found, &n));
+	TRY(math_room(w->s->rq, w->name, n, w->at.n));
 	*out = (math_value){ .kind = MATH_ARRAY, .lines = arena_array(w->s->rq->mem, line, n + 1), .n = n };
 	for (size_t i = 0; i < n; i++)
-		out->lines[i] = query_metric(w->s, found[i], stat, STR_NONE, w->at);
+		out->lines[i] = query_metric(w->s, w->s->rq->mem, found[i], stat, STR_NONE, w->at);
 	return OK;
 }
 
@@ -251,8 +254,8 @@ err query_answer_of(query_set *s, size_t i, query_answer *out)
 		TRY(grid_of(s, i, &state->answer.at));
 		if (q->MetricStat) {
 			line *l = arena_new(s->rq->mem, line);
-			*l = query_metric(s, q->MetricStat->Metric, q->MetricStat->Stat, q->MetricStat->Unit,
-			                  state->answer.at);
+			*l = query_metric(s, s->rq->mem, q->MetricStat->Metric, q->MetricStat->Stat,
+			                  q->MetricStat->Unit, state->answer.at);
 			state->answer.value = (math_value){ .kind = MATH_SERIES, .lines = l, .n = 1 };
 		} else {
 			TRY(evaluate(s, i, &state->answer));

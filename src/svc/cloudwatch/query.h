@@ -30,7 +30,7 @@ err query_answer_of(query_set *s, size_t i, query_answer *out);
 size_t query_place(const query_set *s, str id);
 
 /* One metric on a grid. */
-line query_metric(query_set *s, const cloudwatch_Metric *metric, str stat, str unit, grid at);
+line query_metric(query_set *s, arena *mem, const cloudwatch_Metric *metric, str stat, str unit, grid at);
 /* SEARCH: the metrics that fit, newest data within two weeks. */
 err search_metrics(query_set *s, str name, str expression, const cloudwatch_Metric **found, size_t *n);
 /* Two lines: above and below what is expected of `of`. */

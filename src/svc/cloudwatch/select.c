@@ -246,6 +246,7 @@ typedef struct work {
 	query_set *s;
 	const selection *q;
 	grid at;
+	arena *scratch; /* of one metric */
 	map by_label;
 	group *all, **last;
 	size_t n;
@@ -282,14 +283,15 @@ static void take(work *w, group *g, const cloudwatch_metric *m)
 {
 	static const char *const statistics[] = { "Sum", "SampleCount", "Maximum", "Minimum", "Sum" };
 	const cloudwatch_Metric metric = { m->Namespace, m->Name, m->Dimensions };
-	line l = query_metric(w->s, &metric, str_c(statistics[w->q->of]), STR_NONE, w->at);
+	arena_reset(w->scratch);
+	line l = query_metric(w->s, w->scratch, &metric, str_c(statistics[w->q->of]), STR_NONE, w->at);
 	for (size_t i = 0; i < w->at.n; i++)
 		g->v[i] = joined(w->q->of, g->v[i], l.v[i]);
 	if (w->q->of != F_AVG)
 		return;
 	bool metered = w->s->metered;
 	w->s->metered = false;
-	l = query_metric(w->s, &metric, S("SampleCount"), STR_NONE, w->at);
+	l = query_metric(w->s, w->scratch, &metric, S("SampleCount"), STR_NONE, w->at);
 	w->s->metered = metered;
 	for (size_t i = 0; i < w->at.n; i++)
 		g->samples[i] = joined(F_SUM, g->samples[i], l.v[i]);
@@ -343,17 +345,28 @@ static void answer(work *w, math_value *out)
 		out->lines[out->n++] = line_new(mem, w->at.n, NAN);
 }
 
+static err take_all(work *w, record_scan *scan, str name, size_t *metrics)
+{
+	for (cloudwatch_metric *m; *metrics <= METRICS_MAX && (m = cloudwatch_metric_next(scan));) {
+		if (m->Last < w->s->now - LISTED_MS || !fits(w->q, m) || (*metrics)++ == METRICS_MAX)
+			continue;
+		TRY(math_room(w->s->rq, name, 2, w->at.n));
+		take(w, group_of(w, m), m);
+	}
+	return OK;
+}
+
 err select_answer(query_set *s, const selection *q, str name, grid at, math_value *out)
 {
-	work w = { .s = s, .q = q, .at = at, .by_label = map_in(s->rq->mem, 64) };
+	work w = { .s = s, .q = q, .at = at, .scratch = arena_open(0), .by_label = map_in(s->rq->mem, 64) };
 	size_t metrics = 0;
 	w.last = &w.all;
 	record_scan scan = cloudwatch_metric_scan(s->tx, s->rq->mem, 3, s->rq->who.account, s->rq->region,
 	                                          q->name_space, STR_NONE, STR_NONE);
-	for (cloudwatch_metric *m; metrics <= METRICS_MAX && (m = cloudwatch_metric_next(&scan));)
-		if (m->Last >= s->now - LISTED_MS && fits(q, m) && metrics++ < METRICS_MAX)
-			take(&w, group_of(&w, m), m);
+	err e = take_all(&w, &scan, name, &metrics);
 	cursor_close(&scan.at);
+	arena_close(w.scratch);
+	TRY(e);
 	if (metrics > METRICS_MAX)
 		return math_wrong(s->rq, name, "More than %d metrics fit", METRICS_MAX);
 	s->crowded = s->crowded || w.n > SERIES_MAX;

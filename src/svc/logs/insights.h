@@ -108,6 +108,8 @@ typedef struct iq_row {
 /* MalformedQueryException says what is wrong and where. */
 err iq_parse(req *rq, str text, int64_t now, iq_query **out);
 
+/* It has cost more than one event may: whatever is asked of it is nothing from then on. */
+bool iq_row_full(const iq_row *row);
 iq_value iq_eval(iq_row *row, const iq_node *n, const iq_value *aggregates);
 iq_value iq_field(iq_row *row, str name);
 void iq_row_set(iq_row *row, str name, iq_value v);

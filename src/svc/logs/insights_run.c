@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #define MEMORY_MAX ((size_t)256 << 20)
-#define UNNEST_MAX ((size_t)16 << 20) /* of the memory for one event */
 #define SORT_ARENA ((size_t)16 << 20)
 #define SORTED_MAX ((size_t)100000)
 #define KEYS_MAX 16
@@ -68,9 +67,10 @@ void iq_start(iq_run *run)
 	}
 }
 
-static bool budget(iq_run *run)
+/* Of what is kept, and of the one event. */
+static bool budget(iq_run *run, const iq_row *row)
 {
-	if (arena_used(run->mem) > MEMORY_MAX)
+	if (arena_used(run->mem) > MEMORY_MAX || iq_row_full(row))
 		run->full = true;
 	return !run->full;
 }
@@ -105,7 +105,7 @@ static group *group_of(iq_run *run, iq_stage *s, iq_row *row)
 		return g;
 	g = arena_new(run->mem, group);
 	g->by = arena_array(run->mem, iq_value, n + 1);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && arena_used(run->mem) <= MEMORY_MAX; i++)
 		g->by[i] = iq_copy(run->mem, values[i]);
 	g->states = arena_array(run->mem, iq_state *, s->n_aggregates + 1);
 	for (size_t i = 0; i < s->n_aggregates; i++)
@@ -121,7 +121,7 @@ static bool gather(iq_run *run, iq_stage *s, iq_row *row)
 	group *g = group_of(run, s, row);
 	for (size_t i = 0; i < s->n_aggregates; i++)
 		iq_state_add(g->states[i], row);
-	return budget(run);
+	return budget(run, row);
 }
 
 static void finish_stats(iq_run *run, iq_stage *s)
@@ -187,7 +187,7 @@ static iq_row row_kept(arena *mem, const iq_row *row)
 	copy.json_read = false;
 	copy.extras = NULL;
 	iq_extra **last = &copy.extras;
-	for (const iq_extra *e = row->extras; e; e = e->next) {
+	for (const iq_extra *e = row->extras; e && arena_used(mem) <= MEMORY_MAX; e = e->next) {
 		*last = arena_new(mem, iq_extra);
 		**last = (iq_extra){ NULL, arena_str(mem, e->name), iq_copy(mem, e->value) };
 		last = &(*last)->next;
@@ -241,11 +241,11 @@ static bool insert(iq_run *run, iq_stage *stage, iq_row *row)
 		keys[n++] = iq_eval(row, c->value, NULL);
 	s->keys = n;
 	if (s->cut && compare_keys(stage, keys, s->v[s->most - 1].keys) >= 0)
-		return true;
+		return budget(run, row);
 	make_room(s);
 	s->v[s->n++] = (sorted_row){ row_kept(s->mem, row), keys_kept(s->mem, keys, n), s->came++ };
 	run->full = run->full || arena_used(s->mem) > MEMORY_MAX;
-	return budget(run);
+	return budget(run, row);
 }
 
 static void finish_sort(iq_run *run, iq_stage *stage)
@@ -264,6 +264,9 @@ static void finish_sort(iq_run *run, iq_stage *stage)
 			more = push(run, stage->next, &row);
 	}
 	arena_close(mem);
+	/* The next one may keep as much. */
+	arena_close(s->mem);
+	s->mem = NULL;
 }
 
 /* ---- the rest ---- */
@@ -306,9 +309,7 @@ static bool push_element(void *context, iq_value v)
 	const unnesting *u = context;
 	iq_row row = *u->row;
 	/* Lists in lists, several times: what one event may become has an end. */
-	if (arena_used(row.mem) > UNNEST_MAX)
-		u->run->full = true;
-	if (u->run->full)
+	if (!budget(u->run, &row))
 		return false;
 	iq_row_set(&row, u->stage->columns->name, v);
 	return push(u->run, u->stage->next, &row);
@@ -317,7 +318,7 @@ static bool push_element(void *context, iq_value v)
 static bool unnest(iq_run *run, iq_stage *s, iq_row *row)
 {
 	unnesting u = { run, s, row };
-	return iq_elements(row, iq_eval(row, s->columns->value, NULL), push_element, &u);
+	return iq_elements(row, iq_eval(row, s->columns->value, NULL), push_element, &u) && budget(run, row);
 }
 
 static void matched(iq_run *run, iq_row *row)
@@ -328,20 +329,18 @@ static void matched(iq_run *run, iq_row *row)
 
 static bool push(iq_run *run, iq_stage *s, iq_row *row)
 {
-	for (; s; s = s->next)
+	for (; s && budget(run, row); s = s->next)
 		switch (s->kind) {
 		case IQ_FIELDS:
 		case IQ_DISPLAY: compute(row, s->columns); break;
 		case IQ_PARSE: parse(s, row); break;
 		case IQ_FILTER:
 			if (!iq_true(iq_eval(row, s->condition, NULL)))
-				return true;
+				return budget(run, row);
 			break;
 		case IQ_DEDUP:
 			if (!fresh(run, s, row))
-				return true;
-			if (!budget(run))
-				return false;
+				return budget(run, row);
 			break;
 		case IQ_LIMIT:
 			if (s->count >= s->limit)
@@ -357,7 +356,8 @@ static bool push(iq_run *run, iq_stage *s, iq_row *row)
 			return insert(run, s, row);
 		}
 	matched(run, row);
-	return run->emit(run->context, row);
+	bool more = budget(run, row) && run->emit(run->context, row);
+	return budget(run, row) && more;
 }
 
 bool iq_push(iq_run *run, iq_row *row) { return push(run, run->query->stages, row); }

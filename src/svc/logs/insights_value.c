@@ -5,6 +5,10 @@
 
 #define JSON_DEPTH 5
 #define JSON_FIELDS 1000
+#define JSON_NAME 1024 /* behind a longer one there are no steps: each would repeat it */
+#define ROW_MAX ((size_t)64 << 20)
+
+bool iq_row_full(const iq_row *row) { return arena_used(row->mem) > ROW_MAX; }
 
 bool iq_is_number(iq_value v, double *out)
 {
@@ -212,6 +216,8 @@ static iq_value own_field(iq_row *row, str name)
 
 iq_value iq_field(iq_row *row, str name)
 {
+	if (iq_row_full(row))
+		return IQ_NOTHING;
 	for (const iq_extra *e = row->extras; e; e = e->next) {
 		if (str_eq(e->name, name))
 			return e->value;
@@ -261,7 +267,8 @@ static void walk_json(walk *w, const json_value *v, str prefix, int depth)
 	for (const json_value *c = v->first; c && w->n < JSON_FIELDS; c = c->next, i++) {
 		str own = v->kind == JSON_ARRAY ? arena_fmt(mem, "%zu", i) : c->key;
 		str name = prefix.n ? arena_fmt(mem, "%.*s.%.*s", STR_ARG(prefix), STR_ARG(own)) : own;
-		if ((c->kind == JSON_OBJECT || c->kind == JSON_ARRAY) && depth < JSON_DEPTH) {
+		bool steps = depth < JSON_DEPTH && name.n <= JSON_NAME;
+		if ((c->kind == JSON_OBJECT || c->kind == JSON_ARRAY) && steps) {
 			walk_json(w, c, name, depth + 1);
 		} else {
 			w->each(w->context, name, of_json(c, mem));
@@ -368,6 +375,8 @@ __attribute__((noinline)) static iq_value called(iq_row *row, const iq_node *n, 
 
 iq_value iq_eval(iq_row *row, const iq_node *n, const iq_value *aggregates)
 {
+	if (iq_row_full(row))
+		return IQ_NOTHING;
 	switch (n->kind) {
 	case IQ_LITERAL: return n->literal;
 	case IQ_FIELD: return iq_field(row, n->name);

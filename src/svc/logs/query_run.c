@@ -88,7 +88,7 @@ static bool emit(void *context, iq_row *row)
 	arena *mem = r->iq.mem;
 	logs_ResultRows *out = &r->rows.v[r->rows.n];
 	out->v = arena_array(mem, logs_ResultField, r->n_columns + 1);
-	for (size_t i = 0; i < r->n_columns; i++) {
+	for (size_t i = 0; i < r->n_columns && r->result_bytes <= RESULT_BYTES; i++) {
 		str value = iq_shown(row->mem, iq_field(row, r->columns[i]));
 		if (!str_is(value))
 			continue;

@@ -6,6 +6,8 @@
 #define WORK_MAX ((size_t)4 << 20)
 #define WORK_PER_BYTE 64
 #define REPLACED_MAX ((size_t)1 << 20)
+#define SCRATCH_MAX ((size_t)1 << 20)
+#define SEARCHED_MAX ((size_t)1 << 30) /* a large expression that is found at every byte would take minutes */
 
 /* ---- whether a configuration can be used ---- */
 
@@ -91,7 +93,10 @@ typedef struct work {
 	const transform *t;
 	str message;
 	json_value *root;
+	size_t most; /* of the arena: processors may copy all there is, each what the one before made */
 } work;
+
+static bool spent(const work *w) { return arena_used(w->mem) > w->most; }
 
 static str source_text(const work *w, str source)
 {
@@ -158,7 +163,7 @@ static void move_keys(const work *w, const logs_Processor *p)
 		const logs_AddKeyEntry *e = &p->addKeys->entries.v[i];
 		tree_put(w->mem, w->root, e->key, tree_text(w->mem, e->value), e->overwriteIfExists.v);
 	}
-	for (size_t i = 0; p->copyValue && i < p->copyValue->entries.n; i++) {
+	for (size_t i = 0; p->copyValue && i < p->copyValue->entries.n && !spent(w); i++) {
 		const logs_CopyValueEntry *e = &p->copyValue->entries.v[i];
 		str known = about(w, e->source);
 		const json_value *v = str_is(known) ? tree_text(w->mem, known) : tree_get(w->root, e->source);
@@ -187,7 +192,10 @@ static str replaced(const work *w, const regex *expression, str text, str by)
 {
 	str groups[REGEX_GROUPS_MAX + 1];
 	buf b = buf_in(w->mem, text.n + 32, REPLACED_MAX);
-	while (text.n && regex_search(w->mem, expression, text, groups)) {
+	arena *scratch = arena_open(0);
+	size_t searched = 0;
+	while (text.n && !b.full && searched < SEARCHED_MAX &&
+	       regex_search(scratch, expression, text, groups)) {
 		size_t from = (size_t)(groups[0].p - text.p), to = from + groups[0].n;
 		buf_put(&b, str_sub(text, 0, from));
 		for (size_t i = 0; i < by.n; i++) {
@@ -202,9 +210,14 @@ static str replaced(const work *w, const regex *expression, str text, str by)
 		if (to == from)
 			buf_put(&b, str_sub(text, to, to + 1));
 		text = str_sub(text, to == from ? to + 1 : to, text.n);
+		if (arena_used(scratch) < SCRATCH_MAX)
+			continue;
+		searched += arena_used(scratch);
+		arena_reset(scratch);
 	}
+	arena_close(scratch);
 	buf_put(&b, text);
-	return b.full ? STR_NONE : buf_str(&b);
+	return b.full || searched >= SEARCHED_MAX ? STR_NONE : buf_str(&b);
 }
 
 static void split(const work *w, json_value *v, str delimiter)
@@ -212,7 +225,7 @@ static void split(const work *w, json_value *v, str delimiter)
 	str rest = v->text;
 	json_value **last = &v->first;
 	*v = (json_value){ .kind = JSON_ARRAY, .key = v->key, .next = v->next };
-	while (str_is(rest)) {
+	while (str_is(rest) && !spent(w)) {
 		size_t at = delimiter.n ? str_find(rest, delimiter) : SIZE_MAX;
 		*last = tree_text(w->mem, str_sub(rest, 0, at == SIZE_MAX ? rest.n : at));
 		rest = at == SIZE_MAX ? STR_NONE : str_sub(rest, at + delimiter.n, rest.n);
@@ -332,14 +345,13 @@ static void list_to_map(const work *w, const logs_ListToMap *p)
 
 str transform_apply(arena *mem, const transform *t, str message)
 {
-	work w = { mem, t, message, arena_new(mem, json_value) };
+	work w = { mem, t, message, arena_new(mem, json_value),
+		       arena_used(mem) + WORK_MAX + message.n * WORK_PER_BYTE };
 	w.root->kind = JSON_OBJECT;
-	size_t before = arena_used(mem);
 	for (size_t i = 0; i < t->all->n; i++) {
 		const logs_Processor *p = &t->all->v[i];
 		const regex *const *expressions = t->expressions[i];
-		/* Processors may copy all there is, each what the one before made. */
-		if (arena_used(mem) - before > WORK_MAX + message.n * WORK_PER_BYTE)
+		if (spent(&w))
 			return STR_NONE;
 		if (parses(p) && !run_parser(&w, p, expressions) && !i)
 			return STR_NONE;
@@ -352,6 +364,8 @@ str transform_apply(arena *mem, const transform *t, str message)
 		if (p->listToMap)
 			list_to_map(&w, p->listToMap);
 	}
+	if (spent(&w))
+		return STR_NONE;
 	buf b = buf_in(mem, message.n + 256, DOCUMENT_MAX);
 	json_write(&b, w.root);
 	return b.full ? STR_NONE : buf_str(&b);

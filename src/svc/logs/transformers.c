@@ -16,12 +16,15 @@ err logs_TestTransformer(req *rq, const txn *tx, const logs_TestTransformer_in *
 	transform t = { .account = rq->who.account, .region = rq->region, .group = S(""), .stream = S("") };
 	TRY(check(rq, &in->transformerConfig, &t));
 	out->transformedLogs.v = arena_array(rq->mem, logs_TransformedLogRecord, in->logEventMessages.n + 1);
+	arena *scratch = arena_open(0);
 	for (size_t i = 0; i < in->logEventMessages.n; i++) {
 		str message = in->logEventMessages.v[i];
+		arena_reset(scratch);
 		out->transformedLogs.v[out->transformedLogs.n++] = (logs_TransformedLogRecord){
 			.eventNumber = I64((int64_t)i + 1), .eventMessage = message,
-			.transformedEventMessage = transform_apply(rq->mem, &t, message) };
+			.transformedEventMessage = arena_str(rq->mem, transform_apply(scratch, &t, message)) };
 	}
+	arena_close(scratch);
 	return OK;
 }
 

@@ -67,6 +67,21 @@ def test_select_in_math(server):
     same(r["Values"], [90, 140])
 
 
+def test_more_than_there_is_memory_for(server):
+    cw = server.client("cloudwatch")
+    cw.put_metric_data(Namespace="Sel/Many", MetricData=[
+        {"MetricName": "m", "Dimensions": [{"Name": "i", "Value": str(i)}], "Value": 1} for i in range(1000)])
+    end = datetime.datetime.fromisoformat(server.run("clock", "show").stdout.strip().replace("Z", "+00:00"))
+
+    def ask(days, expression):
+        return cw.get_metric_data(StartTime=end - days * 1440 * MINUTE, EndTime=end + MINUTE, MetricDataQueries=[
+            {"Id": "q", "Expression": expression, "Period": 60}])["MetricDataResults"]
+
+    same(len(ask(1, "SELECT MAX(m) FROM \"Sel/Many\" GROUP BY i")), 500)
+    same(ask(69, "SELECT SUM(m) FROM \"Sel/Many\"")[0]["Values"], [1000])
+    check("time series" in refused("ValidationError", ask, 69, "SELECT MAX(m) FROM \"Sel/Many\" GROUP BY i"))
+
+
 def test_refused(server):
     ask = put(server, "Sel/Z")
     for wrong in ("SELECT cpu FROM x", "SELECT MEDIAN(cpu) FROM x", "SELECT AVG(cpu)", "SELECT AVG(cpu) FROM",

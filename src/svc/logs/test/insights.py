@@ -310,3 +310,14 @@ def test_lists_in_lists_have_an_end(server):
         f"unnest a into x{i}" for i in range(6)) + " | stats count(*)")["queryId"]
     same(ended(logs, query)["status"], "Failed")
     same(column(logs, "/q/bombs", "unnest a into x | filter x > 2997 | display x"), ["2998", "2999"])
+
+
+def test_what_one_event_costs_has_an_end(server):
+    logs = group(server, "/q/steps", [json.dumps({"a": [0] * 100000})])
+    parsed = "fields jsonParse(@message) as k | "
+    same(column(logs, "/q/steps", parsed + "display k.a.99999"), ["0"])
+    for rest in ("fields " + "+".join(["k.a.0"] * 1000), "display " + ", ".join(f"k.a.{i}" for i in range(200)),
+                 "filter " + "+".join(["k.a.0"] * 1000) + " > 0", "stats count(*) by " + ",".join(["k"] * 4000)):
+        query = logs.start_query(logGroupName="/q/steps", startTime=START - 60, endTime=START + 3600,
+                                 queryString=parsed + rest)["queryId"]
+        same(ended(logs, query)["status"], "Failed")

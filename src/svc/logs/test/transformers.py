@@ -36,6 +36,13 @@ def test_parsers(server):
     same(of("no number", {"grok": {"match": "%{INT:n}"}}), None)
 
 
+def test_a_large_expression_found_everywhere(server):
+    entry = {"source": "a", "from": "(a)|(b)|(c)|(d)|e{900}", "to": "x"}
+    for n, to in ((100, "x"), (20000, "a")):
+        same(first(server, json.dumps({"a": "a" * n}), {"parseJSON": {}}, {"substituteString": {"entries": [entry]}}),
+             {"a": to * n})
+
+
 def test_keys(server):
     def of(message, *processors):
         return first(server, json.dumps(message), {"parseJSON": {}}, *processors)
