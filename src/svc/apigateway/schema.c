@@ -29,10 +29,13 @@ static double number(const json_value *v)
 	return strtod(text, NULL);
 }
 
-static bool whole(const json_value *v)
+/* But for `lost`; so large a number has no fraction. */
+static bool whole(double d, double lost)
 {
-	double d = number(v);
-	return d == (double)(int64_t)d;
+	if (d >= 9e15 || d <= -9e15)
+		return true;
+	double off = d - (double)(int64_t)(d < 0 ? d - 0.5 : d + 0.5);
+	return off <= lost && -off <= lost;
 }
 
 static bool is_type(str type, const json_value *v)
@@ -44,7 +47,7 @@ static bool is_type(str type, const json_value *v)
 	case JSON_NULL: return str_eq(type, S("null"));
 	case JSON_TRUE:
 	case JSON_FALSE: return str_eq(type, S("boolean"));
-	case JSON_NUMBER: return str_eq(type, S("number")) || (str_eq(type, S("integer")) && whole(v));
+	case JSON_NUMBER: return str_eq(type, S("number")) || (str_eq(type, S("integer")) && whole(number(v), 0));
 	default: return false;
 	}
 }
@@ -103,8 +106,8 @@ static bool number_holds(const json_value *schema, double value)
 {
 	const json_value *step = json_get(schema, S("multipleOf"));
 	if (step && step->kind == JSON_NUMBER && number(step) > 0) {
-		double times = value / number(step);
-		if (times != (double)(int64_t)times)
+		double times = value / number(step); /* 19.99 is a multiple of 0.01, though not in binary */
+		if (!whole(times, 1e-12 * (times < 0 ? 1 - times : 1 + times)))
 			return false;
 	}
 	return at_least(schema, "minimum", value) && at_most(schema, "maximum", value) &&

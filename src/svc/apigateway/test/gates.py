@@ -229,7 +229,8 @@ def test_validators_and_models(server):
 
     same(sorted(m["name"] for m in client.get_models(restApiId=a)["items"]), ["Empty", "Error"])
     schema = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "required": ["id"], "properties": {
-        "id": {"type": "integer", "minimum": 1}, "name": {"type": "string", "maxLength": 3, "pattern": "^[a-z]+$"},
+        "id": {"type": "integer", "minimum": 1}, "price": {"multipleOf": 0.01},
+        "name": {"type": "string", "maxLength": 3, "pattern": "^[a-z]+$"},
         "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": True},
         "fault": {"$ref": f"https://apigateway.amazonaws.com/restapis/{a}/models/Error"}}, "additionalProperties": False}
     model = dict(restApiId=a, contentType="application/json")
@@ -262,10 +263,11 @@ def test_validators_and_models(server):
         status, headers, text = http("POST", url + "/" + query, json.dumps(body).encode(), {"Content-Type": kind})
         return status, text and json.loads(text)["message"]
     same(post({"id": 1}, ""), (400, "Missing required request parameters: [q]"))
-    for good in ({"id": 1}, {"id": 2.0, "name": "abc", "tags": ["a", "b"], "fault": {"message": "x"}}):
+    for good in ({"id": 1}, {"id": 10 ** 20, "price": 19.99},
+                 {"id": 2.0, "name": "abc", "tags": ["a", "b"], "fault": {"message": "x"}}):
         same(post(good)[0], 200)
-    for bad in ({}, [], {"id": 0}, {"id": 1.5}, {"id": "1"}, {"id": 1, "more": 1}, {"id": 1, "name": "abcd"},
-                {"id": 1, "name": "A"}, {"id": 1, "tags": ["c"]}, {"id": 1, "tags": ["a", "a"]},
+    for bad in ({}, [], {"id": 0}, {"id": 1.5}, {"id": "1"}, {"id": 1, "more": 1}, {"id": 1, "price": 19.999},
+                {"id": 1, "name": "abcd"}, {"id": 1, "name": "A"}, {"id": 1, "tags": ["c"]}, {"id": 1, "tags": ["a", "a"]},
                 {"id": 1, "fault": {"message": 1}}):
         same((bad, post(bad)), (bad, (400, "Invalid request body")))
     same(post({}, kind="text/plain")[0], 200)
