@@ -274,6 +274,9 @@ def fault_of(error, request_id):
         frames = traceback.extract_tb(error.__traceback__)
         while frames and frames[0].filename.startswith("/var/runtime/"):
             del frames[0]
+        for frame in frames:  # where AWS's runtime has it
+            if frame.filename.startswith(sys.base_prefix + "/lib"):
+                frame.filename = "/var/lang" + frame.filename[len(sys.base_prefix):]
         trace = traceback.format_list(frames)
     lines = "".join(line if line.endswith("\n") else line + "\n" for line in trace)
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":

@@ -202,6 +202,21 @@ static const log_kind *kind_named(str shown)
 	return NULL;
 }
 
+static bool inside_character(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+
+/* Where the last character begins when its end is not there; else `end`. */
+static size_t whole_characters(str text, size_t begin, size_t end)
+{
+	size_t lead = end;
+	while (lead > begin && end - lead < 3 && inside_character(text.p[lead - 1]))
+		lead--;
+	if (lead <= begin + 1)
+		return end;
+	unsigned char c = (unsigned char)text.p[--lead];
+	size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
+	return end - lead < length ? lead : end;
+}
+
 /* Without a marker: the last lines; with 0 from the beginning, else from where an answer before ended. */
 err rds_DownloadDBLogFilePortion(req *rq, const txn *tx, const rds_DownloadDBLogFilePortion_in *in,
                                  rds_DownloadDBLogFilePortion_out *out)
@@ -225,6 +240,10 @@ err rds_DownloadDBLogFilePortion(req *rq, const txn *tx, const rds_DownloadDBLog
 	size_t begin = str_is(in->Marker) ? 0 : tail_of(text, lines), end = begin;
 	while (end < text.n && lines > 0)
 		lines -= text.p[end++] == '\n';
+	if (end == text.n)
+		end = whole_characters(text, begin, end);
+	while (from > 0 && begin < end && begin < 3 && inside_character(text.p[begin]))
+		begin++;
 	out->LogFileData = str_sub(text, begin, end);
 	out->Marker = arena_fmt(rq->mem, "%lld", (long long)from + (long long)end);
 	out->AdditionalDataPending = BOOL(from + (int64_t)end < size);

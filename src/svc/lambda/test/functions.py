@@ -202,11 +202,11 @@ def test_errors(server):
     check(1 <= time.time() - before < 50, time.time() - before)
     same(answer, {"errorType": "Sandbox.Timedout", "errorMessage":
                   f"RequestId: {r['ResponseMetadata']['RequestId']} Error: Task timed out after 1.00 seconds"})
+    client.update_function_configuration(FunctionName="errors", Timeout=60)
     answer, _ = call(client, "errors", {"what": "large"})
     same(answer["errorType"], "Function.ResponseSizeTooLarge")
     answer, _ = call(client, "errors", {"what": "marshal"})
     same(answer["errorType"], "Runtime.MarshalError")
-    client.update_function_configuration(FunctionName="errors", Timeout=20)
     answer, _ = call(client, "errors", {"what": "memory"})
     check(answer["errorMessage"].endswith("signal: killed"), answer)
     same(call(client, "errors", {"what": "fine"})[0], "fine")
@@ -225,6 +225,9 @@ def test_init_errors(server):
     client.update_function_code(FunctionName="init", ZipFile=package({"app.py": "x = 1\n"}))
     client.update_function_configuration(FunctionName="init", Handler="app.handler")
     same(call(client, "init")[0]["errorType"], "Runtime.HandlerNotFound")
+    client.update_function_code(FunctionName="init", ZipFile=package({"app.py": "x = 1 / 0\n"}))
+    trace = call(client, "init")[0]["stackTrace"]
+    check('File "/var/lang/lib/' in trace[0] and 'File "/var/task/app.py", line 1' in trace[-1], trace)
 
 
 def test_update_reaches_the_next_invoke(server):

@@ -210,12 +210,16 @@ def test_a_log_of_any_size(server):
         line = b"x" * 1023 + b"\n"
         for _ in range(70):
             f.write(line * 1024)
+        f.write("ä".encode() * (1 << 20) + b"\n")
         f.write(b"said last\n")
     last = rds.download_db_log_file_portion(NumberOfLines=2, **file)
     same(last["LogFileData"].splitlines()[-1], "said last")
     check(not last["AdditionalDataPending"])
     first = rds.download_db_log_file_portion(Marker="0", NumberOfLines=1, **file)
     check(first["AdditionalDataPending"] and first["LogFileData"].count("\n") == 1 and whole, first)
+    for odd in 0, 1:  # a portion ends with a whole character, wherever it begins
+        wide = rds.download_db_log_file_portion(Marker=str(os.path.getsize(path) - (1 << 20) - 200000 + odd), **file)
+        check(set(wide["LogFileData"]) == {"ä"} and wide["AdditionalDataPending"], wide["LogFileData"][-9:])
     beyond = rds.download_db_log_file_portion(Marker=str(66 << 20), **file)
     check(beyond["LogFileData"].startswith("x") and beyond["AdditionalDataPending"])
     refused("InvalidParameterValue", rds.download_db_log_file_portion, Marker=str(80 << 20), **file)
