@@ -10,23 +10,22 @@ static err plan_find(req *rq, const txn *tx, str id, apigateway_plan **p)
 	return *p ? OK : fail(rq, &apigateway_NotFoundException, "Invalid Usage Plan ID specified");
 }
 
-static err stages_check(req *rq, const txn *tx, const apigateway_UsagePlan *p)
+/* When it comes to the plan: it may be gone later, and the plan must still be changed. */
+static err stage_check(req *rq, const txn *tx, const apigateway_UsagePlan *p, size_t at)
 {
-	for (size_t i = 0; i < p->apiStages.n; i++) {
-		const apigateway_ApiStage *s = &p->apiStages.v[i];
-		bool there = apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, s->apiId) &&
-			apigateway_stage_get(tx, rq->mem, s->apiId, s->stage);
-		if (!there)
-			return fail(rq, &apigateway_NotFoundException,
-			            "Invalid API Stage {api: %.*s, stage: %.*s} specified for "
-			            "usageplan %.*s",
-			            STR_ARG(s->apiId), STR_ARG(s->stage), STR_ARG(p->id));
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(p->apiStages.v[k].apiId, s->apiId) && str_eq(p->apiStages.v[k].stage, s->stage))
-				return fail(rq, &apigateway_ConflictException,
-				            "API Stage %.*s:%.*s is in the usage plan already.", STR_ARG(s->apiId),
-				            STR_ARG(s->stage));
-	}
+	const apigateway_ApiStage *s = &p->apiStages.v[at];
+	bool there = apigateway_api_get(tx, rq->mem, rq->who.account, rq->region, s->apiId) &&
+		apigateway_stage_get(tx, rq->mem, s->apiId, s->stage);
+	if (!there)
+		return fail(rq, &apigateway_NotFoundException,
+		            "Invalid API Stage {api: %.*s, stage: %.*s} specified for "
+		            "usageplan %.*s",
+		            STR_ARG(s->apiId), STR_ARG(s->stage), STR_ARG(p->id));
+	for (size_t k = 0; k < at; k++)
+		if (str_eq(p->apiStages.v[k].apiId, s->apiId) && str_eq(p->apiStages.v[k].stage, s->stage))
+			return fail(rq, &apigateway_ConflictException,
+			            "API Stage %.*s:%.*s is in the usage plan already.", STR_ARG(s->apiId),
+			            STR_ARG(s->stage));
 	return OK;
 }
 
@@ -48,14 +47,13 @@ static err limits_check(req *rq, const apigateway_UsagePlan *p)
 	return OK;
 }
 
-static err check(req *rq, const txn *tx, apigateway_UsagePlan *p)
+static err check(req *rq, apigateway_UsagePlan *p)
 {
 	if (!p->name.n)
 		return fail(rq, &apigateway_BadRequestException, "Usage Plan name cannot be blank");
 	if (p->quota && !p->quota->offset.set)
 		p->quota->offset = I64(0);
-	TRY(limits_check(rq, p));
-	return stages_check(rq, tx, p);
+	return limits_check(rq, p);
 }
 
 static void show(req *rq, const apigateway_UsagePlan *p, void *out)
@@ -72,7 +70,9 @@ err apigateway_CreateUsagePlan(req *rq, txn *tx, const apigateway_CreateUsagePla
 	apigateway_UsagePlan p = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS) };
 	p.apiStages.v = arena_new(rq->mem, apigateway_ApiStage);
 	overlay(rq->mem, rq->op->input, in, &apigateway_UsagePlan_shape, &p);
-	TRY(check(rq, tx, &p));
+	TRY(check(rq, &p));
+	for (size_t i = 0; i < p.apiStages.n; i++)
+		TRY(stage_check(rq, tx, &p, i));
 	apigateway_plan_put(tx, &(apigateway_plan){ rq->who.account, rq->region, p.id, &p });
 	rest_answer(rq, &apigateway_UsagePlan_shape, &p, out);
 	return OK;
@@ -126,7 +126,7 @@ static err no_such_stage(req *rq, str name)
 	            STR_ARG(api), STR_ARG(stage));
 }
 
-static err stages_patch(req *rq, apigateway_UsagePlan *p, const apigateway_PatchOperation *o)
+static err stages_patch(req *rq, const txn *tx, apigateway_UsagePlan *p, const apigateway_PatchOperation *o)
 {
 	apigateway_ListOfApiStage *all = &p->apiStages;
 	const apigateway_ApiStage *there = stage_of(p, o->value);
@@ -149,7 +149,7 @@ static err stages_patch(req *rq, apigateway_UsagePlan *p, const apigateway_Patch
 		memcpy(more.v, all->v, all->n * sizeof *all->v);
 	more.v[all->n] = (apigateway_ApiStage){ .apiId = api, .stage = stage };
 	*all = more;
-	return OK;
+	return stage_check(rq, tx, p, all->n - 1);
 }
 
 static apigateway_ThrottleSettings *method_throttle(arena *mem, apigateway_ApiStage *s, str method)
@@ -195,7 +195,7 @@ err apigateway_UpdateUsagePlan(req *rq, txn *tx, const apigateway_UpdateUsagePla
 	for (size_t i = 0; i < in->patchOperations.n; i++) {
 		apigateway_ListOfPatchOperation one = { &in->patchOperations.v[i], 1 };
 		if (str_eq(one.v->path, S("/apiStages")))
-			TRY(stages_patch(rq, p->It, one.v));
+			TRY(stages_patch(rq, tx, p->It, one.v));
 		else if (str_starts(one.v->path, S("/apiStages/")))
 			TRY(throttle_patch(rq, p->It, one.v));
 		else if (str_eq(one.v->path, S("/id")) || str_starts(one.v->path, S("/tags")))
@@ -203,7 +203,7 @@ err apigateway_UpdateUsagePlan(req *rq, txn *tx, const apigateway_UpdateUsagePla
 		else
 			TRY(patch_apply(rq, &one, &apigateway_UsagePlan_shape, p->It));
 	}
-	TRY(check(rq, tx, p->It));
+	TRY(check(rq, p->It));
 	apigateway_plan_put(tx, p);
 	show(rq, p->It, out);
 	return OK;
