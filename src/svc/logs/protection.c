@@ -245,16 +245,21 @@ finding *protection_find(arena *mem, arena *scratch, const protection *p, str me
 	size_t n = 0;
 	for (const wanted *w = p->first; w; w = w->next) {
 		str groups[REGEX_GROUPS_MAX + 1];
+		size_t steps = regex_steps(w->expression, message);
 		if (!worth_searching(scratch, w->managed, message))
 			continue;
 		for (size_t at = 0; at < message.n && n < PROTECTION_FINDINGS_MAX;) {
-			if (!regex_search(scratch, w->expression, str_sub(message, at, message.n), groups))
+			str rest = str_sub(message, at, message.n);
+			bool hit = regex_search_within(scratch, w->expression, rest, groups, &steps);
+			if (!hit && steps)
 				break;
-			size_t from = (size_t)(groups[0].p - message.p), to = from + groups[0].n;
+			/* What takes too long to search is masked whole. */
+			size_t from = hit ? (size_t)(groups[0].p - message.p) : 0;
+			size_t to = hit ? from + groups[0].n : message.n;
 			at = to > at ? to : at + 1;
 			if (arena_used(scratch) > SCRATCH_MAX)
 				arena_reset(scratch);
-			if (from == to || !really(scratch, w->managed, message, from, to))
+			if (from == to || (hit && !really(scratch, w->managed, message, from, to)))
 				continue;
 			*last = arena_new(mem, finding);
 			**last = (finding){ NULL, w->name, from, to };

@@ -475,6 +475,12 @@ static void keep(const search *s, const char *const *saved, const char **best)
 
 bool regex_search(arena *scratch, const regex *r, str text, str *groups)
 {
+	size_t steps = SIZE_MAX;
+	return regex_search_within(scratch, r, text, groups, &steps);
+}
+
+bool regex_search_within(arena *scratch, const regex *r, str text, str *groups, size_t *steps)
+{
 	search s = { .r = r, .text = text, .slots = groups ? 2 * (r->n_groups + 1) : 0 };
 	ways now = ways_new(scratch, &s), next = ways_new(scratch, &s);
 	const char *fresh[2 * REGEX_GROUPS_MAX] = { NULL }, *best[2 * REGEX_GROUPS_MAX] = { NULL };
@@ -497,6 +503,11 @@ bool regex_search(arena *scratch, const regex *r, str text, str *groups)
 		}
 		if (!now.n && found)
 			break;
+		if (*steps <= now.n) {
+			*steps = 0;
+			return false;
+		}
+		*steps -= now.n + 1;
 		s.round++;
 		next.n = 0;
 		for (size_t i = 0; i < now.n; i++) {

@@ -21,3 +21,7 @@ typedef struct regex {
 regex *regex_read(arena *mem, str expression);
 /* The first match; `groups` (of n_groups + 1) may be NULL. A group that took no part is STR_NONE. */
 bool regex_search(arena *scratch, const regex *r, str text, str *groups);
+/* Who searches on behind each match may look to the end of the text every time. Of many searches of one text:
+ * *steps counts down, and at 0 nothing is found. regex_steps is more than one look at all of it takes. */
+bool regex_search_within(arena *scratch, const regex *r, str text, str *groups, size_t *steps);
+static inline size_t regex_steps(const regex *r, str text) { return 4 * (r->n + 16) * (text.n + 256); }

@@ -1,3 +1,4 @@
+#include "base/map.h"
 #include "transform.h"
 #include <math.h>
 
@@ -122,8 +123,7 @@ static bool parse_json(const work *w, const logs_ParseJSON *p)
 		return false;
 	if (str_is(p->destination))
 		return tree_put(w->mem, w->root, p->destination, v, true);
-	for (const json_value *c = v->first; c; c = c->next)
-		tree_set(w->mem, w->root, c->key, c);
+	tree_merge(w->mem, w->root, v);
 	return true;
 }
 
@@ -193,9 +193,9 @@ static str replaced(const work *w, const regex *expression, str text, str by)
 	str groups[REGEX_GROUPS_MAX + 1];
 	buf b = buf_in(w->mem, text.n + 32, REPLACED_MAX);
 	arena *scratch = arena_open(0);
-	size_t searched = 0;
+	size_t searched = 0, steps = regex_steps(expression, text);
 	while (text.n && !b.full && searched < SEARCHED_MAX &&
-	       regex_search(scratch, expression, text, groups)) {
+	       regex_search_within(scratch, expression, text, groups, &steps)) {
 		size_t from = (size_t)(groups[0].p - text.p), to = from + groups[0].n;
 		buf_put(&b, str_sub(text, 0, from));
 		for (size_t i = 0; i < by.n; i++) {
@@ -217,7 +217,7 @@ static str replaced(const work *w, const regex *expression, str text, str by)
 	}
 	arena_close(scratch);
 	buf_put(&b, text);
-	return b.full || searched >= SEARCHED_MAX ? STR_NONE : buf_str(&b);
+	return b.full || searched >= SEARCHED_MAX || !steps ? STR_NONE : buf_str(&b);
 }
 
 static void split(const work *w, json_value *v, str delimiter)
@@ -310,37 +310,47 @@ static void convert_date(const work *w, const logs_DateTimeConverter *d)
 		}
 }
 
+/* What a key has, and where the next one is put when that is a list. */
+typedef struct mapped {
+	json_value *here, **end;
+} mapped;
+
 /* A list of objects becomes a map by one of their keys; of several with the same, a list or one of them. */
 static void list_to_map(const work *w, const logs_ListToMap *p)
 {
-	json_value map = { .kind = JSON_OBJECT };
-	const json_value none = { .kind = JSON_ARRAY }, *list = tree_get(w->root, p->source);
+	json_value made = { .kind = JSON_OBJECT }, **last = &made.first;
+	const json_value *list = tree_get(w->root, p->source);
+	map by_key = map_in(w->mem, 64);
 	bool first = str_eq(p->flattenedElement, logs_FlattenedElement_first);
 	for (json_value *c = list && list->kind == JSON_ARRAY ? list->first : NULL; c; c = c->next) {
 		const json_value *key = tree_get(c, p->key);
 		const json_value *value = str_is(p->valueKey) ? tree_get(c, p->valueKey) : c;
 		if (!key || key->kind != JSON_STRING || !value)
 			continue;
-		json_value *here = NULL;
-		for (json_value *m = map.first; m && !here; m = m->next)
-			here = str_eq(m->key, key->text) ? m : NULL;
-		if (p->flatten.v) {
-			if (!here || !first)
-				tree_set(w->mem, &map, key->text, value);
+		mapped *m = map_get(&by_key, key->text);
+		if (m && p->flatten.v && first)
 			continue;
+		if (!m) {
+			m = arena_new(w->mem, mapped);
+			*last = m->here = arena_new(w->mem, json_value);
+			*m->here = (json_value){ .kind = JSON_ARRAY, .key = key->text };
+			m->end = &m->here->first;
+			last = &m->here->next;
+			map_put(&by_key, key->text, m);
 		}
-		if (!here)
-			here = tree_set(w->mem, &map, key->text, &none);
-		json_value **end = &here->first;
-		while (*end)
-			end = &(*end)->next;
-		*end = tree_copy(w->mem, value);
-		(*end)->key = STR_NONE;
+		json_value *copy = tree_copy(w->mem, value);
+		copy->key = STR_NONE;
+		if (p->flatten.v) {
+			tree_become(m->here, copy);
+		} else {
+			*m->end = copy;
+			m->end = &copy->next;
+		}
 	}
-	for (const json_value *c = map.first; c && !str_is(p->target); c = c->next)
-		tree_set(w->mem, w->root, c->key, c);
-	if (map.first && str_is(p->target))
-		tree_put(w->mem, w->root, p->target, &map, true);
+	if (!str_is(p->target))
+		tree_merge(w->mem, w->root, &made);
+	else if (made.first)
+		tree_put(w->mem, w->root, p->target, &made, true);
 }
 
 str transform_apply(arena *mem, const transform *t, str message)

@@ -25,8 +25,10 @@ str transform_apply(arena *mem, const transform *t, str message);
 json_value *tree_get(json_value *root, str path);
 json_value *tree_put(arena *mem, json_value *root, str path, const json_value *value, bool overwrite);
 json_value *tree_take(json_value *root, str path);
-/* One key as it stands, whatever was there. */
-json_value *tree_set(arena *mem, json_value *object, str key, const json_value *value);
+/* Keys as they stand, whatever was there; there may be very many of them. */
+void tree_merge(arena *mem, json_value *object, const json_value *from);
+/* Another value under the same key. */
+json_value *tree_become(json_value *at, const json_value *value);
 json_value *tree_copy(arena *mem, const json_value *v);
 json_value *tree_text(arena *mem, str text);
 

@@ -1,4 +1,5 @@
 /* The document that processors work on. */
+#include "base/map.h"
 #include "transform.h"
 
 static json_value *child(json_value *v, str key)
@@ -44,7 +45,7 @@ json_value *tree_copy(arena *mem, const json_value *v)
 	return copy;
 }
 
-static json_value *become(json_value *at, const json_value *value)
+json_value *tree_become(json_value *at, const json_value *value)
 {
 	at->kind = value->kind;
 	at->text = value->text;
@@ -53,11 +54,24 @@ static json_value *become(json_value *at, const json_value *value)
 	return at;
 }
 
-json_value *tree_set(arena *mem, json_value *object, str key, const json_value *value)
+void tree_merge(arena *mem, json_value *object, const json_value *from)
 {
-	const json_value *copy = tree_copy(mem, value);
-	json_value *at = child(object, key);
-	return become(at ? at : append(mem, object, key), copy);
+	map known = map_in(mem, 64);
+	json_value **last = &object->first;
+	for (; *last; last = &(*last)->next)
+		if (!map_get(&known, (*last)->key))
+			map_put(&known, (*last)->key, *last);
+	for (const json_value *c = from->first; c; c = c->next) {
+		json_value *copy = tree_copy(mem, c), *at = map_get(&known, c->key);
+		if (at) {
+			tree_become(at, copy);
+			continue;
+		}
+		map_put(&known, c->key, copy);
+		*last = copy;
+		last = &copy->next;
+		object->n++;
+	}
 }
 
 json_value *tree_put(arena *mem, json_value *root, str path, const json_value *value, bool overwrite)
@@ -77,7 +91,7 @@ json_value *tree_put(arena *mem, json_value *root, str path, const json_value *v
 			at = next ? next : append(mem, at, key);
 		}
 	}
-	return become(at, value);
+	return tree_become(at, value);
 }
 
 json_value *tree_take(json_value *root, str path)

@@ -87,6 +87,16 @@ def test_what_is_masked(server):
     same(read(logs, "/p/masked")[-1], "EMP-1234")
 
 
+def test_an_expression_that_looks_to_the_end_every_time(server):
+    """Everything waits while it is written: searched at each place anew, this would take hours."""
+    logs = server.client("logs")
+    make(logs, "/p/slow")
+    logs.put_data_protection_policy(logGroupIdentifier="/p/slow", policyDocument=policy("own", Configuration={
+        "CustomDataIdentifier": [{"Name": "own", "Regex": "(?:a.*b)?"}]}))
+    say(logs, "/p/slow", "x" * 500000, "a" * 500000, "xxa--bxx")
+    same(read(logs, "/p/slow"), ["x" * 500000, "*" * 500000, "xx****xx"])
+
+
 def test_who_may_unmask(_):
     """What is masked is seen by whom policies let see it, and by nobody else."""
     server = Server("--iam", "enforce")

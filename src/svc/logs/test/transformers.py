@@ -36,6 +36,14 @@ def test_parsers(server):
     same(of("no number", {"grok": {"match": "%{INT:n}"}}), None)
 
 
+def test_very_many_keys(server):
+    keys = {f"k{i}": i for i in range(40000)}
+    same(first(server, json.dumps(keys)[:-1] + ', "k7": "last"}', {"parseJSON": {}}), {**keys, "k7": "last"})
+    same(first(server, json.dumps({"k1": 0, "l": [{"k": k, "v": v} for k, v in keys.items()]}), {"parseJSON": {}},
+               {"listToMap": {"source": "l", "key": "k", "valueKey": "v", "flatten": True, "flattenedElement": "first"}},
+               {"deleteKeys": {"withKeys": ["l"]}}), keys)
+
+
 def test_a_large_expression_found_everywhere(server):
     entry = {"source": "a", "from": "(a)|(b)|(c)|(d)|e{900}", "to": "x"}
     for n, to in ((100, "x"), (20000, "a")):
