@@ -133,13 +133,18 @@ bool mute_once(const mute_schedule *s) { return s->when[0].kind == SCHEDULE_AT; 
 int64_t mute_open(const mute_schedule *s, int64_t now)
 {
 	int64_t end = 0;
-	for (size_t i = 0; i < s->n; i++)
-		for (int64_t at = now - s->duration;;) {
+	for (size_t i = 0; i < s->n; i++) {
+		/* The last beginning counts, and of a minute's cron there are 21600 in 15 days. */
+		int64_t back = s->duration < MS_HOUR ? s->duration : MS_HOUR;
+		while (back < s->duration && zone_schedule_next(s->zone, &s->when[i], 0, now - back) > now)
+			back = back * 8 < s->duration ? back * 8 : s->duration;
+		for (int64_t at = now - back;;) {
 			at = zone_schedule_next(s->zone, &s->when[i], 0, at);
 			if (at > now)
 				break;
-			end = at + s->duration;
+			end = at + s->duration > end ? at + s->duration : end;
 		}
+	}
 	return end;
 }
 
