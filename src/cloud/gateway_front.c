@@ -185,6 +185,15 @@ bool front_of_connection(str name)
 	return false;
 }
 
+void front_hand_back(const wire_message *answer, wire_message *out)
+{
+	out->status = answer->status;
+	for (size_t i = 0; i < answer->n_headers; i++)
+		if (!front_of_connection(answer->headers[i].name))
+			wire_header_add(out, answer->headers[i].name, answer->headers[i].value);
+	out->body = answer->body;
+}
+
 str front_trace(arena *mem, str given)
 {
 	if (str_starts(given, S("Root=")))

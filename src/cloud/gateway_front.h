@@ -39,5 +39,7 @@ void front_log(arena *mem, str account, str group_arn, str stream, str format, c
                int64_t now);
 /* Headers that are of one connection and not of the message: neither forwarded nor handed back. */
 bool front_of_connection(str name);
+/* What a backend answered becomes the caller's answer. The strings are shared. */
+void front_hand_back(const wire_message *answer, wire_message *out);
 /* Lambda's header of traces: what came, or a new one. */
 str front_trace(arena *mem, str given);

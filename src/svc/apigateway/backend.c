@@ -156,11 +156,7 @@ void visit_forward(visit *v, const apigateway_Integration *i)
 		translate(v, i, &answer);
 		return;
 	}
-	v->out.status = answer.status;
-	for (size_t k = 0; k < answer.n_headers; k++)
-		if (!front_of_connection(answer.headers[k].name))
-			wire_header_add(&v->out, answer.headers[k].name, answer.headers[k].value);
-	v->out.body = answer.body;
+	front_hand_back(&answer, &v->out);
 	visit_remap(v);
 	visit_send(v);
 }

@@ -171,11 +171,7 @@ static void forward(visit *v)
 		refuse(v, late ? 503 : 500, late ? "Service Unavailable" : "Internal Server Error");
 		return;
 	}
-	v->out.status = answer.status;
-	for (size_t i = 0; i < answer.n_headers; i++)
-		if (!front_of_connection(answer.headers[i].name))
-			wire_header_add(&v->out, answer.headers[i].name, answer.headers[i].value);
-	v->out.body = answer.body;
+	front_hand_back(&answer, &v->out);
 	add_cors(v);
 	send(v);
 }
