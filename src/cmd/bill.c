@@ -5,6 +5,7 @@
 #include "cmd/against.h"
 #include "cmd/bill.h"
 #include "cmd/cmd.h"
+#include "cmd/parquet.h"
 #include "cmd/table.h"
 #include "sys/file.h"
 #include <stdio.h>
@@ -30,6 +31,7 @@ enum {
 	FOCUS,
 	CUR,
 	GZIP,
+	PARQUET,
 	COMPARE,
 	AGAINST,
 	N_OPTIONS,
@@ -378,6 +380,10 @@ static int show_one(arena *mem, const running *r, const option *o)
 	int failed = ask(mem, r, S("GET"), path_of(mem, o, form, S(""), false), &body);
 	if (failed)
 		return failed;
+	if (o[PARQUET].given) {
+		err e = parquet_write(mem, o[PARQUET].value, body);
+		return e ? complain_fault(e) : 0;
+	}
 	if (form.n) {
 		str bytes = o[GZIP].given ? gzip_pack(mem, body) : body;
 		fwrite(bytes.p, 1, bytes.n, stdout);
@@ -416,6 +422,7 @@ static int bill_run(arena *mem, int argc, char **argv)
 		[FOCUS] = { .name = "focus" },
 		[CUR] = { .name = "cur" },
 		[GZIP] = { .name = "gzip" },
+		[PARQUET] = { .name = "parquet", .takes_value = true },
 		[COMPARE] = { .name = "compare", .takes_value = true },
 		[AGAINST] = { .name = "against", .takes_value = true },
 	};
@@ -432,6 +439,8 @@ static int bill_run(arena *mem, int argc, char **argv)
 		return usage_error("bill", "only one of --json, --csv, --focus, --cur, --compare and --against");
 	if (o[GZIP].given && !o[JSON].given && !o[CSV].given && !o[FOCUS].given && !o[CUR].given)
 		return usage_error("bill", "--gzip goes with --json, --csv, --focus or --cur");
+	if (o[PARQUET].given && (o[GZIP].given || (!o[FOCUS].given && !o[CUR].given)))
+		return usage_error("bill", "--parquet FILE goes with --focus or --cur");
 	str data = o[DATA].given ? o[DATA].value : default_data(mem);
 	if (!running_find(mem, data, &r))
 		return complain("no server runs on %.*s. Start one with: farthing up", STR_ARG(data));
@@ -448,8 +457,8 @@ static int bill_run(arena *mem, int argc, char **argv)
 VERB(bill,
      "bill [--account ID] [--month 2026-11] [--by "
      "service,resource,meter,tag:KEY,day,hour,region,account]\n"
-     "                     [--json | --csv | --focus | --cur] [--gzip] [--compare X,Y] [--data "
-     "DIR]\n"
+     "                     [--json | --csv | --focus | --cur] [--gzip] [--parquet FILE]\n"
+     "                     [--compare X,Y] [--data DIR]\n"
      "                     [--against FILE]\n"
      "                     [--profile paid|legacy-12-month|credits|list] [--opened 2026-11-01]\n"
      "                     [--credits 100] [--keep]\n\n"
@@ -457,6 +466,7 @@ VERB(bill,
      "  --compare  accounts or months side by side: NAME=ACCOUNT:FILE,.. where NAME= may be left out,\n"
      "             and :FILE is a table of predicted usage (sku,quantity,per,resource,why) in place of\n"
      "             what was metered\n"
+     "  --parquet  FOCUS or CUR 2.0 into this file, with types (needs: tools/install-packages duckdb)\n"
      "  --against  a table of expected costs (examples/bella/expected.csv) with a verdict on each line\n"
      "  --profile  what is free: always-free offers only (paid), 12-month offers too, or credits\n"
      "  --keep     the account is of this profile from now on",

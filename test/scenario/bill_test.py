@@ -67,13 +67,12 @@ def test_lines_are_quantity_times_price(_):
 def test_a_month_of_existing_costs_its_hours(_):
     server = Server()
     try:
-        today = server.run("clock", "show").stdout[:10]
-        server.advance(f"{32 - int(today[8:10])}d")
+        server.to_next_month()
         month = server.run("clock", "show").stdout[:7]
         server.client("kms").create_key()
         begun = time.time()
         server.advance("40d")
-        check(time.time() - begun < 10, "a month of idle resources takes too long")
+        check(time.time() - begun < 60, "a month of idle resources takes too long")
         later = json.loads(bill(server, "--json", "--month", month))
         key = [x for x in later["lines"] if x["sku"] == "kms.key"][0]
         same(later["complete"], True)
@@ -191,7 +190,7 @@ def test_variants_that_nobody_has_run(_):
     """Predicted usage in place of metered, marked on every line, and side by side with what is real."""
     server = Server()
     try:
-        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        server.to_next_month()
         month = server.run("clock", "show").stdout[:7]
         # The first or second day of a month: between 29 and 31 of its days are charged.
         server.client("kms").create_key()
@@ -237,7 +236,7 @@ def test_what_is_no_question(server):
 def test_when_credits_end(_):
     server = Server()
     try:
-        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        server.to_next_month()
         month = server.run("clock", "show").stdout[:7]
         server.client("kms").create_key()
         server.advance("10d")

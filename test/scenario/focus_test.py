@@ -110,7 +110,7 @@ def test_every_row_keeps_the_rules(_):
     server = Server()
     try:
         # A month that is over: nothing changes between two questions.
-        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        server.to_next_month()
         month = server.run("clock", "show").stdout[:7]
         use_many_services(server)
         server.advance("32d")

@@ -1,4 +1,5 @@
 """What scenario scripts use: a running server, clients, and checks that say what they saw."""
+import datetime
 import json
 import os
 import re
@@ -57,6 +58,14 @@ class Server:
 
     def advance(self, duration):
         done = self.run("clock", "advance", duration)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+    def to_next_month(self):
+        """To the noon of its first day: a test of hours, days or months meets the end of none, whenever it runs."""
+        today = datetime.date.fromisoformat(self.run("clock", "show").stdout[:10])
+        first = (today.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
+        done = self.run("clock", "set", f"{first}T12:00:00Z")
         if done.returncode:
             raise RuntimeError(done.stderr)
 

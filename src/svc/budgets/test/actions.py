@@ -41,7 +41,7 @@ def test_a_policy_is_attached_and_taken_back(_):
     server = Server()
     try:
         b, iam = server.client("budgets"), server.client("iam")
-        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        server.to_next_month()
         role, policy = scene(server)
         one = b.create_budget_action(**action(role, policy))["ActionId"]
         asks = b.create_budget_action(**action(role, policy, 8, ApprovalModel="MANUAL"))["ActionId"]
@@ -96,7 +96,7 @@ def test_what_failed_half_way_is_taken_back(_):
     server = Server()
     try:
         b, iam = server.client("budgets"), server.client("iam")
-        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        server.to_next_month()
         role, policy = scene(server)
         this = dict(AccountId=ACCOUNT, BudgetName="b", ActionId=b.create_budget_action(**action(
             role, policy, Definition={"IamActionDefinition": {"PolicyArn": policy, "Users": ["spender", "nobody"]}}))[
@@ -117,6 +117,7 @@ def test_a_database_is_stopped(_):
     server = Server()
     try:
         b, rds = server.client("budgets"), server.client("rds")
+        server.to_next_month()
         role, policy = scene(server)
         rds.create_db_instance(DBInstanceIdentifier="one", DBInstanceClass="db.t4g.micro", Engine="postgres",
                                AllocatedStorage=20, MasterUsername="someone", MasterUserPassword="secret-99")
@@ -187,7 +188,7 @@ def test_the_role_must_be_allowed(_):
     server = Server("--iam", "enforce")
     try:
         b, iam = server.client("budgets"), server.client("iam")
-        server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
+        server.to_next_month()
         role, policy = scene(server)
         weak = iam.create_role(RoleName="weak", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
         able, unable = (b.create_budget_action(**action(r, policy))["ActionId"] for r in (role, weak))

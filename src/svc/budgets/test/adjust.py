@@ -14,10 +14,6 @@ def budget(name, periods=3, **more):
                                "HistoricalOptions": {"BudgetAdjustmentPeriod": periods}}}
 
 
-def to_next_month(server):
-    server.advance(f"{32 - int(server.run('clock', 'show').stdout[8:10])}d")
-
-
 def ask(server, times):
     """A question to Cost Explorer costs $0.01."""
     for _ in range(times):
@@ -33,13 +29,13 @@ def test_the_mean_of_the_months_before(_):
             got = b.describe_budget(AccountId=ACCOUNT, BudgetName=name)["Budget"]
             return Decimal(got["BudgetLimit"]["Amount"]), got["AutoAdjustData"]["HistoricalOptions"]["LookBackAvailablePeriods"]
 
-        to_next_month(server)
+        server.to_next_month()
         b.create_budget(AccountId=ACCOUNT, Budget=budget("three"), NotificationsWithSubscribers=[
             {"Notification": ALERT, "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@example.com"}]}])
         same(shown("three"), (Decimal(0), 0))
         for cents in (2, 4, 12, 6):
             ask(server, cents)
-            to_next_month(server)
+            server.to_next_month()
         b.create_budget(AccountId=ACCOUNT, Budget=budget("one", 1))
         b.create_budget(AccountId=ACCOUNT, Budget=budget("twelve", 12))
         # The three latest of the four months; the latest; all that is known.
@@ -59,7 +55,7 @@ def test_the_mean_of_the_days_before(_):
     server = Server()
     try:
         b = server.client("budgets")
-        to_next_month(server)
+        server.to_next_month()
         for cents in (5, 0, 2, 4, 9):
             server.advance("7d" if cents == 0 else "1d")
             ask(server, cents)

@@ -36,6 +36,7 @@ def test_alerts_ring_once_and_are_delivered(_):
     server = Server()
     try:
         b, account = server.client("budgets"), "000000000000"
+        server.to_next_month()
         b.create_budget(AccountId=account, Budget=budget(CostTypes={**{f: True for f in FLAGS}, "UseBlended": False}),
                         NotificationsWithSubscribers=[
                             {"Notification": {**ALERT, "Threshold": 1}, "Subscribers": mail("a@example.com")},
@@ -83,8 +84,7 @@ def test_a_forecast_rings_while_the_clock_is_turned(_):
     try:
         b, account = server.client("budgets"), "000000000000"
         # To the start of a month: a key costs $1.00 a month, so half of it is forecast and passed later.
-        today = server.run("clock", "show").stdout[:10]
-        server.advance(f"{32 - int(today[8:10])}d")
+        server.to_next_month()
         server.client("kms").create_key()
         b.create_budget(AccountId=account, Budget=budget(BudgetLimit={"Amount": "0.5", "Unit": "USD"}),
                         NotificationsWithSubscribers=[
@@ -151,6 +151,7 @@ def test_a_topic_is_told(_):
     server = Server()
     try:
         b, sns, sqs, account = *(server.client(s) for s in ("budgets", "sns", "sqs")), "000000000000"
+        server.to_next_month()
         topic = sns.create_topic(Name="alerts")["TopicArn"]
         queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

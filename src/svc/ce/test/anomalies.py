@@ -22,6 +22,7 @@ def test_a_day_that_stands_out(_):
     server = Server()
     try:
         ce, kms, sm = (server.client(s) for s in ("ce", "kms", "secretsmanager"))
+        server.to_next_month()
         arn = ce.create_anomaly_monitor(AnomalyMonitor={
             "MonitorName": "m", "MonitorType": "DIMENSIONAL", "MonitorDimension": "SERVICE"})["MonitorArn"]
         only = ce.create_anomaly_monitor(AnomalyMonitor={

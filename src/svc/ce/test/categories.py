@@ -33,6 +33,7 @@ def test_costs_by_category(_):
     server = Server()
     try:
         ce, kms, ssm, sm = (server.client(s) for s in ("ce", "kms", "ssm", "secretsmanager"))
+        server.to_next_month()
         kms.create_key()
         sm.create_secret(Name="s", SecretString="x")
         ssm.put_parameter(Name="/p", Value="1", Type="String", Tier="Advanced")

@@ -18,11 +18,6 @@ def moment(server):
     return int(datetime.datetime.fromisoformat(shown + "+00:00").timestamp() * 1000)
 
 
-def to_next_month(server):
-    """Its first day: a test of hours stays inside the month."""
-    server.advance(f"{32 - int(day(server, 0)[8:])}d")
-
-
 def month_start(d):
     return d[:8] + "01"
 
@@ -44,7 +39,7 @@ def test_costs_in_every_view_are_the_bill(_):
     server = Server()
     try:
         ssm, ce, kms = (server.client(s) for s in ("ssm", "ce", "kms"))
-        to_next_month(server)
+        server.to_next_month()
         ssm.put_parameter(Name="/clock", Value="1", Type="String", Tier="Advanced")
         for _ in range(20):
             ssm.get_parameter(Name="/clock")
@@ -147,7 +142,7 @@ def test_costs_by_tag(_):
     try:
         ce, kms, sqs, s3, ddb, sns, ssm, logs, secrets = (server.client(s) for s in (
             "ce", "kms", "sqs", "s3", "dynamodb", "sns", "ssm", "logs", "secretsmanager"))
-        to_next_month(server)
+        server.to_next_month()
         today = day(server, 0)
         period = {"Start": month_start(today), "End": next_month(today)}
         key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
@@ -221,6 +216,7 @@ def test_costs_by_tag(_):
 def test_estimated_charges_are_a_metric(_):
     server = Server()
     try:
+        server.to_next_month()
         server.client("kms").create_key()
         server.advance("31h")
         cw = server.client("cloudwatch")
@@ -244,7 +240,7 @@ def test_a_delay_like_that_of_aws(_):
     try:
         ce, b, account = server.client("ce"), server.client("budgets"), "000000000000"
         # Into a month's first days, so that a day later is the same month.
-        server.advance(f"{32 - int(day(server, 0)[8:10])}d")
+        server.to_next_month()
         server.client("kms").create_key()
         b.create_budget(AccountId=account, Budget={
             "BudgetName": "late", "BudgetType": "COST", "TimeUnit": "MONTHLY",

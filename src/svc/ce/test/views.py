@@ -12,10 +12,6 @@ def now(server):
     return server.run("clock", "show").stdout[:10]
 
 
-def to_next_month(server):
-    server.advance(f"{32 - int(now(server)[8:])}d")
-
-
 def month(day):
     first = datetime.date.fromisoformat(day[:8] + "01")
     return {"Start": str(first), "End": str((first + datetime.timedelta(days=32)).replace(day=1))}
@@ -25,13 +21,13 @@ def test_two_months_side_by_side(_):
     server = Server()
     try:
         ce, ssm, kms = (server.client(s) for s in ("ce", "ssm", "kms"))
-        to_next_month(server)
+        server.to_next_month()
         before = month(now(server))
         ssm.put_parameter(Name="/p", Value="1", Type="String", Tier="Advanced")
         for _ in range(9):
             ssm.get_parameter(Name="/p")
         ssm.delete_parameter(Name="/p")
-        to_next_month(server)
+        server.to_next_month()
         after = month(now(server))
         ssm.put_parameter(Name="/p", Value="1", Type="String", Tier="Advanced")
         ssm.delete_parameter(Name="/p")
@@ -72,7 +68,7 @@ def test_values_in_the_order_of_what_they_cost(_):
     server = Server()
     try:
         ce, ssm, kms = (server.client(s) for s in ("ce", "ssm", "kms"))
-        to_next_month(server)
+        server.to_next_month()
         kms.create_key()
         ssm.put_parameter(Name="/p", Value="1", Type="String", Tier="Advanced")
         server.advance("5d")
@@ -106,7 +102,7 @@ def test_an_account_without_commitments(_):
     server = Server()
     try:
         ce = server.client("ce")
-        to_next_month(server)
+        server.to_next_month()
         period = month(now(server))
         covered = ce.get_reservation_coverage(TimePeriod=period, Granularity="MONTHLY")
         same(covered["Total"]["CoverageHours"],
@@ -142,6 +138,7 @@ def test_records_and_backfills(_):
     server = Server()
     try:
         ce, kms = server.client("ce"), server.client("kms")
+        server.to_next_month()
         kms.create_key()
         kms.create_key()
         server.advance("3d")

@@ -5,6 +5,7 @@ def test_usage_and_plan(_):
     server = Server()
     try:
         free, kms = server.client("freetier"), server.client("kms")
+        server.to_next_month()
         same(free.get_free_tier_usage()["freeTierUsages"], [])
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         for _ in range(3):
