@@ -37,7 +37,8 @@ static const json_value *members(const json_value *v, json_kind kind)
 	return v && v->kind == kind ? v->first : NULL;
 }
 
-/* multiValueHeaders win over headers of the same name. A status that was set may be left out. */
+/* multiValueHeaders win over headers of the same name. A status that was set may be left out. One that begins
+ * with 1 is no answer: its receiver would wait for another. */
 static bool head_of(const json_value *v, wire_message *out, bool multi)
 {
 	int64_t status = out->status;
@@ -45,7 +46,7 @@ static bool head_of(const json_value *v, wire_message *out, bool multi)
 	if (!code && !status)
 		return false;
 	if (code && ((code->kind != JSON_NUMBER && code->kind != JSON_STRING) ||
-	    !str_to_i64(code->text, &status) || status < 100 || status > 599))
+	    !str_to_i64(code->text, &status) || status < 200 || status > 599))
 		return false;
 	const json_value *headers = json_get(v, S("headers"));
 	const json_value *lists = multi ? json_get(v, S("multiValueHeaders")) : NULL;

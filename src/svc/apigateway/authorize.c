@@ -191,16 +191,20 @@ static bool keep_context(visit *v, const json_value *said)
 	json_put_string(&b, v->principal);
 	if (c && c->kind != JSON_OBJECT && c->kind != JSON_NULL)
 		return false;
+	v->said = (event_pairs){ arena_array(v->mem, event_pair, c ? c->n + 1 : 1), 0 };
 	for (const json_value *m = c && c->kind == JSON_OBJECT ? c->first : NULL; m; m = m->next) {
 		if (m->kind == JSON_NULL)
 			continue;
 		if (!scalar(m))
 			return false;
+		str value = m->kind == JSON_TRUE ? S("true") : m->kind == JSON_FALSE ? S("false") : m->text;
+		v->said.v[v->said.n++] = (event_pair){ m->key, value };
 		buf_c(&b, ',');
 		json_put_string(&b, m->key);
 		buf_c(&b, ':');
-		json_put_string(&b, m->kind == JSON_TRUE ? S("true") : m->kind == JSON_FALSE ? S("false") : m->text);
+		json_put_string(&b, value);
 	}
+	v->said.v[v->said.n++] = (event_pair){ S("integrationLatency"), S("0") };
 	buf_put(&b, S(",\"integrationLatency\":0}"));
 	v->authorizer = buf_str(&b);
 	return true;

@@ -119,15 +119,13 @@ static str answered(const wire_message *answer, str value)
 
 static void translate(visit *v, const apigateway_Integration *i, const wire_message *answer)
 {
-	int64_t status = 0;
 	str prefix = S("method.response.header."), type = wire_header(answer, S("content-type"));
 	const apigateway_IntegrationResponse *r = response_for(v, i, answer->status);
 	str text = r ? map_find(&r->responseTemplates, S("application/json")) : STR_NONE;
-	if (!r || template_has_directives(text) || !str_to_i64(r->statusCode, &status)) {
+	if (!r || template_has_directives(text) || !visit_status(v, r->statusCode)) {
 		visit_refuse(v, &refuse_configuration);
 		return;
 	}
-	v->out.status = (int)status;
 	wire_header_add(&v->out, S("Content-Type"), str_is(type) ? type : S("application/json"));
 	for (size_t k = 0; k < r->responseParameters.n; k++) {
 		str name = r->responseParameters.v[k].key, value = answered(answer, r->responseParameters.v[k].value);

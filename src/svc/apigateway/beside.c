@@ -1,7 +1,19 @@
 /* What an API has beside its resources: kept with each deployment, gone with the API. */
 #include "rest.h"
 
-#define COUNT(n, scan, next) do { while (next(&(scan))) (n)++; } while (0)
+/* All rows of a scan as a list, walked once: it grows as they come. */
+#define GATHER(list, mem, scan, type, row) do { \
+		size_t room_ = 0; \
+		for (row *r_; (r_ = row##_next(&(scan)));) { \
+			if ((list).n == room_) { \
+				type *more_ = arena_array(mem, type, room_ = room_ * 2 + 8); \
+				if ((list).n) \
+					memcpy(more_, (list).v, (list).n * sizeof *more_); \
+				(list).v = more_; \
+			} \
+			(list).v[(list).n++] = *r_->It; \
+		} \
+	} while (0)
 
 static apigateway_ListOfAuthorizer authorizers_of(const txn *tx, arena *mem, str api)
 {
@@ -15,37 +27,25 @@ static apigateway_ListOfAuthorizer authorizers_of(const txn *tx, arena *mem, str
 
 static apigateway_ListOfModel models_of(const txn *tx, arena *mem, str api)
 {
-	size_t n = 0;
+	apigateway_ListOfModel l = { 0 };
 	record_scan s = apigateway_model_scan(tx, mem, 1, api, STR_NONE);
-	COUNT(n, s, apigateway_model_next);
-	apigateway_ListOfModel l = { arena_array(mem, apigateway_Model, n + 1), 0 };
-	s = apigateway_model_scan(tx, mem, 1, api, STR_NONE);
-	for (apigateway_model *r; (r = apigateway_model_next(&s));)
-		l.v[l.n++] = *r->It;
+	GATHER(l, mem, s, apigateway_Model, apigateway_model);
 	return l;
 }
 
 static apigateway_ListOfRequestValidator validators_of(const txn *tx, arena *mem, str api)
 {
-	size_t n = 0;
+	apigateway_ListOfRequestValidator l = { 0 };
 	record_scan s = apigateway_validator_scan(tx, mem, 1, api, STR_NONE);
-	COUNT(n, s, apigateway_validator_next);
-	apigateway_ListOfRequestValidator l = { arena_array(mem, apigateway_RequestValidator, n + 1), 0 };
-	s = apigateway_validator_scan(tx, mem, 1, api, STR_NONE);
-	for (apigateway_validator *r; (r = apigateway_validator_next(&s));)
-		l.v[l.n++] = *r->It;
+	GATHER(l, mem, s, apigateway_RequestValidator, apigateway_validator);
 	return l;
 }
 
 apigateway_ListOfGatewayResponse answers_of(const txn *tx, arena *mem, str api)
 {
-	size_t n = 0;
+	apigateway_ListOfGatewayResponse l = { 0 };
 	record_scan s = apigateway_answer_scan(tx, mem, 1, api, STR_NONE);
-	COUNT(n, s, apigateway_answer_next);
-	apigateway_ListOfGatewayResponse l = { arena_array(mem, apigateway_GatewayResponse, n + 1), 0 };
-	s = apigateway_answer_scan(tx, mem, 1, api, STR_NONE);
-	for (apigateway_answer *r; (r = apigateway_answer_next(&s));)
-		l.v[l.n++] = *r->It;
+	GATHER(l, mem, s, apigateway_GatewayResponse, apigateway_answer);
 	return l;
 }
 

@@ -38,6 +38,9 @@ static err model_find(req *rq, const txn *tx, str api, str name, apigateway_mode
 
 static err schema_check(req *rq, str schema)
 {
+	if (schema.n > REST_SCHEMA_MAX)
+		return fail(rq, &apigateway_BadRequestException, "Model schema must not be larger than %d bytes",
+		            REST_SCHEMA_MAX);
 	const json_value *v = json_parse(rq->mem, schema);
 	if (!str_is(schema) || !schema.n || (v && v->kind == JSON_OBJECT && !v->first))
 		return fail(rq, &apigateway_BadRequestException,

@@ -35,7 +35,12 @@ static void logged(visit *v, double latency)
 	const apigateway_AccessLogSettings *log = v->stage->accessLogSettings;
 	if (!log || !str_is(log->destinationArn))
 		return;
-	event_pairs pairs = visit_context(v);
+	event_pairs own = visit_context(v), pairs = { arena_array(v->mem, event_pair, own.n + v->said.n + 4), 0 };
+	for (size_t i = 0; i < v->said.n; i++)
+		pairs.v[pairs.n++] = (event_pair){ arena_concat(v->mem, S("authorizer."), v->said.v[i].name),
+			v->said.v[i].value };
+	memcpy(pairs.v + pairs.n, own.v, own.n * sizeof *own.v);
+	pairs.n += own.n;
 	pairs.v[pairs.n++] = (event_pair){ S("status"), arena_fmt(v->mem, "%d", v->out.status) };
 	pairs.v[pairs.n++] = (event_pair){ S("responseLength"), arena_fmt(v->mem, "%zu", v->out.body.n) };
 	pairs.v[pairs.n++] = (event_pair){ S("responseLatency"), arena_fmt(v->mem, "%.0f", latency) };
@@ -254,16 +259,14 @@ static void mock(visit *v, const apigateway_Integration *i)
 		: json_parse(v->mem, template_filled(v, asked, v->x->in.body));
 	const json_value *code = said ? json_get(said, S("statusCode")) : NULL;
 	const apigateway_IntegrationResponse *r = NULL;
-	int64_t status = 0;
 	for (size_t k = 0; k < i->integrationResponses.n && code; k++)
 		if (str_eq(i->integrationResponses.v[k].key, code->text))
 			r = &i->integrationResponses.v[k].value;
 	str body = r ? map_find(&r->responseTemplates, S("application/json")) : STR_NONE;
-	if (!r || template_has_directives(body) || !str_to_i64(r->statusCode, &status)) {
+	if (!r || template_has_directives(body) || !visit_status(v, r->statusCode)) {
 		visit_refuse(v, &refuse_configuration);
 		return;
 	}
-	v->out.status = (int)status;
 	wire_header_add(&v->out, S("Content-Type"), S("application/json"));
 	str prefix = S("method.response.header.");
 	for (size_t k = 0; k < r->responseParameters.n; k++) {

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "visit.h"
 
-#define PAIRS 40
 #define TEXT_MAX ((size_t)1 << 18)
 #define SAYS(text) text, "{\"message\":\"" text "\"}"
 
@@ -67,7 +66,8 @@ event_pairs visit_context(const visit *v)
 		{ S("error.message"), v->error }, { S("error.messageString"), quoted(v->mem, v->error) },
 		{ S("error.responseType"), v->error_type },
 	};
-	event_pairs all = { arena_array(v->mem, event_pair, PAIRS), sizeof pairs / sizeof *pairs };
+	const size_t n = sizeof pairs / sizeof *pairs;
+	event_pairs all = { arena_array(v->mem, event_pair, n), n };
 	memcpy(all.v, pairs, sizeof pairs);
 	return all;
 }
@@ -112,7 +112,8 @@ str visit_mapped(const visit *v, str expression)
 		return named(&v->variables, name);
 	if (behind(expression, "context.", &name)) {
 		event_pairs all = visit_context(v);
-		return named(&all, name);
+		str value = named(&all, name);
+		return str_is(value) || !behind(name, "authorizer.", &name) ? value : named(&v->said, name);
 	}
 	return STR_NONE;
 }
@@ -125,12 +126,19 @@ static str parameter(const visit *v, str value)
 	return visit_mapped(v, value);
 }
 
-static void customised(visit *v, const apigateway_GatewayResponse *r)
+bool visit_status(visit *v, str code)
 {
 	int64_t status;
+	if (!str_is(code) || !str_to_i64(code, &status) || status < 200 || status > 599)
+		return false;
+	v->out.status = (int)status;
+	return true;
+}
+
+static void customised(visit *v, const apigateway_GatewayResponse *r)
+{
 	str prefix = S("gatewayresponse.header."), body = map_find(&r->responseTemplates, S("application/json"));
-	if (str_is(r->statusCode) && str_to_i64(r->statusCode, &status) && status >= 100 && status < 600)
-		v->out.status = (int)status;
+	visit_status(v, r->statusCode);
 	for (size_t i = 0; i < r->responseParameters.n; i++) {
 		str name = r->responseParameters.v[i].key, value = parameter(v, r->responseParameters.v[i].value);
 		if (str_is(value))

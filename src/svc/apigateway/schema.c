@@ -54,7 +54,10 @@ static bool is_type(str type, const json_value *v)
 
 static bool same(checking *c, const json_value *a, const json_value *b)
 {
-	if (c->compared++ >= COMPARED_MAX || a->kind != b->kind || a->n != b->n)
+	if (c->compared >= COMPARED_MAX)
+		return false;
+	c->compared++;
+	if (a->kind != b->kind || a->n != b->n)
 		return false;
 	if (a->kind == JSON_NUMBER)
 		return number(a) == number(b);
@@ -62,11 +65,57 @@ static bool same(checking *c, const json_value *a, const json_value *b)
 		return str_eq(a->text, b->text);
 	const json_value *y = b->first;
 	for (const json_value *x = a->first; x; x = x->next, y = y ? y->next : NULL) {
-		const json_value *other = a->kind == JSON_OBJECT ? json_get(b, x->key) : y;
+		const json_value *other = y;
+		if (a->kind == JSON_OBJECT && (!y || !str_eq(x->key, y->key))) {
+			c->compared += (int)(b->n < COMPARED_MAX ? b->n : COMPARED_MAX);
+			other = c->compared < COMPARED_MAX ? json_get(b, x->key) : NULL;
+		}
 		if (!other || !same(c, x, other))
 			return false;
 	}
 	return true;
+}
+
+/* Two that are the same have the same; the members of an object are in no order. */
+static uint64_t hash(const json_value *v)
+{
+	uint64_t h = (uint64_t)v->kind + 1;
+	double d = v->kind == JSON_NUMBER ? number(v) + 0.0 : 0; /* -0 is 0 */
+	if (v->kind == JSON_NUMBER)
+		return str_hash((str){ (char *)&d, sizeof d });
+	if (v->kind == JSON_STRING)
+		return str_hash(v->text);
+	for (const json_value *m = v->first; m; m = m->next)
+		h = v->kind == JSON_ARRAY ? h * 31 + hash(m) : h + str_hash(m->key) * (hash(m) | 1);
+	return h;
+}
+
+typedef struct hashed {
+	uint64_t hash;
+	const json_value *v;
+} hashed;
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = ((const hashed *)a)->hash, y = ((const hashed *)b)->hash;
+	return x < y ? -1 : x > y;
+}
+
+/* No two are the same; only those with one hash are compared. */
+static bool all_differ(checking *c, const json_value *v)
+{
+	size_t n = 0;
+	arena *own = arena_open(v->n * sizeof(hashed) + 64);
+	hashed *all = arena_array(own, hashed, v->n + 1);
+	bool differ = true;
+	for (const json_value *e = v->first; e; e = e->next)
+		all[n++] = (hashed){ hash(e), e };
+	qsort(all, n, sizeof *all, by_hash);
+	for (size_t i = 0; i < n && differ; i++)
+		for (size_t k = i; k-- > 0 && all[k].hash == all[i].hash && differ;)
+			differ = !same(c, all[k].v, all[i].v) && c->compared < COMPARED_MAX;
+	arena_close(own);
+	return differ;
 }
 
 static bool type_holds(checking *c, const json_value *schema, const json_value *v)
@@ -77,7 +126,7 @@ static bool type_holds(checking *c, const json_value *schema, const json_value *
 		fits = t->kind == JSON_STRING && is_type(t->text, v);
 	if (!fits || !any)
 		return fits;
-	for (const json_value *e = any->first; e; e = e->next)
+	for (const json_value *e = any->first; e && c->compared < COMPARED_MAX; e = e->next)
 		if (same(c, e, v))
 			return true;
 	return false;
@@ -147,12 +196,8 @@ static bool array_holds(checking *c, const json_value *schema, const json_value 
 			return false;
 		if (items && items->kind == JSON_ARRAY)
 			of = of ? of->next : NULL;
-		for (const json_value *other = v->first; once && once->kind == JSON_TRUE && other != e;
-		     other = other->next)
-			if (same(c, other, e) || c->compared >= COMPARED_MAX)
-				return false;
 	}
-	return true;
+	return !once || once->kind != JSON_TRUE || all_differ(c, v);
 }
 
 static bool member_holds(checking *c, const json_value *schema, const json_value *m)

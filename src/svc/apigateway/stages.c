@@ -22,6 +22,14 @@ static err make_stage(req *rq, txn *tx, str api, const apigateway_Stage *from)
 		s.methodSettings.v = arena_new(rq->mem, apigateway_MapOfMethodSettings_entry);
 	if (s.cacheClusterEnabled.v || s.canarySettings)
 		return fail(rq, &aws_NotImplemented, "Farthing's REST stages have neither caches nor canaries.");
+	size_t n = 0;
+	record_scan all = apigateway_stage_scan(tx, rq->mem, 1, api, STR_NONE);
+	while (apigateway_stage_next(&all))
+		n++;
+	if (n >= REST_STAGES_MAX)
+		return fail(rq, &apigateway_LimitExceededException,
+		            "Maximum number of stages for this API has been "
+		            "reached. Please contact AWS if you need additional stages.");
 	apigateway_stage_put(tx, &(apigateway_stage){ api, s.stageName, &s });
 	return OK;
 }
@@ -42,6 +50,12 @@ err apigateway_CreateDeployment(req *rq, txn *tx, const apigateway_CreateDeploym
 	apigateway_Deployment d = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS), .description = in->description,
 		.createdDate = TIME(rq->now) };
 	apigateway_Beside beside = beside_of(tx, rq->mem, in->restApiId);
+	size_t bytes = 0;
+	for (size_t i = 0; i < beside.models.n; i++)
+		bytes += beside.models.v[i].schema.n;
+	if (bytes > REST_SCHEMAS_MAX)
+		return fail(rq, &apigateway_LimitExceededException,
+		            "The models of the REST API are larger than %d bytes.", REST_SCHEMAS_MAX);
 	apigateway_deployment_put(tx, &(apigateway_deployment){ in->restApiId, d.id, &d, was, &beside });
 	if (str_is(in->stageName) && in->stageName.n) {
 		apigateway_stage *old = apigateway_stage_get(tx, rq->mem, in->restApiId, in->stageName);

@@ -22,6 +22,7 @@ typedef struct visit {
 	event_pairs parameters, variables;
 	str authorizer;      /* JSON of requestContext.authorizer, or STR_NONE */
 	str principal;       /* as the authorizer calls who comes */
+	event_pairs said;    /* what else the authorizer says of it */
 	str usage_key;       /* the API key that the authorizer named */
 	str api_key, api_key_id; /* once it is known to be a good one */
 	str request_id, extended_id, trace_id;
@@ -56,8 +57,11 @@ void visit_forward(visit *v, const apigateway_Integration *i);
 http_event visit_event(const visit *v);
 /* arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path */
 str visit_method_arn(const visit *v);
-/* What $context can name, with room for eight more. */
+/* What $context can name but for what an authorizer said. */
 event_pairs visit_context(const visit *v);
+/* The status that the API gives, unless it is none that an answer can have: behind one that begins with 1 its
+ * receiver would wait for another. */
+bool visit_status(visit *v, str code);
 /* method.request.header.X, .querystring.X, .path.X, stageVariables.X, context.X: STR_NONE when it is not
  * there. */
 str visit_mapped(const visit *v, str expression);

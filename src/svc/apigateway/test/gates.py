@@ -91,6 +91,12 @@ def test_authorizers(server):
         client.put_method(restApiId=a, resourceId=root, httpMethod=verb, authorizationType="CUSTOM", authorizerId=authorizer)
         client.put_integration(restApiId=a, resourceId=root, httpMethod=verb, **proxy)
     refused("ConflictException", client.delete_authorizer, restApiId=a, authorizerId=asked)
+    # What the authorizer says can be named in templates.
+    client.put_method(restApiId=a, resourceId=root, httpMethod="PUT", authorizationType="CUSTOM", authorizerId=asked)
+    client.put_integration(restApiId=a, resourceId=root, httpMethod="PUT", **OK)
+    client.put_integration_response(restApiId=a, resourceId=root, httpMethod="PUT", statusCode="200", responseTemplates={
+        "application/json": '["$context.authorizer.principalId", "$context.authorizer.n", "$context.authorizer.flag", '
+                            '"$context.authorizer.none"]'})
     client.create_deployment(restApiId=a, stageName="s")
 
     def get(token, verb="GET", name="Auth"):
@@ -115,6 +121,7 @@ def test_authorizers(server):
     status, _, context = get("me", "POST", "X-Who")
     who = context["authorizer"]
     same((status, who["type"], who["principalId"]), (200, "REQUEST", "user-me"))
+    same(get("me", "PUT", "X-Who")[::2], (200, ["user-me", "1", "true", ""]))
     check("requestContext" in who["keys"] and "body" not in who["keys"] and "headers" in who["keys"], who)
     check(get("me", "POST", "X-Who")[2]["authorizer"]["calls"] != who["calls"], who)
     client.update_authorizer(restApiId=a, authorizerId=asked, patchOperations=[
@@ -158,6 +165,7 @@ def test_keys_and_plans(server):
     same((plan["quota"], plan["apiStages"], "tags" in plan),
          ({"limit": 3, "offset": 0, "period": "DAY"}, [{"apiId": a, "stage": "s"}], False))
     p = plan["id"]
+    server.into_the_day()
     same(client.get_usage_plan(usagePlanId=p)["tags"], {})
     same(refused("NotFoundException", client.get_usage_plan, usagePlanId="none"), "Invalid Usage Plan ID specified")
 
@@ -240,7 +248,7 @@ def test_validators_and_models(server):
     schema = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "required": ["id"], "properties": {
         "id": {"type": "integer", "minimum": 1}, "price": {"multipleOf": 0.01},
         "name": {"type": "string", "maxLength": 3, "pattern": "^[a-z]+$"},
-        "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": True},
+        "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": True}, "many": {"uniqueItems": True},
         "fault": {"$ref": f"https://apigateway.amazonaws.com/restapis/{a}/models/Error"}}, "additionalProperties": False}
     model = dict(restApiId=a, contentType="application/json")
     client.create_model(**model, name="Pet", schema=json.dumps(schema))
@@ -248,7 +256,8 @@ def test_validators_and_models(server):
          "Model name already exists for this REST API")
     for name, text, says in (("", "{}", "Model name must be non-empty"),
                              ("X", "{}", "Model schema must have at least 1 property or array items defined"),
-                             ("X", "", "Model schema must have at least 1 property or array items defined")):
+                             ("X", "", "Model schema must have at least 1 property or array items defined"),
+                             ("X", json.dumps({"title": "x" * 409600}), "Model schema must not be larger than 409600 bytes")):
         same(refused("BadRequestException", client.create_model, **model, name=name, schema=text), says)
     same(refused("NotFoundException", client.get_model, restApiId="none", modelName="Pet"), "Invalid model name specified: Pet")
     put = dict(restApiId=a, resourceId=root, httpMethod="POST", authorizationType="NONE")
@@ -273,9 +282,11 @@ def test_validators_and_models(server):
         return status, text and json.loads(text)["message"]
     same(post({"id": 1}, ""), (400, "Missing required request parameters: [q]"))
     for good in ({"id": 1}, {"id": 10 ** 20, "price": 19.99},
+                 {"id": 1, "many": [*range(20000), [1, 2], [2, 1], [], {}, None, False, "1", {"a": 1}, {"b": 1}]},
                  {"id": 2.0, "name": "abc", "tags": ["a", "b"], "fault": {"message": "x"}}):
         same(post(good)[0], 200)
     for bad in ({}, [], {"id": 0}, {"id": 1.5}, {"id": "1"}, {"id": 1, "more": 1}, {"id": 1, "price": 19.999},
+                {"id": 1, "many": [{"a": 1, "b": [0]}, 7, {"b": [-0.0], "a": 1.0}]}, {"id": 1, "many": [*range(20000), 7]},
                 {"id": 1, "name": "abcd"}, {"id": 1, "name": "A"}, {"id": 1, "tags": ["c"]}, {"id": 1, "tags": ["a", "a"]},
                 {"id": 1, "fault": {"message": 1}}):
         same((bad, post(bad)), (bad, (400, "Invalid request body")))
@@ -398,3 +409,31 @@ def test_responses_change(server):
          "Invalid Integration identifier specified")
     client.delete_method_response(**this, statusCode="200")
     refused("NotFoundException", client.get_method_response, **this, statusCode="200")
+
+
+def test_no_answer_begins_with_1(server):
+    """Its receiver would wait for the answer behind it."""
+    client, a, root, url = api_of(server, "early")
+    open_method = dict(restApiId=a, resourceId=root, httpMethod="GET")
+    client.put_method(**open_method, authorizationType="NONE")
+    client.put_integration(**open_method, type="MOCK", requestTemplates={"application/json": '{"statusCode": 100}'})
+    client.put_integration_response(**open_method, statusCode="100")
+    client.put_gateway_response(restApiId=a, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="101")
+    client.create_deployment(restApiId=a, stageName="s")
+    same(http("GET", url + "/")[::2], (500, b'{"message": "Internal server error"}'))
+    same(http("GET", url + "/none")[::2], (403, b'{"message":"Missing Authentication Token"}'))
+
+
+def test_stages_have_an_end(server):
+    client, a, root, url = api_of(server, "staged")
+    client.put_method(restApiId=a, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    open_answer(client, a, root, "GET")
+    d = client.create_deployment(restApiId=a, stageName="s0")["id"]
+    for i in range(1, 10):
+        client.create_stage(restApiId=a, stageName=f"s{i}", deploymentId=d)
+    for more in (lambda: client.create_stage(restApiId=a, stageName="more", deploymentId=d),
+                 lambda: client.create_deployment(restApiId=a, stageName="more")):
+        same(refused("LimitExceededException", more), "Maximum number of stages for this API has been reached. Please "
+             "contact AWS if you need additional stages.")
+    client.create_deployment(restApiId=a, stageName="s9")
+    same(len(client.get_stages(restApiId=a)["item"]), 10)
