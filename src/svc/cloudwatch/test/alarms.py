@@ -305,7 +305,7 @@ def test_sns_action(server):
     same([i["HistorySummary"] for i in items], [f"Successfully executed action {inbox.topic}"] * 2)
     alarm(cw, "lost", MetricName="lost", AlarmActions=[inbox.topic + "x"])
     set_state(cw, "lost", "ALARM")
-    for _ in range(50):
+    for _ in range(600):
         items = cw.describe_alarm_history(AlarmName="lost", HistoryItemType="Action")["AlarmHistoryItems"]
         if items:
             break
@@ -387,7 +387,7 @@ def test_lambda_action(server):
     alarm(cw, "calls", MetricName="calls", AlarmActions=[arn])
     set_state(cw, "calls", "ALARM")
     logs, text = server.client("logs"), ""
-    for _ in range(100):
+    for _ in range(600):
         try:
             text = "".join(e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/alarmed")["events"])
         except logs.exceptions.ResourceNotFoundException:

@@ -91,7 +91,7 @@ def test_schedules(server):
     same(status(f"cron(* {hour} * * {(moment.weekday() + 2) % 7})"), "SCHEDULED")
     same(status(f"cron(* * {moment.day} * {(moment.weekday() + 3) % 7})"), "ACTIVE")
     tokyo = moment + datetime.timedelta(hours=9)
-    same(status(f"cron(0 {tokyo.hour} * * *)", zone="Asia/Tokyo"), "ACTIVE")
+    same(status(f"cron(0 {tokyo.hour} * * *)", "PT2H", zone="Asia/Tokyo"), "ACTIVE")
     same(status(f"cron(0 {(hour + 3) % 24} * * *)", "P1DT1H"), "ACTIVE")
     later = moment + datetime.timedelta(days=2)
     same(status("cron(* * * * *)", StartDate=later), "SCHEDULED")

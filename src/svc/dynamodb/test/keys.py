@@ -106,7 +106,7 @@ def test_index_filled_later_and_kept_over_a_restart(server):
     filled(ddb, "later")
     ddb.update_table(TableName="later", AttributeDefinitions=defined(a="S", b="N", s="S"),
                      GlobalSecondaryIndexUpdates=[{"Create": index("b s a")}])
-    for _ in range(200):
+    for _ in range(1200):
         if ddb.describe_table(TableName="later")["Table"]["GlobalSecondaryIndexes"][1]["IndexStatus"] == "ACTIVE":
             break
         time.sleep(0.05)

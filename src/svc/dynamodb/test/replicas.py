@@ -91,7 +91,7 @@ def test_indexes_and_expiry_are_shared(server):
                           "IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
                           "Projection": {"ProjectionType": "ALL"}}}])
     for ddb in east, west:
-        for _ in range(100):
+        for _ in range(1200):
             index = ddb.describe_table(TableName="shared")["Table"]["GlobalSecondaryIndexes"][0]
             if index["IndexStatus"] == "ACTIVE":
                 break
@@ -101,7 +101,7 @@ def test_indexes_and_expiry_are_shared(server):
     west.update_time_to_live(TableName="shared", TimeToLiveSpecification={"Enabled": True, "AttributeName": "end"})
     same(east.describe_time_to_live(TableName="shared")["TimeToLiveDescription"]["TimeToLiveStatus"], "ENABLED")
     server.advance("2m")
-    for _ in range(100):
+    for _ in range(1200):
         if not item(east, "shared", "a") and not item(west, "shared", "a"):
             break
         time.sleep(0.05)

@@ -102,6 +102,7 @@ def test_decreases(server):
         ddb.update_table(TableName="falling", ProvisionedThroughput={"ReadCapacityUnits": reads, "WriteCapacityUnits": 5})
 
     ddb.create_table(TableName="falling", ProvisionedThroughput={"ReadCapacityUnits": 20, "WriteCapacityUnits": 5}, **KEYED)
+    server.into_the_day()
     for reads in (19, 18, 17, 16):
         capacity(reads)
     check("Number of decreases today: 4. Last decrease at" in refused("LimitExceededException", capacity, 15))

@@ -53,7 +53,7 @@ def test_access_keys_sign(server):
     mine = dict(key=key["AccessKeyId"], secret=key["SecretAccessKey"])
     same(server.client("iam", **mine).get_user()["User"]["UserName"], "u")
     same(server.client("iam", **mine).list_access_keys()["AccessKeyMetadata"][0]["UserName"], "u")
-    for _ in range(50):
+    for _ in range(1200):
         used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
         if used["AccessKeyLastUsed"]["ServiceName"] != "N/A":
             break

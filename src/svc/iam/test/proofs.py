@@ -189,7 +189,7 @@ def test_last_accessed(server):
     mine = dict(key=key["AccessKeyId"], secret=key["SecretAccessKey"])
     server.client("ssm", **mine).describe_parameters()
     arn = "arn:aws:iam::110000000007:user/u"
-    for _ in range(50):
+    for _ in range(1200):
         job = iam.generate_service_last_accessed_details(Arn=arn)["JobId"]
         got = iam.get_service_last_accessed_details(JobId=job)
         by = {s["ServiceNamespace"]: s for s in got["ServicesLastAccessed"]}
@@ -209,7 +209,7 @@ def test_last_accessed(server):
                                                        RoleSessionName="ss")["Credentials"]
     server.client("ssm", session["AccessKeyId"], session["SecretAccessKey"],
                   session["SessionToken"]).describe_parameters()
-    for _ in range(50):
+    for _ in range(1200):
         used = iam.get_role(RoleName="r")["Role"]["RoleLastUsed"]
         if used:
             break

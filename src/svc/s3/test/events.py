@@ -6,7 +6,7 @@ from scenario import ClientError, check, same
 
 def messages(sqs, url, n):
     found = []
-    for _ in range(20):
+    for _ in range(60):
         for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
             found.append(json.loads(m["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])

@@ -175,7 +175,7 @@ def test_archive_and_restore(server):
     s3.restore_object(Bucket="archive", Key="k", RestoreRequest=request)
     refused("RestoreAlreadyInProgress", s3.restore_object, Bucket="archive", Key="k", RestoreRequest=request)
     same(s3.head_object(Bucket="archive", Key="k")["Restore"], 'ongoing-request="true"')
-    for _ in range(60):
+    for _ in range(300):
         if "false" in s3.head_object(Bucket="archive", Key="k")["Restore"]:
             break
         time.sleep(0.2)
@@ -249,7 +249,7 @@ def test_notification_to_a_queue(server):
     s3.put_object(Bucket="telling", Key="no.bin", Body=b"1")
     s3.put_object(Bucket="telling", Key="a b.txt", Body=b"12")
     seen = []
-    for _ in range(20):
+    for _ in range(60):
         for m in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []):
             seen.append(json.loads(m["Body"]))
         if len(seen) >= 2:

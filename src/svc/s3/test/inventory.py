@@ -10,7 +10,7 @@ from scenario import check, refused, same
 
 
 def settled(s3, bucket, prefix, n):
-    for _ in range(60):
+    for _ in range(600):
         found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         if len(found) >= n:
             return [o["Key"] for o in found]

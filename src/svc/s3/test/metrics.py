@@ -1,8 +1,7 @@
 """AWS/S3 by itself: how many objects, and requests where a metrics configuration asks for them."""
 import datetime
-import time
 
-from scenario import same
+from scenario import same, until
 
 
 def now(server):
@@ -36,10 +35,7 @@ def test_requests(server):
     def seen(name, filter_id, stat="Sum"):
         return total(server, name, stat, BucketName="measured", FilterId=filter_id)
 
-    for _ in range(50):
-        if seen("4xxErrors", "all"):
-            break
-        time.sleep(0.05)
+    until(lambda: seen("4xxErrors", "all"))
     same([seen(n, "all") for n in ("PutRequests", "GetRequests", "ListRequests", "4xxErrors")],
          [3, 2, 1, 1])
     same([seen(n, "some") for n in ("PutRequests", "GetRequests", "BytesUploaded", "BytesDownloaded", "4xxErrors")],
@@ -59,8 +55,5 @@ def test_objects_at_midnight(server):
     def objects(bucket):
         return total(server, "NumberOfObjects", "Average", hours=26, BucketName=bucket, StorageType="AllStorageTypes")
 
-    for _ in range(50):
-        if objects("counted"):
-            break
-        time.sleep(0.05)
+    until(lambda: objects("counted"))
     same((objects("counted"), objects("counted-2")), (4, 0))

@@ -176,7 +176,7 @@ def test_a_full_disk(_):
             check(s3.get_object(Bucket="full", Key=key)["Body"].read() == body)
         same(sorted(o["Key"] for o in s3.list_objects_v2(Bucket="full")["Contents"]), sorted(kept))
         for key in list(kept)[:3]:
-            for _ in range(20):
+            for _ in range(300):
                 try:
                     s3.delete_object(Bucket="full", Key=key)
                     break

@@ -27,7 +27,7 @@ def put_rules(s3, bucket, *rules):
 
 def status(s3, bucket, key, want):
     seen = None
-    for _ in range(60):
+    for _ in range(600):
         seen = s3.head_object(Bucket=bucket, Key=key).get("ReplicationStatus")
         if seen == want:
             return
@@ -56,7 +56,7 @@ def test_versions_follow(server):
     status(s3, "rep-from", "k", "COMPLETED")
     same(s3.get_object_tagging(Bucket="rep-to", Key="k")["TagSet"], [{"Key": "u", "Value": "2"}])
     s3.delete_object(Bucket="rep-from", Key="k")
-    for _ in range(60):
+    for _ in range(600):
         markers = s3.list_object_versions(Bucket="rep-to").get("DeleteMarkers", [])
         if markers:
             break
@@ -85,7 +85,7 @@ def test_parts_copies_and_order(server):
     for n in range(20):
         s3.put_object(Bucket="repo-from", Key="often", Body=str(n).encode())
     status(s3, "repo-from", "often", "COMPLETED")
-    for _ in range(60):
+    for _ in range(600):
         if len(s3.list_object_versions(Bucket="repo-to", Prefix="often").get("Versions", [])) == 20:
             break
         time.sleep(0.1)
@@ -98,7 +98,7 @@ def test_parts_copies_and_order(server):
     same(s3.get_object(Bucket="repo-to", Key="often")["Body"].read(), b"19")
     key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "s" * 32}
     s3.put_object(Bucket="repo-from", Key="sealed", Body=b"secret" * 9000, **key)
-    for _ in range(60):
+    for _ in range(600):
         if s3.head_object(Bucket="repo-from", Key="sealed", **key)["ReplicationStatus"] == "COMPLETED":
             break
         time.sleep(0.1)

@@ -26,7 +26,7 @@ def package(code):
 
 
 def wait_for(condition):
-    for _ in range(150):
+    for _ in range(600):
         got = condition()
         if got:
             return got
