@@ -1,5 +1,6 @@
 #include "object.h"
 #include "replicate.h"
+#include "base/money.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "sys/rand.h"
@@ -190,6 +191,12 @@ bool class_archived(str name)
 	return str_eq(name, S("GLACIER")) || str_eq(name, S("DEEP_ARCHIVE"));
 }
 
+static qty byte_hours(int64_t bytes, int64_t ms)
+{
+	i128 hours = 0;
+	return i128_mul_div(bytes, ms, MS_HOUR, &hours) && hours < INT64_MAX ? (qty)hours : INT64_MAX;
+}
+
 void object_charge(txn *tx, const s3_bucket *b, const object *o, int64_t now, int sign)
 {
 	if (o->Marker.v)
@@ -212,8 +219,7 @@ void object_charge(txn *tx, const s3_bucket *b, const object *o, int64_t now, in
 	int64_t since = o->ClassSince.set ? o->ClassSince.v : o->Modified.v;
 	int64_t left = since + c->minimum_days * MS_DAY - now;
 	if (sign < 0 && left > 0)
-		usage_add(tx, b->Account, b->Region, now, c->meter, b->Name,
-		          bytes * ((left + MS_HOUR - 1) / MS_HOUR));
+		usage_add(tx, b->Account, b->Region, now, c->meter, b->Name, byte_hours(bytes, left));
 }
 
 /* ---- bytes ---- */
