@@ -17,7 +17,7 @@ static bool active(const target *t)
 static bool sampled(const target *t)
 {
 	static _Atomic int64_t seconds[SLOTS];
-	_Atomic int64_t *last = &seconds[str_hash(t->version->Name) % SLOTS];
+	_Atomic int64_t *last = &seconds[str_hash(t->version->Config->FunctionArn) % SLOTS];
 	int64_t second = clock_now() / 1000;
 	if (*last != second) {
 		*last = second;

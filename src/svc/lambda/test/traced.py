@@ -7,7 +7,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from functions import call, make  # noqa: E402
+from functions import call, make, package  # noqa: E402
 from scenario import check, same  # noqa: E402
 
 
@@ -94,3 +94,20 @@ def test_what_a_handler_sends_to_the_daemon(server):
     check({"first.example.com", "second.example.com"} <= set(by_name), list(by_name))
     edges = {e["ReferenceId"] for s in graph if s["Name"] == "talks" for e in s.get("Edges", [])}
     check(by_name["first.example.com"]["ReferenceId"] in edges, graph)
+
+
+def test_functions_of_one_name_are_sampled_each_by_itself(server):
+    """The first invocation of a second is traced, whatever another account's function of the name does."""
+    code = "import os\ndef handler(e, c):\n    return os.environ['_X_AMZN_TRACE_ID']\n"
+    accounts = ("000000000000", "151515151515")
+    for account in accounts:
+        server.client("lambda", key=account).create_function(
+            FunctionName="twin", Runtime="python3.11", Handler="app.handler", Code={"ZipFile": package({"app.py": code})},
+            Role=f"arn:aws:iam::{account}:role/test", TracingConfig={"Mode": "Active"})
+    for account in accounts:
+        call(server.client("lambda", key=account), "twin")
+    traced = []
+    for _ in range(6):
+        server.advance("10s")
+        traced += ["Sampled=1" in call(server.client("lambda", key=account), "twin")[0] for account in accounts]
+    same(traced, [True] * 12)
