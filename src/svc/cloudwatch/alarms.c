@@ -76,7 +76,6 @@ err cloudwatch_PutMetricAlarm(req *rq, txn *tx, const cloudwatch_PutMetricAlarm_
 	bill(tx, &a, rq->now, true);
 	history_configured(tx, &(alarm){ .metric = &a }, old.metric ? "Update" : "Create", rq->now);
 	alarm_arm(tx, &a, rq->now);
-	meter_one(rq, &CW_API, S("PutMetricAlarm"));
 	return OK;
 }
 

@@ -49,10 +49,10 @@ static line history(query_set *s, grid at, const line *of, size_t *before)
 {
 	*before = (size_t)(TRAINING_MS / at.period_ms);
 	grid longer = { at.start - (int64_t)*before * at.period_ms, at.period_ms, at.n + *before };
-	bool metered = s->metered;
-	s->metered = false;
+	const meter_kind *meter = s->meter;
+	s->meter = NULL;
 	line l = query_metric(s, s->rq->mem, of->metric, of->stat, STR_NONE, longer);
-	s->metered = metered;
+	s->meter = meter;
 	return l;
 }
 

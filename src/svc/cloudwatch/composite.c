@@ -188,6 +188,5 @@ err cloudwatch_PutCompositeAlarm(req *rq, txn *tx, const cloudwatch_PutComposite
 	resident_set(tx, rq->who.account, rq->region, rq->now, &CW_ALARM_COMPOSITE, it.AlarmArn, QTY(1));
 	history_configured(tx, &(alarm){ .composite = &c }, old.composite ? "Update" : "Create", rq->now);
 	composite_look(tx, &c, NULL, rq->now);
-	meter_one(rq, &CW_API, S("PutCompositeAlarm"));
 	return OK;
 }

@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "base/time.h"
+#include "price/book.h"
 #include "alarm.h"
 
 #define LIST_PAGE 100
@@ -112,6 +113,13 @@ static err body_check(req *rq, str body)
 	return fail_with(rq, &cloudwatch_DashboardInvalidInputError, detail, "%.*s", STR_ARG(all));
 }
 
+/* A dashboard is the account's: one charge, from whichever region it is put or deleted. */
+static void charge_for(const req *rq, txn *tx, str name, qty rate)
+{
+	resident_set(tx, rq->who.account, PRICE_HOME_REGION, rq->now, &CW_DASHBOARD,
+	             dashboard_arn(rq, name), rate);
+}
+
 err cloudwatch_PutDashboard(req *rq, txn *tx, const cloudwatch_PutDashboard_in *in,
                             cloudwatch_PutDashboard_out *out)
 {
@@ -125,8 +133,8 @@ err cloudwatch_PutDashboard(req *rq, txn *tx, const cloudwatch_PutDashboard_in *
 	                                                      .Name = in->DashboardName,
 	                                                      .Body = in->DashboardBody, .Modified = rq->now,
 	                                                      .Tags = old ? old->Tags : in->Tags });
-	resident_set(tx, rq->who.account, rq->region, rq->now, &CW_DASHBOARD,
-	             dashboard_arn(rq, in->DashboardName), QTY(1));
+	charge_for(rq, tx, in->DashboardName, QTY(1));
+	meter_one(rq, &CW_API, S("PutDashboard"));
 	out->DashboardValidationMessages.v = arena_new(rq->mem, cloudwatch_DashboardValidationMessage);
 	return OK;
 }
@@ -146,6 +154,7 @@ err cloudwatch_GetDashboard(req *rq, const txn *tx, const cloudwatch_GetDashboar
 	out->DashboardArn = dashboard_arn(rq, d->Name);
 	out->DashboardBody = d->Body;
 	out->DashboardName = d->Name;
+	meter_one(rq, &CW_API, S("GetDashboard"));
 	return OK;
 }
 
@@ -161,9 +170,9 @@ err cloudwatch_DeleteDashboards(req *rq, txn *tx, const cloudwatch_DeleteDashboa
 		            (int)lost.n, lost.p);
 	for (size_t i = 0; i < in->DashboardNames.n; i++) {
 		cloudwatch_dashboard_delete(tx, rq->who.account, in->DashboardNames.v[i]);
-		resident_set(tx, rq->who.account, rq->region, rq->now, &CW_DASHBOARD,
-		             dashboard_arn(rq, in->DashboardNames.v[i]), 0);
+		charge_for(rq, tx, in->DashboardNames.v[i], 0);
 	}
+	meter_one(rq, &CW_API, S("DeleteDashboards"));
 	return OK;
 }
 
@@ -190,5 +199,6 @@ err cloudwatch_ListDashboards(req *rq, const txn *tx, const cloudwatch_ListDashb
 		};
 	}
 	cursor_close(&s.at);
+	meter_one(rq, &CW_API, S("ListDashboards"));
 	return OK;
 }

@@ -137,7 +137,7 @@ err cloudwatch_GetMetricData(req *rq, const txn *tx, const cloudwatch_GetMetricD
 		            .start = in->StartTime.v - in->StartTime.v % MS_SECOND,
 		            .end = in->EndTime.v - in->EndTime.v % MS_SECOND,
 		            .now = rq->now,
-		            .metered = true,
+		            .meter = &CW_GETMETRICDATA,
 		            .points_max = CW_DATA_MAX };
 	TRY(query_open(&s));
 	out->MetricDataResults.v = arena_array(rq->mem, cloudwatch_MetricDataResult, p.capacity);

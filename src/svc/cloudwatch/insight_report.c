@@ -316,6 +316,6 @@ err cloudwatch_GetInsightRuleReport(req *rq, const cloudwatch_GetInsightRuleRepo
 	out->ApproximateUniqueCount = I64((int64_t)r.contributors);
 	put_contributors(&r, &out->Contributors);
 	put_metrics(&r, &out->MetricDatapoints);
-	meter_one(rq, &CW_API, S("GetInsightRuleReport"));
+	meter(rq, &CW_GETMETRICDATA, QTY(in->Metrics.n ? in->Metrics.n : 1), in->RuleName);
 	return OK;
 }

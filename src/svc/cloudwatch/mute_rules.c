@@ -39,7 +39,6 @@ err cloudwatch_PutAlarmMuteRule(req *rq, txn *tx, const cloudwatch_PutAlarmMuteR
 		m.Tags = old->Tags;
 	cloudwatch_mute_put(tx, &m);
 	muted_look(tx, m.Account, m.Region, rq->now);
-	meter_one(rq, &CW_API, S("PutAlarmMuteRule"));
 	return OK;
 }
 

@@ -130,8 +130,8 @@ line query_metric(query_set *s, arena *mem, const cloudwatch_Metric *metric, str
 	l.stat = stat;
 	const cloudwatch_metric *m = metric_find(s->tx, mem, s->rq->who.account, s->rq->region,
 	                                         metric->Namespace, metric->MetricName, &metric->Dimensions);
-	if (s->metered)
-		meter_one(s->rq, &CW_GETMETRICDATA, metric->MetricName);
+	if (s->meter)
+		meter_one(s->rq, s->meter, metric->MetricName);
 	if (!m)
 		return l;
 	series_span span = { at.start, at.start + (int64_t)at.n * at.period_ms, at.period_ms, s->now, at.n };

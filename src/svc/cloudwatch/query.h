@@ -17,7 +17,7 @@ typedef struct query_set {
 	size_t n;
 	int64_t start, end, now;
 	bool exact; /* periods begin at `start` to the millisecond: alarms */
-	bool metered;
+	const meter_kind *meter; /* what each metric asked for costs; NULL: nothing */
 	size_t points_max;
 	bool crowded; /* a search found more than it may return */
 	struct query_state *states;

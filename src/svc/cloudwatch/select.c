@@ -289,10 +289,10 @@ static void take(work *w, group *g, const cloudwatch_metric *m)
 		g->v[i] = joined(w->q->of, g->v[i], l.v[i]);
 	if (w->q->of != F_AVG)
 		return;
-	bool metered = w->s->metered;
-	w->s->metered = false;
+	const meter_kind *meter = w->s->meter;
+	w->s->meter = NULL;
 	l = query_metric(w->s, w->scratch, &metric, S("SampleCount"), STR_NONE, w->at);
-	w->s->metered = metered;
+	w->s->meter = meter;
 	for (size_t i = 0; i < w->at.n; i++)
 		g->samples[i] = joined(F_SUM, g->samples[i], l.v[i]);
 }

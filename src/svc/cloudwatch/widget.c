@@ -56,7 +56,7 @@ static err answer(req *rq, const txn *tx, widget *w)
 		            .start = w->chart.start,
 		            .end = w->chart.end,
 		            .now = rq->now,
-		            .metered = true,
+		            .meter = &CW_WIDGET_IMAGE,
 		            .points_max = CW_DATA_MAX };
 	TRY(query_open(&s));
 	w->chart.lines = arena_array(rq->mem, chart_line, DRAWN_MAX);
