@@ -35,7 +35,9 @@ str alert_text(arena *mem, str account, const budgets_Budget *b, const budgets_N
 	                 "Budget Name: %.*s\nBudget Type: %.*s\nBudgeted Amount: %.*s\nAlert Type: %.*s\n"
 	                 "Alert Threshold: %s %.*s\n%.*s Amount: %.*s\n",
 	                 STR_ARG(day), STR_ARG(account), STR_ARG(b->BudgetName),
-	                 STR_ARG(str_eq(b->BudgetType, S("COST")) ? S("Cost") : S("Usage")),
+	                 STR_ARG(budget_of_commitments(b)            ? b->BudgetType
+	                         : str_eq(b->BudgetType, S("COST")) ? S("Cost")
+	                                                             : S("Usage")),
 	                 STR_ARG(amount_text(mem, s, s->limit)), STR_ARG(n->NotificationType), than,
 	                 STR_ARG(amount_text(mem, s, threshold)), STR_ARG(n->NotificationType),
 	                 STR_ARG(amount_text(mem, s, forecast ? s->forecast : s->actual)));

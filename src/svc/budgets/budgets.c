@@ -5,6 +5,7 @@
 #include "price/bill.h"
 
 #define PAGE 100
+#define WHOLE 100 /* percent */
 #define END_OF_TIME INT64_C(3706473600000) /* 2087-06-15 */
 
 str budget_arn(arena *mem, str account, str name)
@@ -28,6 +29,11 @@ err budget_find(req *rq, const txn *tx, str account, str name, budgets_budget **
 		return OK;
 	return fail(rq, &budgets_NotFoundException, "Unable to get budget: %.*s - the budget doesn't exist.",
 	            STR_ARG(name));
+}
+
+bool budget_of_commitments(const budgets_Budget *b)
+{
+	return !str_eq(b->BudgetType, S("COST")) && !str_eq(b->BudgetType, S("USAGE"));
 }
 
 static void by_default(opt_bool *flag, bool value)
@@ -67,6 +73,10 @@ static err fill_period(req *rq, budgets_Budget *b)
 		p->Start = TIME(budget_period_of(b, rq->now).from);
 	if (!p->End.set)
 		p->End = TIME(END_OF_TIME);
+	if (p->End.v > END_OF_TIME)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "Unable to create/update budget - end time should not be after timestamp %lld",
+		            (long long)(END_OF_TIME / MS_SECOND));
 	if (p->End.v <= p->Start.v)
 		return fail(rq, &budgets_InvalidParameterException, "The period ends before it starts.");
 	b->TimePeriod = p;
@@ -98,22 +108,59 @@ static err adjustment_check(req *rq, const budgets_Budget *b)
 	            "BudgetAdjustmentPeriod is out of range for a %.*s budget.", STR_ARG(b->TimeUnit));
 }
 
+/* `only`: the unit that it must have; STR_NONE: any. */
+static err amount_check(req *rq, const budgets_Spend *s, str only)
+{
+	i128 amount;
+	if (str_is(only) && !str_eq(s->Unit, only))
+		return fail(rq, &budgets_InvalidParameterException,
+		            "Unable to create/update budget - %.*s is not in the supported unit set: [%.*s]",
+		            STR_ARG(s->Unit), STR_ARG(only));
+	if (!decimal_parse(s->Amount, QUANTITY_DIGITS, &amount) || amount <= 0)
+		return fail(rq, &budgets_InvalidParameterException, "The limit must be greater than 0.");
+	return OK;
+}
+
+/* What part of commitments is used, or of usage is covered by them: the limit is the whole, and need not be said. */
+static err whole_limit(req *rq, budgets_Budget *b)
+{
+	i128 amount;
+	if (b->PlannedBudgetLimits.n || b->AutoAdjustData)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "PlannedBudgetLimits and AutoAdjustData are for cost and usage budgets only.");
+	if (!b->BudgetLimit) {
+		b->BudgetLimit = arena_new(rq->mem, budgets_Spend);
+		*b->BudgetLimit = (budgets_Spend){ .Amount = S("100.0"), .Unit = S("PERCENTAGE") };
+	}
+	TRY(amount_check(rq, b->BudgetLimit, S("PERCENTAGE")));
+	ensure(decimal_parse(b->BudgetLimit->Amount, QUANTITY_DIGITS, &amount));
+	if (amount != (i128)WHOLE * INT64_C(1000000000000))
+		return fail(rq, &budgets_InvalidParameterException, "The limit of a budget of type %.*s is %d.",
+		            STR_ARG(b->BudgetType), WHOLE);
+	return OK;
+}
+
+static err limits_check(req *rq, const budgets_Budget *b)
+{
+	str only = str_eq(b->BudgetType, S("COST")) ? S("USD") : STR_NONE;
+	TRY(adjustment_check(rq, b));
+	if (!b->BudgetLimit && !b->PlannedBudgetLimits.n && !b->AutoAdjustData)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "Unable to create/update budget - please provide one of the followings: Budget Limit/ "
+		            "Planned Budget Limit/ Auto Adjust Data");
+	if (b->BudgetLimit && b->PlannedBudgetLimits.n)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "BudgetLimit and PlannedBudgetLimits cannot be used together.");
+	for (size_t i = 0; i < b->PlannedBudgetLimits.n; i++)
+		TRY(amount_check(rq, &b->PlannedBudgetLimits.v[i].value, only));
+	return b->BudgetLimit ? amount_check(rq, b->BudgetLimit, only) : OK;
+}
+
 err budget_check(req *rq, str account, budgets_Budget *b)
 {
 	TRY(budget_own_account(rq, account));
 	bool cost = str_eq(b->BudgetType, S("COST"));
-	if (!cost && !str_eq(b->BudgetType, S("USAGE")))
-		return fail(rq, &aws_NotImplemented, "Budgets of type %.*s are not implemented.",
-		            STR_ARG(b->BudgetType));
-	TRY(adjustment_check(rq, b));
-	if (!b->BudgetLimit && !b->PlannedBudgetLimits.n && !b->AutoAdjustData)
-		return fail(rq, &budgets_InvalidParameterException, "A budget needs a BudgetLimit.");
-	if (b->BudgetLimit && cost && !str_eq(b->BudgetLimit->Unit, S("USD")))
-		return fail(rq, &budgets_InvalidParameterException, "The unit of a cost budget must be USD.");
-	i128 amount;
-	if (b->BudgetLimit &&
-	    (!decimal_parse(b->BudgetLimit->Amount, QUANTITY_DIGITS, &amount) || amount <= 0))
-		return fail(rq, &budgets_InvalidParameterException, "The limit must be greater than 0.");
+	TRY(budget_of_commitments(b) ? whole_limit(rq, b) : limits_check(rq, b));
 	TRY(budget_filters_check(rq, b));
 	if (cost && !b->FilterExpression)
 		fill_cost_types(rq, b);
@@ -165,8 +212,11 @@ err budgets_UpdateBudget(req *rq, txn *tx, const budgets_UpdateBudget_in *in, bu
 err budgets_DeleteBudget(req *rq, txn *tx, const budgets_DeleteBudget_in *in, budgets_DeleteBudget_out *out)
 {
 	(void)out;
-	budgets_budget *row;
-	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
+	TRY(budget_own_account(rq, in->AccountId));
+	if (!budgets_budget_get(tx, rq->mem, in->AccountId, in->BudgetName))
+		return fail(rq, &budgets_NotFoundException,
+		            "Unable to delete budget: %.*s - the budget doesn't exist. Try creating it first. ",
+		            STR_ARG(in->BudgetName));
 	record_scan scan = budgets_alert_scan(tx, rq->mem, 2, in->AccountId, in->BudgetName, STR_NONE);
 	for (budgets_alert *a; (a = budgets_alert_next(&scan));)
 		budgets_alert_delete(tx, a->Account, a->Budget, a->Id);

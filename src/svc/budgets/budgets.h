@@ -20,6 +20,7 @@ typedef struct budget_spend {
 	budget_period period;
 	i128 actual, forecast, limit;
 	bool has_limit;
+	bool unknown;      /* there is nothing that the limit could be compared with */
 	int64_t periods;   /* whose mean is the limit, for a budget that adjusts to its history */
 	int scale;
 	str unit;
@@ -31,6 +32,8 @@ err budget_check(req *rq, str account, budgets_Budget *b);
 str budget_arn(arena *mem, str account, str name);
 err budget_find(req *rq, const txn *tx, str account, str name, budgets_budget **out);
 
+/* Of reservations or Savings Plans, of which nobody here has any. */
+bool budget_of_commitments(const budgets_Budget *b);
 budget_period budget_period_of(const budgets_Budget *b, int64_t now);
 budget_period budget_period_before(const budgets_Budget *b, budget_period p);
 /* What has been spent in the period until `now`; with_forecast also until its end. */

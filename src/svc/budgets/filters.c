@@ -18,6 +18,20 @@ static const name_pair filters[] = {
 	{ "InvoicingEntity", "INVOICING_ENTITY" },
 };
 
+/* AWS's, in the order in which it tells them. */
+static const char all_filters[] =
+	"PurchaseType, UsageTypeGroup, Service, Operation, UsageType, BillingEntity, CostCategory, LinkedAccount, "
+	"TagKeyValue, LegalEntityName, InvoicingEntity, AZ, Region, InstanceType";
+
+static bool is_filter(str name)
+{
+	str rest = str_c(all_filters);
+	while (str_is(rest))
+		if (str_eq(str_trim(str_cut(&rest, ',')), name))
+			return true;
+	return false;
+}
+
 static str dimension_of(str filter)
 {
 	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
@@ -59,8 +73,12 @@ err budget_filters_check(req *rq, const budgets_Budget *b)
 		            "CostFilters and FilterExpression cannot be used together.");
 	for (size_t i = 0; i < b->CostFilters.n; i++) {
 		str name = b->CostFilters.v[i].key;
-		if (!str_is(dimension_of(name)) && !str_eq(name, TAG_FILTER))
+		if (str_is(dimension_of(name)) || str_eq(name, TAG_FILTER))
+			continue;
+		if (is_filter(name))
 			return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.", STR_ARG(name));
+		return fail(rq, &budgets_InvalidParameterException, "Unable to create/update budget - %.*s is not "
+		            "in the supported in cost budget dimension set: [%s]", STR_ARG(name), all_filters);
 	}
 	return expression_check(rq, b->FilterExpression, 1);
 }

@@ -17,6 +17,15 @@ static err alert_find(req *rq, const txn *tx, str account, str budget, const bud
 	return *out ? OK : no_alert(rq, budget);
 }
 
+/* There must be a budget for what is to be done with a notification. */
+static err budget_for(req *rq, const txn *tx, str account, str budget, const char *what)
+{
+	TRY(budget_own_account(rq, account));
+	if (budgets_budget_get(tx, rq->mem, account, budget))
+		return OK;
+	return fail(rq, &budgets_NotFoundException, "Unable to %s notification - the budget doesn't exist.", what);
+}
+
 static bool same_subscriber(const budgets_Subscriber *a, const budgets_Subscriber *b)
 {
 	return str_eq(a->SubscriptionType, b->SubscriptionType) && str_eq(a->Address, b->Address);
@@ -79,8 +88,7 @@ err budgets_CreateNotification(req *rq, txn *tx, const budgets_CreateNotificatio
                                budgets_CreateNotification_out *out)
 {
 	(void)out;
-	budgets_budget *row;
-	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
+	TRY(budget_for(rq, tx, in->AccountId, in->BudgetName, "create"));
 	if (alerts_of(rq, tx, in->BudgetName) >= BUDGETS_ALERTS_MAX)
 		return fail(rq, &budgets_CreationLimitExceededException,
 		            "A budget can have at most %d notifications.", BUDGETS_ALERTS_MAX);
@@ -104,6 +112,7 @@ err budgets_DeleteNotification(req *rq, txn *tx, const budgets_DeleteNotificatio
 {
 	(void)out;
 	budgets_alert *a;
+	TRY(budget_for(rq, tx, in->AccountId, in->BudgetName, "delete"));
 	TRY(alert_find(rq, tx, in->AccountId, in->BudgetName, in->Notification, &a));
 	budgets_alert_delete(tx, a->Account, a->Budget, a->Id);
 	return OK;

@@ -47,8 +47,22 @@ typedef struct adder {
 	size_t n;
 	int64_t until; /* later usage is not seen yet */
 	bool credits, units;
+	const char *covered; /* what commitments could cover is looked for: "RI" or "SAVINGS_PLANS" */
 	str unit;
 } adder;
+
+/* Instances by the hour; Savings Plans cover Amazon EC2 and AWS Lambda. */
+static bool could_be_covered(const adder *a, const charge *c)
+{
+	arena *mem = a->lens.mem;
+	str of = charges_dimension(mem, a->lens.account, c, S("SERVICE"));
+	str type = charges_dimension(mem, a->lens.account, c, S("INSTANCE_TYPE"));
+	bool instance = !str_starts(type, S("No")) && str_eq(charges_unit(c), S("Hrs"));
+	if (a->covered[0] == 'R')
+		return instance;
+	return str_eq(of, S("AWS Lambda")) ||
+	       (instance && str_eq(of, S("Amazon Elastic Compute Cloud - Compute")));
+}
 
 static void add_charge(void *context, const charge *c, money credit)
 {
@@ -61,6 +75,10 @@ static void add_charge(void *context, const charge *c, money credit)
 		i++;
 	if (i == a->n || when >= a->spans[i].period.to)
 		return;
+	if (a->covered) {
+		a->spans[i].any |= budget_counts(&a->lens, c) && could_be_covered(a, c);
+		return;
+	}
 	a->spans[i].any = true;
 	if (!budget_counts(&a->lens, c))
 		return;
@@ -132,6 +150,19 @@ static err adjusted_limit(arena *mem, const txn *tx, adder a, const budgets_Budg
 	return OK;
 }
 
+/* Nothing of what could be covered is; how much of nothing is used, nobody can say. */
+static err commitment_spend(arena *mem, const txn *tx, adder a, const budgets_Budget *b, int64_t now,
+                            budget_spend *out)
+{
+	a.covered = str_starts(b->BudgetType, S("RI")) ? "RI" : "SAVINGS_PLANS";
+	out->unknown = true;
+	if (str_ends(b->BudgetType, S("UTILIZATION")))
+		return OK;
+	TRY(add_months(mem, tx, &a, now, NULL));
+	out->unknown = !a.spans[0].any;
+	return OK;
+}
+
 err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget *b, budget_period p,
                     int64_t now, bool with_forecast, budget_spend *out)
 {
@@ -144,6 +175,8 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 	*out = (budget_spend){ .period = p, .scale = units ? QUANTITY_DIGITS : MONEY_DIGITS,
 		               .unit = limit ? limit->Unit : S("USD") };
 	out->has_limit = limit && decimal_parse(limit->Amount, out->scale, &out->limit);
+	if (budget_of_commitments(b))
+		return commitment_spend(mem, tx, a, b, now, out);
 	if (b->AutoAdjustData)
 		TRY(adjusted_limit(mem, tx, a, b, now, out));
 	TRY(add_months(mem, tx, &a, now, NULL));
@@ -198,7 +231,7 @@ bool alert_crossed(const budgets_Notification *n, const budget_spend *s, i128 *t
 	if (good && !absolute)
 		good = s->has_limit && share <= INT64_MAX &&
 		       i128_mul_div(s->limit, (int64_t)share, PERCENT * QTY_ONE, threshold);
-	if (!good)
+	if (!good || s->unknown)
 		return false;
 	i128 have = str_eq(n->NotificationType, S("FORECASTED")) ? s->forecast : s->actual;
 	return str_eq(n->ComparisonOperator, S("GREATER_THAN")) ? have > *threshold

@@ -59,8 +59,8 @@ str ce_quantity(req *rq, i128 quantity);
 /* "UnblendedCost" of that or of UNBLENDED_COST; STR_NONE: there is no such metric. */
 str ce_metric_named(str name);
 
-/* Rows by up to two keys, as somebody asked. */
-err ce_groups_check(req *rq, const ce_GroupDefinitions *by);
+/* Rows by up to two keys, as somebody asked; by resource only where there are `resources`. */
+err ce_groups_check(req *rq, const ce_GroupDefinitions *by, bool resources);
 str ce_group_key(req *rq, const ce_row *row, const ce_GroupDefinition *by);
 
 /* The account's cost categories, as long as the transaction is open. */

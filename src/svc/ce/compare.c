@@ -165,7 +165,7 @@ err ce_GetCostAndUsageComparisons(req *rq, const ce_GetCostAndUsageComparisons_i
 	if (!str_is(c.metric))
 		return fail(rq, &aws_ValidationException, "Invalid MetricForComparison: %.*s",
 		            STR_ARG(in->MetricForComparison));
-	TRY(ce_groups_check(rq, &in->GroupBy));
+	TRY(ce_groups_check(rq, &in->GroupBy, false));
 	TRY(month_of_interval(rq, in->BaselineTimePeriod, "BaselineTimePeriod", &baseline));
 	TRY(month_of_interval(rq, in->ComparisonTimePeriod, "ComparisonTimePeriod", &compared));
 	TRY(ce_rows(rq, &baseline, in->Filter, NULL, rq->now, add_row, &c));

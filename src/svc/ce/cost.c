@@ -121,16 +121,26 @@ static bool groups_costs(str dimension)
 	return ce_dimension_named(dimension);
 }
 
-err ce_groups_check(req *rq, const ce_GroupDefinitions *by)
+/* AWS's list, in its order. */
+static const char groups_before[] =
+	"AZ, INSTANCE_TYPE, LINKED_ACCOUNT, OPERATION, PURCHASE_TYPE, SERVICE, USAGE_TYPE, PLATFORM, TENANCY, "
+	"RECORD_TYPE, LEGAL_ENTITY_NAME, DEPLOYMENT_OPTION, DATABASE_ENGINE, CACHE_ENGINE, INSTANCE_TYPE_FAMILY, "
+	"REGION, BILLING_ENTITY, RESERVATION_ID, ";
+static const char groups_after[] = "SAVINGS_PLANS_TYPE, SAVINGS_PLAN_ARN, OPERATING_SYSTEM";
+
+err ce_groups_check(req *rq, const ce_GroupDefinitions *by, bool resources)
 {
 	if (by->n > CE_GROUPS_MAX)
-		return fail(rq, &aws_ValidationException, "Too many group by dimensions provided.");
+		return fail(rq, &aws_ValidationException, "Only two values for GroupBy are allowed");
 	for (size_t i = 0; i < by->n; i++) {
 		const ce_GroupDefinition *g = &by->v[i];
 		bool dimension = !str_eq(g->Type, S("TAG")) && !str_eq(g->Type, S("COST_CATEGORY"));
-		if (!str_is(g->Key) || g->Key.n == 0 || (dimension && !groups_costs(g->Key)))
-			return fail(rq, &aws_ValidationException, "Group Definition %s is invalid.",
-			            dimension ? "dimension" : "key");
+		bool resource = dimension && str_eq(g->Key, S("RESOURCE_ID")) && !resources;
+		if (dimension && (!str_is(g->Key) || resource || !groups_costs(g->Key)))
+			return fail(rq, &aws_ValidationException, "Group Definition dimension is invalid. Valid "
+			            "values are %s%s%s", groups_before, resources ? "RESOURCE_ID, " : "", groups_after);
+		if (!str_is(g->Key) || g->Key.n == 0)
+			return fail(rq, &aws_ValidationException, "Group Definition key is invalid.");
 		if (dimension && !charges_dimension_known(g->Key))
 			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
 	}
@@ -138,11 +148,12 @@ err ce_groups_check(req *rq, const ce_GroupDefinitions *by)
 }
 
 /* An answer is always whole, so there is no token that could continue one. */
-static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *wanted, str token)
+static err check(req *rq, const ce_GroupDefinitions *by, const ce_MetricNames *wanted, str token,
+                 bool resources)
 {
 	if (token.n)
 		return fail(rq, &ce_InvalidNextTokenException, "Invalid next page token");
-	TRY(ce_groups_check(rq, by));
+	TRY(ce_groups_check(rq, by, resources));
 	for (size_t i = 0; i < wanted->n; i++)
 		if (!str_is(ce_metric_named(wanted->v[i])))
 			return fail(rq, &aws_ValidationException, "Invalid Metrics parameter: %.*s",
@@ -179,14 +190,27 @@ static ce_ResultsByTime results_of(report *r, const ce_period *p, const ce_Metri
 	return out;
 }
 
+static bool asks_resource(const ce_Expression *f)
+{
+	bool asks = f && f->Dimensions && str_eq(f->Dimensions->Key, S("RESOURCE_ID"));
+	for (size_t i = 0; f && i < f->And.n && !asks; i++)
+		asks = asks_resource(&f->And.v[i]);
+	for (size_t i = 0; f && i < f->Or.n && !asks; i++)
+		asks = asks_resource(&f->Or.v[i]);
+	return asks || (f && f->Not && asks_resource(f->Not));
+}
+
 err ce_GetCostAndUsage(req *rq, const ce_GetCostAndUsage_in *in, ce_GetCostAndUsage_out *out)
 {
 	ce_period p;
 	meter_one(rq, &CE_REQUEST, S(""));
 	TRY(ce_period_of(rq, in->TimePeriod, in->Granularity, false, &p));
 	if (in->Metrics.n == 0)
-		return fail(rq, &aws_ValidationException, "At least one metric is required.");
-	TRY(check(rq, &in->GroupBy, &in->Metrics, in->NextPageToken));
+		return fail(rq, &aws_ValidationException, "Selected metrics cannot be null.");
+	TRY(check(rq, &in->GroupBy, &in->Metrics, in->NextPageToken, false));
+	TRY(ce_filter_check(rq, in->Filter, 0));
+	if (asks_resource(in->Filter))
+		return fail(rq, &aws_ValidationException, "Dimension RESOURCE_ID is not allowed.");
 	report r = report_open(rq, &in->GroupBy, p.n);
 	TRY(ce_rows(rq, &p, in->Filter, NULL, rq->now, add_row, &r));
 	if (in->GroupBy.n)
@@ -204,7 +228,7 @@ err ce_GetCostAndUsageWithResources(req *rq, const ce_GetCostAndUsageWithResourc
 	ce_MetricNames wanted = in->Metrics.n ? in->Metrics : (ce_MetricNames){ .v = &unblended, .n = 1 };
 	meter_one(rq, &CE_REQUEST, S(""));
 	TRY(ce_period_of(rq, in->TimePeriod, in->Granularity, false, &p));
-	TRY(check(rq, &in->GroupBy, &wanted, in->NextPageToken));
+	TRY(check(rq, &in->GroupBy, &wanted, in->NextPageToken, true));
 	if (p.from < rq->now - rq->now % MS_DAY - CE_RESOURCE_DAYS * MS_DAY)
 		return fail(rq, &aws_ValidationException,
 		            "Resource-level data is available for the past %d days only", CE_RESOURCE_DAYS);

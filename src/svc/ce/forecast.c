@@ -41,9 +41,10 @@ static err check(req *rq, const ce_DateInterval *interval, str granularity, ce_p
 	if (p->from < rq->now - rq->now % MS_DAY)
 		return fail(rq, &aws_ValidationException,
 		            "Invalid time period, forecast period should be today or in the future");
-	if (p->to > month_after(month_of(rq->now), CE_FORECAST_MONTHS + 1))
-		return fail(rq, &aws_ValidationException, "A forecast reaches %d months at most",
-		            CE_FORECAST_MONTHS);
+	int months = str_eq(granularity, S("DAILY")) ? CE_FORECAST_DAILY_MONTHS : CE_FORECAST_MONTHS;
+	if (p->to > month_after(month_of(rq->now), months + 1))
+		return fail(rq, &aws_ValidationException, "A %.*s forecast reaches %d months at most",
+		            STR_ARG(arena_lower(rq->mem, granularity)), months);
 	return OK;
 }
 

@@ -9,6 +9,15 @@ static bool moment_of(req *rq, str text, int64_t *ms)
 	                            : time_parse(text, ms);
 }
 
+/* A time of day may stand only where hours are asked for. */
+static err moment_in(req *rq, str text, const char *which, char unit, int64_t *ms)
+{
+	if ((unit == 'H' || text.n == DAY_LENGTH) && moment_of(rq, text, ms))
+		return OK;
+	return fail(rq, &aws_ValidationException, "%s time %.*s is invalid. Valid format is: yyyy-MM-dd%s.", which,
+	            STR_ARG(text), unit == 'H' ? " or yyyy-MM-ddThh:mm:ssZ" : "");
+}
+
 static int months_between(int64_t from, int64_t to)
 {
 	civil a = time_civil(from), b = time_civil(to);
@@ -27,11 +36,12 @@ static size_t count(const ce_period *p)
 err ce_period_of(req *rq, const ce_DateInterval *in, str granularity, bool forecast, ce_period *out)
 {
 	ce_period p = { .unit = granularity.p[0] };
-	if (!moment_of(rq, in->Start, &p.from) || !moment_of(rq, in->End, &p.to))
-		return fail(rq, &aws_ValidationException, "The date is invalid, must be in yyyy-MM-dd format");
-	if (p.unit != 'H' && (in->Start.n != DAY_LENGTH || in->End.n != DAY_LENGTH))
+	TRY(moment_in(rq, in->Start, "Start", p.unit, &p.from));
+	TRY(moment_in(rq, in->End, "End", p.unit, &p.to));
+	if (p.from >= p.to && forecast)
 		return fail(rq, &aws_ValidationException,
-		            "A time may stand in the period only with HOURLY granularity");
+		            "Requested Start: %.*s must be before requested End: %.*s", STR_ARG(in->Start),
+		            STR_ARG(in->End));
 	if (p.from >= p.to)
 		return fail(rq, &aws_ValidationException,
 		            "Start date (and hour) should be before end date (and hour)");

@@ -123,7 +123,8 @@ err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 	if (depth > FILTER_DEPTH)
 		return fail(rq, &aws_ValidationException, "Expression is nested too deeply");
 	if ((f->And.v && f->And.n < 2) || (f->Or.v && f->Or.n < 2))
-		return fail(rq, &aws_ValidationException, "And and Or need at least two expressions");
+		return fail(rq, &aws_ValidationException, "%s expression must have at least 2 operands",
+		            f->And.v ? "And" : "Or");
 	if (f->CostCategories && !str_is(f->CostCategories->Key))
 		return fail(rq, &aws_ValidationException, "CostCategories needs a Key");
 	if (f->Tags && !str_is(f->Tags->Key))

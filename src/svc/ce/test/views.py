@@ -171,18 +171,53 @@ def test_what_is_no_question(_):
     server = Server()
     try:
         ce = server.client("ce")
+        server.to_next_month()
         period = month(now(server))
         ask = dict(TimePeriod=period, Granularity="MONTHLY", Metrics=["UnblendedCost"])
-        for key in ("FOO", "", "RIGHTSIZING_TYPE"):
+        for key in ("FOO", "", "RIGHTSIZING_TYPE", "RESOURCE_ID"):
             message = refused("ValidationException", ce.get_cost_and_usage, **ask,
                               GroupBy=[{"Type": "DIMENSION", "Key": key}])
-            check("Group Definition dimension is invalid" in message, message)
+            same(message, "Group Definition dimension is invalid. Valid values are AZ, INSTANCE_TYPE, LINKED_ACCOUNT, "
+                 "OPERATION, PURCHASE_TYPE, SERVICE, USAGE_TYPE, PLATFORM, TENANCY, RECORD_TYPE, LEGAL_ENTITY_NAME, "
+                 "DEPLOYMENT_OPTION, DATABASE_ENGINE, CACHE_ENGINE, INSTANCE_TYPE_FAMILY, REGION, BILLING_ENTITY, "
+                 "RESERVATION_ID, SAVINGS_PLANS_TYPE, SAVINGS_PLAN_ARN, OPERATING_SYSTEM")
         service = {"Key": "SERVICE", "Values": ["x"]}
         for wrong in ({"Dimensions": {"Values": ["x"]}}, {"Dimensions": {"Key": "SERVICE", "Values": []}},
                       {"Dimensions": {**service, "MatchOptions": ["GREATER_THAN_OR_EQUAL"]}},
                       {"And": [{"Dimensions": service}]}, {"Dimensions": service, "Tags": service}, {}):
             refused("ValidationException", ce.get_cost_and_usage, **ask, Filter=wrong)
         refused("InvalidNextTokenException", ce.get_cost_and_usage, **ask, NextPageToken="x")
+
+        def says(sentence, **more):
+            same(refused("ValidationException", ce.get_cost_and_usage, **{**ask, **more}), sentence)
+
+        says("And expression must have at least 2 operands", Filter={"And": [{"Dimensions": service}]})
+        says("Or expression must have at least 2 operands", Filter={"Or": [{"Dimensions": service}]})
+        resource = {"Dimensions": {"Key": "RESOURCE_ID", "Values": ["x"]}}
+        says("Dimension RESOURCE_ID is not allowed.", Filter={"Or": [{"Dimensions": service}, {"Not": resource}]})
+        says("Only two values for GroupBy are allowed",
+             GroupBy=[{"Type": "DIMENSION", "Key": k} for k in ("SERVICE", "REGION", "OPERATION")])
+        says("Selected metrics cannot be null.", Metrics=[])
+        says("Start date (and hour) should be before end date (and hour)",
+             TimePeriod={"Start": period["End"], "End": period["Start"]})
+        says("Start time 2026-13-01 is invalid. Valid format is: yyyy-MM-dd.",
+             TimePeriod={**period, "Start": "2026-13-01"})
+        says(f"End time {period['End']}T00:00:00Z is invalid. Valid format is: yyyy-MM-dd.",
+             TimePeriod={**period, "End": period["End"] + "T00:00:00Z"})
+        far = str(datetime.date.fromisoformat(now(server)) + datetime.timedelta(days=40))
+        says("end date past the beginning of next month", TimePeriod={**period, "End": far})
+        says("You haven't enabled historical data beyond 14 months.", TimePeriod={**period, "Start": "2020-01-01"})
+
+        def forecast(start, end, granularity="DAILY"):
+            return refused("ValidationException", ce.get_cost_forecast, Metric="UNBLENDED_COST",
+                           Granularity=granularity, TimePeriod={"Start": start, "End": end})
+
+        same(forecast("2099-01-01", "2099-01-01"),
+             "Requested Start: 2099-01-01 must be before requested End: 2099-01-01")
+        last = str(datetime.date.fromisoformat(now(server)) + datetime.timedelta(days=130))
+        check("3 months" in forecast(now(server), last), "a daily forecast may be too long")
+        last = str(datetime.date.fromisoformat(now(server)) + datetime.timedelta(days=430))
+        check("12 months" in forecast(now(server), last, "MONTHLY"), "a monthly forecast may be too long")
         old = str(datetime.date.fromisoformat(now(server)) - datetime.timedelta(days=16))
         message = refused("ValidationException", ce.get_cost_and_usage_with_resources,
                           TimePeriod={"Start": old, "End": now(server)}, Granularity="DAILY",
