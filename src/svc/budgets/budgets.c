@@ -121,7 +121,7 @@ static err amount_check(req *rq, const budgets_Spend *s, str only)
 	return OK;
 }
 
-/* What part of commitments is used, or of usage is covered by them: the limit is the whole, and need not be said. */
+/* What part of commitments is used, or of usage covered: the limit is the whole and need not be said. */
 static err whole_limit(req *rq, budgets_Budget *b)
 {
 	i128 amount;

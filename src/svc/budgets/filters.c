@@ -20,8 +20,8 @@ static const name_pair filters[] = {
 
 /* AWS's, in the order in which it tells them. */
 static const char all_filters[] =
-	"PurchaseType, UsageTypeGroup, Service, Operation, UsageType, BillingEntity, CostCategory, LinkedAccount, "
-	"TagKeyValue, LegalEntityName, InvoicingEntity, AZ, Region, InstanceType";
+	"PurchaseType, UsageTypeGroup, Service, Operation, UsageType, BillingEntity, CostCategory, "
+	"LinkedAccount, TagKeyValue, LegalEntityName, InvoicingEntity, AZ, Region, InstanceType";
 
 static bool is_filter(str name)
 {

@@ -23,7 +23,8 @@ static err budget_for(req *rq, const txn *tx, str account, str budget, const cha
 	TRY(budget_own_account(rq, account));
 	if (budgets_budget_get(tx, rq->mem, account, budget))
 		return OK;
-	return fail(rq, &budgets_NotFoundException, "Unable to %s notification - the budget doesn't exist.", what);
+	return fail(rq, &budgets_NotFoundException, "Unable to %s notification - the budget doesn't exist.",
+	            what);
 }
 
 static bool same_subscriber(const budgets_Subscriber *a, const budgets_Subscriber *b)

@@ -14,8 +14,8 @@ static err moment_in(req *rq, str text, const char *which, char unit, int64_t *m
 {
 	if ((unit == 'H' || text.n == DAY_LENGTH) && moment_of(rq, text, ms))
 		return OK;
-	return fail(rq, &aws_ValidationException, "%s time %.*s is invalid. Valid format is: yyyy-MM-dd%s.", which,
-	            STR_ARG(text), unit == 'H' ? " or yyyy-MM-ddThh:mm:ssZ" : "");
+	return fail(rq, &aws_ValidationException, "%s time %.*s is invalid. Valid format is: yyyy-MM-dd%s.",
+	            which, STR_ARG(text), unit == 'H' ? " or yyyy-MM-ddThh:mm:ssZ" : "");
 }
 
 static int months_between(int64_t from, int64_t to)
