@@ -10,12 +10,19 @@
 #include "store/due.h"
 
 #define LOOK_MS (15 * MS_MINUTE)
+#define LOOK_MAX_MS MS_DAY /* after what is gone */
 #define BODY_MAX ((size_t)4 << 10)
+
+static void look_again(txn *tx, arena *mem, const policy_row *p, int64_t now, int64_t wait)
+{
+	str key = scaling_payload(mem, p->Account, p->Region, PLACE_OF(p), p->Name);
+	timer_set(tx, "scaling_idle", key, now - now % MS_MINUTE + wait + MS_MINUTE,
+	          arena_fmt(mem, "%.*s\n%lld", STR_ARG(key), (long long)wait));
+}
 
 void scaling_idle_watch(txn *tx, arena *mem, const policy_row *p, int64_t now)
 {
-	str key = scaling_payload(mem, p->Account, p->Region, PLACE_OF(p), p->Name);
-	timer_set(tx, "scaling_idle", key, now - now % MS_MINUTE + LOOK_MS + MS_MINUTE, key);
+	look_again(tx, mem, p, now, LOOK_MS);
 }
 
 void scaling_idle_watch_all(txn *tx, req *rq, scaling_place at)
@@ -49,6 +56,9 @@ static void too_little(req *rq, txn *tx, const policy_row *p, str alarm, const s
 TIMER(scaling_idle)
 {
 	scaling_subject at = scaling_subject_of(payload);
+	str waited = at.name;
+	int64_t wait = LOOK_MS;
+	at.name = str_cut(&waited, '\n');
 	const scaling_kind *k = scaling_kind_named(at.place.dimension);
 	req *rq = req_internal(txn_arena(tx), txn_store(tx), k->principal, at.account, at.region);
 	rq->now = due;
@@ -59,11 +69,13 @@ TIMER(scaling_idle)
 	str alarm = p ? scaling_alarm_named(p, "AlarmLow") : STR_NONE;
 	if (!t || !str_is(alarm))
 		return;
-	/* What cannot be read now may be there again the next time. */
+	/* What is gone may be there again the next time, and is less and less likely to be. */
 	bool unknown = k->get(rq, tx, at.place.resource, &capacity) != OK;
 	if (!unknown && capacity <= t->Min)
 		return;
-	scaling_idle_watch(tx, rq->mem, p, due);
+	if (unknown && str_is(waited) && str_to_i64(waited, &wait))
+		wait = wait < LOOK_MAX_MS / 2 ? wait * 2 : LOOK_MAX_MS;
+	look_again(tx, rq->mem, p, due, unknown ? wait : LOOK_MS);
 	if (!unknown && !scaling_metric_of(rq, tx, alarm, &m) && m.highest < m.threshold)
 		too_little(rq, tx, p, alarm, &m);
 	usage_settle(tx, rq);

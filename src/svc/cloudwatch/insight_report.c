@@ -143,27 +143,38 @@ static err read_group(report *r, str group)
 	return OK;
 }
 
-/* The log groups of the rule, each once. */
+/* Another of the rule's names has all groups that this one has. */
+static bool is_covered(const insight_rule *r, size_t i)
+{
+	str own = r->groups[i];
+	str base = str_ends(own, S("*")) ? str_sub(own, 0, own.n - 1) : own;
+	for (size_t k = 0; k < r->n_groups; k++) {
+		str other = r->groups[k];
+		bool all = str_ends(other, S("*")) && str_starts(base, str_sub(other, 0, other.n - 1));
+		if (str_eq(own, other) ? k < i : all)
+			return true;
+	}
+	return false;
+}
+
+/* The log groups of the rule, each once: the names that are asked for have none in common. */
 static err groups_of(report *r, str *names, size_t *n)
 {
-	for (size_t i = 0; i < r->rule->n_groups; i++) {
+	for (size_t i = 0; i < r->rule->n_groups && *n < GROUPS_MAX; i++) {
 		str wanted = r->rule->groups[i];
-		logs_DescribeLogGroups_in ask = { 0 };
-		ask.logGroupNamePrefix = str_ends(wanted, S("*")) ? str_sub(wanted, 0, wanted.n - 1) : wanted;
+		bool many = str_ends(wanted, S("*"));
+		if (is_covered(r->rule, i))
+			continue;
+		logs_DescribeLogGroups_in ask = { .logGroupNamePrefix = str_sub(wanted, 0, wanted.n - many) };
 		ask.logGroupNamePrefix = ask.logGroupNamePrefix.n ? ask.logGroupNamePrefix : STR_NONE;
 		do {
 			logs_DescribeLogGroups_out got = { 0 };
 			TRY(call(own(r, r->rq->mem), NULL, "logs", "DescribeLogGroups", &ask, &got));
-			for (size_t k = 0; k < got.logGroups.n && *n < GROUPS_MAX; k++) {
-				str name = got.logGroups.v[k].logGroupName;
-				bool known = !insight_group(r->rule, i, name);
-				for (size_t j = 0; j < *n; j++)
-					known = known || str_eq(names[j], name);
-				if (!known)
-					names[(*n)++] = name;
-			}
-			ask.nextToken = got.nextToken;
-		} while (str_is(ask.nextToken));
+			for (size_t k = 0; k < got.logGroups.n && *n < GROUPS_MAX; k++)
+				if (insight_group(r->rule, i, got.logGroups.v[k].logGroupName))
+					names[(*n)++] = got.logGroups.v[k].logGroupName;
+			ask.nextToken = many ? got.nextToken : STR_NONE; /* the name itself is the first that begins so */
+		} while (str_is(ask.nextToken) && *n < GROUPS_MAX);
 	}
 	return OK;
 }
