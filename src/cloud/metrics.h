@@ -18,6 +18,7 @@ typedef struct metric_point {
 	metric_dimension dimensions[METRIC_DIMENSIONS_MAX];
 	size_t n_dimensions;
 	int64_t when; /* Farthing's clock, milliseconds */
+	int64_t until; /* the same every minute after it, up to this one; 0: it is told once */
 	double value;
 	double count; /* how often; 0: once */
 } metric_point;

@@ -2,7 +2,7 @@
  * Metrics grow old: seconds become minutes after 3 hours, minutes five minutes after 15 days, those hours
  * after 63 days, and what is older than 455 days goes. A timer per metric, set to when its next data are due.
  */
-#include "metric.h"
+#include "steady.h"
 #include "store/due.h"
 
 #define PASS_ROWS 20000
@@ -20,11 +20,9 @@ static void plan(txn *tx, cloudwatch_metric *m, int64_t due)
 
 static int64_t rounded_up(int64_t when, int64_t step) { return when + step - when % step; }
 
-void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t at, int64_t step_ms)
+void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t due, int64_t round_ms)
 {
-	m->Seconds = m->Seconds || step_ms < MS_MINUTE;
-	int64_t due = step_ms < MS_MINUTE ? rounded_up(at + KEEP_SECONDS_MS, MS_HOUR)
-									  : rounded_up(at + KEEP_MINUTES_MS, MS_DAY);
+	due = rounded_up(due, round_ms);
 	if (!m->AgeDue || due < m->AgeDue)
 		plan(tx, m, due);
 }
@@ -34,25 +32,32 @@ typedef struct tier {
 	int64_t *done; /* everything before has been rolled up into steps */
 } tier;
 
-/* Rows [from, to) become one a step and unit. */
+/* Rows [from, to) become one a step and unit. The one that grows is put when the next begins. */
 static void roll_up(txn *tx, int64_t id, int64_t from, int64_t to, int64_t step)
 {
 	arena *mem = txn_arena(tx);
+	cloudwatch_point *into = NULL;
 	record_scan s = cloudwatch_point_scan(tx, mem, 1, id, 0, STR_NONE);
 	record_scan_after(&s, key_of(mem, from - 1));
 	for (cloudwatch_point *p; (p = cloudwatch_point_next(&s)) && p->When < to;) {
 		int64_t at = p->When - p->When % step;
 		if (at == p->When)
 			continue;
-		cloudwatch_point *into = cloudwatch_point_get(tx, mem, id, at, p->Unit);
-		cloudwatch_point_delete(tx, id, p->When, p->Unit);
-		p->When = at;
-		if (into) {
-			bucket_merge(mem, into->It, p->It);
-			p = into;
+		if (!into || into->When != at || !str_eq(into->Unit, p->Unit)) {
+			if (into)
+				cloudwatch_point_put(tx, into);
+			into = cloudwatch_point_get(tx, mem, id, at, p->Unit);
+			if (!into) {
+				into = arena_new(mem, cloudwatch_point);
+				*into = (cloudwatch_point){ .MetricId = id, .When = at, .Unit = p->Unit,
+					                        .It = arena_new(mem, cloudwatch_Bucket) };
+			}
 		}
-		cloudwatch_point_put(tx, p);
+		bucket_merge(mem, into->It, p->It);
+		cloudwatch_point_delete(tx, id, p->When, p->Unit);
 	}
+	if (into)
+		cloudwatch_point_put(tx, into);
 	cursor_close(&s.at);
 }
 
@@ -90,6 +95,7 @@ TIMER(cloudwatch_age)
 		             { KEEP_FIVE_MINUTES_MS, MS_HOUR, 7 * MS_DAY, &m->InHours } };
 	int64_t next = INT64_MAX;
 	drop_before(tx, m->Id, due - KEEP_HOURS_MS);
+	steady_drop(tx, m->Id, due - KEEP_HOURS_MS, PASS_ROWS);
 	for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {
 		int64_t to = due - tiers[i].keep;
 		to -= to % tiers[i].step;
@@ -101,7 +107,9 @@ TIMER(cloudwatch_age)
 			next = then < next ? then : next;
 		}
 	}
-	int64_t oldest = first_from(tx, mem, m->Id, 0);
+	int64_t oldest = first_from(tx, mem, m->Id, 0), stretch = steady_oldest(tx, mem, m->Id);
+	if (stretch < oldest)
+		oldest = stretch;
 	if (oldest == INT64_MAX) {
 		cloudwatch_metric_delete(tx, account, region, name_space, name, key);
 		return;

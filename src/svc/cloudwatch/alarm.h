@@ -58,8 +58,9 @@ size_t alarm_to_alarm(const cloudwatch_MetricAlarm *it);
 int64_t alarm_period_ms(const cloudwatch_MetricAlarm *it);
 
 /* News of a metric for a moment: its alarms are looked at when the current step ends, and the news' own. */
-void alarms_wake(txn *tx, str account, str region, str name_space, str name, str key, int64_t when,
-                 int64_t now);
+void alarms_wake(txn *tx, const cloudwatch_metric *m, int64_t when, int64_t now);
+/* Whether any does. */
+bool alarms_watch(txn *tx, const cloudwatch_metric *m);
 /* Looks at the alarm at the end of its current step. */
 void alarm_arm(txn *tx, cloudwatch_alarm *a, int64_t now);
 /* The metrics whose news it wants: on or off. */

@@ -49,13 +49,26 @@ void alarm_arm(txn *tx, cloudwatch_alarm *a, int64_t now)
 	timer_set(tx, "cloudwatch_alarm", place, due, place);
 }
 
-void alarms_wake(txn *tx, str account, str region, str name_space, str name, str key, int64_t when,
-                 int64_t now)
+static record_scan watches_of(const txn *tx, arena *mem, const cloudwatch_metric *m)
+{
+	return cloudwatch_watch_scan(tx, mem, 5, m->Account, m->Region, m->Namespace, m->Name, m->DimensionKey,
+	                             STR_NONE);
+}
+
+bool alarms_watch(txn *tx, const cloudwatch_metric *m)
+{
+	record_scan s = watches_of(tx, txn_arena(tx), m);
+	bool any = cloudwatch_watch_next(&s) != NULL;
+	cursor_close(&s.at);
+	return any;
+}
+
+void alarms_wake(txn *tx, const cloudwatch_metric *m, int64_t when, int64_t now)
 {
 	arena *mem = txn_arena(tx);
-	record_scan s = cloudwatch_watch_scan(tx, mem, 5, account, region, name_space, name, key, STR_NONE);
+	record_scan s = watches_of(tx, mem, m);
 	for (cloudwatch_watch *w; (w = cloudwatch_watch_next(&s));) {
-		cloudwatch_alarm *a = cloudwatch_alarm_get(tx, mem, account, region, w->Alarm);
+		cloudwatch_alarm *a = cloudwatch_alarm_get(tx, mem, m->Account, m->Region, w->Alarm);
 		if (!a || (a->ArmedFor > now && a->News >= when - when % step_of(a)))
 			continue;
 		/* Armed for the step that has just ended, it will not see this: it is to look once more. */

@@ -1,5 +1,6 @@
 #include "alarm.h"
 #include "base/time.h"
+#include "steady.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -99,32 +100,58 @@ static void bill_hour(txn *tx, cloudwatch_metric *m, int64_t now)
 	          arena_fmt(mem, "%.*s/%.*s", STR_ARG(m->Namespace), STR_ARG(m->Name)), QTY(1));
 }
 
-void metric_add(txn *tx, str account, str region, str name_space, str name,
-                const cloudwatch_Dimensions *dimensions, str unit, int64_t when, bool high_resolution,
-                const sample *s, bool custom, int64_t now)
+cloudwatch_metric *metric_open(txn *tx, str account, str region, str name_space, str name,
+                               const cloudwatch_Dimensions *dimensions)
 {
 	arena *mem = txn_arena(tx);
-	int64_t step = high_resolution && when >= now - KEEP_SECONDS_MS ? MS_SECOND : MS_MINUTE;
 	cloudwatch_metric *m = metric_find(tx, mem, account, region, name_space, name, dimensions);
-	if (!m) {
-		m = arena_new(mem, cloudwatch_metric);
-		*m = (cloudwatch_metric){ .Account = account, .Region = region, .Namespace = name_space,
-			                  .Name = name, .DimensionKey = dimension_key(mem, dimensions),
-			                  .Id = (int64_t)txn_next(tx, S("cloudwatch.metric")),
-			                  .Dimensions = *dimensions };
-	}
+	if (m)
+		return m;
+	m = arena_new(mem, cloudwatch_metric);
+	*m = (cloudwatch_metric){ .Account = account, .Region = region, .Namespace = name_space,
+		                      .Name = name, .DimensionKey = dimension_key(mem, dimensions),
+		                      .Id = (int64_t)txn_next(tx, S("cloudwatch.metric")),
+		                      .Dimensions = *dimensions };
+	return m;
+}
+
+void metric_put(txn *tx, cloudwatch_metric *m, str unit, int64_t when, int64_t step, const sample *s)
+{
+	arena *mem = txn_arena(tx);
+	int64_t at = when - when % step;
 	if (when > m->Last)
 		m->Last = when;
-	if (custom)
-		bill_hour(tx, m, now);
-	int64_t at = when - when % step;
-	metric_age_plan(tx, m, at, step);
-	cloudwatch_metric_put(tx, m);
+	metric_age_plan(tx, m, at + (step < MS_MINUTE ? KEEP_SECONDS_MS : KEEP_MINUTES_MS),
+	                step < MS_MINUTE ? MS_HOUR : MS_DAY);
+	m->Seconds = m->Seconds || step < MS_MINUTE;
 	cloudwatch_point *p = cloudwatch_point_get(tx, mem, m->Id, at, unit);
 	cloudwatch_Bucket *b = p && p->It ? p->It : arena_new(mem, cloudwatch_Bucket);
 	bucket_add(mem, b, s);
 	cloudwatch_point_put(tx, &(cloudwatch_point){ .MetricId = m->Id, .When = at, .Unit = unit, .It = b });
-	alarms_wake(tx, account, region, name_space, name, m->DimensionKey, when > now ? when : now, now);
+}
+
+void metric_put_steady(txn *tx, cloudwatch_metric *m, str unit, int64_t from, int64_t until, const sample *s)
+{
+	arena *mem = txn_arena(tx);
+	cloudwatch_Bucket *b = arena_new(mem, cloudwatch_Bucket);
+	if (until > m->Last)
+		m->Last = until;
+	metric_age_plan(tx, m, until + KEEP_HOURS_MS, 7 * MS_DAY);
+	bucket_add(mem, b, s);
+	steady_add(tx, m->Id, unit, from - from % MS_MINUTE, until - until % MS_MINUTE, b);
+}
+
+void metric_add(txn *tx, str account, str region, str name_space, str name,
+                const cloudwatch_Dimensions *dimensions, str unit, int64_t when, bool high_resolution,
+                const sample *s, bool custom, int64_t now)
+{
+	int64_t step = high_resolution && when >= now - KEEP_SECONDS_MS ? MS_SECOND : MS_MINUTE;
+	cloudwatch_metric *m = metric_open(tx, account, region, name_space, name, dimensions);
+	if (custom)
+		bill_hour(tx, m, now);
+	metric_put(tx, m, unit, when, step, s);
+	cloudwatch_metric_put(tx, m);
+	alarms_wake(tx, m, when > now ? when : now, now);
 }
 
 /* Two buckets become one. A statistic set among them ends the distribution. */
@@ -192,36 +219,95 @@ static uint32_t unit_bit(str unit)
 	return 0;
 }
 
+/* What is read of one metric: the next datum that is told of, and the stretches. */
+typedef struct reading {
+	record_scan s;
+	const series_span *span;
+	cloudwatch_point *p;
+	steady steady;
+	series out;
+	bool any; /* no unit was asked for */
+} reading;
+
+static bool wanted(reading *r, str unit)
+{
+	r->out.units |= r->any ? unit_bit(unit) : 0;
+	return str_eq(unit, r->out.unit);
+}
+
+static void point_next(reading *r)
+{
+	while ((r->p = cloudwatch_point_next(&r->s)) && r->p->When < r->span->end)
+		if (told_in(r->span->period_ms, r->span->now - r->p->When) && wanted(r, r->p->Unit))
+			return;
+	r->p = NULL;
+}
+
+/* The unit of what comes first, and of the stretches all. */
+static void unit_choose(reading *r)
+{
+	const cloudwatch_steady *first = r->steady.n ? r->steady.rows[0] : NULL;
+	cloudwatch_point *p = cloudwatch_point_next(&r->s);
+	if (p && p->When < r->span->end && !(first && first->From < p->When))
+		r->out.unit = p->Unit;
+	else if (first)
+		r->out.unit = first->Unit;
+	for (size_t i = 0; i < r->steady.n; i++)
+		wanted(r, r->steady.rows[i]->Unit);
+}
+
+/* The stretches' next minute that is told of. */
+static int64_t minute_next(reading *r, int64_t from)
+{
+	int64_t next = steady_next(&r->steady, r->out.unit, from), age;
+	while (next < r->span->end && !told_in(r->span->period_ms, age = r->span->now - next)) {
+		int64_t younger = age > KEEP_FIVE_MINUTES_MS ? KEEP_FIVE_MINUTES_MS :
+						  age > KEEP_MINUTES_MS      ? KEEP_MINUTES_MS :
+													   KEEP_SECONDS_MS;
+		next = steady_next(&r->steady, r->out.unit, r->span->now - younger);
+	}
+	return next < r->span->end ? next : INT64_MAX;
+}
+
+static void points_open(reading *r, const txn *tx, arena *mem, int64_t metric_id)
+{
+	r->s = cloudwatch_point_scan(tx, mem, 1, metric_id, 0, STR_NONE);
+	record_scan_after(&r->s, arena_fmt(mem, "%lld", (long long)r->span->start - 1));
+}
+
 /* `unit` absent: that of the first datum. */
 static series series_of_unit(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span)
 {
 	size_t capacity = 64;
-	series out = { .when = arena_array(mem, int64_t, capacity), .unit = unit,
-		       .buckets = arena_array(mem, cloudwatch_Bucket, capacity) };
-	record_scan s = cloudwatch_point_scan(tx, mem, 1, metric_id, 0, STR_NONE);
-	record_scan_after(&s, arena_fmt(mem, "%lld", (long long)span->start - 1));
-	for (cloudwatch_point *p; (p = cloudwatch_point_next(&s)) && p->When < span->end;) {
-		int64_t at = p->When - (p->When - span->start) % span->period_ms;
-		if (!told_in(span->period_ms, span->now - p->When))
-			continue;
-		out.units |= str_is(unit) ? 0 : unit_bit(p->Unit);
-		if (!str_is(out.unit))
-			out.unit = p->Unit;
-		if (!str_eq(out.unit, p->Unit))
-			continue;
-		if (out.n && out.when[out.n - 1] == at) {
-			bucket_merge(mem, &out.buckets[out.n - 1], p->It);
-			continue;
-		}
-		if (out.n == span->most)
-			break;
-		if (out.n == capacity)
-			series_grow(mem, &out, &capacity);
-		out.when[out.n] = at;
-		out.buckets[out.n++] = *p->It;
+	reading r = { .span = span, .any = !str_is(unit),
+		          .steady = steady_in(tx, mem, metric_id, span->start, span->end),
+		          .out = { .when = arena_array(mem, int64_t, capacity), .unit = unit,
+		                   .buckets = arena_array(mem, cloudwatch_Bucket, capacity) } };
+	if (r.any) {
+		points_open(&r, tx, mem, metric_id);
+		unit_choose(&r);
+		cursor_close(&r.s.at);
 	}
-	cursor_close(&s.at);
-	return out;
+	points_open(&r, tx, mem, metric_id);
+	point_next(&r);
+	for (int64_t from = span->start; r.out.n < span->most;) {
+		int64_t minute = minute_next(&r, from), first = r.p && r.p->When < minute ? r.p->When : minute;
+		if (first == INT64_MAX)
+			break;
+		int64_t at = first - (first - span->start) % span->period_ms;
+		from = at + span->period_ms;
+		if (r.out.n == capacity)
+			series_grow(mem, &r.out, &capacity);
+		cloudwatch_Bucket *b = &r.out.buckets[r.out.n];
+		r.out.when[r.out.n++] = at;
+		*b = (cloudwatch_Bucket){ 0 };
+		for (; r.p && r.p->When < from; point_next(&r))
+			bucket_merge(mem, b, r.p->It);
+		if (minute < from)
+			steady_merge(mem, &r.steady, r.out.unit, minute, from < span->end ? from : span->end, b);
+	}
+	cursor_close(&r.s.at);
+	return r.out;
 }
 
 series metric_series(const txn *tx, arena *mem, int64_t metric_id, str unit, const series_span *span)

@@ -2,7 +2,8 @@
  * Metrics as they are kept: one row per metric (namespace, name, dimensions), and its data in buckets of a
  * second (high resolution) or a minute. A bucket has the statistic set and, for percentiles, the distinct
  * values with how often they came; past 500 of them near ones are joined. With age they are rolled up to
- * minutes, five minutes and hours, and go after 455 days (age.c).
+ * minutes, five minutes and hours, and go after 455 days (age.c). What was the same minute after minute is
+ * one row (steady.h).
  */
 #pragma once
 #include "base/time.h"
@@ -18,7 +19,14 @@ typedef struct sample {
 	double samples, sum, minimum, maximum;
 } sample;
 
-/* Adds to a metric's bucket; makes the metric when it is new. `custom` ones cost by the hour. */
+/* The metric, which is new when there was none. Whoever has opened it puts its row when all is said. */
+cloudwatch_metric *metric_open(txn *tx, str account, str region, str name_space, str name,
+                               const cloudwatch_Dimensions *dimensions);
+/* Adds to a bucket of an open metric; step: MS_SECOND or MS_MINUTE. */
+void metric_put(txn *tx, cloudwatch_metric *m, str unit, int64_t when, int64_t step, const sample *s);
+/* The same sample every minute, from the first to the last of two moments. */
+void metric_put_steady(txn *tx, cloudwatch_metric *m, str unit, int64_t from, int64_t until, const sample *s);
+/* Opens a metric, adds to its bucket and wakes the alarms that watch it. `custom` ones cost by the hour. */
 void metric_add(txn *tx, str account, str region, str name_space, str name,
                 const cloudwatch_Dimensions *dimensions, str unit, int64_t when, bool high_resolution,
                 const sample *s, bool custom, int64_t now);
@@ -32,9 +40,9 @@ cloudwatch_metric *metric_find(const txn *tx, arena *mem, str account, str regio
 #define KEEP_FIVE_MINUTES_MS (63 * MS_DAY)
 #define KEEP_HOURS_MS (455 * MS_DAY)
 
-/* Something came for this moment: sees to it that it is rolled up when its time comes. The caller puts `m`.
- */
-void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t at, int64_t step_ms);
+/* Something of an open metric is to be rolled up or dropped at this moment, rounded up to a multiple of
+ * `round_ms`: sees to it that it is looked at by then. */
+void metric_age_plan(txn *tx, cloudwatch_metric *m, int64_t due, int64_t round_ms);
 /* Two buckets become one. A statistic set among them ends the distribution. */
 void bucket_merge(arena *mem, cloudwatch_Bucket *into, const cloudwatch_Bucket *b);
 

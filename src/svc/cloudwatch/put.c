@@ -1,5 +1,6 @@
 #include "base/map.h"
 #include "base/time.h"
+#include "alarm.h"
 #include "cloud/metrics.h"
 #include "put_check.h"
 
@@ -62,22 +63,57 @@ err cloudwatch_PutMetricData(req *rq, txn *tx, const cloudwatch_PutMetricData_in
 	return OK;
 }
 
+/* A metric while a batch of points is kept: its row is read and written once. */
+typedef struct series_open {
+	cloudwatch_metric *m;
+	bool watched;
+	struct series_open *next;
+} series_open;
+
 /* Points of one series and minute, gathered before the store sees them. */
 typedef struct fold {
 	const metric_point *first;
+	series_open *series;
 	double *values, *counts;
 	size_t n, capacity;
 	struct fold *next;
 } fold;
 
-static str fold_key(arena *mem, const metric_point *p)
+/* What is being gathered, in the order in which it came first. */
+typedef struct gathering {
+	txn *tx;
+	map series, folds;
+	series_open *all, **last_series;
+	fold *first, **last;
+} gathering;
+
+static str series_key(arena *mem, const metric_point *p)
 {
 	buf b = buf_in(mem, 256, 8192);
-	buf_fmt(&b, "%.*s\1%.*s\1%.*s\1%.*s\1%.*s\1%lld", STR_ARG(p->account), STR_ARG(p->region),
-	        STR_ARG(p->name_space), STR_ARG(p->name), STR_ARG(p->unit), (long long)(p->when / MS_MINUTE));
+	buf_fmt(&b, "%.*s\1%.*s\1%.*s\1%.*s", STR_ARG(p->account), STR_ARG(p->region), STR_ARG(p->name_space),
+	        STR_ARG(p->name));
 	for (size_t i = 0; i < p->n_dimensions; i++)
 		buf_fmt(&b, "\1%.*s\2%.*s", STR_ARG(p->dimensions[i].name), STR_ARG(p->dimensions[i].value));
 	return buf_str(&b);
+}
+
+static series_open *series_of(gathering *g, str key, const metric_point *p)
+{
+	arena *mem = txn_arena(g->tx);
+	series_open *s = map_get(&g->series, key);
+	if (s)
+		return s;
+	cloudwatch_Dimensions dimensions = { arena_array(mem, cloudwatch_Dimension, p->n_dimensions + 1),
+		                                 p->n_dimensions };
+	for (size_t i = 0; i < p->n_dimensions; i++)
+		dimensions.v[i] = (cloudwatch_Dimension){ p->dimensions[i].name, p->dimensions[i].value };
+	s = arena_new(mem, series_open);
+	s->m = metric_open(g->tx, p->account, p->region, p->name_space, p->name, &dimensions);
+	s->watched = alarms_watch(g->tx, s->m);
+	map_put(&g->series, key, s);
+	*g->last_series = s;
+	g->last_series = &s->next;
+	return s;
 }
 
 static void fold_add(arena *mem, fold *f, double value, double count)
@@ -97,37 +133,50 @@ static void fold_add(arena *mem, fold *f, double value, double count)
 	f->counts[f->n++] = count;
 }
 
+/* A stretch stays by itself. */
+static void gather(gathering *g, const metric_point *p)
+{
+	arena *mem = txn_arena(g->tx);
+	str key = series_key(mem, p);
+	str minute = arena_fmt(mem, "%.*s\1%.*s\1%lld\1%lld", STR_ARG(key), STR_ARG(p->unit),
+	                       (long long)(p->when / MS_MINUTE), (long long)(p->until / MS_MINUTE));
+	fold *f = p->until ? NULL : map_get(&g->folds, minute);
+	if (!f) {
+		f = arena_new(mem, fold);
+		f->first = p;
+		f->series = series_of(g, key, p);
+		map_put(&g->folds, minute, f);
+		*g->last = f;
+		g->last = &f->next;
+	}
+	fold_add(mem, f, p->value, p->count > 0 ? p->count : 1);
+}
+
 static void fold_keep(txn *tx, const fold *f)
 {
 	const metric_point *p = f->first;
-	cloudwatch_Dimension d[METRIC_DIMENSIONS_MAX];
-	for (size_t i = 0; i < p->n_dimensions; i++)
-		d[i] = (cloudwatch_Dimension){ p->dimensions[i].name, p->dimensions[i].value };
-	cloudwatch_Dimensions dimensions = { d, p->n_dimensions };
+	int64_t last = p->until ? p->until : p->when;
 	sample s = { .values = f->values, .counts = f->counts, .n = f->n };
-	metric_add(tx, p->account, p->region, p->name_space, p->name, &dimensions, p->unit, p->when, false, &s,
-	           false, p->when);
+	if (p->until)
+		metric_put_steady(tx, f->series->m, p->unit, p->when, p->until, &s);
+	else
+		metric_put(tx, f->series->m, p->unit, p->when, MS_MINUTE, &s);
+	if (f->series->watched)
+		alarms_wake(tx, f->series->m, last, last);
 }
 
 /* What other services say of themselves (cloud/metrics.h). */
 static void sink(txn *tx, const metric_point *points)
 {
 	arena *mem = txn_arena(tx);
-	map by_series = map_in(mem, 64);
-	fold *all = NULL, **last = &all;
-	for (const metric_point *p = points; p; p = metric_point_next(p)) {
-		str key = fold_key(mem, p);
-		fold *f = map_get(&by_series, key);
-		if (!f) {
-			f = arena_new(mem, fold);
-			f->first = p;
-			map_put(&by_series, key, f);
-			*last = f;
-			last = &f->next;
-		}
-		fold_add(mem, f, p->value, p->count > 0 ? p->count : 1);
-	}
-	for (const fold *f = all; f; f = f->next)
+	gathering g = { .tx = tx, .series = map_in(mem, 64), .folds = map_in(mem, 64) };
+	g.last_series = &g.all;
+	g.last = &g.first;
+	for (const metric_point *p = points; p; p = metric_point_next(p))
+		gather(&g, p);
+	for (const fold *f = g.first; f; f = f->next)
 		fold_keep(tx, f);
+	for (const series_open *s = g.all; s; s = s->next)
+		cloudwatch_metric_put(tx, s->m);
 }
 METRIC_SINK(sink);

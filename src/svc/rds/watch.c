@@ -17,11 +17,6 @@
 #define IDLE_MS 15000
 #define STEP_CENTI 50
 #define STEP_MS_EACH 1000 /* how long a step down takes */
-/* Of the minutes that a leap of the clock passed over, all are told of up to so many, then every fifth, up to
- * a day; of more, as many full hours between two as it takes to have so many. */
-#define MINUTES_EACH 300
-#define MINUTES_FIFTH 1440
-#define HOURS_FILLED 360
 #define LATE_MS 2000
 
 static struct {
@@ -96,15 +91,21 @@ static void look(void *context, running *r)
 	l->first = f;
 }
 
+/* A moment, or what was the same every minute from one to the other. */
+typedef struct moment {
+	int64_t when, until; /* until: 0 for a moment */
+} moment;
+
 static void point(const finding *f, const rds_instance *i, const char *name, const char *unit, double v,
-                  int64_t when)
+                  moment at)
 {
 	metric_point p = { .account = f->account,
 		               .region = f->region,
 		               .name_space = S("AWS/RDS"),
 		               .name = str_c(name),
 		               .unit = str_c(unit),
-		               .when = when,
+		               .when = at.when,
+		               .until = at.until,
 		               .value = v,
 		               .n_dimensions = 1 };
 	p.dimensions[0] = (metric_dimension){ S("DBInstanceIdentifier"), f->id };
@@ -134,18 +135,18 @@ static double rate(const finding *f, int64_t now, int64_t before)
 	return (double)(now >= before ? now - before : now) * 1000000 / (double)f->minute_us;
 }
 
-static void counters(const finding *f, const rds_instance *i, int64_t when)
+static void counters(const finding *f, const rds_instance *i, moment at)
 {
-	point(f, i, "DatabaseConnections", "Count", (double)f->now.connections, when);
+	point(f, i, "DatabaseConnections", "Count", (double)f->now.connections, at);
 	if (str_is(i->It->ReadReplicaSourceDBInstanceIdentifier))
-		point(f, i, "ReplicaLag", "Seconds", (double)f->now.lag_seconds, when);
+		point(f, i, "ReplicaLag", "Seconds", (double)f->now.lag_seconds, at);
 	if (!f->minute_us)
 		return;
-	point(f, i, "ReadIOPS", "Count/Second", rate(f, f->now.reads, f->before.reads), when);
-	point(f, i, "WriteIOPS", "Count/Second", rate(f, f->now.writes, f->before.writes), when);
+	point(f, i, "ReadIOPS", "Count/Second", rate(f, f->now.reads, f->before.reads), at);
+	point(f, i, "WriteIOPS", "Count/Second", rate(f, f->now.writes, f->before.writes), at);
 	double read = rate(f, f->now.reads, f->before.reads) * (double)f->now.page;
-	point(f, i, "ReadThroughput", "Bytes/Second", read, when);
-	point(f, i, "WriteThroughput", "Bytes/Second", rate(f, f->now.log_bytes, f->before.log_bytes), when);
+	point(f, i, "ReadThroughput", "Bytes/Second", read, at);
+	point(f, i, "WriteThroughput", "Bytes/Second", rate(f, f->now.log_bytes, f->before.log_bytes), at);
 }
 
 /* Aurora counts pages read, and the log in pieces of 4 KiB. A reader reads the same volume, and writes
@@ -175,29 +176,59 @@ static void remember(void *context, running *r)
 	r->counted_at = f->looked;
 }
 
-static void publish(finding *f, const rds_instance *i, const rds_cluster *c, int64_t when)
+static void publish_capacity(const finding *f, const rds_instance *i, const rds_cluster *c, double acu,
+                             moment at)
+{
+	double most = c->It->ServerlessV2ScalingConfiguration->MaxCapacity.v;
+	point(f, i, "ServerlessDatabaseCapacity", "Count", acu, at);
+	point(f, i, "ACUUtilization", "Percent", acu / most * 100, at);
+}
+
+#define NEVER (INT64_MAX / 2)
+
+static int64_t minute_from(int64_t when) { return (when + MS_MINUTE - 1) / MS_MINUTE * MS_MINUTE; }
+
+/* What part of it lies before a change, and what from it on; false: none. */
+static bool part_before(moment all, int64_t change, moment *part)
+{
+	int64_t last = minute_from(change) - MS_MINUTE;
+	*part = (moment){ all.when, all.until < last ? all.until : last };
+	if (!all.until)
+		part->until = 0;
+	return all.when < change;
+}
+
+static bool part_from(moment all, int64_t change, moment *part)
+{
+	*part = all.until && all.when < change ? (moment){ minute_from(change), all.until } : all;
+	return (all.until ? all.until : all.when) >= change;
+}
+
+static void publish(finding *f, const rds_instance *i, const rds_cluster *c, moment at)
 {
 	double percent = f->cpu_share / vcpus(i, c) * 100;
 	f->role = !c ? STR_NONE : str_eq(c->Folder, i->Folder) ? S("WRITER") : S("READER");
-	point(f, i, "CPUUtilization", "Percent", percent < 100 ? percent : 100, when);
+	point(f, i, "CPUUtilization", "Percent", percent < 100 ? percent : 100, at);
 	double memory = (double)db_class_find(i->It->DBInstanceClass)->memory_mib * MIB - (double)f->memory;
-	point(f, i, "FreeableMemory", "Bytes", memory > 0 ? memory : 0, when);
+	point(f, i, "FreeableMemory", "Bytes", memory > 0 ? memory : 0, at);
 	if (f->counted)
-		counters(f, i, when);
+		counters(f, i, at);
 	if (!c) {
 		int64_t space = i->It->AllocatedStorage.v * GIB - f->bytes;
-		point(f, i, "FreeStorageSpace", "Bytes", space > 0 ? (double)space : 0, when);
+		point(f, i, "FreeStorageSpace", "Bytes", space > 0 ? (double)space : 0, at);
 		return;
 	}
-	point(f, i, "VolumeBytesUsed", "Bytes", (double)f->bytes, when);
+	point(f, i, "VolumeBytesUsed", "Bytes", (double)f->bytes, at);
 	const rds_ServerlessV2ScalingConfigurationInfo *v2 = c->It->ServerlessV2ScalingConfiguration;
 	if (!v2 || !str_eq(i->It->DBInstanceClass, SERVERLESS))
 		return;
 	/* A leap may have passed over the moment at which it fell asleep. */
-	bool sleeps = db_sleep_after(c) && f->idle_since && when >= f->idle_since + db_sleep_after(c);
-	double acu = sleeps ? 0 : (double)c->CentiAcu / 100;
-	point(f, i, "ServerlessDatabaseCapacity", "Count", acu, when);
-	point(f, i, "ACUUtilization", "Percent", acu / v2->MaxCapacity.v * 100, when);
+	int64_t asleep = db_sleep_after(c) && f->idle_since ? f->idle_since + db_sleep_after(c) : NEVER;
+	moment part;
+	if (part_before(at, asleep, &part))
+		publish_capacity(f, i, c, (double)c->CentiAcu / 100, part);
+	if (part_from(at, asleep, &part))
+		publish_capacity(f, i, c, 0, part);
 }
 
 typedef struct change {
@@ -365,25 +396,23 @@ static void rest(arena *mem, const rds_cluster *c, const finding *first, int64_t
 		db_engines_each(remember_armed, &(armed){ c, due });
 }
 
-static int64_t minutes_step(int64_t passed)
-{
-	if (passed > MINUTES_FIFTH)
-		return (passed / 60 / HOURS_FILLED + 1) * 60;
-	return passed <= MINUTES_EACH ? 1 : 5;
-}
-
 /* While its engines are down there is still one metric to tell. */
 static void tell_asleep(const rds_cluster *c, int64_t from_minute, int64_t to_minute)
 {
-	int64_t step = minutes_step(to_minute - from_minute);
-	for (int64_t m = from_minute + 1; m <= to_minute; m += step) {
+	moment all = { (from_minute + 1) * MS_MINUTE, to_minute * MS_MINUTE }, part;
+	if (from_minute >= to_minute)
+		return;
+	for (int asleep = 0; asleep <= 1; asleep++) {
+		if (!(asleep ? part_from(all, c->PausedAt, &part) : part_before(all, c->PausedAt, &part)))
+			continue;
 		metric_point p = { .account = c->Account,
 			               .region = c->Region,
 			               .name_space = S("AWS/RDS"),
 			               .name = S("ServerlessDatabaseCapacity"),
 			               .unit = S("Count"),
-			               .when = m * MS_MINUTE,
-			               .value = m * MS_MINUTE < c->PausedAt ? (double)c->CentiAcu / 100 : 0,
+			               .when = part.when,
+			               .until = part.until,
+			               .value = asleep ? 0 : (double)c->CentiAcu / 100,
 			               .n_dimensions = 1 };
 		p.dimensions[0] = (metric_dimension){ S("DBClusterIdentifier"), c->Id };
 		metric_later(&p);
@@ -431,10 +460,10 @@ static void settle(arena *mem, finding *f, int64_t now)
 		db_engines_each(touch, f);
 	}
 	if (publishes) {
-		int64_t step = minutes_step(f->to_minute - f->from_minute);
-		for (int64_t m = f->from_minute + 1; m < f->to_minute; m += step)
-			publish(f, i, c, m * MS_MINUTE);
-		publish(f, i, c, now);
+		int64_t first = (f->from_minute + 1) * MS_MINUTE, last = (f->to_minute - 1) * MS_MINUTE;
+		if (first <= last)
+			publish(f, i, c, (moment){ first, last });
+		publish(f, i, c, (moment){ now, 0 });
 		if (c && f->counted && f->minute_us)
 			meter_io(f, c, str_eq(c->Folder, i->Folder), now);
 		if (f->counted)

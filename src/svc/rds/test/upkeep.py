@@ -69,9 +69,9 @@ def test_another_name_while_it_sleeps(server):
         return sum(float(line["quantity"]) for line in lines
                    if line["sku"] == "aurora.storage" and line.get("resource", "").endswith(":cluster:" + name))
 
-    until(lambda: (server.advance("1m"), stored("dozes") > 0)[1], 180)
+    until(lambda: (server.advance("1m"), stored("dozes") > 0)[1], seconds=180)
     # A look at the engine arms the timer; then time may leap.
-    until(lambda: (server.advance("10m"), "The DB cluster is paused" in events(rds, "dozes"))[1], 180)
+    until(lambda: (server.advance("10m"), "The DB cluster is paused" in events(rds, "dozes"))[1], seconds=180)
     rds.modify_db_cluster(DBClusterIdentifier="dozes", NewDBClusterIdentifier="dreams", ApplyImmediately=True)
     server.advance("1m")
     before = stored("dreams"), stored("dozes")
@@ -174,12 +174,40 @@ def test_a_secret_is_the_master_password(server):
     refused("ResourceNotFoundException", secrets.get_secret_value, SecretId=arn)
 
 
+def test_every_minute_that_was_leapt_over(server):
+    need_postgres()
+    cw = server.client("cloudwatch")
+    today = datetime.datetime.fromisoformat(server.run("clock", "show").stdout[:10] + "T12:00:00+00:00")
+    noon = today + datetime.timedelta(days=1)
+
+    def points(start, hours, period, statistic="SampleCount"):
+        found = cw.get_metric_statistics(
+            Namespace="AWS/RDS", MetricName="FreeStorageSpace", Statistics=[statistic], Period=period, StartTime=start,
+            EndTime=start + datetime.timedelta(hours=hours),
+            Dimensions=[{"Name": "DBInstanceIdentifier", "Value": "small"}])["Datapoints"]
+        return [p[statistic] for p in sorted(found, key=lambda p: p["Timestamp"])]
+
+    # Told up to a moment, so that from then on nothing but the leap is told of.
+    server.run("clock", "set", noon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    until(lambda: points(noon - datetime.timedelta(hours=2), 2, 60) == [1] * 120, seconds=120)
+    server.advance("3d")
+    until(lambda: len(points(noon + datetime.timedelta(days=2), 23, 3600)) == 23, seconds=120)
+    for period, each in (60, 1), (300, 5), (3600, 60):
+        same(points(noon + datetime.timedelta(hours=6), 24, period), [each] * (86400 // period))
+    same(points(noon + datetime.timedelta(hours=6, minutes=7, seconds=30), 1, 600)[1:-1], [10] * 5)
+    free = points(noon + datetime.timedelta(hours=6), 24, 3600, "Average")
+    check(len(set(free)) == 1 and 0 < free[0] < 20 << 30, free)
+    server.advance("20d")
+    same(points(noon + datetime.timedelta(hours=6), 24, 60), [])
+    same(points(noon + datetime.timedelta(hours=6), 24, 300), [5] * 288)
+
+
 def test_hours_and_storage_are_metered(server):
     need_postgres()
     rds, cw = server.client("rds"), server.client("cloudwatch")
     bill = server.run("bill").stdout
     check("db.t3.medium PostgreSQL Single-AZ" in bill and "gp3 storage" in bill, bill)
-    names = {m["MetricName"] for m in cw.list_metrics(Namespace="AWS/RDS")["Metrics"]}
-    check({"CPUUtilization", "DatabaseConnections", "FreeStorageSpace"} <= names, names)
+    told = {"CPUUtilization", "DatabaseConnections", "FreeStorageSpace"}
+    until(lambda: told <= {m["MetricName"] for m in cw.list_metrics(Namespace="AWS/RDS")["Metrics"]})
     rds.delete_db_instance(DBInstanceIdentifier="small", SkipFinalSnapshot=True)
     gone(rds, "small")
