@@ -95,9 +95,10 @@ def test_reserved_hours(server):
             ReservedDBInstancesOfferingId=offers[0]["ReservedDBInstancesOfferingId"], ReservedDBInstanceId="saving")
     refused("ReservedDBInstancesOfferingNotFound", rds.purchase_reserved_db_instances_offering,
             ReservedDBInstancesOfferingId="none")
-    usage = hours(server)
+    since = today(server).replace(day=1)
+    usage = hours(server, since)
     server.advance("10h")
-    used = hours(server) - usage
+    used = hours(server, since) - usage
     check(6.9 < used < 7.2, used)
     rds.modify_db_instance(DBInstanceIdentifier="double", BackupRetentionPeriod=0, ApplyImmediately=True)
     available(rds, "double")
@@ -105,12 +106,15 @@ def test_reserved_hours(server):
     until(lambda: rds.describe_reserved_db_instances()["ReservedDBInstances"][0]["State"] == "retired")
 
 
-def hours(server):
-    """Hours of db.t3.micro that the bill counts from this month on: a clock that is turned by hours may leave it."""
-    start = datetime.date.today().replace(day=1)
-    end = (start + datetime.timedelta(days=63)).replace(day=1)
+def today(server):
+    return datetime.date.fromisoformat(server.run("clock", "show").stdout[:10])
+
+
+def hours(server, since):
+    """Hours of db.t3.micro that the bill counts: a clock that is turned by hours may come to another month."""
+    end = (today(server).replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
     at = server.client("ce")
-    answer = at.get_cost_and_usage(TimePeriod={"Start": str(start), "End": str(end)}, Granularity="MONTHLY",
+    answer = at.get_cost_and_usage(TimePeriod={"Start": str(since), "End": str(end)}, Granularity="MONTHLY",
                                    Metrics=["UsageQuantity"], GroupBy=[{"Type": "DIMENSION", "Key": "USAGE_TYPE"}])
     return sum(float(g["Metrics"]["UsageQuantity"]["Amount"]) for t in answer["ResultsByTime"] for g in t["Groups"]
                if "InstanceUsage:db.t3.micro" in g["Keys"][0])
