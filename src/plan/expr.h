@@ -7,8 +7,8 @@
  *   x.name  x[0]        of any value
  *   a ?? b              b where a is nothing
  *   c ? a : b   && || ! == != < <= > >= + - * /     ~ (text that fits a pattern)
- *   f(x, ...)           ceil floor min max count sum any first where lower split after number lookup
- *                       priced ref refs referrers referred all siblings usage address_of type_of
+ *   f(x, ...)           ceil floor min max count sum any first where lower split after replace keys number
+ *                       lookup priced ref refs referrers referred all siblings usage address_of type_of
  *
  * An expression is parsed once and evaluated for many resources; evaluation changes nothing but the arena.
  * An unknown part makes a sum or product unknown, and a comparison with it false. A mistake (text where a

@@ -65,6 +65,9 @@ TEST(expressions_read_resources)
 	CHECK_STR(printed(mem, "any(.list, l, l.n == 4) && !any(.list, l, l.n == 3)"), S("true"));
 	CHECK_STR(printed(mem, "count(where(.list, l, l.n < 3))"), S("2"));
 	CHECK_STR(printed(mem, "split(\"db.t3.large\", \".\", 1)"), S("t3"));
+	CHECK_STR(printed(mem, "replace(\"eu_west_1\", \"_\", \"-\")"), S("eu-west-1"));
+	CHECK_STR(printed(mem, "count(keys($part)) + count(keys(.size))"), S("1"));
+	CHECK_STR(printed(mem, "first(keys($part))"), S("us"));
 	CHECK_STR(printed(mem, "after(\"db.t3\", \"db.\") + \"|\" + after(\"t3\", \"db.\")"), S("t3|t3"));
 	CHECK_STR(printed(mem, "lookup(\"t\", \"abc\") + lookup(\"t\", \"b\")"), S("1rest"));
 }

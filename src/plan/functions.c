@@ -153,6 +153,31 @@ static value fn_after(evaluation *e, const expr *const *args, size_t n)
 	return pval_text(str_sub(v.text, head.text.n, v.text.n));
 }
 
+/* replace("eu_west_1", "_", "-"): every such character is another one. */
+static value fn_replace(evaluation *e, const expr *const *args, size_t n)
+{
+	value v = expr_value(e, args[0]), from = expr_value(e, args[1]), to = expr_value(e, args[2]);
+	if (v.kind != VALUE_TEXT || from.kind != VALUE_TEXT || to.kind != VALUE_TEXT)
+		return v;
+	buf b = buf_in(e->mem, v.text.n, v.text.n);
+	for (size_t i = 0; i < v.text.n; i++)
+		buf_c(&b, v.text.p[i] == from.text.p[0] ? to.text.p[0] : v.text.p[i]);
+	return pval_text(buf_str(&b));
+}
+
+/* The names of an object's members. */
+static value fn_keys(evaluation *e, const expr *const *args, size_t n)
+{
+	value v = expr_value(e, args[0]);
+	if (v.kind != VALUE_JSON || v.json->kind != JSON_OBJECT)
+		return NOTHING;
+	value *items = arena_array(e->mem, value, v.json->n + 1);
+	size_t count = 0;
+	for (const json_value *m = v.json->first; m; m = m->next)
+		items[count++] = pval_text(m->key);
+	return (value){ .kind = VALUE_LIST, .items = items, .n = count };
+}
+
 /* The number that a text begins with: 2 of "2 GB". */
 static value fn_number(evaluation *e, const expr *const *args, size_t n)
 {
@@ -258,6 +283,7 @@ static const function functions[] = {
 	{ "min", 1, EXPR_ARGUMENTS, fn_min }, { "count", 1, 3, fn_count }, { "sum", 3, 3, fn_sum },
 	{ "any", 3, 3, fn_any }, { "first", 1, 3, fn_first }, { "where", 3, 3, fn_where },
 	{ "lower", 1, 1, fn_lower }, { "split", 3, 3, fn_split }, { "after", 2, 2, fn_after },
+	{ "replace", 3, 3, fn_replace }, { "keys", 1, 1, fn_keys },
 	{ "number", 1, 1, fn_number }, { "lookup", 2, 2, fn_lookup }, { "priced", 1, 1, fn_priced },
 	{ "ref", 1, 2, fn_ref }, { "refs", 1, 2, fn_refs }, { "referrers", 1, 2, fn_referrers },
 	{ "all", 1, 1, fn_all }, { "siblings", 1, 1, fn_siblings },
