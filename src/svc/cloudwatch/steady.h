@@ -16,7 +16,7 @@ typedef struct steady {
 void steady_add(txn *tx, int64_t metric_id, str unit, int64_t from, int64_t until,
                 const cloudwatch_Bucket *b);
 steady steady_in(const txn *tx, arena *mem, int64_t metric_id, int64_t start, int64_t end);
-/* The first minute at or after `from`, of that unit; INT64_MAX: none. `from` never falls from call to call. */
+/* The first minute at or after `from`, of that unit; INT64_MAX: none. `from` never falls between calls. */
 int64_t steady_next(steady *s, str unit, int64_t from);
 /* Adds what the minutes of [from, to) hold. */
 void steady_merge(arena *mem, const steady *s, str unit, int64_t from, int64_t to, cloudwatch_Bucket *into);
