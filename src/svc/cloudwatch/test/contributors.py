@@ -136,6 +136,9 @@ def test_rules(server):
     arn = "arn:aws:cloudwatch:us-east-1:000000000000:insight-rule/r2"
     cw.tag_resource(ResourceARN=arn, Tags=[{"Key": "l", "Value": "m"}])
     same({t["Key"]: t["Value"] for t in cw.list_tags_for_resource(ResourceARN=arn)["Tags"]}, {"k": "r2", "l": "m"})
+    found = server.client("resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["cloudwatch:insight-rule"])
+    same([r["Tags"] for r in found["ResourceTagMappingList"] if r["ResourceARN"] == arn.replace("r2", "r3")],
+         [[{"Key": "k", "Value": "r3"}]])
     same(cw.delete_insight_rules(RuleNames=["r1", "r2", "r3"])["Failures"], [])
     refused("ResourceNotFoundException", report, server, "r1")
     broken = [{"Schema": "CloudWatchLogRule"}, {"LogFormat": "XML"}, {"AggregateOn": "Max"}, {"LogGroupNames": []},

@@ -115,6 +115,8 @@ def test_lists_and_tags(server):
     cw.put_alarm_mute_rule(Name="list2", Rule=schedule("cron(0 3 1 1 *)"), Description="again")
     tags = {t["Key"]: t["Value"] for t in cw.list_tags_for_resource(ResourceARN=arns[1])["Tags"]}
     same(tags, {"n": "2", "more": "1"})
+    found = server.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "more"}])
+    same([r["ResourceARN"] for r in found["ResourceTagMappingList"]], [arns[1]])
     rule = cw.get_alarm_mute_rule(AlarmMuteRuleName="list2")
     check("MuteTargets" not in rule, rule)
     same((rule["Description"], rule["MuteType"]), ("again", "RECURRING"))
