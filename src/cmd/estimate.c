@@ -200,6 +200,12 @@ static int read_pricing(arena *mem, const option *o, estimate_options *out)
 	return 0;
 }
 
+/* What is wrong within a file, with the file's name. */
+static err within(arena *mem, str path, err e)
+{
+	return e ? fault_new(mem, e->kind, "%.*s: %.*s", STR_ARG(path), STR_ARG(e->message)) : OK;
+}
+
 static int run_estimate(arena *mem, int argc, char **argv)
 {
 	option o[OPTIONS] = {
@@ -223,10 +229,11 @@ static int run_estimate(arena *mem, int argc, char **argv)
 		return failed;
 	err e = file_read(mem, rest[0], FILE_MAX, &text);
 	if (!e)
-		e = plan_read(mem, text, o[REGION].given ? o[REGION].value : PRICE_HOME_REGION, &p);
+		e = within(mem, rest[0],
+		           plan_read(mem, text, o[REGION].given ? o[REGION].value : PRICE_HOME_REGION, &p));
 	if (!e && o[USAGE].given) {
 		e = file_read(mem, o[USAGE].value, FILE_MAX, &text);
-		e = e ? e : plan_read_usage(p, text);
+		e = e ? e : within(mem, o[USAGE].value, plan_read_usage(p, text));
 	}
 	return e ? complain_fault(e) : print_estimate(mem, p, &how, o[JSON].given);
 }

@@ -226,6 +226,9 @@ static void do_line(run *r, const rule_line *rl)
 		        STR_ARG(pval_print(r->mem, counted)));
 		return;
 	}
+	if (n < 0)
+		add_gap(r, GAP_MISTAKE, arena_fmt(r->mem, "%.*s: %.*s is less than nothing", STR_ARG(l.component),
+		                                  STR_ARG(pval_print(r->mem, counted))));
 	if (counted.kind != VALUE_NONE && n <= 0)
 		return;
 	l.region = region.kind == VALUE_TEXT ? region.text : l.resource->region;

@@ -128,3 +128,17 @@ TEST(estimate_of_other_kinds)
 	tally t = judge_all(mem, EMBED_STR(plan_others), false);
 	CHECK(t.expected > 1000 && t.matched == t.expected && t.extra == 0 && t.gaps == 0);
 }
+
+TEST(estimate_names_what_is_less_than_nothing)
+{
+	estimate_options o = { .book = price_book(), .rules = rules_built_in(mem), .alone = true,
+		               .month = NOVEMBER, .today = GOLDEN_DAY };
+	plan *p = NULL;
+	CHECK_OK(plan_read(mem, S("{\"resources\":["
+		"{\"address\":\"aws_db_instance.d\",\"type\":\"aws_db_instance\",\"values\":{\"engine\":\"mysql\",\"instance_class\":\"db.t3.large\",\"allocated_storage\":-20}}]}"),
+		PRICE_HOME_REGION, &p));
+	const estimate *e = estimate_make(mem, p, &o);
+	CHECK_I64(e->n_lines, 1);
+	CHECK(e->gaps && e->gaps->kind == GAP_MISTAKE && !e->gaps->next);
+	CHECK_STR(e->gaps->why, S("Storage (general purpose SSD, gp2): -20 is less than nothing"));
+}

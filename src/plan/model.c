@@ -233,7 +233,7 @@ static plan_resource *add(plan *p, str address, str type, const json_value *valu
 	plan_resource *r = arena_new(p->mem, plan_resource);
 	*r = (plan_resource){ .address = address, .type = type, .region = p->region, .values = values,
 		              .config = without_indexes(p->mem, address) };
-	r->base = without_last_index(address, &r->index);
+	without_last_index(address, &r->index);
 	if (p->last)
 		p->last->next = r;
 	else
@@ -482,11 +482,21 @@ value plan_siblings(const plan *p, const plan_resource *r, str type)
 	return gathered_list(&g);
 }
 
+/* What is said under a key with stars, module.m[*].aws_x.y[*]: by the first that fits and knows it. */
+static const json_value *starred_usage(const plan *p, str address, str key)
+{
+	const json_value *u = p->usage && p->usage->kind == JSON_OBJECT ? p->usage->first : NULL, *v = NULL;
+	for (; u && !v; u = u->next)
+		if (str_find_char(u->key, '*') != SIZE_MAX && str_glob(u->key, address))
+			v = json_get(u, key);
+	return v;
+}
+
 const json_value *plan_usage(const plan *p, const plan_resource *r, str key)
 {
 	const json_value *v = json_get(json_get(p->usage, r->address), key);
-	if (!v && r->base.n < r->address.n)
-		v = json_get(json_get(p->usage, arena_concat(p->mem, r->base, S("[*]"))), key);
+	if (!v)
+		v = starred_usage(p, r->address, key);
 	if (!v)
 		v = json_get(json_get(p->usage, r->type), key);
 	return v ? v : json_get(json_get(p->type_usage, r->type), key);
@@ -494,9 +504,9 @@ const json_value *plan_usage(const plan *p, const plan_resource *r, str key)
 
 bool plan_usage_fits(const plan *p, str key)
 {
-	str base = str_ends(key, S("[*]")) ? str_sub(key, 0, key.n - 3) : STR_NONE;
+	bool starred = str_find_char(key, '*') != SIZE_MAX;
 	for (const plan_resource *r = p->first; r; r = r->next)
-		if (str_eq(r->address, key) || str_eq(r->type, key) || (base.n && str_eq(r->base, base)))
+		if (str_eq(r->address, key) || str_eq(r->type, key) || (starred && str_glob(key, r->address)))
 			return true;
 	return false;
 }

@@ -21,7 +21,7 @@ typedef struct plan_reference {
 
 typedef struct plan_resource {
 	str address, type, region;
-	str base, index;             /* the address without its last index, and that */
+	str index;                   /* the last one of the address, in its brackets */
 	str config;                  /* the address without any: that of the configuration */
 	const json_value *values;
 	plan_reference *references;

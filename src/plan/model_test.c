@@ -125,6 +125,20 @@ TEST(plan_usage_of_address_star_and_type)
 	CHECK(plan_usage(p, a, S("other")) == NULL);
 }
 
+TEST(plan_usage_of_modules_with_stars)
+{
+	plan *p = read_plan(mem, "{\"resources\":["
+		"{\"address\":\"module.m[\\\"a\\\"].aws_sqs_queue.q\",\"type\":\"aws_sqs_queue\",\"values\":{}},"
+		"{\"address\":\"module.m[0].module.n.aws_sqs_queue.q[1]\",\"type\":\"aws_sqs_queue\"}]}");
+	CHECK_OK(plan_read_usage(p, S("resource_usage:\n"
+		"  module.m[*].aws_sqs_queue.q:\n    monthly_requests: 5\n"
+		"  module.m[*].module.n.aws_sqs_queue.q[*]:\n    monthly_requests: 6\n")));
+	CHECK_STR(plan_usage(p, p->first, S("monthly_requests"))->text, S("5"));
+	CHECK_STR(plan_usage(p, p->last, S("monthly_requests"))->text, S("6"));
+	CHECK(plan_usage_fits(p, S("module.m[*].aws_sqs_queue.q")));
+	CHECK(!plan_usage_fits(p, S("module.k[*].aws_sqs_queue.q")));
+}
+
 TEST(plan_refuses_what_is_none)
 {
 	plan *p;
@@ -150,6 +164,7 @@ TEST(plan_usage_in_yaml)
 		"\n"
 		"        empty: {}\n"
 		"      small: -2e3\n"
+		"      \"with \\\"quotes\\\": #\": 'it''s'\n"
 		"resource_type_default_usage:\n"
 		"  aws_s3_bucket:\n"
 		"    flag: true\n")));
@@ -159,10 +174,11 @@ TEST(plan_usage_in_yaml)
 	CHECK_STR(json_get(standard, S("text"))->text, S("a # b"));
 	CHECK(json_get(standard, S("empty"))->kind == JSON_OBJECT);
 	CHECK_STR(plan_usage(p, b, S("small"))->text, S("-2e3"));
+	CHECK_STR(plan_usage(p, b, S("with \"quotes\": #"))->text, S("it's"));
 	CHECK(plan_usage(p, b, S("flag"))->kind == JSON_TRUE);
 	static const char *const wrong[] = {
 		"a\n", "a: [1]\n", "- a\n", "a:\n  b: 1\n   c: 2\n", "a:\n\tb: 1\n", "a: 1\n  b: 2\n",
-		": 1\n", "a: &x\n",
+		": 1\n", "a: &x\n", "a:\n  - b: 1\n    c: 2\n", "a:\n-\n  b: 1\n",
 	};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		CHECK(plan_read_usage(p, str_c(wrong[i])));

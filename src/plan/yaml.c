@@ -17,7 +17,7 @@ typedef struct reader {
 
 static err broken(const reader *r, const char *what)
 {
-	return fault_new(r->mem, &fault_syntax, "line %zu of the usage: %s", r->line, what);
+	return fault_new(r->mem, &fault_syntax, "line %zu: %s", r->line, what);
 }
 
 /* Up to a comment, which stands at the beginning or behind a blank, and not in quotes. */
@@ -26,7 +26,9 @@ static str without_comment(str s)
 	char quote = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		if (quote)
+		if (quote == '"' && c == '\\')
+			i++;
+		else if (quote)
 			quote = c == quote ? 0 : quote;
 		else if (c == '"' || c == '\'')
 			quote = c;
@@ -34,6 +36,18 @@ static str without_comment(str s)
 			return str_sub(s, 0, i);
 	}
 	return s;
+}
+
+/* What stands within quotes: \" of "..." and '' of '...' are quotes of its own. */
+static str unquoted(arena *mem, str s)
+{
+	buf b = buf_in(mem, s.n, s.n);
+	for (size_t i = 1; i + 1 < s.n; i++) {
+		bool escaped = s.p[0] == '"' ? s.p[i] == '\\' : s.p[i] == '\'' && s.p[i + 1] == '\'';
+		i += escaped && i + 2 < s.n;
+		buf_c(&b, s.p[i]);
+	}
+	return buf_str(&b);
 }
 
 static bool quoted(str s)
@@ -47,7 +61,9 @@ static size_t key_end(str s)
 	char quote = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		if (quote)
+		if (quote == '"' && c == '\\')
+			i++;
+		else if (quote)
 			quote = c == quote ? 0 : quote;
 		else if (i == 0 && (c == '"' || c == '\''))
 			quote = c;
@@ -66,7 +82,7 @@ static err scalar(const reader *r, str s, json_value *v)
 {
 	bool yes = str_eq(s, S("true")), none = str_eq(s, S("null")) || str_eq(s, S("~"));
 	if (quoted(s)) {
-		*v = (json_value){ .kind = JSON_STRING, .text = str_sub(s, 1, s.n - 1), .key = v->key };
+		*v = (json_value){ .kind = JSON_STRING, .text = unquoted(r->mem, s), .key = v->key };
 		return OK;
 	}
 	/* 1_000_000 is a number of YAML's. */
@@ -89,7 +105,7 @@ static err scalar(const reader *r, str s, json_value *v)
 static json_value *add_member(reader *r, level *l, str key)
 {
 	json_value *m = arena_new(r->mem, json_value);
-	m->key = quoted(key) ? str_sub(key, 1, key.n - 1) : key;
+	m->key = quoted(key) ? unquoted(r->mem, key) : key;
 	if (l->last)
 		l->last->next = m;
 	else
@@ -128,6 +144,8 @@ static err read_line(reader *r, str text)
 		return OK;
 	if (column < text.n && text.p[column] == '\t')
 		return broken(r, "a tab cannot indent");
+	if (str_eq(rest, S("-")) || str_starts(rest, S("- ")))
+		return broken(r, "lists are not understood, only maps of numbers and words");
 	size_t end = key_end(rest);
 	if (end == SIZE_MAX || end == 0)
 		return broken(r, "a name and a colon are missing");

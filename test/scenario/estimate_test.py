@@ -64,7 +64,8 @@ def test_an_estimate_refuses_what_it_cannot_read(server):
         plan, none = write(folder, "plan.json", json.dumps(PLAN)), write(folder, "none.json", "terraform")
         for words, status, said in (
                 ((none,), 1, "terraform show -json"), ((), 2, "one plan"), ((os.path.join(folder, "missing"),), 1, "missing"),
-                ((plan, "--usage", none), 1, "line 1"), ((plan, "--on", "never"), 2, "--on takes a day"),
+                ((plan, "--usage", none), 1, "none.json: line 1"), ((none,), 1, "none.json: "),
+                ((plan, "--on", "never"), 2, "--on takes a day"),
                 ((plan, "--list", "--profile", "paid"), 2, "--list"), ((plan, "--profile", "rich"), 2, "rich")):
             done = estimate(*words)
             same((words, done.returncode), (words, status))
