@@ -1,6 +1,11 @@
 /*
  * Workload estimates: what amounts of usage types cost in a month, at list prices of the one price book. A
- * month is 730 hours here, as AWS's calculator has it. Nothing is metered by estimating.
+ * month is 730 hours there, as AWS's calculator has it.
+ *
+ * Bill scenarios: the account's usage of the last month that is over, and usage that is added to it. A bill
+ * estimate prices both as the bill does (tiers, free allowances, credits), and stays as it was made.
+ *
+ * Nothing is metered by estimating.
  */
 #pragma once
 #include "base/money.h"
@@ -32,6 +37,40 @@ bool estimate_amount(double amount, int64_t *out);
 /* A number of the protocol: the nearest to the exact amount. */
 opt_f64 estimate_number(req *rq, i128 v, int scale);
 
+/* ResourceNotFoundException of "Bill Scenario ID not found"; the kind without its blanks. */
+err calculator_missing(req *rq, const char *kind, str id);
+/* ServiceQuotaExceededException, when so many of the kind are kept. */
+err calculator_room(req *rq, size_t kept, const char *kind);
+/* The id that a token of this kind was answered with before; STR_NONE when it is new. */
+str calculator_told(req *rq, const txn *tx, const char *kind, str token);
+void calculator_tell(req *rq, txn *tx, const char *kind, str token, str id);
+bool calculator_time_fits(const bcm_pricing_calculator_FilterTimestamp *f, int64_t when);
+/* Whether what one has is among what is wanted. STR_NONE never is. */
+bool calculator_fits(str option, str have, const str *want, size_t n);
 /* The estimate, or ResourceNotFoundException. */
 err estimate_find(req *rq, const txn *tx, str id, estimate_row **out);
-bool estimate_match(str option, str have, str want);
+
+typedef bcm_pricing_calculator_scenario scenario_row;
+typedef bcm_pricing_calculator_change change_row;
+typedef bcm_pricing_calculator_bill bill_row;
+typedef bcm_pricing_calculator_BillScenarioUsageModificationItem change_item;
+
+err scenario_find(req *rq, const txn *tx, str id, scenario_row **out);
+err bill_find(req *rq, const txn *tx, str id, bill_row **out);
+/* What is added by a scenario, or was by a bill estimate, in the order in which it was. */
+change_row **changes_of(req *rq, const txn *tx, str owner, size_t *n);
+void changes_drop(req *rq, txn *tx, str owner);
+bool change_fits(const change_item *c, const bcm_pricing_calculator_ListUsageFilters *filters);
+/* A page of `n` things by their numbers: where it begins, and its token when more follow. */
+err calculator_page(req *rq, str token, int64_t *after);
+
+typedef struct priced_bill {
+	bcm_pricing_calculator_BillEstimateLineItemSummary *lines;
+	size_t n;
+	bcm_pricing_calculator_BillEstimateCostSummary *costs;
+} priced_bill;
+/* The month as it was, and as it would have been with the changes. */
+err bill_price(req *rq, const txn *tx, const bcm_pricing_calculator_BillInterval *month, change_row **changes,
+               size_t n_changes, priced_bill *out);
+/* The amount in parts of the item's unit, as the meter counts; false: it is too large. */
+bool bill_quantity_of(const price_item *item, double amount, int64_t month_hours, int64_t *out);

@@ -5,22 +5,7 @@
 err estimate_find(req *rq, const txn *tx, str id, estimate_row **out)
 {
 	*out = bcm_pricing_calculator_estimate_get(tx, rq->mem, rq->who.account, id);
-	if (*out)
-		return OK;
-	bcm_pricing_calculator_ResourceNotFoundException_error *detail =
-		arena_new(rq->mem, bcm_pricing_calculator_ResourceNotFoundException_error);
-	detail->resourceId = id;
-	detail->resourceType = S("WorkloadEstimate");
-	detail->message = arena_fmt(rq->mem, "Workload Estimate %.*s not found", STR_ARG(id));
-	return fail_with(rq, &bcm_pricing_calculator_ResourceNotFoundException, detail, "%.*s",
-	                 STR_ARG(detail->message));
-}
-
-bool estimate_match(str option, str have, str want)
-{
-	return str_eq(option, S("STARTS_WITH")) ? str_starts(have, want)
-	       : str_eq(option, S("CONTAINS"))  ? str_find(have, want) != SIZE_MAX
-	                                        : str_eq(have, want);
+	return *out ? OK : calculator_missing(rq, "Workload Estimate", id);
 }
 
 /* The same members in every answer that shows an estimate. */
@@ -50,24 +35,10 @@ static size_t estimates_kept(req *rq, const txn *tx)
 	return n;
 }
 
-static err room_check(req *rq, const txn *tx)
-{
-	if (estimates_kept(rq, tx) < CALCULATOR_ESTIMATES_MAX)
-		return OK;
-	bcm_pricing_calculator_ServiceQuotaExceededException_error *detail =
-		arena_new(rq->mem, bcm_pricing_calculator_ServiceQuotaExceededException_error);
-	detail->resourceId = rq->who.account;
-	detail->resourceType = S("WorkloadEstimate");
-	detail->message = S("The number of workload estimates has reached its quota.");
-	return fail_with(rq, &bcm_pricing_calculator_ServiceQuotaExceededException, detail, "%.*s",
-	                 STR_ARG(detail->message));
-}
-
 static estimate_row *told_before(req *rq, const txn *tx, str token)
 {
-	const bcm_pricing_calculator_token *t =
-		str_is(token) ? bcm_pricing_calculator_token_get(tx, rq->mem, rq->who.account, token) : NULL;
-	return t ? bcm_pricing_calculator_estimate_get(tx, rq->mem, rq->who.account, t->Estimate) : NULL;
+	str id = calculator_told(rq, tx, "", token);
+	return str_is(id) ? bcm_pricing_calculator_estimate_get(tx, rq->mem, rq->who.account, id) : NULL;
 }
 
 err bcm_pricing_calculator_CreateWorkloadEstimate(req *rq, txn *tx,
@@ -79,7 +50,7 @@ err bcm_pricing_calculator_CreateWorkloadEstimate(req *rq, txn *tx,
 	if (!str_eq(rates, S("BEFORE_DISCOUNTS")))
 		return fail(rq, &aws_NotImplemented, "Rates after discounts are not implemented: there are none.");
 	if (!e) {
-		TRY(room_check(rq, tx));
+		TRY(calculator_room(rq, estimates_kept(rq, tx), "Workload Estimate"));
 		e = arena_new(rq->mem, estimate_row);
 		*e = (estimate_row){
 			.Account = rq->who.account, .Id = rand_uuid(rq->mem), .Name = in->name, .Created = rq->now,
@@ -87,9 +58,7 @@ err bcm_pricing_calculator_CreateWorkloadEstimate(req *rq, txn *tx,
 			.RateTime = rq->now, .Tags = in->tags,
 		};
 		bcm_pricing_calculator_estimate_put(tx, e);
-		if (str_is(in->clientToken))
-			bcm_pricing_calculator_token_put(tx, &(bcm_pricing_calculator_token){
-				.Account = e->Account, .Token = in->clientToken, .Estimate = e->Id });
+		calculator_tell(rq, tx, "", in->clientToken, e->Id);
 	}
 	SHOW(rq, tx, e, out);
 	return OK;
@@ -134,25 +103,17 @@ err bcm_pricing_calculator_DeleteWorkloadEstimate(req *rq, txn *tx,
 	return OK;
 }
 
-static bool time_fits(const bcm_pricing_calculator_FilterTimestamp *f, int64_t when)
-{
-	return !f || ((!f->afterTimestamp.set || when > f->afterTimestamp.v) &&
-	              (!f->beforeTimestamp.set || when < f->beforeTimestamp.v));
-}
-
 static bool summary_fits(const bcm_pricing_calculator_ListWorkloadEstimates_in *in,
                          const bcm_pricing_calculator_WorkloadEstimateSummary *s)
 {
 	for (size_t i = 0; i < in->filters.n; i++) {
 		const bcm_pricing_calculator_ListWorkloadEstimatesFilter *f = &in->filters.v[i];
 		str have = str_eq(f->name, S("NAME")) ? s->name : s->status;
-		bool any = false;
-		for (size_t j = 0; j < f->values.n && !any; j++)
-			any = estimate_match(f->matchOption, have, f->values.v[j]);
-		if (!any)
+		if (!calculator_fits(f->matchOption, have, f->values.v, f->values.n))
 			return false;
 	}
-	return time_fits(in->createdAtFilter, s->createdAt.v) && time_fits(in->expiresAtFilter, s->expiresAt.v);
+	return calculator_time_fits(in->createdAtFilter, s->createdAt.v) &&
+	       calculator_time_fits(in->expiresAtFilter, s->expiresAt.v);
 }
 
 err bcm_pricing_calculator_ListWorkloadEstimates(req *rq, const txn *tx,

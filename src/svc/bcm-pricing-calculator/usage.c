@@ -192,11 +192,8 @@ static str filter_value(const priced_line *l, str name)
 static bool line_fits(const priced_line *l, const bcm_pricing_calculator_ListUsageFilters *filters)
 {
 	for (size_t i = 0; i < filters->n; i++) {
-		str have = filter_value(l, filters->v[i].name);
-		bool any = false;
-		for (size_t j = 0; j < filters->v[i].values.n && !any && str_is(have); j++)
-			any = estimate_match(filters->v[i].matchOption, have, filters->v[i].values.v[j]);
-		if (!any)
+		const bcm_pricing_calculator_ListUsageFilter *f = &filters->v[i];
+		if (!calculator_fits(f->matchOption, filter_value(l, f->name), f->values.v, f->values.n))
 			return false;
 	}
 	return true;
@@ -209,10 +206,8 @@ err bcm_pricing_calculator_ListWorkloadEstimateUsage(
 	estimate_row *e;
 	size_t most = in->maxResults.set ? (size_t)in->maxResults.v : CALCULATOR_LINES_PAGE;
 	int64_t after = 0, last = 0;
-	str position = S("0");
 	TRY(estimate_find(rq, tx, in->workloadEstimateId, &e));
-	if (in->nextToken.n && (!page_position(rq, in->nextToken, &position) || !str_to_i64(position, &after)))
-		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
+	TRY(calculator_page(rq, in->nextToken, &after));
 	priced_estimate all = estimate_price(rq, tx, e->Id);
 	out->items.v = arena_array(rq->mem, bcm_pricing_calculator_WorkloadEstimateUsageItem, most);
 	for (size_t i = 0; i < all.n; i++) {
