@@ -135,7 +135,8 @@ TEST(estimate_names_what_is_less_than_nothing)
 		               .month = NOVEMBER, .today = GOLDEN_DAY };
 	plan *p = NULL;
 	CHECK_OK(plan_read(mem, S("{\"resources\":["
-		"{\"address\":\"aws_db_instance.d\",\"type\":\"aws_db_instance\",\"values\":{\"engine\":\"mysql\",\"instance_class\":\"db.t3.large\",\"allocated_storage\":-20}}]}"),
+		"{\"address\":\"aws_db_instance.d\",\"type\":\"aws_db_instance\",\"values\":{"
+		"\"engine\":\"mysql\",\"instance_class\":\"db.t3.large\",\"allocated_storage\":-20}}]}"),
 		PRICE_HOME_REGION, &p));
 	const estimate *e = estimate_make(mem, p, &o);
 	CHECK_I64(e->n_lines, 1);
