@@ -45,6 +45,13 @@ static size_t of_launch(req *rq, const txn *tx, const void *in, str **arns)
 #define ON_VOLUME(operation) { operation, NULL, "volume/{VolumeId}", NULL }
 #define ON_GROUP(operation) { operation, NULL, "security-group/{GroupId}", NULL }
 #define ON_ADDRESS(operation) { operation, NULL, "elastic-ip/{AllocationId}", NULL }
+#define ON_VPC(operation) { operation, NULL, "vpc/{VpcId}", NULL }
+#define ON_SUBNET(operation) { operation, NULL, "subnet/{SubnetId}", NULL }
+#define ON_TABLE(operation) { operation, NULL, "route-table/{RouteTableId}", NULL }
+#define ON_ACL(operation) { operation, NULL, "network-acl/{NetworkAclId}", NULL }
+#define ON_GATEWAY(operation) { operation, NULL, "internet-gateway/{InternetGatewayId}", NULL }
+#define ON_INTERFACE(operation) { operation, NULL, "network-interface/{NetworkInterfaceId}", NULL }
+#define ON_EVERY(operation, type) { operation, NULL, type "/*", NULL }
 ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesAttribute"),
 	ON_ALL("DescribeInstanceCreditSpecifications"), ON_ALL("DescribeNetworkInterfaces"),
 	{ "DescribeVpcAttribute", NULL, "vpc/{VpcId}", NULL },
@@ -65,5 +72,34 @@ ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesA
        ON_GROUP("DeleteSecurityGroup"), ON_GROUP("AuthorizeSecurityGroupIngress"),
        ON_GROUP("AuthorizeSecurityGroupEgress"), ON_GROUP("RevokeSecurityGroupIngress"),
        ON_GROUP("RevokeSecurityGroupEgress"), ON_ADDRESS("AssociateAddress"), ON_ADDRESS("ReleaseAddress"),
+       { "CreateVpc", NULL, "vpc/*", NULL }, ON_VPC("DeleteVpc"), ON_VPC("ModifyVpcAttribute"),
+       ON_VPC("AssociateVpcCidrBlock"), ON_EVERY("DisassociateVpcCidrBlock", "vpc"),
+       ON_EVERY("CreateDefaultVpc", "vpc"), ON_EVERY("CreateDefaultSubnet", "subnet"),
+       ON_EVERY("CreateSubnet", "subnet"), ON_SUBNET("DeleteSubnet"), ON_SUBNET("ModifySubnetAttribute"),
+       ON_SUBNET("AssociateSubnetCidrBlock"), ON_EVERY("DisassociateSubnetCidrBlock", "subnet"),
+       ON_EVERY("CreateInternetGateway", "internet-gateway"), ON_GATEWAY("AttachInternetGateway"),
+       ON_GATEWAY("DetachInternetGateway"), ON_GATEWAY("DeleteInternetGateway"),
+       ON_EVERY("CreateEgressOnlyInternetGateway", "egress-only-internet-gateway"),
+       { "DeleteEgressOnlyInternetGateway", NULL,
+         "egress-only-internet-gateway/{EgressOnlyInternetGatewayId}", NULL },
+       ON_ALL("DescribeEgressOnlyInternetGateways"), ON_EVERY("CreateRouteTable", "route-table"),
+       ON_TABLE("DeleteRouteTable"), ON_TABLE("CreateRoute"), ON_TABLE("ReplaceRoute"),
+       ON_TABLE("DeleteRoute"), ON_TABLE("AssociateRouteTable"),
+       ON_EVERY("DisassociateRouteTable", "route-table"), ON_TABLE("ReplaceRouteTableAssociation"),
+       ON_EVERY("CreateNetworkAcl", "network-acl"), ON_ACL("DeleteNetworkAcl"),
+       ON_ACL("CreateNetworkAclEntry"), ON_ACL("ReplaceNetworkAclEntry"), ON_ACL("DeleteNetworkAclEntry"),
+       ON_ACL("ReplaceNetworkAclAssociation"), ON_ALL("DescribeNetworkAcls"),
+       ON_EVERY("CreateDhcpOptions", "dhcp-options"),
+       { "DeleteDhcpOptions", NULL, "dhcp-options/{DhcpOptionsId}", NULL },
+       ON_VPC("AssociateDhcpOptions"), ON_ALL("DescribeDhcpOptions"),
+       ON_EVERY("CreateNetworkInterface", "network-interface"), ON_INTERFACE("DeleteNetworkInterface"),
+       ON_INTERFACE("AttachNetworkInterface"), ON_EVERY("DetachNetworkInterface", "network-interface"),
+       ON_INTERFACE("ModifyNetworkInterfaceAttribute"), ON_ALL("DescribeNetworkInterfaceAttribute"),
+       ON_INTERFACE("AssignPrivateIpAddresses"), ON_INTERFACE("UnassignPrivateIpAddresses"),
+       ON_ALL("DescribeSecurityGroupRules"), ON_GROUP("ModifySecurityGroupRules"),
+       ON_GROUP("UpdateSecurityGroupRuleDescriptionsIngress"),
+       ON_GROUP("UpdateSecurityGroupRuleDescriptionsEgress"),
+       ON_EVERY("CreateNatGateway", "natgateway"), ON_ALL("DescribeNatGateways"),
+       { "DeleteNatGateway", NULL, "natgateway/{NatGatewayId}", NULL },
        { "DisassociateAddress", NULL, "elastic-ip/*", NULL }, { "CreateTags", NULL, NULL, of_tagged },
        { "DeleteTags", NULL, NULL, of_tagged });

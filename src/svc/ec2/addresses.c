@@ -43,6 +43,11 @@ static bool of_instance(const ec2_Address *a, str id)
 	return str_eq(a->InstanceId, id);
 }
 
+static bool of_interface(const ec2_Address *a, str id)
+{
+	return str_eq(a->NetworkInterfaceId, id);
+}
+
 static bool of_ip(const ec2_Address *a, str ip)
 {
 	return str_eq(a->PublicIp, ip);
@@ -75,7 +80,7 @@ static void set_free(txn *tx, arena *mem, place p, int64_t now, ec2_Address *a)
 {
 	ec2_Instance *i = given(a->InstanceId) ? kind_find(tx, mem, &kind_instance, p.account, p.region,
 	                                                    a->InstanceId) : NULL;
-	if (i)
+	if (i && str_eq(i->PublicIpAddress, a->PublicIp))
 		show(tx, p, i, STR_NONE);
 	a->InstanceId = a->AssociationId = a->PrivateIpAddress = a->NetworkInterfaceId = STR_NONE;
 	keep(tx, p, now, a);
@@ -121,39 +126,95 @@ static err address_of(req *rq, const txn *tx, str allocation, str ip, ec2_Addres
 	return *out ? OK : fail(rq, &ec2_InvalidAddress, "Address '%.*s' not found.", STR_ARG(ip));
 }
 
+void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i,
+                      str association)
+{
+	a->NetworkInterfaceId = i->NetworkInterfaceId;
+	a->NetworkInterfaceOwnerId = p.account;
+	a->PrivateIpAddress = i->PrivateIpAddress;
+	a->AssociationId = association;
+	keep(tx, p, now, a);
+}
+
+void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface)
+{
+	ec2_Address *a = find(tx, mem, p, of_interface, interface);
+	if (a)
+		set_free(tx, mem, p, now, a);
+}
+
+bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc)
+{
+	bool found = false;
+	record_scan s = ec2_networkinterface_scan(tx, mem, 2, p.account, p.region, STR_NONE);
+	for (ec2_networkinterface *n; !found && (n = ec2_networkinterface_next(&s));) {
+		if (!str_eq(n->It->VpcId, vpc))
+			continue;
+		ec2_interface_fill(tx, mem, p.account, p.region, n->It);
+		found = n->It->Association != NULL;
+	}
+	cursor_close(&s.at);
+	return found;
+}
+
+/* What an address is given to: an instance stands for its first interface. */
+static err receiver(req *rq, const txn *tx, const ec2_AssociateAddress_in *in, ec2_NetworkInterface **out)
+{
+	ec2_Instance *i;
+	str id = in->NetworkInterfaceId;
+	if (given(in->InstanceId) && given(id))
+		return fail(rq, &ec2_InvalidParameterCombination,
+		            "You may specify either an instance or a network interface, but not both.");
+	if (given(in->InstanceId)) {
+		TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
+		if (i->State->Code.v != INSTANCE_RUNNING && i->State->Code.v != INSTANCE_STOPPED)
+			return fail(rq, &ec2_InvalidInstance, "The %.*s instance '%.*s' is not in a valid state for this "
+			            "operation.", STR_ARG(i->State->Name), STR_ARG(i->InstanceId));
+		if (i->NetworkInterfaces.n != 1)
+			return fail(rq, &ec2_InvalidInstance, "There are multiple interfaces attached to instance "
+			            "'%.*s'. Please specify an interface ID for the operation instead.",
+			            STR_ARG(i->InstanceId));
+		id = i->NetworkInterfaces.v->NetworkInterfaceId;
+	}
+	if (!given(id))
+		return fail(rq, &aws_MissingParameter, "Either 'InstanceId' or 'NetworkInterfaceId' must be "
+		            "provided.");
+	TRY(kind_get(rq, tx, &kind_interface, id, out));
+	if (ec2_gateway_of(tx, rq->mem, place_of(rq), (*out)->VpcId))
+		return OK;
+	return fail(rq, &ec2_GatewayNotAttached, "Network %.*s is not attached to any internet gateway",
+	            STR_ARG((*out)->VpcId));
+}
+
 err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec2_AssociateAddress_out *out)
 {
 	ec2_Address *a;
-	ec2_Instance *i;
-	TRY(ec2_dry_run(rq, in->DryRun));
+	ec2_NetworkInterface *n;
+	place p = place_of(rq);
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
-	if (!given(in->InstanceId))
-		return fail(rq, &aws_NotImplemented,
-		            "Addresses are associated with instances; network interfaces are not "
-		            "implemented.");
-	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
-	if (i->State->Code.v != INSTANCE_RUNNING && i->State->Code.v != INSTANCE_STOPPED)
-		return fail(
-			rq, &ec2_IncorrectInstanceState,
-			"The pending-instance-creation instance to which 'eni' is attached is not in a valid state for "
-			"this operation");
-	if (given(a->AssociationId) && in->AllowReassociation.set && !in->AllowReassociation.v)
+	TRY(receiver(rq, tx, in, &n));
+	bool same = str_eq(a->NetworkInterfaceId, n->NetworkInterfaceId);
+	if (given(a->AssociationId) && !same && in->AllowReassociation.set && !in->AllowReassociation.v)
 		return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with "
 		            "associate-id %.*s", STR_ARG(a->AllocationId), STR_ARG(a->AssociationId));
-	if (given(a->AssociationId))
-		set_free(tx, rq->mem, place_of(rq), rq->now, a);
-	ec2_address_release(tx, rq->mem, place_of(rq), rq->now, i->InstanceId);
-	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
-	a->InstanceId = i->InstanceId;
-	a->PrivateIpAddress = i->PrivateIpAddress;
-	a->NetworkInterfaceId = i->NetworkInterfaces.n ? i->NetworkInterfaces.v->NetworkInterfaceId : STR_NONE;
-	a->NetworkInterfaceOwnerId = rq->who.account;
-	a->AssociationId = ec2_id(rq->mem, "eipassoc-");
-	keep(tx, place_of(rq), rq->now, a);
-	/* The address that it was given at launch is given back. */
-	ec2_meter_address(tx, place_of(rq), rq->now, i->InstanceId, true, false);
-	show(tx, place_of(rq), i, a->PublicIp);
+	TRY(ec2_dry_run(rq, in->DryRun));
 	out->AssociationId = a->AssociationId;
+	if (same)
+		return OK;
+	if (given(a->AssociationId))
+		set_free(tx, rq->mem, p, rq->now, a);
+	ec2_address_unbind(tx, rq->mem, p, rq->now, n->NetworkInterfaceId);
+	str instance = n->Attachment ? n->Attachment->InstanceId : STR_NONE;
+	a->InstanceId = instance;
+	out->AssociationId = ec2_id(rq->mem, "eipassoc-");
+	ec2_address_bind(tx, p, rq->now, a, n, out->AssociationId);
+	if (given(instance) && n->Attachment->DeviceIndex.v == 0) {
+		ec2_Instance *i;
+		TRY(kind_get(rq, tx, &kind_instance, instance, &i));
+		/* The address that it was given at launch is given back. */
+		ec2_meter_address(tx, p, rq->now, instance, true, false);
+		show(tx, p, i, a->PublicIp);
+	}
 	return OK;
 }
 
@@ -168,6 +229,11 @@ err ec2_DisassociateAddress(req *rq, txn *tx, const ec2_DisassociateAddress_in *
 		find(tx, rq->mem, place_of(rq), given(in->AssociationId) ? of_association : of_ip, what);
 	if (!a)
 		return fail(rq, &ec2_InvalidAssociation, "The association ID '%.*s' does not exist", STR_ARG(what));
+	ec2_NetworkInterface *n = given(a->NetworkInterfaceId) ? kind_find(tx, rq->mem, &kind_interface,
+		rq->who.account, rq->region, a->NetworkInterfaceId) : NULL;
+	if (n && n->RequesterManaged.v)
+		return fail(rq, &ec2_OperationNotPermitted, "You are not allowed to manage 'ela-attach' "
+		            "attachments.");
 	set_free(tx, rq->mem, place_of(rq), rq->now, a);
 	return OK;
 }
@@ -200,4 +266,19 @@ err ec2_DescribeAddresses(req *rq, const txn *tx, const ec2_DescribeAddresses_in
 	}
 	describe_request d = { .ids = &ids, .filters = &in->Filters };
 	return kind_describe(rq, tx, &kind_address, &d, &out->Addresses, &none);
+}
+
+/* Reverse names of addresses; nobody can ask for one here. */
+err ec2_DescribeAddressesAttribute(req *rq, const txn *tx, const ec2_DescribeAddressesAttribute_in *in,
+                                   ec2_DescribeAddressesAttribute_out *out)
+{
+	ec2_AddressList found = { 0 };
+	describe_request d = { .ids = &in->AllocationIds };
+	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(kind_describe(rq, tx, &kind_address, &d, &found, &out->NextToken));
+	out->Addresses.v = arena_array(rq->mem, ec2_AddressAttribute, found.n + 1);
+	for (size_t i = 0; i < found.n; i++)
+		out->Addresses.v[out->Addresses.n++] = (ec2_AddressAttribute){ .PublicIp = found.v[i].PublicIp,
+			.AllocationId = found.v[i].AllocationId };
+	return OK;
 }

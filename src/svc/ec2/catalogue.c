@@ -59,7 +59,7 @@ err ec2_DescribeRegions(req *rq, const ec2_DescribeRegions_in *in, ec2_DescribeR
 	return OK;
 }
 
-static size_t zones_of(str region)
+size_t ec2_zones(str region)
 {
 	return str_eq(region, S("us-east-1")) ? ZONES_MAX : str_eq(region, S("us-west-2")) ? 4 : 3;
 }
@@ -67,7 +67,7 @@ static size_t zones_of(str region)
 bool ec2_zone_exists(str region, str zone)
 {
 	return zone.n == region.n + 1 && str_starts(zone, region) && zone.p[region.n] >= 'a' &&
-	       zone.p[region.n] < 'a' + (char)zones_of(region);
+	       zone.p[region.n] < 'a' + (char)ec2_zones(region);
 }
 
 /* use1-az1 of us-east-1, apne1-az1 of ap-northeast-1: AWS shuffles letters by account, Farthing does not. */
@@ -84,7 +84,7 @@ err ec2_DescribeAvailabilityZones(req *rq, const ec2_DescribeAvailabilityZones_i
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
 	out->AvailabilityZones.v = arena_array(rq->mem, ec2_AvailabilityZone, ZONES_MAX);
-	for (size_t i = 0; i < zones_of(rq->region); i++) {
+	for (size_t i = 0; i < ec2_zones(rq->region); i++) {
 		bool passes;
 		ec2_AvailabilityZone z = { .OptInStatus = S("opt-in-not-required"), .RegionName = rq->region,
 			.ZoneName = arena_fmt(rq->mem, "%.*s%c", STR_ARG(rq->region), (char)('a' + i)),
@@ -235,7 +235,7 @@ static void add_prices(req *rq, str type, const ec2_DescribeSpotPriceHistory_in 
 	money usd;
 	if (!spot_price(rq->region, type, &usd))
 		return;
-	for (size_t i = 0; i < zones_of(rq->region) && out->SpotPriceHistory.n < most; i++) {
+	for (size_t i = 0; i < ec2_zones(rq->region) && out->SpotPriceHistory.n < most; i++) {
 		str zone = arena_fmt(rq->mem, "%.*s%c", STR_ARG(rq->region), (char)('a' + i));
 		if (str_is(in->AvailabilityZone) && !str_eq(zone, in->AvailabilityZone))
 			continue;

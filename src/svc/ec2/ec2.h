@@ -1,10 +1,13 @@
 /*
- * EC2: a default network for each account and region, security groups, key pairs, instances, volumes and
- * addresses: as the API sees them, and as they are billed. No machine runs behind an instance.
+ * EC2: networks with all that is in them, security groups, key pairs, instances,
+ volumes and addresses: as the
+ * API sees them, and as they are billed. No machine runs behind an instance.
  */
 #pragma once
+#include "cidr.h"
 #include "faults.h"
 #include "gen/ec2.h"
+#include "cloud/meter.h"
 #include "kinds.h"
 #include "types.h"
 
@@ -28,14 +31,108 @@ str ec2_id(arena *mem, const char *prefix);
 /* DryRunOperation when the caller only wanted to know. */
 err ec2_dry_run(req *rq, opt_bool dry_run);
 
-/* The account's default VPC with its subnets, made when it is first needed. */
+/* One more at the end of a list of a structure: LIST_ADD(mem, &list, (ec2_Route){ .. }). */
+#define LIST_ADD(mem_, list_, ...) ({ \
+	__auto_type to_ = (list_); \
+	__typeof__(to_->v) wider_ = arena_alloc((mem_), sizeof *wider_ * (to_->n + 1)); \
+	if (to_->n) \
+		memcpy(wider_, to_->v, to_->n * sizeof *wider_); \
+	wider_[to_->n] = (__VA_ARGS__); \
+	to_->v = wider_; \
+	to_->n++; \
+})
+/* Without the one at `i_`, the others in their order. */
+#define LIST_DROP(list_, i_) ({ \
+	__auto_type from_ = (list_); \
+	size_t at_ = (i_); \
+	memmove(from_->v + at_, from_->v + at_ + 1, (from_->n - at_ - 1) * sizeof *from_->v); \
+	from_->n--; \
+})
+static inline bool listed_in(const void *list, str text)
+{
+	const list_of_str *l = list;
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->v[i], text))
+			return true;
+	return false;
+}
+
+/* The account's default VPC with its subnets, made when it is first needed. The row's Vpc is empty when the
+ * customer has deleted it. */
 err ec2_begin(req *rq, txn *tx, ec2_begun **out);
+/* The default VPC's id, or what AWS says when there is none. */
+err ec2_default_vpc(req *rq, txn *tx, str *id);
+/* A VPC with what AWS gives every one: main route table, default network ACL and default group. */
+err ec2_vpc_new(req *rq, txn *tx, cidr4 block, str tenancy, bool is_default, ec2_Vpc *out);
+/* Whether the VPC has an internet gateway attached. */
+ec2_InternetGateway *ec2_gateway_of(const txn *tx, arena *mem, place p, str vpc);
+/* DependencyViolation in the words that most of them share. */
+err ec2_dependencies(req *rq, const char *what, str id);
+/* InvalidParameterValue for what is no block of addresses. */
+err ec2_cidr4(req *rq, str text, const char *parameter, cidr4 *out);
+
+ec2_Subnet *ec2_subnet_new(req *rq, txn *tx, const ec2_Vpc *vpc, cidr4 block, int zone, bool is_default);
+void ec2_subnet_fill(const txn *tx, arena *mem, str account, str region, void *it);
+size_t ec2_zones(str region);
+
+ec2_RouteTable *ec2_route_table_new(req *rq, txn *tx, const ec2_Vpc *vpc, bool is_main);
+ec2_RouteTable *ec2_main_table(const txn *tx, arena *mem, place p, str vpc);
+void ec2_route_table_fill(const txn *tx, arena *mem, str account, str region, void *it);
+/* Local routes of a VPC's blocks follow the blocks. */
+void ec2_local_route(req *rq, txn *tx, str vpc, str block, bool exists);
+/* The routes of a gateway endpoint in a table. */
+void ec2_endpoint_route(txn *tx, arena *mem, place p, str table, str list, str endpoint, bool exists);
+
+void ec2_acl_new(req *rq, txn *tx, str vpc, bool is_default, ec2_NetworkAcl *out);
+/* A new subnet has the default ACL of its VPC; a deleted one has none. */
+void ec2_acl_follow(req *rq, txn *tx, str vpc, str subnet, bool exists);
+
+/* The default options of a region; made once an account. */
+void ec2_dhcp_begin(req *rq, txn *tx, ec2_begun *b);
+
+/* Network interfaces: every private address in a subnet belongs to one. */
+typedef struct interface_wish {
+	const ec2_Subnet *subnet;
+	str ip;                /* empty: any free one */
+	ec2_GroupIdentifierList groups;
+	str description, type; /* type empty: interface */
+	str requester;         /* of those that AWS makes itself */
+} interface_wish;
+err ec2_interface_new(req *rq, txn *tx, const interface_wish *w, ec2_NetworkInterface **out);
+void ec2_interface_delete(txn *tx, arena *mem, place p, str id);
+void ec2_interface_put(txn *tx, place p, const ec2_NetworkInterface *i);
+void ec2_interface_attach(req *rq, txn *tx, ec2_NetworkInterface *n, str instance, int64_t device, bool goes);
+void ec2_interface_fill(const txn *tx, arena *mem, str account, str region, void *it);
+/* Interfaces of an instance that is gone: they go with it, or are set free. */
+void ec2_interfaces_release(txn *tx, arena *mem, place p, str instance_id);
+bool ec2_subnet_empty(const txn *tx, arena *mem, place p, str subnet);
+/* Groups by their ids, all of the VPC; none named: its default group. */
+err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifierList *out);
+
+/* An Elastic IP for an interface of one of ours (a NAT gateway). */
+void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i,
+                      str association);
+void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface);
+/* Whether something in the VPC has a public address. */
+bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc);
+
+/* What costs by the hour, begun hours counting whole: `rate` of them from now on; 0 when it is gone, which
+ * has existed since `since`. */
+void ec2_meter_hours(txn *tx, place p, int64_t now, const meter_kind *kind, str arn, int64_t rate,
+                     int64_t since);
+/* What a client token made before: its id, or IdempotentParameterMismatch; absent: nothing. */
+err ec2_repeated(req *rq, const txn *tx, str token, str *id);
+void ec2_repeats(req *rq, txn *tx, str token, str id);
 
 bool ec2_zone_exists(str region, str zone);
 str ec2_zone_id(arena *mem, str region, int i);
 bool ec2_image_find(req *rq, str id, ec2_Image *out);
 
 err ec2_key_check(req *rq, const txn *tx, str name);
+void ec2_group_new(req *rq, txn *tx, str vpc, str name, str description, ec2_SecurityGroup *out);
+ec2_SecurityGroup *ec2_group_default(const txn *tx, arena *mem, place p, str vpc);
+void ec2_group_delete(txn *tx, arena *mem, place p, str id);
+void ec2_group_fill(const txn *tx, arena *mem, str account, str region, void *it);
 err ec2_group_get(req *rq, txn *tx, str id, str name, ec2_SecurityGroup **out);
 
 /* Tags given with the creation of a resource; those for other types are left alone. */

@@ -21,6 +21,8 @@
 	X(InvalidInstanceMalformed, "InvalidInstanceID.Malformed", 400) \
 	X(InvalidInstanceType, "InvalidInstanceType", 400) \
 	X(InsufficientAddresses, "InsufficientFreeAddressesInSubnet", 400) \
+	X(AttachmentLimitExceeded, "AttachmentLimitExceeded", 400) \
+	X(InterfaceInUse, "InvalidNetworkInterface.InUse", 400) \
 	X(InvalidIPInUse, "InvalidIPAddress.InUse", 400) \
 	X(InvalidInterface, "InvalidNetworkInterfaceID.NotFound", 400) \
 	X(InvalidInternetGateway, "InvalidInternetGatewayID.NotFound", 400) \
@@ -38,6 +40,53 @@
 	X(InvalidVolume, "InvalidVolume.NotFound", 400) \
 	X(InvalidVpc, "InvalidVpcID.NotFound", 400) \
 	X(InvalidZone, "InvalidZone.NotFound", 400) \
+	X(GatewayNotAttached, "Gateway.NotAttached", 400) \
+	X(DependencyViolation, "DependencyViolation", 400) \
+	X(DefaultSubnetAlreadyExists, "DefaultSubnetAlreadyExistsInAvailabilityZone", 400) \
+	X(DefaultVpcAlreadyExists, "DefaultVpcAlreadyExists", 400) \
+	X(DefaultVpcDoesNotExist, "DefaultVpcDoesNotExist", 400) \
+	X(IdempotentParameterMismatch, "IdempotentParameterMismatch", 400) \
+	X(InternetGatewayLimitExceeded, "InternetGatewayLimitExceeded", 400) \
+	X(InvalidAclEntry, "InvalidNetworkAclEntry.NotFound", 400) \
+	X(InvalidAttachmentID, "InvalidAttachmentID.NotFound", 400) \
+	X(InvalidCidrAssociation, "InvalidVpcCidrBlockAssociationID.NotFound", 400) \
+	X(InvalidSubnetCidrAssociation, "InvalidSubnetCidrBlockAssociationID.NotFound", 400) \
+	X(InvalidDhcpOptions, "InvalidDhcpOptionID.NotFound", 400) \
+	X(InvalidEgressGateway, "InvalidGatewayID.NotFound", 400) \
+	X(InvalidGateway, "InvalidGatewayID.NotFound", 400) \
+	X(InvalidGroupId, "InvalidGroupId.Malformed", 400) \
+	X(InvalidNatGateway, "InvalidNatGatewayID.NotFound", 400) \
+	X(InvalidNetworkAcl, "InvalidNetworkAclID.NotFound", 400) \
+	X(InvalidParameter, "InvalidParameter", 400) \
+	X(InvalidPeering, "InvalidVpcPeeringConnectionID.NotFound", 400) \
+	X(InvalidPeeringState, "InvalidStateTransition", 400) \
+	X(InvalidPrefixList, "InvalidPrefixListID.NotFound", 400) \
+	X(InvalidRoute, "InvalidRoute.NotFound", 400) \
+	X(InvalidSecurityRule, "InvalidSecurityGroupRuleId.NotFound", 400) \
+	X(InvalidServiceName, "InvalidServiceName", 400) \
+	X(InvalidSubnetConflict, "InvalidSubnet.Conflict", 400) \
+	X(InvalidSubnetRange, "InvalidSubnet.Range", 400) \
+	X(InvalidVpcEndpoint, "InvalidVpcEndpointId.NotFound", 400) \
+	X(InvalidVpcRange, "InvalidVpc.Range", 400) \
+	X(InvalidVpcState, "InvalidVpcState", 400) \
+	X(NatGatewayLimitExceeded, "NatGatewayLimitExceeded", 400) \
+	X(NatGatewayNotFound, "NatGatewayNotFound", 400) \
+	X(NetworkAclEntryExists, "NetworkAclEntryAlreadyExists", 400) \
+	X(NetworkAclEntryLimitExceeded, "NetworkAclEntryLimitExceeded", 400) \
+	X(NetworkAclLimitExceeded, "NetworkAclLimitExceeded", 400) \
+	X(PrefixListMaxEntriesExceeded, "PrefixListMaxEntriesExceeded", 400) \
+	X(PrefixListVersionMismatch, "PrefixListVersionMismatch", 400) \
+	X(RouteAlreadyExists, "RouteAlreadyExists", 400) \
+	X(RouteLimitExceeded, "RouteLimitExceeded", 400) \
+	X(RouteTableLimitExceeded, "RouteTableLimitExceeded", 400) \
+	X(RulesLimitExceeded, "RulesPerSecurityGroupLimitExceeded", 400) \
+	X(SecurityGroupLimitExceeded, "SecurityGroupLimitExceeded", 400) \
+	X(SubnetLimitExceeded, "SubnetLimitExceeded", 400) \
+	X(VpcEndpointLimitExceeded, "VpcEndpointLimitExceeded", 400) \
+	X(VpcIdNotSpecified, "VPCIdNotSpecified", 400) \
+	X(VpcLimitExceeded, "VpcLimitExceeded", 400) \
+	X(VpcPeeringLimitExceeded, "VpcPeeringConnectionLimitExceeded", 400) \
+	X(VpcCidrLimitExceeded, "VpcCidrBlockLimitExceeded", 400) \
 	X(AddressLimitExceeded, "AddressLimitExceeded", 400) \
 	X(OperationNotPermitted, "OperationNotPermitted", 400) \
 	X(ResourceAlreadyAssociated, "Resource.AlreadyAssociated", 400) \

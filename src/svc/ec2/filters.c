@@ -10,11 +10,14 @@
 
 typedef struct wanted {
 	arena *mem;
-	const ec2_ValueStringList *values;
+	const ec2_ValueStringList *values; /* NULL: `exact`, which is no pattern */
+	str exact;
 } wanted;
 
 static bool value_fits(const wanted *w, str text)
 {
+	if (!w->values)
+		return str_eq(w->exact, text);
 	for (size_t i = 0; i < w->values->n; i++)
 		if (str_glob(w->values->v[i], text))
 			return true;
@@ -68,6 +71,12 @@ static bool path_fits(const wanted *w, const shape *s, const void *at, str path)
 	return m && path_fits(w, m->shape, it + m->offset, str_is(path) ? path : S(""));
 }
 
+bool path_is(arena *mem, const shape *s, const void *it, const char *path, str text)
+{
+	wanted w = { .mem = mem, .exact = text };
+	return path_fits(&w, s, &it, str_c(path));
+}
+
 /* instance-type: instanceType */
 static str camel(arena *mem, str name)
 {
@@ -92,7 +101,7 @@ static str path_of(arena *mem, const resource_kind *k, str name)
 
 static bool tag_fits(const wanted *w, const resource_kind *k, const void *it, str key)
 {
-	const shape_member *m = shape_member_find(k->shape, S("Tags"));
+	const shape_member *m = tags_member(k->shape);
 	const ec2_TagList *tags = m ? (const ec2_TagList *)((const char *)it + m->offset) : NULL;
 	for (size_t i = 0; tags && i < tags->n; i++)
 		if (str_is(key) ? str_eq(tags->v[i].Key, key) && value_fits(w, tags->v[i].Value) :
@@ -106,7 +115,7 @@ err filters_pass(req *rq, const resource_kind *k, const ec2_FilterList *filters,
 	*passes = true;
 	for (size_t i = 0; filters && i < filters->n; i++) {
 		str name = filters->v[i].Name;
-		wanted w = { rq->mem, &filters->v[i].Values };
+		wanted w = { .mem = rq->mem, .values = &filters->v[i].Values };
 		bool fits;
 		if (str_starts(name, S("tag:"))) {
 			fits = tag_fits(&w, k, it, str_sub(name, 4, name.n));

@@ -116,6 +116,7 @@ TIMER(ec2_instance)
 	if (i->State->Code.v == INSTANCE_TERMINATED) {
 		ec2_address_release(tx, mem, p, due, rest);
 		ec2_volumes_release(tx, mem, p, due, i);
+		ec2_interfaces_release(tx, mem, p, rest);
 		/* What is left to see of it has neither disks nor a place in the network. */
 		i->BlockDeviceMappings.n = i->NetworkInterfaces.n = i->SecurityGroups.n = 0;
 		i->SubnetId = i->VpcId = i->PrivateIpAddress = i->PublicIpAddress = STR_NONE;
@@ -282,6 +283,26 @@ err ec2_TerminateInstances(req *rq, txn *tx, const ec2_TerminateInstances_in *in
 	return OK;
 }
 
+/* What of an instance is its first interface's. */
+static err change_interface(req *rq, txn *tx, const ec2_ModifyInstanceAttribute_in *in, const ec2_Instance *i)
+{
+	ec2_NetworkInterface *n;
+	if (!in->SourceDestCheck && !in->Groups.n)
+		return OK;
+	if (i->NetworkInterfaces.n != 1)
+		return fail(rq, &ec2_InvalidInstance, "There are multiple interfaces attached to instance '%.*s'. "
+		            "Please specify an interface ID for the operation instead.", STR_ARG(i->InstanceId));
+	TRY(kind_get(rq, tx, &kind_interface, i->NetworkInterfaces.v->NetworkInterfaceId, &n));
+	if (in->SourceDestCheck)
+		n->SourceDestCheck = BOOL(in->SourceDestCheck->Value.v);
+	if (in->Groups.n) {
+		n->Groups.n = 0;
+		TRY(ec2_groups_of(rq, tx, &in->Groups, n->VpcId, &n->Groups));
+	}
+	ec2_interface_put(tx, place_of(rq), n);
+	return OK;
+}
+
 err ec2_ModifyInstanceAttribute(req *rq, txn *tx, const ec2_ModifyInstanceAttribute_in *in,
                                 ec2_ModifyInstanceAttribute_out *out)
 {
@@ -289,10 +310,10 @@ err ec2_ModifyInstanceAttribute(req *rq, txn *tx, const ec2_ModifyInstanceAttrib
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
 	ec2_machine *m = ec2_machine_get(tx, rq->mem, rq->who.account, rq->region, in->InstanceId);
-	if (given(in->Attribute) || in->UserData || in->Groups.n || in->BlockDeviceMappings.n)
-		return fail(rq, &aws_NotImplemented,
-		            "Farthing changes instanceType, sourceDestCheck, disableApiTermination, "
-		            "disableApiStop, ebsOptimized and instanceInitiatedShutdownBehavior of an instance.");
+	if (given(in->Attribute) || in->UserData || in->BlockDeviceMappings.n)
+		return fail(rq, &aws_NotImplemented, "Farthing changes instanceType, groups, sourceDestCheck, "
+		            "disableApiTermination, disableApiStop, ebsOptimized and "
+		            "instanceInitiatedShutdownBehavior of an instance.");
 	if (in->InstanceType) {
 		if (i->State->Code.v != INSTANCE_STOPPED)
 			return fail(rq, &ec2_IncorrectInstanceState, "The instance '%.*s' is not in the 'stopped' state.",
@@ -301,11 +322,6 @@ err ec2_ModifyInstanceAttribute(req *rq, txn *tx, const ec2_ModifyInstanceAttrib
 			return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%.*s' for InstanceType.",
 			            STR_ARG(in->InstanceType->Value));
 		i->InstanceType = in->InstanceType->Value;
-	}
-	if (in->SourceDestCheck) {
-		i->SourceDestCheck = in->SourceDestCheck->Value;
-		if (i->NetworkInterfaces.n)
-			i->NetworkInterfaces.v->SourceDestCheck = in->SourceDestCheck->Value;
 	}
 	if (in->EbsOptimized)
 		i->EbsOptimized = in->EbsOptimized->Value;
@@ -317,7 +333,7 @@ err ec2_ModifyInstanceAttribute(req *rq, txn *tx, const ec2_ModifyInstanceAttrib
 		m->ShutdownBehavior = in->InstanceInitiatedShutdownBehavior->Value;
 	ec2_machine_put(tx, m);
 	kind_put(tx, &kind_instance, rq->who.account, rq->region, i->InstanceId, i);
-	return OK;
+	return change_interface(rq, tx, in, i);
 }
 
 static ec2_AttributeBooleanValue *truth(arena *mem, bool v)

@@ -1,5 +1,4 @@
-#include "kinds.h"
-#include "faults.h"
+#include "ec2.h"
 
 #define PAGE_MAX 1000
 
@@ -36,40 +35,105 @@ static const filter_path group_filters[] = { { "description", "groupDescription"
 	                                           "ipPermissionsEgress.ipRanges.cidrIp" },
 	                                         { 0 } };
 static const filter_path vpc_filters[] = {
-	{ "cidr", "cidrBlock" }, { "is-default", "isDefault" },
-	{ "cidr-block-association.cidr-block", "cidrBlockAssociationSet.cidrBlock" }, { 0 } };
+	{ "cidr", "cidrBlock" }, { "is-default", "isDefault" }, { "isDefault", "isDefault" },
+	{ "cidr-block-association.cidr-block", "cidrBlockAssociationSet.cidrBlock" },
+	{ "cidr-block-association.association-id", "cidrBlockAssociationSet.associationId" },
+	{ "cidr-block-association.state", "cidrBlockAssociationSet.cidrBlockState.state" },
+	{ "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6CidrBlockAssociationSet.ipv6CidrBlock" },
+	{ "ipv6-cidr-block-association.association-id", "ipv6CidrBlockAssociationSet.associationId" },
+	{ "ipv6-cidr-block-association.state", "ipv6CidrBlockAssociationSet.ipv6CidrBlockState.state" }, { 0 } };
 static const filter_path subnet_filters[] = {
 	{ "cidr", "cidrBlock" }, { "cidrBlock", "cidrBlock" }, { "availabilityZone", "availabilityZone" },
-	{ "defaultForAz", "defaultForAz" }, { 0 } };
+	{ "defaultForAz", "defaultForAz" },
+	{ "ipv6-cidr-block-association.ipv6-cidr-block", "ipv6CidrBlockAssociationSet.ipv6CidrBlock" },
+	{ "ipv6-cidr-block-association.association-id", "ipv6CidrBlockAssociationSet.associationId" },
+	{ "ipv6-cidr-block-association.state", "ipv6CidrBlockAssociationSet.ipv6CidrBlockState.state" },
+	{ "private-dns-name-options-on-launch.hostname-type", "privateDnsNameOptionsOnLaunch.hostnameType" },
+	{ 0 } };
 static const filter_path gateway_filters[] = {
 	{ "attachment.vpc-id", "attachmentSet.vpcId" }, { "attachment.state", "attachmentSet.state" }, { 0 } };
 static const filter_path route_filters[] = {
 	{ "association.subnet-id", "associationSet.subnetId" }, { "association.main", "associationSet.main" },
 	{ "association.route-table-association-id", "associationSet.routeTableAssociationId" },
-	{ "route.gateway-id", "routeSet.gatewayId" },
+	{ "association.route-table-id", "associationSet.routeTableId" },
+	{ "association.gateway-id", "associationSet.gatewayId" },
+	{ "route.gateway-id", "routeSet.gatewayId" }, { "route.nat-gateway-id", "routeSet.natGatewayId" },
+	{ "route.instance-id", "routeSet.instanceId" }, { "route.origin", "routeSet.origin" },
+	{ "route.state", "routeSet.state" },
+	{ "route.vpc-peering-connection-id", "routeSet.vpcPeeringConnectionId" },
+	{ "route.transit-gateway-id", "routeSet.transitGatewayId" },
+	{ "route.egress-only-internet-gateway-id", "routeSet.egressOnlyInternetGatewayId" },
+	{ "route.destination-ipv6-cidr-block", "routeSet.destinationIpv6CidrBlock" },
+	{ "route.destination-prefix-list-id", "routeSet.destinationPrefixListId" },
 	{ "route.destination-cidr-block", "routeSet.destinationCidrBlock" }, { 0 } };
+static const filter_path acl_filters[] = {
+	{ "association.association-id", "associationSet.networkAclAssociationId" },
+	{ "association.network-acl-id", "associationSet.networkAclId" },
+	{ "association.subnet-id", "associationSet.subnetId" }, { "default", "default" },
+	{ "entry.cidr", "entrySet.cidrBlock" }, { "entry.ipv6-cidr", "entrySet.ipv6CidrBlock" },
+	{ "entry.egress", "entrySet.egress" }, { "entry.icmp.code", "entrySet.icmpTypeCode.code" },
+	{ "entry.icmp.type", "entrySet.icmpTypeCode.type" },
+	{ "entry.port-range.from", "entrySet.portRange.from" },
+	{ "entry.port-range.to", "entrySet.portRange.to" }, { "entry.protocol", "entrySet.protocol" },
+	{ "entry.rule-action", "entrySet.ruleAction" }, { "entry.rule-number", "entrySet.ruleNumber" }, { 0 } };
+static const filter_path interface_filters[] = {
+	{ "group-id", "groupSet.groupId" }, { "group-name", "groupSet.groupName" },
+	{ "attachment.attachment-id", "attachment.attachmentId" },
+	{ "attachment.instance-id", "attachment.instanceId" },
+	{ "attachment.instance-owner-id", "attachment.instanceOwnerId" },
+	{ "attachment.device-index", "attachment.deviceIndex" }, { "attachment.status", "attachment.status" },
+	{ "attachment.delete-on-termination", "attachment.deleteOnTermination" },
+	{ "addresses.private-ip-address", "privateIpAddressesSet.privateIpAddress" },
+	{ "addresses.primary", "privateIpAddressesSet.primary" },
+	{ "addresses.association.public-ip", "privateIpAddressesSet.association.publicIp" },
+	{ "association.allocation-id", "association.allocationId" },
+	{ "association.association-id", "association.associationId" },
+	{ "association.public-ip", "association.publicIp" },
+	{ "association.ip-owner-id", "association.ipOwnerId" },
+	{ "availability-zone-id", "availabilityZoneId" }, { "mac-address", "macAddress" }, { 0 } };
+static const filter_path rule_filters[] = { { "security-group-rule-id", "securityGroupRuleId" }, { 0 } };
+static const filter_path nat_filters[] = { { 0 } };
+static const filter_path endpoint_filters[] = { { "vpc-endpoint-state", "state" },
+	                                            { "service-name", "serviceName" },
+	                                            { "service-region", "serviceRegion" }, { 0 } };
+static const filter_path dhcp_filters[] = { { "key", "dhcpConfigurationSet.key" },
+	                                        { "value", "dhcpConfigurationSet.valueSet.value" }, { 0 } };
+static const filter_path peering_filters[] = {
+	{ "accepter-vpc-info.cidr-block", "accepterVpcInfo.cidrBlock" },
+	{ "accepter-vpc-info.owner-id", "accepterVpcInfo.ownerId" },
+	{ "accepter-vpc-info.vpc-id", "accepterVpcInfo.vpcId" },
+	{ "requester-vpc-info.cidr-block", "requesterVpcInfo.cidrBlock" },
+	{ "requester-vpc-info.owner-id", "requesterVpcInfo.ownerId" },
+	{ "requester-vpc-info.vpc-id", "requesterVpcInfo.vpcId" }, { "status-code", "status.code" },
+	{ "status-message", "status.message" }, { 0 } };
 static const filter_path key_filters[] = { { "fingerprint", "keyFingerprint" }, { 0 } };
 static const filter_path image_filters[] = {
 	{ "state", "imageState" }, { "is-public", "isPublic" }, { "owner-alias", "imageOwnerAlias" },
 	{ "owner-id", "imageOwnerId" }, { "image-type", "imageType" },
 	{ "block-device-mapping.volume-type", "blockDeviceMapping.ebs.volumeType" },
 	{ "block-device-mapping.volume-size", "blockDeviceMapping.ebs.volumeSize" }, { 0 } };
+static const filter_path address_filters[] = {
+	{ "network-border-group", "networkBorderGroup" }, { "instance-id", "instanceId" }, { 0 } };
 static const filter_path no_filters[] = { { 0 } };
 
-#define KIND(name, shape_, record_, type_, prefix_, fault_, missing_, id_, filters_) \
+#define KIND(name, shape_, record_, type_, prefix_, fault_, missing_, id_, filters_, ...) \
 	const resource_kind kind_##name = { .record = record_, .shape = &ec2_##shape_##_shape, .type = type_, \
-		.prefix = prefix_, .not_found = &ec2_##fault_, .missing = missing_, .id = id_, .filters = filters_ }
+		.prefix = prefix_, .not_found = &ec2_##fault_, .missing = missing_, .id = id_, .filters = filters_, \
+		__VA_ARGS__ }
 KIND(vpc, Vpc, &ec2_vpc_record, "vpc", "vpc-", InvalidVpc, "The vpc ID '%.*s' does not exist", "VpcId",
      vpc_filters);
 KIND(subnet, Subnet, &ec2_subnet_record, "subnet", "subnet-", InvalidSubnet,
-     "The subnet ID '%.*s' does not exist", "SubnetId", subnet_filters);
+     "The subnet ID '%.*s' does not exist", "SubnetId", subnet_filters, .fill = ec2_subnet_fill,
+     .empties = true);
 KIND(internet_gateway, InternetGateway, &ec2_internetgateway_record, "internet-gateway", "igw-",
      InvalidInternetGateway, "The internetGateway ID '%.*s' does not exist", "InternetGatewayId",
-     gateway_filters);
+     gateway_filters, .empties = true);
 KIND(route_table, RouteTable, &ec2_routetable_record, "route-table", "rtb-", InvalidRouteTable,
-     "The routeTable ID '%.*s' does not exist", "RouteTableId", route_filters);
+     "The routeTable ID '%.*s' does not exist", "RouteTableId", route_filters, .fill = ec2_route_table_fill,
+     .empties = true);
 KIND(security_group, SecurityGroup, &ec2_securitygroup_record, "security-group", "sg-", InvalidGroup,
-     "The security group '%.*s' does not exist", "GroupId", group_filters);
+     "The security group '%.*s' does not exist", "GroupId", group_filters,
+     .fill = ec2_group_fill, .malformed = "InvalidGroupId.Malformed");
 KIND(key_pair, KeyPairInfo, &ec2_keypair_record, "key-pair", "key-", InvalidKeyPair,
      "The key pair '%.*s' does not exist", "KeyPairId", key_filters);
 KIND(instance, Instance, &ec2_instance_record, "instance", "i-", InvalidInstance,
@@ -77,13 +141,39 @@ KIND(instance, Instance, &ec2_instance_record, "instance", "i-", InvalidInstance
 KIND(volume, Volume, &ec2_volume_record, "volume", "vol-", InvalidVolume,
      "The volume '%.*s' does not exist.", "VolumeId", volume_filters);
 KIND(address, Address, &ec2_address_record, "elastic-ip", "eipalloc-", InvalidAllocation,
-     "The allocation ID '%.*s' does not exist", "AllocationId", no_filters);
+     "The allocation ID '%.*s' does not exist", "AllocationId", address_filters);
 KIND(image, Image, NULL, "image", "ami-", InvalidAMI, "The image id '[%.*s]' does not exist", "ImageId",
      image_filters);
+KIND(network_acl, NetworkAcl, &ec2_networkacl_record, "network-acl", "acl-", InvalidNetworkAcl,
+     "The networkAcl ID '%.*s' does not exist", "NetworkAclId", acl_filters, .empties = true);
+KIND(interface, NetworkInterface, &ec2_networkinterface_record, "network-interface", "eni-",
+     InvalidInterface, "The networkInterface ID '%.*s' does not exist", "NetworkInterfaceId",
+     interface_filters, .fill = ec2_interface_fill, .empties = true);
+KIND(security_rule, SecurityGroupRule, &ec2_securityrule_record, "security-group-rule", "sgr-",
+     InvalidSecurityRule, "The security group rule ID '%.*s' does not exist", "SecurityGroupRuleId",
+     rule_filters, .malformed = "InvalidSecurityGroupRuleId.Malformed");
+KIND(nat_gateway, NatGateway, &ec2_natgateway_record, "natgateway", "nat-", NatGatewayNotFound,
+     "NAT gateway %.*s was not found", "NatGatewayId", nat_filters, .malformed = "NatGatewayMalformed");
+KIND(endpoint, VpcEndpoint, &ec2_endpoint_record, "vpc-endpoint", "vpce-", InvalidVpcEndpoint,
+     "The Vpc Endpoint Id '%.*s' does not exist", "VpcEndpointId", endpoint_filters, .empties = true,
+     .malformed = "InvalidVpcEndpointId.Malformed");
+KIND(dhcp_options, DhcpOptions, &ec2_dhcpoptions_record, "dhcp-options", "dopt-", InvalidDhcpOptions,
+     "The dhcpOption ID '%.*s' does not exist", "DhcpOptionsId", dhcp_filters);
+KIND(peering, VpcPeeringConnection, &ec2_peering_record, "vpc-peering-connection", "pcx-", InvalidPeering,
+     "The vpcPeeringConnection ID '%.*s' does not exist", "VpcPeeringConnectionId", peering_filters,
+     .malformed = "InvalidVpcPeeringConnectionId.Malformed");
+KIND(prefix_list, ManagedPrefixList, &ec2_prefixlist_record, "prefix-list", "pl-", InvalidPrefixList,
+     "The prefix list ID '%.*s' does not exist", "PrefixListId", no_filters);
+KIND(egress_gateway, EgressOnlyInternetGateway, &ec2_egressgateway_record, "egress-only-internet-gateway",
+     "eigw-", InvalidEgressGateway, "The eigw ID '%.*s' does not exist", "EgressOnlyInternetGatewayId",
+     no_filters);
 
 static const resource_kind *const kinds[] = { &kind_vpc,         &kind_subnet,         &kind_internet_gateway,
 	                                          &kind_route_table, &kind_security_group, &kind_key_pair,
-	                                          &kind_instance,    &kind_volume,         &kind_address };
+	                                          &kind_instance,    &kind_volume,         &kind_address,
+	                                          &kind_network_acl, &kind_interface,      &kind_security_rule,
+	                                          &kind_nat_gateway, &kind_endpoint,       &kind_dhcp_options,
+	                                          &kind_peering,     &kind_prefix_list,    &kind_egress_gateway };
 
 const resource_kind *kind_of(str id)
 {
@@ -93,11 +183,24 @@ const resource_kind *kind_of(str id)
 	return NULL;
 }
 
-/* The tags of a resource stand beside it, so that one operation keeps them for all kinds. */
-static void fill_tags(const txn *tx, arena *mem, const resource_kind *k, const row *r)
+const shape_member *tags_member(const shape *s)
 {
-	const shape_member *m = shape_member_find(k->shape, S("Tags"));
+	const shape_member *m = shape_member_find(s, S("Tags"));
+	return m ? m : shape_member_find(s, S("TagSet"));
+}
+
+/* The tags of a resource stand beside it, so that one operation keeps them for all kinds. */
+static void fill_in(const txn *tx, arena *mem, const resource_kind *k, const row *r)
+{
+	const shape_member *m = tags_member(k->shape);
 	size_t n = 0;
+	if (k->fill)
+		k->fill(tx, mem, r->account, r->region, r->it);
+	for (size_t i = 0; k->empties && i < k->shape->n_members; i++) {
+		void **list = (void **)((char *)r->it + k->shape->members[i].offset);
+		if (k->shape->members[i].shape->kind == SHAPE_LIST && !*list)
+			*list = arena_alloc(mem, 1);
+	}
 	if (!m)
 		return;
 	ec2_TagList *tags = (ec2_TagList *)((char *)r->it + m->offset);
@@ -114,13 +217,19 @@ void *kind_find(const txn *tx, arena *mem, const resource_kind *k, str account, 
 	row *r = record_get(tx, mem, k->record, &(row){ account, region, id, NULL });
 	if (!r)
 		return NULL;
-	fill_tags(tx, mem, k, r);
+	fill_in(tx, mem, k, r);
 	return r->it;
 }
 
 err kind_get(req *rq, const txn *tx, const resource_kind *k, str id, void *out)
 {
 	void *it = kind_find(tx, rq->mem, k, rq->who.account, rq->region, id);
+	if (!it && k->malformed && !str_starts(id, str_c(k->prefix))) {
+		fault_kind *f = arena_new(rq->mem, fault_kind);
+		*f = (fault_kind){ .name = k->malformed, .code = k->malformed, .query_code = k->malformed,
+			.status = 400 };
+		return fail(rq, f, "Invalid id: \"%.*s\" (expecting \"%s...\")", STR_ARG(id), k->prefix);
+	}
 	if (!it)
 		return fault_new(rq->mem, k->not_found, k->missing, STR_ARG(id));
 	*(void **)out = it;
@@ -138,6 +247,30 @@ void kind_delete(txn *tx, arena *mem, const resource_kind *k, str account, str r
 	record_scan s = ec2_tag_scan(tx, mem, 3, account, region, id, STR_NONE);
 	for (ec2_tag *t; (t = ec2_tag_next(&s));)
 		ec2_tag_delete(tx, account, region, id, t->Key);
+}
+
+size_t kind_count(const txn *tx, arena *mem, const resource_kind *k, str account, str region)
+{
+	size_t n = 0;
+	record_scan s = record_scan_open(tx, mem, k->record, 2, &(row){ account, region, STR_NONE, NULL });
+	while (record_scan_next(&s))
+		n++;
+	cursor_close(&s.at);
+	return n;
+}
+
+void *kind_first(const txn *tx, arena *mem, const resource_kind *k, str account, str region,
+                 const char *path, str value)
+{
+	void *found = NULL;
+	record_scan s = record_scan_open(tx, mem, k->record, 2, &(row){ account, region, STR_NONE, NULL });
+	for (row *r; !found && (r = record_scan_next(&s));) {
+		fill_in(tx, mem, k, r);
+		if (path_is(mem, k->shape, r->it, path, value))
+			found = r->it;
+	}
+	cursor_close(&s.at);
+	return found;
 }
 
 /* A list that grows; what a service answers with has no bound but the page's. */
@@ -189,7 +322,7 @@ static err describe_all(req *rq, const txn *tx, const resource_kind *k, const de
 	err e = OK;
 	for (row *r; !e && (r = record_scan_next(&s));) {
 		bool passes = false;
-		fill_tags(tx, rq->mem, k, r);
+		fill_in(tx, rq->mem, k, r);
 		e = filters_pass(rq, k, d->filters, r->it, &passes);
 		if (e || !passes)
 			continue;

@@ -2,8 +2,11 @@
  * The network that every account has from the start: a default VPC with a subnet in each zone, an internet
  * gateway, a main route table and a default security group. It is made when somebody first looks.
  */
+#include "base/time.h"
 #include "ec2.h"
 #include "sys/rand.h"
+
+#define DEFAULT_BLOCK ((cidr4){ 172u << 24 | 31u << 16, 16 })
 
 str ec2_id(arena *mem, const char *prefix)
 {
@@ -17,134 +20,171 @@ err ec2_dry_run(req *rq, opt_bool dry_run)
 	return fail(rq, &ec2_DryRunOperation, "Request would have succeeded, but DryRun flag is set.");
 }
 
-static void put(req *rq, txn *tx, const resource_kind *k, str id, const void *it)
+err ec2_dependencies(req *rq, const char *what, str id)
 {
-	kind_put(tx, k, rq->who.account, rq->region, id, it);
+	return fail(rq, &ec2_DependencyViolation, "The %s '%.*s' has dependencies and cannot be deleted.", what,
+	            STR_ARG(id));
 }
 
-static void make_subnets(req *rq, txn *tx, str vpc)
+err ec2_cidr4(req *rq, str text, const char *parameter, cidr4 *out)
 {
-	for (int i = 0; i < 6; i++) {
-		str zone = arena_fmt(rq->mem, "%.*s%c", STR_ARG(rq->region), (char)('a' + i));
-		if (!ec2_zone_exists(rq->region, zone))
-			return;
-		str id = ec2_id(rq->mem, "subnet-");
-		put(rq, tx, &kind_subnet, id, &(ec2_Subnet){ .SubnetId = id, .VpcId = vpc, .AvailabilityZone = zone,
-			.AvailabilityZoneId = ec2_zone_id(rq->mem, rq->region, i), .OwnerId = rq->who.account,
-			.CidrBlock = arena_fmt(rq->mem, "172.31.%d.0/20", i * 16), .AvailableIpAddressCount = I64(4091),
-			.State = S("available"), .DefaultForAz = BOOL(true), .MapPublicIpOnLaunch = BOOL(true),
-			.AssignIpv6AddressOnCreation = BOOL(false), .EnableDns64 = BOOL(false), .Ipv6Native = BOOL(false),
-			.MapCustomerOwnedIpOnLaunch = BOOL(false),
-			.SubnetArn = req_arn(rq, "ec2", "subnet/%.*s", STR_ARG(id)) });
-	}
+	if (cidr4_parse(text, out))
+		return OK;
+	return fail(rq, &ec2_InvalidParameterValue,
+	            "Value (%.*s) for parameter %s is invalid. This is not a valid CIDR block.", STR_ARG(text),
+	            parameter);
 }
 
-static void make_gateway(req *rq, txn *tx, str vpc)
+void ec2_meter_hours(txn *tx, place p, int64_t now, const meter_kind *kind, str arn, int64_t rate,
+                     int64_t since)
 {
-	str id = ec2_id(rq->mem, "igw-"), table = ec2_id(rq->mem, "rtb-"), link = ec2_id(rq->mem, "rtbassoc-");
-	ec2_InternetGatewayAttachment attached = { .State = S("available"), .VpcId = vpc };
-	ec2_Route routes[] = { { .DestinationCidrBlock = S("172.31.0.0/16"), .GatewayId = S("local"),
-		.Origin = S("CreateRouteTable"), .State = S("active") }, { .DestinationCidrBlock = S("0.0.0.0/0"),
-		.GatewayId = id, .Origin = S("CreateRoute"), .State = S("active") } };
-	ec2_RouteTableAssociationState associated = { .State = S("associated") };
-	ec2_RouteTableAssociation main_table = { .Main = BOOL(true), .RouteTableAssociationId = link,
-		.RouteTableId = table, .AssociationState = &associated };
-	put(rq, tx, &kind_internet_gateway, id, &(ec2_InternetGateway){ .InternetGatewayId = id,
-		.OwnerId = rq->who.account, .Attachments = { &attached, 1 } });
-	put(rq, tx, &kind_route_table, table, &(ec2_RouteTable){ .RouteTableId = table, .VpcId = vpc,
-		.OwnerId = rq->who.account, .Routes = { routes, 2 }, .Associations = { &main_table, 1 } });
+	qty had = resident_rate(tx, p.account, p.region, kind, arn);
+	int64_t begun = (now - since) % MS_HOUR;
+	resident_set(tx, p.account, p.region, now, kind, arn, QTY(rate));
+	if (had > QTY(rate) && (begun || now == since))
+		usage_add(tx, p.account, p.region, now, kind, arn, (had - QTY(rate)) * (MS_HOUR - begun) / MS_HOUR);
 }
 
-static str make_group(req *rq, txn *tx, str vpc)
+err ec2_repeated(req *rq, const txn *tx, str token, str *id)
 {
-	str id = ec2_id(rq->mem, "sg-");
-	ec2_UserIdGroupPair self = { .GroupId = id, .UserId = rq->who.account };
-	ec2_IpRange everywhere = { .CidrIp = S("0.0.0.0/0") };
-	ec2_IpPermission in = { .IpProtocol = S("-1"), .UserIdGroupPairs = { &self, 1 } };
-	ec2_IpPermission out = { .IpProtocol = S("-1"), .IpRanges = { &everywhere, 1 } };
-	put(rq, tx, &kind_security_group, id, &(ec2_SecurityGroup){ .GroupId = id, .GroupName = S("default"),
-		.Description = S("default VPC security group"), .VpcId = vpc, .OwnerId = rq->who.account,
-		.SecurityGroupArn = req_arn(rq, "ec2", "security-group/%.*s", STR_ARG(id)),
-		.IpPermissions = { &in, 1 }, .IpPermissionsEgress = { &out, 1 } });
-	return id;
+	ec2_repeat *r = given(token) ? ec2_repeat_get(tx, rq->mem, rq->who.account, rq->region, token) : NULL;
+	*id = r ? r->Id : STR_NONE;
+	if (r && !str_eq(r->Operation, str_c(rq->op->name)))
+		return fail(rq, &ec2_IdempotentParameterMismatch, "Arguments on this idempotent request are "
+		            "inconsistent with arguments used in previous request(s).");
+	return OK;
+}
+
+void ec2_repeats(req *rq, txn *tx, str token, str id)
+{
+	if (given(token) && token.n <= 256)
+		ec2_repeat_put(tx, &(ec2_repeat){ .Account = rq->who.account, .Region = rq->region, .Token = token,
+			.Operation = str_c(rq->op->name), .Id = id });
+}
+
+err ec2_default_vpc(req *rq, txn *tx, str *id)
+{
+	ec2_begun *b;
+	TRY(ec2_begin(rq, tx, &b));
+	*id = b->Vpc;
+	return given(b->Vpc) ? OK : fail(rq, &ec2_VpcIdNotSpecified, "No default VPC for this user.");
+}
+
+err ec2_vpc_new(req *rq, txn *tx, cidr4 block, str tenancy, bool is_default, ec2_Vpc *vpc)
+{
+	ec2_begun *b = ec2_begun_get(tx, rq->mem, rq->who.account, rq->region);
+	ec2_VpcCidrBlockState *associated = arena_new(rq->mem, ec2_VpcCidrBlockState);
+	ec2_NetworkAcl acl;
+	ec2_SecurityGroup group;
+	if (kind_count(tx, rq->mem, &kind_vpc, rq->who.account, rq->region) >= EC2_VPCS_MAX)
+		return fail(rq, &ec2_VpcLimitExceeded, "The maximum number of VPCs has been reached.");
+	associated->State = S("associated");
+	*vpc = (ec2_Vpc){ .VpcId = ec2_id(rq->mem, "vpc-"), .CidrBlock = cidr4_text(rq->mem, block),
+		.State = S("available"), .IsDefault = BOOL(is_default), .OwnerId = rq->who.account,
+		.InstanceTenancy = given(tenancy) ? tenancy : S("default"),
+		.DhcpOptionsId = b ? b->DhcpOptions : S("default") };
+	LIST_ADD(rq->mem, &vpc->CidrBlockAssociationSet, (ec2_VpcCidrBlockAssociation){
+		.AssociationId = ec2_id(rq->mem, "vpc-cidr-assoc-"), .CidrBlock = vpc->CidrBlock,
+		.CidrBlockState = associated });
+	kind_put(tx, &kind_vpc, rq->who.account, rq->region, vpc->VpcId, vpc);
+	ec2_route_table_new(rq, tx, vpc, true);
+	ec2_acl_new(rq, tx, vpc->VpcId, true, &acl);
+	ec2_group_new(rq, tx, vpc->VpcId, S("default"), S("default VPC security group"), &group);
+	return OK;
+}
+
+/* The VPC with subnets in all zones and a way out. */
+static err make_default(req *rq, txn *tx, ec2_begun *b, ec2_Vpc *vpc)
+{
+	TRY(ec2_vpc_new(rq, tx, DEFAULT_BLOCK, STR_NONE, true, vpc));
+	for (size_t i = 0; i < ec2_zones(rq->region); i++)
+		ec2_subnet_new(rq, tx, vpc, (cidr4){ DEFAULT_BLOCK.base + ((uint32_t)i << 12), 20 }, (int)i, true);
+	str id = ec2_id(rq->mem, "igw-");
+	ec2_InternetGatewayAttachment attached = { .State = S("available"), .VpcId = vpc->VpcId };
+	kind_put(tx, &kind_internet_gateway, rq->who.account, rq->region, id, &(ec2_InternetGateway){
+		.InternetGatewayId = id, .OwnerId = rq->who.account, .Attachments = { &attached, 1 } });
+	ec2_RouteTable *table = ec2_main_table(tx, rq->mem, place_of(rq), vpc->VpcId);
+	LIST_ADD(rq->mem, &table->Routes, (ec2_Route){ .DestinationCidrBlock = S("0.0.0.0/0"), .GatewayId = id,
+		.Origin = S("CreateRoute"), .State = S("active") });
+	kind_put(tx, &kind_route_table, rq->who.account, rq->region, table->RouteTableId, table);
+	b->Vpc = vpc->VpcId;
+	b->Group = ec2_group_default(tx, rq->mem, place_of(rq), vpc->VpcId)->GroupId;
+	ec2_begun_put(tx, b);
+	return OK;
 }
 
 err ec2_begin(req *rq, txn *tx, ec2_begun **out)
 {
 	ec2_begun *b = ec2_begun_get(tx, rq->mem, rq->who.account, rq->region);
+	ec2_Vpc vpc;
 	*out = b;
 	if (b)
 		return OK;
-	str vpc = ec2_id(rq->mem, "vpc-");
-	ec2_VpcCidrBlockState associated = { .State = S("associated") };
-	ec2_VpcCidrBlockAssociation block = { .AssociationId = ec2_id(rq->mem, "vpc-cidr-assoc-"),
-		.CidrBlock = S("172.31.0.0/16"), .CidrBlockState = &associated };
-	put(rq, tx, &kind_vpc, vpc, &(ec2_Vpc){ .VpcId = vpc, .CidrBlock = S("172.31.0.0/16"),
-		.State = S("available"), .IsDefault = BOOL(true), .OwnerId = rq->who.account,
-		.InstanceTenancy = S("default"), .DhcpOptionsId = ec2_id(rq->mem, "dopt-"),
-		.CidrBlockAssociationSet = { &block, 1 } });
-	make_subnets(rq, tx, vpc);
-	make_gateway(rq, tx, vpc);
-	b = arena_new(rq->mem, ec2_begun);
-	*b = (ec2_begun){ .Account = rq->who.account, .Region = rq->region, .Vpc = vpc,
-		.Group = make_group(rq, tx, vpc) };
+	*out = b = arena_new(rq->mem, ec2_begun);
+	*b = (ec2_begun){ .Account = rq->who.account, .Region = rq->region };
+	ec2_dhcp_begin(rq, tx, b);
 	ec2_begun_put(tx, b);
-	*out = b;
-	return OK;
+	return make_default(rq, tx, b, &vpc);
 }
 
-/* They write because the first look makes what there is to see. */
-err ec2_DescribeVpcs(req *rq, txn *tx, const ec2_DescribeVpcs_in *in, ec2_DescribeVpcs_out *out)
+err ec2_CreateDefaultVpc(req *rq, txn *tx, const ec2_CreateDefaultVpc_in *in, ec2_CreateDefaultVpc_out *out)
 {
 	ec2_begun *b;
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(ec2_begin(rq, tx, &b));
-	return kind_describe(rq, tx, &kind_vpc, DESCRIBE(in, &in->VpcIds), &out->Vpcs, &out->NextToken);
+	if (given(b->Vpc))
+		return fail(rq, &ec2_DefaultVpcAlreadyExists,
+		            "A Default VPC already exists for this account in this region.");
+	out->Vpc = arena_new(rq->mem, ec2_Vpc);
+	return make_default(rq, tx, b, out->Vpc);
 }
 
-err ec2_DescribeSubnets(req *rq, txn *tx, const ec2_DescribeSubnets_in *in, ec2_DescribeSubnets_out *out)
+/* Which of the sixteen blocks of the default VPC are taken, a bit for each. */
+static uint32_t taken_blocks(req *rq, const txn *tx, str vpc, str zone, bool *has_default)
+{
+	uint32_t taken = 0;
+	record_scan s = ec2_subnet_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	for (ec2_subnet *n; (n = ec2_subnet_next(&s));) {
+		cidr4 block;
+		if (!str_eq(n->It->VpcId, vpc) || !cidr4_parse(n->It->CidrBlock, &block))
+			continue;
+		*has_default = *has_default || (n->It->DefaultForAz.v && str_eq(n->It->AvailabilityZone, zone));
+		for (uint32_t i = 0; i < 16; i++)
+			if (cidr4_overlap(block, (cidr4){ DEFAULT_BLOCK.base + (i << 12), 20 }))
+				taken |= 1u << i;
+	}
+	cursor_close(&s.at);
+	return taken;
+}
+
+err ec2_CreateDefaultSubnet(req *rq, txn *tx, const ec2_CreateDefaultSubnet_in *in,
+                            ec2_CreateDefaultSubnet_out *out)
 {
 	ec2_begun *b;
+	ec2_Vpc *vpc;
+	str zone = in->AvailabilityZone;
 	TRY(ec2_dry_run(rq, in->DryRun));
+	if (in->Ipv6Native.v)
+		return fail(rq, &aws_NotImplemented, "Subnets without IPv4 are not implemented.");
+	if (!ec2_zone_exists(rq->region, zone))
+		return fail(rq, &ec2_InvalidParameterValue, "Value (%.*s) for parameter availabilityZone is invalid.",
+		            STR_ARG(zone));
 	TRY(ec2_begin(rq, tx, &b));
-	return kind_describe(rq, tx, &kind_subnet, DESCRIBE(in, &in->SubnetIds), &out->Subnets, &out->NextToken);
-}
-
-err ec2_DescribeInternetGateways(req *rq, txn *tx, const ec2_DescribeInternetGateways_in *in,
-                                 ec2_DescribeInternetGateways_out *out)
-{
-	ec2_begun *b;
-	TRY(ec2_dry_run(rq, in->DryRun));
-	TRY(ec2_begin(rq, tx, &b));
-	return kind_describe(rq, tx, &kind_internet_gateway, DESCRIBE(in, &in->InternetGatewayIds),
-	                     &out->InternetGateways, &out->NextToken);
-}
-
-err ec2_DescribeRouteTables(req *rq, txn *tx, const ec2_DescribeRouteTables_in *in,
-                            ec2_DescribeRouteTables_out *out)
-{
-	ec2_begun *b;
-	TRY(ec2_dry_run(rq, in->DryRun));
-	TRY(ec2_begin(rq, tx, &b));
-	return kind_describe(rq, tx, &kind_route_table, DESCRIBE(in, &in->RouteTableIds), &out->RouteTables,
-	                     &out->NextToken);
-}
-
-err ec2_DescribeVpcAttribute(req *rq, const txn *tx, const ec2_DescribeVpcAttribute_in *in,
-                             ec2_DescribeVpcAttribute_out *out)
-{
-	void *vpc;
-	ec2_AttributeBooleanValue *value = arena_new(rq->mem, ec2_AttributeBooleanValue);
-	TRY(ec2_dry_run(rq, in->DryRun));
-	TRY(kind_get(rq, tx, &kind_vpc, in->VpcId, &vpc));
-	out->VpcId = in->VpcId;
-	/* A default VPC has names for its addresses. */
-	value->Value = BOOL(!str_eq(in->Attribute, S("enableNetworkAddressUsageMetrics")));
-	if (str_eq(in->Attribute, S("enableDnsHostnames")))
-		out->EnableDnsHostnames = value;
-	else if (str_eq(in->Attribute, S("enableDnsSupport")))
-		out->EnableDnsSupport = value;
-	else
-		out->EnableNetworkAddressUsageMetrics = value;
-	return OK;
+	if (!given(b->Vpc))
+		return fail(rq, &ec2_DefaultVpcDoesNotExist, "There is no default VPC for this account in this "
+		            "region.");
+	TRY(kind_get(rq, tx, &kind_vpc, b->Vpc, &vpc));
+	bool has = false;
+	uint32_t taken = taken_blocks(rq, tx, b->Vpc, zone, &has);
+	if (has)
+		return fail(rq, &ec2_DefaultSubnetAlreadyExists, "There is already a default subnet in the "
+		            "availability zone '%.*s'.", STR_ARG(zone));
+	for (uint32_t i = 0; i < 16; i++)
+		if (!(taken & 1u << i)) {
+			out->Subnet = ec2_subnet_new(rq, tx, vpc, (cidr4){ DEFAULT_BLOCK.base + (i << 12), 20 },
+			                             zone.p[zone.n - 1] - 'a', true);
+			return OK;
+		}
+	return fail(rq, &ec2_InvalidSubnetRange, "There is no room for a default subnet in VPC '%.*s'.",
+	            STR_ARG(b->Vpc));
 }

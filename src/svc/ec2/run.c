@@ -1,10 +1,7 @@
 /*
  * RunInstances.
  */
-#include "base/map.h"
-#include "base/text.h"
 #include "ec2.h"
-#include "sys/rand.h"
 
 #define INSTANCES_MAX 100
 
@@ -18,7 +15,7 @@ typedef struct launch {
 	ec2_IamInstanceProfile *profile;
 	bool public_address;
 	str private_ip;
-	map taken; /* addresses of the subnet */
+	ec2_NetworkInterface *interface; /* which the request brings; NULL: a new one */
 } launch;
 
 static err not_here(req *rq, const ec2_RunInstances_in *in)
@@ -77,6 +74,8 @@ static err find_subnet(req *rq, txn *tx, launch *l, str named)
 		if (n->It->DefaultForAz.v && (!given(zone) || str_eq(zone, n->It->AvailabilityZone)))
 			l->subnet = n->It;
 	cursor_close(&s.at);
+	if (!l->subnet && !given(zone))
+		return fail(rq, &ec2_VpcIdNotSpecified, "No default VPC for this user.");
 	return l->subnet ? OK : fail(rq, &ec2_InvalidSubnet, "No default subnet for availability zone: '%.*s'.",
 	                             STR_ARG(zone));
 }
@@ -94,6 +93,20 @@ static err add_group(req *rq, txn *tx, launch *l, str id, str name)
 	return OK;
 }
 
+/* An interface that is there already decides on everything else. */
+static err use_interface(req *rq, const txn *tx, launch *l, str id)
+{
+	TRY(kind_get(rq, tx, &kind_interface, id, &l->interface));
+	if (l->interface->Attachment)
+		return fail(rq, &ec2_InterfaceInUse, "Interface: [%.*s] in use.", STR_ARG(id));
+	if (l->in->MaxCount.v > 1)
+		return fail(rq, &ec2_InvalidParameterCombination, "Network interfaces and an instance count above "
+		            "one "
+		            "may not be specified on the same request.");
+	l->groups = l->interface->Groups;
+	return kind_get(rq, tx, &kind_subnet, l->interface->SubnetId, &l->subnet);
+}
+
 static err find_network(req *rq, txn *tx, launch *l)
 {
 	const ec2_RunInstances_in *in = l->in;
@@ -102,6 +115,13 @@ static err find_network(req *rq, txn *tx, launch *l)
 	const ec2_SecurityGroupIdStringList *ids = card && card->Groups.n ? &card->Groups : &in->SecurityGroupIds;
 	ec2_begun *b;
 	TRY(ec2_begin(rq, tx, &b));
+	if (card && (given(in->SubnetId) || in->SecurityGroupIds.n))
+		return fail(rq, &ec2_InvalidParameterCombination, "Network interfaces and an instance-level %s may "
+		            "not "
+		            "be specified on the same request", given(in->SubnetId) ? "subnet ID" : "security "
+		            "groups");
+	if (card && given(card->NetworkInterfaceId))
+		return use_interface(rq, tx, l, card->NetworkInterfaceId);
 	TRY(find_subnet(rq, tx, l, card && given(card->SubnetId) ? card->SubnetId : in->SubnetId));
 	l->public_address = card && card->AssociatePublicIpAddress.set ? card->AssociatePublicIpAddress.v :
 	                                                                  l->subnet->MapPublicIpOnLaunch.v;
@@ -111,96 +131,29 @@ static err find_network(req *rq, txn *tx, launch *l)
 		TRY(add_group(rq, tx, l, ids->v[i], STR_NONE));
 	for (size_t i = 0; i < in->SecurityGroups.n; i++)
 		TRY(add_group(rq, tx, l, STR_NONE, in->SecurityGroups.v[i]));
-	return l->groups.n ? OK : add_group(rq, tx, l, b->Group, STR_NONE);
+	return l->groups.n ? OK : ec2_groups_of(rq, tx, ids, l->subnet->VpcId, &l->groups);
 }
 
-static map taken_addresses(req *rq, const txn *tx, str subnet)
+/* A new interface, or the one that the request brings. */
+static err add_interface(req *rq, txn *tx, const launch *l, ec2_Instance *i)
 {
-	map taken = map_in(rq->mem, 64);
-	record_scan s = ec2_instance_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	for (ec2_instance *i; (i = ec2_instance_next(&s));)
-		if (str_eq(i->It->SubnetId, subnet) && given(i->It->PrivateIpAddress))
-			map_put(&taken, i->It->PrivateIpAddress, i);
-	return taken;
-}
-
-static uint32_t address_number(str text)
-{
-	int64_t parts[4] = { 0 };
-	for (int i = 0; i < 4 && str_is(text); i++)
-		str_to_i64(str_cut(&text, '.'), &parts[i]);
-	return (uint32_t)(parts[0] << 24 | parts[1] << 16 | parts[2] << 8 | parts[3]);
-}
-
-/* A free address of the subnet; the first four and the last are AWS's. */
-static err private_address(req *rq, launch *l, str *out)
-{
-	str bits = l->subnet->CidrBlock, text = str_cut(&bits, '/');
-	int64_t length = 20;
-	str_to_i64(bits, &length);
-	uint32_t base = address_number(text), room = (1u << (32 - length)) - 5;
-	if (given(l->private_ip)) {
-		uint32_t wanted = address_number(l->private_ip);
-		if (wanted < base + 4 || wanted >= base + 4 + room)
-			return fail(rq, &ec2_InvalidParameterValue,
-			            "Address %.*s does not fall within the subnet's address range",
-			            STR_ARG(l->private_ip));
-		if (map_get(&l->taken, l->private_ip))
-			return fail(rq, &ec2_InvalidIPInUse, "Address %.*s is in use.", STR_ARG(l->private_ip));
-		*out = l->private_ip;
-		return OK;
-	}
-	uint32_t start = (uint32_t)rand_below(room);
-	for (uint32_t i = 0; i < room; i++) {
-		uint32_t a = base + 4 + (start + i) % room;
-		*out = arena_fmt(rq->mem, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-		if (map_get(&l->taken, *out))
-			continue;
-		map_put(&l->taken, *out, l);
-		return OK;
-	}
-	return fail(rq, &ec2_InsufficientAddresses,
-	            "There are not enough free addresses in subnet '%.*s' to satisfy the requested number of "
-	            "instances.",
-	            STR_ARG(l->subnet->SubnetId));
-}
-
-static str private_name(req *rq, str ip)
-{
-	str name = arena_fmt(rq->mem, "ip-%.*s.%s", STR_ARG(ip),
-	                     str_eq(rq->region, S("us-east-1")) ? "ec2.internal" : "compute.internal");
-	for (size_t i = 0; i < ip.n; i++)
-		if (ip.p[i] == '.')
-			((char *)name.p)[3 + i] = '-';
-	return name;
-}
-
-static void add_interface(req *rq, const launch *l, ec2_Instance *i)
-{
-	ec2_InstanceNetworkInterface *n = arena_new(rq->mem, ec2_InstanceNetworkInterface);
-	ec2_InstancePrivateIpAddress *address = arena_new(rq->mem, ec2_InstancePrivateIpAddress);
-	*address = (ec2_InstancePrivateIpAddress){ .Primary = BOOL(true), .PrivateIpAddress = i->PrivateIpAddress,
-		.PrivateDnsName = i->PrivateDnsName };
-	n->Attachment = arena_new(rq->mem, ec2_InstanceNetworkInterfaceAttachment);
-	*n->Attachment = (ec2_InstanceNetworkInterfaceAttachment){ .AttachTime = TIME(rq->now),
-		                                                       .AttachmentId = ec2_id(rq->mem, "eni-attach-"),
-		                                                       .DeleteOnTermination = BOOL(true),
-		                                                       .DeviceIndex = I64(0),
-		                                                       .NetworkCardIndex = I64(0),
-		                                                       .Status = S("attached") };
-	n->NetworkInterfaceId = ec2_id(rq->mem, "eni-");
-	n->OwnerId = rq->who.account;
-	n->Groups = l->groups;
-	n->PrivateIpAddress = i->PrivateIpAddress;
-	n->PrivateDnsName = i->PrivateDnsName;
-	n->PrivateIpAddresses = (ec2_InstancePrivateIpAddressList){ address, 1 };
-	n->SourceDestCheck = BOOL(true);
-	n->Status = S("in-use");
-	n->SubnetId = i->SubnetId;
-	n->VpcId = i->VpcId;
-	n->InterfaceType = S("interface");
-	n->Description = S("");
-	i->NetworkInterfaces = (ec2_InstanceNetworkInterfaceList){ n, 1 };
+	const ec2_InstanceNetworkInterfaceSpecification *card =
+		l->in->NetworkInterfaces.n ? l->in->NetworkInterfaces.v : NULL;
+	ec2_NetworkInterface *n = l->interface;
+	const interface_wish w = { .subnet = l->subnet, .ip = l->private_ip, .groups = l->groups,
+		.description = card ? card->Description : STR_NONE };
+	if (!n)
+		TRY(ec2_interface_new(rq, tx, &w, &n));
+	i->PrivateIpAddress = n->PrivateIpAddress;
+	i->PrivateDnsName = n->PrivateDnsName;
+	kind_put(tx, &kind_instance, rq->who.account, rq->region, i->InstanceId, i);
+	bool keeps = l->interface || (card && card->DeleteOnTermination.set && !card->DeleteOnTermination.v);
+	ec2_interface_attach(rq, tx, n, i->InstanceId, 0, !keeps);
+	TRY(ec2_tag_new(rq, tx, &l->in->TagSpecifications, "network-interface", n->NetworkInterfaceId));
+	void *kept;
+	TRY(kind_get(rq, tx, &kind_instance, i->InstanceId, &kept));
+	*i = *(ec2_Instance *)kept;
+	return OK;
 }
 
 static void fill_options(req *rq, const launch *l, ec2_Instance *i)
@@ -225,7 +178,7 @@ static void fill_options(req *rq, const launch *l, ec2_Instance *i)
 	i->IamInstanceProfile = l->profile;
 }
 
-static err fill(req *rq, launch *l, int64_t index, ec2_Instance *i)
+static err fill(req *rq, txn *tx, launch *l, int64_t index, ec2_Instance *i)
 {
 	*i = (ec2_Instance){ .InstanceId = ec2_id(rq->mem, "i-"),
 		                 .ImageId = l->image.ImageId,
@@ -252,15 +205,12 @@ static err fill(req *rq, launch *l, int64_t index, ec2_Instance *i)
 		                 .PublicDnsName = S(""),
 		                 .State = ec2_state(rq->mem, INSTANCE_PENDING),
 		                 .BootMode = l->image.BootMode };
-	TRY(private_address(rq, l, &i->PrivateIpAddress));
-	i->PrivateDnsName = private_name(rq, i->PrivateIpAddress);
 	if (l->public_address) {
 		i->PublicIpAddress = ec2_public_address(rq->mem);
 		i->PublicDnsName = ec2_public_name(rq->mem, i->PublicIpAddress);
 	}
 	fill_options(rq, l, i);
-	add_interface(rq, l, i);
-	return OK;
+	return add_interface(rq, tx, l, i);
 }
 
 /* The image's own disk with what the request says about it, then the disks that the request adds. */
@@ -354,12 +304,11 @@ err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunIns
 	if (given(l.private_ip) && in->MaxCount.v > 1)
 		return fail(rq, &ec2_InvalidParameterCombination,
 		            "The parameter 'privateIpAddress' cannot be used with more than one instance.");
-	l.taken = taken_addresses(rq, tx, l.subnet->SubnetId);
 	ec2_Reservation r = { .ReservationId = ec2_id(rq->mem, "r-"), .OwnerId = rq->who.account };
 	out->Instances.v = arena_array(rq->mem, ec2_Instance, (size_t)in->MaxCount.v);
 	for (int64_t i = 0; i < in->MaxCount.v; i++) {
 		ec2_Instance *it = &out->Instances.v[out->Instances.n++];
-		TRY(fill(rq, &l, i, it));
+		TRY(fill(rq, tx, &l, i, it));
 		TRY(launch_one(rq, tx, &l, &r, it));
 	}
 	out->ReservationId = r.ReservationId;
