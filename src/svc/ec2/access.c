@@ -101,5 +101,13 @@ ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesA
        ON_GROUP("UpdateSecurityGroupRuleDescriptionsEgress"),
        ON_EVERY("CreateNatGateway", "natgateway"), ON_ALL("DescribeNatGateways"),
        { "DeleteNatGateway", NULL, "natgateway/{NatGatewayId}", NULL },
+       ON_EVERY("CreateVpcEndpoint", "vpc-endpoint"), ON_ALL("DescribeVpcEndpoints"),
+       { "ModifyVpcEndpoint", NULL, "vpc-endpoint/{VpcEndpointId}", NULL },
+       ON_EVERY("DeleteVpcEndpoints", "vpc-endpoint"), ON_ALL("DescribeVpcEndpointServices"),
+       ON_ALL("DescribePrefixLists"), ON_ALL("DescribeManagedPrefixLists"),
+       ON_EVERY("CreateManagedPrefixList", "prefix-list"),
+       { "GetManagedPrefixListEntries", NULL, "prefix-list/{PrefixListId}", NULL },
+       { "ModifyManagedPrefixList", NULL, "prefix-list/{PrefixListId}", NULL },
+       { "DeleteManagedPrefixList", NULL, "prefix-list/{PrefixListId}", NULL },
        { "DisassociateAddress", NULL, "elastic-ip/*", NULL }, { "CreateTags", NULL, NULL, of_tagged },
        { "DeleteTags", NULL, NULL, of_tagged });

@@ -90,6 +90,11 @@ void ec2_acl_follow(req *rq, txn *tx, str vpc, str subnet, bool exists);
 /* The default options of a region; made once an account. */
 void ec2_dhcp_begin(req *rq, txn *tx, ec2_begun *b);
 
+/* NotFound for what is no prefix list, neither AWS's nor the customer's. */
+err ec2_prefix_list_check(req *rq, const txn *tx, str id);
+/* The prefix list of AWS's with the addresses of a service (com.amazonaws.us-east-1.s3). */
+str ec2_service_list(arena *mem, str region, str service);
+
 /* Network interfaces: every private address in a subnet belongs to one. */
 typedef struct interface_wish {
 	const ec2_Subnet *subnet;

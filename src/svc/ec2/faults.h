@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #define EC2_FAULTS(X) \
+	X(DuplicateSubnets, "DuplicateSubnetsInSameZone", 400) \
 	X(DryRunOperation, "DryRunOperation", 412) \
 	X(IncorrectInstanceState, "IncorrectInstanceState", 400) \
 	X(IncorrectState, "IncorrectState", 400) \

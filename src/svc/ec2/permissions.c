@@ -126,8 +126,7 @@ static err split_one(req *rq, txn *tx, const ec2_IpPermission *p, bool egress, e
 			.Description = pair->Description }, out));
 	}
 	for (size_t i = 0; i < p->PrefixListIds.n; i++) {
-		void *list;
-		TRY(kind_get(rq, tx, &kind_prefix_list, p->PrefixListIds.v[i].PrefixListId, &list));
+		TRY(ec2_prefix_list_check(rq, tx, p->PrefixListIds.v[i].PrefixListId));
 		TRY(add_rule(rq, &base, &(ec2_SecurityGroupRule){ .PrefixListId = p->PrefixListIds.v[i].PrefixListId,
 			.Description = p->PrefixListIds.v[i].Description }, out));
 	}

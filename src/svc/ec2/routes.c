@@ -274,7 +274,6 @@ static err check_destination(req *rq, const txn *tx, str four, str six, str list
 {
 	cidr4 block;
 	cidr6 wide;
-	void *it;
 	int n = given(four) + given(six) + given(list);
 	if (n != 1)
 		return fail(rq, n ? &ec2_InvalidParameterCombination : &aws_MissingParameter, n ?
@@ -290,7 +289,7 @@ static err check_destination(req *rq, const txn *tx, str four, str six, str list
 			            "is invalid. This is not a valid CIDR block.", STR_ARG(six));
 		r->DestinationIpv6CidrBlock = cidr6_text(rq->mem, &wide);
 	} else {
-		TRY(kind_get(rq, tx, &kind_prefix_list, list, &it));
+		TRY(ec2_prefix_list_check(rq, tx, list));
 		r->DestinationPrefixListId = list;
 	}
 	return OK;
