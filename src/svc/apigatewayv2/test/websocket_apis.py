@@ -27,7 +27,7 @@ def handler(event, context):
 class Client:
     def __init__(self, server, api, path):
         host, port = server.endpoint.split("//")[1].split(":")
-        self.s = socket.create_connection((host, int(port)), timeout=20)
+        self.s = socket.create_connection((host, int(port)), timeout=60)
         self.s.sendall(f"GET {path} HTTP/1.1\r\nHost: {api}.execute-api.us-east-1.localhost\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
                        f"{base64.b64encode(os.urandom(16)).decode()}\r\n\r\n".encode())

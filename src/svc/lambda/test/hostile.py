@@ -110,18 +110,18 @@ def names(event):
 def api(event):
     """Nonsense for the Runtime API, and an answer to somebody else's request."""
     host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
-    def say(data):
-        with socket.create_connection((host, int(port)), 1) as s:
-            s.settimeout(0.5)
+    def say(data, seconds=0.5):
+        with socket.create_connection((host, int(port)), 20) as s:
+            s.settimeout(seconds)
             s.sendall(data)
             try: return s.recv(200).split(b"\r\n")[0].decode()
             except OSError: return "nothing"
     head = b"POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: x\r\n"
     said = [tried(say, d) for d in (b"\0" * 70000, head % b"x" + b"Content-Length: 99999999999999999999\r\n\r\n",
                                     head % b"../../x" + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n")]
-    many = [socket.create_connection((host, int(port)), 1) for _ in range(100)]
+    many = [socket.create_connection((host, int(port)), 20) for _ in range(100)]
     for s in many: s.close()
-    return say(head % b"00000000-0000-4000-8000-000000000000" + b"Content-Length: 1\r\n\r\n1")
+    return say(head % b"00000000-0000-4000-8000-000000000000" + b"Content-Length: 1\r\n\r\n1", 20)
 
 def handler(event, context):
     return globals()[event["do"]](event)

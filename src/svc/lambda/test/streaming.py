@@ -133,7 +133,7 @@ def test_collected(server):
 def fetch(server, url, path="/"):
     """Status, headers and the pieces of the body with their times."""
     host = url.split("/")[2]
-    k = http.client.HTTPConnection("127.0.0.1", int(server.endpoint.rsplit(":", 1)[1]), timeout=20)
+    k = http.client.HTTPConnection("127.0.0.1", int(server.endpoint.rsplit(":", 1)[1]), timeout=60)
     k.request("GET", path, headers={"Host": host})
     r = k.getresponse()
     begun, pieces = time.time(), []

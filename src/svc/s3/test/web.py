@@ -13,7 +13,7 @@ def site(server, bucket):
 def raw(url):
     """Status and headers, redirects not followed."""
     host, path = url.split("//", 1)[1].split("/", 1)
-    c = HTTPConnection("127.0.0.1", int(host.split(":")[1]), timeout=20)
+    c = HTTPConnection("127.0.0.1", int(host.split(":")[1]), timeout=60)
     c.request("GET", "/" + path, headers={"Host": host})
     r = c.getresponse()
     r.read()
