@@ -5,7 +5,7 @@ import threading
 import time
 
 from botocore.exceptions import BotoCoreError, ClientError
-from scenario import Server, check, same
+from scenario import Server, check, same, until
 
 
 def body_of(n):
@@ -24,7 +24,7 @@ def running(pid):
         return False
 
 
-def write(server, worker, acknowledged, stop):
+def write(server, worker, acknowledged, stop, made):
     s3 = server.client("s3")
     for n in range(worker * 100000, worker * 100000 + 100000):
         if stop.is_set():
@@ -33,6 +33,7 @@ def write(server, worker, acknowledged, stop):
         try:
             s3.put_object(Bucket="crashing", Key=key, Body=body_of(n))
             acknowledged[key] = n
+            made.append(key)
         except (BotoCoreError, ClientError):
             # Not acknowledged: the old or the new bytes, either whole.
             acknowledged[key] = (acknowledged.get(key), n)
@@ -45,11 +46,11 @@ def test_kill_in_the_middle_of_uploads(_):
         server.client("s3").create_bucket(Bucket="crashing")
         known = {}
         for _ in range(3):
-            stop = threading.Event()
-            threads = [threading.Thread(target=write, args=(server, w, known, stop)) for w in range(4)]
+            stop, made = threading.Event(), []
+            threads = [threading.Thread(target=write, args=(server, w, known, stop, made)) for w in range(4)]
             for t in threads:
                 t.start()
-            time.sleep(0.7)
+            until(lambda: len(made) > 20)
             os.kill(server.pid, signal.SIGKILL)
             stop.set()
             for t in threads:
