@@ -32,13 +32,19 @@ ACCESS(cognito_idp, "cognito-idp", NULL, ANY("CreateUserPool"), ANY("ListUserPoo
        ON("AdminResetUserPassword"), ON("AdminUpdateUserAttributes"), ON("AdminDeleteUserAttributes"),
        ON("CreateGroup"), ON("GetGroup"), ON("UpdateGroup"), ON("DeleteGroup"), ON("ListGroups"),
        ON("AdminAddUserToGroup"), ON("AdminRemoveUserFromGroup"), ON("AdminListGroupsForUser"),
-       ON("ListUsersInGroup"), OPEN("SignUp"), OPEN("ConfirmSignUp"), OPEN("ResendConfirmationCode"),
-       OPEN("InitiateAuth"), OPEN("RespondToAuthChallenge"), OPEN("GetTokensFromRefreshToken"),
-       OPEN("RevokeToken"), OPEN("GlobalSignOut"), OPEN("GetUser"), OPEN("GetUserAuthFactors"),
-       OPEN("DeleteUser"), OPEN("UpdateUserAttributes"), OPEN("DeleteUserAttributes"),
-       OPEN("GetUserAttributeVerificationCode"), OPEN("VerifyUserAttribute"), OPEN("ChangePassword"),
-       OPEN("ForgotPassword"), OPEN("ConfirmForgotPassword"), OPEN("AssociateSoftwareToken"),
-       OPEN("VerifySoftwareToken"), OPEN("SetUserMFAPreference"), OPEN("SetUserSettings"));
+       ON("ListUsersInGroup"), ON("CreateUserPoolDomain"), ON("UpdateUserPoolDomain"),
+       ON("DeleteUserPoolDomain"), ON("CreateResourceServer"), ON("DescribeResourceServer"),
+       ON("UpdateResourceServer"), ON("DeleteResourceServer"), ON("ListResourceServers"),
+       ON("CreateIdentityProvider"), ON("DescribeIdentityProvider"), ON("GetIdentityProviderByIdentifier"),
+       ON("UpdateIdentityProvider"), ON("DeleteIdentityProvider"), ON("ListIdentityProviders"),
+       ON("GetUICustomization"), ON("SetUICustomization"), OPEN("SignUp"), OPEN("ConfirmSignUp"),
+       OPEN("ResendConfirmationCode"), OPEN("InitiateAuth"), OPEN("RespondToAuthChallenge"),
+       OPEN("GetTokensFromRefreshToken"), OPEN("RevokeToken"), OPEN("GlobalSignOut"), OPEN("GetUser"),
+       OPEN("GetUserAuthFactors"), OPEN("DeleteUser"), OPEN("UpdateUserAttributes"),
+       OPEN("DeleteUserAttributes"), OPEN("GetUserAttributeVerificationCode"), OPEN("VerifyUserAttribute"),
+       OPEN("ChangePassword"), OPEN("ForgotPassword"), OPEN("ConfirmForgotPassword"),
+       OPEN("AssociateSoftwareToken"), OPEN("VerifySoftwareToken"), OPEN("SetUserMFAPreference"),
+       OPEN("SetUserSettings"));
 
 /* arn:aws:cognito-idp:REGION:ACCOUNT:userpool/ID */
 static const policy_key *tags_of(const txn *tx, arena *mem, str arn)

@@ -200,15 +200,31 @@ static err find_user(req *rq, idp_auth *a, const cognito_idp_AuthParametersType 
 	return a->user->Disabled ? refused(rq, "User is disabled.") : OK;
 }
 
+err idp_auth_password(req *rq, idp_auth *a, str password)
+{
+	if (!a->user) {
+		const txn *tx = req_read(rq);
+		a->user = idp_user_look(tx, rq->mem, a->pool, a->given);
+		req_read_end(rq, tx);
+		if (!a->user)
+			TRY(idp_auth_migrate(rq, a, password));
+		if (!a->user)
+			return idp_password_wrong(rq);
+		if (a->user->Disabled)
+			return refused(rq, "User is disabled.");
+	}
+	TRY(ask_before(rq, a));
+	TRY(idp_password_known(rq, a->pool, a->user, password));
+	return idp_auth_state(rq, a->user);
+}
+
 static err by_password(req *rq, idp_auth *a, const cognito_idp_AuthParametersType *in)
 {
 	str password;
 	TRY(idp_required(rq, in, "USERNAME", &a->given));
 	TRY(idp_required(rq, in, "PASSWORD", &password));
 	TRY(find_user(rq, a, in, password));
-	TRY(ask_before(rq, a));
-	TRY(idp_password_known(rq, a->pool, a->user, password));
-	TRY(idp_auth_state(rq, a->user));
+	TRY(idp_auth_password(rq, a, password));
 	return idp_auth_go_on(rq, a);
 }
 

@@ -22,6 +22,8 @@ typedef struct idp_auth {
 
 str idp_given(const cognito_idp_AuthParametersType *m, str name);
 err idp_required(req *rq, const cognito_idp_AuthParametersType *m, const char *name, str *value);
+/* Finds `given` unless a->user is set, asks PreAuthentication, checks the password and the user's state. */
+err idp_auth_password(req *rq, idp_auth *a, str password);
 err idp_auth_state(req *rq, const idp_user *u);
 err idp_auth_tokens(req *rq, idp_auth *a);
 err idp_auth_refresh(req *rq, idp_auth *a, str token);
@@ -35,6 +37,8 @@ err idp_auth_challenge(req *rq, idp_auth *a, const char *name, cognito_idp_sessi
 void idp_parameter(arena *mem, idp_auth *a, const char *name, str value);
 /* ---- mfa.c ---- */
 err idp_auth_mfa(req *rq, idp_auth *a);
+/* Whether signing in asks this user for a second factor, or to set one up. */
+bool idp_mfa_wanted(const idp_pool *p, const idp_user *u);
 err idp_session_enter(req *rq, const txn *tx, str token, str step, cognito_idp_session **out);
 
 /* ---- custom.c ---- */

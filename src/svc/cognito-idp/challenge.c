@@ -108,7 +108,7 @@ err idp_auth_srp(req *rq, idp_auth *a, str srp_a, str history)
 {
 	cognito_idp_session s = { .SrpA = srp_a, .History = history, .Given = a->given };
 	str verifier = a->user->Verifier;
-	if (!srp_public_ok(srp_a))
+	if (!idp_srp_public_ok(srp_a))
 		return fail(rq, &cognito_idp_InvalidParameterException, "SRP_A is not a valid number.");
 	str salt = a->user->Salt;
 	if (!verifier.n) {
@@ -117,7 +117,7 @@ err idp_auth_srp(req *rq, idp_auth *a, str srp_a, str history)
 		verifier = nobody.Verifier;
 		salt = nobody.Salt;
 	}
-	srp_begin(rq->mem, verifier, &s.SrpSecret, &s.SrpPublic);
+	idp_srp_begin(rq->mem, verifier, &s.SrpSecret, &s.SrpPublic);
 	s.Block = random_text(rq->mem);
 	TRY(idp_auth_challenge(rq, a, "PASSWORD_VERIFIER", &s));
 	idp_parameter(rq->mem, a, "SALT", salt);
@@ -134,10 +134,10 @@ static bool claim_right(req *rq, const idp_auth *a, str block, str when, str cla
 	const cognito_idp_session *s = a->session;
 	str bytes;
 	if (!a->user->Verifier.n || !base64_decode(rq->mem, block, &bytes)
-	    || !srp_key(rq->mem, s->SrpA, s->SrpSecret, s->SrpPublic, a->user->Verifier, key))
+	    || !idp_srp_key(rq->mem, s->SrpA, s->SrpSecret, s->SrpPublic, a->user->Verifier, key))
 		return false;
 	str text =
-		arena_fmt(rq->mem, "%.*s%.*s", STR_ARG(srp_pool_name(a->pool->Id)), STR_ARG(a->user->Username));
+		arena_fmt(rq->mem, "%.*s%.*s", STR_ARG(idp_srp_pool_name(a->pool->Id)), STR_ARG(a->user->Username));
 	text = arena_concat(rq->mem, arena_concat(rq->mem, text, bytes), when);
 	hmac_sha256(str_of((const char *)key, sizeof key), text, sum);
 	return secret_eq(base64_encode(rq->mem, str_of((const char *)sum, sizeof sum)), claim);

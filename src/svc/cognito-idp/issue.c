@@ -45,17 +45,17 @@ static void attribute_claims(making *m)
 		if (!shown(m, name) || !value.n || str_starts(name, S("dev:")))
 			continue;
 		if (str_ends(name, S("_verified"))) {
-			claims_set(m->mem, &m->id, name, str_eq_nocase(value, S("true")) ? S("true") : S("false"));
+			idp_claims_set(m->mem, &m->id, name, str_eq_nocase(value, S("true")) ? S("true") : S("false"));
 		} else if (str_eq(name, S("address"))) {
 			buf b = buf_in(m->mem, 256, LIST_MAX);
 			buf_c(&b, '{');
 			idp_json_put(&b, S("formatted"), value);
 			buf_c(&b, '}');
-			claims_set(m->mem, &m->id, name, buf_str(&b));
+			idp_claims_set(m->mem, &m->id, name, buf_str(&b));
 		} else if (str_eq(name, S("identities")) && json_valid(value)) {
-			claims_set(m->mem, &m->id, name, value);
+			idp_claims_set(m->mem, &m->id, name, value);
 		} else {
-			claims_text(m->mem, &m->id, name, value);
+			idp_claims_text(m->mem, &m->id, name, value);
 		}
 	}
 }
@@ -66,33 +66,33 @@ static void common_claims(making *m, claims *c, bool id)
 	const idp_issue *i = m->i;
 	int64_t ms = idp_validity(i->client, id ? 0 : 1);
 	if (i->client->It->EnableTokenRevocation.v && i->user)
-		claims_text(m->mem, c, S("origin_jti"), i->grant->Jti);
-	claims_text(m->mem, c, S("event_id"), i->grant->Id);
-	claims_text(m->mem, c, S("token_use"), id ? S("id") : S("access"));
+		idp_claims_text(m->mem, c, S("origin_jti"), i->grant->Jti);
+	idp_claims_text(m->mem, c, S("event_id"), i->grant->Id);
+	idp_claims_text(m->mem, c, S("token_use"), id ? S("id") : S("access"));
 	if (!id)
-		claims_text(m->mem, c, S("scope"), m->scope);
-	claims_number(m->mem, c, S("auth_time"), i->grant->Began / MS_SECOND);
-	claims_number(m->mem, c, S("exp"), (m->rq->now + ms) / MS_SECOND);
-	claims_number(m->mem, c, S("iat"), m->rq->now / MS_SECOND);
-	claims_text(m->mem, c, S("jti"), rand_uuid(m->mem));
+		idp_claims_text(m->mem, c, S("scope"), m->scope);
+	idp_claims_number(m->mem, c, S("auth_time"), i->grant->Began / MS_SECOND);
+	idp_claims_number(m->mem, c, S("exp"), (m->rq->now + ms) / MS_SECOND);
+	idp_claims_number(m->mem, c, S("iat"), m->rq->now / MS_SECOND);
+	idp_claims_text(m->mem, c, S("jti"), rand_uuid(m->mem));
 }
 
 static void id_claims(making *m)
 {
 	const idp_issue *i = m->i;
 	claims *c = &m->id;
-	claims_text(m->mem, c, S("sub"), i->user->Sub);
+	idp_claims_text(m->mem, c, S("sub"), i->user->Sub);
 	if (str_is(m->groups))
-		claims_set(m->mem, c, S("cognito:groups"), m->groups);
-	claims_text(m->mem, c, S("iss"), idp_issuer(m->mem, i->pool));
-	claims_text(m->mem, c, S("cognito:username"), i->user->Username);
+		idp_claims_set(m->mem, c, S("cognito:groups"), m->groups);
+	idp_claims_text(m->mem, c, S("iss"), idp_issuer(m->mem, i->pool));
+	idp_claims_text(m->mem, c, S("cognito:username"), i->user->Username);
 	if (str_is(m->preferred))
-		claims_text(m->mem, c, S("cognito:preferred_role"), m->preferred);
+		idp_claims_text(m->mem, c, S("cognito:preferred_role"), m->preferred);
 	if (str_is(m->roles))
-		claims_set(m->mem, c, S("cognito:roles"), m->roles);
+		idp_claims_set(m->mem, c, S("cognito:roles"), m->roles);
 	if (i->nonce.n)
-		claims_text(m->mem, c, S("nonce"), i->nonce);
-	claims_text(m->mem, c, S("aud"), i->client->Id);
+		idp_claims_text(m->mem, c, S("nonce"), i->nonce);
+	idp_claims_text(m->mem, c, S("aud"), i->client->Id);
 	common_claims(m, c, true);
 	attribute_claims(m);
 }
@@ -101,16 +101,16 @@ static void access_claims(making *m)
 {
 	const idp_issue *i = m->i;
 	claims *c = &m->access;
-	claims_text(m->mem, c, S("sub"), i->user ? i->user->Sub : i->client->Id);
+	idp_claims_text(m->mem, c, S("sub"), i->user ? i->user->Sub : i->client->Id);
 	if (str_is(m->groups))
-		claims_set(m->mem, c, S("cognito:groups"), m->groups);
-	claims_text(m->mem, c, S("iss"), idp_issuer(m->mem, i->pool));
+		idp_claims_set(m->mem, c, S("cognito:groups"), m->groups);
+	idp_claims_text(m->mem, c, S("iss"), idp_issuer(m->mem, i->pool));
 	if (i->hosted)
-		claims_number(m->mem, c, S("version"), 2);
-	claims_text(m->mem, c, S("client_id"), i->client->Id);
+		idp_claims_number(m->mem, c, S("version"), 2);
+	idp_claims_text(m->mem, c, S("client_id"), i->client->Id);
 	common_claims(m, c, false);
 	if (i->user)
-		claims_text(m->mem, c, S("username"), i->user->Username);
+		idp_claims_text(m->mem, c, S("username"), i->user->Username);
 }
 
 /* ---- the function ---- */
@@ -159,11 +159,11 @@ static void override(making *m, claims *c, const json_value *v)
 		buf b = buf_in(m->mem, 256, LIST_MAX);
 		json_write(&b, one);
 		if (!reserved(one->key) && one->kind != JSON_NULL)
-			claims_set(m->mem, c, one->key, buf_str(&b));
+			idp_claims_set(m->mem, c, one->key, buf_str(&b));
 	}
 	for (const json_value *one = less ? less->first : NULL; one; one = one->next)
 		if (!reserved(one->text))
-			claims_drop(c, one->text);
+			idp_claims_drop(c, one->text);
 }
 
 static str list_or(making *m, const json_value *v, str name, str otherwise)
@@ -276,11 +276,11 @@ err idp_tokens_make(req *rq, idp_issue *i)
 	if (i->user && openid) {
 		id_claims(&m);
 		override(&m, &m.id, of_id);
-		i->id_token = jwt_sign(rq->mem, i->pool, &m.id, true);
+		i->id_token = idp_jwt_sign(rq->mem, i->pool, &m.id, true);
 	}
 	access_claims(&m);
 	override(&m, &m.access, of_access);
-	i->access_token = jwt_sign(rq->mem, i->pool, &m.access, false);
+	i->access_token = idp_jwt_sign(rq->mem, i->pool, &m.access, false);
 	if (i->fresh)
 		i->refresh_token = idp_refresh_new(rq->mem);
 	i->seconds = idp_validity(i->client, 1) / MS_SECOND;

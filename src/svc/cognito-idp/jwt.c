@@ -26,7 +26,7 @@ bool idp_base64_url_read(arena *mem, str text, str *bytes)
 
 /* ---- claims ---- */
 
-void claims_set(arena *mem, claims *c, str name, str raw)
+void idp_claims_set(arena *mem, claims *c, str name, str raw)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (str_eq(c->v[i].name, name)) {
@@ -43,19 +43,19 @@ void claims_set(arena *mem, claims *c, str name, str raw)
 	c->v[c->n++] = (claim){ name, raw };
 }
 
-void claims_text(arena *mem, claims *c, str name, str value)
+void idp_claims_text(arena *mem, claims *c, str name, str value)
 {
 	buf b = buf_in(mem, value.n + 16, TOKEN_MAX);
 	json_put_string(&b, value);
-	claims_set(mem, c, name, buf_str(&b));
+	idp_claims_set(mem, c, name, buf_str(&b));
 }
 
-void claims_number(arena *mem, claims *c, str name, int64_t n)
+void idp_claims_number(arena *mem, claims *c, str name, int64_t n)
 {
-	claims_set(mem, c, name, arena_fmt(mem, "%lld", (long long)n));
+	idp_claims_set(mem, c, name, arena_fmt(mem, "%lld", (long long)n));
 }
 
-void claims_drop(claims *c, str name)
+void idp_claims_drop(claims *c, str name)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < c->n; i++)
@@ -66,7 +66,7 @@ void claims_drop(claims *c, str name)
 
 /* ---- signing and reading ---- */
 
-str jwt_sign(arena *mem, const idp_pool *p, const claims *c, bool id)
+str idp_jwt_sign(arena *mem, const idp_pool *p, const claims *c, bool id)
 {
 	str signature;
 	buf b = buf_in(mem, 2048, TOKEN_MAX), head = buf_in(mem, 256, 1024);
@@ -98,7 +98,7 @@ static bool parts_of(str token, str part[3])
 	return !str_is(rest);
 }
 
-const json_value *jwt_claims(arena *mem, str token)
+const json_value *idp_jwt_claims(arena *mem, str token)
 {
 	str part[3], text;
 	const json_value *v =
@@ -106,7 +106,7 @@ const json_value *jwt_claims(arena *mem, str token)
 	return v && v->kind == JSON_OBJECT ? v : NULL;
 }
 
-const json_value *jwt_open(arena *mem, const idp_pool *p, str token)
+const json_value *idp_jwt_open(arena *mem, const idp_pool *p, str token)
 {
 	str part[3], head, signature, public_der;
 	if (!parts_of(token, part) || !idp_base64_url_read(mem, part[0], &head)
@@ -117,5 +117,5 @@ const json_value *jwt_open(arena *mem, const idp_pool *p, str token)
 	if ((!id && !str_eq(kid, p->AccessKid)) || !keypair_public(mem, id ? p->IdKey : p->AccessKey, &public_der)
 	    || !keypair_verify(public_der, HOW, false, str_sub(token, 0, part[0].n + 1 + part[1].n), signature))
 		return NULL;
-	return jwt_claims(mem, token);
+	return idp_jwt_claims(mem, token);
 }

@@ -63,6 +63,12 @@ static err by_choice(req *rq, idp_auth *a)
 	return OK;
 }
 
+bool idp_mfa_wanted(const idp_pool *p, const idp_user *u)
+{
+	bool any = (u->TotpReady && u->TotpOn) || u->SmsOn || u->EmailOn;
+	return str_eq(p->It->MfaConfiguration, S("ON")) || (any && !str_eq(p->It->MfaConfiguration, S("OFF")));
+}
+
 err idp_auth_mfa(req *rq, idp_auth *a)
 {
 	const idp_pool *p = a->pool;

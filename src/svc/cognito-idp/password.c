@@ -49,7 +49,7 @@ void idp_password_make(arena *mem, const idp_pool *p, idp_user *u, str password)
 	rand_bytes(salt, sizeof salt);
 	salt[0] = (unsigned char)((salt[0] & 0x7f) | 0x10);
 	u->Salt = hex_encode(mem, str_of((const char *)salt, sizeof salt));
-	srp_verifier(mem, srp_pool_name(p->Id), u->Username, password, u->Salt, &u->Verifier);
+	idp_srp_verifier(mem, idp_srp_pool_name(p->Id), u->Username, password, u->Salt, &u->Verifier);
 }
 
 bool idp_password_is(arena *mem, const idp_pool *p, const idp_user *u, str password)
@@ -57,7 +57,7 @@ bool idp_password_is(arena *mem, const idp_pool *p, const idp_user *u, str passw
 	str verifier;
 	if (!u->Verifier.n)
 		return false;
-	srp_verifier(mem, srp_pool_name(p->Id), u->Username, password, u->Salt, &verifier);
+	idp_srp_verifier(mem, idp_srp_pool_name(p->Id), u->Username, password, u->Salt, &verifier);
 	return secret_eq(verifier, u->Verifier);
 }
 
@@ -69,7 +69,7 @@ err idp_password_fresh(req *rq, const idp_pool *p, const idp_user *u, str passwo
 	bool was = idp_password_is(rq->mem, p, u, password);
 	for (size_t i = 0; !was && i < u->Past.n && (int64_t)i + 1 < policy->PasswordHistorySize.v; i++) {
 		str rest = u->Past.v[i], verifier, salt = str_cut(&rest, ':');
-		srp_verifier(rq->mem, srp_pool_name(p->Id), u->Username, password, salt, &verifier);
+		idp_srp_verifier(rq->mem, idp_srp_pool_name(p->Id), u->Username, password, salt, &verifier);
 		was = secret_eq(verifier, rest);
 	}
 	return !was ? OK

@@ -84,13 +84,14 @@ str idp_password_temporary(arena *mem, const idp_pool *p);
 
 /* ---- srp.c ---- */
 /* salt and verifier as hexadecimal text without padding. */
-void srp_verifier(arena *mem, str pool_name, str user, str password, str salt_hex, str *verifier_hex);
+void idp_srp_verifier(arena *mem, str pool_name, str user, str password, str salt_hex, str *verifier_hex);
 /* b and B = kv + g^b. */
-void srp_begin(arena *mem, str verifier_hex, str *secret_hex, str *public_hex);
+void idp_srp_begin(arena *mem, str verifier_hex, str *secret_hex, str *public_hex);
 /* The key that both sides share; false: A is none. */
-bool srp_key(arena *mem, str a_hex, str secret_hex, str public_hex, str verifier_hex, unsigned char key[16]);
-bool srp_public_ok(str a_hex);
-str srp_pool_name(str pool_id);
+bool idp_srp_key(arena *mem, str a_hex, str secret_hex, str public_hex, str verifier_hex,
+                 unsigned char key[16]);
+bool idp_srp_public_ok(str a_hex);
+str idp_srp_pool_name(str pool_id);
 
 /* ---- user.c ---- */
 /* The aliases of a user in the store follow its attributes; AliasExistsException unless `force`. */

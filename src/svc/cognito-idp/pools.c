@@ -354,10 +354,6 @@ static void delete_settings(req *rq, txn *tx, const idp_pool *p)
 	record_scan looks = cognito_idp_ui_scan(tx, rq->mem, 1, p->Id, STR_NONE);
 	for (cognito_idp_ui *s; (s = cognito_idp_ui_next(&looks));)
 		cognito_idp_ui_delete(tx, p->Id, s->Client);
-	record_scan risks = cognito_idp_risk_scan(tx, rq->mem, 1, p->Id, STR_NONE);
-	for (cognito_idp_risk *s; (s = cognito_idp_risk_next(&risks));)
-		cognito_idp_risk_delete(tx, p->Id, s->Client);
-	cognito_idp_logs_delete(tx, p->Id);
 }
 
 err cognito_idp_DeleteUserPool(req *rq, txn *tx, const cognito_idp_DeleteUserPool_in *in,

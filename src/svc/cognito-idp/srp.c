@@ -82,9 +82,9 @@ static void hash_two(arena *mem, str first, str second, BIGNUM *out)
 	ensure(BN_bin2bn(sum, sizeof sum, out));
 }
 
-str srp_pool_name(str pool_id) { return str_sub(pool_id, str_find_char(pool_id, '_') + 1, pool_id.n); }
+str idp_srp_pool_name(str pool_id) { return str_sub(pool_id, str_find_char(pool_id, '_') + 1, pool_id.n); }
 
-void srp_verifier(arena *mem, str pool_name, str user, str password, str salt_hex, str *verifier_hex)
+void idp_srp_verifier(arena *mem, str pool_name, str user, str password, str salt_hex, str *verifier_hex)
 {
 	unsigned char inner[32];
 	numbers m = numbers_open();
@@ -103,7 +103,7 @@ static void multiplier(arena *mem, numbers *m, BIGNUM *k)
 	hash_two(mem, bytes_of(mem, m->n), bytes_of(mem, m->g), k);
 }
 
-void srp_begin(arena *mem, str verifier_hex, str *secret_hex, str *public_hex)
+void idp_srp_begin(arena *mem, str verifier_hex, str *secret_hex, str *public_hex)
 {
 	unsigned char random[32];
 	numbers m = numbers_open();
@@ -119,7 +119,7 @@ void srp_begin(arena *mem, str verifier_hex, str *secret_hex, str *public_hex)
 }
 
 /* Digits only, not too many, and not a multiple of N. */
-bool srp_public_ok(str a_hex)
+bool idp_srp_public_ok(str a_hex)
 {
 	if (!a_hex.n || a_hex.n > HEX_MAX)
 		return false;
@@ -131,7 +131,8 @@ bool srp_public_ok(str a_hex)
 	return true;
 }
 
-bool srp_key(arena *mem, str a_hex, str secret_hex, str public_hex, str verifier_hex, unsigned char key[16])
+bool idp_srp_key(arena *mem, str a_hex, str secret_hex, str public_hex, str verifier_hex,
+                 unsigned char key[16])
 {
 	static const char info[] = "Caldera Derived Key\x01";
 	unsigned char middle[32], last[32];

@@ -37,7 +37,7 @@ static idp_pool *pool_of(const txn *tx, arena *mem, const json_value *c)
 
 bool idp_token_good(req *rq, const txn *tx, str token, const idp_pool *p, str use, idp_claims *out)
 {
-	const json_value *c = jwt_open(rq->mem, p, token);
+	const json_value *c = idp_jwt_open(rq->mem, p, token);
 	if (!c || !str_eq(idp_json_str(c, S("iss")), idp_issuer(rq->mem, p)))
 		return false;
 	*out = (idp_claims){
@@ -66,9 +66,9 @@ static bool has_scope(str scopes, const char *one)
 
 err idp_token_enter(req *rq, const txn *tx, str token, idp_pool **p, idp_client **c, idp_user **u)
 {
-	const json_value *said = jwt_claims(rq->mem, token);
+	const json_value *said = idp_jwt_claims(rq->mem, token);
 	*p = said ? pool_of(tx, rq->mem, said) : NULL;
-	const json_value *it = *p ? jwt_open(rq->mem, *p, token) : NULL;
+	const json_value *it = *p ? idp_jwt_open(rq->mem, *p, token) : NULL;
 	if (!it || !str_eq(idp_json_str(it, S("token_use")), S("access")))
 		return refused(rq, "Invalid Access Token");
 	idp_act_for(rq, *p);
@@ -288,7 +288,7 @@ static err revoke(req *rq, txn *tx, const idp_client *c, str token)
 	const cognito_idp_refresh *r = cognito_idp_refresh_get(tx, rq->mem, sha256_hex(rq->mem, token));
 	cognito_idp_grant *g = r ? cognito_idp_grant_get(tx, rq->mem, r->Pool, r->Grant) : NULL;
 	if (!g)
-		return jwt_claims(rq->mem, token)
+		return idp_jwt_claims(rq->mem, token)
 			? fail(rq, &cognito_idp_UnsupportedTokenTypeException, "Unsupported token type")
 			: OK;
 	if (!str_eq(g->Client, c->Id) || !str_eq(g->Pool, c->Pool))
