@@ -37,6 +37,13 @@ static void enable(arena *mem, cloudwatch_insight *r, bool on, int64_t now)
 	r->Spans = (cloudwatch_InsightSpans){ all, n + 1 };
 }
 
+/* A rule costs while it counts. */
+static void charge_for(const req *rq, txn *tx, const cloudwatch_insight *r, bool on)
+{
+	resident_set(tx, r->Account, r->Region, rq->now, &CW_INSIGHT_RULE,
+	             req_arn(rq, "cloudwatch", "insight-rule/%.*s", STR_ARG(r->Name)), on ? QTY(1) : 0);
+}
+
 err cloudwatch_PutInsightRule(req *rq, txn *tx, const cloudwatch_PutInsightRule_in *in,
                               cloudwatch_PutInsightRule_out *out)
 {
@@ -59,6 +66,7 @@ err cloudwatch_PutInsightRule(req *rq, txn *tx, const cloudwatch_PutInsightRule_
 	r.Definition = in->RuleDefinition;
 	r.Transformed = in->ApplyOnTransformedLogs.v;
 	enable(rq->mem, &r, on, rq->now);
+	charge_for(rq, tx, &r, on);
 	cloudwatch_insight_put(tx, &r);
 	return OK;
 }
@@ -109,9 +117,11 @@ static void change_all(req *rq, txn *tx, const cloudwatch_InsightRuleNames *name
 				arena_fmt(rq->mem, "The rule %.*s does not exist.", STR_ARG(name))
 			};
 		} else if (what == CHANGE_DELETE) {
+			charge_for(rq, tx, r, false);
 			cloudwatch_insight_delete(tx, r->Account, r->Region, r->Name);
 		} else {
 			enable(rq->mem, r, what == CHANGE_ENABLE, rq->now);
+			charge_for(rq, tx, r, what == CHANGE_ENABLE);
 			cloudwatch_insight_put(tx, r);
 		}
 	}

@@ -1,8 +1,9 @@
 """Contributor Insights: rules on log groups, and reports of what came in while they were enabled."""
 import datetime
 import json
+from decimal import Decimal
 
-from scenario import check, refused, same
+from scenario import Server, check, refused, same
 
 SCHEMA = {"Name": "CloudWatchLogRule", "Version": 1}
 MINUTE = datetime.timedelta(minutes=1)
@@ -155,3 +156,30 @@ def test_rules(server):
     for wrong in ({"OrderBy": "Least"}, {"Metrics": ["Median"]}, {"MaxContributorCount": 101}, {"period": 90}):
         refused("InvalidParameterValue", report, server, "asked", **wrong)
     same(report(server, "asked")["Contributors"], [])
+
+
+def test_rules_cost_while_they_count(_):
+    server = Server()
+    try:
+        cw = server.client("cloudwatch")
+        server.to_next_month()
+        for i in range(3):
+            cw.put_insight_rule(RuleName=f"r{i}", RuleDefinition=definition("/x"))
+        server.advance("5h")
+        cw.disable_insight_rules(RuleNames=["r0"])
+        cw.delete_insight_rules(RuleNames=["r1"])
+        server.advance("5h")
+        cw.enable_insight_rules(RuleNames=["r0"])
+        server.advance("5h")
+        lines = json.loads(server.run("bill", "--json", "--by", "resource", "--profile", "list").stdout)["lines"]
+        rules = {x["resource"].rsplit("/")[-1]: x for x in lines if x["sku"] == "cw.insights.rule"}
+        start = now(server).replace(day=1)
+        month = ((start + datetime.timedelta(days=32)).replace(day=1) - start).days * 24
+        for name, hours in (("r0", 10), ("r1", 5), ("r2", 15)):
+            check(abs(Decimal(rules[name]["quantity"]) * month - hours) < Decimal("0.5"), (name, rules[name]))
+            same(Decimal(rules[name]["unit_price"]), Decimal("0.50"))
+        # The first rule's month is free.
+        lines = json.loads(server.run("bill", "--json").stdout)["lines"]
+        same(sum(Decimal(x["amount"]) for x in lines if x["sku"] == "cw.insights.rule"), Decimal(0))
+    finally:
+        server.remove()
