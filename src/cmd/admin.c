@@ -135,6 +135,8 @@ static void serve_clock(http_exchange *x)
 		answer_fault(x, 400, "advance=MS, to=MS or speed=N is missing, or too large");
 	} else if (to < clock_now()) {
 		answer_fault(x, 400, "the clock turns forward only");
+	} else if (to >= CLOCK_END) {
+		answer_fault(x, 400, "the clock does not turn beyond 2199");
 	} else {
 		/* What has been used until now keeps the tags that it has now. */
 		charges_tags_look_all(server_store(admin.server));

@@ -1,4 +1,5 @@
 #include "base/time.h"
+#include "cmd/admin.h"
 #include "cmd/cmd.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ static void draw(str moment, int piece)
 
 static int advance(arena *mem, const running *r, int64_t ms, str *answer)
 {
-	int failed = 0, pieces = isatty(2) && ms > PIECES ? PIECES : 1;
+	int failed = 0, pieces = isatty(2) && ms > PIECES && ms < CLOCK_END / 2 ? PIECES : 1;
 	for (int i = 1; i <= pieces && !failed; i++) {
 		int64_t piece = i == pieces ? ms - ms / pieces * (pieces - 1) : ms / pieces;
 		str path = arena_fmt(mem, "/_farthing/clock?advance=%lld", (long long)piece);
@@ -68,7 +69,7 @@ static int set(arena *mem, const running *r, int64_t to, str *answer)
 	int failed = ask(mem, r, S("GET"), S("/_farthing/clock"), answer);
 	if (!failed && !time_parse(str_sub(*answer, 0, ISO_LENGTH), &now))
 		return complain("the server's answer is not a time: %.*s", STR_ARG(*answer));
-	if (!failed && to - now > 2 * MS_SECOND)
+	if (!failed && to - now > 2 * MS_SECOND && to < CLOCK_END)
 		failed = advance(mem, r, to - now - 2 * MS_SECOND, answer);
 	return failed ? failed
 	              : ask(mem, r, S("POST"), arena_fmt(mem, "/_farthing/clock?to=%lld", (long long)to), answer);

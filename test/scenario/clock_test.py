@@ -22,6 +22,9 @@ def test_turning_and_running_faster(_):
         server.advance("3h")
         check(datetime.timedelta(hours=3) <= now(server) - start < datetime.timedelta(hours=3, seconds=30), start)
         same(server.run("clock", "set", "2020-01-01T00:00:00Z").returncode, 1)
+        for far in (("advance", "1000000w"), ("set", "9999-01-01T00:00:00Z")):
+            done = server.run("clock", *far)
+            same((done.returncode, done.stderr), (1, "farthing: the clock does not turn beyond 2199\n"))
         same(server.run("clock", "speed", "0").returncode, 1)
         same(server.run("clock", "speed", "fast").returncode, 2)
         done = server.run("clock", "speed", "3600")
