@@ -28,6 +28,7 @@ typedef struct offer_rule {
 	str sku, service;
 	attribute conditions[CONDITIONS_MAX];
 	size_t n;
+	int64_t per;       /* of our units in one of AWS's */
 	struct offer_rule *next;
 } offer_rule;
 
@@ -41,6 +42,7 @@ typedef struct offer_tier {
 typedef struct offer_price {
 	str sku, service, region;
 	offer_tier *tiers;
+	int64_t per;
 	bool shadowed;     /* another product of the file is the same sku of ours */
 	struct offer_price *next;
 } offer_price;
@@ -79,11 +81,13 @@ static str plain_name(arena *mem, str name)
 static offer_rule *rules_of(arena *mem)
 {
 	offer_rule *first = NULL, **last = &first;
-	str f[3];
+	str f[4];
 	csv c = csv_of(mem, EMBED_STR(prices_offers));
-	csv_row(&c, f, 3);
-	while (csv_row(&c, f, 3) == 3) {
+	csv_row(&c, f, 4);
+	while (csv_row(&c, f, 4) == 4) {
 		offer_rule *r = arena_new(mem, offer_rule);
+		r->per = 1;
+		ensure(!f[3].n || (str_to_i64(f[3], &r->per) && r->per > 0));
 		r->sku = f[0];
 		r->service = f[1];
 		for (str rest = f[2]; str_is(rest) && r->n < CONDITIONS_MAX; r->n++) {
@@ -133,17 +137,59 @@ static str sku_of(arena *mem, const offer_rule *r, const product *p)
 	                 STR_ARG(str_sub(r->sku, close + 1, r->sku.n)));
 }
 
+/* ebs.{volumeapiname} may be ebs.gp3 but not ebs.gp3.iops; instance types have a dot. */
+static bool could_be(const offer_rule *r, str sku)
+{
+	size_t open = str_find_char(r->sku, '{'), close = str_find_char(r->sku, '}');
+	if (open == SIZE_MAX)
+		return str_eq(r->sku, sku);
+	str before = str_sub(r->sku, 0, open), after = str_sub(r->sku, close + 1, r->sku.n);
+	if (sku.n <= before.n + after.n || !str_starts(sku, before) || !str_ends(sku, after))
+		return false;
+	return str_starts(str_sub(r->sku, open + 1, close), S("instancetype")) ||
+	       str_find_char(str_sub(sku, before.n, sku.n - after.n), '.') == SIZE_MAX;
+}
+
+/* Whether a rule says which products are this sku: no other is, then. */
+static bool ruled(const loader *l, str sku)
+{
+	for (const offer_rule *r = l->rules; r; r = r->next)
+		if (could_be(r, sku))
+			return true;
+	return false;
+}
+
+/* What no rule describes, by AWS's name for it (data/prices/aws-names.csv), where that name was read
+ * somewhere or the operation is the same too. */
+static str sku_by_name(const loader *l, const product *p, str *region)
+{
+	const price_name *n = NULL;
+	str type = attribute_of(p, S("usagetype")), operation = attribute_of(p, S("operation")), where;
+	operation = str_is(operation) ? operation : S("");
+	const price_item *item = !str_is(type) ? NULL
+		: book_find_usage(l->book, p->service, type, operation, &where, &n);
+	if (!item || !(n->certain || (operation.n && n->operation.n)) || ruled(l, item->sku) ||
+	    (region->n && !str_eq(*region, where)))
+		return STR_NONE;
+	*region = where;
+	return item->sku;
+}
+
 static void product_add(loader *l, str aws_sku, const product *p)
 {
 	l->report->products++;
 	const offer_rule *r = l->rules;
+	str region = p->region, from = attribute_of(p, S("fromregioncode"));
+	region = region.n || !str_is(from) ? region : from;
 	while (r && !fits(r, p))
 		r = r->next;
-	str sku = r ? sku_of(l->mem, r, p) : STR_NONE;
-	if (!str_is(sku) || p->region.n == 0 || map_get(&l->by_aws_sku, aws_sku))
+	str sku = r ? sku_of(l->mem, r, p) : sku_by_name(l, p, &region);
+	if (!str_is(sku) || region.n == 0 || map_get(&l->by_aws_sku, aws_sku))
 		return;
 	offer_price *price = arena_new(l->mem, offer_price);
-	*price = (offer_price){ .sku = sku, .region = arena_str(l->mem, p->region), .service = r->service };
+	*price = (offer_price){ .sku = sku, .region = arena_str(l->mem, region),
+		                    .service = r ? r->service : arena_str(l->mem, p->service),
+		                    .per = r ? r->per : 1 };
 	str place = arena_fmt(l->mem, "%.*s/%.*s", STR_ARG(price->region), STR_ARG(sku));
 	price->shadowed = map_put(&l->by_place, place, price) != NULL;
 	map_put(&l->by_aws_sku, arena_str(l->mem, aws_sku), price);
@@ -314,7 +360,7 @@ static void csv_price(loader *l, const str *names, const str *f, size_t n, const
 	if (!price) {
 		p->n = 0;
 		p->service = f[at[SERVICE]];
-		p->region = f[at[REGION]];
+		p->region = at[REGION] < n ? f[at[REGION]] : S("");
 		for (size_t i = 0; i < n && p->n < ATTRIBUTES_MAX; i++)
 			if (f[i].n)
 				p->attributes[p->n++] = (attribute){ names[i], f[i] };
@@ -338,8 +384,9 @@ static err load_csv(loader *l, str text)
 	for (size_t i = 0; i < n; i++)
 		names[i] = plain_name(l->mem, names[i]);
 	places_of(names, n, at);
+	/* Data transfer is from one region to another, so it is in none. */
 	for (size_t i = 0; i < N_PLACES; i++)
-		if (at[i] >= n)
+		if (at[i] >= n && i != REGION)
 			return bad_offer(l, "the columns of an offer file are missing");
 	for (size_t got; (got = csv_row(&c, f, ATTRIBUTES_MAX));) {
 		while (got < n)
@@ -347,6 +394,28 @@ static err load_csv(loader *l, str text)
 		csv_price(l, names, f, n, at);
 	}
 	return c.broken ? bad_offer(l, "a quote is not closed or there are too many columns") : OK;
+}
+
+/* Tiers that follow one another from 0 on, in prices that the book can hold. What is not so is passed over:
+ * one odd product is no reason to refuse the rest of a file. */
+static bool whole(const offer_price *p)
+{
+	int64_t at = 0, usd;
+	for (const offer_tier *t = p->tiers; t; t = t->next) {
+		bool last = t->end.n == 0 || str_eq(t->end, S("Inf"));
+		if (t->from != at || last != !t->next || !decimal_parse_i64(t->usd, PRICE_DIGITS, &usd) || usd < 0 ||
+		    (!last && !decimal_parse_i64(t->end, QTY_DIGITS, &at)))
+			return false;
+	}
+	return p->tiers != NULL;
+}
+
+/* Of one of our units. */
+static str unit_price(arena *mem, const offer_price *p, const offer_tier *t)
+{
+	int64_t usd = 0;
+	decimal_parse_i64(t->usd, PRICE_DIGITS, &usd);
+	return p->per == 1 ? t->usd : decimal_print_exact(mem, usd / p->per, PRICE_DIGITS, 0);
 }
 
 /* As a table of ours, which the book then reads: one way in. */
@@ -358,14 +427,15 @@ static str table_of(loader *l)
 	                "source,status,as_of\n"));
 	for (const offer_price *p = l->first; p; p = p->next) {
 		const price_item *known = book_find(l->book, p->region, p->sku, NULL);
-		if (p->shadowed || !p->tiers)
+		if (p->shadowed || !whole(p))
 			continue;
 		l->report->prices++;
 		for (const offer_tier *t = p->tiers; t; t = t->next) {
 			const str fields[] = {
 				p->region, known ? known->service : p->service, p->sku,
 				known ? known->title : p->sku, known ? known->unit : t->unit, t->begin,
-				t->end.n ? t->end : S("Inf"), t->usd, S("AWS price list"), S("verified"), day,
+				t->end.n ? t->end : S("Inf"), unit_price(l->mem, p, t), S("AWS price list"),
+				S("verified"), day,
 			};
 			for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 				buf_put(&out, i ? S(",") : S(""));

@@ -59,6 +59,45 @@ TEST(offers_csv_of_aws)
 	CHECK(item && item->tiers[0].usd == INT64_C(45600000000) && item->n_tiers == 1);
 }
 
+/* Found by AWS's names, told apart, in our units; tiers that are not whole spoil nothing. */
+#define PRODUCT(sku, attributes) "\"" sku "\":{\"attributes\":{" attributes "}},"
+#define PRICE(sku, range, usd) \
+	"\"" sku "\":{\"T\":{\"priceDimensions\":{\"D\":{" range ",\"pricePerUnit\":{\"USD\":\"" usd "\"}}}}},"
+#define ALL "\"beginRange\":\"0\",\"endRange\":\"Inf\""
+#define EC2(type) "\"servicecode\":\"AmazonEC2\",\"regionCode\":\"eu-west-1\",\"usagetype\":\"" type "\""
+#define NAMED_OFFER \
+	"{\"offerCode\":\"AmazonEC2\",\"products\":{" \
+	PRODUCT("I", EC2("EU-EBS:VolumeP-IOPS.gp3")) PRODUCT("T", EC2("EU-EBS:VolumeP-Throughput.gp3")) \
+	PRODUCT("U", EC2("EUC1-EBS:VolumeP-IOPS.io2")) PRODUCT("O", EC2("EU-EBS:VolumeP-IOPS.piops")) \
+	PRODUCT("D", "\"servicecode\":\"AWSDataTransfer\",\"usagetype\":\"EU-DataTransfer-Out-Bytes\"," \
+	        "\"fromLocationType\":\"AWS Region\",\"toLocation\":\"External\"," \
+	        "\"fromRegionCode\":\"eu-west-1\"") \
+	"\"Z\":{}},\"terms\":{\"OnDemand\":{" \
+	PRICE("I", ALL, "0.0055") PRICE("T", ALL, "45.056") PRICE("U", ALL, "0.07") \
+	PRICE("O", "\"beginRange\":\"5\",\"endRange\":\"Inf\"", "0.07") PRICE("D", ALL, "0.08") "\"Z\":{}}}}"
+
+TEST(offers_are_found_by_their_names)
+{
+	book *b = book_built_in(mem);
+	offer_report r;
+	CHECK_OK(book_add_offer(b, S(NAMED_OFFER), S("ec2.json"), &r));
+	CHECK_I64((int64_t)r.prices, 3);
+	const struct { str sku; int64_t usd; } want[] = {
+		{ S("ebs.gp3.iops"), INT64_C(5500000000) },
+		{ S("ebs.gp3.mbps"), INT64_C(44000000000) }, /* 45.056 for a GiB a second */
+		{ S("dt.out.internet"), INT64_C(80000000000) },
+	};
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+		bool elsewhere = true;
+		const price_item *item = book_find(b, S("eu-west-1"), want[i].sku, &elsewhere);
+		CHECK(item && !elsewhere);
+		CHECK_I64(item->tiers[0].usd, want[i].usd);
+	}
+	bool elsewhere = false;
+	CHECK(book_find(b, S("eu-west-1"), S("ebs.io1.iops"), &elsewhere) && elsewhere);
+	CHECK(book_find(b, S("eu-central-1"), S("ebs.io2.iops"), &elsewhere) && elsewhere);
+}
+
 TEST(offers_broken_files_are_faults)
 {
 	const char *bad[] = { "{", "{\"products\":{\"A\":{}", "[]",
