@@ -214,7 +214,9 @@ static void print_free(arena *mem, const json_value *bill)
 	for (const json_value *f = free->first; f; f = f->next) {
 		table_row *r = table_add(&t, ROW_PLAIN);
 		money worth = bill_amount(f, S("worth"));
-		r->cells[0] = arena_fmt(mem, "  %.*s", STR_ARG(bill_member(f, S("offer"))));
+		str region = bill_member(f, S("region"));
+		r->cells[0] = arena_fmt(mem, "  %.*s%s%.*s", STR_ARG(bill_member(f, S("offer"))),
+		                        region.n ? ", " : "", STR_ARG(region));
 		r->cells[1] = grouped_number(mem, bill_member(f, S("used")));
 		r->cells[2] = S("of");
 		r->cells[3] = grouped_number(mem, bill_member(f, S("allowance")));

@@ -83,6 +83,24 @@ def test_a_month_of_existing_costs_its_hours(_):
         server.remove()
 
 
+def test_allowances_of_regions_say_which(_):
+    server = Server()
+    try:
+        for region in ("us-east-1", "eu-west-1"):
+            server.client("dynamodb", region=region).create_table(
+                TableName="regional", AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5})
+        server.client("sqs").create_queue(QueueName="q")
+        server.advance("1h")
+        text = bill(server)
+        free = text[text.index("Free tier used"):]
+        for offer in ("dynamodb.rcu_hour, us-east-1 ", "dynamodb.rcu_hour, eu-west-1 ", "sqs.requests "):
+            check(offer in free, free)
+    finally:
+        server.remove()
+
+
 def test_prices_of_the_user(_):
     server = Server()
     prices = os.path.join(server.data, "mine.csv")

@@ -1,10 +1,12 @@
 """farthing clock: turned, set, run faster; what is due happens once, also when the server was killed on the way."""
 import datetime
+import json
 import os
 import signal
+import subprocess
 import time
 
-from scenario import Server, check, same
+from scenario import FARTHING, Server, check, make_queue, same, until
 
 
 def now(server):
@@ -66,5 +68,40 @@ def test_killed_while_it_turns(_):
         same(left, 18)
         server.advance("20d")
         same(server.client("kms").list_keys()["Keys"], [])
+    finally:
+        server.remove()
+
+
+def test_killed_in_the_middle_of_a_turn(_):
+    """Ten days of an hourly schedule, the server killed twice on the way: each hour has its message, and one only."""
+    server = Server()
+    try:
+        url, arn = make_queue(server, "hours", MessageRetentionPeriod="1209600")
+        events, start = server.client("events"), now(server)
+        events.put_rule(Name="hourly", ScheduleExpression="rate(1 hour)")
+        events.put_targets(Rule="hourly", Targets=[{"Id": "1", "Arn": arn}])
+        server.client("ec2").allocate_address()
+        end = start + datetime.timedelta(days=10, minutes=30)
+        for days in (2, 5):
+            turning = subprocess.Popen([FARTHING, "clock", "set", f"{end:%Y-%m-%dT%H:%M:%SZ}", "--data", server.data],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            until(lambda: now(server) > start + datetime.timedelta(days=days), "the clock stands")
+            os.kill(server.pid, signal.SIGKILL)
+            turning.wait()
+            server.start()
+        if now(server) < end:
+            same(server.run("clock", "set", f"{end:%Y-%m-%dT%H:%M:%SZ}").returncode, 0)
+
+        def messages():
+            got = server.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+            return int(got["Attributes"]["ApproximateNumberOfMessages"])
+
+        until(lambda: messages() >= 240, "messages are missing")
+        same(messages(), 240)
+        hours = 0
+        for month in sorted({f"{start:%Y-%m}", f"{end:%Y-%m}"}):
+            lines = json.loads(server.run("bill", "--json", "--month", month).stdout)["lines"]
+            hours += sum(float(line["quantity"]) for line in lines if line["sku"] == "vpc.ipv4.idle")
+        check(abs(hours - (now(server) - start).total_seconds() / 3600) < 0.05, hours)
     finally:
         server.remove()
