@@ -58,6 +58,31 @@ def test_two_months_side_by_side(_):
         both = ask(GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "REGION"}])
         same(len(both["CostAndUsageComparisons"][0]["CostAndUsageSelector"]["And"]), 2)
         refused("ValidationException", ask, "Happiness")
+
+        def drivers(**more):
+            return ce.get_cost_comparison_drivers(BaselineTimePeriod=before, ComparisonTimePeriod=after,
+                                                  MetricForComparison="UnblendedCost", **more)
+
+        # Keys came, calls became fewer; parameters of a moment cost next to nothing in both months.
+        found = drivers(Filter={"Dimensions": {"Key": "SERVICE", "Values": [SSM, KMS]}})["CostComparisonDrivers"]
+        of = {tuple(d["Dimensions"]["Values"][0] for d in f["CostSelector"]["And"]): f for f in found}
+        same(next(iter(of)), (KMS, "us-east-1-KMS-Keys"))
+        fewer = of[(SSM, "USE1-PS-Param-Processed-Tier2")]
+        same((fewer["Metrics"]["UnblendedCost"]["Difference"], [d["Type"] for d in fewer["CostDrivers"]]),
+             ("-0.000045", ["USAGE_CHANGE"]))
+        same(fewer["CostDrivers"][0]["Metrics"]["UsageQuantity"],
+             {"BaselineTimePeriodAmount": "11", "ComparisonTimePeriodAmount": "2", "Difference": "-9", "Unit": "Requests"})
+        one = drivers(MaxResults=1)
+        two = drivers(MaxResults=1, NextPageToken=one["NextPageToken"])["CostComparisonDrivers"]
+        check(one["CostComparisonDrivers"] != two and len(two) == 1, two)
+        region = drivers(GroupBy=[{"Type": "DIMENSION", "Key": "REGION"}])["CostComparisonDrivers"][0]
+        same([d["Dimensions"]["Key"] for d in region["CostSelector"]["And"]], ["REGION", "SERVICE", "USAGE_TYPE"])
+        # What credits pay of it is a driver of its own.
+        start = before["Start"]
+        server.run("bill", "--profile", "credits", "--opened", start, "--credits", "0.3", "--keep")
+        paid = drivers(Filter={"Dimensions": {"Key": "SERVICE", "Values": [KMS]}})["CostComparisonDrivers"][0]
+        same([d["Type"] for d in paid["CostDrivers"]], ["USAGE_CHANGE", "CREDIT"])
+        refused("ValidationException", drivers, NextPageToken="", Filter={})
         refused("ValidationException", ce.get_cost_and_usage_comparisons, BaselineTimePeriod=before,
                 ComparisonTimePeriod={**after, "End": after["Start"][:8] + "05"}, MetricForComparison="UnblendedCost")
     finally:
