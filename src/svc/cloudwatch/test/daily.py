@@ -28,7 +28,7 @@ def test_charges_and_buckets(server):
     # Into the middle of a month, so that it does not end on the way.
     if t.day > 20:
         server.advance("15d")
-    server.advance("36h")
+    server.advance("44h")
     charges = values(server, "AWS/Billing", "EstimatedCharges", Currency="USD")
     check(len(charges) >= 6 and charges == sorted(charges) and charges[-1] > charges[0] > 0, charges)
     keys = values(server, "AWS/Billing", "EstimatedCharges", Currency="USD", ServiceName="awskms")
