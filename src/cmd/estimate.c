@@ -132,6 +132,9 @@ static void put_notes(const estimate *e, const estimate_options *o)
 	                : "free allowances and tiers as AWS applies them to one account");
 	if (usage)
 		printf("\"by usage\": say how much with --usage FILE.\n");
+	if (e->guessed.n)
+		printf("The plan does not say its region: %.*s was taken; say it with --region.\n",
+		       STR_ARG(e->guessed));
 	if (elsewhere)
 		printf("Some prices of other regions are not known here and are those of us-east-1.\n");
 	if (doubtful)
@@ -235,7 +238,10 @@ static int run_estimate(arena *mem, int argc, char **argv)
 		e = file_read(mem, o[USAGE].value, FILE_MAX, &text);
 		e = e ? e : within(mem, o[USAGE].value, plan_read_usage(p, text));
 	}
-	return e ? complain_fault(e) : print_estimate(mem, p, &how, o[JSON].given);
+	if (e)
+		return complain_fault(e);
+	p->guessed &= !o[REGION].given;
+	return print_estimate(mem, p, &how, o[JSON].given);
 }
 
 VERB(estimate,

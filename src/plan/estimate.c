@@ -373,5 +373,6 @@ estimate *estimate_make(arena *mem, plan *p, const estimate_options *o)
 		do_resource(&r, one);
 	arena_close(r.scratch);
 	out->overflow |= pricing_overflow(r.shared);
+	out->guessed = p->guessed ? p->region : S("");
 	return out;
 }

@@ -49,6 +49,7 @@ typedef struct estimate {
 	size_t resources, free_of_charge, n_lines;
 	money total;
 	bool overflow;         /* a sum passed 128 bits */
+	str guessed;           /* the region that was taken where the plan says none; empty: it says */
 } estimate;
 
 estimate *estimate_make(arena *mem, plan *p, const estimate_options *o);

@@ -70,6 +70,8 @@ void estimate_json(buf *out, arena *mem, const estimate *e, const estimate_optio
 	put(out, "currency", S("USD"));
 	put(out, "total", decimal_print_exact(mem, e->total, MONEY_DIGITS, 2));
 	buf_fmt(out, ",\"resources\":%zu,\"free_of_charge\":%zu", e->resources, e->free_of_charge);
+	if (e->guessed.n)
+		put(out, "region_assumed", e->guessed);
 	buf_put(out, S(",\n\"lines\":["));
 	for (const estimate_line *l = e->lines; l; l = l->next) {
 		buf_put(out, l == e->lines ? S("\n") : S(",\n"));

@@ -24,6 +24,7 @@ typedef struct reader {
 	map references;               /* a configuration's address to its plan_reference */
 	const json_value *providers, *variables;
 	map regions;                  /* a configuration's address to its region */
+	bool known;                   /* the document says in which region the rest is */
 	passed *passed;               /* of the path that is being read */
 } reader;
 
@@ -243,6 +244,38 @@ static plan_resource *add(plan *p, str address, str type, const json_value *valu
 	return r;
 }
 
+/* arn:aws:rds:eu-west-1:...: empty for what is in no region, and for what is no ARN. */
+static str region_of_arn(str arn)
+{
+	str part = S("");
+	if (!str_starts(arn, S("arn:")))
+		return part;
+	for (int i = 0; i < 4; i++)
+		part = str_is(arn) ? str_cut(&arn, ':') : S("");
+	return part;
+}
+
+/* us-east-1 of us-east-1a. */
+static str region_of_zone(str zone)
+{
+	bool lettered = zone.n > 2 && zone.p[zone.n - 1] >= 'a' && zone.p[zone.n - 1] <= 'z' &&
+	                zone.p[zone.n - 2] >= '0' && zone.p[zone.n - 2] <= '9';
+	return lettered ? str_sub(zone, 0, zone.n - 1) : S("");
+}
+
+/* What a resource itself says, or else its provider, or else the zone that it is in. */
+static str region_of(reader *r, const plan_resource *one)
+{
+	const str *configured = map_get(&r->regions, one->config);
+	str said = text_or(one->values, S("region"), region_of_arn(text_or(one->values, S("arn"), S(""))));
+	if (!said.n && configured)
+		said = *configured;
+	if (!said.n && !r->known)
+		said = region_of_zone(text_or(one->values, S("availability_zone"), S("")));
+	r->p->guessed |= !said.n && !r->known && str_starts(one->type, S("aws_"));
+	return said.n ? said : r->p->region;
+}
+
 static void read_resources(reader *r, const json_value *list)
 {
 	for (const json_value *v = list && list->kind == JSON_ARRAY ? list->first : NULL; v; v = v->next) {
@@ -256,8 +289,7 @@ static void read_resources(reader *r, const json_value *list)
 		if (!refs)
 			refs = map_get(&r->references, address->text);
 		one->references = refs ? refs->first : NULL;
-		const str *region = map_get(&r->regions, one->config);
-		one->region = text_or(values, S("region"), region ? *region : r->p->region);
+		one->region = region_of(r, one);
 	}
 }
 
@@ -315,6 +347,7 @@ err plan_read(arena *mem, str text, str region, plan **out)
 	r.variables = json_get(all, S("variables"));
 	module root = { .config = json_get(config, S("root_module")), .prefix = S("") };
 	str own = provider_region(&r, S("aws"));
+	r.known = own.n || json_get(all, S("region"));
 	p->region = own.n ? own : p->region;
 	read_config(&r, &root, 0);
 	read_references(&r, json_get(all, S("references")));

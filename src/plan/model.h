@@ -31,6 +31,7 @@ typedef struct plan_resource {
 typedef struct plan {
 	arena *mem;
 	str region;                  /* of what says none */
+	bool guessed;                /* there is such, and the document does not say that region */
 	plan_resource *first, *last;
 	size_t n;
 	const json_value *usage, *type_usage; /* may be NULL */

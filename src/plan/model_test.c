@@ -109,6 +109,28 @@ TEST(plan_of_a_state)
 	CHECK_STR(pval_at(v, 0).resource->address, S("aws_ebs_volume.v"));
 }
 
+TEST(plan_of_what_says_its_region_itself)
+{
+	plan *p = read_plan(mem, "{\"values\":{\"root_module\":{\"resources\":["
+		"{\"address\":\"aws_db_instance.d\",\"type\":\"aws_db_instance\","
+		"\"values\":{\"arn\":\"arn:aws:rds:eu-west-1:123456789012:db:d\"}},"
+		"{\"address\":\"aws_ebs_volume.v\",\"type\":\"aws_ebs_volume\","
+		"\"values\":{\"availability_zone\":\"eu-central-1b\"}}]}}}");
+	CHECK_STR(plan_find(p, S("aws_db_instance.d"))->region, S("eu-west-1"));
+	CHECK_STR(plan_find(p, S("aws_ebs_volume.v"))->region, S("eu-central-1"));
+	CHECK(!p->guessed);
+	p = read_plan(mem, "{\"values\":{\"root_module\":{\"resources\":["
+		"{\"address\":\"aws_s3_bucket.b\",\"type\":\"aws_s3_bucket\",\"values\":{\"arn\":\"arn:aws:s3:::b\"}}"
+		"]}}}");
+	CHECK_STR(p->first->region, S("us-east-1"));
+	CHECK(p->guessed);
+	/* The provider's region goes before a zone, and it is known. */
+	p = read_plan(mem, "{\"region\":\"us-east-1\",\"resources\":[{\"address\":\"aws_ebs_volume.v\","
+		"\"type\":\"aws_ebs_volume\",\"values\":{\"availability_zone\":\"us-west-2a\"}}]}");
+	CHECK_STR(p->first->region, S("us-east-1"));
+	CHECK(!p->guessed);
+}
+
 TEST(plan_usage_of_address_star_and_type)
 {
 	plan *p = read_plan(mem, "{\"resources\":["

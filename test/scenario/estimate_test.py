@@ -72,6 +72,15 @@ def test_an_estimate_refuses_what_it_cannot_read(server):
             check(said in done.stderr and not done.stdout, done.stderr)
 
 
+def test_an_estimate_says_which_region_it_took(server):
+    with tempfile.TemporaryDirectory() as folder:
+        plan = write(folder, "plan.json", json.dumps({"resources": PLAN["resources"]}))
+        check("does not say its region: us-east-1 was taken" in estimate(plan).stdout)
+        same(json.loads(estimate(plan, "--json").stdout)["region_assumed"], "us-east-1")
+        told = estimate(plan, "--region", "us-east-2", "--json")
+        check("region_assumed" not in told.stdout and '"region":"us-east-2"' in told.stdout, told.stdout)
+
+
 def test_an_estimate_of_what_terraform_plans(server):
     terraform = Terraform(server)
     try:
