@@ -237,14 +237,16 @@ static void show_adjustment(req *rq, const budget_spend *s, budgets_Budget *out)
 	out->BudgetLimit = budget_amount(rq->mem, s, s->limit);
 }
 
-/* The budget as the API shows it: with what has been spent. */
-static err show(req *rq, const txn *tx, const budgets_budget *row, budgets_Budget *out)
+/* The budget as the API shows it: with what has been spent, and without its expression unless asked for. */
+static err show(req *rq, const txn *tx, const budgets_budget *row, opt_bool expression, budgets_Budget *out)
 {
 	budget_spend s;
 	*out = *row->It->Budget;
 	TRY(budget_spend_of(rq->mem, tx, row->Account, out, budget_period_of(out, rq->now), rq->now, true, &s));
 	if (out->AutoAdjustData)
 		show_adjustment(rq, &s, out);
+	if (!expression.v)
+		out->FilterExpression = NULL;
 	out->CalculatedSpend = arena_new(rq->mem, budgets_CalculatedSpend);
 	out->CalculatedSpend->ActualSpend = budget_amount(rq->mem, &s, s.actual);
 	out->CalculatedSpend->ForecastedSpend = budget_amount(rq->mem, &s, s.forecast);
@@ -259,7 +261,7 @@ static err describe_in(req *rq, const txn *tx, const budgets_DescribeBudget_in *
 {
 	budgets_budget *row;
 	TRY(budget_find(rq, tx, in->AccountId, in->BudgetName, &row));
-	return show(rq, tx, row, out);
+	return show(rq, tx, row, in->ShowFilterExpression, out);
 }
 
 /* Waits, because pricing a large month takes longer than a connection's thread may. */
@@ -291,7 +293,7 @@ static err describe_page(req *rq, const txn *tx, const budgets_DescribeBudgets_i
 			out->NextToken = page_token(rq, out->Budgets.v[most - 1].BudgetName);
 			break;
 		}
-		TRY(show(rq, tx, row, &out->Budgets.v[out->Budgets.n++]));
+		TRY(show(rq, tx, row, in->ShowFilterExpression, &out->Budgets.v[out->Budgets.n++]));
 	}
 	return OK;
 }

@@ -74,10 +74,8 @@ err pricing_ListPriceLists(req *rq, const txn *tx, const pricing_ListPriceLists_
 	size_t n, most = in->MaxResults.set ? (size_t)in->MaxResults.v : PAGE;
 	str after = S("");
 	(void)tx;
+	TRY(pricing_service_check(rq, in->ServiceCode));
 	price_list *all = lists_of(rq->mem, in->ServiceCode, &n);
-	if (in->ServiceCode.n == 0 || n == 0)
-		return fail(rq, &pricing_InvalidParameterException, "Input Parameters are invalid. The value for "
-		            "the parameter ServiceCode is invalid: %.*s", STR_ARG(in->ServiceCode));
 	if (in->NextToken.n && !page_position(rq, in->NextToken, &after))
 		return fail(rq, &pricing_InvalidNextTokenException, "The pagination token is invalid.");
 	pricing_PriceLists *list = &out->PriceLists;

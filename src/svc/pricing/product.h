@@ -39,3 +39,6 @@ str product_json(arena *mem, const product *p);
 /* Its parts, for price lists: {"productFamily":..}, and "SKU.TERM":{..}. */
 void product_put(buf *b, const product *p);
 void product_put_term(buf *b, arena *mem, const product *p);
+
+/* Whether anything is sold under this code of AWS's. */
+err pricing_service_check(req *rq, str code);

@@ -2,8 +2,17 @@
 #include "product.h"
 #include <stdlib.h>
 
-static err service_check(req *rq, str code)
+err pricing_service_check(req *rq, str code)
 {
+	bool plain = true;
+	for (size_t i = 0; i < code.n; i++)
+		plain &= (code.p[i] >= 'a' && code.p[i] <= 'z') || (code.p[i] >= 'A' && code.p[i] <= 'Z') ||
+			 (code.p[i] >= '0' && code.p[i] <= '9');
+	if (code.n == 0)
+		return fail(rq, &pricing_InvalidParameterException,
+		            "Input Parameters are invalid. serviceCode cannot be null or empty");
+	if (!plain)
+		return fail(rq, &pricing_InvalidParameterException, "ServiceCode can only contain a-z, A-Z, 0-9");
 	if (products_of(rq->mem, price_book(), code).n)
 		return OK;
 	return fail(rq, &pricing_InvalidParameterException, "Input Parameters are invalid. The value for the "
@@ -82,7 +91,7 @@ err pricing_GetProducts(req *rq, const txn *tx, const pricing_GetProducts_in *in
 	const book *b = price_book();
 	(void)tx;
 	TRY(format_check(rq, in->FormatVersion));
-	TRY(service_check(rq, in->ServiceCode));
+	TRY(pricing_service_check(rq, in->ServiceCode));
 	TRY(start_of(rq, in->NextToken, &start));
 	out->FormatVersion = S("aws_v1");
 	out->PriceList.v = arena_array(rq->mem, str, most);
@@ -159,7 +168,7 @@ err pricing_DescribeServices(req *rq, const txn *tx, const pricing_DescribeServi
 	TRY(format_check(rq, in->FormatVersion));
 	TRY(start_of(rq, in->NextToken, &start));
 	if (in->ServiceCode.n)
-		TRY(service_check(rq, in->ServiceCode));
+		TRY(pricing_service_check(rq, in->ServiceCode));
 	products all = products_of(rq->mem, b, in->ServiceCode);
 	for (size_t i = 0; i < all.n; i++)
 		names_add(&codes, all.at[i].name ? all.at[i].name->service : all.at[i].item->service);
@@ -185,7 +194,7 @@ err pricing_GetAttributeValues(req *rq, const txn *tx, const pricing_GetAttribut
 	names values = { .mem = rq->mem, .seen = map_in(rq->mem, 64) };
 	const book *b = price_book();
 	(void)tx;
-	TRY(service_check(rq, in->ServiceCode));
+	TRY(pricing_service_check(rq, in->ServiceCode));
 	TRY(start_of(rq, in->NextToken, &start));
 	products found = products_of(rq->mem, b, in->ServiceCode);
 	for (size_t i = 0; i < found.n; i++) {

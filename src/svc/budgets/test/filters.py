@@ -44,6 +44,10 @@ def test_what_a_budget_counts(_):
             check(abs(got[name] / hours - dollars) < dollars * Decimal("0.01"), (name, got[name], dollars))
         shown = b.describe_budget(AccountId=ACCOUNT, BudgetName="either", ShowFilterExpression=True)["Budget"]
         same((shown["Metrics"], len(shown["FilterExpression"]["Or"])), (["UnblendedCost"], 2))
+        check("FilterExpression" not in b.describe_budget(AccountId=ACCOUNT, BudgetName="either")["Budget"])
+        for asked in (True, False):
+            all_of_them = b.describe_budgets(AccountId=ACCOUNT, ShowFilterExpression=asked)["Budgets"]
+            same(sum("FilterExpression" in x for x in all_of_them), 2 if asked else 0)
         refused("InvalidParameterException", make, "x", FilterExpression={"And": [secrets]})
         refused("InvalidParameterException", make, "x", FilterExpression=secrets, CostFilters={"Region": ["x"]})
         refused("InvalidParameterException", make, "x", FilterExpression={**secrets, **tagged})

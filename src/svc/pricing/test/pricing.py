@@ -25,6 +25,13 @@ def test_products(server):
         {"Type": "NONE_OF", "Field": "deploymentOption", "Value": "Multi-AZ"}])["PriceList"]
     check(some and all("t4g" in s and "Multi-AZ" not in s for s in some), some)
     refused("InvalidParameterException", p.get_products, ServiceCode="AmazonNothing")
+    for call, more in ((p.get_products, {}), (p.get_attribute_values, {"AttributeName": "location"}),
+                       (p.list_price_lists, {"EffectiveDate": "2026-11-01T00:00:00Z", "CurrencyCode": "USD"})):
+        same(refused("InvalidParameterException", call, ServiceCode="Amazon EC2", **more),
+             "ServiceCode can only contain a-z, A-Z, 0-9")
+        if call != p.list_price_lists:
+            same(refused("InvalidParameterException", call, ServiceCode="", **more),
+                 "Input Parameters are invalid. serviceCode cannot be null or empty")
 
 
 def test_pages(server):
