@@ -52,6 +52,9 @@ static bool is_loopback(str address)
 
 void server_advance(server *s, int64_t to)
 {
+	for (const server_part *const *p = __start_farthing_parts; p < __stop_farthing_parts; p++)
+		if ((*p)->leap)
+			(*p)->leap();
 	metric_send();
 	due_advance(s->dispatch.store, to, NULL, NULL);
 }

@@ -45,9 +45,11 @@ typedef struct server_part {
 	err (*start)(store *s, str data_folder);
 	void (*stop)(void);
 	void (*halt)(void); /* or NULL: before anything waits for what is under way, ends what may take long */
+	void (*leap)(void); /* or NULL: before the clock is turned, sees what has happened until now */
 } server_part;
-#define SERVER_PART(id, start_, stop_) SERVER_PART_HALT(id, start_, stop_, NULL)
-#define SERVER_PART_HALT(id, start_, stop_, halt_) \
-	static const server_part server_part_##id = { #id, start_, stop_, halt_ }; \
+#define SERVER_PART(id, start_, stop_) SERVER_PART_WHOLE(id, start_, stop_, NULL, NULL)
+#define SERVER_PART_HALT(id, start_, stop_, halt_) SERVER_PART_WHOLE(id, start_, stop_, halt_, NULL)
+#define SERVER_PART_WHOLE(id, start_, stop_, halt_, leap_) \
+	static const server_part server_part_##id = { #id, start_, stop_, halt_, leap_ }; \
 	__attribute__((section("farthing_parts"), \
 	               used)) static const server_part *const server_part_entry_##id = &server_part_##id

@@ -498,4 +498,4 @@ static void stop(void)
 	engines.mem = NULL;
 }
 
-SERVER_PART(rds, start, stop);
+SERVER_PART_WHOLE(rds, start, stop, NULL, db_watch_leap);

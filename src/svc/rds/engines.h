@@ -41,6 +41,7 @@ err db_engines_start_standby(arena *a, store *s, const rds_instance *i);
 /* stats.c: what an engine counts of itself; false: it does not answer. */
 typedef struct engine_stats {
 	int64_t connections, reads, writes, log_bytes, lag_seconds, page; /* page: bytes of a read */
+	int64_t sessions; /* that ever were, of databases where Farthing has none; PostgreSQL only */
 } engine_stats;
 bool db_stats_read(arena *a, str folder, engine_stats *out);
 /* mysql.c */
@@ -66,6 +67,7 @@ typedef struct running {
 	int64_t since, cpu_ms, looked_us; /* of the watcher */
 	double cpu_share;
 	int64_t minute, bytes, bytes_at; /* minute: of the last metrics */
+	int64_t sessions; /* one more than at the last look; 0: there was none yet */
 	int64_t idle_since, low_since, asleep_at; /* on Farthing's clock; asleep_at: what its timer is set to */
 	engine_stats counted; /* at the last minute */
 	int64_t counted_us, counted_at, log_at[DB_LOGS];
@@ -92,4 +94,6 @@ void db_sleep_set(txn *tx, arena *mem, rds_cluster *c, bool paused, int64_t when
 
 /* watch.c: looks at what runs each second: metrics, full storage, Serverless v2 capacity. */
 void db_watch_start(store *s);
+/* Looks now, if anything is there that may fall asleep: before the clock leaps over the moment. */
+void db_watch_leap(void);
 void db_watch_stop(void);

@@ -20,11 +20,12 @@
 #define LATE_MS 2000
 
 static struct {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock, looking; /* looking: one look at a time */
 	pthread_t thread;
 	bool stop, started;
 	store *store;
-} watcher = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	int64_t before, minute; /* of the last look */
+} watcher = { .lock = PTHREAD_MUTEX_INITIALIZER, .looking = PTHREAD_MUTEX_INITIALIZER };
 
 /* What one look at one engine found; applied to the rows afterwards. */
 typedef struct finding {
@@ -348,7 +349,10 @@ static void touch(void *context, running *r)
 	if (!str_eq(r->folder, f->folder))
 		return;
 	bool connected = f->now.connections > 0 || !f->counted || f->provisioned;
-	if (connected)
+	bool came = f->counted && r->sessions && f->now.sessions >= r->sessions; /* and has gone again */
+	if (f->counted)
+		r->sessions = f->now.sessions + 1;
+	if (connected || came)
 		r->idle_since = f->looked;
 	f->idle_since = connected ? 0 : r->idle_since;
 }
@@ -484,9 +488,23 @@ static void settle(arena *mem, finding *f, int64_t now)
 		store_write(s, change_rows, &ch);
 }
 
+static void look_at_all(void)
+{
+	pthread_mutex_lock(&watcher.looking);
+	looking l = { .mem = arena_open(4096), .now = clock_now(), .before = watcher.before };
+	watcher.before = l.now;
+	db_clock_look(watcher.store);
+	db_engines_each(look, &l);
+	for (finding *f = l.first; f; f = f->next)
+		settle(l.mem, f, l.now);
+	rest_all(l.mem, l.first, l.now, watcher.minute);
+	watcher.minute = l.now / MS_MINUTE;
+	arena_close(l.mem);
+	pthread_mutex_unlock(&watcher.looking);
+}
+
 static void *run(void *context)
 {
-	int64_t before = clock_now(), minute = before / MS_MINUTE;
 	pthread_mutex_lock(&watcher.lock);
 	while (!watcher.stop) {
 		for (int waited = 0; waited < LOOK_MS && !watcher.stop; waited += STEP_MS) {
@@ -497,25 +515,36 @@ static void *run(void *context)
 		if (watcher.stop)
 			break;
 		pthread_mutex_unlock(&watcher.lock);
-		looking l = { .mem = arena_open(4096), .now = clock_now(), .before = before };
-		before = l.now;
-		db_clock_look(watcher.store);
-		db_engines_each(look, &l);
-		for (finding *f = l.first; f; f = f->next)
-			settle(l.mem, f, l.now);
-		rest_all(l.mem, l.first, l.now, minute);
-		minute = l.now / MS_MINUTE;
-		arena_close(l.mem);
+		look_at_all();
 		pthread_mutex_lock(&watcher.lock);
 	}
 	pthread_mutex_unlock(&watcher.lock);
 	return NULL;
 }
 
+void db_watch_leap(void)
+{
+	bool any = false;
+	if (!watcher.started)
+		return;
+	const txn *tx = store_read(watcher.store);
+	arena *mem = arena_open(4096);
+	record_scan s = rds_cluster_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
+	for (rds_cluster *c; !any && (c = rds_cluster_next(&s));)
+		any = db_sleep_after(c) > 0;
+	cursor_close(&s.at);
+	store_read_end(watcher.store, tx);
+	arena_close(mem);
+	if (any)
+		look_at_all();
+}
+
 void db_watch_start(store *s)
 {
 	watcher.store = s;
 	watcher.stop = false;
+	watcher.before = clock_now();
+	watcher.minute = watcher.before / MS_MINUTE;
 	watcher.started = pthread_create(&watcher.thread, NULL, run, NULL) == 0;
 }
 

@@ -48,6 +48,14 @@ def test_pauses_without_connections_and_wakes(server):
     same(sql(at, "select n from t"), "1")
     check("The DB cluster is resumed" in events(rds, "sleeper"))
     same(sql((cluster(rds)["ReaderEndpoint"], 5432), "select n from t"), "1")
+    # A day right after a connection, and another after one that came while it was awake: five minutes each.
+    for _ in range(2):
+        before = acu_hours(server)
+        server.advance("24h")
+        check(acu_hours(server) - before < 0.2, (before, acu_hours(server)))
+        same(sql(at, "select n from t"), "1")
+        server.advance("2m")
+        same(sql(at, "select n from t"), "1")
     rds.delete_db_instance(DBInstanceIdentifier="sleeper-1")
     gone(rds, "sleeper-1")
     rds.delete_db_cluster(DBClusterIdentifier="sleeper", SkipFinalSnapshot=True)
