@@ -84,7 +84,8 @@ void idp_password_take(arena *mem, const idp_pool *p, idp_user *u, const idp_use
 		size_t n = u->Past.n < (size_t)keep ? u->Past.n : (size_t)keep - 1;
 		str *v = arena_array(mem, str, n + 1);
 		v[0] = arena_fmt(mem, "%.*s:%.*s", STR_ARG(u->Salt), STR_ARG(u->Verifier));
-		memcpy(v + 1, u->Past.v, n * sizeof *v);
+		if (n)
+			memcpy(v + 1, u->Past.v, n * sizeof *v);
 		u->Past = (cognito_idp_ListOfStringTypes){ v, n + 1 };
 	}
 	u->Salt = made->Salt;

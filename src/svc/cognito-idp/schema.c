@@ -175,7 +175,8 @@ void idp_attribute_set(arena *mem, idp_attributes *a, str name, str value)
 			return;
 		}
 	cognito_idp_AttributeType *v = arena_array(mem, cognito_idp_AttributeType, a->n + 1);
-	memcpy(v, a->v, a->n * sizeof *v);
+	if (a->n)
+		memcpy(v, a->v, a->n * sizeof *v);
 	v[a->n] = (cognito_idp_AttributeType){ .Name = name, .Value = value };
 	*a = (idp_attributes){ v, a->n + 1 };
 }
@@ -193,7 +194,8 @@ idp_attributes idp_attributes_shown(arena *mem, const idp_user *u)
 {
 	idp_attributes a = { arena_array(mem, cognito_idp_AttributeType, u->Attributes.n + 1),
 		                 u->Attributes.n + 1 };
-	memcpy(a.v, u->Attributes.v, u->Attributes.n * sizeof *a.v);
+	if (u->Attributes.n)
+		memcpy(a.v, u->Attributes.v, u->Attributes.n * sizeof *a.v);
 	a.v[a.n - 1] = (cognito_idp_AttributeType){ .Name = S("sub"), .Value = u->Sub };
 	return a;
 }

@@ -4,6 +4,9 @@
 #include "pool.h"
 #include "sys/rand.h"
 
+/* Nobody signs in by a longer one: names end at 128 characters. */
+#define ALIAS_BYTES_MAX 512
+
 static bool has(const str *v, size_t n, const char *what) { return idp_listed(v, n, str_c(what)); }
 
 /* A name of the kind that the pool's users sign in with, which then is an attribute. */
@@ -72,7 +75,7 @@ static str alias_value(arena *mem, const idp_pool *p, const idp_user *u, str kin
 	bool as_name = has(p->It->UsernameAttributes.v, p->It->UsernameAttributes.n, kind.p);
 	bool as_alias = has(p->It->AliasAttributes.v, p->It->AliasAttributes.n, kind.p);
 	str value = idp_attribute(&u->Attributes, kind);
-	if (!value.n || !(as_name || as_alias))
+	if (!value.n || value.n > ALIAS_BYTES_MAX || !(as_name || as_alias))
 		return STR_NONE;
 	if (!as_name && str_eq(u->Status, IDP_UNCONFIRMED))
 		return STR_NONE;

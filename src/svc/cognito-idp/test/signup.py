@@ -319,3 +319,11 @@ def test_clients(server):
     k.delete_user_pool_client(UserPoolId=pool, ClientId=plain["ClientId"])
     same(refused("ResourceNotFoundException", login, k, plain["ClientId"], "ann", GOOD),
          f"User pool client {plain['ClientId']} does not exist.")
+
+
+def test_what_the_model_does_not_allow(server):
+    k = server.client("cognito-idp")
+    same(refused("InvalidParameterException", k.list_user_pools, MaxResults=100),
+         "1 validation error detected: Value '100' at 'maxResults' failed to satisfy constraint: Member must have "
+         "value less than or equal to 60")
+    check("at 'clientId'" in refused("InvalidParameterException", k.sign_up, ClientId="a b", Username="u", Password=GOOD))
