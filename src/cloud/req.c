@@ -46,7 +46,8 @@ err input_check(req *rq, const operation *op, const void *in)
 	const char *name = op->service->invalid_fault;
 	bool counted = name && *name == '+'; /* its own fault in the words of all others */
 	const fault_kind *own = error_named(op, counted ? name + 1 : name);
-	str wrong = own && !counted ? validate_parameters(rq->mem, op->input, in) : validate(rq->mem, op->input, in);
+	str wrong = own && !counted ? validate_parameters(rq->mem, op->input, in) :
+				      validate(rq->mem, op->input, in);
 	return str_is(wrong) ? fail(rq, own ? own : &aws_ValidationException, "%.*s", STR_ARG(wrong)) : OK;
 }
 

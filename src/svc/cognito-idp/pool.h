@@ -208,7 +208,7 @@ cognito_idp_grant *idp_grant_new(req *rq, const idp_pool *p, const idp_client *c
 /* Asks the function and signs; on pool threads, with no transaction open. */
 err idp_tokens_make(req *rq, idp_issue *i);
 /* What the tokens hang on; counts the user as active. */
-void idp_tokens_keep(req *rq, txn *tx, idp_issue *i);
+void idp_tokens_keep(req *rq, txn *tx, const idp_issue *i);
 cognito_idp_AuthenticationResultType *idp_tokens_result(arena *mem, const idp_issue *i);
 void idp_grants_end(txn *tx, arena *mem, str pool, str name);
 str idp_refresh_new(arena *mem);

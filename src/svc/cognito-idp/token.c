@@ -185,9 +185,8 @@ err idp_refresh_find(req *rq, const txn *tx, const idp_pool *p, const idp_client
 	return OK;
 }
 
-static void keep_refresh(req *rq, txn *tx, idp_issue *i)
+static void keep_refresh(req *rq, txn *tx, const idp_issue *i, cognito_idp_grant *g)
 {
-	cognito_idp_grant *g = i->grant;
 	const cognito_idp_RefreshTokenRotationType *rotation = i->client->It->RefreshTokenRotation;
 	if (g->Refresh.n) {
 		if (g->Replaced.n)
@@ -202,12 +201,12 @@ static void keep_refresh(req *rq, txn *tx, idp_issue *i)
 	cognito_idp_refresh_put(tx, &row);
 }
 
-void idp_tokens_keep(req *rq, txn *tx, idp_issue *i)
+void idp_tokens_keep(req *rq, txn *tx, const idp_issue *i)
 {
-	cognito_idp_grant *g = i->grant;
+	cognito_idp_grant copy = *i->grant, *g = &copy; /* this may run again */
 	cognito_idp_granted row = { .Pool = g->Pool, .Name = g->Name, .Id = g->Id, .Since = g->Began };
 	if (i->refresh_token.n)
-		keep_refresh(rq, tx, i);
+		keep_refresh(rq, tx, i, g);
 	int64_t id = idp_validity(i->client, 0), access = idp_validity(i->client, 1);
 	int64_t end = rq->now + (id > access ? id : access);
 	g->End = g->RefreshEnd > end ? g->RefreshEnd : end;

@@ -135,6 +135,7 @@ void idp_user_add(req *rq, txn *tx, idp_pool *p, idp_user *u)
 {
 	cognito_idp_alias sub = { .Pool = p->Id, .Kind = S("sub"), .Value = u->Sub, .Name = u->Name };
 	u->Created = rq->now;
+	u->Month = 0; /* this may be the second run */
 	idp_active(rq, p, u);
 	idp_user_put(tx, rq, u);
 	cognito_idp_alias_put(tx, &sub);
