@@ -51,6 +51,9 @@ static size_t of_launch(req *rq, const txn *tx, const void *in, str **arns)
 #define ON_ACL(operation) { operation, NULL, "network-acl/{NetworkAclId}", NULL }
 #define ON_GATEWAY(operation) { operation, NULL, "internet-gateway/{InternetGatewayId}", NULL }
 #define ON_INTERFACE(operation) { operation, NULL, "network-interface/{NetworkInterfaceId}", NULL }
+#define ON_PEERING(operation) \
+	{ operation, NULL, "vpc-peering-connection/{VpcPeeringConnectionId}", NULL }
+#define ON_TEMPLATE(operation) { operation, NULL, "launch-template/{LaunchTemplateId}", NULL }
 #define ON_EVERY(operation, type) { operation, NULL, type "/*", NULL }
 ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesAttribute"),
 	ON_ALL("DescribeInstanceCreditSpecifications"), ON_ALL("DescribeNetworkInterfaces"),
@@ -109,5 +112,13 @@ ACCESS(ec2, "ec2", NULL, ON_ALL("DescribeAddresses"), ON_ALL("DescribeAddressesA
        { "GetManagedPrefixListEntries", NULL, "prefix-list/{PrefixListId}", NULL },
        { "ModifyManagedPrefixList", NULL, "prefix-list/{PrefixListId}", NULL },
        { "DeleteManagedPrefixList", NULL, "prefix-list/{PrefixListId}", NULL },
+       ON_EVERY("CreateVpcPeeringConnection", "vpc-peering-connection"),
+       ON_PEERING("AcceptVpcPeeringConnection"), ON_PEERING("RejectVpcPeeringConnection"),
+       ON_PEERING("DeleteVpcPeeringConnection"), ON_PEERING("ModifyVpcPeeringConnectionOptions"),
+       ON_ALL("DescribeVpcPeeringConnections"), ON_EVERY("CreateLaunchTemplate", "launch-template"),
+       ON_TEMPLATE("CreateLaunchTemplateVersion"), ON_TEMPLATE("ModifyLaunchTemplate"),
+       ON_TEMPLATE("DeleteLaunchTemplate"), ON_TEMPLATE("DeleteLaunchTemplateVersions"),
+       ON_ALL("DescribeLaunchTemplates"), ON_ALL("DescribeLaunchTemplateVersions"),
+       ON_VOLUME("ModifyVolume"), ON_ALL("DescribeVolumesModifications"), ON_VPC("GetSecurityGroupsForVpc"),
        { "DisassociateAddress", NULL, "elastic-ip/*", NULL }, { "CreateTags", NULL, NULL, of_tagged },
        { "DeleteTags", NULL, NULL, of_tagged });

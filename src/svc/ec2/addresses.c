@@ -244,8 +244,7 @@ err ec2_ReleaseAddress(req *rq, txn *tx, const ec2_ReleaseAddress_in *in, ec2_Re
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
 	if (given(a->AssociationId))
-		return fail(rq, &ec2_InvalidGroupInUse, "resource %.*s has a dependent object",
-		            STR_ARG(a->AllocationId));
+		return fail(rq, &ec2_InvalidIPInUse, "Address %.*s is in use.", STR_ARG(a->PublicIp));
 	ec2_meter_address(tx, place_of(rq), rq->now, a->AllocationId, false, false);
 	kind_delete(tx, rq->mem, &kind_address, rq->who.account, rq->region, a->AllocationId);
 	return OK;

@@ -95,6 +95,13 @@ err ec2_prefix_list_check(req *rq, const txn *tx, str id);
 /* The prefix list of AWS's with the addresses of a service (com.amazonaws.us-east-1.s3). */
 str ec2_service_list(arena *mem, str region, str service);
 
+/* Peering connections of a VPC that is deleted end with it. */
+void ec2_peerings_end(txn *tx, arena *mem, place p, int64_t now, str vpc);
+/* A launch's request with what its template says where the request says nothing. */
+err ec2_template_apply(req *rq, const txn *tx, const ec2_RunInstances_in *in, ec2_RunInstances_in *out);
+/* The members that `over` lacks are `under`'s. */
+void ec2_overlay(const shape *s, void *over, const void *under);
+
 /* Network interfaces: every private address in a subnet belongs to one. */
 typedef struct interface_wish {
 	const ec2_Subnet *subnet;

@@ -17,7 +17,6 @@
 	X(InvalidAttachment, "IncorrectState", 400) \
 	X(InvalidGroup, "InvalidGroup.NotFound", 400) \
 	X(InvalidGroupDuplicate, "InvalidGroup.Duplicate", 400) \
-	X(InvalidGroupInUse, "DependencyViolation", 400) \
 	X(InvalidInstance, "InvalidInstanceID.NotFound", 400) \
 	X(InvalidInstanceMalformed, "InvalidInstanceID.Malformed", 400) \
 	X(InvalidInstanceType, "InvalidInstanceType", 400) \
@@ -69,7 +68,15 @@
 	X(InvalidSubnetRange, "InvalidSubnet.Range", 400) \
 	X(InvalidVpcEndpoint, "InvalidVpcEndpointId.NotFound", 400) \
 	X(InvalidVpcRange, "InvalidVpc.Range", 400) \
-	X(InvalidVpcState, "InvalidVpcState", 400) \
+	X(InvalidTemplateId, "InvalidLaunchTemplateId.NotFound", 400) \
+	X(InvalidTemplateName, "InvalidLaunchTemplateName.NotFoundException", 400) \
+	X(InvalidTemplateNameMalformed, "InvalidLaunchTemplateName.MalformedException", 400) \
+	X(InvalidTemplateVersion, "InvalidLaunchTemplateId.VersionNotFound", 400) \
+	X(TemplateExists, "InvalidLaunchTemplateName.AlreadyExistsException", 400) \
+	X(TemplateVersionLimit, "VersionLimitExceeded", 400) \
+	X(InvalidVolumeModification, "InvalidVolumeModification.NotFound", 400) \
+	X(VolumeModificationRateExceeded, "VolumeModificationRateExceeded", 400) \
+	X(PeeringExists, "VpcPeeringConnectionAlreadyExists", 400) \
 	X(NatGatewayLimitExceeded, "NatGatewayLimitExceeded", 400) \
 	X(NatGatewayNotFound, "NatGatewayNotFound", 400) \
 	X(NetworkAclEntryExists, "NetworkAclEntryAlreadyExists", 400) \

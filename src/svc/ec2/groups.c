@@ -91,7 +91,8 @@ err ec2_CreateSecurityGroup(req *rq, txn *tx, const ec2_CreateSecurityGroup_in *
 	TRY(ec2_tag_new(rq, tx, &in->TagSpecifications, "security-group", g.GroupId));
 	ec2_SecurityGroup *kept;
 	TRY(kind_get(rq, tx, &kind_security_group, g.GroupId, &kept));
-	out->Tags = kept->Tags;
+	if (kept->Tags.n)
+		out->Tags = kept->Tags;
 	return OK;
 }
 
@@ -111,6 +112,28 @@ err ec2_DescribeSecurityGroups(req *rq, txn *tx, const ec2_DescribeSecurityGroup
 	}
 	return kind_describe(rq, tx, &kind_security_group, DESCRIBE(in, &ids), &out->SecurityGroups,
 	                     &out->NextToken);
+}
+
+err ec2_GetSecurityGroupsForVpc(req *rq, const txn *tx, const ec2_GetSecurityGroupsForVpc_in *in,
+                                ec2_GetSecurityGroupsForVpc_out *out)
+{
+	void *vpc;
+	ec2_SecurityGroupList all = { 0 };
+	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(kind_get(rq, tx, &kind_vpc, in->VpcId, &vpc));
+	ec2_FilterList filters = { 0 };
+	for (size_t i = 0; i < in->Filters.n; i++)
+		LIST_ADD(rq->mem, &filters, in->Filters.v[i]);
+	str of_vpc[] = { in->VpcId };
+	LIST_ADD(rq->mem, &filters, (ec2_Filter){ .Name = S("vpc-id"), .Values = { of_vpc, 1 } });
+	describe_request d = { .filters = &filters, .most = in->MaxResults, .token = in->NextToken };
+	TRY(kind_describe(rq, tx, &kind_security_group, &d, &all, &out->NextToken));
+	for (size_t i = 0; i < all.n; i++)
+		LIST_ADD(rq->mem, &out->SecurityGroupForVpcs, (ec2_SecurityGroupForVpc){
+			.Description = all.v[i].Description, .GroupName = all.v[i].GroupName,
+			.OwnerId = all.v[i].OwnerId, .GroupId = all.v[i].GroupId, .Tags = all.v[i].Tags,
+			.PrimaryVpcId = all.v[i].VpcId });
+	return OK;
 }
 
 /* By an interface, or by a rule of another group. */

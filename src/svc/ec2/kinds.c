@@ -112,6 +112,11 @@ static const filter_path image_filters[] = {
 	{ "owner-id", "imageOwnerId" }, { "image-type", "imageType" },
 	{ "block-device-mapping.volume-type", "blockDeviceMapping.ebs.volumeType" },
 	{ "block-device-mapping.volume-size", "blockDeviceMapping.ebs.volumeSize" }, { 0 } };
+static const filter_path change_filters[] = {
+	{ "modification-state", "modificationState" }, { "original-iops", "originalIops" },
+	{ "original-size", "originalSize" }, { "original-volume-type", "originalVolumeType" },
+	{ "target-iops", "targetIops" }, { "target-size", "targetSize" },
+	{ "target-volume-type", "targetVolumeType" }, { 0 } };
 static const filter_path address_filters[] = {
 	{ "network-border-group", "networkBorderGroup" }, { "instance-id", "instanceId" }, { 0 } };
 static const filter_path no_filters[] = { { 0 } };
@@ -168,12 +173,18 @@ KIND(egress_gateway, EgressOnlyInternetGateway, &ec2_egressgateway_record, "egre
      "eigw-", InvalidEgressGateway, "The eigw ID '%.*s' does not exist", "EgressOnlyInternetGatewayId",
      no_filters);
 
+KIND(template, LaunchTemplate, &ec2_template_record, "launch-template", "lt-", InvalidTemplateId,
+     "The specified launch template, with template ID %.*s, does not exist.", "LaunchTemplateId", no_filters);
+KIND(volume_change, VolumeModification, &ec2_volumechange_record, "volume", "vol-", InvalidVolumeModification,
+     "Modification for volume '%.*s' does not exist.", "VolumeId", change_filters);
+
 static const resource_kind *const kinds[] = { &kind_vpc,         &kind_subnet,         &kind_internet_gateway,
 	                                          &kind_route_table, &kind_security_group, &kind_key_pair,
 	                                          &kind_instance,    &kind_volume,         &kind_address,
 	                                          &kind_network_acl, &kind_interface,      &kind_security_rule,
 	                                          &kind_nat_gateway, &kind_endpoint,       &kind_dhcp_options,
-	                                          &kind_peering,     &kind_prefix_list,    &kind_egress_gateway };
+	                                          &kind_peering,     &kind_prefix_list,    &kind_egress_gateway,
+	                                          &kind_template };
 
 const resource_kind *kind_of(str id)
 {

@@ -31,7 +31,7 @@ typedef struct resource_kind {
 extern const resource_kind kind_vpc, kind_subnet, kind_internet_gateway, kind_route_table,
 	kind_security_group, kind_key_pair, kind_instance, kind_volume, kind_address, kind_image,
 	kind_network_acl, kind_interface, kind_security_rule, kind_nat_gateway, kind_endpoint, kind_dhcp_options,
-	kind_peering, kind_prefix_list, kind_egress_gateway;
+	kind_peering, kind_prefix_list, kind_egress_gateway, kind_template, kind_volume_change;
 /* Of the prefix of an id; NULL: none of ours. */
 const resource_kind *kind_of(str id);
 

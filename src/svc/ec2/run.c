@@ -24,8 +24,6 @@ static err not_here(req *rq, const ec2_RunInstances_in *in)
 		return fail(rq, &aws_NotImplemented,
 		            "No machine runs behind an instance yet, so nothing would execute its "
 		            "user data.");
-	if (in->LaunchTemplate)
-		return fail(rq, &aws_NotImplemented, "Launch templates are not implemented.");
 	if (in->InstanceMarketOptions)
 		return fail(rq, &aws_NotImplemented, "Spot and capacity-block instances are not implemented; "
 		            "DescribeSpotPriceHistory has the prices.");
@@ -284,6 +282,11 @@ static err launch_one(req *rq, txn *tx, const launch *l, const ec2_Reservation *
 
 err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunInstances_out *out)
 {
+	ec2_RunInstances_in whole;
+	if (in->LaunchTemplate) {
+		TRY(ec2_template_apply(rq, tx, in, &whole));
+		in = &whole;
+	}
 	launch l = { .in = in };
 	TRY(not_here(rq, in));
 	if (in->MinCount.v < 1 || in->MaxCount.v < in->MinCount.v || in->MaxCount.v > INSTANCES_MAX)

@@ -1,7 +1,9 @@
 /*
  * EBS volumes. They are billed for the size that was asked for, whatever is on them.
  */
+#include "base/time.h"
 #include "ec2.h"
+#include "store/due.h"
 
 typedef struct volume_rules {
 	const char *type;
@@ -146,6 +148,7 @@ void ec2_volume_attach(req *rq, txn *tx, ec2_Volume *v, ec2_Instance *i, const v
 static void forget(txn *tx, arena *mem, place p, int64_t now, const ec2_Volume *v)
 {
 	meter_volume(tx, p, now, v, false);
+	ec2_volumechange_delete(tx, p.account, p.region, v->VolumeId);
 	kind_delete(tx, mem, &kind_volume, p.account, p.region, v->VolumeId);
 }
 
@@ -257,4 +260,85 @@ err ec2_DetachVolume(req *rq, txn *tx, const ec2_DetachVolume_in *in, ec2_Detach
 	v->State = S("available");
 	keep(tx, place_of(rq), rq->now, v);
 	return OK;
+}
+
+#define CHANGE_MS 1000
+#define BETWEEN_CHANGES_MS (6 * MS_HOUR)
+
+/* modifying: completed. The new size and kind are there at once. */
+TIMER(ec2_volume_change)
+{
+	str rest = payload;
+	place p = { .account = str_cut(&rest, ' ') };
+	p.region = str_cut(&rest, ' ');
+	ec2_VolumeModification *m = kind_find(tx, txn_arena(tx), &kind_volume_change, p.account, p.region, rest);
+	if (!m)
+		return;
+	m->ModificationState = S("completed");
+	m->Progress = I64(100);
+	m->EndTime = TIME(due);
+	kind_put(tx, &kind_volume_change, p.account, p.region, rest, m);
+}
+
+static err changed(req *rq, const ec2_ModifyVolume_in *in, const ec2_Volume *v, ec2_Volume *to)
+{
+	*to = *v;
+	volume_wish w = { .type = given(in->VolumeType) ? in->VolumeType : v->VolumeType,
+		.size = in->Size.set ? in->Size.v : v->Size.v, .iops = in->Iops.v, .throughput = in->Throughput.v };
+	bool same = str_eq(w.type, v->VolumeType);
+	if (same && !in->Iops.set && (str_starts(w.type, S("io")) || str_eq(w.type, S("gp3"))))
+		w.iops = v->Iops.v;
+	if (same && !in->Throughput.set)
+		w.throughput = v->Throughput.v;
+	if (w.size < v->Size.v)
+		return fail(rq, &ec2_InvalidParameterValue, "New size cannot be smaller than existing size");
+	TRY(check(rq, &w, rules_for(w.type)));
+	to->Size = I64(w.size);
+	to->VolumeType = w.type;
+	to->Iops = iops_of(&w) ? I64(iops_of(&w)) : (opt_i64){ 0 };
+	to->Throughput = str_eq(w.type, S("gp3")) ? I64(w.throughput ? w.throughput : 125) : (opt_i64){ 0 };
+	return OK;
+}
+
+err ec2_ModifyVolume(req *rq, txn *tx, const ec2_ModifyVolume_in *in, ec2_ModifyVolume_out *out)
+{
+	ec2_Volume *v, to;
+	place p = place_of(rq);
+	TRY(kind_get(rq, tx, &kind_volume, in->VolumeId, &v));
+	if (in->MultiAttachEnabled.v)
+		return fail(rq, &aws_NotImplemented, "Volumes attached to several instances are not implemented.");
+	if (!in->Size.set && !given(in->VolumeType) && !in->Iops.set && !in->Throughput.set)
+		return fail(rq, &ec2_InvalidParameterValue, "No modification requested for volume '%.*s'.",
+		            STR_ARG(in->VolumeId));
+	ec2_VolumeModification *last = kind_find(tx, rq->mem, &kind_volume_change, p.account, p.region,
+	                                         in->VolumeId);
+	if (last && rq->now - last->StartTime.v < BETWEEN_CHANGES_MS)
+		return fail(rq, &ec2_VolumeModificationRateExceeded, "You've reached the maximum modification rate "
+		            "per "
+		            "volume limit. Wait at least 6 hours between modifications per EBS volume.");
+	TRY(changed(rq, in, v, &to));
+	TRY(ec2_dry_run(rq, in->DryRun));
+	out->VolumeModification = arena_new(rq->mem, ec2_VolumeModification);
+	*out->VolumeModification = (ec2_VolumeModification){ .VolumeId = v->VolumeId,
+		.ModificationState = S("modifying"), .Progress = I64(0), .StartTime = TIME(rq->now),
+		.OriginalSize = v->Size, .OriginalIops = v->Iops, .OriginalVolumeType = v->VolumeType,
+		.OriginalThroughput = v->Throughput, .OriginalMultiAttachEnabled = BOOL(false),
+		.TargetSize = to.Size, .TargetIops = to.Iops, .TargetVolumeType = to.VolumeType,
+		.TargetThroughput = to.Throughput, .TargetMultiAttachEnabled = BOOL(false) };
+	kind_put(tx, &kind_volume_change, p.account, p.region, v->VolumeId, out->VolumeModification);
+	str what = arena_fmt(rq->mem, "%.*s %.*s %.*s", STR_ARG(p.account), STR_ARG(p.region),
+	                     STR_ARG(v->VolumeId));
+	timer_set(tx, "ec2_volume_change", what, rq->now + CHANGE_MS, what);
+	meter_volume(tx, p, rq->now, v, false);
+	keep(tx, p, rq->now, &to);
+	return OK;
+}
+
+err ec2_DescribeVolumesModifications(req *rq, const txn *tx, const ec2_DescribeVolumesModifications_in *in,
+                                     ec2_DescribeVolumesModifications_out *out)
+{
+	TRY(ec2_dry_run(rq, in->DryRun));
+	return kind_describe(rq, tx, &kind_volume_change, DESCRIBE(in, &in->VolumeIds),
+	            &out->VolumesModifications,
+	                     &out->NextToken);
 }

@@ -66,6 +66,10 @@ err ec2_CreateVpc(req *rq, txn *tx, const ec2_CreateVpc_in *in, ec2_CreateVpc_ou
 	TRY(ec2_tag_new(rq, tx, &in->TagSpecifications, "vpc", vpc.VpcId));
 	TRY(kind_get(rq, tx, &kind_vpc, vpc.VpcId, &out->Vpc));
 	out->Vpc->State = S("pending");
+	if (!out->Vpc->Tags.n)
+		out->Vpc->Tags.v = NULL;
+	if (!out->Vpc->Ipv6CidrBlockAssociationSet.n)
+		out->Vpc->Ipv6CidrBlockAssociationSet.v = arena_new(rq->mem, ec2_VpcIpv6CidrBlockAssociation);
 	return OK;
 }
 
@@ -118,15 +122,6 @@ static bool is_gone(const void *it)
 	       str_eq(((const ec2_NatGateway *)it)->State, S("failed"));
 }
 
-static void end_peerings(req *rq, txn *tx, str vpc)
-{
-	static const char *const ends[] = { "requesterVpcInfo.vpcId", "accepterVpcInfo.vpcId" };
-	for (int i = 0; i < 2; i++)
-		for (ec2_VpcPeeringConnection *c; (c = kind_first(tx, rq->mem, &kind_peering, rq->who.account,
-		                                                  rq->region, ends[i], vpc));)
-			kind_delete(tx, rq->mem, &kind_peering, rq->who.account, rq->region, c->VpcPeeringConnectionId);
-}
-
 static void delete_own(req *rq, txn *tx, const ec2_Vpc *vpc)
 {
 	str account = rq->who.account, region = rq->region;
@@ -139,7 +134,7 @@ static void delete_own(req *rq, txn *tx, const ec2_Vpc *vpc)
 		kind_delete(tx, rq->mem, &kind_network_acl, account, region, acl->NetworkAclId);
 	if (group)
 		ec2_group_delete(tx, rq->mem, place_of(rq), group->GroupId);
-	end_peerings(rq, tx, vpc->VpcId);
+	ec2_peerings_end(tx, rq->mem, place_of(rq), rq->now, vpc->VpcId);
 	ec2_vpcattribute_delete(tx, account, region, vpc->VpcId);
 	kind_delete(tx, rq->mem, &kind_vpc, account, region, vpc->VpcId);
 }

@@ -32,7 +32,7 @@ def test_option_b(server):
     ec2.associate_address(InstanceId=instance, AllocationId=address["AllocationId"])
     same(described(ec2, instance)["PublicIpAddress"], address["PublicIp"])
     check(lent != address["PublicIp"])
-    refused("DependencyViolation", ec2.release_address, AllocationId=address["AllocationId"])
+    refused("InvalidIPAddress.InUse", ec2.release_address, AllocationId=address["AllocationId"])
     volumes = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [instance]}])["Volumes"]
     same([(v["Size"], v["VolumeType"], v["State"], v["Iops"]) for v in volumes], [(8, "gp3", "in-use", 3000)])
     ec2.terminate_instances(InstanceIds=[instance])
