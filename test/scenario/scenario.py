@@ -69,12 +69,16 @@ class Server:
         if done.returncode:
             raise RuntimeError(done.stderr)
 
-    def into_the_day(self):
-        """For what is counted by the day or the month: when midnight (UTC) is near, goes past it first."""
-        shown = self.run("clock", "show").stdout
-        left = 86400 - int(shown[11:13]) * 3600 - int(shown[14:16]) * 60 - int(shown[17:19])
-        if left < 900:
-            self.advance(f"{left + 60}s")
+    def into_the_day(self, hours=0):
+        """For what is counted by the day or the month: when midnight (UTC) is near, or the end of the month within
+        so many hours of the test's, goes past it first."""
+        now = datetime.datetime.fromisoformat(self.run("clock", "show").stdout[:19])
+        to = now.replace(hour=0, minute=0, second=0) + datetime.timedelta(days=1)
+        if (now + datetime.timedelta(hours=hours, minutes=15)).month != now.month:
+            to = (now.replace(day=1, hour=0, minute=0, second=0) + datetime.timedelta(days=32)).replace(day=1)
+        elif to - now > datetime.timedelta(minutes=15):
+            return
+        self.advance(f"{int((to - now).total_seconds()) + 60}s")
 
     def remove(self):
         self.stop()

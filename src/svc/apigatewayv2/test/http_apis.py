@@ -90,6 +90,7 @@ def test_permission(server):
 
 
 def test_cors_and_throttling(server):
+    server.into_the_day()
     arn = function(server, "cors")
     client = server.client("apigatewayv2")
     api = client.create_api(Name="cors", ProtocolType="HTTP", Target=arn, CorsConfiguration={

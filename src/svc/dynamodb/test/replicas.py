@@ -138,6 +138,7 @@ def test_what_is_refused(server):
 
 
 def test_replicated_writes_are_billed_where_they_go(server):
+    server.into_the_day()
     east, = clients(server, "us-east-1")
     east.create_table(TableName="billed", BillingMode="PAY_PER_REQUEST", **KEYED)
     replicated(east, "billed", "us-west-2")

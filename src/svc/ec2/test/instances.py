@@ -158,6 +158,7 @@ def test_types_and_spot(server):
 
 
 def test_hours_are_billed(server):
+    server.into_the_day(10)
     ec2 = server.client("ec2", key="111122223333")
     ec2.run_instances(ImageId=ami(ec2), InstanceType="t4g.nano", MinCount=1, MaxCount=1)
     time.sleep(1)

@@ -167,6 +167,7 @@ def test_queue_filters_and_concurrency(server):
 
 
 def test_queue_polls_are_billed(server):
+    server.into_the_day(20)
     client = make(server, "idle", NOTE, Timeout=10)
     sqs, url, arn = queue(server, "idle")
     m = client.create_event_source_mapping(EventSourceArn=arn, FunctionName="idle")

@@ -36,6 +36,7 @@ def bill(server, arn):
 
 
 def test_provisioned(server):
+    server.into_the_day(2)
     client = make(server, "ready", SLOW, Publish=True, MemorySize=512, Timeout=10)
     arn = "arn:aws:lambda:us-east-1:000000000000:function:ready"
     put = client.put_provisioned_concurrency_config(FunctionName="ready", Qualifier="1", ProvisionedConcurrentExecutions=2)

@@ -108,6 +108,7 @@ def streamed_gigabytes(server):
 
 
 def test_what_comes_after_six_megabytes_is_billed(server):
+    server.into_the_day()
     client = node(server)
     events(client, "stream", {"what": "plain"})
     before = streamed_gigabytes(server)

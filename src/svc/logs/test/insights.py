@@ -182,6 +182,7 @@ def test_refusals_and_lists(server):
 
 
 def test_what_is_scanned_is_billed(server):
+    server.into_the_day()
     logs = group(server, "/q/billed", ["0123456789" * 100_000])
 
     def scanned():

@@ -27,6 +27,7 @@ def test_windows_are_times(server):
 
 def test_an_instance_takes_another_name(server):
     need_postgres()
+    server.into_the_day(26)
     rds = server.client("rds")
     begun = time.time()
     made = create(rds, "old", PreferredMaintenanceWindow="MON:16:00-TUE:01:30", PreferredBackupWindow="03:00-03:30",

@@ -20,6 +20,7 @@ def events(rds, name):
 
 def test_pauses_without_connections_and_wakes(server):
     need_postgres()
+    server.into_the_day(32)
     rds = server.client("rds")
     refused("InvalidParameterValue", rds.create_db_cluster, DBClusterIdentifier="sleeper", Engine="aurora-postgresql",
             EngineVersion="15.4", MasterUsername="root0", MasterUserPassword=PASSWORD,
@@ -63,6 +64,7 @@ def test_pauses_without_connections_and_wakes(server):
 
 def test_another_name_while_it_sleeps(server):
     need_postgres()
+    server.into_the_day(12)
     rds = server.client("rds")
     rds.create_db_cluster(DBClusterIdentifier="dozes", Engine="aurora-postgresql", EngineVersion="15.7",
                           MasterUsername="root0", MasterUserPassword=PASSWORD,
