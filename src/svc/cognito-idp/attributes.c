@@ -159,8 +159,8 @@ static err write_codes(req *rq, change *k, const idp_metadata *metadata, idp_use
 static err change_all(req *rq, change *k, const idp_metadata *metadata)
 {
 	idp_user seen;
-	TRY(idp_attributes_check(rq, k->p, k->given));
 	TRY(names_of(rq, k->p, k->given));
+	TRY(idp_attributes_check(rq, k->p, k->given));
 	if (k->c)
 		TRY(idp_attributes_writable(rq, k->c, k->given));
 	part(rq, k);

@@ -118,6 +118,8 @@ err cognito_idp_AdminResetUserPassword(req *rq, const cognito_idp_AdminResetUser
 	e = e ? e : idp_user_find(rq, tx, f.p, in->Username, &f.u);
 	req_read_end(rq, tx);
 	TRY(e);
+	if (f.u->Disabled)
+		return fail(rq, &cognito_idp_NotAuthorizedException, "User is disabled.");
 	if (!str_eq(f.u->Status, IDP_CONFIRMED) && !str_eq(f.u->Status, IDP_RESET))
 		return fail(rq, &cognito_idp_NotAuthorizedException,
 		            "User password cannot be reset in the current state.");

@@ -52,6 +52,32 @@ static cognito_idp_SchemaAttributeType standard_made(arena *mem, const standard 
 	return a;
 }
 
+/* A bound that is given is a number, and the lower one is not above the upper one. */
+static err check_bounds(req *rq, str name, str low, str high, bool text)
+{
+	int64_t least = 0, most = 0;
+	if ((str_is(low) && !str_to_i64(low, &least)) || (str_is(high) && !str_to_i64(high, &most)))
+		return fail(rq, &cognito_idp_InvalidParameterException, "user.%.*s: Constraints must be numbers.",
+		            STR_ARG(name));
+	if (text && str_is(high) && most > 2048)
+		return fail(rq, &cognito_idp_InvalidParameterException,
+		            "user.%.*s: String attributes cannot have a length of more than 2048", STR_ARG(name));
+	if (str_is(low) && str_is(high) && least > most)
+		return fail(rq, &cognito_idp_InvalidParameterException,
+		            "user.%.*s: Max %s cannot be less than min %s.", STR_ARG(name), text ? "length" : "value",
+		            text ? "length" : "value");
+	return OK;
+}
+
+static err check_constraints(req *rq, const cognito_idp_SchemaAttributeType *a)
+{
+	const cognito_idp_StringAttributeConstraintsType *s = a->StringAttributeConstraints;
+	const cognito_idp_NumberAttributeConstraintsType *n = a->NumberAttributeConstraints;
+	if (s)
+		TRY(check_bounds(rq, a->Name, s->MinLength, s->MaxLength, true));
+	return n ? check_bounds(rq, a->Name, n->MinValue, n->MaxValue, false) : OK;
+}
+
 static err change_standard(req *rq, const cognito_idp_SchemaAttributeType *given,
                            cognito_idp_SchemaAttributeType *a)
 {
@@ -69,7 +95,7 @@ static err change_standard(req *rq, const cognito_idp_SchemaAttributeType *given
 		a->StringAttributeConstraints = given->StringAttributeConstraints;
 	if (given->NumberAttributeConstraints)
 		a->NumberAttributeConstraints = given->NumberAttributeConstraints;
-	return OK;
+	return check_constraints(rq, a);
 }
 
 static err custom_made(req *rq, const cognito_idp_SchemaAttributeType *given, const idp_pool *p,
@@ -96,7 +122,7 @@ static err custom_made(req *rq, const cognito_idp_SchemaAttributeType *given, co
 	if (idp_schema_find(p, a->Name))
 		return fail(rq, &cognito_idp_InvalidParameterException,
 		            "%.*s: Existing attribute already has name %.*s.", STR_ARG(a->Name), STR_ARG(a->Name));
-	return OK;
+	return check_constraints(rq, a);
 }
 
 static size_t customs(const idp_pool *p) { return p->It->SchemaAttributes.n - N_STANDARDS; }

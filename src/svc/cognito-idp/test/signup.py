@@ -200,6 +200,9 @@ def test_schema(server):
         {"Name": "name", "Required": True, "AttributeDataType": "String"},
         {"Name": "plan", "AttributeDataType": "String", "Mutable": False,
          "StringAttributeConstraints": {"MinLength": "1", "MaxLength": "4"}}])
+    for bounds in ({"MinLength": "9", "MaxLength": "4"}, {"MaxLength": "2049"}, {"MinLength": "x"}):
+        refused("InvalidParameterException", k.add_custom_attributes, UserPoolId=pool, CustomAttributes=[
+            {"Name": "odd", "AttributeDataType": "String", "StringAttributeConstraints": bounds}])
     client = client_of(k, pool)["ClientId"]
     up = lambda *given: k.sign_up(ClientId=client, Username="u", Password=GOOD,
                                   UserAttributes=[{"Name": n, "Value": v} for n, v in given])
