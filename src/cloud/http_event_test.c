@@ -29,7 +29,7 @@ TEST(http_event_url_answers)
 	CHECK(!str_is(wire_header(&m, S("c"))) && !str_is(wire_header(&m, S("content-length"))));
 	CHECK_I64(m.n_headers, 4);
 	static const char *const wrong[] = {
-		"{\"statusCode\": \"x\"}", "{\"statusCode\": 99}", "{\"statusCode\": 200.5}",
+		"{\"statusCode\": \"x\"}", "{\"statusCode\": 99}", "{\"statusCode\": 101}", "{\"statusCode\": 200.5}",
 		"{\"statusCode\": 200, \"body\": {}}", "{\"statusCode\": 200, \"body\": \"*\", "
 		"\"isBase64Encoded\": true}",
 		"not json",
