@@ -192,6 +192,7 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 	ec2_NetworkInterface *n;
 	place p = place_of(rq);
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
+	str before = a->InstanceId;
 	TRY(receiver(rq, tx, in, &n));
 	bool same = str_eq(a->NetworkInterfaceId, n->NetworkInterfaceId);
 	if (given(a->AssociationId) && !same && in->AllowReassociation.set && !in->AllowReassociation.v)
@@ -215,6 +216,8 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 		ec2_meter_address(tx, p, rq->now, instance, true, false);
 		show(tx, p, i, a->PublicIp);
 	}
+	if (given(before) && !str_eq(before, instance))
+		ec2_lend_again(tx, rq->mem, p, rq->now, before);
 	return OK;
 }
 
@@ -234,7 +237,10 @@ err ec2_DisassociateAddress(req *rq, txn *tx, const ec2_DisassociateAddress_in *
 	if (n && n->RequesterManaged.v)
 		return fail(rq, &ec2_OperationNotPermitted, "You are not allowed to manage 'ela-attach' "
 		            "attachments.");
+	str instance = a->InstanceId;
 	set_free(tx, rq->mem, place_of(rq), rq->now, a);
+	if (given(instance))
+		ec2_lend_again(tx, rq->mem, place_of(rq), rq->now, instance);
 	return OK;
 }
 

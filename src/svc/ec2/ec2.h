@@ -170,6 +170,8 @@ err ec2_volume_new(req *rq, txn *tx, const volume_wish *w, ec2_Volume **out);
 void ec2_volume_attach(req *rq, txn *tx, ec2_Volume *v, ec2_Instance *i, const volume_wish *w);
 /* Of an instance that is terminated: volumes go with it or are set free, its Elastic IP is set free. */
 void ec2_volumes_release(txn *tx, arena *mem, place p, int64_t now, const ec2_Instance *i);
+/* One that runs and whose Elastic IP is gone gets a public address as at its launch. */
+void ec2_lend_again(txn *tx, arena *mem, place p, int64_t now, str instance_id);
 void ec2_address_release(txn *tx, arena *mem, place p, int64_t now, str instance_id);
 
 /* Running, stopped ..: name and code as AWS has them. */

@@ -60,6 +60,16 @@ static void lend_address(txn *tx, arena *mem, place p, const ec2_machine *m, ec2
 	ec2_meter_address(tx, p, now, i->InstanceId, true, runs);
 }
 
+void ec2_lend_again(txn *tx, arena *mem, place p, int64_t now, str instance_id)
+{
+	ec2_machine *m = ec2_machine_get(tx, mem, p.account, p.region, instance_id);
+	ec2_Instance *i = kind_find(tx, mem, &kind_instance, p.account, p.region, instance_id);
+	if (!m || !i || i->State->Code.v != INSTANCE_RUNNING || i->NetworkInterfaces.n != 1)
+		return;
+	lend_address(tx, mem, p, m, i, true, now);
+	kind_put(tx, &kind_instance, p.account, p.region, instance_id, i);
+}
+
 /* Billed by the second from running to stopping, a minute at least (Linux, on demand). */
 static void meter_hours(txn *tx, arena *mem, place p, ec2_Instance *i, bool runs, int64_t now)
 {

@@ -44,6 +44,35 @@ def test_option_b(server):
     refused("InvalidInstanceID.NotFound", ec2.describe_instances, InstanceIds=[instance])
 
 
+def test_an_instance_without_its_elastic_address_is_lent_one(server):
+    """And pays for it: in use all the time, whichever it is."""
+    ec2 = server.client("ec2", key="161616161616")
+    first, second = launch(ec2), launch(ec2)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    association = ec2.associate_address(InstanceId=first, AllocationId=address)["AssociationId"]
+    ec2.disassociate_address(AssociationId=association)
+    lent = described(ec2, first)["PublicIpAddress"]
+    elastic = ec2.describe_addresses(AllocationIds=[address])["Addresses"][0]["PublicIp"]
+    check(lent != elastic)
+    ec2.associate_address(InstanceId=first, AllocationId=address)
+    ec2.associate_address(InstanceId=second, AllocationId=address, AllowReassociation=True)
+    check(described(ec2, first)["PublicIpAddress"] not in (elastic, None))
+    same(described(ec2, second)["PublicIpAddress"], elastic)
+
+    def in_use():
+        lines = json.loads(server.run("bill", "--json", "--account", "161616161616").stdout)["lines"]
+        return sum(float(line["quantity"]) for line in lines if line["sku"] == "vpc.ipv4.in_use")
+
+    year, month = map(int, server.run("clock", "show").stdout[:7].split("-"))
+    server.run("clock", "set", f"{year + month // 12}-{month % 12 + 1:02d}-01T00:00:00Z")
+    before = in_use()
+    server.advance("10h")
+    check(abs(in_use() - before - 20) < 0.5, in_use())
+    ec2.terminate_instances(InstanceIds=[first, second])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[first, second], WaiterConfig={"Delay": 1})
+    ec2.release_address(AllocationId=address)
+
+
 def test_stop_start_and_filters(server):
     ec2 = server.client("ec2")
     one, two = launch(ec2), launch(ec2)
