@@ -168,10 +168,11 @@ static err receiver(req *rq, const txn *tx, const ec2_AssociateAddress_in *in, e
 	if (given(in->InstanceId)) {
 		TRY(kind_get(rq, tx, &kind_instance, in->InstanceId, &i));
 		if (i->State->Code.v != INSTANCE_RUNNING && i->State->Code.v != INSTANCE_STOPPED)
-			return fail(rq, &ec2_InvalidInstance, "The %.*s instance '%.*s' is not in a valid state for this "
+			return fail(rq, &ec2_UnsuitableInstance, "The %.*s instance '%.*s' is not in a valid state for "
+			            "this "
 			            "operation.", STR_ARG(i->State->Name), STR_ARG(i->InstanceId));
 		if (i->NetworkInterfaces.n != 1)
-			return fail(rq, &ec2_InvalidInstance, "There are multiple interfaces attached to instance "
+			return fail(rq, &ec2_UnsuitableInstance, "There are multiple interfaces attached to instance "
 			            "'%.*s'. Please specify an interface ID for the operation instead.",
 			            STR_ARG(i->InstanceId));
 		id = i->NetworkInterfaces.v->NetworkInterfaceId;

@@ -18,6 +18,7 @@
 	X(InvalidGroup, "InvalidGroup.NotFound", 400) \
 	X(InvalidGroupDuplicate, "InvalidGroup.Duplicate", 400) \
 	X(InvalidInstance, "InvalidInstanceID.NotFound", 400) \
+	X(UnsuitableInstance, "InvalidInstanceID", 400) \
 	X(InvalidInstanceMalformed, "InvalidInstanceID.Malformed", 400) \
 	X(InvalidInstanceType, "InvalidInstanceType", 400) \
 	X(InsufficientAddresses, "InsufficientFreeAddressesInSubnet", 400) \

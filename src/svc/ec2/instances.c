@@ -300,7 +300,7 @@ static err change_interface(req *rq, txn *tx, const ec2_ModifyInstanceAttribute_
 	if (!in->SourceDestCheck && !in->Groups.n)
 		return OK;
 	if (i->NetworkInterfaces.n != 1)
-		return fail(rq, &ec2_InvalidInstance, "There are multiple interfaces attached to instance '%.*s'. "
+		return fail(rq, &ec2_UnsuitableInstance, "There are multiple interfaces attached to instance '%.*s'. "
 		            "Please specify an interface ID for the operation instead.", STR_ARG(i->InstanceId));
 	TRY(kind_get(rq, tx, &kind_interface, i->NetworkInterfaces.v->NetworkInterfaceId, &n));
 	if (in->SourceDestCheck)

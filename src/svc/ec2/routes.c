@@ -221,7 +221,7 @@ static err find_interface(req *rq, const txn *tx, const ec2_RouteTable *t, ec2_R
 	if (given(r->InstanceId)) {
 		TRY(kind_get(rq, tx, &kind_instance, r->InstanceId, &i));
 		if (i->NetworkInterfaces.n != 1)
-			return fail(rq, &ec2_InvalidInstance, "There are multiple interfaces attached to instance "
+			return fail(rq, &ec2_UnsuitableInstance, "There are multiple interfaces attached to instance "
 			            "'%.*s'. Please specify an interface ID for the operation instead.",
 			            STR_ARG(r->InstanceId));
 		r->NetworkInterfaceId = i->NetworkInterfaces.v->NetworkInterfaceId;

@@ -324,6 +324,11 @@ def test_interfaces(server):
     same((first["Status"], first["Attachment"]["DeviceIndex"]), ("in-use", 0))
     refused("InvalidParameterValue", ec2.attach_network_interface, NetworkInterfaceId=eni, InstanceId=i, DeviceIndex=0)
     link = ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=i, DeviceIndex=1)["AttachmentId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    igw = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+    refused("InvalidInstanceID", ec2.associate_address, AllocationId=address, InstanceId=i)
+    refused("InvalidInstanceID", ec2.modify_instance_attribute, InstanceId=i, SourceDestCheck={"Value": False})
     refused("InvalidNetworkInterface.InUse", ec2.attach_network_interface, NetworkInterfaceId=eni, InstanceId=i, DeviceIndex=2)
     same(refused("InvalidParameterValue", ec2.delete_network_interface, NetworkInterfaceId=eni),
          f"Network interface '{eni}' is currently in use.")
