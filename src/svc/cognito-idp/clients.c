@@ -309,15 +309,10 @@ err cognito_idp_ListUserPoolClients(req *rq, const txn *tx, const cognito_idp_Li
                                     cognito_idp_ListUserPoolClients_out *out)
 {
 	idp_pool *p;
-	str after;
 	size_t most = in->MaxResults.set ? (size_t)in->MaxResults.v : 60;
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
 	record_scan scan = cognito_idp_client_scan(tx, rq->mem, 1, p->Id, STR_NONE);
-	if (str_is(in->NextToken)) {
-		if (!page_position(rq, in->NextToken, &after))
-			return invalid(rq, "Invalid pagination token.");
-		record_scan_after(&scan, after);
-	}
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->UserPoolClients.v = arena_array(rq->mem, cognito_idp_UserPoolClientDescription, most + 1);
 	for (idp_client *c; (c = cognito_idp_client_next(&scan));) {
 		if (out->UserPoolClients.n == most) {

@@ -124,3 +124,22 @@ err idp_secret_check(req *rq, const idp_client *c, str hash, str given, const id
 				 : fail(rq, &cognito_idp_NotAuthorizedException,
 	                    "Unable to verify secret hash for client %.*s", STR_ARG(c->Id));
 }
+
+err idp_page_begin(req *rq, record_scan *scan, str token)
+{
+	str after;
+	if (!str_is(token))
+		return OK;
+	if (!page_position(rq, token, &after))
+		return fail(rq, &cognito_idp_InvalidParameterException, "Invalid pagination token.");
+	record_scan_after(scan, after);
+	return OK;
+}
+
+bool idp_has_scope(str scopes, str one)
+{
+	for (str rest = scopes; str_is(rest);)
+		if (str_eq(str_cut(&rest, ' '), one))
+			return true;
+	return false;
+}

@@ -81,17 +81,6 @@ err cognito_idp_DeleteGroup(req *rq, txn *tx, const cognito_idp_DeleteGroup_in *
 	return OK;
 }
 
-static err begin_after(req *rq, record_scan *scan, str token)
-{
-	str after;
-	if (!str_is(token))
-		return OK;
-	if (!page_position(rq, token, &after))
-		return fail(rq, &cognito_idp_InvalidParameterException, "Invalid pagination token.");
-	record_scan_after(scan, after);
-	return OK;
-}
-
 static size_t page_of(opt_i64 limit) { return limit.v > 0 ? (size_t)limit.v : 60; }
 
 err cognito_idp_ListGroups(req *rq, const txn *tx, const cognito_idp_ListGroups_in *in,
@@ -101,7 +90,7 @@ err cognito_idp_ListGroups(req *rq, const txn *tx, const cognito_idp_ListGroups_
 	size_t most = page_of(in->Limit);
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
 	record_scan scan = cognito_idp_group_scan(tx, rq->mem, 1, p->Id, STR_NONE);
-	TRY(begin_after(rq, &scan, in->NextToken));
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->Groups.v = arena_array(rq->mem, cognito_idp_GroupType, most + 1);
 	for (cognito_idp_group *g; (g = cognito_idp_group_next(&scan));) {
 		if (out->Groups.n == most) {
@@ -166,7 +155,7 @@ err cognito_idp_AdminListGroupsForUser(req *rq, const txn *tx,
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
 	TRY(idp_user_find(rq, tx, p, in->Username, &u));
 	record_scan scan = cognito_idp_member_scan(tx, rq->mem, 2, p->Id, u->Name, STR_NONE);
-	TRY(begin_after(rq, &scan, in->NextToken));
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->Groups.v = arena_array(rq->mem, cognito_idp_GroupType, most + 1);
 	for (cognito_idp_member *m; (m = cognito_idp_member_next(&scan));) {
 		if (out->Groups.n == most) {
@@ -188,7 +177,7 @@ err cognito_idp_ListUsersInGroup(req *rq, const txn *tx, const cognito_idp_ListU
 	size_t most = page_of(in->Limit);
 	TRY(find(rq, tx, in->UserPoolId, in->GroupName, &p, &g));
 	record_scan scan = cognito_idp_memberof_scan(tx, rq->mem, 2, p->Id, g->Name, STR_NONE);
-	TRY(begin_after(rq, &scan, in->NextToken));
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->Users.v = arena_array(rq->mem, cognito_idp_UserType, most + 1);
 	for (cognito_idp_memberof *m; (m = cognito_idp_memberof_next(&scan));) {
 		if (out->Users.n == most) {

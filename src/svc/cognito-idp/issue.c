@@ -14,27 +14,16 @@ typedef struct making {
 	str groups, roles, preferred, scope;
 } making;
 
-static bool scoped(str scopes, const char *one)
-{
-	str rest = scopes;
-	while (str_is(rest))
-		if (str_eq(str_cut(&rest, ' '), str_c(one)))
-			return true;
-	return false;
-}
-
 /* Which scope of the hosted pages shows an attribute. */
 static bool shown(const making *m, str name)
 {
 	const cognito_idp_ClientPermissionListType *may = &m->i->client->It->ReadAttributes;
 	if (may->n && !idp_listed(may->v, may->n, name))
 		return false;
-	if (!m->i->hosted || scoped(m->i->scope, "aws.cognito.signin.user.admin"))
+	if (!m->i->hosted || idp_has_scope(m->i->scope, S("aws.cognito.signin.user.admin")))
 		return true;
-	return scoped(m->i->scope,
-	              str_starts(name, S("email"))              ? "email"
-	                  : str_starts(name, S("phone_number")) ? "phone"
-	                                                        : "profile");
+	str needs = str_starts(name, S("email")) ? S("email") : S("profile");
+	return idp_has_scope(m->i->scope, str_starts(name, S("phone_number")) ? S("phone") : needs);
 }
 
 static void attribute_claims(making *m)
@@ -272,7 +261,7 @@ err idp_tokens_make(req *rq, idp_issue *i)
 		override_groups(&m, json_get(d, S("groupOverrideDetails")));
 	if (of_access && of_access->kind == JSON_OBJECT)
 		override_scopes(&m, of_access);
-	bool openid = !i->hosted || scoped(i->scope, "openid");
+	bool openid = !i->hosted || idp_has_scope(i->scope, S("openid"));
 	if (i->user && openid) {
 		id_claims(&m);
 		override(&m, &m.id, of_id);

@@ -82,14 +82,6 @@ void idp_oauth_error(idp_oauth_visit *v, int status, const char *error)
 	                arena_fmt(v->mem, "{\"error\":\"%s\"}", error));
 }
 
-bool idp_oauth_has_scope(str scopes, str one)
-{
-	for (str rest = scopes; str_is(rest);)
-		if (str_eq(str_cut(&rest, ' '), one))
-			return true;
-	return false;
-}
-
 bool idp_oauth_scopes(const idp_oauth_visit *v, str asked, str *scopes)
 {
 	const cognito_idp_ScopeListType *may = &v->client->It->AllowedOAuthScopes;

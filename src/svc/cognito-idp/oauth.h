@@ -24,7 +24,6 @@ void idp_oauth_reply(idp_oauth_visit *v, int status, const char *type, str body)
 void idp_oauth_redirect(idp_oauth_visit *v, str to);
 /* {"error":"invalid_grant"} */
 void idp_oauth_error(idp_oauth_visit *v, int status, const char *error);
-bool idp_oauth_has_scope(str scopes, str one);
 /* The scopes asked for, or all that the client may; false: one that it may not. */
 bool idp_oauth_scopes(const idp_oauth_visit *v, str asked, str *scopes);
 /* The client of a request by name; false: it has none of this name. */

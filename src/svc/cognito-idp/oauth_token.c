@@ -223,7 +223,7 @@ void idp_oauth_user_info(idp_oauth_visit *v)
 	const txn *tx = req_read(v->rq);
 	bool good = str_starts(bearer, S("Bearer "))
 		&& idp_token_good(v->rq, tx, str_sub(bearer, 7, bearer.n), v->pool, S("access"), &c)
-		&& idp_oauth_has_scope(c.scope, S("openid"));
+		&& idp_has_scope(c.scope, S("openid"));
 	if (good)
 		u = idp_user_look(tx, v->mem, v->pool, c.sub);
 	req_read_end(v->rq, tx);
@@ -242,8 +242,7 @@ void idp_oauth_user_info(idp_oauth_visit *v)
 		str needs = str_starts(name, S("email"))  ? S("email")
 			: str_starts(name, S("phone_number")) ? S("phone")
 												  : S("profile");
-		if (!idp_oauth_has_scope(c.scope, needs)
-		    && !idp_oauth_has_scope(c.scope, S("aws.cognito.signin.user.admin")))
+		if (!idp_has_scope(c.scope, needs) && !idp_has_scope(c.scope, S("aws.cognito.signin.user.admin")))
 			continue;
 		buf_c(&b, ',');
 		idp_json_put(&b, name, u->Attributes.v[i].Value);

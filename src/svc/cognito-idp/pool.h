@@ -45,6 +45,10 @@ bool idp_hides_users(const idp_client *c);
 /* SECRET_HASH: what it was made of is the username as given, or the user's own. */
 err idp_secret_check(req *rq, const idp_client *c, str hash, str given, const idp_user *u);
 bool idp_secret_is(const idp_client *c, str secret);
+/* A list goes on behind what this token says. */
+err idp_page_begin(req *rq, record_scan *scan, str token);
+/* Scopes are words with blanks between them. */
+bool idp_has_scope(str scopes, str one);
 bool idp_listed(const str *v, size_t n, str one);
 
 /* ---- schema.c ---- */

@@ -379,14 +379,9 @@ err cognito_idp_DeleteUserPool(req *rq, txn *tx, const cognito_idp_DeleteUserPoo
 err cognito_idp_ListUserPools(req *rq, const txn *tx, const cognito_idp_ListUserPools_in *in,
                               cognito_idp_ListUserPools_out *out)
 {
-	str after;
 	size_t most = (size_t)in->MaxResults.v;
 	record_scan scan = cognito_idp_owned_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	if (str_is(in->NextToken)) {
-		if (!page_position(rq, in->NextToken, &after))
-			return invalid(rq, "Invalid pagination token.");
-		record_scan_after(&scan, after);
-	}
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->UserPools.v = arena_array(rq->mem, cognito_idp_UserPoolDescriptionType, most + 1);
 	for (cognito_idp_owned *o; (o = cognito_idp_owned_next(&scan));) {
 		if (out->UserPools.n == most) {

@@ -14,17 +14,6 @@ static err find_server(req *rq, const txn *tx, str pool, str id, idp_pool **p, c
 	return *s ? OK : no_server(rq, id);
 }
 
-static err begin_after(req *rq, record_scan *scan, str token)
-{
-	str after;
-	if (!str_is(token))
-		return OK;
-	if (!page_position(rq, token, &after))
-		return fail(rq, &cognito_idp_InvalidParameterException, "Invalid pagination token.");
-	record_scan_after(scan, after);
-	return OK;
-}
-
 err cognito_idp_CreateResourceServer(req *rq, txn *tx, const cognito_idp_CreateResourceServer_in *in,
                                      cognito_idp_CreateResourceServer_out *out)
 {
@@ -91,7 +80,7 @@ err cognito_idp_ListResourceServers(req *rq, const txn *tx, const cognito_idp_Li
 	size_t most = in->MaxResults.set ? (size_t)in->MaxResults.v : 50;
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
 	record_scan scan = cognito_idp_server_scan(tx, rq->mem, 1, p->Id, STR_NONE);
-	TRY(begin_after(rq, &scan, in->NextToken));
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->ResourceServers.v = arena_array(rq->mem, cognito_idp_ResourceServerType, most + 1);
 	for (cognito_idp_server *s; (s = cognito_idp_server_next(&scan));) {
 		if (out->ResourceServers.n == most) {
@@ -252,7 +241,7 @@ err cognito_idp_ListIdentityProviders(req *rq, const txn *tx, const cognito_idp_
 	size_t most = in->MaxResults.v > 0 ? (size_t)in->MaxResults.v : 60;
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
 	record_scan scan = cognito_idp_provider_scan(tx, rq->mem, 1, p->Id, STR_NONE);
-	TRY(begin_after(rq, &scan, in->NextToken));
+	TRY(idp_page_begin(rq, &scan, in->NextToken));
 	out->Providers.v = arena_array(rq->mem, cognito_idp_ProviderDescription, most + 1);
 	for (cognito_idp_provider *i; (i = cognito_idp_provider_next(&scan));) {
 		if (out->Providers.n == most) {

@@ -55,15 +55,6 @@ bool idp_token_good(req *rq, const txn *tx, str token, const idp_pool *p, str us
 	return (!str_is(use) || str_eq(use, out->use)) && out->end > rq->now && g && !g->Revoked;
 }
 
-static bool has_scope(str scopes, const char *one)
-{
-	str rest = scopes;
-	while (str_is(rest))
-		if (str_eq(str_cut(&rest, ' '), str_c(one)))
-			return true;
-	return false;
-}
-
 err idp_token_enter(req *rq, const txn *tx, str token, idp_pool **p, idp_client **c, idp_user **u)
 {
 	const json_value *said = idp_jwt_claims(rq->mem, token);
@@ -83,7 +74,7 @@ err idp_token_enter(req *rq, const txn *tx, str token, idp_pool **p, idp_client 
 	const cognito_idp_grant *g = cognito_idp_grant_get(tx, rq->mem, (*p)->Id, event);
 	if (!g || g->Revoked)
 		return refused(rq, "Access Token has been revoked");
-	if (!*u || !has_scope(idp_json_str(it, S("scope")), "aws.cognito.signin.user.admin"))
+	if (!*u || !idp_has_scope(idp_json_str(it, S("scope")), S("aws.cognito.signin.user.admin")))
 		return refused(rq, "Access Token does not have required scopes");
 	if ((*u)->Disabled)
 		return refused(rq, "User is disabled.");

@@ -257,7 +257,7 @@ err cognito_idp_ListUsers(req *rq, const txn *tx, const cognito_idp_ListUsers_in
                           cognito_idp_ListUsers_out *out)
 {
 	idp_pool *p;
-	str after, last = STR_NONE;
+	str last = STR_NONE;
 	filter f = { 0 };
 	size_t most = in->Limit.v > 0 ? (size_t)in->Limit.v : 60;
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
@@ -268,11 +268,7 @@ err cognito_idp_ListUsers(req *rq, const txn *tx, const cognito_idp_ListUsers_in
 	if (in->Filter.n)
 		TRY(filter_check(rq, in->Filter, &f));
 	record_scan scan = cognito_idp_user_scan(tx, rq->mem, 1, p->Id, STR_NONE);
-	if (str_is(in->PaginationToken)) {
-		if (!page_position(rq, in->PaginationToken, &after))
-			return fail(rq, &cognito_idp_InvalidParameterException, "Invalid pagination token.");
-		record_scan_after(&scan, after);
-	}
+	TRY(idp_page_begin(rq, &scan, in->PaginationToken));
 	out->Users.v = arena_array(rq->mem, cognito_idp_UserType, most + 1);
 	for (idp_user *u; (u = cognito_idp_user_next(&scan));) {
 		if (in->Filter.n && !fits(rq->mem, p, &f, u))
