@@ -221,17 +221,19 @@ err redis_save(arena *a, redis *r, str path, int64_t *bytes)
 	return file_move(a, r->dump, path);
 }
 
-static err copy(arena *a, str from, str to)
+err redis_copy(arena *a, str from, str to, int64_t *bytes)
 {
-	char bytes[1 << 16];
+	char part[1 << 16];
 	int in = open(arena_str(a, from).p, O_RDONLY | O_CLOEXEC);
 	int out = in < 0 ? -1 : open(arena_str(a, to).p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	ssize_t n = out < 0 ? -1 : 0;
-	while (out >= 0 && (n = read(in, bytes, sizeof bytes)) > 0)
-		if (write(out, bytes, (size_t)n) != n) {
+	while (out >= 0 && (n = read(in, part, sizeof part)) > 0) {
+		if (write(out, part, (size_t)n) != n) {
 			n = -1;
 			break;
 		}
+		*bytes += n;
+	}
 	const engine_user *u = engine_identity();
 	if (n == 0 && (fsync(out) < 0 || (u->change && fchown(out, u->uid, u->gid) < 0)))
 		n = -1;
@@ -245,8 +247,9 @@ static err copy(arena *a, str from, str to)
 
 err redis_fill(arena *a, str root, str name, str path)
 {
+	int64_t unused = 0;
 	TRY(postgres_folders(a, root, name));
-	return copy(a, path, postgres_folder(a, root, name, DUMP));
+	return redis_copy(a, path, postgres_folder(a, root, name, DUMP), &unused);
 }
 
 engine_process *redis_engine(redis *r) { return r->engine; }

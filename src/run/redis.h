@@ -41,6 +41,8 @@ err redis_configure(arena *a, const redis_spec *spec);
 void redis_stop(redis *r, bool keep);
 /* What is in memory now as a file of its own, which replaces any there is. */
 err redis_save(arena *a, redis *r, str path, int64_t *bytes);
+/* A file of that kind, for the engines' user; how long it is is added. */
+err redis_copy(arena *a, str from, str to, int64_t *bytes);
 /* What a server that is started next begins with. */
 err redis_fill(arena *a, str root, str name, str path);
 engine_process *redis_engine(redis *r);

@@ -1,12 +1,13 @@
 #include "base/time.h"
 #include "cache.h"
-#include "cloud/call.h"
 #include "run/postgres.h"
 #include "store/due.h"
 #include "sys/clock.h"
+#include "sys/file.h"
 #include "sys/rand.h"
 
 #define NAME_MOST 255
+#define RETRY_MS 2000
 
 err cache_snapshot_find(req *rq, const txn *tx, str name, elasticache_snapshot **out)
 {
@@ -32,6 +33,11 @@ static elasticache_NodeSnapshot of_node(arena *mem, const elasticache_cluster *c
 	return n;
 }
 
+static str folder_new(arena *mem)
+{
+	return arena_concat(mem, S("snapshot-"), rand_text(mem, 16, S("abcdefghijklmnopqrstuvwxyz0123456789")));
+}
+
 /* A row in state creating of what stands alone or of a group, with all that a new one needs to be like it. */
 static elasticache_snapshot *snapshot_new(const txn *tx, arena *mem, str name, const char *source,
                                           const elasticache_cluster *c, const elasticache_group *g)
@@ -44,8 +50,7 @@ static elasticache_snapshot *snapshot_new(const txn *tx, arena *mem, str name, c
 	const elasticache_CacheCluster *like = c->It;
 	*s = (elasticache_snapshot){ .Account = c->Account, .Region = c->Region, .Name = name };
 	s->Unit = g ? g->It->ARN : like->ARN;
-	s->Folder =
-		arena_concat(mem, S("snapshot-"), rand_text(mem, 16, S("abcdefghijklmnopqrstuvwxyz0123456789")));
+	s->Folder = folder_new(mem);
 	s->It = arena_new(mem, elasticache_Snapshot);
 	*s->It = (elasticache_Snapshot){
 		.SnapshotName = name,
@@ -187,6 +192,87 @@ err elasticache_DescribeSnapshots(req *rq, const txn *tx, const elasticache_Desc
 	}
 	cursor_close(&scan.at);
 	return OK;
+}
+
+/* The copy: a row like its source, whose files a task copies. */
+err elasticache_CopySnapshot(req *rq, txn *tx, const elasticache_CopySnapshot_in *in,
+                             elasticache_CopySnapshot_out *out)
+{
+	elasticache_snapshot *from;
+	str name = cache_lowered(rq, in->TargetSnapshotName);
+	TRY(cache_snapshot_find(rq, tx, in->SourceSnapshotName, &from));
+	if (str_is(in->TargetBucket) && !str_empty(in->TargetBucket))
+		return fail(rq, &aws_NotImplemented, "Exporting a snapshot to a bucket is not implemented.");
+	if (!str_eq(from->It->SnapshotStatus, S("available")))
+		return fail(rq, &elasticache_InvalidSnapshotStateFault, "Snapshot %.*s is not in available state.",
+		            STR_ARG(from->Name));
+	TRY(new_name(rq, tx, name, "TargetSnapshotName"));
+	TRY(cache_tags_check(rq, &in->Tags));
+	elasticache_snapshot s = *from;
+	str source = from->Folder;
+	s.Name = name;
+	s.Folder = folder_new(rq->mem);
+	s.Bytes = 0;
+	s.Tags = in->Tags;
+	s.It->SnapshotName = name;
+	s.It->SnapshotStatus = S("creating");
+	s.It->SnapshotSource = S("manual");
+	s.It->KmsKeyId = in->KmsKeyId;
+	s.It->ARN = req_arn(rq, "elasticache", "snapshot:%.*s", STR_ARG(name));
+	elasticache_snapshot_put(tx, &s);
+	task_add(tx, "elasticache_copy",
+	         arena_fmt(rq->mem, "%.*s %.*s", STR_ARG(source),
+	                   STR_ARG(cache_place(rq->mem, s.Account, s.Region, s.Name))),
+	         0);
+	out->Snapshot = s.It;
+	return OK;
+}
+
+typedef struct copying {
+	arena *mem;
+	str account, region, name;
+	int64_t bytes;
+	err failed;
+} copying;
+
+static bool copied(void *context, txn *tx)
+{
+	copying *c = context;
+	elasticache_snapshot *s = elasticache_snapshot_get(tx, c->mem, c->account, c->region, c->name);
+	if (!s)
+		return true;
+	s->Bytes = c->bytes;
+	s->It->SnapshotStatus = c->failed ? S("failed") : S("available");
+	elasticache_snapshot_put(tx, s);
+	cache_bill_snapshots(tx, s->Account, s->Region, clock_now());
+	return true;
+}
+
+static err copy_files(arena *mem, str from, str to, int64_t *bytes)
+{
+	str *names, one = path_join(mem, cache_root(), from), other = path_join(mem, cache_root(), to);
+	size_t n;
+	TRY(dir_make(mem, other, 0700));
+	TRY(dir_list(mem, one, &names, &n));
+	for (size_t i = 0; i < n; i++)
+		TRY(redis_copy(mem, path_join(mem, one, names[i]), path_join(mem, other, names[i]), bytes));
+	return OK;
+}
+
+TASK(elasticache_copy)
+{
+	copying c = { .mem = mem };
+	str rest = payload, source = str_cut(&rest, ' ');
+	c.account = str_cut(&rest, ' ');
+	c.region = str_cut(&rest, ' ');
+	c.name = rest;
+	const txn *tx = store_read(s);
+	elasticache_snapshot *to = elasticache_snapshot_get(tx, mem, c.account, c.region, c.name);
+	store_read_end(s, tx);
+	if (!to)
+		return TASK_DONE;
+	c.failed = copy_files(mem, source, to->Folder, &c.bytes);
+	return store_write(s, copied, &c) ? clock_now() + RETRY_MS : TASK_DONE;
 }
 
 static void drop(txn *tx, elasticache_snapshot *s)

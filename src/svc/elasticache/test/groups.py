@@ -217,6 +217,11 @@ def test_snapshots_are_restored(server):
         same(r.ask("SET", "a", "later"), "OK")
         create(c, "to", SnapshotName="snap")
         same(Redis(endpoint(c, "to")).ask("GET", "a"), "b")
+        c.copy_snapshot(SourceSnapshotName="snap", TargetSnapshotName="copy")
+        until(lambda: c.describe_snapshots(SnapshotName="copy")["Snapshots"][0]["SnapshotStatus"] == "available",
+              "the copy does not get ready", FOREVER)
+        create(c, "again", SnapshotName="copy")
+        same(Redis(endpoint(c, "again")).ask("GET", "a"), "b")
         same(refused("SnapshotAlreadyExistsFault", c.create_snapshot, CacheClusterId="from", SnapshotName="snap"),
              "Snapshot with specified name already exists.")
         for _ in range(4):
@@ -246,3 +251,25 @@ def test_what_is_refused(server):
     refused("UserGroupNotFound", create_group, c, "x", NumCacheClusters=1, TransitEncryptionEnabled=True,
             UserGroupIds=["none"])
     refused("InvalidParameterCombination", create_group, c, "x", NumCacheClusters=1, AuthToken="0123456789abcdef")
+
+
+def test_reserved_nodes_cover_what_runs(server):
+    installed()
+    own = scenario.Server()
+    try:
+        c = own.client("elasticache")
+        offers = c.describe_reserved_cache_nodes_offerings()["ReservedCacheNodesOfferings"]
+        same([(o["CacheNodeType"], o["OfferingType"], o["RecurringCharges"][0]["RecurringChargeAmount"])
+              for o in offers], [("cache.m6g.12xlarge", "No Upfront", 2.428)])
+        c.purchase_reserved_cache_nodes_offering(
+            ReservedCacheNodesOfferingId=offers[0]["ReservedCacheNodesOfferingId"], ReservedCacheNodeId="mine")
+        own.advance("2h")
+        bill = own.run("bill").stdout
+        check("4.86" in bill, bill)  # 2 hours of 2.428 USD, and some seconds
+        refused("ReservedCacheNodeAlreadyExists", c.purchase_reserved_cache_nodes_offering,
+                ReservedCacheNodesOfferingId=offers[0]["ReservedCacheNodesOfferingId"], ReservedCacheNodeId="mine")
+        refused("ReservedCacheNodesOfferingNotFound", c.purchase_reserved_cache_nodes_offering,
+                ReservedCacheNodesOfferingId="none")
+        same(c.describe_reserved_cache_nodes()["ReservedCacheNodes"][0]["State"], "active")
+    finally:
+        own.remove()
