@@ -6,6 +6,7 @@
 #include "sys/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #define LOG "log/redis.log"
 #define DUMP "data/dump.rdb"
 #define CONF_MAX ((size_t)1 << 20)
+#define PEM_MAX ((size_t)64 << 10)
 #define BUS 10000 /* from a node's port to that by which a cluster's nodes talk */
 
 struct redis {
@@ -90,15 +92,32 @@ static str configuration(arena *a, const redis_spec *s)
 	return buf_str(&b);
 }
 
+static pthread_mutex_t certificate_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* All nodes have the same certificate, signed by itself: so they trust each other. */
+static err certify(arena *a, str root, str data)
+{
+	str crt = path_join(a, root, S("server.crt")), key = path_join(a, root, S("server.key")), bytes;
+	pthread_mutex_lock(&certificate_lock);
+	err e = file_exists(key) ? OK : postgres_certificate(a, crt, key); /* the key is written last */
+	pthread_mutex_unlock(&certificate_lock);
+	if (!e)
+		e = file_read(a, key, PEM_MAX, &bytes);
+	if (!e)
+		e = postgres_file(a, path_join(a, data, S("server.key")), bytes);
+	if (!e)
+		e = file_read(a, crt, PEM_MAX, &bytes);
+	return e ? e : postgres_file(a, path_join(a, data, S("server.crt")), bytes);
+}
+
 err redis_configure(arena *a, const redis_spec *s)
 {
 	str data = postgres_folder(a, s->root, s->name, "data");
 	TRY(postgres_folders(a, s->root, s->name));
 	TRY(postgres_file(a, postgres_folder(a, s->root, s->name, "redis.conf"), configuration(a, s)));
-	str certificate = path_join(a, data, S("server.crt"));
-	if (!s->tls || file_exists(certificate))
+	if (!s->tls || file_exists(path_join(a, data, S("server.crt"))))
 		return OK;
-	return postgres_certificate(a, certificate, path_join(a, data, S("server.key")));
+	return certify(a, s->root, data);
 }
 
 static err ask(arena *a, str folder, str secret, const str *words, size_t n, redis_reply *out)

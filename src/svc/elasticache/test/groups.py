@@ -115,13 +115,14 @@ def test_tokens_and_encryption(server):
     installed()
     c = server.client("elasticache")
     token = "a-token-of-some-length"
-    create_group(c, "safe", NumCacheClusters=1, TransitEncryptionEnabled=True, AuthToken=token)
+    create_group(c, "safe", NumCacheClusters=2, TransitEncryptionEnabled=True, AuthToken=token)
     e = settled(c, "safe")["NodeGroups"][0]["PrimaryEndpoint"]
     check(group(c, "safe")["AuthTokenEnabled"])
     r = Redis(e, wrap=tls)
     check(r.ask("GET", "a").startswith("ERROR NOAUTH"))
     check(r.ask("AUTH", "wrong").startswith("ERROR WRONGPASS"))
     same((r.ask("AUTH", token), r.ask("SET", "a", "b")), ("OK", "OK"))
+    same(r.ask("WAIT", 1, 60000), 1)
     r.close()
     try:
         plain = Redis(e)
