@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import time
 
 from scenario import check, refused, same
@@ -61,6 +63,7 @@ def test_gateway_endpoints(server):
 
 
 def test_interface_endpoints(server):
+    server.into_the_day(12)
     account = "200000000102"
     ec2 = server.client("ec2", key=account)
     vpc, subnets = network(ec2)
@@ -197,8 +200,6 @@ def test_it_survives(server):
     ec2 = server.client("ec2", key="200000000108")
     vpc, subnets = network(ec2)
     nat = ec2.create_nat_gateway(SubnetId=subnets[0], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
-    import os
-    import signal
     os.kill(server.pid, signal.SIGKILL)
     server.start()
     ec2 = server.client("ec2", key="200000000108")

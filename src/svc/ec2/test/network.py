@@ -354,6 +354,7 @@ def test_interfaces(server):
 
 
 def test_nat_gateways(server):
+    server.into_the_day(14)
     account = "200000000011"
     ec2 = server.client("ec2", key=account)
     vpc = vpc_of(ec2)

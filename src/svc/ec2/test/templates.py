@@ -53,6 +53,7 @@ def test_launch_templates(server):
 
 
 def test_volumes_change(server):
+    server.into_the_day(10)
     account = "200000000202"
     ec2 = server.client("ec2", key=account)
     v = ec2.create_volume(AvailabilityZone="us-east-1a", Size=20, VolumeType="gp2")["VolumeId"]
