@@ -3,23 +3,15 @@
 #include "cloud/call.h"
 #include "cloud/meter.h"
 
-/* PREFIX.auth.REGION.amazoncognito.com or .localhost: the prefix; any other name may be a customer's own. */
+/* PREFIX.auth.REGION.amazoncognito.com or .localhost. */
 static bool domain_of(const http_exchange *x, str *domain, str *region)
 {
 	str host = x->host, name = str_cut(&host, ':'), rest = name;
 	*domain = str_cut(&rest, '.');
-	*region = STR_NONE;
-	if (!str_is(rest))
+	if (!str_is(rest) || !str_eq(str_cut(&rest, '.'), S("auth")) || !str_is(rest))
 		return false;
-	str mark = str_cut(&rest, '.');
-	if (str_eq(mark, S("auth")) && str_is(rest)) {
-		*region = str_cut(&rest, '.');
-		if (str_is(rest) && (str_eq(rest, S("amazoncognito.com")) || str_eq(rest, S("localhost"))))
-			return true;
-	}
-	*domain = name;
-	*region = STR_NONE;
-	return false;
+	*region = str_cut(&rest, '.');
+	return str_is(rest) && (str_eq(rest, S("amazoncognito.com")) || str_eq(rest, S("localhost")));
 }
 
 typedef struct page {
@@ -41,15 +33,10 @@ static const page *page_of(str path)
 	return NULL;
 }
 
-/* Names of AWS's and of this server are never customers' domains. */
 static bool match(const http_exchange *x)
 {
 	str domain, region;
-	if (domain_of(x, &domain, &region))
-		return true;
-	return page_of(x->in.path) && str_find_char(domain, '.') != SIZE_MAX
-		&& !str_ends(domain, S(".amazonaws.com")) && !str_ends(domain, S("localhost"))
-		&& !str_starts(domain, S("127."));
+	return domain_of(x, &domain, &region);
 }
 
 /* ---- what pages use ---- */
@@ -111,10 +98,10 @@ bool idp_oauth_client(idp_oauth_visit *v, str id)
 static bool find_pool(idp_oauth_visit *v)
 {
 	str domain, region;
-	bool ours = domain_of(v->x, &domain, &region);
+	domain_of(v->x, &domain, &region);
 	const txn *tx = store_read(v->s);
 	const cognito_idp_domain *d = cognito_idp_domain_get(tx, v->mem, domain);
-	bool ok = d && (!ours || str_eq(d->Region, region));
+	bool ok = d && str_eq(d->Region, region);
 	v->pool = ok ? cognito_idp_pool_get(tx, v->mem, d->It->UserPoolId) : NULL;
 	store_read_end(v->s, tx);
 	return v->pool;

@@ -1,6 +1,6 @@
 /*
- * The pages and endpoints of a pool's domain (https://PREFIX.auth.REGION.amazoncognito.com, the customer's
- * own domain, and PREFIX.auth.REGION.localhost): sign-in by a browser, and tokens for OAuth 2.0 clients.
+ * The pages and endpoints of a pool's domain (https://PREFIX.auth.REGION.amazoncognito.com and
+ * PREFIX.auth.REGION.localhost): sign-in by a browser, and tokens for OAuth 2.0 clients.
  */
 #pragma once
 #include "auth.h"

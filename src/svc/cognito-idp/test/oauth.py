@@ -154,6 +154,12 @@ def test_domains(server):
     k.delete_user_pool(UserPoolId=pool)
 
 
+def test_pages_of_others_are_left_alone(server):
+    for host in ("www.example.com", "d111.cloudfront.net", "auth.example.com"):
+        check("Login pages" not in ask(server, "x", "GET", "/login", Host=host)[2], host)
+    check("Login pages unavailable" in ask(server, "nobody-has-this", "GET", "/login")[2])
+
+
 def test_servers_and_providers(server):
     k = server.client("cognito-idp")
     pool = k.create_user_pool(PoolName="a")["UserPool"]["Id"]
