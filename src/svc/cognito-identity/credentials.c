@@ -53,7 +53,7 @@ static err link_logins(req *rq, txn *tx, void *context)
 			            "least one valid login for this identity or identity pool.");
 		own |= l != NULL;
 	}
-	if (i->Logins.n && !own)
+	if (i->Closed || (i->Logins.n && !own))
 		return forbidden(rq, v);
 	cognito_identity_LoginsMap_entry *all =
 		arena_array(rq->mem, cognito_identity_LoginsMap_entry, i->Logins.n + v->n + 1);
@@ -232,7 +232,7 @@ err cognito_identity_GetCredentialsForIdentity(req *rq,
 	e = e ? e : id_pool_enter(rq, tx, v.i->Pool, &v.p);
 	req_read_end(rq, tx);
 	TRY(e);
-	if (!in->Logins.n && v.i->Logins.n)
+	if (v.i->Closed || (!in->Logins.n && v.i->Logins.n))
 		return forbidden(rq, &v);
 	if (!in->Logins.n && !v.p->It->AllowUnauthenticatedIdentities.v)
 		return fail(rq, &cognito_identity_NotAuthorizedException,

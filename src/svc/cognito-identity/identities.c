@@ -163,6 +163,7 @@ static err unlink_all(req *rq, txn *tx, void *context)
 			i->Logins.v[n++] = i->Logins.v[k];
 	}
 	i->Logins.n = n;
+	i->Closed = n == 0;
 	i->Changed = rq->now;
 	cognito_identity_identity_put(tx, i);
 	return OK;

@@ -83,6 +83,21 @@ static err names_of(req *rq, const idp_pool *p, const idp_attributes *given)
 	return idp_attributes_mutable(rq, p, names, given->n);
 }
 
+/* A code proves that one has what it was sent to, not what the attribute has become. */
+static void forget_codes(arena *mem, txn *tx, const idp_user *before, const idp_user *u)
+{
+	static const str kinds[] = { S("email"), S("phone_number") };
+	for (size_t i = 0; i < 2; i++) {
+		str kind = arena_fmt(mem, "attr:%.*s", STR_ARG(kinds[i]));
+		cognito_idp_code *c = cognito_idp_code_get(tx, mem, u->Pool, u->Name, kind);
+		str old = idp_attribute(&before->Attributes, kinds[i]);
+		if (!c || str_eq(old, idp_attribute(&u->Attributes, kinds[i])))
+			continue;
+		c->End = 0;
+		cognito_idp_code_put(tx, c);
+	}
+}
+
 typedef struct change {
 	idp_pool *p;
 	idp_client *c;
@@ -103,6 +118,7 @@ static err keep(req *rq, txn *tx, void *context)
 	before.Attributes = copy_of(rq->mem, &u->Attributes);
 	set(rq, u, &k->now);
 	TRY(idp_aliases_set(rq, tx, k->p, &before, u, false));
+	forget_codes(rq->mem, tx, &before, u);
 	idp_active(rq, k->p, u);
 	idp_user_put(tx, rq, u);
 	for (size_t i = 0; i < k->n; i++) {
@@ -200,7 +216,7 @@ err cognito_idp_AdminUpdateUserAttributes(req *rq, const cognito_idp_AdminUpdate
 /* ---- deleting ---- */
 
 static err drop(req *rq, txn *tx, const idp_pool *p, idp_user *u,
-                const cognito_idp_AttributeNameListType *names)
+                const cognito_idp_AttributeNameListType *names, bool active)
 {
 	idp_user before = *u;
 	before.Attributes = copy_of(rq->mem, &u->Attributes);
@@ -215,6 +231,9 @@ static err drop(req *rq, txn *tx, const idp_pool *p, idp_user *u,
 		idp_attribute_drop(&u->Attributes, arena_fmt(rq->mem, "%.*s_verified", STR_ARG(names->v[i])));
 	}
 	TRY(idp_aliases_set(rq, tx, p, &before, u, false));
+	forget_codes(rq->mem, tx, &before, u);
+	if (active) /* what fails is metered all the same, but the month would not be kept */
+		idp_active(rq, p, u);
 	idp_user_put(tx, rq, u);
 	return OK;
 }
@@ -232,8 +251,7 @@ err cognito_idp_DeleteUserAttributes(req *rq, txn *tx, const cognito_idp_DeleteU
 		if (may->n && !idp_listed(may->v, may->n, in->UserAttributeNames.v[i]))
 			return fail(rq, &cognito_idp_NotAuthorizedException,
 			            "A client attempted to write unauthorized attribute");
-	idp_active(rq, p, u);
-	return drop(rq, tx, p, u, &in->UserAttributeNames);
+	return drop(rq, tx, p, u, &in->UserAttributeNames, true);
 }
 
 err cognito_idp_AdminDeleteUserAttributes(req *rq, txn *tx,
@@ -245,7 +263,7 @@ err cognito_idp_AdminDeleteUserAttributes(req *rq, txn *tx,
 	(void)out;
 	TRY(idp_pool_find(rq, tx, in->UserPoolId, &p));
 	TRY(idp_user_find(rq, tx, p, in->Username, &u));
-	return drop(rq, tx, p, u, &in->UserAttributeNames);
+	return drop(rq, tx, p, u, &in->UserAttributeNames, false);
 }
 
 /* ---- verifying ---- */

@@ -109,7 +109,7 @@ static err ask_before(req *rq, const idp_auth *a)
 	return idp_trigger(rq, &e, &said);
 }
 
-static err tell_after(req *rq, const idp_auth *a)
+err idp_auth_tell(req *rq, const idp_auth *a)
 {
 	const json_value *said;
 	idp_event e = {
@@ -132,8 +132,7 @@ static err tell_after(req *rq, const idp_auth *a)
 
 static err keep_tokens(req *rq, txn *tx, void *context)
 {
-	idp_tokens_keep(rq, tx, context);
-	return OK;
+	return idp_tokens_keep(rq, tx, context);
 }
 
 err idp_auth_tokens(req *rq, idp_auth *a)
@@ -150,7 +149,7 @@ err idp_auth_tokens(req *rq, idp_auth *a)
 		.scope = S("aws.cognito.signin.user.admin"),
 	};
 	i.grant = idp_grant_new(rq, a->pool, a->client, a->user, i.scope);
-	TRY(tell_after(rq, a));
+	TRY(idp_auth_tell(rq, a));
 	TRY(idp_tokens_make(rq, &i));
 	TRY(req_write(rq, keep_tokens, &i));
 	a->result = idp_tokens_result(rq->mem, &i);
@@ -173,6 +172,7 @@ err idp_auth_refresh(req *rq, idp_auth *a, str token)
 		            .grant = g,
 		            .source = "TokenGeneration_RefreshTokens",
 		            .scope = g->Scope,
+		            .used = token,
 		            .hosted = !str_eq(g->Scope, S("aws.cognito.signin.user.admin")),
 		            .fresh = rotation && str_eq(rotation->Feature, S("ENABLED")) };
 	TRY(idp_tokens_make(rq, &i));

@@ -25,6 +25,8 @@ err idp_required(req *rq, const cognito_idp_AuthParametersType *m, const char *n
 /* Finds `given` unless a->user is set, asks PreAuthentication, checks the password and the user's state. */
 err idp_auth_password(req *rq, idp_auth *a, str password);
 err idp_auth_state(req *rq, const idp_user *u);
+/* PostAuthentication. */
+err idp_auth_tell(req *rq, const idp_auth *a);
 err idp_auth_tokens(req *rq, idp_auth *a);
 err idp_auth_refresh(req *rq, idp_auth *a, str token);
 
@@ -35,6 +37,8 @@ err idp_auth_answer(req *rq, idp_auth *a, str name, str session, const cognito_i
 /* A challenge with a session of its own, in which `s` is kept. */
 err idp_auth_challenge(req *rq, idp_auth *a, const char *name, cognito_idp_session *s);
 void idp_parameter(arena *mem, idp_auth *a, const char *name, str value);
+/* Until some time after its end. */
+void idp_session_keep(txn *tx, const cognito_idp_session *s);
 /* ---- mfa.c ---- */
 err idp_auth_mfa(req *rq, idp_auth *a);
 /* Whether signing in asks this user for a second factor, or to set one up. */

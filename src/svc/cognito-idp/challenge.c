@@ -22,12 +22,16 @@ void idp_parameter(arena *mem, idp_auth *a, const char *name, str value)
 	*l = (cognito_idp_ChallengeParametersType){ v, l->n + 1 };
 }
 
-static err keep(req *rq, txn *tx, void *context)
+void idp_session_keep(txn *tx, const cognito_idp_session *s)
 {
-	const cognito_idp_session *s = context;
-	(void)rq;
 	cognito_idp_session_put(tx, s);
 	timer_set(tx, "cognito_idp_session", s->Id, s->End + MS_HOUR, s->Id);
+}
+
+static err keep(req *rq, txn *tx, void *context)
+{
+	(void)rq;
+	idp_session_keep(tx, context);
 	return OK;
 }
 
@@ -90,6 +94,8 @@ static err spend_one(req *rq, txn *tx, void *context)
 	cognito_idp_session *s = cognito_idp_session_get(tx, rq->mem, p->s->Id);
 	if (!s || s->Used)
 		return bad_session(rq, ", session can only be used once");
+	if (s->Tries >= ANSWERS_MAX) /* guesses at the same time count too */
+		return bad_session(rq, "");
 	s->Used = p->right;
 	s->Tries++;
 	cognito_idp_session_put(tx, s);
@@ -214,6 +220,17 @@ static err keep_password(req *rq, txn *tx, void *context)
 	return OK;
 }
 
+/* Where an administrator gave an address, it may be verified already. */
+static err new_address(req *rq, const idp_auth *a, const idp_attributes *more)
+{
+	static const str kinds[] = { S("email"), S("phone_number") };
+	for (size_t i = 0; i < 2; i++)
+		if (idp_attribute(more, kinds[i]).n && idp_attribute(&a->user->Attributes, kinds[i]).n)
+			return fail(rq, &cognito_idp_NotAuthorizedException, "Cannot modify an already provided %.*s",
+			            STR_ARG(kinds[i]));
+	return OK;
+}
+
 static err answer_password(req *rq, idp_auth *a, const cognito_idp_AuthParametersType *in)
 {
 	str password;
@@ -224,6 +241,7 @@ static err answer_password(req *rq, idp_auth *a, const cognito_idp_AuthParameter
 			idp_attribute_set(rq->mem, &r.more, str_sub(in->v[i].key, 15, in->v[i].key.n), in->v[i].value);
 	TRY(idp_attributes_check(rq, a->pool, &r.more));
 	TRY(idp_attributes_writable(rq, a->client, &r.more));
+	TRY(new_address(rq, a, &r.more));
 	for (size_t i = 0; i < a->pool->It->SchemaAttributes.n; i++) {
 		const cognito_idp_SchemaAttributeType *s = &a->pool->It->SchemaAttributes.v[i];
 		if (s->Required.v && !str_eq(s->Name, S("sub")) && !idp_attribute(&a->user->Attributes, s->Name).n

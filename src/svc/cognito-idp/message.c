@@ -216,6 +216,11 @@ void idp_code_keep(req *rq, txn *tx, const idp_message *m, str kind, int64_t ms,
 		                   .End = rq->now + ms,
 		                   .Value = value,
 		                   .Sent = rq->now };
+	const cognito_idp_code *old = cognito_idp_code_get(tx, rq->mem, c.Pool, c.Name, kind);
+	if (old) { /* a new code is not a new chance to guess */
+		c.Wrong = old->Wrong;
+		c.WrongSince = old->WrongSince;
+	}
 	cognito_idp_code_put(tx, &c);
 }
 
@@ -227,11 +232,14 @@ err idp_code_take(req *rq, txn *tx, const idp_pool *p, const idp_user *u, str ki
 	if (!c || c->End <= rq->now)
 		return fail(rq, &cognito_idp_ExpiredCodeException,
 		            "Invalid code provided, please request a code again.");
-	if (c->Tries >= COGNITO_TRIES_MAX)
+	bool recent = rq->now < c->WrongSince + MS_HOUR;
+	if (c->Tries >= COGNITO_TRIES_MAX || (recent && c->Wrong >= COGNITO_TRIES_PER_HOUR))
 		return fail(rq, &cognito_idp_LimitExceededException,
 		            "Attempt limit exceeded, please try after some time.");
 	if (!secret_eq(c->Code, given)) {
 		c->Tries++;
+		c->Wrong = recent ? c->Wrong + 1 : 1;
+		c->WrongSince = recent ? c->WrongSince : rq->now;
 		cognito_idp_code_put(tx, c);
 		*wrong = fail(rq, &cognito_idp_CodeMismatchException,
 		              "Invalid verification code provided, please try again.");

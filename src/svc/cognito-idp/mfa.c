@@ -129,7 +129,7 @@ static str next_session(req *rq, txn *tx, cognito_idp_session *s, bool passed)
 	cognito_idp_session_delete(tx, s->Id);
 	s->Id = sha256_hex(rq->mem, token);
 	s->Passed = passed;
-	cognito_idp_session_put(tx, s);
+	idp_session_keep(tx, s);
 	return token;
 }
 

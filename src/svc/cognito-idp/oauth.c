@@ -54,6 +54,8 @@ void idp_oauth_reply(idp_oauth_visit *v, int status, const char *type, str body)
 	wire_header_add(&v->out, S("Cache-Control"), S("no-cache, no-store, max-age=0, must-revalidate"));
 	wire_header_add(&v->out, S("Access-Control-Allow-Origin"), S("*"));
 	v->out.body = body;
+	if (v->rq) /* its memory goes with the reply */
+		usage_settle_later(v->rq);
 	http_reply(v->x, &v->out, NULL);
 }
 
@@ -121,6 +123,5 @@ static void serve(http_exchange *x, store *s)
 	}
 	v.rq = req_internal(x->mem, s, "cognito-idp.amazonaws.com", v.pool->Account, v.pool->Region);
 	p->serve(&v);
-	usage_settle_later(v.rq);
 }
 PLANE(cognito_idp_pages, match, serve);

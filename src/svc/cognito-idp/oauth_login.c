@@ -159,8 +159,7 @@ static void give_code(idp_oauth_visit *v, const idp_user *u, str scopes)
 
 static err keep_tokens(req *rq, txn *tx, void *context)
 {
-	idp_tokens_keep(rq, tx, context);
-	return OK;
+	return idp_tokens_keep(rq, tx, context);
 }
 
 static void give_tokens(idp_oauth_visit *v, idp_user *u, str scopes)
@@ -201,7 +200,7 @@ static err sign_in(idp_oauth_visit *v, idp_user **out)
 		return fail(v->rq, &aws_NotImplemented,
 		            "A second factor is required; it cannot be given on this page, but "
 		            "by RespondToAuthChallenge.");
-	return OK;
+	return idp_auth_tell(v->rq, &a);
 }
 
 void idp_oauth_login(idp_oauth_visit *v)

@@ -28,8 +28,7 @@ static bool flow(const idp_oauth_visit *v, const char *name)
 
 static err keep(req *rq, txn *tx, void *context)
 {
-	idp_tokens_keep(rq, tx, context);
-	return OK;
+	return idp_tokens_keep(rq, tx, context);
 }
 
 static void answer(idp_oauth_visit *v, const idp_issue *i)
@@ -123,10 +122,11 @@ static void by_code(idp_oauth_visit *v)
 static void by_refresh(idp_oauth_visit *v)
 {
 	const cognito_idp_RefreshTokenRotationType *rotation = v->client->It->RefreshTokenRotation;
+	str token = idp_oauth_given(v, "refresh_token");
 	cognito_idp_grant *g;
 	idp_user *u;
 	const txn *tx = req_read(v->rq);
-	err e = idp_refresh_find(v->rq, tx, v->pool, v->client, idp_oauth_given(v, "refresh_token"), &g, &u);
+	err e = idp_refresh_find(v->rq, tx, v->pool, v->client, token, &g, &u);
 	req_read_end(v->rq, tx);
 	if (e) {
 		idp_oauth_error(v, 400, "invalid_grant");
@@ -134,6 +134,7 @@ static void by_refresh(idp_oauth_visit *v)
 	}
 	idp_issue i = { .user = u,
 		            .grant = g,
+		            .used = token,
 		            .scope = g->Scope,
 		            .source = "TokenGeneration_RefreshTokens",
 		            .fresh = rotation && str_eq(rotation->Feature, S("ENABLED")) };

@@ -201,6 +201,7 @@ typedef struct idp_issue {
 	const char *source; /* TokenGeneration_Authentication */
 	const idp_metadata *metadata;
 	str scope, nonce;
+	str used; /* the refresh token that asks, where the grant is an old one */
 	bool fresh, hosted; /* fresh: with a new refresh token */
 	/* what comes out */
 	str id_token, access_token, refresh_token;
@@ -211,8 +212,8 @@ cognito_idp_grant *idp_grant_new(req *rq, const idp_pool *p, const idp_client *c
                                  str scope);
 /* Asks the function and signs; on pool threads, with no transaction open. */
 err idp_tokens_make(req *rq, idp_issue *i);
-/* What the tokens hang on; counts the user as active. */
-void idp_tokens_keep(req *rq, txn *tx, const idp_issue *i);
+/* What the tokens hang on; counts the user as active. Refuses what has ended since it was read. */
+err idp_tokens_keep(req *rq, txn *tx, const idp_issue *i);
 cognito_idp_AuthenticationResultType *idp_tokens_result(arena *mem, const idp_issue *i);
 void idp_grants_end(txn *tx, arena *mem, str pool, str name);
 str idp_refresh_new(arena *mem);

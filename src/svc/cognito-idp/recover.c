@@ -186,6 +186,7 @@ static err change(req *rq, txn *tx, void *context)
 	idp_user *u = cognito_idp_user_get(tx, rq->mem, r->p->Id, r->u->Name);
 	if (!u)
 		return fail(rq, &cognito_idp_UserNotFoundException, "User does not exist.");
+	idp_user before = *u;
 	idp_password_take(rq->mem, r->p, u, &r->made);
 	if (r->set) {
 		bool lasting = r->set->Permanent.v;
@@ -193,7 +194,6 @@ static err change(req *rq, txn *tx, void *context)
 		if (!lasting)
 			u->TemporaryEnd =
 				rq->now + r->p->It->Policies->PasswordPolicy->TemporaryPasswordValidityDays.v * MS_DAY;
-		idp_user before = *r->u;
 		TRY(idp_aliases_set(rq, tx, r->p, &before, u, false));
 	}
 	idp_active(rq, r->p, u);

@@ -192,9 +192,23 @@ static void keep_refresh(req *rq, txn *tx, const idp_issue *i, cognito_idp_grant
 	cognito_idp_refresh_put(tx, &row);
 }
 
-void idp_tokens_keep(req *rq, txn *tx, const idp_issue *i)
+/* Functions were asked since it was read: who signed out meanwhile stays so, and a refresh token that another
+ * request has replaced is not replaced twice. */
+static err read_again(req *rq, const txn *tx, const idp_issue *i, cognito_idp_grant **g, idp_user **u)
+{
+	if (i->used.n)
+		return idp_refresh_find(rq, tx, i->pool, i->client, i->used, g, u);
+	*u = i->user ? cognito_idp_user_get(tx, rq->mem, i->pool->Id, i->user->Name) : NULL;
+	if (i->user && (!*u || !str_eq((*u)->Sub, i->user->Sub)))
+		return fail(rq, &cognito_idp_UserNotFoundException, "User does not exist.");
+	return *u && (*u)->Disabled ? refused(rq, "User is disabled.") : OK;
+}
+
+err idp_tokens_keep(req *rq, txn *tx, const idp_issue *i)
 {
 	cognito_idp_grant copy = *i->grant, *g = &copy; /* this may run again */
+	idp_user *u;
+	TRY(read_again(rq, tx, i, &g, &u));
 	cognito_idp_granted row = { .Pool = g->Pool, .Name = g->Name, .Id = g->Id, .Since = g->Began };
 	if (i->refresh_token.n)
 		keep_refresh(rq, tx, i, g);
@@ -205,11 +219,11 @@ void idp_tokens_keep(req *rq, txn *tx, const idp_issue *i)
 	cognito_idp_grant_put(tx, g);
 	cognito_idp_granted_put(tx, &row);
 	timer_set(tx, "cognito_idp_grant", key, g->End, key);
-	idp_user *u = i->user ? cognito_idp_user_get(tx, rq->mem, g->Pool, g->Name) : NULL;
 	if (!u)
-		return;
+		return OK;
 	idp_active(rq, i->pool, u);
 	cognito_idp_user_put(tx, u);
+	return OK;
 }
 
 /* ---- groups ---- */

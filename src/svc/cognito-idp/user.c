@@ -32,6 +32,8 @@ static err name_of_attribute(req *rq, const idp_pool *p, str given, idp_user *u)
 err idp_user_name(req *rq, const idp_pool *p, str given, idp_user *u)
 {
 	const cognito_idp_AliasAttributesListType *aliases = &p->It->AliasAttributes;
+	if (!given.n || given.n > ALIAS_BYTES_MAX)
+		return fail(rq, &cognito_idp_InvalidParameterException, "Username has between 1 and 128 characters.");
 	u->Pool = p->Id;
 	u->Sub = rand_uuid(rq->mem);
 	u->Username = given;
@@ -52,7 +54,8 @@ err idp_user_name(req *rq, const idp_pool *p, str given, idp_user *u)
 err idp_user_free(req *rq, const txn *tx, const idp_pool *p, const idp_user *u, str given, bool admin)
 {
 	static const str kinds[] = { S("email"), S("phone_number") };
-	if (cognito_idp_user_get(tx, rq->mem, p->Id, u->Name))
+	if (cognito_idp_user_get(tx, rq->mem, p->Id, u->Name)
+	    || cognito_idp_alias_get(tx, rq->mem, p->Id, S("sub"), u->Name))
 		return fail(rq, &cognito_idp_UsernameExistsException,
 		            admin ? "User account already exists" : "User already exists");
 	for (size_t i = 0; p->It->UsernameAttributes.n && i < 2; i++) {
@@ -97,6 +100,14 @@ static void take_over(txn *tx, arena *mem, const idp_pool *p, str kind, str name
 	cognito_idp_user_put(tx, u);
 }
 
+/* Only what is still this user's. */
+static void leave(txn *tx, arena *mem, const idp_pool *p, str kind, str value, str name)
+{
+	const cognito_idp_alias *at = cognito_idp_alias_get(tx, mem, p->Id, kind, value);
+	if (at && str_eq(at->Name, name))
+		cognito_idp_alias_delete(tx, p->Id, kind, value);
+}
+
 err idp_aliases_set(req *rq, txn *tx, const idp_pool *p, const idp_user *before, const idp_user *u,
                     bool force)
 {
@@ -114,7 +125,7 @@ err idp_aliases_set(req *rq, txn *tx, const idp_pool *p, const idp_user *before,
 			take_over(tx, rq->mem, p, kinds[i], at->Name);
 		}
 		if (str_is(old) && !str_eq(old, value))
-			cognito_idp_alias_delete(tx, p->Id, kinds[i], old);
+			leave(tx, rq->mem, p, kinds[i], old, name);
 		if (str_is(value)) {
 			cognito_idp_alias row = { .Pool = p->Id, .Kind = kinds[i], .Value = value, .Name = name };
 			cognito_idp_alias_put(tx, &row);

@@ -63,6 +63,10 @@ def test_credentials(server):
     same(refused("NotAuthorizedException", give, me), f"Access to Identity '{me}' is forbidden.")
     refused("ResourceConflictException", give, me, Logins={provider: login(idp, users, client, "bob")["IdToken"]})
     same(ids.describe_identity(IdentityId=me)["Logins"], [provider])
+    ids.unlink_identity(IdentityId=me, Logins=logins, LoginsToRemove=[provider])
+    for more in ({}, {"Logins": logins}):
+        same(refused("NotAuthorizedException", give, me, **more), f"Access to Identity '{me}' is forbidden.")
+    me = ids.get_id(IdentityPoolId=pool, Logins=logins)["IdentityId"]
     ids.set_identity_pool_roles(IdentityPoolId=pool, Roles={"authenticated": outside})
     refused("InvalidIdentityPoolConfigurationException", give, me, Logins=logins)
 

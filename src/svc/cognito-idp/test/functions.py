@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 from scenario import check, refused, same
 
@@ -144,3 +145,26 @@ def test_broken_functions(server):
     server.client("lambda").delete_function(FunctionName="broken")
     check("PreSignUp invocation failed" in refused("UnexpectedLambdaException", up))
     refused("UserNotFoundException", k.admin_get_user, UserPoolId=pool, Username="ann")
+
+
+def test_a_refresh_token_is_replaced_once(server):
+    arn = function(server, "slow", "import time\ndef handler(e, context):\n    time.sleep(2)\n    return e\n")
+    k = server.client("cognito-idp")
+    pool = k.create_user_pool(PoolName="s")["UserPool"]["Id"]
+    client = k.create_user_pool_client(UserPoolId=pool, ClientName="c", ExplicitAuthFlows=[
+        "ALLOW_USER_PASSWORD_AUTH"], RefreshTokenRotation={"Feature": "ENABLED"})["UserPoolClient"]["ClientId"]
+    k.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")
+    k.admin_set_user_password(UserPoolId=pool, Username="ann", Password=GOOD, Permanent=True)
+    r = k.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={
+        "USERNAME": "ann", "PASSWORD": GOOD})["AuthenticationResult"]
+    k.update_user_pool(UserPoolId=pool, LambdaConfig={"PreTokenGeneration": arn})
+
+    def renew(_):
+        try:
+            return server.client("cognito-idp").get_tokens_from_refresh_token(
+                RefreshToken=r["RefreshToken"], ClientId=client)["AuthenticationResult"]
+        except k.exceptions.RefreshTokenReuseException:
+            return None
+    with ThreadPoolExecutor(3) as many:
+        got = [x for x in many.map(renew, range(3)) if x]
+    same(len(got), 1)

@@ -330,3 +330,49 @@ def test_what_the_model_does_not_allow(server):
          "1 validation error detected: Value '100' at 'maxResults' failed to satisfy constraint: Member must have "
          "value less than or equal to 60")
     check("at 'clientId'" in refused("InvalidParameterException", k.sign_up, ClientId="a b", Username="u", Password=GOOD))
+
+
+def test_codes_are_not_guessed(server):
+    k, pool = pool_of(server, AutoVerifiedAttributes=["email"])
+    client = client_of(k, pool)["ClientId"]
+    k.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS", UserAttributes=[
+        {"Name": "email", "Value": "ann@x.com"}, {"Name": "email_verified", "Value": "true"}])
+    k.admin_set_user_password(UserPoolId=pool, Username="ann", Password=GOOD, Permanent=True)
+    forget = lambda n: k.forgot_password(ClientId=client, Username="ann") and code_to(server, "ann@x.com", n)
+    renew = lambda c: k.confirm_forgot_password(ClientId=client, Username="ann", ConfirmationCode=c, Password=GOOD)
+    for n in range(1, 5):
+        code = forget(n)
+        for _ in range(5):
+            refused("CodeMismatchException", renew, "000000" if code != "000000" else "000001")
+        refused("LimitExceededException", renew, code)
+    refused("LimitExceededException", renew, forget(5))
+    server.advance("61m")
+    renew(forget(6))
+
+
+def test_a_code_proves_what_it_was_sent_to(server):
+    k, pool = pool_of(server)
+    client = client_of(k, pool)["ClientId"]
+    k.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS",
+                        UserAttributes=[{"Name": "email", "Value": "mine@x.com"}])
+    k.admin_set_user_password(UserPoolId=pool, Username="ann", Password=GOOD, Permanent=True)
+    token = login(k, client, "ann", GOOD)["AuthenticationResult"]["AccessToken"]
+    k.get_user_attribute_verification_code(AccessToken=token, AttributeName="email")
+    code = code_to(server, "mine@x.com")
+    k.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "email", "Value": "yours@x.com"}])
+    refused("ExpiredCodeException", k.verify_user_attribute, AccessToken=token, AttributeName="email", Code=code)
+
+
+def test_names_and_aliases_of_others(server):
+    k, pool = pool_of(server, AliasAttributes=["preferred_username"])
+    client = client_of(k, pool)["ClientId"]
+    make = lambda name, **given: k.admin_create_user(
+        UserPoolId=pool, Username=name, TemporaryPassword=GOOD, MessageAction="SUPPRESS",
+        UserAttributes=[{"Name": n, "Value": v} for n, v in given.items()])
+    sub = attributes(make("ann", email="ann@x.com", email_verified="true")["User"], "Attributes")["sub"]
+    refused("UsernameExistsException", k.sign_up, ClientId=client, Username=sub, Password=GOOD)
+    session = login(k, client, "ann", GOOD)["Session"]
+    same(refused("NotAuthorizedException", k.respond_to_auth_challenge, ClientId=client, Session=session,
+                 ChallengeName="NEW_PASSWORD_REQUIRED", ChallengeResponses={
+                     "USERNAME": "ann", "NEW_PASSWORD": GOOD, "userAttributes.email": "bob@x.com"}),
+         "Cannot modify an already provided email")
