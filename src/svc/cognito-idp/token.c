@@ -183,7 +183,9 @@ static void keep_refresh(req *rq, txn *tx, const idp_issue *i, cognito_idp_grant
 		if (g->Replaced.n)
 			cognito_idp_refresh_delete(tx, g->Replaced);
 		g->Replaced = g->Refresh;
-		g->ReplacedUntil = rq->now + (rotation ? rotation->RetryGracePeriodSeconds.v * MS_SECOND : 0);
+		/* Without a grace, one that began before this request and comes after it is too late as well. */
+		int64_t grace = rotation ? rotation->RetryGracePeriodSeconds.v * MS_SECOND : 0;
+		g->ReplacedUntil = grace ? rq->now + grace : 0;
 	} else {
 		g->RefreshEnd = rq->now + idp_validity(i->client, 2);
 	}
