@@ -208,6 +208,8 @@ static err keep_password(req *rq, txn *tx, void *context)
 	idp_user *u = cognito_idp_user_get(tx, rq->mem, r->a->pool->Id, r->a->user->Name);
 	if (!u)
 		return fail(rq, &cognito_idp_UserNotFoundException, "User does not exist.");
+	if (!str_eq(u->Status, IDP_TEMPORARY)) /* an administrator was quicker */
+		return bad_session(rq, "");
 	idp_user before = *cognito_idp_user_get(tx, rq->mem, r->a->pool->Id, u->Name);
 	idp_password_take(rq->mem, r->a->pool, u, &r->made);
 	u->Status = IDP_CONFIRMED;

@@ -54,6 +54,9 @@ err idp_user_name(req *rq, const idp_pool *p, str given, idp_user *u)
 err idp_user_free(req *rq, const txn *tx, const idp_pool *p, const idp_user *u, str given, bool admin)
 {
 	static const str kinds[] = { S("email"), S("phone_number") };
+	if (!cognito_idp_pool_get(tx, rq->mem, p->Id)) /* deleted since it was read */
+		return fail(rq, &cognito_idp_ResourceNotFoundException, "User pool %.*s does not exist.",
+		            STR_ARG(p->Id));
 	if (cognito_idp_user_get(tx, rq->mem, p->Id, u->Name)
 	    || cognito_idp_alias_get(tx, rq->mem, p->Id, S("sub"), u->Name))
 		return fail(rq, &cognito_idp_UsernameExistsException,
@@ -119,7 +122,7 @@ err idp_aliases_set(req *rq, txn *tx, const idp_pool *p, const idp_user *before,
 		const cognito_idp_alias *at =
 			!str_is(value) ? NULL : cognito_idp_alias_get(tx, rq->mem, p->Id, kinds[i], value);
 		if (at && !str_eq(at->Name, name)) {
-			if (!force)
+			if (!force || str_eq(kinds[i], S("preferred_username"))) /* which nobody can prove */
 				return fail(rq, &cognito_idp_AliasExistsException, "An account with the %.*s already exists.",
 				            STR_ARG(kinds[i]));
 			take_over(tx, rq->mem, p, kinds[i], at->Name);

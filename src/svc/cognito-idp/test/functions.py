@@ -2,6 +2,7 @@
 import base64
 import io
 import json
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -168,3 +169,22 @@ def test_a_refresh_token_is_replaced_once(server):
     with ThreadPoolExecutor(3) as many:
         got = [x for x in many.map(renew, range(3)) if x]
     same(len(got), 1)
+
+
+def test_a_pool_that_goes_while_a_function_thinks(server):
+    arn = function(server, "long", "import time\ndef handler(e, context):\n    time.sleep(3)\n    return e\n")
+    k = server.client("cognito-idp")
+    pool = k.create_user_pool(PoolName="g", LambdaConfig={"PreSignUp": arn})["UserPool"]["Id"]
+    client = k.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
+
+    def up():
+        try:
+            server.client("cognito-idp").sign_up(ClientId=client, Username="ann", Password=GOOD)
+        except k.exceptions.ResourceNotFoundException as e:
+            check("does not exist" in str(e), e)
+    with ThreadPoolExecutor(1) as one:
+        late = one.submit(up)
+        time.sleep(1)
+        k.delete_user_pool(UserPoolId=pool)
+        late.result()
+    refused("ResourceNotFoundException", k.describe_user_pool, UserPoolId=pool)
