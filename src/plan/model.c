@@ -255,12 +255,20 @@ static str region_of_arn(str arn)
 	return part;
 }
 
-/* us-east-1 of us-east-1a. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* us-east-1 of us-east-1a, us-west-2 of us-west-2-lax-1a: up to its first number. */
 static str region_of_zone(str zone)
 {
-	bool lettered = zone.n > 2 && zone.p[zone.n - 1] >= 'a' && zone.p[zone.n - 1] <= 'z' &&
-	                zone.p[zone.n - 2] >= '0' && zone.p[zone.n - 2] <= '9';
-	return lettered ? str_sub(zone, 0, zone.n - 1) : S("");
+	size_t n = 0;
+	while (n < zone.n && !is_digit(zone.p[n]))
+		n++;
+	while (n < zone.n && is_digit(zone.p[n]))
+		n++;
+	return n < zone.n ? str_sub(zone, 0, n) : S("");
 }
 
 /* What a resource itself says, or else its provider, or else the zone that it is in. */

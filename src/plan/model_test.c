@@ -115,9 +115,12 @@ TEST(plan_of_what_says_its_region_itself)
 		"{\"address\":\"aws_db_instance.d\",\"type\":\"aws_db_instance\","
 		"\"values\":{\"arn\":\"arn:aws:rds:eu-west-1:123456789012:db:d\"}},"
 		"{\"address\":\"aws_ebs_volume.v\",\"type\":\"aws_ebs_volume\","
-		"\"values\":{\"availability_zone\":\"eu-central-1b\"}}]}}}");
+		"\"values\":{\"availability_zone\":\"eu-central-1b\"}},"
+		"{\"address\":\"aws_ebs_volume.local\",\"type\":\"aws_ebs_volume\","
+		"\"values\":{\"availability_zone\":\"us-west-2-lax-1a\"}}]}}}");
 	CHECK_STR(plan_find(p, S("aws_db_instance.d"))->region, S("eu-west-1"));
 	CHECK_STR(plan_find(p, S("aws_ebs_volume.v"))->region, S("eu-central-1"));
+	CHECK_STR(plan_find(p, S("aws_ebs_volume.local"))->region, S("us-west-2"));
 	CHECK(!p->guessed);
 	p = read_plan(mem, "{\"values\":{\"root_module\":{\"resources\":["
 		"{\"address\":\"aws_s3_bucket.b\",\"type\":\"aws_s3_bucket\",\"values\":{\"arn\":\"arn:aws:s3:::b\"}}"

@@ -132,10 +132,12 @@ err bcm_pricing_calculator_DeleteBillEstimate(req *rq, txn *tx,
                                               bcm_pricing_calculator_DeleteBillEstimate_out *out)
 {
 	(void)out;
+	/* An identifier of a scenario is none here: what that adds stays. */
+	if (!bcm_pricing_calculator_bill_delete(tx, rq->who.account, in->identifier))
+		return OK;
 	changes_drop(rq, tx, in->identifier);
 	for (int64_t n = 1; bcm_pricing_calculator_billline_delete(tx, rq->who.account, in->identifier, n);)
 		n++;
-	bcm_pricing_calculator_bill_delete(tx, rq->who.account, in->identifier);
 	return OK;
 }
 

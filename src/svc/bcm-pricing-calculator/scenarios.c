@@ -102,8 +102,9 @@ err bcm_pricing_calculator_DeleteBillScenario(req *rq, txn *tx,
                                               bcm_pricing_calculator_DeleteBillScenario_out *out)
 {
 	(void)out;
-	changes_drop(rq, tx, in->identifier);
-	bcm_pricing_calculator_scenario_delete(tx, rq->who.account, in->identifier);
+	/* An identifier of a bill estimate is none here: what that was made with stays. */
+	if (bcm_pricing_calculator_scenario_delete(tx, rq->who.account, in->identifier))
+		changes_drop(rq, tx, in->identifier);
 	return OK;
 }
 

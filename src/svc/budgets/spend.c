@@ -121,7 +121,7 @@ static const budgets_Spend *limit_of(const budgets_Budget *b, budget_period p)
 	const budgets_Spend *found = b->BudgetLimit;
 	int64_t best = INT64_MIN, at;
 	for (size_t i = 0; i < b->PlannedBudgetLimits.n; i++)
-		if (str_to_i64(b->PlannedBudgetLimits.v[i].key, &at) && at * MS_SECOND <= p.from && at > best) {
+		if (str_to_i64(b->PlannedBudgetLimits.v[i].key, &at) && at <= p.from / MS_SECOND && at > best) {
 			best = at;
 			found = &b->PlannedBudgetLimits.v[i].value;
 		}

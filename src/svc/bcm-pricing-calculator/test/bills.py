@@ -67,6 +67,10 @@ def test_a_bill_as_it_would_have_been(_):
         same([(x["estimatedUsageQuantity"], x["historicalUsageQuantity"]["amount"]) for x in calls],
              [({"amount": 1500000.0, "unit": "Requests"}, 0.0)])
         check(abs(sum(x["estimatedCost"]["amount"] for x in lines) - total["estimatedCost"]["amount"]) < 1e-9, lines)
+        # Neither is deleted by the other's id, nor what belongs to it.
+        k.delete_bill_scenario(identifier=bill["id"])
+        k.delete_bill_estimate(identifier=made["id"])
+        same(len(k.list_bill_scenario_usage_modifications(**this)["items"]), 2)
         # It stays as it was made, whatever becomes of the scenario, and over kill -9.
         k.delete_bill_scenario(identifier=made["id"])
         os.kill(server.pid, signal.SIGKILL)
