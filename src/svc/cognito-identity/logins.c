@@ -8,6 +8,8 @@
 
 #define ANSWER_MS 10000
 #define ANSWER_MAX ((size_t)1 << 20)
+/* Part of a key of the store; a user pool's are UUIDs, but where the keys lie is said by the identity pool. */
+#define SUBJECT_MAX 255
 
 static bool base64_url(arena *mem, str text, str *out)
 {
@@ -79,7 +81,8 @@ static err check_one(req *rq, const id_pool *p, str provider, str token, id_logi
 		h = json_parse(rq->mem, head);
 		c = json_parse(rq->mem, claims);
 	}
-	if (!h || !c || !str_eq(text_of(c, S("token_use")), S("id")))
+	str subject = text_of(c, S("sub"));
+	if (!h || !c || !str_eq(text_of(c, S("token_use")), S("id")) || !subject.n || subject.n > SUBJECT_MAX)
 		return refuse(rq, "Invalid login token. Not a valid OpenId Connect identity token.");
 	str issuer = text_of(c, S("iss"));
 	if (!str_eq(issuer, arena_concat(rq->mem, S("https://"), provider)))
@@ -91,13 +94,13 @@ static err check_one(req *rq, const id_pool *p, str provider, str token, id_logi
 		return refuse(rq, "Invalid login token. Can't verify signature");
 	const json_value *end = json_get(c, S("exp"));
 	int64_t seconds;
-	if (!end || !str_to_i64(end->text, &seconds) || seconds * 1000 <= rq->now)
+	if (!end || !str_to_i64(end->text, &seconds) || seconds <= rq->now / 1000)
 		return refuse(rq,
 		              arena_fmt(rq->mem, "Invalid login token. Token expired: %.*s >= %.*s",
 		                        STR_ARG(arena_fmt(rq->mem, "%lld", (long long)rq->now / 1000)),
 		                        STR_ARG(end ? end->text : S("0")))
 		                  .p);
-	*out = (id_login){ .provider = provider, .subject = text_of(c, S("sub")), .claims = c };
+	*out = (id_login){ .provider = provider, .subject = subject, .claims = c };
 	return OK;
 }
 
