@@ -8,7 +8,7 @@
 
 #define ANSWER_MS 10000
 #define ANSWER_MAX ((size_t)1 << 20)
-/* Part of a key of the store; a user pool's are UUIDs, but where the keys lie is said by the identity pool. */
+/* Part of a key of the store. A user pool's are UUIDs, but the identity pool says where the keys lie. */
 #define SUBJECT_MAX 255
 
 static bool base64_url(arena *mem, str text, str *out)
