@@ -83,13 +83,13 @@ static void set_free(txn *tx, arena *mem, place p, int64_t now, ec2_Address *a)
 	if (i && str_eq(i->PublicIpAddress, a->PublicIp))
 		show(tx, p, i, STR_NONE);
 	a->InstanceId = a->AssociationId = a->PrivateIpAddress = a->NetworkInterfaceId = STR_NONE;
+	a->NetworkInterfaceOwnerId = STR_NONE;
 	keep(tx, p, now, a);
 }
 
 void ec2_address_release(txn *tx, arena *mem, place p, int64_t now, str instance_id)
 {
-	ec2_Address *a = find(tx, mem, p, of_instance, instance_id);
-	if (a)
+	for (ec2_Address *a; (a = find(tx, mem, p, of_instance, instance_id));)
 		set_free(tx, mem, p, now, a);
 }
 
@@ -143,6 +143,19 @@ void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface
 		set_free(tx, mem, p, now, a);
 }
 
+void ec2_address_follow(txn *tx, arena *mem, place p, const ec2_NetworkInterface *n)
+{
+	ec2_Address *a = find(tx, mem, p, of_interface, n->NetworkInterfaceId);
+	if (!a)
+		return;
+	a->InstanceId = n->Attachment ? n->Attachment->InstanceId : STR_NONE;
+	kind_put(tx, &kind_address, p.account, p.region, a->AllocationId, a);
+	ec2_Instance *i = given(a->InstanceId) && n->Attachment->DeviceIndex.v == 0 ?
+		kind_find(tx, mem, &kind_instance, p.account, p.region, a->InstanceId) : NULL;
+	if (i)
+		show(tx, p, i, a->PublicIp);
+}
+
 bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc)
 {
 	bool found = false;
@@ -155,6 +168,11 @@ bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc)
 	}
 	cursor_close(&s.at);
 	return found;
+}
+
+static err not_managed(req *rq)
+{
+	return fail(rq, &ec2_OperationNotPermitted, "You are not allowed to manage 'ela-attach' attachments.");
 }
 
 /* What an address is given to: an instance stands for its first interface. */
@@ -181,10 +199,20 @@ static err receiver(req *rq, const txn *tx, const ec2_AssociateAddress_in *in, e
 		return fail(rq, &aws_MissingParameter, "Either 'InstanceId' or 'NetworkInterfaceId' must be "
 		            "provided.");
 	TRY(kind_get(rq, tx, &kind_interface, id, out));
+	if ((*out)->RequesterManaged.v)
+		return not_managed(rq);
 	if (ec2_gateway_of(tx, rq->mem, place_of(rq), (*out)->VpcId))
 		return OK;
 	return fail(rq, &ec2_GatewayNotAttached, "Network %.*s is not attached to any internet gateway",
 	            STR_ARG((*out)->VpcId));
+}
+
+/* What AWS has bound itself (a NAT gateway's) is not taken away. */
+static err check_free(req *rq, const txn *tx, const ec2_Address *a)
+{
+	ec2_NetworkInterface *n = given(a->NetworkInterfaceId) ? kind_find(tx, rq->mem, &kind_interface,
+		rq->who.account, rq->region, a->NetworkInterfaceId) : NULL;
+	return n && n->RequesterManaged.v ? not_managed(rq) : OK;
 }
 
 err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec2_AssociateAddress_out *out)
@@ -195,6 +223,7 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
 	str before = a->InstanceId;
 	TRY(receiver(rq, tx, in, &n));
+	TRY(check_free(rq, tx, a));
 	bool same = str_eq(a->NetworkInterfaceId, n->NetworkInterfaceId);
 	if (given(a->AssociationId) && !same && in->AllowReassociation.set && !in->AllowReassociation.v)
 		return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with "
@@ -233,11 +262,7 @@ err ec2_DisassociateAddress(req *rq, txn *tx, const ec2_DisassociateAddress_in *
 		find(tx, rq->mem, place_of(rq), given(in->AssociationId) ? of_association : of_ip, what);
 	if (!a)
 		return fail(rq, &ec2_InvalidAssociation, "The association ID '%.*s' does not exist", STR_ARG(what));
-	ec2_NetworkInterface *n = given(a->NetworkInterfaceId) ? kind_find(tx, rq->mem, &kind_interface,
-		rq->who.account, rq->region, a->NetworkInterfaceId) : NULL;
-	if (n && n->RequesterManaged.v)
-		return fail(rq, &ec2_OperationNotPermitted, "You are not allowed to manage 'ela-attach' "
-		            "attachments.");
+	TRY(check_free(rq, tx, a));
 	str instance = a->InstanceId;
 	set_free(tx, rq->mem, place_of(rq), rq->now, a);
 	if (given(instance))

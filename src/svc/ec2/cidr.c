@@ -61,7 +61,7 @@ static void cut6(cidr6 *c, int bits)
 {
 	for (int i = 0; i < 16; i++) {
 		int keep = bits - i * 8;
-		c->address[i] &= keep >= 8 ? 0xff : keep <= 0 ? 0 : (uint8_t)(0xff << (8 - keep));
+		c->address[i] = (uint8_t)(c->address[i] & (keep >= 8 ? 0xff : keep <= 0 ? 0 : 0xff << (8 - keep)));
 	}
 }
 

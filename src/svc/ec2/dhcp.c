@@ -9,7 +9,7 @@ static const char *const keys[] = { "domain-name-servers", "domain-name", "ntp-s
 
 static void add_value(arena *mem, ec2_DhcpConfiguration *c, str value)
 {
-	LIST_ADD(mem, &c->Values, (ec2_AttributeValue){ .Value = value });
+	LIST_GROW(mem, &c->Values, (ec2_AttributeValue){ .Value = value });
 }
 
 static void keep(req *rq, txn *tx, const ec2_DhcpOptions *o)
@@ -58,7 +58,7 @@ err ec2_CreateDhcpOptions(req *rq, txn *tx, const ec2_CreateDhcpOptions_in *in,
 			            "NetBIOS node type", STR_ARG(asked->Values.v[0]));
 		for (size_t n = 0; n < asked->Values.n; n++)
 			add_value(rq->mem, &c, asked->Values.v[n]);
-		LIST_ADD(rq->mem, &o.DhcpConfigurations, c);
+		LIST_GROW(rq->mem, &o.DhcpConfigurations, c);
 	}
 	TRY(ec2_dry_run(rq, in->DryRun));
 	TRY(ec2_begin(rq, tx, &b));

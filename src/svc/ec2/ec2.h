@@ -41,6 +41,18 @@ err ec2_dry_run(req *rq, opt_bool dry_run);
 	to_->v = wider_; \
 	to_->n++; \
 })
+/* The same for a list that begins empty and grows by nothing else: its room doubles, for a request may name
+ * very many. */
+#define LIST_GROW(mem_, list_, ...) ({ \
+	__auto_type grown_ = (list_); \
+	if (!(grown_->n & (grown_->n - 1))) { \
+		__typeof__(grown_->v) room_ = arena_alloc((mem_), sizeof *room_ * (grown_->n ? grown_->n * 2 : 1)); \
+		if (grown_->n) \
+			memcpy(room_, grown_->v, grown_->n * sizeof *room_); \
+		grown_->v = room_; \
+	} \
+	grown_->v[grown_->n++] = (__VA_ARGS__); \
+})
 /* Without the one at `i_`, the others in their order. */
 #define LIST_DROP(list_, i_) ({ \
 	__auto_type from_ = (list_); \
@@ -82,6 +94,8 @@ void ec2_route_table_fill(const txn *tx, arena *mem, str account, str region, vo
 void ec2_local_route(req *rq, txn *tx, str vpc, str block, bool exists);
 /* The routes of a gateway endpoint in a table. */
 void ec2_endpoint_route(txn *tx, arena *mem, place p, str table, str list, str endpoint, bool exists);
+/* Endpoints know no more of a table that is deleted. */
+void ec2_endpoints_leave_table(txn *tx, arena *mem, place p, str table);
 
 void ec2_acl_new(req *rq, txn *tx, str vpc, bool is_default, ec2_NetworkAcl *out);
 /* A new subnet has the default ACL of its VPC; a deleted one has none. */
@@ -116,7 +130,7 @@ void ec2_interface_put(txn *tx, place p, const ec2_NetworkInterface *i);
 void ec2_interface_attach(req *rq, txn *tx, ec2_NetworkInterface *n, str instance, int64_t device, bool goes);
 void ec2_interface_fill(const txn *tx, arena *mem, str account, str region, void *it);
 /* Interfaces of an instance that is gone: they go with it, or are set free. */
-void ec2_interfaces_release(txn *tx, arena *mem, place p, str instance_id);
+void ec2_interfaces_release(txn *tx, arena *mem, place p, int64_t now, str instance_id);
 bool ec2_subnet_empty(const txn *tx, arena *mem, place p, str subnet);
 /* Groups by their ids, all of the VPC; none named: its default group. */
 err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifierList *out);
@@ -125,6 +139,8 @@ err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifie
 void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i,
                       str association);
 void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface);
+/* The Elastic IP of an interface belongs to the instance that has the interface now, or to none. */
+void ec2_address_follow(txn *tx, arena *mem, place p, const ec2_NetworkInterface *n);
 /* Whether something in the VPC has a public address. */
 bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc);
 

@@ -327,9 +327,9 @@ static err change_subnets(req *rq, txn *tx, const ec2_ModifyVpcEndpoint_in *in, 
 	list_of_str ids = { 0 };
 	for (size_t i = 0; i < e->Groups.n; i++)
 		if (!listed_in(&in->RemoveSecurityGroupIds, e->Groups.v[i].GroupId))
-			LIST_ADD(rq->mem, &ids, e->Groups.v[i].GroupId);
+			LIST_GROW(rq->mem, &ids, e->Groups.v[i].GroupId);
 	for (size_t i = 0; i < in->AddSecurityGroupIds.n; i++)
-		LIST_ADD(rq->mem, &ids, in->AddSecurityGroupIds.v[i]);
+		LIST_GROW(rq->mem, &ids, in->AddSecurityGroupIds.v[i]);
 	if (in->AddSecurityGroupIds.n || in->RemoveSecurityGroupIds.n)
 		TRY(set_groups(rq, tx, e, &ids));
 	for (size_t i = 0; i < e->SubnetIds.n;) {
@@ -352,6 +352,10 @@ err ec2_ModifyVpcEndpoint(req *rq, txn *tx, const ec2_ModifyVpcEndpoint_in *in,
 {
 	ec2_VpcEndpoint *e;
 	TRY(kind_get(rq, tx, &kind_endpoint, in->VpcEndpointId, &e));
+	/* It is metered no more, and must not be again: nothing would end that. */
+	if (str_eq(e->State, S("deleting")))
+		return fail(rq, &ec2_IncorrectState, "The Vpc Endpoint '%.*s' is not in a valid state for this "
+		            "operation.", STR_ARG(e->VpcEndpointId));
 	bool gateway = is_gateway(e);
 	if (in->SubnetConfigurations.n)
 		return fail(rq, &aws_NotImplemented, "Endpoints with addresses of their own are not implemented.");
@@ -389,6 +393,18 @@ static void end(req *rq, txn *tx, ec2_VpcEndpoint *e)
 	arm(tx, p, e->VpcEndpointId, rq->now + MOVE_MS);
 }
 
+void ec2_endpoints_leave_table(txn *tx, arena *mem, place p, str table)
+{
+	for (ec2_VpcEndpoint *e; (e = kind_first(tx, mem, &kind_endpoint, p.account, p.region, "routeTableIdSet",
+	                                         table));) {
+		size_t at = 0;
+		while (!str_eq(e->RouteTableIds.v[at], table))
+			at++;
+		LIST_DROP(&e->RouteTableIds, at);
+		keep(tx, p, e);
+	}
+}
+
 /* What cannot be deleted is told of; the others are. */
 err ec2_DeleteVpcEndpoints(req *rq, txn *tx, const ec2_DeleteVpcEndpoints_in *in,
                            ec2_DeleteVpcEndpoints_out *out)
@@ -405,7 +421,7 @@ err ec2_DeleteVpcEndpoints(req *rq, txn *tx, const ec2_DeleteVpcEndpoints_in *in
 		ec2_UnsuccessfulItemError *why = arena_new(rq->mem, ec2_UnsuccessfulItemError);
 		*why = (ec2_UnsuccessfulItemError){ .Code = S("InvalidVpcEndpoint.NotFound"),
 			.Message = arena_fmt(rq->mem, "The Vpc Endpoint Id '%.*s' does not exist", STR_ARG(id)) };
-		LIST_ADD(rq->mem, &out->Unsuccessful, (ec2_UnsuccessfulItem){ .Error = why, .ResourceId = id });
+		LIST_GROW(rq->mem, &out->Unsuccessful, (ec2_UnsuccessfulItem){ .Error = why, .ResourceId = id });
 	}
 	return OK;
 }

@@ -25,6 +25,7 @@
 	X(AttachmentLimitExceeded, "AttachmentLimitExceeded", 400) \
 	X(InterfaceInUse, "InvalidNetworkInterface.InUse", 400) \
 	X(InvalidIPInUse, "InvalidIPAddress.InUse", 400) \
+	X(PrivateIpAddressLimitExceeded, "PrivateIpAddressLimitExceeded", 400) \
 	X(InvalidInterface, "InvalidNetworkInterfaceID.NotFound", 400) \
 	X(InvalidInternetGateway, "InvalidInternetGatewayID.NotFound", 400) \
 	X(InvalidKeyPair, "InvalidKeyPair.NotFound", 400) \

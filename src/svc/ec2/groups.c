@@ -123,13 +123,13 @@ err ec2_GetSecurityGroupsForVpc(req *rq, const txn *tx, const ec2_GetSecurityGro
 	TRY(kind_get(rq, tx, &kind_vpc, in->VpcId, &vpc));
 	ec2_FilterList filters = { 0 };
 	for (size_t i = 0; i < in->Filters.n; i++)
-		LIST_ADD(rq->mem, &filters, in->Filters.v[i]);
+		LIST_GROW(rq->mem, &filters, in->Filters.v[i]);
 	str of_vpc[] = { in->VpcId };
-	LIST_ADD(rq->mem, &filters, (ec2_Filter){ .Name = S("vpc-id"), .Values = { of_vpc, 1 } });
+	LIST_GROW(rq->mem, &filters, (ec2_Filter){ .Name = S("vpc-id"), .Values = { of_vpc, 1 } });
 	describe_request d = { .filters = &filters, .most = in->MaxResults, .token = in->NextToken };
 	TRY(kind_describe(rq, tx, &kind_security_group, &d, &all, &out->NextToken));
 	for (size_t i = 0; i < all.n; i++)
-		LIST_ADD(rq->mem, &out->SecurityGroupForVpcs, (ec2_SecurityGroupForVpc){
+		LIST_GROW(rq->mem, &out->SecurityGroupForVpcs, (ec2_SecurityGroupForVpc){
 			.Description = all.v[i].Description, .GroupName = all.v[i].GroupName,
 			.OwnerId = all.v[i].OwnerId, .GroupId = all.v[i].GroupId, .Tags = all.v[i].Tags,
 			.PrimaryVpcId = all.v[i].VpcId });

@@ -124,9 +124,9 @@ TIMER(ec2_instance)
 	}
 	ec2_state_set(tx, mem, p, i, state_find(i->State->Code.v)->then, due);
 	if (i->State->Code.v == INSTANCE_TERMINATED) {
+		ec2_interfaces_release(tx, mem, p, due, rest);
 		ec2_address_release(tx, mem, p, due, rest);
 		ec2_volumes_release(tx, mem, p, due, i);
-		ec2_interfaces_release(tx, mem, p, rest);
 		/* What is left to see of it has neither disks nor a place in the network. */
 		i->BlockDeviceMappings.n = i->NetworkInterfaces.n = i->SecurityGroups.n = 0;
 		i->SubnetId = i->VpcId = i->PrivateIpAddress = i->PublicIpAddress = STR_NONE;

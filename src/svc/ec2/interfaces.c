@@ -5,6 +5,7 @@
 #include "ec2.h"
 #include "sys/rand.h"
 
+#define ADDRESSES_MAX 50 /* of an interface of the largest instances */
 #define FIRST_FREE 4 /* the first four addresses of a subnet are AWS's, and the last */
 
 static str private_name(arena *mem, str region, str ip)
@@ -98,9 +99,9 @@ static err take(req *rq, txn *tx, const ec2_Subnet *s, str interface, str wanted
 		if (!address4_parse(wanted, &number) || number < first || number >= first + room)
 			return fail(rq, &ec2_InvalidParameterValue, "Address %.*s does not fall within the subnet's "
 			            "address range", STR_ARG(wanted));
-		if (ec2_lease_get(tx, rq->mem, rq->who.account, rq->region, s->SubnetId, wanted))
+		*out = address4_text(rq->mem, number); /* 10.0.0.010 is 10.0.0.10 */
+		if (ec2_lease_get(tx, rq->mem, rq->who.account, rq->region, s->SubnetId, *out))
 			return fail(rq, &ec2_InvalidIPInUse, "Address %.*s is in use.", STR_ARG(wanted));
-		*out = wanted;
 	}
 	bool free = given(wanted);
 	for (uint32_t i = 0; !free && i < room; i++) {
@@ -118,6 +119,9 @@ static err take(req *rq, txn *tx, const ec2_Subnet *s, str interface, str wanted
 static err add_address(req *rq, txn *tx, const ec2_Subnet *s, ec2_NetworkInterface *n, str wanted)
 {
 	str ip;
+	if (n->PrivateIpAddresses.n >= ADDRESSES_MAX)
+		return fail(rq, &ec2_PrivateIpAddressLimitExceeded, "Number of private addresses will exceed "
+		            "limit.");
 	TRY(take(rq, tx, s, n->NetworkInterfaceId, wanted, &ip));
 	LIST_ADD(rq->mem, &n->PrivateIpAddresses, (ec2_NetworkInterfacePrivateIpAddress){
 		.Primary = BOOL(n->PrivateIpAddresses.n == 0), .PrivateIpAddress = ip,
@@ -156,17 +160,20 @@ void ec2_interface_delete(txn *tx, arena *mem, place p, str id)
 	kind_delete(tx, mem, &kind_interface, p.account, p.region, id);
 }
 
-void ec2_interfaces_release(txn *tx, arena *mem, place p, str instance)
+void ec2_interfaces_release(txn *tx, arena *mem, place p, int64_t now, str instance)
 {
 	for (ec2_NetworkInterface *n; (n = kind_first(tx, mem, &kind_interface, p.account, p.region,
 	                                              "attachment.instanceId", instance));) {
 		bool goes = n->Attachment->DeleteOnTermination.v;
 		n->Attachment = NULL;
 		n->Status = S("available");
-		if (goes)
-			ec2_interface_delete(tx, mem, p, n->NetworkInterfaceId);
-		else
+		if (!goes) {
 			ec2_interface_put(tx, p, n);
+			ec2_address_follow(tx, mem, p, n);
+			continue;
+		}
+		ec2_address_unbind(tx, mem, p, now, n->NetworkInterfaceId);
+		ec2_interface_delete(tx, mem, p, n->NetworkInterfaceId);
 	}
 }
 
@@ -179,7 +186,7 @@ err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifie
 		if (!str_eq(g->VpcId, vpc))
 			return fail(rq, &ec2_InvalidParameterValue, "You have specified two resources that belong to "
 			            "different networks.");
-		LIST_ADD(rq->mem, out, (ec2_GroupIdentifier){ .GroupId = g->GroupId, .GroupName = g->GroupName });
+		LIST_GROW(rq->mem, out, (ec2_GroupIdentifier){ .GroupId = g->GroupId, .GroupName = g->GroupName });
 	}
 	g = list->n ? NULL : ec2_group_default(tx, rq->mem, place_of(rq), vpc);
 	if (g)
@@ -306,6 +313,7 @@ void ec2_interface_attach(req *rq, txn *tx, ec2_NetworkInterface *n, str instanc
 		.Status = S("attached") };
 	n->Status = S("in-use");
 	ec2_interface_put(tx, place_of(rq), n);
+	ec2_address_follow(tx, rq->mem, place_of(rq), n);
 }
 
 err ec2_DetachNetworkInterface(req *rq, txn *tx, const ec2_DetachNetworkInterface_in *in,
@@ -333,6 +341,7 @@ err ec2_DetachNetworkInterface(req *rq, txn *tx, const ec2_DetachNetworkInterfac
 	n->Attachment = NULL;
 	n->Status = S("available");
 	ec2_interface_put(tx, place_of(rq), n);
+	ec2_address_follow(tx, rq->mem, place_of(rq), n);
 	return OK;
 }
 

@@ -123,6 +123,19 @@ static err check_others(req *rq, const txn *tx, str vpc, str peer)
 	return OK;
 }
 
+/* Rows are kept under whatever they are: they must look like an account and a region. */
+static err check_far(req *rq, place far)
+{
+	bool account = far.account.n == 12, region = far.region.n > 0 && far.region.n <= 32;
+	for (size_t i = 0; account && i < far.account.n; i++)
+		account = far.account.p[i] >= '0' && far.account.p[i] <= '9';
+	for (size_t i = 0; region && i < far.region.n; i++)
+		region = str_find_char(S("abcdefghijklmnopqrstuvwxyz-0123456789"), far.region.p[i]) != SIZE_MAX;
+	return account && region ? OK : fail(rq, &ec2_InvalidParameterValue, "Value (%.*s) for parameter %s is "
+	                                     "invalid.", STR_ARG(account ? far.region : far.account),
+	                                     account ? "peerRegion" : "peerOwnerId");
+}
+
 err ec2_CreateVpcPeeringConnection(req *rq, txn *tx, const ec2_CreateVpcPeeringConnection_in *in,
                                    ec2_CreateVpcPeeringConnection_out *out)
 {
@@ -132,6 +145,7 @@ err ec2_CreateVpcPeeringConnection(req *rq, txn *tx, const ec2_CreateVpcPeeringC
 	TRY(kind_get(rq, tx, &kind_vpc, in->VpcId, &vpc));
 	if (!given(in->PeerVpcId))
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter peerVpcId");
+	TRY(check_far(rq, far));
 	peer = kind_find(tx, rq->mem, &kind_vpc, far.account, far.region, in->PeerVpcId);
 	if (!peer && str_eq(far.account, rq->who.account) && str_eq(far.region, rq->region))
 		return kind_get(rq, tx, &kind_vpc, in->PeerVpcId, &peer);

@@ -8,6 +8,8 @@ static bool same_port(opt_i64 a, opt_i64 b)
 	return a.set == b.set && (!a.set || a.v == b.v);
 }
 
+#define ASKED_MAX 1000 /* what quotas of rules may be raised to */
+
 bool rule_same(const ec2_SecurityGroupRule *a, const ec2_SecurityGroupRule *b)
 {
 	str none = S("");
@@ -69,6 +71,12 @@ static err ports_of(req *rq, const ec2_IpPermission *p, ec2_SecurityGroupRule *r
 	return OK;
 }
 
+err rules_asked_check(req *rq, size_t n)
+{
+	return n <= ASKED_MAX ? OK : fail(rq, &ec2_RulesLimitExceeded,
+	                                  "The maximum number of rules per security group has been reached.");
+}
+
 static err add_rule(req *rq, const ec2_SecurityGroupRule *base, const ec2_SecurityGroupRule *peer,
                     ec2_SecurityGroupRuleList *out)
 {
@@ -78,11 +86,12 @@ static err add_rule(req *rq, const ec2_SecurityGroupRule *base, const ec2_Securi
 	r.ToPort = base->ToPort;
 	r.IsEgress = base->IsEgress;
 	TRY(rule_description_check(rq, r.Description));
+	TRY(rules_asked_check(rq, out->n + 1));
 	for (size_t i = 0; i < out->n; i++)
 		if (rule_same(&out->v[i], &r))
 			return fail(rq, &ec2_InvalidParameterValue,
 			            "The same permission must not appear multiple times");
-	LIST_ADD(rq->mem, out, r);
+	LIST_GROW(rq->mem, out, r);
 	return OK;
 }
 

@@ -98,7 +98,7 @@ err ec2_DescribeManagedPrefixLists(req *rq, const txn *tx, const ec2_DescribeMan
 	TRY(ec2_dry_run(rq, in->DryRun));
 	for (size_t i = 0; i < in->PrefixListIds.n; i++)
 		if (!of_aws(rq->mem, rq->region, in->PrefixListIds.v[i]))
-			LIST_ADD(rq->mem, &own, in->PrefixListIds.v[i]);
+			LIST_GROW(rq->mem, &own, in->PrefixListIds.v[i]);
 	if (!named || own.n)
 		TRY(kind_describe(rq, tx, &kind_prefix_list, DESCRIBE(in, &own), &out->PrefixLists,
 		                  &out->NextToken));
@@ -148,7 +148,7 @@ static size_t entry_at(const ec2_prefixlist *l, str block)
 
 static err add_entries(req *rq, ec2_prefixlist *l, const ec2_AddPrefixListEntries *asked)
 {
-	for (size_t i = 0; i < asked->n; i++) {
+	for (size_t i = 0; i < asked->n && l->Entries.n <= ENTRIES_MAX; i++) {
 		ec2_PrefixListEntry e = { .Description = asked->v[i].Description };
 		TRY(block_of(rq, l->It, asked->v[i].Cidr, &e.Cidr));
 		size_t at = entry_at(l, e.Cidr);
@@ -225,6 +225,9 @@ err ec2_ModifyManagedPrefixList(req *rq, txn *tx, const ec2_ModifyManagedPrefixL
 	if (in->CurrentVersion.set && in->CurrentVersion.v != l->It->Version.v)
 		return fail(rq, &ec2_PrefixListVersionMismatch, "The prefix list has the version %lld, not %lld.",
 		            (long long)l->It->Version.v, (long long)in->CurrentVersion.v);
+	if (in->MaxEntries.set && (in->MaxEntries.v < 1 || in->MaxEntries.v > ENTRIES_MAX))
+		return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%lld' for MaxEntries.",
+		            (long long)in->MaxEntries.v);
 	if (in->MaxEntries.set && (in->AddEntries.n || in->RemoveEntries.n))
 		return fail(rq, &ec2_InvalidParameterCombination, "You cannot change the maximum number of entries "
 		            "and "

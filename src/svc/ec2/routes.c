@@ -190,6 +190,7 @@ err ec2_DeleteRouteTable(req *rq, txn *tx, const ec2_DeleteRouteTable_in *in, ec
 	TRY(ec2_dry_run(rq, in->DryRun));
 	if (t->Associations.n)
 		return ec2_dependencies(rq, "routeTable", t->RouteTableId);
+	ec2_endpoints_leave_table(tx, rq->mem, place_of(rq), t->RouteTableId);
 	kind_delete(tx, rq->mem, &kind_route_table, rq->who.account, rq->region, t->RouteTableId);
 	return OK;
 }
@@ -359,6 +360,9 @@ err ec2_ReplaceRoute(req *rq, txn *tx, const ec2_ReplaceRoute_in *in, ec2_Replac
 		return fail(rq, &ec2_InvalidParameterValue, "There is no route defined for '%.*s' in the route "
 		            "table. "
 		            "Use CreateRoute instead.", STR_ARG(destination(&r)));
+	if (str_starts(t->Routes.v[at].GatewayId, S("vpce-")))
+		return fail(rq, &ec2_InvalidParameterValue, "cannot replace VPC endpoint route %.*s in route table "
+		            "%.*s", STR_ARG(destination(&r)), STR_ARG(t->RouteTableId));
 	r.Origin = t->Routes.v[at].Origin;
 	t->Routes.v[at] = r;
 	keep(rq, tx, t);

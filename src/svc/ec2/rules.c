@@ -30,7 +30,7 @@ ec2_SecurityGroupRuleList rules_of(const txn *tx, arena *mem, place p, str group
 	for (ec2_grouprule *g; (g = ec2_grouprule_next(&s));) {
 		ec2_SecurityGroupRule *r = kind_find(tx, mem, &kind_security_rule, p.account, p.region, g->Rule);
 		if (r)
-			LIST_ADD(mem, &all, *r);
+			LIST_GROW(mem, &all, *r);
 	}
 	return all;
 }
@@ -136,7 +136,7 @@ static err authorize(req *rq, txn *tx, const rules_asked *a, const ec2_TagSpecif
 		rule_new(rq, tx, g->GroupId, &asked.v[i]);
 		TRY(ec2_tag_new(rq, tx, tags, "security-group-rule", asked.v[i].SecurityGroupRuleId));
 		TRY(kind_get(rq, tx, &kind_security_rule, asked.v[i].SecurityGroupRuleId, &kept));
-		LIST_ADD(rq->mem, made, *kept);
+		LIST_GROW(rq->mem, made, *kept);
 	}
 	return OK;
 }
@@ -148,7 +148,7 @@ typedef struct revoked {
 
 static void revoke(req *rq, txn *tx, const ec2_SecurityGroupRule *r, revoked *out)
 {
-	LIST_ADD(rq->mem, &out->gone, (ec2_RevokedSecurityGroupRule){ .GroupId = r->GroupId,
+	LIST_GROW(rq->mem, &out->gone, (ec2_RevokedSecurityGroupRule){ .GroupId = r->GroupId,
 		.SecurityGroupRuleId = r->SecurityGroupRuleId, .IsEgress = r->IsEgress, .IpProtocol = r->IpProtocol,
 		.FromPort = r->FromPort, .ToPort = r->ToPort, .CidrIpv4 = r->CidrIpv4, .CidrIpv6 = r->CidrIpv6,
 		.PrefixListId = r->PrefixListId, .Description = r->Description,
@@ -185,7 +185,7 @@ static err revoke_asked(req *rq, txn *tx, const rules_asked *a, revoked *out)
 		if (at != SIZE_MAX)
 			revoke(rq, tx, &have.v[at], out);
 		else if (vpc && vpc->IsDefault.v)
-			LIST_ADD(rq->mem, &out->unknown, permission_of(rq->mem, &asked.v[i]));
+			LIST_GROW(rq->mem, &out->unknown, permission_of(rq->mem, &asked.v[i]));
 		else
 			return fail(rq, &ec2_InvalidPermission,
 			            "The specified rule does not exist in this security group.");
@@ -279,6 +279,7 @@ err ec2_ModifySecurityGroupRules(req *rq, txn *tx, const ec2_ModifySecurityGroup
 {
 	ec2_SecurityGroup *g;
 	TRY(kind_get(rq, tx, &kind_security_group, in->GroupId, &g));
+	TRY(rules_asked_check(rq, in->SecurityGroupRules.n));
 	for (size_t i = 0; i < in->SecurityGroupRules.n; i++) {
 		const ec2_SecurityGroupRuleUpdate *u = &in->SecurityGroupRules.v[i];
 		ec2_SecurityGroupRule *r, wanted;

@@ -14,6 +14,8 @@ ec2_SecurityGroupRuleList rules_of(const txn *tx, arena *mem, place p, str group
 /* What is asked for in permissions, checked and taken apart; descriptions go along. */
 err permissions_split(req *rq, txn *tx, const ec2_IpPermissionList *list, bool egress,
                       ec2_SecurityGroupRuleList *out);
+/* RulesPerSecurityGroupLimitExceeded for more rules in a request than any group has. */
+err rules_asked_check(req *rq, size_t n);
 bool rule_same(const ec2_SecurityGroupRule *a, const ec2_SecurityGroupRule *b);
 /* A rule as a permission of its own. */
 ec2_IpPermission permission_of(arena *mem, const ec2_SecurityGroupRule *r);

@@ -207,14 +207,14 @@ err ec2_DescribeLaunchTemplates(req *rq, const txn *tx, const ec2_DescribeLaunch
 	TRY(ec2_dry_run(rq, in->DryRun));
 	for (size_t i = 0; i < in->LaunchTemplateIds.n; i++) {
 		TRY(find(rq, tx, in->LaunchTemplateIds.v[i], STR_NONE, &t));
-		LIST_ADD(rq->mem, &ids, t->LaunchTemplateId);
+		LIST_GROW(rq->mem, &ids, t->LaunchTemplateId);
 	}
 	for (size_t i = 0; i < in->LaunchTemplateNames.n; i++) {
 		if (!by_name(rq, tx, in->LaunchTemplateNames.v[i]))
 			return fail(rq, &ec2_InvalidTemplateName, "At least one of the launch templates specified in the "
 			            "request does not exist.");
 		TRY(find(rq, tx, STR_NONE, in->LaunchTemplateNames.v[i], &t));
-		LIST_ADD(rq->mem, &ids, t->LaunchTemplateId);
+		LIST_GROW(rq->mem, &ids, t->LaunchTemplateId);
 	}
 	return kind_describe(rq, tx, &kind_template, DESCRIBE(in, &ids), &out->LaunchTemplates, &out->NextToken);
 }
@@ -245,7 +245,7 @@ err ec2_DescribeLaunchTemplateVersions(req *rq, const txn *tx,
 	out->LaunchTemplateVersions.v = arena_new(rq->mem, ec2_LaunchTemplateVersion);
 	for (size_t i = 0; i < in->Versions.n; i++) {
 		TRY(get_version(rq, tx, t, in->Versions.v[i], &v));
-		LIST_ADD(rq->mem, &out->LaunchTemplateVersions, *v);
+		LIST_GROW(rq->mem, &out->LaunchTemplateVersions, *v);
 	}
 	if (in->Versions.n)
 		return OK;
@@ -258,7 +258,7 @@ err ec2_DescribeLaunchTemplateVersions(req *rq, const txn *tx,
 		row->It->DefaultVersion = BOOL(row->Version == t->DefaultVersionNumber.v);
 		e = filters_pass(rq, &kind_version, &in->Filters, row->It, &passes);
 		if (!e && passes && between(rq, t, in->MinVersion, in->MaxVersion, row->Version))
-			LIST_ADD(rq->mem, &out->LaunchTemplateVersions, *row->It);
+			LIST_GROW(rq->mem, &out->LaunchTemplateVersions, *row->It);
 	}
 	cursor_close(&s.at);
 	return e;
@@ -306,7 +306,7 @@ err ec2_DeleteLaunchTemplateVersions(req *rq, txn *tx, const ec2_DeleteLaunchTem
 			            "new "
 			            "default version before you can delete version %lld.", (long long)n);
 		if (ec2_templateversion_delete(tx, rq->who.account, rq->region, t->LaunchTemplateId, n)) {
-			LIST_ADD(rq->mem, &out->SuccessfullyDeletedLaunchTemplateVersions,
+			LIST_GROW(rq->mem, &out->SuccessfullyDeletedLaunchTemplateVersions,
 			         (ec2_DeleteLaunchTemplateVersionsResponseSuccessItem){ .VersionNumber = I64(n),
 			         .LaunchTemplateId = t->LaunchTemplateId, .LaunchTemplateName = t->LaunchTemplateName });
 			continue;
@@ -314,7 +314,7 @@ err ec2_DeleteLaunchTemplateVersions(req *rq, txn *tx, const ec2_DeleteLaunchTem
 		ec2_ResponseError *why = arena_new(rq->mem, ec2_ResponseError);
 		*why = (ec2_ResponseError){ .Code = S("launchTemplateVersionDoesNotExist"),
 			.Message = S("Launch template version does not exist") };
-		LIST_ADD(rq->mem, &out->UnsuccessfullyDeletedLaunchTemplateVersions,
+		LIST_GROW(rq->mem, &out->UnsuccessfullyDeletedLaunchTemplateVersions,
 		         (ec2_DeleteLaunchTemplateVersionsResponseErrorItem){ .VersionNumber = I64(n),
 		         .LaunchTemplateId = t->LaunchTemplateId, .LaunchTemplateName = t->LaunchTemplateName,
 		         .ResponseError = why });

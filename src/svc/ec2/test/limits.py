@@ -1,0 +1,94 @@
+"""What is asked for too often, too long or too late, and what is left when something else goes."""
+from botocore.exceptions import ClientError
+from scenario import check, refused, same
+
+
+def network(ec2):
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    return vpc, ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/16", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
+
+
+def test_many_rules_at_once(server):
+    ec2 = server.client("ec2", key="200000000301")
+    vpc, _ = network(ec2)
+    group = ec2.create_security_group(GroupName="many", Description="d", VpcId=vpc)["GroupId"]
+    ranges = [{"CidrIp": f"10.{n >> 8}.{n & 255}.1/32"} for n in range(8000)]
+    many = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": ranges}]
+    for operation in (ec2.authorize_security_group_ingress, ec2.revoke_security_group_ingress):
+        refused("RulesPerSecurityGroupLimitExceeded", operation, GroupId=group, IpPermissions=many)
+
+
+def test_addresses_of_an_interface(server):
+    """One spelling each, and no more than the largest instance takes."""
+    ec2 = server.client("ec2", key="200000000302")
+    _, subnet = network(ec2)
+    refused("PrivateIpAddressLimitExceeded", ec2.create_network_interface, SubnetId=subnet,
+            SecondaryPrivateIpAddressCount=60000)
+    eni = ec2.create_network_interface(SubnetId=subnet, PrivateIpAddress="10.0.0.010")["NetworkInterface"]
+    same(eni["PrivateIpAddress"], "10.0.0.10")
+    refused("InvalidIPAddress.InUse", ec2.create_network_interface, SubnetId=subnet, PrivateIpAddress="10.0.0.10")
+
+
+def test_peers_that_are_nobody(server):
+    ec2 = server.client("ec2", key="200000000303")
+    vpc, _ = network(ec2)
+    for far in ({"PeerOwnerId": "1" * 5000}, {"PeerRegion": "x" * 5000}, {"PeerOwnerId": "a b"}):
+        refused("InvalidParameterValue", ec2.create_vpc_peering_connection, VpcId=vpc, PeerVpcId="vpc-0", **far)
+    same(ec2.describe_vpc_peering_connections()["VpcPeeringConnections"], [])
+
+
+def test_an_endpoint_that_is_deleted_costs_no_more(server):
+    ec2 = server.client("ec2", key="200000000304")
+    vpc, subnet = network(ec2)
+    e = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.sqs", VpcEndpointType="Interface",
+                                SubnetIds=[subnet], PrivateDnsEnabled=False)["VpcEndpoint"]["VpcEndpointId"]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[e])
+    try:
+        ec2.modify_vpc_endpoint(VpcEndpointId=e, ResetPolicy=True)
+        raise AssertionError("not refused")
+    except ClientError as refusal: # within a second it is deleting, then it is gone
+        check(refusal.response["Error"]["Code"] in ("IncorrectState", "InvalidVpcEndpointId.NotFound"), refusal)
+
+
+def test_a_table_that_goes_leaves_its_endpoints(server):
+    ec2 = server.client("ec2", key="200000000305")
+    vpc, _ = network(ec2)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[table])
+    refused("InvalidParameterValue", ec2.replace_route, RouteTableId=table, DestinationPrefixListId="pl-63a5400a",
+            LocalTarget=True)
+    ec2.delete_route_table(RouteTableId=table)
+    same(ec2.describe_vpc_endpoints()["VpcEndpoints"][0]["RouteTableIds"], [])
+
+
+def test_an_address_follows_its_interface(server):
+    ec2 = server.client("ec2", key="200000000306")
+    vpc, subnet = network(ec2)
+    igw = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+    enis, addresses = [], []
+    for _ in range(2):
+        enis.append(ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"])
+        addresses.append(ec2.allocate_address(Domain="vpc"))
+        ec2.associate_address(AllocationId=addresses[-1]["AllocationId"], NetworkInterfaceId=enis[-1])
+
+    def owners():
+        found = {a["AllocationId"]: a for a in ec2.describe_addresses()["Addresses"]}
+        return [found[a["AllocationId"]].get("InstanceId") for a in addresses]
+
+    i = ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1,
+                          MaxCount=1, NetworkInterfaces=[{"DeviceIndex": 0, "NetworkInterfaceId": enis[0]}])
+    i = i["Instances"][0]["InstanceId"]
+    ec2.get_waiter("instance_running").wait(InstanceIds=[i], WaiterConfig={"Delay": 1})
+    shown = ec2.describe_instances(InstanceIds=[i])["Reservations"][0]["Instances"][0]
+    same((shown["PublicIpAddress"], owners()), (addresses[0]["PublicIp"], [i, None]))
+    link = ec2.attach_network_interface(NetworkInterfaceId=enis[1], InstanceId=i, DeviceIndex=1)["AttachmentId"]
+    same(owners(), [i, i])
+    ec2.detach_network_interface(AttachmentId=link)
+    same(owners(), [i, None])
+    ec2.attach_network_interface(NetworkInterfaceId=enis[1], InstanceId=i, DeviceIndex=1)
+    ec2.terminate_instances(InstanceIds=[i])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[i], WaiterConfig={"Delay": 1})
+    same(owners(), [None, None])
+    # Both interfaces stay, and so do their addresses.
+    check(all(a.get("AssociationId") for a in ec2.describe_addresses()["Addresses"]))
