@@ -136,6 +136,8 @@ void metric_put_steady(txn *tx, cloudwatch_metric *m, str unit, int64_t from, in
 	cloudwatch_Bucket *b = arena_new(mem, cloudwatch_Bucket);
 	if (until > m->Last)
 		m->Last = until;
+	if (from < until - KEEP_HOURS_MS) /* a leap of years is not told of any longer */
+		from = until - KEEP_HOURS_MS;
 	metric_age_plan(tx, m, until + KEEP_HOURS_MS, 7 * MS_DAY);
 	bucket_add(mem, b, s);
 	steady_add(tx, m->Id, unit, from - from % MS_MINUTE, until - until % MS_MINUTE, b);

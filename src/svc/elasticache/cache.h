@@ -160,6 +160,8 @@ err cache_users_apply(arena *a, str folder, str lines);
 void cache_bill_cluster(txn *tx, elasticache_cluster *c, bool runs, int64_t now);
 /* reserved.c: whether a reservation covers its hours. */
 bool cache_reserved_covers(const txn *tx, arena *mem, const elasticache_cluster *c);
+/* All nodes of a region: a reservation has come or gone, or a node that one may cover. */
+void cache_bill_all(txn *tx, str account, str region, int64_t now);
 void cache_bill_snapshots(txn *tx, str account, str region, int64_t now);
 
 /* snapshots.c */

@@ -179,6 +179,8 @@ static err check(req *rq, const txn *tx, const elasticache_CreateReplicationGrou
 	if (in->UserGroupIds.n && !in->TransitEncryptionEnabled.v)
 		return fail(rq, &elasticache_InvalidParameterCombinationException,
 		            "User groups require encryption in transit to be enabled.");
+	if (in->UserGroupIds.n > 1)
+		return fail(rq, &elasticache_InvalidParameterCombinationException, CACHE_ONE_USER_GROUP);
 	for (size_t i = 0; i < in->UserGroupIds.n; i++)
 		TRY(cache_user_group_check(rq, tx, in->UserGroupIds.v[i]));
 	if (str_is(in->SnapshotName)) {
@@ -315,12 +317,14 @@ err elasticache_CreateReplicationGroup(req *rq, txn *tx, const elasticache_Creat
 		.AtRestEncryptionEnabled = BOOL(in->AtRestEncryptionEnabled.v),
 		.KmsKeyId = in->KmsKeyId,
 		.ARN = req_arn(rq, "elasticache", "replicationgroup:%.*s", STR_ARG(p.id)),
-		.UserGroupIds = { in->UserGroupIds.v, in->UserGroupIds.n },
 		.AutoMinorVersionUpgrade = BOOL(!in->AutoMinorVersionUpgrade.set || in->AutoMinorVersionUpgrade.v),
 		.NetworkType = S("ipv4"),
 		.IpDiscovery = S("ipv4"),
 		.Engine = engine,
 	};
+	g.It->UserGroupIds.v = arena_new(rq->mem, str);
+	if (in->UserGroupIds.n)
+		g.It->UserGroupIds.v[g.It->UserGroupIds.n++] = cache_lowered(rq, in->UserGroupIds.v[0]);
 	if (str_is(in->AuthToken)) {
 		g.Tokens = sha256_hex(rq->mem, in->AuthToken);
 		g.It->AuthTokenLastModifiedDate = TIME(rq->now);

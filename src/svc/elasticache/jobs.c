@@ -4,6 +4,7 @@
 #include "store/due.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include <sys/stat.h>
 
 #define TRIES 3
 #define RETRY_MS 2000
@@ -127,16 +128,39 @@ static err settle_nodes(work *w)
 	return prepare_for_falls(w);
 }
 
+/* Farthing was killed while the job was under way: the node is down, with what it had on its disk. */
+static err wake(work *w, const cache_member *m)
+{
+	return m->c->It->CacheClusterCreateTime.set ? cache_node_start(w->mem, &m->spec, m->c) : OK;
+}
+
+static err wake_all(work *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!cache_node_runs(w->members[i].c->Folder))
+			return settle_nodes(w);
+	return OK;
+}
+
+/* A file that is there is whole, and may be all that is left: of a delete that was begun before. */
 static err save(work *w)
 {
+	struct stat st;
 	if (!w->take)
 		return fault_new(w->mem, &fault_system, "the snapshot has gone");
 	TRY(dir_make(w->mem, path_join(w->mem, cache_root(), w->take->Folder), 0700));
 	for (size_t i = 0; i < w->n; i++) {
 		const elasticache_cluster *c = w->members[i].c;
+		str path = rdb(w, w->take, c->NodeGroup);
 		int64_t bytes = 0;
-		if (c->Primary)
-			TRY(cache_node_save(w->mem, c->Folder, rdb(w, w->take, c->NodeGroup), &bytes));
+		if (!c->Primary)
+			continue;
+		if (stat(arena_str(w->mem, path).p, &st) == 0) {
+			bytes = (int64_t)st.st_size;
+		} else {
+			TRY(wake(w, &w->members[i]));
+			TRY(cache_node_save(w->mem, c->Folder, path, &bytes));
+		}
 		w->bytes += bytes;
 	}
 	return OK;
@@ -168,6 +192,7 @@ static err fail_over(work *w)
 	}
 	if (!old || !next)
 		return fault_new(w->mem, &fault_system, "there is no replica to take over");
+	TRY(wake(w, next));
 	cache_node_stop(old->c->Folder, false);
 	TRY(cache_promote(w->mem, w->g, next));
 	w->next = next->c;
@@ -178,8 +203,10 @@ static err perform(work *w)
 {
 	if (str_eq(w->job, S("delete")))
 		return delete_all(w);
-	if (str_eq(w->job, S("snapshot")))
+	if (str_eq(w->job, S("snapshot"))) {
+		TRY(wake_all(w));
 		return save(w);
+	}
 	if (str_eq(w->job, S("failover")))
 		return fail_over(w);
 	return settle_nodes(w);
@@ -368,6 +395,8 @@ static bool settled(void *context, txn *tx)
 		group_failed(tx, w, g);
 	else if (g)
 		group_settled(tx, w, g);
+	if (w->n)
+		cache_bill_all(tx, w->members[0].c->Account, w->members[0].c->Region, clock_now());
 	return true;
 }
 

@@ -234,8 +234,12 @@ static err group_words(req *rq, const txn *tx, const elasticache_ModifyReplicati
 			all.v[all.n++] = it->UserGroupIds.v[i];
 	}
 	for (size_t i = 0; i < in->UserGroupIdsToAdd.n; i++) {
-		TRY(cache_user_group_check(rq, tx, in->UserGroupIdsToAdd.v[i]));
-		all.v[all.n++] = cache_lowered(rq, in->UserGroupIdsToAdd.v[i]);
+		str id = cache_lowered(rq, in->UserGroupIdsToAdd.v[i]);
+		TRY(cache_user_group_check(rq, tx, id));
+		if (all.n && !str_eq(all.v[0], id))
+			return fail(rq, &elasticache_InvalidParameterCombinationException, CACHE_ONE_USER_GROUP);
+		all.v[0] = id;
+		all.n = 1;
 	}
 	if (in->UserGroupIdsToAdd.n && !it->TransitEncryptionEnabled.v)
 		return fail(rq, &elasticache_InvalidParameterCombinationException,

@@ -1,6 +1,7 @@
 #include "parameters.h"
 #include "base/buf.h"
 #include "store/due.h"
+#include <stdio.h>
 
 #define AT_ONCE 20
 #define CONF_MAX ((size_t)64 << 10)
@@ -18,7 +19,10 @@ bool cache_parameter_of(const cache_parameter *p, str family)
 static bool within(const char *allowed, str value)
 {
 	int64_t v, from, to;
-	if (!str_to_i64(value, &v))
+	char plain[24];
+	/* The engine takes no other way to write a number, and does not start with one. */
+	if (!str_to_i64(value, &v) || snprintf(plain, sizeof plain, "%lld", (long long)v) < 0
+	    || !str_eq(value, str_c(plain)))
 		return false;
 	for (str rest = str_c(allowed); str_is(rest);) {
 		str part = str_cut(&rest, ',');

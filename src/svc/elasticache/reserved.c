@@ -91,10 +91,19 @@ static void charge(txn *tx, const elasticache_reserved *r, bool on, int64_t now)
 	             on ? QTY(r->It->CacheNodeCount.v) : 0);
 }
 
-/* All nodes of the region: a reservation has come or gone. */
-static void bill_all(txn *tx, str account, str region, int64_t now)
+static bool any_reserved(txn *tx, str account, str region)
+{
+	record_scan s = elasticache_reserved_scan(tx, txn_arena(tx), 2, account, region, STR_NONE);
+	bool any = elasticache_reserved_next(&s) != NULL;
+	cursor_close(&s.at);
+	return any;
+}
+
+void cache_bill_all(txn *tx, str account, str region, int64_t now)
 {
 	arena *mem = txn_arena(tx);
+	if (!any_reserved(tx, account, region))
+		return;
 	record_scan s = elasticache_cluster_scan(tx, mem, 2, account, region, STR_NONE);
 	for (elasticache_cluster *c; (c = elasticache_cluster_next(&s));) {
 		cache_bill_cluster(tx, c, c->It->CacheClusterCreateTime.set, now);
@@ -145,7 +154,7 @@ err elasticache_PurchaseReservedCacheNodesOffering(
 	};
 	elasticache_reserved_put(tx, &r);
 	charge(tx, &r, true, rq->now);
-	bill_all(tx, r.Account, r.Region, rq->now);
+	cache_bill_all(tx, r.Account, r.Region, rq->now);
 	str place = cache_place(rq->mem, r.Account, r.Region, id);
 	timer_set(tx, "elasticache_reserved_end", place, rq->now + YEAR_SECONDS * MS_SECOND, place);
 	out->ReservedCacheNode = it;
@@ -161,7 +170,7 @@ TIMER(elasticache_reserved_end)
 	r->It->State = S("retired");
 	elasticache_reserved_put(tx, r);
 	charge(tx, r, false, due);
-	bill_all(tx, account, region, due);
+	cache_bill_all(tx, account, region, due);
 }
 
 err elasticache_DescribeReservedCacheNodes(req *rq, const txn *tx,

@@ -11,6 +11,7 @@
 #define LINES_MAX ((size_t)256 << 10)
 #define GONE_MS 1000
 #define ID_MOST 40
+#define ACCESS_WORDS_MAX 200 /* and all that Farthing adds is sent in WORDS_MAX */
 
 /* What ElastiCache keeps to itself, whatever an access string says. */
 #define LIMITS \
@@ -133,7 +134,7 @@ static err authentication(req *rq, const given *g, bool fresh, elasticache_user 
 /* What an access string is made of; who gets in by which password is said elsewhere. */
 static err access_string(req *rq, str text)
 {
-	bool any = false;
+	size_t n = 0;
 	for (str rest = text; str_is(rest);) {
 		str word = str_cut(&rest, ' ');
 		char c = word.n ? word.p[0] : ' ';
@@ -143,13 +144,15 @@ static err access_string(req *rq, str text)
 			|| str_eq(word, S("clearselectors"));
 		bool odd = false;
 		for (size_t i = 0; i < word.n; i++)
-			odd = odd || word.p[i] < '!' || word.p[i] > '~' || word.p[i] == '"' || word.p[i] == '\\';
+			odd = odd || word.p[i] < '!' || word.p[i] > '~' || strchr("\"'\\", word.p[i]);
 		if (odd || (word.n && !plain && !strchr("~%&+-()", c)))
 			return fail(rq, &elasticache_InvalidParameterValueException, "Access String is invalid: %.*s",
 			            STR_ARG(text));
-		any = any || word.n;
+		n += word.n > 0;
 	}
-	return any ? OK : fail(rq, &elasticache_InvalidParameterValueException, "Access String is invalid");
+	return n && n <= ACCESS_WORDS_MAX
+		? OK
+		: fail(rq, &elasticache_InvalidParameterValueException, "Access String is invalid");
 }
 
 static err check_new(req *rq, const txn *tx, const elasticache_CreateUser_in *in, str id, str engine)
@@ -160,7 +163,7 @@ static err check_new(req *rq, const txn *tx, const elasticache_CreateUser_in *in
 		return fail(rq, &elasticache_InvalidParameterValueException,
 		            "Unknown parameter for Engine: %.*s, must be one of: redis, valkey", STR_ARG(in->Engine));
 	for (size_t i = 0; i < in->UserName.n; i++)
-		if (in->UserName.p[i] <= ' ' || in->UserName.p[i] > '~' || strchr("\"\\#", in->UserName.p[i]))
+		if (in->UserName.p[i] <= ' ' || in->UserName.p[i] > '~' || strchr("\"'\\#", in->UserName.p[i]))
 			return fail(rq, &elasticache_InvalidParameterValueException,
 			            "The parameter UserName is not valid.");
 	if (str_eq(in->UserName, S("farthing")))

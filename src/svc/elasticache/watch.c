@@ -7,7 +7,6 @@
 
 #define LOOK_MS 1000
 #define STEP_MS 20 /* how soon it notices that it shall end */
-#define MINUTES_EACH 300 /* of a leap of the clock, so many minutes are told of one by one; then hours */
 
 static struct {
 	pthread_mutex_t lock;
@@ -56,14 +55,20 @@ static void look(void *context, cache_seen *s, engine_process *e)
 	s->minute = minute;
 }
 
-static void point(const finding *f, const char *name, const char *unit, double v, int64_t when)
+/* A moment, or what was the same every minute from one to the other. */
+typedef struct moment {
+	int64_t when, until; /* until: 0 for a moment */
+} moment;
+
+static void point(const finding *f, const char *name, const char *unit, double v, moment at)
 {
 	metric_point p = { .account = f->seen.account,
 		               .region = f->seen.region,
 		               .name_space = S("AWS/ElastiCache"),
 		               .name = str_c(name),
 		               .unit = str_c(unit),
-		               .when = when,
+		               .when = at.when,
+		               .until = at.until,
 		               .value = v,
 		               .n_dimensions = 1 };
 	p.dimensions[0] = (metric_dimension){ S("CacheClusterId"), f->seen.id };
@@ -96,7 +101,7 @@ static int64_t items(const finding *f)
 /* Less than a minute ago means that it has started again. */
 static int64_t since(int64_t now, int64_t before) { return now >= before ? now - before : now; }
 
-static void counters(const finding *f, int64_t when)
+static void counters(const finding *f, moment at)
 {
 	const cache_counts *a = &f->now, *b = &f->seen.before;
 	const struct { const char *name, *unit; int64_t now, before; } all[] = {
@@ -109,30 +114,30 @@ static void counters(const finding *f, int64_t when)
 		{ "NetworkBytesOut", "Bytes", a->out, b->out },
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		point(f, all[i].name, all[i].unit, (double)since(all[i].now, all[i].before), when);
+		point(f, all[i].name, all[i].unit, (double)since(all[i].now, all[i].before), at);
 	int64_t hits = since(a->hits, b->hits), misses = since(a->misses, b->misses);
 	if (hits + misses)
-		point(f, "CacheHitRate", "Percent", (double)hits * 100 / (double)(hits + misses), when);
+		point(f, "CacheHitRate", "Percent", (double)hits * 100 / (double)(hits + misses), at);
 }
 
-static void gauges(const finding *f, const elasticache_cluster *c, int64_t when)
+static void gauges(const finding *f, const elasticache_cluster *c, moment at)
 {
 	const node_type *type = cache_node_type_find(c->It->CacheNodeType);
 	int64_t used = number(f, "used_memory"), most = number(f, "maxmemory");
 	double engine = f->cpu_share * 100, host = type ? engine / type->vcpu : engine;
-	point(f, "CPUUtilization", "Percent", host < 100 ? host : 100, when);
-	point(f, "EngineCPUUtilization", "Percent", engine < 100 ? engine : 100, when);
+	point(f, "CPUUtilization", "Percent", host < 100 ? host : 100, at);
+	point(f, "EngineCPUUtilization", "Percent", engine < 100 ? engine : 100, at);
 	int64_t clients = number(f, "connected_clients") - 1; /* but for the one that asks */
-	point(f, "CurrConnections", "Count", (double)(clients > 0 ? clients : 0), when);
-	point(f, "CurrItems", "Count", (double)items(f), when);
-	point(f, "BytesUsedForCache", "Bytes", (double)used, when);
+	point(f, "CurrConnections", "Count", (double)(clients > 0 ? clients : 0), at);
+	point(f, "CurrItems", "Count", (double)items(f), at);
+	point(f, "BytesUsedForCache", "Bytes", (double)used, at);
 	if (most)
-		point(f, "DatabaseMemoryUsagePercentage", "Percent", (double)used * 100 / (double)most, when);
+		point(f, "DatabaseMemoryUsagePercentage", "Percent", (double)used * 100 / (double)most, at);
 	double left = type ? (double)((int64_t)type->memory_mib << 20) - (double)number(f, "used_memory_rss") : 0;
-	point(f, "FreeableMemory", "Bytes", left > 0 ? left : 0, when);
-	point(f, "IsMaster", "Count", str_eq(redis_info_value(f->info, "role"), S("master")), when);
+	point(f, "FreeableMemory", "Bytes", left > 0 ? left : 0, at);
+	point(f, "IsMaster", "Count", str_eq(redis_info_value(f->info, "role"), S("master")), at);
 	if (str_is(c->It->ReplicationGroupId) && !c->Primary)
-		point(f, "ReplicationLag", "Seconds", (double)number(f, "master_last_io_seconds_ago"), when);
+		point(f, "ReplicationLag", "Seconds", (double)number(f, "master_last_io_seconds_ago"), at);
 }
 
 static bool ask(arena *mem, finding *f)
@@ -201,10 +206,11 @@ static void tell(arena *mem, finding *f)
 	replace(mem, f, c);
 	if (f->from_minute == f->to_minute || !ask(mem, f))
 		return;
-	int64_t passed = f->to_minute - f->from_minute, step = passed > MINUTES_EACH ? 60 : 1;
-	for (int64_t m = f->from_minute + step; m <= f->to_minute; m += step)
-		gauges(f, c, m * MS_MINUTE);
-	counters(f, f->to_minute * MS_MINUTE);
+	int64_t first = (f->from_minute + 1) * MS_MINUTE, now = f->to_minute * MS_MINUTE;
+	if (first < now)
+		gauges(f, c, (moment){ first, now - MS_MINUTE });
+	gauges(f, c, (moment){ now, 0 });
+	counters(f, (moment){ now, 0 });
 	cache_nodes_each(remember, f);
 }
 

@@ -188,8 +188,9 @@ def test_parameters_take_effect(server):
     same(refused("InvalidParameterValue", c.modify_cache_parameter_group, CacheParameterGroupName="lru",
                  ParameterNameValues=[{"ParameterName": "reserved-memory", "ParameterValue": "0"}]),
          "Parameter reserved-memory doesn't exist")
-    refused("InvalidParameterValue", c.modify_cache_parameter_group, CacheParameterGroupName="lru",
-            ParameterNameValues=[{"ParameterName": "timeout", "ParameterValue": "7"}])
+    for name, value in (("timeout", "7"), ("databases", "+4"), ("databases", "04")):
+        refused("InvalidParameterValue", c.modify_cache_parameter_group, CacheParameterGroupName="lru",
+                ParameterNameValues=[{"ParameterName": name, "ParameterValue": value}])
     refused("InvalidCacheParameterGroupState", c.delete_cache_parameter_group, CacheParameterGroupName="lru")
     refused("InvalidCacheParameterGroupState", c.modify_cache_parameter_group,
             CacheParameterGroupName="default.redis7",
@@ -243,10 +244,52 @@ def test_data_outlives_the_server(server):
         own.remove()
 
 
+def test_a_job_goes_on_after_a_kill(server):
+    installed()
+    own = scenario.Server()
+
+    def status(name):
+        found = own.client("elasticache").describe_snapshots(SnapshotName=name)["Snapshots"][0]["SnapshotStatus"]
+        check(found != "failed", name)
+        return found == "available"
+
+    def kill():
+        os.kill(own.pid, signal.SIGKILL)
+        own.start()
+
+    try:
+        c = own.client("elasticache")
+        create(c, "kept")
+        e = endpoint(c, "kept")
+        r = Redis(e)
+        same(r.ask("SET", "a", "b"), "OK")
+        r.close()
+        c.create_snapshot(CacheClusterId="kept", SnapshotName="mid")
+        kill()
+        until(lambda: status("mid"), "no snapshot", FOREVER)
+        c = own.client("elasticache")
+        available(c, "kept")
+        again = Redis(e)
+        same(again.ask("GET", "a"), "b")
+        again.close()
+        c.delete_cache_cluster(CacheClusterId="kept", FinalSnapshotIdentifier="last")
+        kill()
+        c = own.client("elasticache")
+        gone(c, "kept")
+        until(lambda: status("last"), "no last snapshot", FOREVER)
+        create(c, "back", SnapshotName="last")
+        r = Redis(endpoint(c, "back"))
+        same(r.ask("GET", "a"), "b")
+        r.close()
+    finally:
+        own.remove()
+
+
 def test_it_is_metered_by_the_hour(server):
     installed()
     own = scenario.Server()
     try:
+        own.to_next_month()
         c = own.client("elasticache")
         create(c, "paid")
         available(c, "paid")

@@ -1,4 +1,5 @@
 """ElastiCache: replication groups, snapshots, users."""
+import json
 import os
 import ssl
 
@@ -111,6 +112,29 @@ def test_a_primary_that_falls_is_replaced(server):
         own.remove()
 
 
+def test_a_failover_goes_on_after_a_kill(server):
+    installed()
+    own = scenario.Server()
+    try:
+        c = own.client("elasticache")
+        create_group(c, "killed", NumCacheClusters=2, AutomaticFailoverEnabled=True)
+        e = settled(c, "killed")["NodeGroups"][0]["PrimaryEndpoint"]
+        r = Redis(e)
+        same(r.ask("SET", "a", "b"), "OK")
+        same(r.ask("WAIT", 1, 30000), 1)
+        r.close()
+        c.test_failover(ReplicationGroupId="killed", NodeGroupId="0001")
+        os.kill(own.pid, signal.SIGKILL)
+        own.start()
+        g = settled(own.client("elasticache"), "killed")
+        same(roles(g), {"killed-001": "replica", "killed-002": "primary"})
+        r = Redis(e)
+        same(r.ask("GET", "a"), "b")
+        r.close()
+    finally:
+        own.remove()
+
+
 def test_tokens_and_encryption(server):
     installed()
     c = server.client("elasticache")
@@ -150,6 +174,9 @@ def test_users_are_let_in_as_far_as_they_may(server):
     same(refused("InvalidParameterValue", c.create_user, UserId="u", UserName="u", Engine="redis",
                  AccessString="on ~* +@all", Passwords=["short"]),
          "Passwords length must be between 16-128 characters.")
+    for name, access in (("it's", "on +@all"), ("u", "on ~it's +@all"), ("u", "on" + " +get" * 200)):
+        refused("InvalidParameterValue", c.create_user, UserId="u", UserName=name, Engine="redis",
+                AccessString=access, NoPasswordRequired=True)
     u = c.create_user(UserId="Reader", UserName="ann", Engine="Redis", AccessString="on ~app:* +@read",
                       Passwords=["a-long-enough-password"])
     same((u["UserId"], u["Status"], u["Engine"], u["Authentication"]),
@@ -172,6 +199,11 @@ def test_users_are_let_in_as_far_as_they_may(server):
     r.close()
     same([g["UserGroupIds"] for g in c.describe_users(UserId="reader")["Users"]], [["ug"]])
     refused("InvalidUserGroupState", c.delete_user_group, UserGroupId="ug")
+    c.create_user_group(UserGroupId="other", Engine="redis", UserIds=["nobody"])
+    refused("InvalidParameterCombination", c.modify_replication_group, ReplicationGroupId="rbac",
+            UserGroupIdsToAdd=["other"])
+    c.modify_replication_group(ReplicationGroupId="rbac", UserGroupIdsToAdd=["UG", "ug", "ug"])
+    same(settled(c, "rbac")["UserGroupIds"], ["ug"])
     refused("DefaultUserAssociatedToUserGroup", c.delete_user, UserId="nobody")
     same(refused("UserNotFound", c.describe_users, UserId="none"), "User none not found.")
 
@@ -258,6 +290,7 @@ def test_reserved_nodes_cover_what_runs(server):
     installed()
     own = scenario.Server()
     try:
+        own.to_next_month()
         c = own.client("elasticache")
         offers = c.describe_reserved_cache_nodes_offerings()["ReservedCacheNodesOfferings"]
         same([(o["CacheNodeType"], o["OfferingType"], o["RecurringCharges"][0]["RecurringChargeAmount"])
@@ -272,5 +305,22 @@ def test_reserved_nodes_cover_what_runs(server):
         refused("ReservedCacheNodesOfferingNotFound", c.purchase_reserved_cache_nodes_offering,
                 ReservedCacheNodesOfferingId="none")
         same(c.describe_reserved_cache_nodes()["ReservedCacheNodes"][0]["State"], "active")
+
+        # It covers one node, the first by its name, whichever came first; the other takes its place.
+        def paid():
+            lines = json.loads(own.run("bill", "--json", "--by", "resource").stdout)["lines"]
+            return {x["resource"].rsplit(":")[-1]: round(float(x["quantity"])) for x in lines
+                    if x["sku"] == "elasticache.redis.m6g.12xlarge"}
+        for name in ("b", "a"):
+            c.create_cache_cluster(CacheClusterId=name, Engine="redis", CacheNodeType="cache.m6g.12xlarge",
+                                   NumCacheNodes=1)
+            available(c, name)
+        own.advance("3h")
+        same(paid(), {"b": 3})
+        c.delete_cache_cluster(CacheClusterId="a")
+        gone(c, "a")
+        before = paid()
+        own.advance("5h")
+        same(paid(), before)
     finally:
         own.remove()
