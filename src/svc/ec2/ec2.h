@@ -132,6 +132,8 @@ void ec2_interface_fill(const txn *tx, arena *mem, str account, str region, void
 /* Interfaces of an instance that is gone: they go with it, or are set free. */
 void ec2_interfaces_release(txn *tx, arena *mem, place p, int64_t now, str instance_id);
 bool ec2_subnet_empty(const txn *tx, arena *mem, place p, str subnet);
+/* SecurityGroupsPerInterfaceLimitExceeded for more than an interface can have. */
+err ec2_groups_check(req *rq, size_t n);
 /* Groups by their ids, all of the VPC; none named: its default group. */
 err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifierList *out);
 

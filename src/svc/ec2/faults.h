@@ -42,6 +42,9 @@
 	X(InvalidVolume, "InvalidVolume.NotFound", 400) \
 	X(InvalidVpc, "InvalidVpcID.NotFound", 400) \
 	X(InvalidZone, "InvalidZone.NotFound", 400) \
+	X(FilterLimitExceeded, "FilterLimitExceeded", 400) \
+	X(GroupsPerInterfaceLimitExceeded, "SecurityGroupsPerInterfaceLimitExceeded", 400) \
+	X(InvalidBlockDeviceMapping, "InvalidBlockDeviceMapping", 400) \
 	X(GatewayNotAttached, "Gateway.NotAttached", 400) \
 	X(DependencyViolation, "DependencyViolation", 400) \
 	X(DefaultSubnetAlreadyExists, "DefaultSubnetAlreadyExistsInAvailabilityZone", 400) \

@@ -7,6 +7,8 @@
 #include "kinds.h"
 
 #define NAME_MAX_BYTES 128
+#define FILTERS_MAX 50
+#define VALUES_MAX 200 /* of all filters together */
 
 typedef struct wanted {
 	arena *mem;
@@ -110,9 +112,22 @@ static bool tag_fits(const wanted *w, const resource_kind *k, const void *it, st
 	return false;
 }
 
+/* Each is held against every resource: AWS bounds them. */
+static err check_limits(req *rq, const ec2_FilterList *filters)
+{
+	size_t values = 0;
+	bool fits = filters->n <= FILTERS_MAX;
+	for (size_t i = 0; fits && i < filters->n; i++)
+		values += filters->v[i].Values.n;
+	return fits && values <= VALUES_MAX ? OK : fail(rq, &ec2_FilterLimitExceeded, "The maximum number of "
+	                                                "filters or filter values has been exceeded.");
+}
+
 err filters_pass(req *rq, const resource_kind *k, const ec2_FilterList *filters, const void *it, bool *passes)
 {
 	*passes = true;
+	if (filters)
+		TRY(check_limits(rq, filters));
 	for (size_t i = 0; filters && i < filters->n; i++) {
 		str name = filters->v[i].Name;
 		wanted w = { .mem = rq->mem, .values = &filters->v[i].Values };

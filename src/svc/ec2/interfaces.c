@@ -5,6 +5,7 @@
 #include "ec2.h"
 #include "sys/rand.h"
 
+#define GROUPS_MAX 16 /* what the quota of five may be raised to */
 #define ADDRESSES_MAX 50 /* of an interface of the largest instances */
 #define FIRST_FREE 4 /* the first four addresses of a subnet are AWS's, and the last */
 
@@ -177,10 +178,18 @@ void ec2_interfaces_release(txn *tx, arena *mem, place p, int64_t now, str insta
 	}
 }
 
+err ec2_groups_check(req *rq, size_t n)
+{
+	return n <= GROUPS_MAX ? OK : fail(rq, &ec2_GroupsPerInterfaceLimitExceeded,
+	                                   "The maximum number of security groups per interface has been "
+	                                   "reached.");
+}
+
 err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifierList *out)
 {
 	const list_of_str *list = ids;
 	ec2_SecurityGroup *g;
+	TRY(ec2_groups_check(rq, list->n));
 	for (size_t i = 0; i < list->n; i++) {
 		TRY(ec2_group_get(rq, tx, list->v[i], STR_NONE, &g));
 		if (!str_eq(g->VpcId, vpc))

@@ -362,6 +362,8 @@ err kind_describe(req *rq, const txn *tx, const resource_kind *k, const describe
 	if (named && d->most.set)
 		return fail(rq, &ec2_InvalidParameterCombination,
 		            "The parameter %ss cannot be used with the parameter maxResults", k->id);
+	if (named && ((const list_of_str *)d->ids)->n > PAGE_MAX)
+		return fail(rq, &ec2_InvalidParameterValue, "A request may name at most %d resources.", PAGE_MAX);
 	TRY(named ? describe_ids(rq, tx, k, d, &found) : describe_all(rq, tx, k, d, &found, next_token));
 	list->v = found.v ? (void *)found.v : arena_alloc(rq->mem, 1);
 	list->n = found.n;

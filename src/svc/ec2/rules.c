@@ -321,8 +321,14 @@ static err describe_rules(req *rq, txn *tx, const rules_asked *a,
 	ec2_SecurityGroup *g;
 	ec2_SecurityGroupRule *r;
 	ec2_SecurityGroupRuleList asked = { 0 };
+	if (named->n)
+		TRY(ec2_group_get(rq, tx, a->group_id, a->group_name, &g));
 	for (size_t i = 0; i < named->n; i++) {
-		TRY(kind_get(rq, tx, &kind_security_rule, named->v[i].SecurityGroupRuleId, &r));
+		str id = named->v[i].SecurityGroupRuleId;
+		TRY(kind_get(rq, tx, &kind_security_rule, id, &r));
+		if (!str_eq(r->GroupId, g->GroupId) || r->IsEgress.v != a->egress)
+			return fail(rq, &ec2_InvalidSecurityRule, "The security group rule ID '%.*s' does not exist",
+			            STR_ARG(id));
 		TRY(describe_rule(rq, tx, r, named->v[i].Description));
 	}
 	if (named->n)

@@ -4,6 +4,7 @@
 #include "ec2.h"
 
 #define INSTANCES_MAX 100
+#define DISKS_MAX 128 /* of the largest instances */
 
 /* What a request comes to, once everything in it has been looked up. */
 typedef struct launch {
@@ -27,6 +28,8 @@ static err not_here(req *rq, const ec2_RunInstances_in *in)
 	if (in->InstanceMarketOptions)
 		return fail(rq, &aws_NotImplemented, "Spot and capacity-block instances are not implemented; "
 		            "DescribeSpotPriceHistory has the prices.");
+	if (in->BlockDeviceMappings.n > DISKS_MAX)
+		return fail(rq, &ec2_InvalidBlockDeviceMapping, "An instance has at most %d volumes.", DISKS_MAX);
 	if (in->NetworkInterfaces.n > 1)
 		return fail(rq, &aws_NotImplemented,
 		            "Instances with several network interfaces are not implemented.");
@@ -124,6 +127,7 @@ static err find_network(req *rq, txn *tx, launch *l)
 	l->public_address = card && card->AssociatePublicIpAddress.set ? card->AssociatePublicIpAddress.v :
 	                                                                  l->subnet->MapPublicIpOnLaunch.v;
 	l->private_ip = card && given(card->PrivateIpAddress) ? card->PrivateIpAddress : in->PrivateIpAddress;
+	TRY(ec2_groups_check(rq, ids->n + in->SecurityGroups.n));
 	l->groups.v = arena_array(rq->mem, ec2_GroupIdentifier, ids->n + in->SecurityGroups.n + 1);
 	for (size_t i = 0; i < ids->n; i++)
 		TRY(add_group(rq, tx, l, ids->v[i], STR_NONE));

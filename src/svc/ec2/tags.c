@@ -1,5 +1,7 @@
 #include "ec2.h"
 
+#define RESOURCES_MAX 1000 /* that a request may tag */
+
 /* A key that begins with aws: is AWS's. */
 static err check(req *rq, const ec2_TagList *tags)
 {
@@ -16,10 +18,24 @@ static err check(req *rq, const ec2_TagList *tags)
 	return OK;
 }
 
+static err too_many(req *rq, str id)
+{
+	return fail(rq, &ec2_TagLimitExceeded, "More than %d tags specified for resource: %.*s", EC2_TAGS_MAX,
+	            STR_ARG(id));
+}
+
+static err check_resources(req *rq, size_t n)
+{
+	return n <= RESOURCES_MAX ? OK : fail(rq, &ec2_InvalidParameterValue, "A request may tag at most %d "
+	                                      "resources.", RESOURCES_MAX);
+}
+
 static err put_tags(req *rq, txn *tx, const ec2_TagList *tags, const char *type, str id)
 {
 	size_t others = 0;
 	TRY(check(rq, tags));
+	if (tags->n > EC2_TAGS_MAX)
+		return too_many(rq, id);
 	for (size_t i = 0; i < tags->n; i++)
 		ec2_tag_put(tx, &(ec2_tag){ .Account = rq->who.account, .Region = rq->region, .ResourceId = id,
 			.Key = tags->v[i].Key, .Value = str_is(tags->v[i].Value) ? tags->v[i].Value : S(""),
@@ -27,10 +43,7 @@ static err put_tags(req *rq, txn *tx, const ec2_TagList *tags, const char *type,
 	record_scan s = ec2_tag_scan(tx, rq->mem, 3, rq->who.account, rq->region, id, STR_NONE);
 	while (ec2_tag_next(&s))
 		others++;
-	if (others > EC2_TAGS_MAX)
-		return fail(rq, &ec2_TagLimitExceeded, "More than %d tags specified for resource: %.*s", EC2_TAGS_MAX,
-		            STR_ARG(id));
-	return OK;
+	return others > EC2_TAGS_MAX ? too_many(rq, id) : OK;
 }
 
 err ec2_tag_new(req *rq, txn *tx, const ec2_TagSpecificationList *given, const char *type, str id)
@@ -44,6 +57,7 @@ err ec2_tag_new(req *rq, txn *tx, const ec2_TagSpecificationList *given, const c
 err ec2_CreateTags(req *rq, txn *tx, const ec2_CreateTags_in *in, ec2_CreateTags_out *out)
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(check_resources(rq, in->Resources.n));
 	for (size_t i = 0; i < in->Resources.n; i++) {
 		str id = in->Resources.v[i];
 		const resource_kind *k = kind_of(id);
@@ -60,6 +74,7 @@ err ec2_CreateTags(req *rq, txn *tx, const ec2_CreateTags_in *in, ec2_CreateTags
 err ec2_DeleteTags(req *rq, txn *tx, const ec2_DeleteTags_in *in, ec2_DeleteTags_out *out)
 {
 	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(check_resources(rq, in->Resources.n));
 	for (size_t i = 0; i < in->Resources.n; i++) {
 		record_scan s =
 			ec2_tag_scan(tx, rq->mem, 3, rq->who.account, rq->region, in->Resources.v[i], STR_NONE);

@@ -92,3 +92,21 @@ def test_an_address_follows_its_interface(server):
     same(owners(), [None, None])
     # Both interfaces stay, and so do their addresses.
     check(all(a.get("AssociationId") for a in ec2.describe_addresses()["Addresses"]))
+
+
+def test_long_requests(server):
+    ec2 = server.client("ec2", key="200000000307")
+    vpc, subnet = network(ec2)
+    group = ec2.create_security_group(GroupName="one", Description="d", VpcId=vpc)["GroupId"]
+    other = ec2.create_security_group(GroupName="two", Description="d", VpcId=vpc)["GroupId"]
+    refused("FilterLimitExceeded", ec2.describe_vpcs, Filters=[{"Name": "vpc-id", "Values": [vpc] * 201}])
+    refused("FilterLimitExceeded", ec2.describe_vpcs, Filters=[{"Name": "vpc-id", "Values": [vpc]}] * 51)
+    refused("InvalidParameterValue", ec2.describe_route_tables, RouteTableIds=[vpc] * 1001)
+    refused("InvalidParameterValue", ec2.create_tags, Resources=[vpc] * 1001, Tags=[{"Key": "a", "Value": "b"}])
+    refused("TagLimitExceeded", ec2.create_tags, Resources=[vpc], Tags=[{"Key": f"k{n}", "Value": ""} for n in range(51)])
+    refused("SecurityGroupsPerInterfaceLimitExceeded", ec2.create_network_interface, SubnetId=subnet, Groups=[group] * 17)
+    rule = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [other]}])["SecurityGroupRules"][0]
+    named = [{"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Description": "not of this group"}]
+    refused("InvalidSecurityGroupRuleId.NotFound", ec2.update_security_group_rule_descriptions_egress, GroupId=group,
+            SecurityGroupRuleDescriptions=named)
+    ec2.update_security_group_rule_descriptions_egress(GroupId=other, SecurityGroupRuleDescriptions=named)
