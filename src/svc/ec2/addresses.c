@@ -58,6 +58,17 @@ static bool of_association(const ec2_Address *a, str id)
 	return str_eq(a->AssociationId, id);
 }
 
+ec2_Address *ec2_address_at(const txn *tx, arena *mem, place p, str interface, str ip)
+{
+	ec2_Address *found = NULL;
+	record_scan s = ec2_address_scan(tx, mem, 2, p.account, p.region, STR_NONE);
+	for (ec2_address *a; !found && (a = ec2_address_next(&s));)
+		if (str_eq(a->It->NetworkInterfaceId, interface) && str_eq(a->It->PrivateIpAddress, ip))
+			found = a->It;
+	cursor_close(&s.at);
+	return found;
+}
+
 /* 198.18.0.1: ec2-198-18-0-1.compute.localhost */
 str ec2_public_name(arena *mem, str ip)
 {
@@ -126,34 +137,37 @@ static err address_of(req *rq, const txn *tx, str allocation, str ip, ec2_Addres
 	return *out ? OK : fail(rq, &ec2_InvalidAddress, "Address '%.*s' not found.", STR_ARG(ip));
 }
 
-void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i,
+void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i, str ip,
                       str association)
 {
 	a->NetworkInterfaceId = i->NetworkInterfaceId;
 	a->NetworkInterfaceOwnerId = p.account;
-	a->PrivateIpAddress = i->PrivateIpAddress;
+	a->PrivateIpAddress = ip;
 	a->AssociationId = association;
 	keep(tx, p, now, a);
 }
 
-void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface)
+void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface, str ip)
 {
-	ec2_Address *a = find(tx, mem, p, of_interface, interface);
-	if (a)
+	for (ec2_Address *a; (a = given(ip) ? ec2_address_at(tx, mem, p, interface, ip) :
+	                                      find(tx, mem, p, of_interface, interface));)
 		set_free(tx, mem, p, now, a);
 }
 
 void ec2_address_follow(txn *tx, arena *mem, place p, const ec2_NetworkInterface *n)
 {
-	ec2_Address *a = find(tx, mem, p, of_interface, n->NetworkInterfaceId);
-	if (!a)
-		return;
-	a->InstanceId = n->Attachment ? n->Attachment->InstanceId : STR_NONE;
-	kind_put(tx, &kind_address, p.account, p.region, a->AllocationId, a);
-	ec2_Instance *i = given(a->InstanceId) && n->Attachment->DeviceIndex.v == 0 ?
-		kind_find(tx, mem, &kind_instance, p.account, p.region, a->InstanceId) : NULL;
-	if (i)
-		show(tx, p, i, a->PublicIp);
+	for (size_t k = 0; k < n->PrivateIpAddresses.n; k++) {
+		ec2_Address *a = ec2_address_at(tx, mem, p, n->NetworkInterfaceId,
+		                                n->PrivateIpAddresses.v[k].PrivateIpAddress);
+		if (!a)
+			continue;
+		a->InstanceId = n->Attachment ? n->Attachment->InstanceId : STR_NONE;
+		kind_put(tx, &kind_address, p.account, p.region, a->AllocationId, a);
+		ec2_Instance *i = !k && given(a->InstanceId) && n->Attachment->DeviceIndex.v == 0 ?
+			kind_find(tx, mem, &kind_instance, p.account, p.region, a->InstanceId) : NULL;
+		if (i)
+			show(tx, p, i, a->PublicIp);
+	}
 }
 
 bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc)
@@ -164,7 +178,8 @@ bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc)
 		if (!str_eq(n->It->VpcId, vpc))
 			continue;
 		ec2_interface_fill(tx, mem, p.account, p.region, n->It);
-		found = n->It->Association != NULL;
+		for (size_t i = 0; i < n->It->PrivateIpAddresses.n; i++)
+			found = found || n->It->PrivateIpAddresses.v[i].Association;
 	}
 	cursor_close(&s.at);
 	return found;
@@ -215,16 +230,36 @@ static err check_free(req *rq, const txn *tx, const ec2_Address *a)
 	return n && n->RequesterManaged.v ? not_managed(rq) : OK;
 }
 
+/* The private address of the interface that is meant, and that no other Elastic IP may have then. */
+static err private_address(req *rq, const txn *tx, const ec2_AssociateAddress_in *in, const ec2_Address *a,
+                           const ec2_NetworkInterface *n, str *ip)
+{
+	bool own = false, stays = in->AllowReassociation.set && !in->AllowReassociation.v;
+	*ip = given(in->PrivateIpAddress) ? in->PrivateIpAddress : n->PrivateIpAddress;
+	for (size_t i = 0; i < n->PrivateIpAddresses.n; i++)
+		own = own || str_eq(n->PrivateIpAddresses.v[i].PrivateIpAddress, *ip);
+	if (!own)
+		return fail(rq, &ec2_InvalidParameterValue, "Invalid value '%.*s' for PrivateIpAddress. Address is "
+		            "not assigned to interface %.*s.", STR_ARG(*ip), STR_ARG(n->NetworkInterfaceId));
+	ec2_Address *other = ec2_address_at(tx, rq->mem, place_of(rq), n->NetworkInterfaceId, *ip);
+	if (!stays || !other || str_eq(other->AllocationId, a->AllocationId))
+		return OK;
+	return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with associate-id "
+	            "%.*s", STR_ARG(n->NetworkInterfaceId), STR_ARG(other->AssociationId));
+}
+
 err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec2_AssociateAddress_out *out)
 {
 	ec2_Address *a;
 	ec2_NetworkInterface *n;
 	place p = place_of(rq);
+	str ip;
 	TRY(address_of(rq, tx, in->AllocationId, in->PublicIp, &a));
 	str before = a->InstanceId;
 	TRY(receiver(rq, tx, in, &n));
 	TRY(check_free(rq, tx, a));
-	bool same = str_eq(a->NetworkInterfaceId, n->NetworkInterfaceId);
+	TRY(private_address(rq, tx, in, a, n, &ip));
+	bool same = str_eq(a->NetworkInterfaceId, n->NetworkInterfaceId) && str_eq(a->PrivateIpAddress, ip);
 	if (given(a->AssociationId) && !same && in->AllowReassociation.set && !in->AllowReassociation.v)
 		return fail(rq, &ec2_ResourceAlreadyAssociated, "resource %.*s is already associated with "
 		            "associate-id %.*s", STR_ARG(a->AllocationId), STR_ARG(a->AssociationId));
@@ -234,19 +269,19 @@ err ec2_AssociateAddress(req *rq, txn *tx, const ec2_AssociateAddress_in *in, ec
 		return OK;
 	if (given(a->AssociationId))
 		set_free(tx, rq->mem, p, rq->now, a);
-	ec2_address_unbind(tx, rq->mem, p, rq->now, n->NetworkInterfaceId);
+	ec2_address_unbind(tx, rq->mem, p, rq->now, n->NetworkInterfaceId, ip);
 	str instance = n->Attachment ? n->Attachment->InstanceId : STR_NONE;
 	a->InstanceId = instance;
 	out->AssociationId = ec2_id(rq->mem, "eipassoc-");
-	ec2_address_bind(tx, p, rq->now, a, n, out->AssociationId);
-	if (given(instance) && n->Attachment->DeviceIndex.v == 0) {
+	ec2_address_bind(tx, p, rq->now, a, n, ip, out->AssociationId);
+	if (given(instance) && n->Attachment->DeviceIndex.v == 0 && str_eq(ip, n->PrivateIpAddress)) {
 		ec2_Instance *i;
 		TRY(kind_get(rq, tx, &kind_instance, instance, &i));
 		/* The address that it was given at launch is given back. */
 		ec2_meter_address(tx, p, rq->now, instance, true, false);
 		show(tx, p, i, a->PublicIp);
 	}
-	if (given(before) && !str_eq(before, instance))
+	if (given(before))
 		ec2_lend_again(tx, rq->mem, p, rq->now, before);
 	return OK;
 }

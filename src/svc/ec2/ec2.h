@@ -138,10 +138,13 @@ err ec2_groups_check(req *rq, size_t n);
 err ec2_groups_of(req *rq, txn *tx, const void *ids, str vpc, ec2_GroupIdentifierList *out);
 
 /* An Elastic IP for an interface of one of ours (a NAT gateway). */
-void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i,
+void ec2_address_bind(txn *tx, place p, int64_t now, ec2_Address *a, const ec2_NetworkInterface *i, str ip,
                       str association);
-void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface);
-/* The Elastic IP of an interface belongs to the instance that has the interface now, or to none. */
+/* Of one private address of an interface, or of all (ip: STR_NONE). */
+void ec2_address_unbind(txn *tx, arena *mem, place p, int64_t now, str interface, str ip);
+/* The Elastic IP that a private address has; NULL: none. */
+ec2_Address *ec2_address_at(const txn *tx, arena *mem, place p, str interface, str ip);
+/* The Elastic IPs of an interface belong to the instance that has the interface now, or to none. */
 void ec2_address_follow(txn *tx, arena *mem, place p, const ec2_NetworkInterface *n);
 /* Whether something in the VPC has a public address. */
 bool ec2_public_addresses(const txn *tx, arena *mem, place p, str vpc);

@@ -36,12 +36,13 @@ ec2_InstanceState *ec2_state(arena *mem, instance_state state)
 	return s;
 }
 
-static bool has_elastic_address(const txn *tx, arena *mem, place p, str id)
+/* Where it shows it: other interfaces and secondary addresses may have some of their own. */
+static bool has_elastic_address(const txn *tx, arena *mem, place p, const ec2_Instance *i)
 {
 	bool found = false;
 	record_scan s = ec2_address_scan(tx, mem, 2, p.account, p.region, STR_NONE);
 	for (ec2_address *a; !found && (a = ec2_address_next(&s));)
-		found = str_eq(a->It->InstanceId, id);
+		found = str_eq(a->It->InstanceId, i->InstanceId) && str_eq(a->It->PublicIp, i->PublicIpAddress);
 	cursor_close(&s.at);
 	return found;
 }
@@ -50,7 +51,7 @@ static bool has_elastic_address(const txn *tx, arena *mem, place p, str id)
 static void lend_address(txn *tx, arena *mem, place p, const ec2_machine *m, ec2_Instance *i, bool runs,
                          int64_t now)
 {
-	if (!m->PublicAddress || has_elastic_address(tx, mem, p, i->InstanceId))
+	if (!m->PublicAddress || has_elastic_address(tx, mem, p, i))
 		return;
 	if (runs && !given(i->PublicIpAddress))
 		i->PublicIpAddress = ec2_public_address(mem);

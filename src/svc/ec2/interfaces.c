@@ -23,21 +23,25 @@ static str private_name(arena *mem, str region, str ip)
 void ec2_interface_fill(const txn *tx, arena *mem, str account, str region, void *it)
 {
 	ec2_NetworkInterface *n = it;
-	ec2_NetworkInterfaceAssociation *a = arena_new(mem, ec2_NetworkInterfaceAssociation);
-	ec2_Address *elastic = kind_first(tx, mem, &kind_address, account, region, "networkInterfaceId",
-	                                  n->NetworkInterfaceId);
 	ec2_Instance *i = n->Attachment && given(n->Attachment->InstanceId) ?
 		kind_find(tx, mem, &kind_instance, account, region, n->Attachment->InstanceId) : NULL;
-	if (elastic)
-		*a = (ec2_NetworkInterfaceAssociation){ .PublicIp = elastic->PublicIp, .IpOwnerId = account,
-			.AllocationId = elastic->AllocationId, .AssociationId = elastic->AssociationId,
-			.PublicDnsName = ec2_public_name(mem, elastic->PublicIp) };
-	else if (i && n->Attachment->DeviceIndex.v == 0 && given(i->PublicIpAddress))
-		*a = (ec2_NetworkInterfaceAssociation){ .PublicIp = i->PublicIpAddress, .IpOwnerId = S("amazon"),
-			.PublicDnsName = i->PublicDnsName };
-	n->Association = given(a->PublicIp) ? a : NULL;
-	if (n->PrivateIpAddresses.n)
-		n->PrivateIpAddresses.v->Association = n->Association;
+	n->Association = NULL;
+	for (size_t k = 0; k < n->PrivateIpAddresses.n; k++) {
+		ec2_NetworkInterfacePrivateIpAddress *own = &n->PrivateIpAddresses.v[k];
+		ec2_NetworkInterfaceAssociation *a = arena_new(mem, ec2_NetworkInterfaceAssociation);
+		ec2_Address *elastic = ec2_address_at(tx, mem, (place){ account, region }, n->NetworkInterfaceId,
+		                                      own->PrivateIpAddress);
+		if (elastic)
+			*a = (ec2_NetworkInterfaceAssociation){ .PublicIp = elastic->PublicIp, .IpOwnerId = account,
+				.AllocationId = elastic->AllocationId, .AssociationId = elastic->AssociationId,
+				.PublicDnsName = ec2_public_name(mem, elastic->PublicIp) };
+		else if (!k && i && n->Attachment->DeviceIndex.v == 0 && given(i->PublicIpAddress))
+			*a = (ec2_NetworkInterfaceAssociation){ .PublicIp = i->PublicIpAddress,
+				.IpOwnerId = S("amazon"), .PublicDnsName = i->PublicDnsName };
+		own->Association = given(a->PublicIp) ? a : NULL;
+		if (!k)
+			n->Association = own->Association;
+	}
 }
 
 static ec2_InstanceNetworkInterface seen_by_instance(arena *mem, const ec2_NetworkInterface *n)
@@ -173,7 +177,7 @@ void ec2_interfaces_release(txn *tx, arena *mem, place p, int64_t now, str insta
 			ec2_address_follow(tx, mem, p, n);
 			continue;
 		}
-		ec2_address_unbind(tx, mem, p, now, n->NetworkInterfaceId);
+		ec2_address_unbind(tx, mem, p, now, n->NetworkInterfaceId, STR_NONE);
 		ec2_interface_delete(tx, mem, p, n->NetworkInterfaceId);
 	}
 }
@@ -267,7 +271,7 @@ err ec2_DeleteNetworkInterface(req *rq, txn *tx, const ec2_DeleteNetworkInterfac
 	if (n->Attachment)
 		return fail(rq, &ec2_InvalidParameterValue, "Network interface '%.*s' is currently in use.",
 		            STR_ARG(n->NetworkInterfaceId));
-	ec2_address_unbind(tx, rq->mem, place_of(rq), rq->now, n->NetworkInterfaceId);
+	ec2_address_unbind(tx, rq->mem, place_of(rq), rq->now, n->NetworkInterfaceId, STR_NONE);
 	ec2_interface_delete(tx, rq->mem, place_of(rq), n->NetworkInterfaceId);
 	return OK;
 }
@@ -449,6 +453,7 @@ err ec2_UnassignPrivateIpAddresses(req *rq, txn *tx, const ec2_UnassignPrivateIp
 		if (at >= n->PrivateIpAddresses.n)
 			return fail(rq, &ec2_InvalidParameterValue, "Some of the specified addresses are not assigned to "
 			            "interface %.*s", STR_ARG(n->NetworkInterfaceId));
+		ec2_address_unbind(tx, rq->mem, place_of(rq), rq->now, n->NetworkInterfaceId, ip);
 		ec2_lease_delete(tx, rq->who.account, rq->region, n->SubnetId, ip);
 		LIST_DROP(&n->PrivateIpAddresses, at);
 	}

@@ -31,7 +31,7 @@ static void end_addresses(txn *tx, arena *mem, place p, int64_t now, const ec2_N
 		str interface = g->NatGatewayAddresses.v[i].NetworkInterfaceId;
 		if (!given(interface))
 			continue;
-		ec2_address_unbind(tx, mem, p, now, interface);
+		ec2_address_unbind(tx, mem, p, now, interface, STR_NONE);
 		ec2_interface_delete(tx, mem, p, interface);
 	}
 }
@@ -128,7 +128,7 @@ static err give_address(req *rq, txn *tx, const ec2_CreateNatGateway_in *in, con
 		a.AllocationId = address->AllocationId;
 		a.PublicIp = address->PublicIp;
 		a.AssociationId = ec2_id(rq->mem, "eipassoc-");
-		ec2_address_bind(tx, place_of(rq), rq->now, address, n, a.AssociationId);
+		ec2_address_bind(tx, place_of(rq), rq->now, address, n, a.PrivateIp, a.AssociationId);
 	}
 	LIST_ADD(rq->mem, &g->NatGatewayAddresses, a);
 	return OK;

@@ -110,3 +110,35 @@ def test_long_requests(server):
     refused("InvalidSecurityGroupRuleId.NotFound", ec2.update_security_group_rule_descriptions_egress, GroupId=group,
             SecurityGroupRuleDescriptions=named)
     ec2.update_security_group_rule_descriptions_egress(GroupId=other, SecurityGroupRuleDescriptions=named)
+
+
+def test_addresses_beside_the_first(server):
+    """A secondary private address has its own Elastic IP; the one lent to the instance ends with a stop all the same."""
+    ec2 = server.client("ec2", key="200000000308")
+    i = ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    i = i["Instances"][0]["InstanceId"]
+    ec2.get_waiter("instance_running").wait(InstanceIds=[i], WaiterConfig={"Delay": 1})
+
+    def shown():
+        return ec2.describe_instances(InstanceIds=[i])["Reservations"][0]["Instances"][0]
+
+    lent, subnet = shown()["PublicIpAddress"], shown()["SubnetId"]
+    eni = ec2.create_network_interface(SubnetId=subnet, SecondaryPrivateIpAddressCount=1)["NetworkInterface"]
+    id, own = eni["NetworkInterfaceId"], [a["PrivateIpAddress"] for a in eni["PrivateIpAddresses"]]
+    ec2.attach_network_interface(NetworkInterfaceId=id, InstanceId=i, DeviceIndex=1)
+    addresses = [ec2.allocate_address(Domain="vpc") for _ in own]
+    for ip, a in zip(own, addresses):
+        ec2.associate_address(AllocationId=a["AllocationId"], NetworkInterfaceId=id, PrivateIpAddress=ip, AllowReassociation=False)
+    eni = ec2.describe_network_interfaces(NetworkInterfaceIds=[id])["NetworkInterfaces"][0]
+    same([a["Association"]["PublicIp"] for a in eni["PrivateIpAddresses"]], [a["PublicIp"] for a in addresses])
+    refused("InvalidParameterValue", ec2.associate_address, AllocationId=addresses[0]["AllocationId"], NetworkInterfaceId=id,
+            PrivateIpAddress="1.2.3.4")
+    refused("Resource.AlreadyAssociated", ec2.associate_address, AllocationId=ec2.allocate_address()["AllocationId"],
+            NetworkInterfaceId=id, PrivateIpAddress=own[1], AllowReassociation=False)
+    same(shown()["PublicIpAddress"], lent)
+    ec2.stop_instances(InstanceIds=[i])
+    ec2.get_waiter("instance_stopped").wait(InstanceIds=[i], WaiterConfig={"Delay": 1})
+    same(shown().get("PublicIpAddress"), None)
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=id, PrivateIpAddresses=own[1:])
+    ec2.release_address(AllocationId=addresses[1]["AllocationId"])
+    ec2.terminate_instances(InstanceIds=[i])
