@@ -133,7 +133,7 @@ static const service *by_host(str host, str *region)
 				continue;
 			str next = left;
 			*region = str_cut(&next, '.');
-			if (str_find_char(*region, '-') == SIZE_MAX)
+			if (str_find_char(*region, '-') == SIZE_MAX || region->n > 64)
 				*region = STR_NONE;
 			return s;
 		}

@@ -57,6 +57,18 @@ static err query_error(const wire_message *m, const sigv4 *s, const char *what)
 }
 
 /* AKID/20150830/us-east-1/iam/aws4_request. Whatever stands before the last four parts is the key. */
+#define REGION_MAX_BYTES 64
+
+/* Whatever somebody calls their machine, but a word: rows, timers and ARNs are named by it. */
+static bool is_region(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
+		      (s.p[i] >= 'A' && s.p[i] <= 'Z') || str_find_char(S("-_."), s.p[i]) != SIZE_MAX))
+			return false;
+	return s.n > 0 && s.n <= REGION_MAX_BYTES;
+}
+
 static bool parse_credential(str credential, sigv4 *s)
 {
 	str part[5];
@@ -71,7 +83,7 @@ static bool parse_credential(str credential, sigv4 *s)
 		end = at - 1;
 	}
 	part[0] = str_sub(credential, 0, end);
-	if (part[0].n == 0 || part[1].n != 8 || part[2].n == 0 || part[3].n == 0 ||
+	if (part[0].n == 0 || part[1].n != 8 || !is_region(part[2]) || part[3].n == 0 ||
 	    !str_eq(part[4], S("aws4_request")))
 		return false;
 	for (size_t i = 0; i < 8; i++)

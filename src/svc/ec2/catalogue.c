@@ -76,7 +76,9 @@ str ec2_zone_id(arena *mem, str region, int i)
 	str rest = region, continent = str_cut(&rest, '-'), where = str_cut(&rest, '-');
 	bool compound = where.n > 5 && (str_starts(where, S("north")) || str_starts(where, S("south")));
 	const char *second = !compound ? "" : str_ends(where, S("east")) ? "e" : "w";
-	return arena_fmt(mem, "%.*s%c%s%.*s-az%d", STR_ARG(continent), where.p[0], second, STR_ARG(rest), i + 1);
+	str initial = str_sub(where, 0, where.n > 0); /* none in a region that only this machine has: local */
+	return arena_fmt(mem, "%.*s%.*s%s%.*s-az%d", STR_ARG(continent), STR_ARG(initial), second, STR_ARG(rest),
+	                 i + 1);
 }
 
 err ec2_DescribeAvailabilityZones(req *rq, const ec2_DescribeAvailabilityZones_in *in,

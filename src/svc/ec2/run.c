@@ -4,6 +4,7 @@
 #include "ec2.h"
 
 #define INSTANCES_MAX 100
+#define TOKEN_MAX_BYTES 64
 #define DISKS_MAX 128 /* of the largest instances */
 
 /* What a request comes to, once everything in it has been looked up. */
@@ -296,6 +297,9 @@ err ec2_RunInstances(req *rq, txn *tx, const ec2_RunInstances_in *in, ec2_RunIns
 	if (in->MinCount.v < 1 || in->MaxCount.v < in->MinCount.v || in->MaxCount.v > INSTANCES_MAX)
 		return fail(rq, &ec2_InvalidParameterValue, "Value (%lld) for parameter maxCount is invalid.",
 		            (long long)in->MaxCount.v);
+	if (in->ClientToken.n > TOKEN_MAX_BYTES)
+		return fail(rq, &ec2_InvalidParameterValue, "Value (%.*s) for parameter clientToken is invalid. "
+		            "Client tokens have at most %d characters.", STR_ARG(in->ClientToken), TOKEN_MAX_BYTES);
 	ec2_launch *before = given(in->ClientToken) ? ec2_launch_get(tx, rq->mem, rq->who.account, rq->region,
 	                                                              in->ClientToken) : NULL;
 	if (before) {

@@ -1,4 +1,10 @@
 """What is asked for too often, too long or too late, and what is left when something else goes."""
+import urllib.error
+import urllib.request
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from scenario import check, refused, same
 
@@ -142,3 +148,22 @@ def test_addresses_beside_the_first(server):
     ec2.unassign_private_ip_addresses(NetworkInterfaceId=id, PrivateIpAddresses=own[1:])
     ec2.release_address(AllocationId=addresses[1]["AllocationId"])
     ec2.terminate_instances(InstanceIds=[i])
+
+
+def test_regions_of_ones_own(server):
+    """Any word will do, but nothing longer than one."""
+    def vpcs(region):
+        r = AWSRequest("POST", server.endpoint + "/", data=b"Action=DescribeVpcs&Version=2016-11-15",
+                       headers={"Content-Type": "application/x-www-form-urlencoded"})
+        SigV4Auth(Credentials("200000000309", "test"), "ec2", region).add_auth(r)
+        try:
+            with urllib.request.urlopen(urllib.request.Request(r.url, r.data, dict(r.headers.items()))) as answer:
+                return answer.status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    same([vpcs(region) for region in ("local", "eu-x", "x" * 64)], [200, 200, 200])
+    check(all(400 <= vpcs(region) < 500 for region in ("x" * 65, "x" * 5000, "a b")))
+    ec2 = server.client("ec2", key="200000000309")
+    refused("InvalidParameterValue", ec2.run_instances, ImageId=ec2.describe_images()["Images"][0]["ImageId"],
+            InstanceType="t3.micro", MinCount=1, MaxCount=1, ClientToken="t" * 5000)
