@@ -170,6 +170,7 @@ void ec2_volumes_release(txn *tx, arena *mem, place p, int64_t now, const ec2_In
 err ec2_CreateVolume(req *rq, txn *tx, const ec2_CreateVolume_in *in, ec2_CreateVolume_out *out)
 {
 	ec2_Volume *v;
+	str before;
 	volume_wish w = { .zone = in->AvailabilityZone,
 		              .type = given(in->VolumeType) ? in->VolumeType : S("gp2"),
 		              .size = in->Size.v,
@@ -185,9 +186,16 @@ err ec2_CreateVolume(req *rq, txn *tx, const ec2_CreateVolume_in *in, ec2_Create
 		return fail(rq, &ec2_InvalidZone, "The zone '%.*s' does not exist.", STR_ARG(w.zone));
 	if (!in->Size.set)
 		return fail(rq, &aws_MissingParameter, "The request must contain the parameter size/snapshot");
-	TRY(ec2_volume_new(rq, tx, &w, &v));
+	TRY(ec2_repeated(rq, tx, in->ClientToken, &before));
+	if (!given(before)) {
+		TRY(ec2_volume_new(rq, tx, &w, &v));
+		before = v->VolumeId;
+		ec2_repeats(rq, tx, in->ClientToken, before);
+		TRY(ec2_tag_new(rq, tx, &in->TagSpecifications, "volume", before));
+	}
+	TRY(kind_get(rq, tx, &kind_volume, before, &v));
 	*out = *v;
-	return ec2_tag_new(rq, tx, &in->TagSpecifications, "volume", v->VolumeId);
+	return OK;
 }
 
 err ec2_DescribeVolumes(req *rq, const txn *tx, const ec2_DescribeVolumes_in *in,

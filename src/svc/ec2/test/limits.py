@@ -167,3 +167,12 @@ def test_regions_of_ones_own(server):
     ec2 = server.client("ec2", key="200000000309")
     refused("InvalidParameterValue", ec2.run_instances, ImageId=ec2.describe_images()["Images"][0]["ImageId"],
             InstanceType="t3.micro", MinCount=1, MaxCount=1, ClientToken="t" * 5000)
+
+
+def test_a_volume_that_is_asked_for_twice(server):
+    ec2 = server.client("ec2", key="200000000310")
+    asked = {"AvailabilityZone": "us-east-1a", "Size": 1, "ClientToken": "once",
+             "TagSpecifications": [{"ResourceType": "volume", "Tags": [{"Key": "a", "Value": "b"}]}]}
+    first, second = ec2.create_volume(**asked), ec2.create_volume(**asked)
+    same((first["VolumeId"], first["Tags"]), (second["VolumeId"], [{"Key": "a", "Value": "b"}]))
+    same(len(ec2.describe_volumes()["Volumes"]), 1)
