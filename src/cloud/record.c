@@ -7,6 +7,7 @@
  */
 #include "cloud/record.h"
 #include "base/buf.h"
+#include "cloud/req.h"
 #include "wire/codec.h"
 
 #define KEY_MAX ((size_t)4096)
@@ -330,9 +331,13 @@ void *record_get(const txn *tx, arena *mem, const record_kind *kind, const void 
 void record_put(txn *tx, const record_kind *kind, const void *row)
 {
 	arena *a = txn_arena(tx);
+	static const fault too_long = { .kind = &aws_ValidationException,
+		                            .message = S("A name in the request is too long to be kept.") };
 	str key = record_key(a, kind, row);
-	ensure(str_is(key));
-	txn_put(tx, key, record_value(a, kind, row));
+	if (str_is(key))
+		txn_put(tx, key, record_value(a, kind, row));
+	else
+		txn_refuse(tx, &too_long);
 }
 
 bool record_delete(txn *tx, const record_kind *kind, const void *key)

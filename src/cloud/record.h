@@ -17,7 +17,8 @@
  * the first `parts` of them, the rest may be STR_NONE / 0. A scan that starts after a position
  * (pagination) sets it with record_scan_after(&s, part value of the next part). A key is at most
  * 4,096 bytes (a zero byte in a string counts twice): reading a longer one finds nothing, putting
- * one is a bug, so a handler bounds what the model does not.
+ * one fails the job with a ValidationException. A handler that bounds what the model does not has AWS's
+ * words for it.
  *
  * Fields are stored by their number, so fields may be added, renamed and dropped (never
  * renumbered); a field that an old row lacks reads as zero. Copies: everything `get` returns is in

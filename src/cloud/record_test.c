@@ -1,6 +1,7 @@
 #include "cloud/record.h"
 #include "test/test.h"
 #include "base/buf.h"
+#include "cloud/req.h"
 #include "sys/file.h"
 #include "sys/rand.h"
 #include <stddef.h>
@@ -210,6 +211,14 @@ static bool fill(void *context, txn *tx)
 	return gone && !again;
 }
 
+static bool put_too_long(void *context, txn *tx)
+{
+	str name = *(const str *)context;
+	record_put(tx, &note_kind, &(note){ .Account = S("1"), .Name = S("short") });
+	record_put(tx, &note_kind, &(note){ .Account = S("1"), .Name = name });
+	return true;
+}
+
 /* The rows of a scan as text: "a-1 a0 a1". */
 static str walked(arena *mem, record_scan s)
 {
@@ -254,6 +263,14 @@ TEST(record_rows_in_the_store)
 	                  &(note){ .Account = S("1"), .Name = S("c"), .Version = 1 }));
 	CHECK(!record_get(tx, mem, &note_kind, &(note){ .Account = S("1"), .Name = S("bb") }));
 	check_scans(mem, tx);
+	store_read_end(s.store, tx);
+	str endless = arena_str(mem, str_of(arena_bytes(mem, 5000), 5000));
+	memset((char *)endless.p, 'x', endless.n);
+	err refused = store_write(s.store, put_too_long, &endless);
+	CHECK(refused && refused->kind == &aws_ValidationException);
+	CHECK_OK(store_write(s.store, fill, NULL));
+	tx = store_read(s.store);
+	CHECK(!record_get(tx, mem, &note_kind, &(note){ .Account = S("1"), .Name = S("short") }));
 	store_read_end(s.store, tx);
 	shop_close(&s);
 }

@@ -11,6 +11,12 @@ void txn_fail(txn *tx, int code)
 		tx->fault = store_fault(tx->s, code);
 }
 
+void txn_refuse(txn *tx, err why)
+{
+	if (!tx->fault)
+		tx->fault = why;
+}
+
 err txn_fault(const txn *tx)
 {
 	return tx->fault;
