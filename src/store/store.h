@@ -65,8 +65,8 @@ bool txn_delete(txn *tx, str key);
 /* Deletes every key that begins with prefix; how many there were. */
 size_t txn_delete_prefix(txn *tx, str prefix);
 err txn_fault(const txn *tx);
-/* What this job wants cannot be kept: as on a full disk it fails as a whole, with this fault (which outlives the
- * store), and nothing of it is written; others of its group are not touched. */
+/* What this job wants cannot be kept: as on a full disk it fails as a whole, with this fault (which
+ * outlives the store), and nothing of it is written; others of its group are not touched. */
 void txn_refuse(txn *tx, err why);
 store *txn_store(const txn *tx);
 /* An arena that ends with the transaction (with the job, in a group). */
