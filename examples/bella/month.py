@@ -26,6 +26,22 @@ BY_HOUR = [1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 14, 16, 18, 16, 12, 8, 6,
 PAUSE_S = 300      # Aurora's shortest
 WAKES_ACU = 0.5
 MEMORY_GB = 0.5    # of the function, to turn GB-seconds into seconds
+IDLE_S = 20        # seconds after which the server may have closed a connection
+
+
+class Connection(http.client.HTTPConnection):
+    """One that was idle for long is opened anew: the server may have closed it."""
+    used = time.monotonic()
+
+    def request(self, *args, **kwargs):
+        if time.monotonic() - self.used > IDLE_S:
+            self.close()
+        super().request(*args, **kwargs)
+
+    def getresponse(self):
+        answer = super().getresponse()
+        self.used = time.monotonic()
+        return answer
 
 
 class Clock:
@@ -33,7 +49,7 @@ class Clock:
         with open(os.path.join(data, "server.json")) as f:
             facts = json.load(f)
         self.token, self.port = facts["token"], facts["port"]
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        self.connection = Connection("127.0.0.1", self.port)
 
     def _ask(self, method, path):
         self.connection.request(method, path, headers={"x-farthing-token": self.token})
@@ -67,7 +83,7 @@ class Line:
     def __init__(self, url):
         port = re.search(r":(\d+)", url)
         self.host = re.sub(r"^https?://|/$", "", url)
-        self.connection = http.client.HTTPConnection("127.0.0.1", int(port.group(1)) if port else 80, timeout=60)
+        self.connection = Connection("127.0.0.1", int(port.group(1)) if port else 80, timeout=60)
         self.seconds, self.bad = 0.0, 0
 
     def call(self, sid):

@@ -51,8 +51,6 @@ static str private_of(arena *a, EVP_PKEY *key)
 	return taken(a, der, n);
 }
 
-/* ---- making ---- */
-
 typedef struct key_kind {
 	str kind;
 	const char *curve; /* NULL: RSA */
@@ -127,8 +125,6 @@ bool keypair_public(arena *a, str private_der, str *public_der)
 	return str_is(*public_der);
 }
 
-/* ---- signing ---- */
-
 static const EVP_MD *digest_of(str how)
 {
 	return str_ends(how, S("_256")) ? EVP_sha256() : str_ends(how, S("_384")) ? EVP_sha384() :
@@ -198,8 +194,6 @@ bool keypair_verify(str public_der, str how, bool digested, str message, str sig
 	return ok;
 }
 
-/* ---- encrypting ---- */
-
 static bool oaep(EVP_PKEY_CTX *c, bool sha1)
 {
 	const EVP_MD *md = sha1 ? EVP_sha1() : EVP_sha256();
@@ -248,8 +242,6 @@ bool keypair_derive(arena *a, str private_der, str public_der, str *secret)
 	EVP_PKEY_free(peer);
 	return ok;
 }
-
-/* ---- JSON Web Keys ---- */
 
 static bool from_params(arena *a, const char *type, OSSL_PARAM_BLD *b, str *public_der)
 {
@@ -319,8 +311,6 @@ bool keyed_mac(arena *a, str how, str key, str message, str *mac)
 	*mac = str_of((const char *)out, n);
 	return ok;
 }
-
-/* ---- certificates ---- */
 
 /* The library would ask for a passphrase on the terminal. */
 static int no_passphrase(char *into, int size, int writing, void *context)

@@ -7,8 +7,6 @@
 #include "wire/http.h"
 #include <stddef.h>
 
-/* ---- the root key ---- */
-
 static const str root_name = { "cloud.root-key", sizeof("cloud.root-key") - 1 };
 
 static bool make_root(void *context, txn *tx)
@@ -46,8 +44,6 @@ err auth_root_key(arena *a, store *s, str *access_key, str *secret)
 	*secret = root->Secret;
 	return OK;
 }
-
-/* ---- refusals ---- */
 
 typedef struct mismatch_detail {
 	str AWSAccessKeyId, StringToSign, SignatureProvided, StringToSignBytes, CanonicalRequest,
@@ -215,8 +211,6 @@ err auth_malformed(req *rq, err why)
 	return fail(rq, &sigv4_AuthorizationHeaderMalformed, "The authorization header is malformed; %.*s",
 	            STR_ARG(at == SIZE_MAX ? why->message : str_sub(why->message, at + 2, why->message.n)));
 }
-
-/* ---- callers ---- */
 
 static void become_root(req *rq, str account)
 {

@@ -10,8 +10,6 @@ extern const resource_owner *const __stop_farthing_resource_owners[] __attribute
 extern const resource_policy *const __start_farthing_resource_policies[] __attribute__((weak));
 extern const resource_policy *const __stop_farthing_resource_policies[] __attribute__((weak));
 
-/* ---- the decision ---- */
-
 typedef struct court {
 	asking a;
 	decision d;
@@ -254,8 +252,6 @@ decision decide(req *rq, const txn *tx, str action, str resource, const policy_k
 {
 	return decide_on(rq, tx, action, resource, NULL, more);
 }
-
-/* ---- what the refused are told ---- */
 
 /* S3 quotes the resource; nobody else does. */
 str denial_text(req *rq, const decision *d)

@@ -15,8 +15,6 @@
 #include "cloud/policy.h"
 #include "cloud/req.h"
 
-/* ---- what services register ---- */
-
 typedef struct named_policy {
 	const policy *it;
 	str name;                    /* for people: an ARN or the name of an inline policy */
@@ -138,8 +136,6 @@ const policy_key *asking_values(asking *a, str name, const str *v, size_t n);
 str asking_member(const asking *a, const char *member);
 /* Whose name has the prefix "kms:EncryptionContext:"; what follows it. */
 bool asking_prefix(str name, const char *prefix, str *rest);
-
-/* ---- what the dispatcher and a few handlers call ---- */
 
 /* What was asked and which statement decided, for the log. */
 typedef struct decision {

@@ -25,8 +25,6 @@ policy_principal principal_of(const caller *who)
 	return p;
 }
 
-/* ---- for those who supply keys ---- */
-
 const policy_key *asking_values(asking *a, str name, const str *v, size_t n)
 {
 	policy_key *k = arena_new(a->rq->mem, policy_key);
@@ -52,8 +50,6 @@ bool asking_prefix(str name, const char *prefix, str *rest)
 	*rest = str_sub(name, n, name.n);
 	return true;
 }
-
-/* ---- who ---- */
 
 static str text_of_bool(bool b)
 {
@@ -118,8 +114,6 @@ static str user_name(asking *a)
 	return name;
 }
 
-/* ---- the session ---- */
-
 static const credential *session(const asking *a)
 {
 	const credential *c = a->rq->who.key;
@@ -150,8 +144,6 @@ static str source_identity(asking *a)
 	const credential *c = session(a);
 	return c ? c->SourceIdentity : STR_NONE;
 }
-
-/* ---- when, where, how ---- */
 
 static str current_time(asking *a)
 {
@@ -216,8 +208,6 @@ static str passed_to(asking *a)
 	bool pass = str_eq(a->q.action, S("iam:PassRole")) && a->rq->op;
 	return pass ? arena_fmt(a->rq->mem, "%s.amazonaws.com", a->rq->op->service->endpoint) : STR_NONE;
 }
-
-/* ---- for whom a service acts ---- */
 
 static str source_arn(asking *a)
 {
@@ -289,8 +279,6 @@ static const policy_key *called_via(asking *a, str name, bool first, bool last)
 		return asking_value(a, name, first ? v[0] : v[n - 1]);
 	return asking_values(a, name, v, n);
 }
-
-/* ---- tags ---- */
 
 /* The tags that a request brings, however its service calls and shapes them. */
 typedef struct brought {
@@ -407,8 +395,6 @@ static const policy_key *tag_key(asking *a, str name)
 	str_cut(&rest, ':');
 	return str_is(rest) && asking_prefix(rest, "ResourceTag/", &tag) ? resource_tag(a, name, tag) : NULL;
 }
-
-/* ---- all of them ---- */
 
 static const policy_key *work_out(asking *a, str name)
 {

@@ -135,7 +135,7 @@ bool charges_flow(arena *mem, const txn *tx, str account, int64_t now, int64_t t
 	return so_far.n > 0;
 }
 
-/* What kind of account it is: "profile opened credits", under $bill/ACCOUNT. */
+/* What kind of account it is: "profile opened credits", and "upgraded" if it is, under $bill/ACCOUNT. */
 static str profile_key(arena *mem, str account)
 {
 	return arena_fmt(mem, "$bill/%.*s", STR_ARG(account));
@@ -150,6 +150,8 @@ const char *charges_profile(arena *mem, bill_query *q, str profile, str opened, 
 {
 	if (profile.n && !profile_named(profile, &q->profile))
 		return "profile is paid, legacy-12-month, credits or list";
+	if (profile.n)
+		q->upgraded = false;
 	if (opened.n && !day_parse(mem, opened, &q->opened))
 		return "opened is a day: 2026-11-01";
 	if (credits.n && (!money_parse(credits, &q->credits) || q->credits < 0))
@@ -163,8 +165,9 @@ bill_query charges_query(arena *mem, const txn *tx, str account, int64_t month, 
 		         .credits = CREDITS_GRANTED };
 	str kept = arena_str(mem, txn_get(tx, profile_key(mem, account)));
 	if (str_is(kept)) {
-		str profile = str_cut(&kept, ' '), opened = str_cut(&kept, ' ');
-		ensure(!charges_profile(mem, &q, profile, opened, kept));
+		str profile = str_cut(&kept, ' '), opened = str_cut(&kept, ' '), credits = str_cut(&kept, ' ');
+		ensure(!charges_profile(mem, &q, profile, opened, credits));
+		q.upgraded = str_is(kept);
 	}
 	if (!q.opened)
 		q.opened = q.month;
@@ -177,5 +180,6 @@ void charges_keep_profile(txn *tx, const bill_query *q)
 	str day = str_sub(time_iso(mem, q->opened), 0, 10), name = profile_name(q->profile);
 	str credits = decimal_print_exact(mem, q->credits, MONEY_DIGITS, 0);
 	txn_put(tx, profile_key(mem, q->account),
-	        arena_fmt(mem, "%.*s %.*s %.*s", STR_ARG(name), STR_ARG(day), STR_ARG(credits)));
+	        arena_fmt(mem, "%.*s %.*s %.*s%s", STR_ARG(name), STR_ARG(day), STR_ARG(credits),
+	                  q->upgraded ? " upgraded" : ""));
 }

@@ -49,8 +49,9 @@ bool charges_dimension_known(str dimension);
  * EQUALS, ABSENT, STARTS_WITH, ENDS_WITH, CONTAINS and CASE_INSENSITIVE. */
 bool charges_value_fits(arena *mem, str have, const str *wanted, size_t n, const str *options,
                         size_t n_options);
-/* AWS's name of the unit: Hrs, GB-Mo, Requests. */
+/* AWS's name of the unit: Hrs, GB-Mo, Requests; and how many of it the charge is of, in 10^-12. */
 str charges_unit(const charge *c);
+i128 charges_quantity(const charge *c);
 
 /*
  * Usage to come until `to`: the flow of this month so far, a piece a day, at its average rate. What exists by

@@ -1,4 +1,7 @@
 #include "cloud/charges.h"
+#include "cloud/charges_groups.h"
+
+#define QUANTITY_ONE INT64_C(1000000000000)
 
 /* As Cost Explorer has it: volumes, addresses and gateways are not "Compute". */
 static str service_name(const charge *c)
@@ -84,6 +87,8 @@ str charges_dimension(arena *mem, str account, const charge *c, str d)
 		return service_code(c);
 	if (str_eq(d, S("USAGE_TYPE")))
 		return usage_type(mem, c);
+	if (str_eq(d, S("USAGE_TYPE_GROUP")))
+		return charges_usage_type_group(c);
 	if (str_eq(d, S("OPERATION")))
 		return operation(c);
 	if (str_eq(d, S("REGION")))
@@ -110,7 +115,7 @@ str charges_dimension(arena *mem, str account, const charge *c, str d)
 bool charges_dimension_known(str d)
 {
 	static const char *const known[] = {
-		"SERVICE", "SERVICE_CODE", "USAGE_TYPE", "OPERATION", "REGION", "LINKED_ACCOUNT",
+		"SERVICE", "SERVICE_CODE", "USAGE_TYPE", "USAGE_TYPE_GROUP", "OPERATION", "REGION", "LINKED_ACCOUNT",
 		"PAYER_ACCOUNT", "LINKED_ACCOUNT_NAME", "RESOURCE_ID", "RECORD_TYPE", "PURCHASE_TYPE",
 		"BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY", "INSTANCE_TYPE_FAMILY",
 	};
@@ -155,4 +160,13 @@ str charges_unit(const charge *c)
 	if (!c->item)
 		return S("N/A");
 	return c->item->name ? c->item->name->unit : c->item->unit;
+}
+
+i128 charges_quantity(const charge *c)
+{
+	int64_t parts;
+	i128 quantity = 0;
+	if (!__builtin_mul_overflow(c->parts, price_name_units(c->item ? c->item->name : NULL), &parts))
+		i128_mul_div(c->quantity, QUANTITY_ONE, parts, &quantity);
+	return quantity;
 }

@@ -24,7 +24,7 @@
 static const struct asking {
 	const char *of;       /* third part of the ARN, or what a sku begins with */
 	const char *service, *operation, *member, *tags;
-	enum { AS_TEXT, AS_LIST, AS_URL, AS_PARAMETER } as;
+	enum { AS_TEXT, AS_LIST, AS_URL, AS_PARAMETER, AS_FILTER } as;
 	int parts;            /* of the ARN that name the resource; 0: all */
 } askings[] = {
 	{ "dynamodb", "dynamodb", "ListTagsOfResource", "ResourceArn", "Tags", AS_TEXT, 0 },
@@ -43,6 +43,7 @@ static const struct asking {
 	{ "ecs", "ecs", "ListTagsForResource", "resourceArn", "tags", AS_TEXT, 0 },
 	{ "elasticloadbalancing", "elbv2", "DescribeTags", "ResourceArns", "TagDescriptions", AS_LIST, 0 },
 	{ "states", "stepfunctions", "ListTagsForResource", "resourceArn", "tags", AS_TEXT, 0 },
+	{ "ec2", "ec2", "DescribeTags", "resource-id", "Tags", AS_FILTER, 0 },
 	{ "s3.", "s3", "GetBucketTagging", "Bucket", "TagSet", AS_TEXT, 0 },
 	{ "apigw.rest", "apigateway", "GetRestApi", "restApiId", "tags", AS_TEXT, 0 },
 	{ "apigw.", "apigatewayv2", "GetApi", "ApiId", "Tags", AS_TEXT, 0 },
@@ -77,6 +78,14 @@ static const struct asking *asking_for(str sku, str resource)
 	return NULL;
 }
 
+static str behind_slash(str arn)
+{
+	size_t at = arn.n;
+	while (at > 0 && arn.p[at - 1] != '/')
+		at--;
+	return str_sub(arn, at, arn.n);
+}
+
 static str question(arena *mem, const struct asking *a, str resource)
 {
 	buf b = buf_in(mem, 256, BODY_MAX);
@@ -96,6 +105,12 @@ static str question(arena *mem, const struct asking *a, str resource)
 		buf_put(&b, S("{\"ResourceType\":\"Parameter\","));
 	} else {
 		buf_c(&b, '{');
+	}
+	if (a->as == AS_FILTER) {
+		buf_fmt(&b, "\"Filters\":[{\"Name\":\"%s\",\"Values\":[", a->member);
+		json_put_string(&b, behind_slash(resource));
+		buf_put(&b, S("]}]}"));
+		return buf_str(&b);
 	}
 	buf_fmt(&b, "\"%s\":%s", a->member, a->as == AS_LIST ? "[" : "");
 	json_put_string(&b, value);
@@ -126,6 +141,31 @@ static str tags_text(arena *mem, const json_value *tags)
 	return b.full ? S("{}") : buf_str(&b);
 }
 
+/* Of what is gone EC2 lists no tags, as of what never had any: whoever describes the kind can tell. */
+static bool ec2_gone(req *rq, arena *mem, str arn)
+{
+	static const char *const kinds[][3] = {
+		{ ":instance/", "DescribeInstances", "InstanceIds" }, { ":volume/", "DescribeVolumes", "VolumeIds" },
+		{ ":elastic-ip/", "DescribeAddresses", "AllocationIds" },
+		{ ":natgateway/", "DescribeNatGateways", "NatGatewayIds" },
+		{ ":vpc-endpoint/", "DescribeVpcEndpoints", "VpcEndpointIds" },
+		{ ":snapshot/", "DescribeSnapshots", "SnapshotIds" },
+	};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		buf in = buf_in(mem, 128, BODY_MAX);
+		str answer;
+		if (str_find(arn, str_c(kinds[i][0])) == SIZE_MAX || !call_possible("ec2", kinds[i][1]))
+			continue;
+		buf_fmt(&in, "{\"%s\":[", kinds[i][2]);
+		json_put_string(&in, behind_slash(arn));
+		buf_put(&in, S("]}"));
+		return call_json(rq, NULL, "ec2", kinds[i][1], buf_str(&in), &answer) != OK ||
+		       str_find(answer, S("\"terminated\"")) != SIZE_MAX ||
+		       str_find(answer, S("\"deleted\"")) != SIZE_MAX;
+	}
+	return false;
+}
+
 /* STR_NONE: nobody can say, or the resource is gone. */
 static str ask(store *s, arena *mem, const price_use *u, str account)
 {
@@ -138,7 +178,9 @@ static str ask(store *s, arena *mem, const price_use *u, str account)
 	if (e)
 		return str_eq(str_c(e->kind->code), S("NoSuchTagSet")) ? S("{}") : STR_NONE;
 	const json_value *v = json_parse(mem, answer);
-	return v ? tags_text(mem, json_get(v, str_c(a->tags))) : STR_NONE;
+	str text = v ? tags_text(mem, json_get(v, str_c(a->tags))) : STR_NONE;
+	bool none = a->as == AS_FILTER && str_eq(text, S("{}"));
+	return none && ec2_gone(rq, mem, u->resource) ? STR_NONE : text;
 }
 
 static str row_prefix(char *out, str account, str resource)

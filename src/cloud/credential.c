@@ -96,8 +96,6 @@ void credential_put_session(txn *tx, const credential *c)
 	timer_set(tx, "credential_forget", c->AccessKey, c->Expires + SESSION_KEPT_MS, c->AccessKey);
 }
 
-/* ---- identifiers ---- */
-
 #define DIGITS32 "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 /* 12 decimal digits need 40 bits, which are 8 characters; the other 8 are random. */
 #define ACCOUNT_CHARACTERS 8
@@ -150,8 +148,6 @@ str unique_id_new(arena *mem, const char *prefix)
 {
 	return arena_concat(mem, str_c(prefix), rand_text(mem, 17, S(DIGITS32)));
 }
-
-/* ---- last use ---- */
 
 const credential_use *credential_use_get(const txn *tx, arena *mem, str access_key)
 {

@@ -291,12 +291,30 @@ str http_event_2(arena *mem, const http_event *e)
 	return buf_str(&b);
 }
 
+void event_put_or_null(buf *b, str name, str value)
+{
+	json_put_string(b, name);
+	buf_c(b, ':');
+	if (str_is(value))
+		json_put_string(b, value);
+	else
+		buf_put(b, S("null"));
+}
+
 static void put_identity(buf *b, const http_event *e)
 {
-	buf_put(b, S("\"identity\":{\"cognitoIdentityPoolId\":null,\"accountId\":null,\"cognitoIdentityId\":null,"
-	             "\"caller\":null,\"accessKey\":null,\"cognitoAuthenticationType\":null,"
-	             "\"cognitoAuthenticationProvider\":null,\"userArn\":null,\"user\":null,"
-	             "\"principalOrgId\":null,"));
+	const event_pair pairs[] = {
+		{ S("cognitoIdentityPoolId"), STR_NONE }, { S("accountId"), e->signer.account },
+		{ S("cognitoIdentityId"), STR_NONE }, { S("caller"), e->signer.id },
+		{ S("accessKey"), e->signer.key }, { S("cognitoAuthenticationType"), STR_NONE },
+		{ S("cognitoAuthenticationProvider"), STR_NONE }, { S("userArn"), e->signer.arn },
+		{ S("user"), e->signer.id }, { S("principalOrgId"), STR_NONE },
+	};
+	buf_put(b, S("\"identity\":{"));
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		event_put_or_null(b, pairs[i].name, pairs[i].value);
+		buf_c(b, ',');
+	}
 	event_put_pair(b, "sourceIp", e->x->peer);
 	buf_c(b, ',');
 	event_put_pair(b, "userAgent", as_utf8(b->mem, wire_header(&e->x->in, S("user-agent"))));

@@ -15,6 +15,11 @@ typedef struct event_pairs {
 	size_t n;
 } event_pairs;
 
+/* Who signed the request, where that was asked for; absent texts otherwise. */
+typedef struct http_signer {
+	str account, id, arn, key;
+} http_signer;
+
 typedef struct http_event {
 	const http_exchange *x;
 	str account, api, stage, domain;
@@ -25,6 +30,7 @@ typedef struct http_event {
 	str route_key;       /* format 2.0: "GET /orders/{id}" */
 	event_pairs path_parameters, stage_variables;
 	str request_id, extended_id, trace_id;
+	http_signer signer;  /* format 1.0 */
 	str authorizer;      /* JSON of requestContext.authorizer, or STR_NONE */
 	str api_key, api_key_id; /* format 1.0: of a key that was asked for; absent: none */
 	str deployment;      /* REST: of what is served; absent: not told */
@@ -38,6 +44,7 @@ str http_event_1(arena *mem, const http_event *e);
 /* 12/Mar/2020:19:03:58 +0000 */
 str event_time(arena *mem, int64_t now);
 void event_put_pair(buf *b, const char *name, str value);
+void event_put_or_null(buf *b, str name, str value);
 void event_put_map(buf *b, const event_pairs *pairs);
 /* "headers" and "multiValueHeaders" of format 1.0, and the same of the query; each ends with a comma. */
 void event_put_headers_1(buf *b, const http_exchange *x, bool keep_case, str trace_id);

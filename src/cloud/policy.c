@@ -1,8 +1,6 @@
 #include "cloud/policy.h"
 #include "cloud/policy_pattern.h"
 
-/* ---- context ---- */
-
 policy_key *policy_key_add(arena *a, const policy_key *keys, str name, str value)
 {
 	policy_key *k = arena_new(a, policy_key);
@@ -25,8 +23,6 @@ const policy_key *policy_question_key(const policy_question *q, str name)
 	const policy_key *k = policy_key_find(q->keys, name);
 	return k || !q->find ? k : q->find(q->context, name);
 }
-
-/* ---- asking ---- */
 
 /* Calls `fits` with each string of a string or a list until one does. */
 typedef struct ask {
@@ -186,8 +182,6 @@ policy_answer policy_ask(arena *mem, const policy *p, const policy_question *q)
 	}
 	return answer;
 }
-
-/* ---- which keys a document mentions ---- */
 
 typedef struct mentioned {
 	arena *mem;

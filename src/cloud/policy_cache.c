@@ -66,8 +66,6 @@ void policy_cache_hold(void)
 	pthread_rwlock_rdlock(&cache.lock);
 }
 
-/* ---- documents ---- */
-
 static const kept *find(str text, uint64_t hash, policy_use use)
 {
 	for (const kept *k = cache.slots[hash % SLOTS]; k; k = k->next)
@@ -116,8 +114,6 @@ static void keep(const met *m)
 	k->next = cache.slots[m->hash % SLOTS];
 	cache.slots[m->hash % SLOTS] = k;
 }
-
-/* ---- identities ---- */
 
 static size_t place_of(const kept_identity *k)
 {

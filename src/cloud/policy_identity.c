@@ -19,8 +19,6 @@ static bool refuse(look *l, str sentence)
 	return false;
 }
 
-/* ---- values of one or several texts ---- */
-
 static const json_value *first_of(const json_value *v)
 {
 	return v && v->kind == JSON_ARRAY ? v->first : v;
@@ -54,8 +52,6 @@ static const json_value *either(const json_value *s, const char *name, const cha
 	const json_value *v = json_get(s, str_c(name));
 	return v ? v : json_get(s, str_c(other));
 }
-
-/* ---- shape ---- */
 
 static bool only(const json_value *tree, const char *const *names, size_t n)
 {
@@ -124,8 +120,6 @@ static bool shaped(const json_value *tree)
 			return false;
 	return true;
 }
-
-/* ---- effects and dates ---- */
 
 static bool number_within(str text, int64_t least, int64_t most)
 {
@@ -209,8 +203,6 @@ static bool legacy_statement(const json_value *s)
 	}
 	return true;
 }
-
-/* ---- resources ---- */
 
 static str *cut_all(arena *mem, str text, size_t *n)
 {
@@ -317,8 +309,6 @@ static bool resources(look *l, const json_value *list, str *fault)
 	}
 	return true;
 }
-
-/* ---- the rest ---- */
 
 static bool sids(look *l, const json_value *list)
 {

@@ -30,7 +30,7 @@ socket_entry *socket_enter(const socket_facts *f)
 	*e = (socket_entry){ .mem = mem, .f = *f, .references = 1, .active_us = clock_mono_us(),
 		.active_at = clock_now() };
 	str *strings[] = { &e->f.id, &e->f.api, &e->f.stage, &e->f.domain, &e->f.account, &e->f.region,
-		&e->f.ip, &e->f.agent };
+		&e->f.ip, &e->f.agent, &e->f.authorizer };
 	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
 		*strings[i] = arena_str(mem, *strings[i]);
 	pthread_mutex_lock(&lock);

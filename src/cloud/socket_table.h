@@ -15,6 +15,7 @@ typedef struct socket_entry socket_entry;
 /* Set when the connection is made. Copied. */
 typedef struct socket_facts {
 	str id, api, stage, domain, account, region, ip, agent;
+	str authorizer;       /* JSON of what an authorizer said of who comes; absent: none */
 	int64_t connected_at; /* Farthing's clock */
 	int64_t began_us;     /* monotonic */
 	struct store *s;

@@ -39,8 +39,6 @@ const tagged_kind *tagged_kind_of(str arn, const tagged_table **table)
 	return best;
 }
 
-/* ---- inputs ---- */
-
 /* What the words of an input stand for. */
 typedef struct subject {
 	str arn, region;
@@ -113,14 +111,19 @@ static void put_keys(buf *b, const subject *s, bool pairs)
 	buf_c(b, ']');
 }
 
+/* Where an answer has something: a path with dots; of a list on the way, the first one. */
+static const json_value *at_path(const json_value *v, str path)
+{
+	while (v && path.n)
+		v = json_get(v->kind == JSON_ARRAY ? v->first : v, str_cut(&path, '.'));
+	return v;
+}
+
 static const json_value *member(const subject *s, str path)
 {
 	const json_value *from[] = { s->item, s->parent };
 	for (size_t i = 0; i < 2; i++) {
-		const json_value *v = from[i];
-		str rest = path;
-		while (v && str_is(rest) && rest.n)
-			v = json_get(v, str_cut(&rest, '.'));
+		const json_value *v = at_path(from[i], path);
 		if (v && v->kind == JSON_STRING)
 			return v;
 	}
@@ -200,8 +203,6 @@ static str input(arena *mem, const char *in, const subject *s, const char *from,
 	return buf_str(&b);
 }
 
-/* ---- outputs ---- */
-
 static str arn_from(const req *rq, const subject *s, const char *pattern)
 {
 	const json_value *m;
@@ -215,8 +216,8 @@ static str arn_from(const req *rq, const subject *s, const char *pattern)
 		if (!str_is(rest) || !rest.n)
 			break;
 		str word = str_cut(&rest, '}'), text;
-		bool slash = str_starts(word, S("/"));
-		word = str_sub(word, slash, word.n);
+		bool slash = str_starts(word, S("/")), last = str_starts(word, S("."));
+		word = str_sub(word, slash || last, word.n);
 		if (str_eq(word, S("region")))
 			text = rq->region;
 		else if (str_eq(word, S("account")))
@@ -225,6 +226,8 @@ static str arn_from(const req *rq, const subject *s, const char *pattern)
 			text = last_part(s->item->text);
 		else
 			text = (m = member(s, word)) ? m->text : S("");
+		if (last)
+			text = last_part(text);
 		if (slash && !str_starts(text, S("/")))
 			buf_c(&b, '/');
 		buf_put(&b, text);
@@ -232,8 +235,6 @@ static str arn_from(const req *rq, const subject *s, const char *pattern)
 	}
 	return buf_str(&b);
 }
-
-/* ---- asking ---- */
 
 static err ask(req *rq, txn *tx, const tagged_table *t, const char *name, str in, const json_value **out)
 {
@@ -263,10 +264,10 @@ static err list(walker *w, const tagged_way *way, err (*each)(walker *w, const j
 		            &answer);
 		if (e) /* a service that is not in this Region has nothing to list */
 			return e->kind->status < 500 ? OK : e;
-		const json_value *items = json_get(answer, str_c(way->out));
+		const json_value *items = at_path(answer, str_c(way->out));
 		for (const json_value *i = items ? items->first : NULL; i; i = i->next)
 			TRY(each(w, i));
-		const json_value *next = k->next ? json_get(answer, str_c(k->next)) : NULL;
+		const json_value *next = k->next ? at_path(answer, str_c(k->next)) : NULL;
 		if (!next || next->kind != JSON_STRING || !next->text.n)
 			break;
 		token = next->text;
@@ -280,7 +281,7 @@ static err ask_tags(req *rq, txn *tx, const tagged_table *t, const subject *s, t
 	const tagged_way *way = &s->kind->read;
 	*tags = (tag_list){ 0 };
 	TRY(ask(rq, tx, t, way->operation, input(rq->mem, way->in, s, NULL, STR_NONE), &answer));
-	*tags = tags_of_json(rq->mem, json_get(answer, str_c(way->out)));
+	*tags = tags_of_json(rq->mem, at_path(answer, str_c(way->out)));
 	return OK;
 }
 

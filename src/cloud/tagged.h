@@ -22,7 +22,7 @@
 typedef struct tagged_way {
 	const char *operation; /* NULL: there is none */
 	const char *in;        /* NULL: nothing but a page's token */
-	const char *out;       /* the member of the output that has it */
+	const char *out;       /* the member of the output that has it, or a path: "List.Tags" */
 } tagged_way;
 
 typedef struct tagged_kind {
@@ -31,12 +31,12 @@ typedef struct tagged_kind {
 	tagged_way list;
 	tagged_way under;      /* lists what is listed in: the buses of rules */
 	/* The member of what is listed that has the ARN (a path with dots), or a template from "arn:" with
-	 * {region}, {account}, {Member}, {/Member} (begins with one slash) and {}: the listed text itself, from
-	 * behind its last slash. */
+	 * {region}, {account}, {Member}, {/Member} (begins with one slash), {.Member} (from behind its last
+	 * slash) and {}: the listed text itself, from behind its last slash. */
 	const char *arn;
 	/* The member with the tags; "": what is listed is one tag of the ARN; NULL: `read` is asked. */
 	const char *inside;
-	const char *from, *next; /* members of inputs and outputs that page the lists */
+	const char *from, *next; /* members of inputs and outputs (a path) that page the lists */
 	tagged_way read, tag, untag;
 } tagged_kind;
 #define TAGGED_PAGES(token) .from = token, .next = token

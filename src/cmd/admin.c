@@ -118,7 +118,8 @@ static void answer_clock(http_exchange *x)
  * POST ?speed=N. */
 static void serve_clock(http_exchange *x)
 {
-	int64_t to = 0, by, speed = 0;
+	int64_t to = 0, by, speed = 0, now = clock_now(), seen = now;
+	str_to_i64(parameter(x, S("seen")), &seen);
 	if (!str_eq(x->in.method, S("POST"))) {
 		answer_clock(x);
 	} else if (str_to_i64(parameter(x, S("speed")), &speed)) {
@@ -131,16 +132,17 @@ static void serve_clock(http_exchange *x)
 		else
 			answer_clock(x);
 	} else if (str_to_i64(parameter(x, S("advance")), &by)
-	           ? __builtin_add_overflow(clock_now(), by, &to) : !str_to_i64(parameter(x, S("to")), &to)) {
+	           ? __builtin_add_overflow(now, by, &to) : !str_to_i64(parameter(x, S("to")), &to)) {
 		answer_fault(x, 400, "advance=MS, to=MS or speed=N is missing, or too large");
-	} else if (to < clock_now()) {
+	} else if (to < now && to < seen) {
 		answer_fault(x, 400, "the clock turns forward only");
 	} else if (to >= CLOCK_END) {
 		answer_fault(x, 400, "the clock does not turn beyond 2199");
 	} else {
 		/* What has been used until now keeps the tags that it has now. */
 		charges_tags_look_all(server_store(admin.server));
-		server_advance(admin.server, to);
+		if (to > now)
+			server_advance(admin.server, to);
 		answer_clock(x);
 	}
 }

@@ -47,13 +47,25 @@ static void draw(str moment, int piece)
 	fflush(stderr);
 }
 
-static int advance(arena *mem, const running *r, int64_t ms, str *answer)
+typedef struct turning {
+	int64_t now; /* when it was asked for; negative: from whatever moment it is */
+	int64_t ms;
+} turning;
+
+static str piece_path(arena *mem, const turning *t, int i, int pieces)
 {
-	int failed = 0, pieces = isatty(2) && ms > PIECES && ms < CLOCK_END / 2 ? PIECES : 1;
+	int64_t each = t->ms / pieces, last = t->ms - each * (pieces - 1);
+	if (t->now < 0)
+		return arena_fmt(mem, "/_farthing/clock?advance=%lld", (long long)(i == pieces ? last : each));
+	int64_t to = i == pieces ? t->now + t->ms : t->now + each * i;
+	return arena_fmt(mem, "/_farthing/clock?to=%lld&seen=%lld", (long long)to, (long long)t->now);
+}
+
+static int turn(arena *mem, const running *r, const turning *t, str *answer)
+{
+	int failed = 0, pieces = isatty(2) && t->ms > PIECES && t->ms < CLOCK_END / 2 ? PIECES : 1;
 	for (int i = 1; i <= pieces && !failed; i++) {
-		int64_t piece = i == pieces ? ms - ms / pieces * (pieces - 1) : ms / pieces;
-		str path = arena_fmt(mem, "/_farthing/clock?advance=%lld", (long long)piece);
-		failed = ask(mem, r, S("POST"), path, answer);
+		failed = ask(mem, r, S("POST"), piece_path(mem, t, i, pieces), answer);
 		if (pieces > 1)
 			draw(*answer, i);
 	}
@@ -62,17 +74,19 @@ static int advance(arena *mem, const running *r, int64_t ms, str *answer)
 	return failed;
 }
 
-/* All but the last second in pieces; the clock shows whole seconds. */
+static int advance(arena *mem, const running *r, int64_t ms, str *answer)
+{
+	return turn(mem, r, &(turning){ -1, ms }, answer);
+}
+
+/* The clock runs while we ask: that it has come past the moment by itself meanwhile is no failure. */
 static int set(arena *mem, const running *r, int64_t to, str *answer)
 {
 	int64_t now = 0;
 	int failed = ask(mem, r, S("GET"), S("/_farthing/clock"), answer);
 	if (!failed && !time_parse(str_sub(*answer, 0, ISO_LENGTH), &now))
 		return complain("the server's answer is not a time: %.*s", STR_ARG(*answer));
-	if (!failed && to - now > 2 * MS_SECOND && to < CLOCK_END)
-		failed = advance(mem, r, to - now - 2 * MS_SECOND, answer);
-	return failed ? failed
-	              : ask(mem, r, S("POST"), arena_fmt(mem, "/_farthing/clock?to=%lld", (long long)to), answer);
+	return failed ? failed : turn(mem, r, &(turning){ now, to - now }, answer);
 }
 
 static int clock_run(arena *mem, int argc, char **argv)

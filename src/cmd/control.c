@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define DOWN_MS 15000
+#define DOWN_MS 60000
 #define DOWN_POLL_MS 20
 
 static bool read_data(arena *mem, int argc, char **argv, str *data, str *rest, size_t *n_rest)

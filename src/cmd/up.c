@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define DEFAULT_PORT 4566
-#define READY_MS 30000
+#define READY_MS 120000
 
 typedef struct up_options {
 	server_options server;
@@ -153,12 +153,14 @@ static int serve(arena *mem, const up_options *up, int ready)
 	if (e)
 		complain_fault(e);
 	banner(mem, s, &r);
+	/* Whoever has stopped waiting has said that there is no server: then there must be none. */
+	bool heard = ready < 0 || write(ready, "+", 1) == 1;
 	if (ready >= 0) {
-		ensure(write(ready, "+", 1) == 1);
 		close(ready);
 		leave_terminal(mem, up->server.data);
 	}
-	wait_for_signal();
+	if (heard)
+		wait_for_signal();
 	if (!up->detach)
 		fputs("\nStopping.\n", stderr);
 	running_remove(mem, up->server.data);

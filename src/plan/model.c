@@ -284,29 +284,45 @@ static str region_of(reader *r, const plan_resource *one)
 	return said.n ? said : r->p->region;
 }
 
-static void read_resources(reader *r, const json_value *list)
+/* False: it is none. */
+static bool read_resource(reader *r, const json_value *v)
 {
-	for (const json_value *v = list && list->kind == JSON_ARRAY ? list->first : NULL; v; v = v->next) {
-		const json_value *address = json_get(v, S("address")), *type = json_get(v, S("type"));
-		const json_value *mode = json_get(v, S("mode")), *values = json_get(v, S("values"));
-		if (!address || address->kind != JSON_STRING || !type || type->kind != JSON_STRING ||
-		    (mode && !str_eq(mode->text, S("managed"))))
-			continue;
-		plan_resource *one = add(r->p, address->text, type->text, values);
-		const reference_list *refs = map_get(&r->references, one->config);
-		if (!refs)
-			refs = map_get(&r->references, address->text);
-		one->references = refs ? refs->first : NULL;
-		one->region = region_of(r, one);
-	}
+	const json_value *address = json_get(v, S("address")), *type = json_get(v, S("type"));
+	const json_value *mode = json_get(v, S("mode"));
+	if (mode && !str_eq(mode->text, S("managed")))
+		return true;
+	if (!address || address->kind != JSON_STRING || !type || type->kind != JSON_STRING)
+		return false;
+	plan_resource *one = add(r->p, address->text, type->text, json_get(v, S("values")));
+	const reference_list *refs = map_get(&r->references, one->config);
+	if (!refs)
+		refs = map_get(&r->references, address->text);
+	one->references = refs ? refs->first : NULL;
+	one->region = region_of(r, one);
+	return true;
 }
 
-static void read_module(reader *r, const json_value *m, int deep)
+static err read_resources(reader *r, const json_value *list)
+{
+	size_t i = 0;
+	if (list && list->kind != JSON_ARRAY)
+		return fault_new(r->p->mem, &fault_syntax, "resources is no list");
+	for (const json_value *v = list ? list->first : NULL; v; v = v->next, i++)
+		if (!read_resource(r, v))
+			return fault_new(r->p->mem, &fault_syntax, "resource %zu of %zu has no address or no type",
+			                 i + 1, list->n);
+	return OK;
+}
+
+static err read_module(reader *r, const json_value *m, int deep)
 {
 	const json_value *children = json_get(m, S("child_modules"));
-	read_resources(r, json_get(m, S("resources")));
-	for (const json_value *c = children ? children->first : NULL; c && deep < MODULES_DEEP; c = c->next)
-		read_module(r, c, deep + 1);
+	if (deep > MODULES_DEEP)
+		return fault_new(r->p->mem, &fault_syntax, "modules are nested more than %d deep", MODULES_DEEP);
+	TRY(read_resources(r, json_get(m, S("resources"))));
+	for (const json_value *c = children ? children->first : NULL; c; c = c->next)
+		TRY(read_module(r, c, deep + 1));
+	return OK;
 }
 
 /* "module.a[0].module.b." of an address within modules. */
@@ -351,6 +367,8 @@ err plan_read(arena *mem, str text, str region, plan **out)
 	if (!list && !planned)
 		return fault_new(mem, &fault_syntax, "no planned_values and no resources in it: make it with "
 		                 "terraform plan -out=PLAN; terraform show -json PLAN");
+	if (!list && planned->kind != JSON_OBJECT)
+		return fault_new(mem, &fault_syntax, "planned_values is no object");
 	r.providers = json_get(config, S("provider_config"));
 	r.variables = json_get(all, S("variables"));
 	module root = { .config = json_get(config, S("root_module")), .prefix = S("") };
@@ -359,12 +377,8 @@ err plan_read(arena *mem, str text, str region, plan **out)
 	p->region = own.n ? own : p->region;
 	read_config(&r, &root, 0);
 	read_references(&r, json_get(all, S("references")));
-	if (list)
-		read_resources(&r, list);
-	else
-		read_module(&r, json_get(planned, S("root_module")), 0);
 	*out = p;
-	return OK;
+	return list ? read_resources(&r, list) : read_module(&r, json_get(planned, S("root_module")), 0);
 }
 
 err plan_read_usage(plan *p, str text)

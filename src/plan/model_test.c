@@ -164,6 +164,13 @@ TEST(plan_usage_of_modules_with_stars)
 	CHECK(!plan_usage_fits(p, S("module.k[*].aws_sqs_queue.q")));
 }
 
+static str refused(arena *mem, const char *text)
+{
+	plan *p;
+	err e = plan_read(mem, str_c(text), S("us-east-1"), &p);
+	return e ? e->message : S("");
+}
+
 TEST(plan_refuses_what_is_none)
 {
 	plan *p;
@@ -173,6 +180,24 @@ TEST(plan_refuses_what_is_none)
 	plan *good = read_plan(mem, "{\"resources\":[]}");
 	CHECK(plan_read_usage(good, S("[]")));
 	CHECK(plan_read_usage(good, S("{")));
+}
+
+/* What cannot be read is said: a resource that is dropped would be a cost that nobody sees. */
+TEST(plan_refuses_resources_that_are_none)
+{
+	plan *p;
+	CHECK_STR(refused(mem, "{\"resources\":{}}"), S("resources is no list"));
+	CHECK_STR(refused(mem, "{\"planned_values\":{\"root_module\":{\"child_modules\":[{\"resources\":3}]}}}"),
+	          S("resources is no list"));
+	CHECK_STR(refused(mem, "{\"resources\":[{\"address\":\"aws_eip.a\",\"type\":\"aws_eip\"},"
+	                       "{\"type\":\"aws_eip\"}]}"),
+	          S("resource 2 of 2 has no address or no type"));
+	CHECK_STR(refused(mem, "{\"resources\":[null]}"), S("resource 1 of 1 has no address or no type"));
+	CHECK_STR(refused(mem, "{\"planned_values\":3}"), S("planned_values is no object"));
+	CHECK_OK(plan_read(mem, S("{\"planned_values\":{}}"), S("us-east-1"), &p));
+	CHECK_OK(plan_read(mem, S("{\"resources\":[{\"address\":\"data.a.b\",\"mode\":\"data\"}]}"),
+	                   S("us-east-1"), &p));
+	CHECK_I64((int64_t)p->n, 0);
 }
 
 TEST(plan_usage_in_yaml)

@@ -5,7 +5,8 @@
 
 #define LIST_MONTH_HOURS 730
 #define QUANTITY_ONE INT64_C(1000000000000)
-#define CREDIT_MONTHS 6
+#define FREE_PLAN_MONTHS 6
+#define CREDIT_MONTHS 12
 
 static const char *const by_names[BY_KINDS] = {
 	[BY_SERVICE] = "service", [BY_RESOURCE] = "resource", [BY_METER] = "meter", [BY_TAG] = "tag",
@@ -234,13 +235,19 @@ static pricing *price_all(maker *m, use_list *uses, int64_t month)
 	return p;
 }
 
+/* The free plan ends before its credits do. */
+int64_t bill_credits_expire(const bill_query *q)
+{
+	return date_after(q->opened, q->upgraded ? CREDIT_MONTHS : FREE_PLAN_MONTHS);
+}
+
 /* What the months before have left of the credits. */
 static void credits_of_earlier_months(maker *m)
 {
 	const bill_query *q = m->query;
 	bool credits = q->profile == PROFILE_CREDITS && q->opened < q->now;
 	m->credits = credits ? q->credits : 0;
-	m->credits_until = date_after(q->opened, CREDIT_MONTHS);
+	m->credits_until = bill_credits_expire(q);
 	for (int64_t month = month_of(q->opened); m->credits > 0 && month < q->month;
 	     month = month_after(month, 1)) {
 		int64_t end = month_after(month, 1);
@@ -327,7 +334,7 @@ static int64_t credits_last(arena *mem, const bill *b, const bill_source *s, con
 {
 	maker m = { .mem = mem, .query = &b->query, .source = s, .each = no_line };
 	m.credits = b->credits_before;
-	m.credits_until = date_after(b->query.opened, CREDIT_MONTHS);
+	m.credits_until = bill_credits_expire(&b->query);
 	use_list day = { .mem = mem };
 	forecast_flow(&day, so_far, b->from, b->until, b->until + MS_DAY);
 	for (int64_t month = b->from; month < m.credits_until && !m.credits_end; month = month_after(month, 1)) {

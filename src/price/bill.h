@@ -35,6 +35,7 @@ typedef struct bill_query {
 	account_profile profile;
 	int64_t opened;      /* legacy offers and credits begin here */
 	money credits;       /* granted at `opened`, for PROFILE_CREDITS */
+	bool upgraded;       /* from the free plan, which ends after half a year: credits last a whole one */
 	bill_by by[BY_KINDS];
 	size_t n_by;
 	bool list_months;    /* months of 730 hours, as price calculators have them */
@@ -76,6 +77,8 @@ bill *bill_make(arena *mem, const bill_query *q, const bill_source *s);
  * false: the figures are too large to be added up. */
 bool bill_charges(arena *mem, const bill_query *q, const bill_source *s,
                   void (*each)(void *context, const charge *c, money credit), void *context);
+/* When what is left of the credits does. */
+int64_t bill_credits_expire(const bill_query *q);
 /* What is to be paid: the total less credits, in whole cents. */
 money bill_due(const bill *b);
 

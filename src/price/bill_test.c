@@ -138,6 +138,11 @@ TEST(bill_credits_run_out_on_a_day)
 	q.credits = usd("1000");
 	b = bill_make(mem, &q, &source);
 	CHECK_I64(b->credits_last, month_after(NOVEMBER, 6));
+	/* On the paid plan, after a year. */
+	q.upgraded = true;
+	b = bill_make(mem, &q, &source);
+	CHECK_I64(b->credits_last, month_after(NOVEMBER, 12));
+	q.upgraded = false;
 	/* Six months after opening they end, used or not. */
 	q.credits = usd("1000");
 	q.opened = month_after(NOVEMBER, -6) + 3 * MS_DAY;

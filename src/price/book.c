@@ -457,8 +457,7 @@ const price_item *book_find_usage(const book *b, str service, str usage_type, st
 	int best_fit = 0;
 	for (size_t i = 0; i < b->n_items && best_fit < 2; i++) {
 		const price_item *item = b->items[i];
-		const price_name *n = str_eq(item->region, PRICE_HOME_REGION) ? item->name : NULL;
-		for (; n && best_fit < 2; n = n->next) {
+		for (const price_name *n = item->name; n && best_fit < 2; n = n->next) {
 			int fit = operation_fits(n, operation);
 			str where;
 			if (fit <= best_fit || !str_eq_nocase(n->service, service)

@@ -243,6 +243,12 @@ static str unit_of(const bill_line *l)
 	return l->item->name ? l->item->name->unit : l->item->unit;
 }
 
+/* So many of ours make one of those. */
+static int64_t units_of(const bill_line *l)
+{
+	return price_name_units(l->item ? l->item->name : NULL);
+}
+
 static str description(arena *mem, const bill_line *l, bool credit)
 {
 	if (credit)
@@ -269,9 +275,11 @@ static facts facts_of(arena *mem, const bill *b, const bill_line *l, bool credit
 	f.list_cost = credit ? f.cost : usd_text(mem, list_cost(l));
 	if (credit)
 		return f;
-	f.quantity = bill_quantity(mem, l->quantity, l->parts, QUANTITY_DIGITS, false);
+	int64_t parts = 0;
+	bool whole = !__builtin_mul_overflow(l->parts, units_of(l), &parts);
+	f.quantity = whole ? bill_quantity(mem, l->quantity, parts, QUANTITY_DIGITS, false) : S("overflow");
 	f.unit = unit_of(l);
-	f.list = l->tier ? price_text(mem, l->tier->usd) : S("0");
+	f.list = l->tier ? price_text(mem, l->tier->usd * units_of(l)) : S("0");
 	f.price = l->free ? S("0") : f.list;
 	return f;
 }

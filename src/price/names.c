@@ -75,16 +75,26 @@ static name_prefix prefix_of(str s)
 	                                : PREFIX_NEVER;
 }
 
+/* "GiBps-mo*1024": the unit, and of how many of ours it is. */
+static str unit_of(str text, int64_t *ours)
+{
+	str unit = str_cut(&text, '*');
+	*ours = 1;
+	ensure(!str_is(text) || (str_to_i64(text, ours) && *ours > 0));
+	return unit;
+}
+
 static price_name *made(price_names *l, const name_row *r, str star)
 {
 	price_name *n = arena_new(l->mem, price_name);
 	*n = (price_name){
 		.service = r->f[N_SERVICE], .bill_service = r->f[N_BILL],
 		.usage_type = filled(l, r->f[N_TYPE], star), .operation = r->f[N_OPERATION],
-		.family = r->f[N_FAMILY], .unit = r->f[N_UNIT],
+		.family = r->f[N_FAMILY],
 		.attributes = filled(l, r->f[N_ATTRIBUTES], star), .prefix = prefix_of(r->f[N_PREFIX]),
 		.certain = str_eq(r->f[N_STATUS], S("verified")),
 	};
+	n->unit = unit_of(r->f[N_UNIT], &n->ours);
 	return n;
 }
 
@@ -110,6 +120,11 @@ const price_name *price_names_find(price_names *l, str sku, bool *unsold)
 		last = &(*last)->next;
 	}
 	return first;
+}
+
+int64_t price_name_units(const price_name *n)
+{
+	return n ? n->ours : 1;
 }
 
 str price_name_attribute(const price_name *n, str attribute)

@@ -23,6 +23,7 @@ typedef struct price_name {
 	str bill_service; /* what Cost Explorer calls it; empty: the service's usual name */
 	str usage_type;   /* without prefix */
 	str operation, family, unit;
+	int64_t ours;     /* so many of our units are one of AWS's: of a MiB a second, 1024 */
 	str attributes;   /* name=value;name=value */
 	name_prefix prefix;
 	bool certain;     /* read somewhere, not only known */
@@ -34,5 +35,7 @@ price_names *price_names_of(arena *mem, str csv_text);
 /* NULL: AWS has no name for it that we know; `unsold`: because it is no product of the Price List (a ratio,
  * or what is always free). Made in the list's arena. */
 const price_name *price_names_find(price_names *l, str sku, bool *unsold);
+/* So many of our units make one of AWS's; 1 without a name. */
+int64_t price_name_units(const price_name *n);
 /* An empty string when it has no such attribute. */
 str price_name_attribute(const price_name *n, str attribute);

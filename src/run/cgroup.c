@@ -21,7 +21,7 @@ static atomic_uint serial;
 
 /* A folder of this name in every hierarchy in use. None is held open: there may be a thousand groups. */
 struct cgroup {
-	char name[64];
+	char name[80];
 	int oom_fd;
 	int freeze_fd; /* kept open: each invocation writes to it twice */
 };

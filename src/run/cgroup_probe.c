@@ -10,13 +10,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME "farthing-"
+#define NAME "farthing_"
 
 static const char *const controllers[] = {
 	[CGROUP_V1_MEMORY] = "memory", [CGROUP_V1_CPU] = "cpu", [CGROUP_V1_PIDS] = "pids",
 };
 
-/* When this process was started, in clock ticks since boot: tells it from a later one of the same number. */
+/* The namespace in which our process numbers count: another's servers, in a container beside us, are not ours
+ * to judge. */
+static unsigned long long namespace_of_pids(void)
+{
+	struct stat st;
+	return stat("/proc/self/ns/pid", &st) == 0 ? (unsigned long long)st.st_ino : 0;
+}
+
+/* When this process was started, in clock ticks since boot: tells it from a later one of the same number.
+ * -1: it cannot be read. */
 static long long start_of(long pid)
 {
 	char path[64], text[1024];
@@ -156,15 +165,25 @@ static int open_v2(void)
 	return own;
 }
 
+/* What cannot be read, for want of descriptors say, may well be alive. */
+static bool is_gone(long pid, long long started)
+{
+	long long now = start_of(pid);
+	return now < 0 ? kill((pid_t)pid, 0) && errno == ESRCH : now != started;
+}
+
 /* Kills and removes the groups of servers that are no more. */
 static void sweep(int base)
 {
+	unsigned long long ours = namespace_of_pids();
 	int copy = openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
 	for (struct dirent *e; d && (e = readdir(d));) {
+		unsigned long long its;
 		long pid;
 		long long started;
-		if (sscanf(e->d_name, NAME "%ld-%lld.", &pid, &started) != 2 || start_of(pid) == started)
+		if (sscanf(e->d_name, NAME "%llu-%ld-%lld.", &its, &pid, &started) != 3 || its != ours
+		    || !is_gone(pid, started))
 			continue;
 		int group = openat(base, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (group < 0)
@@ -193,7 +212,8 @@ static const char *says(cgroup_place p)
 
 void cgroup_probe(cgroup_tree *t)
 {
-	snprintf(t->prefix, sizeof t->prefix, NAME "%d-%lld", (int)getpid(), start_of(getpid()));
+	snprintf(t->prefix, sizeof t->prefix, NAME "%llu-%d-%lld", namespace_of_pids(), (int)getpid(),
+	         start_of(getpid()));
 	for (int h = 0; h < CGROUP_V2; h++)
 		t->base[h] = open_base(controllers[h]);
 	t->base[CGROUP_V2] = open_v2();

@@ -15,7 +15,7 @@ typedef struct cgroup_tree {
 	bool any;
 	int base[CGROUP_HIERARCHIES];      /* the folder in which groups are made; -1: not usable */
 	cgroup_place memory, cpu, pids;    /* who limits what */
-	char prefix[48];                   /* of the names of our groups */
+	char prefix[64];                   /* of the names of our groups */
 	char description[256];
 } cgroup_tree;
 

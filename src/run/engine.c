@@ -217,6 +217,8 @@ struct engine_process {
 	pthread_cond_t changed;
 	pid_t pid;              /* 0: down */
 	unsigned starts;
+	int64_t cpu_milli;      /* its limit, which holds while nobody lifts it */
+	unsigned lifted;
 	bool stopping, ended;
 	int error;              /* of the first start */
 	const char *failed_at;
@@ -397,5 +399,25 @@ void engine_limit(engine_process *e, int64_t memory_bytes, int64_t cpu_milli)
 {
 	if (memory_bytes)
 		cgroup_set_memory(e->group, memory_bytes);
-	cgroup_set_cpu(e->group, cpu_milli);
+	pthread_mutex_lock(&e->lock);
+	e->cpu_milli = cpu_milli;
+	if (!e->lifted)
+		cgroup_set_cpu(e->group, cpu_milli);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_lift(engine_process *e)
+{
+	pthread_mutex_lock(&e->lock);
+	if (e->lifted++ == 0 && e->cpu_milli)
+		cgroup_set_cpu(e->group, 0);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void engine_lift_end(engine_process *e)
+{
+	pthread_mutex_lock(&e->lock);
+	if (--e->lifted == 0 && e->cpu_milli)
+		cgroup_set_cpu(e->group, e->cpu_milli);
+	pthread_mutex_unlock(&e->lock);
 }

@@ -66,6 +66,10 @@ void engine_signal(engine_process *e, int signal);
 /* Sends the signal, waits, kills what is left, and frees the engine. */
 void engine_stop(engine_process *e, int signal, int wait_ms);
 void engine_limit(engine_process *e, int64_t memory_bytes, int64_t cpu_milli);
+/* Between the two its CPU has no limit: for work that is not its own, such as a backup, which AWS's storage
+ * does. Pairs may be nested; a limit that is set in between holds from the end on. */
+void engine_lift(engine_process *e);
+void engine_lift_end(engine_process *e);
 /* What its processes have used so far, in milliseconds of one CPU; starts again with the engine. */
 int64_t engine_cpu_ms(engine_process *e);
 /* What they hold, in bytes. */

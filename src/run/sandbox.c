@@ -30,7 +30,7 @@ struct sandbox {
 	cgroup *group;
 	sandbox_watch *watch[SANDBOX_EXTRA_MAX + 1]; /* one a program */
 	int n_watch;
-	sandbox_reach reach;
+	sandbox_net net;
 	bool watched, extra;
 	int extra_ended, extra_status;
 	int64_t memory_bytes, tmp_bytes, peak_bytes;
@@ -49,6 +49,11 @@ static struct {
 } yard = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_ONCE_INIT, NULL, 0 };
 
 static atomic_uint serial;
+
+unsigned sandbox_new_user(void)
+{
+	return sandbox_probe().root ? UID_FIRST + atomic_fetch_add(&serial, 1) % UIDS : (unsigned)geteuid();
+}
 
 static void add(launch *l, tree_entry e)
 {
@@ -160,26 +165,36 @@ static void add_overlay(launch *l)
 	ensure(p < end);
 }
 
+static void add_bind(arena *a, launch *l, const sandbox_bind *b, bool writable)
+{
+	str target = str_sub(str_c(b->target), 1, SIZE_MAX);
+	if (!l->spec->root && str_starts(target, S("usr/")))
+		return; /* it is there already */
+	add_parents(a, l, target);
+	add(l, (tree_entry){ .kind = TREE_BIND, .path = arena_str(a, target).p, .from = b->source,
+		.writable = writable });
+}
+
 static void plan_tree(arena *a, launch *l)
 {
 	const sandbox_spec *s = l->spec;
 	if (s->root) {
-		add(l, (tree_entry){ .kind = TREE_ROOT, .path = "/", .from = s->root });
+		add(l, (tree_entry){ .kind = TREE_ROOT, .path = "/", .from = s->root, .writable = s->writable });
 		add(l, (tree_entry){ .kind = TREE_TMPFS, .path = "dev", .from = "mode=755,size=64k" });
+		if (s->writable) {
+			add(l, (tree_entry){ .kind = TREE_DIR, .path = "dev/shm" });
+			add(l, (tree_entry){ .kind = TREE_TMPFS, .path = "dev/shm", .from = "mode=1777,size=64m" });
+		}
 		add_devices(l);
 	} else {
 		add_programs(a, l);
 		add_system(l);
 		add_user(a, l);
 	}
-	for (int i = 0; i < s->n_binds; i++) {
-		str target = str_sub(str_c(s->binds[i].target), 1, SIZE_MAX);
-		if (str_starts(target, S("usr/")))
-			continue; /* it is there already */
-		add_parents(a, l, target);
-		add(l, (tree_entry){ .kind = TREE_BIND, .path = arena_str(a, target).p,
-			.from = s->binds[i].source });
-	}
+	for (int i = 0; i < s->n_binds; i++)
+		add_bind(a, l, &s->binds[i], false);
+	for (int i = 0; i < s->n_volumes; i++)
+		add_bind(a, l, &s->volumes[i], true);
 	if (s->n_layers == 1)
 		add(l, (tree_entry){ .kind = TREE_BIND, .path = "opt", .from = s->layers[0] });
 	else if (s->n_layers > 1)
@@ -256,7 +271,7 @@ static err greet(arena *mem, sandbox *sb, int sockets, int watches)
 			sb->datagrams = fd;
 			sockets--;
 		} else if (m.kind == CONTROL_WATCH) {
-			sandbox_watch *w = sandbox_watch_add(fd, sb->reach);
+			sandbox_watch *w = sandbox_watch_add(fd, &sb->net);
 			if (!w)
 				return fault_new(mem, &fault_system, "sandbox: connections cannot be watched");
 			sb->watch[sb->n_watch++] = w;
@@ -280,6 +295,23 @@ int sandbox_extra_ended(const sandbox *sb, int *status)
 	return sb->extra_ended;
 }
 
+static sandbox_net net_of(const sandbox_spec *s)
+{
+	sandbox_net n = { .reach = s->reach };
+	if (s->address) {
+		inet_pton(AF_INET, s->address, &n.address);
+		inet_pton(AF_INET, s->own_address, &n.own_address);
+	}
+	if (s->forward.from) {
+		n.from = (struct sockaddr_in){ .sin_family = AF_INET,
+			.sin_port = htons((uint16_t)s->forward.from_port) };
+		n.to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)s->forward.to_port) };
+		inet_pton(AF_INET, s->forward.from, &n.from.sin_addr);
+		inet_pton(AF_INET, s->forward.to, &n.to.sin_addr);
+	}
+	return n;
+}
+
 err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 {
 	sandbox_status status = sandbox_probe();
@@ -292,10 +324,11 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	l->spec = spec;
 	l->user_namespace = !status.root;
 	l->private_network = l->watch_connect = status.private_network;
-	l->uid = status.root ? UID_FIRST + atomic_fetch_add(&serial, 1) % UIDS : (unsigned)geteuid();
+	l->uid = spec->user ? spec->user : sandbox_new_user();
 	l->gid = status.root ? l->uid : (unsigned)getegid();
 	l->control = pair[1];
-	const struct sock_fprog *filter = sandbox_filter(l->watch_connect);
+	const struct sock_fprog *filter = sandbox_filter(!l->watch_connect ? WATCH_NOTHING
+	                                                 : spec->address ? WATCH_CONNECT_BIND : WATCH_CONNECT);
 	l->filter = filter ? *filter : (struct sock_fprog){ 0 };
 	plan_tree(mem, l);
 
@@ -306,7 +339,7 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 		.listener = l->private_network ? -1 : spec->listener,
 		.datagrams = l->private_network || !spec->datagram_port ? -1 : spec->datagrams,
 		.tmp_bytes = spec->tmp_bytes,
-		.reach = spec->reach, .watched = l->watch_connect, .extra = spec->n_extra > 0 };
+		.net = net_of(spec), .watched = l->watch_connect, .extra = spec->n_extra > 0 };
 	err failed = sandbox_clone(mem, l, &sb->init, &sb->pidfd, &sb->group);
 	close(pair[1]);
 	if (failed) {
@@ -500,6 +533,55 @@ static int64_t each_process(pid_t pid, int number, int depth)
 		resident += each_process((pid_t)child, number, depth + 1);
 	}
 	return resident;
+}
+
+/* Init's eldest child. */
+void sandbox_signal(sandbox *sb, int number)
+{
+	char path[64];
+	long pid = 0;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)sb->init, (int)sb->init);
+	FILE *f = fopen(path, "re");
+	if (f && fscanf(f, "%ld", &pid) == 1 && pid > 1 && !sb->ended)
+		kill((pid_t)pid, number);
+	if (f)
+		fclose(f);
+}
+
+/* Ticks of a process, of its children that have ended, and of those that live. */
+static int64_t ticks_of(pid_t pid, int depth)
+{
+	char path[64], text[4096];
+	int64_t ticks = 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+	text[n] = '\0';
+	char *p = strrchr(text, ')');
+	if (f)
+		fclose(f);
+	for (int field = 2; p && field < 17; field++) { /* utime, stime, cutime and cstime are 14 to 17 */
+		p = strchr(p + 1, ' ');
+		if (p && field >= 13)
+			ticks += strtol(p + 1, NULL, 10);
+	}
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	f = depth < 32 ? fopen(path, "re") : NULL;
+	for (long child; f && fscanf(f, "%ld", &child) == 1;)
+		ticks += ticks_of((pid_t)child, depth + 1);
+	if (f)
+		fclose(f);
+	return ticks;
+}
+
+int64_t sandbox_cpu_ms(sandbox *sb)
+{
+	return ticks_of(sb->init, 0) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+int64_t sandbox_memory(sandbox *sb)
+{
+	return each_process(sb->init, 0, 0);
 }
 
 void sandbox_freeze(sandbox *sb)

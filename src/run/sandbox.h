@@ -33,6 +33,7 @@ typedef struct sandbox_status {
 sandbox_status sandbox_probe(void);
 
 #define SANDBOX_BINDS_MAX 24
+#define SANDBOX_VOLUMES_MAX 16
 #define SANDBOX_LAYERS_MAX 5
 #define SANDBOX_ALLOW_MAX 16
 #define SANDBOX_EXTRA_MAX 10
@@ -41,6 +42,14 @@ typedef struct sandbox_bind {
 	const char *source;  /* absolute, on the machine */
 	const char *target;  /* absolute, inside */
 } sandbox_bind;
+
+/* What goes to one address goes to another one, outside. */
+typedef struct sandbox_forward {
+	const char *from;    /* of any network but loopback */
+	int from_port;
+	const char *to;
+	int to_port;
+} sandbox_forward;
 
 typedef struct sandbox_spec {
 	const char *const *argv; /* argv[0] is a path inside */
@@ -61,6 +70,18 @@ typedef struct sandbox_spec {
 	int datagram_port;       /* a datagram socket on 127.0.0.1 inside, kept by the server; 0: none */
 	int datagrams;           /* where the network is shared: one that is bound already; taken over */
 	sandbox_reach reach;
+	/* A container's own: what it writes stays in `root`, which nobody else has, and which belongs to `user`
+	 * (sandbox_new_user); its /tmp is a folder of it. */
+	bool writable;
+	unsigned user;
+	sandbox_bind volumes[SANDBOX_VOLUMES_MAX]; /* that may be written */
+	int n_volumes;
+	/* A container's network: where its programs listen for TCP, they listen on this loopback address of the
+	 * machine; where they ask for 127.0.0.1 alone, on `own_address`. Connections to loopback are offered to
+	 * both before they go further, so that all containers with the same two share one localhost. NULL: its
+	 * network is its own. */
+	const char *address, *own_address;
+	sandbox_forward forward; /* from NULL: none */
 } sandbox_spec;
 
 /* Everything in `spec` is needed only during the call. */
@@ -69,6 +90,11 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out);
 void sandbox_close(sandbox *sb);
 /* Waits until nothing closed is left: for shutdown and tests. */
 void sandbox_drain(void);
+
+/* Whom a writable root's files must belong to: a number that no other sandbox has. */
+unsigned sandbox_new_user(void);
+/* To the program alone. */
+void sandbox_signal(sandbox *sb, int number);
 
 /* Starts the program itself, where there are `extra` ones. */
 err sandbox_go(arena *mem, sandbox *sb);
@@ -102,5 +128,9 @@ int sandbox_oom_fd(const sandbox *sb);
 int sandbox_oom_events(const sandbox *sb); /* the poll events to wait for */
 /* Whether the function keeps within its memory, not counting what it has in /tmp. Else kill it. */
 bool sandbox_memory_ok(sandbox *sb);
+/* What is resident now. */
+int64_t sandbox_memory(sandbox *sb);
+/* Milliseconds of one CPU that its processes have had. */
+int64_t sandbox_cpu_ms(sandbox *sb);
 /* The most it has had, as AWS reports it: at least what is resident now. */
 int64_t sandbox_memory_peak(sandbox *sb);

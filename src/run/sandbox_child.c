@@ -81,7 +81,8 @@ static void detach_sources(launch *l)
 		e->fd = open_tree(AT_FDCWD, e->from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		if (e->fd < 0 && e->optional)
 			continue;
-		struct mount_attr attributes = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_RDONLY |
+		struct mount_attr attributes = { .attr_set = MOUNT_ATTR_NOSUID | (e->writable ? 0
+			: MOUNT_ATTR_RDONLY) |
 			                                 (e->device ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV) };
 		if (e->fd < 0 || mount_setattr(e->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
 		                               sizeof attributes))
@@ -148,7 +149,7 @@ static void build_root(launch *l)
 	begin_root(l);
 	for (int i = 0; i < l->n_tree; i++)
 		place(l, &l->tree[i]);
-	if (mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, l->tmp_options))
+	if (!l->spec->writable && mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, l->tmp_options))
 		die(l->control, "mounting /tmp");
 	if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		die(l->control, "mounting /proc");
@@ -157,7 +158,7 @@ static void build_root(launch *l)
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
 		die(l->control, "pivot_root");
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
-	if (mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof attributes))
+	if (!l->spec->writable && mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof attributes))
 		die(l->control, "making the root read-only");
 	umask(022);
 }
@@ -254,7 +255,8 @@ __attribute__((noreturn)) static void become_program(const launch *l, const char
 	syscall(SYS_close_range, CONTROL_FD + 1, ~0u, 0);
 	limit(CONTROL_FD, RLIMIT_CORE, 0);
 	limit(CONTROL_FD, RLIMIT_NOFILE, (rlim_t)s->files);
-	limit(CONTROL_FD, RLIMIT_FSIZE, (rlim_t)(s->tmp_bytes + (64 << 20)));
+	if (!s->writable)
+		limit(CONTROL_FD, RLIMIT_FSIZE, (rlim_t)(s->tmp_bytes + (64 << 20)));
 	limit(CONTROL_FD, RLIMIT_MEMLOCK, 64 << 10);
 	if (l->user_namespace)
 		limit(CONTROL_FD, RLIMIT_NPROC, (rlim_t)s->pids);

@@ -39,10 +39,10 @@ static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
 	 CLONE_NEWNET)
 
-static struct sock_fprog programs[2];
+static struct sock_fprog programs[WATCH_CONNECT_BIND + 1];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool add_rules(scmp_filter_ctx c, bool watch_connect)
+static bool add_rules(scmp_filter_ctx c, sandbox_watched watched)
 {
 	bool ok = true;
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -74,19 +74,21 @@ static bool add_rules(scmp_filter_ctx c, bool watch_connect)
 	}
 	ok = ok && seccomp_rule_add(c, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
 	                            SCMP_A0(SCMP_CMP_GE, 64)) == 0;
-	if (watch_connect)
+	if (watched != WATCH_NOTHING)
 		ok = ok && seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(connect), 0) == 0;
+	if (watched == WATCH_CONNECT_BIND)
+		ok = ok && seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(bind), 0) == 0;
 	return ok;
 }
 
 /* The finished program is kept for the life of the process. */
-static struct sock_fprog build(bool watch_connect)
+static struct sock_fprog build(sandbox_watched watched)
 {
 	struct sock_fprog program = { 0 };
 	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
 	int fd = memfd_create("filter", MFD_CLOEXEC);
 	if (c && fd >= 0 && seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)) == 0 &&
-	    seccomp_attr_set(c, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(c, watch_connect) &&
+	    seccomp_attr_set(c, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(c, watched) &&
 	    seccomp_export_bpf(c, fd) == 0) {
 		off_t bytes = lseek(fd, 0, SEEK_END);
 		void *code = malloc((size_t)bytes);
@@ -105,13 +107,13 @@ static struct sock_fprog build(bool watch_connect)
 
 static void build_all(void)
 {
-	programs[0] = build(false);
-	programs[1] = build(true);
+	for (int i = 0; i <= WATCH_CONNECT_BIND; i++)
+		programs[i] = build((sandbox_watched)i);
 }
 
-const struct sock_fprog *sandbox_filter(bool watch_connect)
+const struct sock_fprog *sandbox_filter(sandbox_watched watched)
 {
 	pthread_once(&once, build_all);
-	const struct sock_fprog *p = &programs[watch_connect];
+	const struct sock_fprog *p = &programs[watched];
 	return p->len ? p : NULL;
 }

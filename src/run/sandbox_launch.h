@@ -5,6 +5,7 @@
 #pragma once
 #include "run/sandbox.h"
 #include <linux/filter.h>
+#include <netinet/in.h>
 
 #define SANDBOX_UID 993            /* inside, and in /etc/passwd there */
 #define SANDBOX_TREE_MAX 96
@@ -18,6 +19,7 @@ typedef struct tree_entry {
 	const char *from;  /* TREE_LINK: its text; TREE_FILE: its content; TREE_BIND and TREE_ROOT (which comes
 	                      first): the source; TREE_TMPFS: its options */
 	bool device;       /* TREE_BIND: of a device node or a file that is one */
+	bool writable;     /* TREE_BIND and TREE_ROOT */
 	bool optional;     /* TREE_BIND: a missing source is left out */
 	int fd;            /* the child's: the detached mount */
 } tree_entry;
@@ -57,12 +59,20 @@ typedef struct control_message {
 /* In the clone. Does not return. */
 __attribute__((noreturn)) void sandbox_child(launch *l);
 
-/* sandbox_filter.c: two programs, made once. NULL when seccomp is not to be had. */
-const struct sock_fprog *sandbox_filter(bool watch_connect);
+/* sandbox_filter.c: the programs, made once. NULL when seccomp is not to be had. */
+typedef enum sandbox_watched { WATCH_NOTHING, WATCH_CONNECT, WATCH_CONNECT_BIND } sandbox_watched;
+const struct sock_fprog *sandbox_filter(sandbox_watched watched);
 
 /* sandbox_net.c: answers connect() of one sandbox until its processes are gone. Takes over `fd`. */
 typedef struct sandbox_watch sandbox_watch;
-sandbox_watch *sandbox_watch_add(int fd, sandbox_reach reach);
+/* The spec's words about the network, read; in the network's byte order. address 0: its network is its own.
+ * */
+typedef struct sandbox_net {
+	sandbox_reach reach;
+	struct in_addr address, own_address;
+	struct sockaddr_in from, to; /* from.sin_port 0: nothing is forwarded */
+} sandbox_net;
+sandbox_watch *sandbox_watch_add(int fd, const sandbox_net *net);
 bool sandbox_watch_allow(sandbox_watch *w, const char *address, int port);
 void sandbox_watch_remove(sandbox_watch *w);
 bool sandbox_watch_possible(void);

@@ -4,6 +4,10 @@
  * nothing listens there and the address is granted, make the connection outside and put the connected
  * socket in the place of the caller's. No byte of the connection passes through us afterwards.
  *
+ * Containers of a task (`address`) listen on the machine: their bind() is put to us as well, and gets a
+ * socket
+ * that is bound outside in the place of its own.
+ *
  * The address is read from memory that the caller could change meanwhile; that gains it nothing, because
  * we connect to what we have read. Only calls that stay inside the sandbox are let go on by themselves.
  */
@@ -39,7 +43,7 @@ typedef union address {
 struct sandbox_watch {
 	int fd;
 	atomic_int references;
-	sandbox_reach reach;
+	sandbox_net net;
 	struct { address to; } allowed[SANDBOX_ALLOW_MAX];
 	int n_allowed;
 };
@@ -88,6 +92,12 @@ static bool is_loopback(const address *a)
 	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 }
 
+static bool only_local(const address *a)
+{
+	return a->any.sa_family == AF_INET ? ntohl(a->v4.sin_addr.s_addr) >> 24 == 127
+		: IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
 static bool same(const address *allowed, const address *to)
 {
 	if (allowed->any.sa_family != to->any.sa_family)
@@ -101,7 +111,7 @@ static bool same(const address *allowed, const address *to)
 
 static bool granted(const sandbox_watch *w, const address *to)
 {
-	if (w->reach == REACH_INTERNET || (w->reach == REACH_LOOPBACK && is_loopback(to)))
+	if (w->net.reach == REACH_INTERNET || (w->net.reach == REACH_LOOPBACK && is_loopback(to)))
 		return true;
 	for (int i = 0; i < w->n_allowed; i++)
 		if (same(&w->allowed[i].to, to))
@@ -137,8 +147,8 @@ static bool closes_on_exec(pid_t process, int number)
 	return p && (strtol(p + 6, NULL, 8) & O_CLOEXEC);
 }
 
-/* Fills in the question; false: not ours to answer, it goes on by itself. */
-static bool understand(asked *q, const struct seccomp_notif *n)
+/* Fills in the question; false: not ours to answer, it goes on by itself. `local`: it names loopback. */
+static bool understand(asked *q, const struct seccomp_notif *n, bool *local)
 {
 	size_t bytes = n->data.args[2] < sizeof q->to ? (size_t)n->data.args[2] : sizeof q->to;
 	struct iovec here = { &q->to, bytes }, there = { (void *)(uintptr_t)n->data.args[1], bytes };
@@ -149,6 +159,7 @@ static bool understand(asked *q, const struct seccomp_notif *n)
 	sa_family_t family = q->to.any.sa_family;
 	if (family != AF_INET && !(family == AF_INET6 && bytes >= sizeof(struct sockaddr_in6)))
 		return false;
+	*local = only_local(&q->to);
 	if (family == AF_INET && q->to.v4.sin_addr.s_addr == 0)
 		q->to.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	q->process = process_of((pid_t)n->pid);
@@ -198,7 +209,8 @@ static void copy_options(int from, int to)
 {
 	static const struct { int level, name; } numbers[] = {
 		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE },
-		{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
+		{ SOL_SOCKET, SO_REUSEPORT }, { IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT },
+			{ IPPROTO_TCP, TCP_USER_TIMEOUT },
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		int v = 0;
@@ -301,22 +313,100 @@ static void go_outside(asked *q)
 	}
 }
 
+/* The same port at this address, in the words of the family that was asked for. */
+static address at_address(const address *to, struct in_addr ip)
+{
+	address a = { .v4 = { .sin_family = AF_INET, .sin_port = to->v4.sin_port, .sin_addr = ip } };
+	if (to->any.sa_family == AF_INET)
+		return a;
+	a = (address){ .v6 = { .sin6_family = AF_INET6, .sin6_port = to->v6.sin6_port } };
+	a.v6.sin6_addr.s6_addr[10] = a.v6.sin6_addr.s6_addr[11] = 0xff; /* ::ffff:127.1.2.3 */
+	memcpy(&a.v6.sin6_addr.s6_addr[12], &ip, sizeof ip);
+	return a;
+}
+
+static socklen_t bytes_of(const address *a)
+{
+	return a->any.sa_family == AF_INET ? sizeof a->v4 : sizeof a->v6;
+}
+
+/* What listens for the task listens outside. A port that the system is to choose is for a client. */
+static void bind_outside(asked *q, bool local)
+{
+	int one = 1, zero = 0, error = 0;
+	address at = at_address(&q->to, local ? q->watch->net.own_address : q->watch->net.address);
+	q->ours = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (q->ours < 0) {
+		finish(q, EADDRNOTAVAIL);
+		return;
+	}
+	q->close_on_exec = closes_on_exec(q->process, q->number);
+	copy_options(q->theirs, q->ours);
+	setsockopt(q->ours, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (at.any.sa_family == AF_INET6)
+		setsockopt(q->ours, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+	if (bind(q->ours, &at.any, bytes_of(&at)))
+		error = errno;
+	finish(q, error);
+}
+
+/* A sibling that listens for the whole task, or for it alone. */
+static bool try_siblings(asked *q)
+{
+	const sandbox_net *n = &q->watch->net;
+	for (int i = 0; i < 2; i++) {
+		address at = at_address(&q->to, i ? n->own_address : n->address);
+		int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (fd >= 0 && connect_at_once(fd, &at, bytes_of(&at)) == 0) {
+			copy_options(q->theirs, fd);
+			q->close_on_exec = closes_on_exec(q->process, q->number);
+			q->ours = fd;
+			finish(q, 0);
+			return true;
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	return false;
+}
+
+static bool forwarded(const sandbox_net *n, asked *q)
+{
+	if (!n->from.sin_port || q->to.any.sa_family != AF_INET || q->to.v4.sin_port != n->from.sin_port ||
+	    q->to.v4.sin_addr.s_addr != n->from.sin_addr.s_addr)
+		return false;
+	q->to.v4 = n->to;
+	return true;
+}
+
 static void handle(sandbox_watch *w)
 {
 	struct seccomp_notif n = { 0 };
 	if (ioctl(w->fd, SECCOMP_IOCTL_NOTIF_RECV, &n))
 		return;
 	asked q = { .watch = w, .id = n.id, .theirs = -1, .ours = -1 };
+	bool binds = n.data.nr == SYS_bind, local = false;
 	atomic_fetch_add(&w->references, 1);
-	if (!understand(&q, &n)) {
+	bool understood = understand(&q, &n, &local);
+	if (!understood || (binds && !q.to.v4.sin_port)) { /* the port stands at one place in both families */
 		answer(&q, 0, true);
 		if (q.theirs >= 0)
 			close(q.theirs);
 		let_go(w);
 		return;
 	}
+	if (binds) {
+		bind_outside(&q, local);
+		return;
+	}
+	if (forwarded(&w->net, &q)) {
+		go_outside(&q);
+		return;
+	}
 	if (is_loopback(&q.to)) {
 		int error = try_inside(&q);
+		if (error == ECONNREFUSED && w->net.address.s_addr && try_siblings(&q))
+			return;
 		if (error != ECONNREFUSED || !granted(w, &q.to)) {
 			finish(&q, error);
 			return;
@@ -367,16 +457,16 @@ bool sandbox_watch_possible(void)
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 	return syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
 	       sizes.seccomp_notif <= sizeof(struct seccomp_notif) &&
-	       syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 && sandbox_filter(true);
+	       syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 && sandbox_filter(WATCH_CONNECT);
 }
 
 /* As long as its sandbox, and until the last question is answered: on the heap. */
-sandbox_watch *sandbox_watch_add(int fd, sandbox_reach reach)
+sandbox_watch *sandbox_watch_add(int fd, const sandbox_net *net_)
 {
 	pthread_once(&net.once, start);
 	sandbox_watch *w = calloc(1, sizeof *w);
 	ensure(w);
-	*w = (sandbox_watch){ .fd = fd, .references = 1, .reach = reach };
+	*w = (sandbox_watch){ .fd = fd, .references = 1, .net = *net_ };
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = w };
 	if (!net.running || epoll_ctl(net.epoll, EPOLL_CTL_ADD, fd, &e)) {
 		let_go(w);

@@ -224,8 +224,6 @@ static bool in_place(http_connection *c, exchange *e)
 	return false;
 }
 
-/* ---- waiting for room in a sink ---- */
-
 void http_body_wait_no_more(http_connection *c)
 {
 	http_loop *l = c->l;

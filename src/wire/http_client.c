@@ -14,6 +14,7 @@
 #define HEAD_MAX ((size_t)64 << 10)
 #define HEADERS_MAX 200
 #define PIECE ((size_t)16 << 10)
+#define GLANCE_MS 100 /* between two looks at whether to end */
 #define INTERIM_MAX 10 /* answers of class 1xx before the real one */
 
 typedef struct place {
@@ -28,6 +29,8 @@ typedef struct call {
 	tls_context *context;
 	tls_session *tls;
 	int64_t until_us;
+	const atomic_bool *end;
+	int64_t idle_us; /* of an answer that is read piece by piece: for each piece */
 	size_t body_max;
 	bool head_only;
 	/* the answer */
@@ -93,14 +96,15 @@ static bool read_url(arena *a, str url, place *p)
 	return http_is_field_value(p->authority) && split_authority(a, p) && is_target(p->target);
 }
 
-static bool wait_until(int fd, short events, int64_t until_us)
+static bool wait_until(int fd, short events, int64_t until_us, const atomic_bool *end)
 {
+	int most = end ? GLANCE_MS : INT32_MAX;
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = events };
 		int64_t left = (until_us - clock_mono_us() + 999) / 1000;
-		if (left <= 0)
+		if (left <= 0 || (end && atomic_load(end)))
 			return false;
-		int n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+		int n = poll(&p, 1, left > most ? most : (int)left);
 		if (n > 0)
 			return true;
 		if (n < 0 && errno != EINTR)
@@ -109,7 +113,7 @@ static bool wait_until(int fd, short events, int64_t until_us)
 }
 
 /* A connected socket, or -1 with errno. */
-static int connect_to(const struct addrinfo *at, int64_t until_us)
+static int connect_to(const struct addrinfo *at, int64_t until_us, const atomic_bool *end)
 {
 	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 	if (fd < 0)
@@ -120,7 +124,7 @@ static int connect_to(const struct addrinfo *at, int64_t until_us)
 	int why = errno;
 	if (why == EINPROGRESS) {
 		socklen_t n = sizeof why;
-		if (!wait_until(fd, POLLOUT, until_us))
+		if (!wait_until(fd, POLLOUT, until_us, end))
 			why = ETIMEDOUT;
 		else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &n) == 0 && why == 0)
 			return fd;
@@ -141,7 +145,7 @@ static err open_link(call *c, const place *p, const http_client_options *o)
 	int64_t each_us = (o->connect_ms > 0 ? o->connect_ms : 5000) * INT64_C(1000);
 	for (const struct addrinfo *at = found; at && c->fd < 0; at = at->ai_next) {
 		int64_t until = clock_mono_us() + each_us;
-		c->fd = connect_to(at, until < c->until_us ? until : c->until_us);
+		c->fd = connect_to(at, until < c->until_us ? until : c->until_us, c->end);
 	}
 	freeaddrinfo(found);
 	if (c->fd < 0)
@@ -169,9 +173,9 @@ static bool wait_again(call *c, ssize_t n, short plain)
 {
 	if (c->tls) {
 		short events = tls_wants_write(c->tls) ? POLLOUT : POLLIN;
-		return n == TLS_WAIT && wait_until(c->fd, events, c->until_us);
+		return n == TLS_WAIT && wait_until(c->fd, events, c->until_us, c->end);
 	}
-	return (errno == EAGAIN || errno == EINTR) && wait_until(c->fd, plain, c->until_us);
+	return (errno == EAGAIN || errno == EINTR) && wait_until(c->fd, plain, c->until_us, c->end);
 }
 
 static bool write_all(call *c, str bytes)
@@ -391,23 +395,120 @@ static err exchange_with(call *c, const place *p, const wire_message *m,
 	return read_body(c);
 }
 
-err http_call(arena *a, str url, const wire_message *m, const http_client_options *o,
-              wire_message *answer)
+static call call_of(arena *a, const wire_message *m, const http_client_options *o, wire_message *answer)
 {
-	place p;
-	if (!read_url(a, url, &p))
-		return fault_new(a, &fault_system, "%.*s is no http or https address", STR_ARG(url));
-	call c = {
+	answer->mem = a;
+	return (call){
 		.mem = a,
 		.fd = -1,
 		.until_us = clock_mono_us() + (o->total_ms > 0 ? o->total_ms : 30000) * INT64_C(1000),
+		.end = o->end,
 		.body_max = o->body_max ? o->body_max : (size_t)16 << 20,
 		.head_only = str_eq(m->method, S("HEAD")),
 		.answer = answer,
 		.in = buf_in(a, PIECE, HEAD_MAX),
 	};
-	answer->mem = a;
+}
+
+static err no_address(arena *a, str url)
+{
+	return fault_new(a, &fault_system, "%.*s is no http or https address", STR_ARG(url));
+}
+
+err http_call(arena *a, str url, const wire_message *m, const http_client_options *o,
+              wire_message *answer)
+{
+	place p;
+	if (!read_url(a, url, &p))
+		return no_address(a, url);
+	call c = call_of(a, m, o, answer);
 	err e = exchange_with(&c, &p, m, o);
+	close_link(&c);
+	return e;
+}
+
+struct http_answer {
+	call c;
+	str left;      /* received, not yet looked at */
+	int64_t taken; /* of a body whose length is known */
+	char room[PIECE];
+};
+
+err http_open(arena *a, str url, const wire_message *m, const http_client_options *o, wire_message *answer,
+              http_answer **out)
+{
+	place p;
+	if (!read_url(a, url, &p))
+		return no_address(a, url);
+	http_answer *x = arena_new(a, http_answer);
+	x->c = call_of(a, m, o, answer);
+	x->c.idle_us = x->c.until_us - clock_mono_us();
+	err e = open_link(&x->c, &p, o);
+	e = e ? e : send_request(&x->c, &p, m);
+	e = e ? e : read_final_head(&x->c);
+	if (e) {
+		close_link(&x->c);
+		return e;
+	}
+	x->left = buf_str(&x->c.in);
+	*out = x;
+	return OK;
+}
+
+int64_t http_answer_length(const http_answer *x) { return x->c.length; }
+
+/* What of the bytes at hand belongs to the body. false: they are no chunks. */
+static bool cut_piece(http_answer *x, str *piece, bool *over)
+{
+	call *c = &x->c;
+	size_t used = 0;
+	if (c->chunked) {
+		http_chunk k = http_chunks_next(&c->chunks, x->left.p, x->left.n, &used, piece);
+		x->left = str_sub(x->left, used, x->left.n);
+		*over = k == CHUNK_END;
+		return k != CHUNK_BAD;
+	}
+	*piece = x->left;
+	if (c->length >= 0 && (int64_t)piece->n > c->length - x->taken)
+		piece->n = (size_t)(c->length - x->taken);
+	x->taken += (int64_t)piece->n;
+	x->left = S("");
+	return true;
+}
+
+int http_answer_next(http_answer *x, str *piece)
+{
+	call *c = &x->c;
+	bool over = false;
+	for (;;) {
+		*piece = S("");
+		if (!c->chunked && c->length >= 0 && x->taken == c->length)
+			return 0;
+		if (x->left.n && !cut_piece(x, piece, &over))
+			return -1;
+		if (piece->n || over)
+			return piece->n ? 1 : 0;
+		if (x->left.n)
+			continue;
+		c->until_us = clock_mono_us() + c->idle_us;
+		ssize_t n = read_some(c, x->room, sizeof x->room);
+		if (n <= 0)
+			return n == 0 && !c->chunked && c->length < 0 ? 0 : -1;
+		x->left = (str){ x->room, (size_t)n };
+	}
+}
+
+void http_answer_close(http_answer *x) { close_link(&x->c); }
+
+err http_reach(arena *a, str url, int connect_ms)
+{
+	place p;
+	if (!read_url(a, url, &p))
+		return no_address(a, url);
+	wire_message nothing = { .mem = a };
+	http_client_options o = { .total_ms = connect_ms, .connect_ms = connect_ms, .trust_all = true };
+	call c = call_of(a, &nothing, &o, &nothing);
+	err e = open_link(&c, &p, &o);
 	close_link(&c);
 	return e;
 }

@@ -69,6 +69,30 @@ static void ask_everything(arena *mem, str base)
 	CHECK_OK(http_call(mem, arena_concat(mem, base, S("?q")), &get, &defaults, &answer));
 }
 
+static void read_in_pieces(arena *mem, str base)
+{
+	char *large = arena_bytes(mem, 300000);
+	memset(large, 'y', 300000);
+	struct { const char *path; str body; int64_t length; size_t n;
+	} all[] = { { "/echo", { large, 300000 }, 300000, 300000 },
+		        { "/echo", S(""), 0, 0 },
+		        { "/stream", S(""), -1, 10000 } };
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		wire_message m = { .mem = mem, .method = S("POST"), .body = all[i].body }, answer = { 0 };
+		http_answer *x;
+		str piece;
+		size_t n = 0;
+		CHECK_OK(http_open(mem, arena_concat(mem, base, str_c(all[i].path)), &m, &defaults, &answer, &x));
+		CHECK_I64(http_answer_length(x), all[i].length);
+		while (http_answer_next(x, &piece) > 0)
+			n += piece.n;
+		CHECK_I64((int64_t)n, (int64_t)all[i].n);
+		http_answer_close(x);
+	}
+	CHECK_OK(http_reach(mem, base, 5000));
+	CHECK(http_reach(mem, S("http://127.0.0.1:1"), 5000) != OK);
+}
+
 TEST(client_and_server)
 {
 	const char *folder = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
@@ -81,6 +105,7 @@ TEST(client_and_server)
 	int port = http_port(s);
 	unlink(certificate.p);
 	ask_everything(mem, arena_fmt(mem, "http://127.0.0.1:%d", port));
+	read_in_pieces(mem, arena_fmt(mem, "http://127.0.0.1:%d", port));
 	ask_everything(mem, arena_fmt(mem, "https://a.localhost:%d", port));
 	wire_message get = { .mem = mem, .method = S("GET") }, answer = { 0 };
 	CHECK_OK(http_call(mem, arena_fmt(mem, "https://LocalHost:%d/about?x=1", port), &get,

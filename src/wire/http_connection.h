@@ -106,6 +106,7 @@ typedef struct http_connection {
 	bool linger, blank, blocked, progressed;
 	bool sated;      /* has moved enough bytes for one turn */
 	bool full;       /* in the loop's list of those that wait for room */
+	bool asked;      /* a request has begun */
 	char peer[46];
 } http_connection;
 
@@ -120,7 +121,7 @@ typedef struct exchange {
 	struct exchange *next;
 	/* the request */
 	http_body_way way;
-	bool chunked, keep_alive, expect_continue, body_whole, sink_stopped;
+	bool chunked, keep_alive, expect_continue, body_whole, sink_stopped, first;
 	int minor;
 	uint64_t body_left;
 	size_t body_at; /* where in the input buffer the body begins */

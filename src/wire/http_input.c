@@ -193,6 +193,8 @@ static bool begin(http_connection *c, size_t n)
 	fill_exchange(c, e, &h);
 	e->c = c;
 	e->x.connection = c;
+	e->first = !c->asked;
+	c->asked = true;
 	c->x = e;
 	return http_body_begin(c);
 }

@@ -1,4 +1,5 @@
 /* Replies of unknown length, written by a thread that may wait, sent by the loop. */
+#include "wire/http_proxy.h"
 #include "wire/http_queue.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,4 +175,19 @@ void http_stream_end(http_exchange *x)
 	if (b && !http_queue_put(&s->q, b, false))
 		free(b);
 	post(e, s);
+}
+
+void http_stream_break(http_exchange *x)
+{
+	exchange *e = (exchange *)x;
+	stream *s = e->stream;
+	pthread_mutex_lock(&s->q.lock);
+	e->keep_alive = false;
+	s->ended = true;
+	post(e, s);
+}
+
+bool http_is_first(const http_exchange *x)
+{
+	return ((const exchange *)x)->first;
 }

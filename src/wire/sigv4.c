@@ -8,8 +8,6 @@
 #define CANONICAL_MAX ((size_t)256 << 10)
 #define PARAMETERS_MAX 4096
 
-/* ---- signing keys ---- */
-
 #define KEYS_CACHED 32
 #define SCOPE_BYTES 320
 
@@ -72,8 +70,6 @@ void sigv4_put_scope(buf *b, const sigv4 *s)
 	for (size_t i = 0; i < 6; i++)
 		buf_put(b, parts[i]);
 }
-
-/* ---- the canonical request ---- */
 
 static bool unreserved(unsigned char c)
 {
@@ -300,8 +296,6 @@ static void sign(const sigv4 *s, str secret, str string_to_sign, char hex[64])
 	sigv4_hex32(raw, hex);
 }
 
-/* ---- verifying ---- */
-
 static bool is_signed(str names, str name)
 {
 	while (str_is(names))
@@ -359,8 +353,6 @@ sigv4_verdict sigv4_verify(arena *a, const sigv4 *s, const wire_message *m, str 
 	sign(s, secret, *string_to_sign, expected);
 	return secret_eq(s->signature, str_of(expected, sizeof expected)) ? SIG_OK : SIG_MISMATCH;
 }
-
-/* ---- signing ---- */
 
 /* Every header is signed but those that hops on the way may change. */
 static bool signable(str name)

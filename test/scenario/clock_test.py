@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from scenario import FARTHING, Server, check, make_queue, same, until
+from scenario import FARTHING, Server, check, http, make_queue, same, until
 
 
 def now(server):
@@ -49,6 +49,23 @@ def test_turning_and_running_faster(_):
         check(now(server) - before < datetime.timedelta(seconds=30), before)
         server.advance("8d")
         same(server.client("kms").list_keys()["Keys"], [])
+    finally:
+        server.remove()
+
+
+def test_a_moment_that_passes_while_it_is_asked_for(_):
+    """`clock set` reads the clock, then turns it: however long that takes, the moment was one to come."""
+    server = Server()
+    try:
+        def turn(to, seen=""):
+            return http("POST", f"{server.endpoint}/_farthing/clock?to={to}{seen}",
+                        headers={"x-farthing-token": server.token})[0]
+        seen = int(time.time() * 1000)
+        until(lambda: time.time() * 1000 > seen + 100)
+        same(turn(seen + 50), 400)
+        same(turn(seen + 50, f"&seen={seen}"), 200)
+        same(turn(seen - 50, f"&seen={seen}"), 400)
+        check(now(server) >= datetime.datetime.fromtimestamp(seen // 1000, datetime.timezone.utc), now(server))
     finally:
         server.remove()
 

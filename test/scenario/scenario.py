@@ -29,7 +29,7 @@ class Server:
     def start(self):
         self.wait_for_the_end()
         done = subprocess.run([FARTHING, "up", "--data", self.data, "--port", "0", "--detach", *self.options],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=150)
         if done.returncode:
             if not os.listdir(self.data):
                 os.rmdir(self.data)
@@ -51,7 +51,7 @@ class Server:
             time.sleep(0.01)
 
     def stop(self):
-        subprocess.run([FARTHING, "down", "--data", self.data], capture_output=True, timeout=60)
+        subprocess.run([FARTHING, "down", "--data", self.data], capture_output=True, timeout=90)
 
     def run(self, *words):
         return subprocess.run([FARTHING, *words, "--data", self.data], capture_output=True, text=True, timeout=120)

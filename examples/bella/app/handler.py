@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from services.dynamodb_session import DynamoDBSessionManager
-from services.postgres import Connection
+from services.postgres import Connection, Error
 
 sessions = DynamoDBSessionManager()
 database = None
@@ -23,13 +23,20 @@ def answer(status, content_type, body):
     return {"statusCode": status, "headers": {"content-type": content_type}, "body": body}
 
 
-def connection():
-    """One connection for as long as the environment lives."""
+def keep(call, caller, turn):
+    """A row, on one connection for as long as the environment lives; one that failed is not used again."""
     global database
-    if database is None:
-        database = Connection(os.environ["DATABASE_URL"])
-        database.query("create table if not exists calls(id serial primary key, call_sid text, caller text, turn int)")
-    return database
+    try:
+        if database is None:
+            database = Connection(os.environ["DATABASE_URL"])
+            database.query(
+                "create table if not exists calls(id serial primary key, call_sid text, caller text, turn int)")
+        database.query("insert into calls(call_sid, caller, turn) values (?, ?, ?)", call, caller, turn)
+    except (OSError, Error):
+        if database:
+            database.socket.close()
+        database = None
+        raise
 
 
 def voice(form):
@@ -39,7 +46,7 @@ def voice(form):
     print(f"call {call}, turn {turn}, from {caller}")
     said = f"Hello {caller}, this is Bella. You are at turn {turn}."
     if os.environ.get("DATABASE_URL"):
-        connection().query("insert into calls(call_sid, caller, turn) values (?, ?, ?)", call, caller, turn)
+        keep(call, caller, turn)
     return answer(200, "application/xml",
                   f'<?xml version="1.0" encoding="UTF-8"?><Response><Say>{escape(said)}</Say></Response>')
 

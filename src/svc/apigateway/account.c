@@ -47,8 +47,6 @@ err apigateway_UpdateAccount(req *rq, txn *tx, const apigateway_UpdateAccount_in
 	return OK;
 }
 
-/* ---- tags ---- */
-
 /* arn:aws:apigateway:REGION::/restapis/ID[/stages/NAME], /apikeys/ID, /usageplans/ID */
 typedef struct tagged {
 	apigateway_api *api;

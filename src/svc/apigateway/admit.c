@@ -103,8 +103,6 @@ bool visit_keyed(visit *v)
 	return true;
 }
 
-/* ---- validators ---- */
-
 static const apigateway_RequestValidator *validator_of(const visit *v)
 {
 	for (size_t i = 0; i < v->beside.validators.n; i++)

@@ -1,4 +1,4 @@
-/* Authorizers: functions that say who comes and what they may do. */
+/* Authorizers: functions that say who comes and what they may do, and user pools. */
 #include "rest.h"
 #include "sys/rand.h"
 
@@ -25,7 +25,7 @@ static bool is_source(str s)
 
 static err sources_check(req *rq, const apigateway_Authorizer *a)
 {
-	bool token = str_eq(a->type, S("TOKEN"));
+	bool token = !str_eq(a->type, S("REQUEST"));
 	int64_t ttl = authorizer_ttl(a);
 	if (!str_is(a->identitySource) || !a->identitySource.n) {
 		if (!token && ttl == 0)
@@ -45,14 +45,28 @@ static err sources_check(req *rq, const apigateway_Authorizer *a)
 	return OK;
 }
 
+/* What names no user pool could never let anyone in. */
+static err pools_check(req *rq, const apigateway_Authorizer *a)
+{
+	if (!a->providerARNs.n)
+		return fail(rq, &apigateway_BadRequestException,
+		            "COGNITO_USER_POOLS authorizers need at least one provider ARN");
+	for (size_t i = 0; i < a->providerARNs.n; i++)
+		if (!str_starts(a->providerARNs.v[i], S("arn:aws:cognito-idp:")) ||
+		    str_find(a->providerARNs.v[i], S(":userpool/")) == SIZE_MAX)
+			return fail(rq, &apigateway_BadRequestException, "Invalid Cognito User Pool ARN: %.*s",
+			            STR_ARG(a->providerARNs.v[i]));
+	if (!str_is(a->identitySource) || !a->identitySource.n)
+		return fail(rq, &apigateway_BadRequestException, "Identity source is required.");
+	return sources_check(rq, a);
+}
+
 static err check(req *rq, const apigateway_Authorizer *a)
 {
 	if (!a->name.n)
 		return fail(rq, &apigateway_BadRequestException, "Authorizer name must be non-empty");
 	if (str_eq(a->type, S("COGNITO_USER_POOLS")))
-		return fail(rq, &aws_NotImplemented,
-		            "Farthing has no user pools: authorizers are of the types TOKEN and "
-		            "REQUEST.");
+		return pools_check(rq, a);
 	if (str_find(a->authorizerUri, S(":lambda:path/2015-03-31/functions/")) == SIZE_MAX)
 		return fail(rq, &apigateway_BadRequestException,
 		            "Invalid Authorizer URI: %.*s. Authorizer URI should be a "
@@ -91,7 +105,15 @@ err apigateway_CreateAuthorizer(req *rq, txn *tx, const apigateway_CreateAuthori
 		            "modification. Please try again later.");
 	apigateway_Authorizer a = { .id = rand_text(rq->mem, 6, REST_ID_LETTERS), .authType = S("custom") };
 	overlay(rq->mem, rq->op->input, in, &apigateway_Authorizer_shape, &a);
-	a.providerARNs.v = NULL;
+	bool pools = str_eq(a.type, S("COGNITO_USER_POOLS"));
+	if (pools) {
+		a.authType = S("cognito_user_pools");
+		a.authorizerUri = a.authorizerCredentials = STR_NONE;
+		if (!str_is(a.identitySource))
+			a.identitySource = S("method.request.header.Authorization");
+	} else {
+		a.providerARNs = (apigateway_ListOfARNs){ 0 };
+	}
 	TRY(check(rq, &a));
 	apigateway_authorizer_put(tx, &(apigateway_authorizer){ in->restApiId, a.id, &a });
 	TRY(alone(rq, tx, in->restApiId, &a));
@@ -128,15 +150,27 @@ err apigateway_GetAuthorizers(req *rq, const txn *tx, const apigateway_GetAuthor
 	return OK;
 }
 
+static err authorizer_patch(req *rq, const apigateway_PatchOperation *p, apigateway_Authorizer *a)
+{
+	if (str_eq(p->path, S("/id")) || str_eq(p->path, S("/authType")))
+		return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
+	if (!str_eq(p->path, S("/providerARNs")))
+		return patch_apply(rq, &(apigateway_ListOfPatchOperation){ (apigateway_PatchOperation *)p, 1 },
+		                   &apigateway_Authorizer_shape, a);
+	apigateway_ListOfString all = { a->providerARNs.v, a->providerARNs.n };
+	TRY(patch_list(rq, p, p->value, &all)); /* named by the value */
+	a->providerARNs = (apigateway_ListOfARNs){ all.v, all.n };
+	return OK;
+}
+
 err apigateway_UpdateAuthorizer(req *rq, txn *tx, const apigateway_UpdateAuthorizer_in *in,
                                 apigateway_UpdateAuthorizer_out *out)
 {
 	apigateway_authorizer *a;
 	TRY(authorizer_find(rq, tx, in->restApiId, in->authorizerId, &a));
+	TRY(patch_few(rq, &in->patchOperations));
 	for (size_t i = 0; i < in->patchOperations.n; i++)
-		if (str_eq(in->patchOperations.v[i].path, S("/id")))
-			return fail(rq, &apigateway_BadRequestException, "Invalid patch path /id");
-	TRY(patch_apply(rq, &in->patchOperations, &apigateway_Authorizer_shape, a->It));
+		TRY(authorizer_patch(rq, &in->patchOperations.v[i], a->It));
 	TRY(check(rq, a->It));
 	apigateway_authorizer_put(tx, a);
 	TRY(alone(rq, tx, in->restApiId, a->It));

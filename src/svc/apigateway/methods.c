@@ -25,13 +25,18 @@ static str last_part(str parameter)
 	return str_is(parameter) ? parameter : S("");
 }
 
+bool method_asks(const apigateway_Method *m)
+{
+	return str_eq(m->authorizationType, S("CUSTOM")) ||
+	       str_eq(m->authorizationType, S("COGNITO_USER_POOLS"));
+}
+
 static bool is_there(req *rq, const txn *tx, str api, const apigateway_Method *m)
 {
-	bool custom = str_eq(m->authorizationType, S("CUSTOM")), cognito = str_eq(m->authorizationType,
-	                                                                         S("COGNITO_USER_POOLS"));
-	const apigateway_authorizer *a = custom && m->authorizerId.n
+	const apigateway_authorizer *a = method_asks(m) && m->authorizerId.n
 		? apigateway_authorizer_get(tx, rq->mem, api, m->authorizerId) : NULL;
-	return a || (!custom && !cognito);
+	bool pools = str_eq(m->authorizationType, S("COGNITO_USER_POOLS"));
+	return !method_asks(m) || (a && str_eq(a->It->type, S("COGNITO_USER_POOLS")) == pools);
 }
 
 err method_check(req *rq, const txn *tx, str api, const apigateway_Method *m)
@@ -89,7 +94,7 @@ err apigateway_PutMethod(req *rq, txn *tx, const apigateway_PutMethod_in *in, ap
 	m->apiKeyRequired = BOOL(false);
 	overlay(rq->mem, rq->op->input, in, &apigateway_Method_shape, m);
 	TRY(method_check(rq, tx, in->restApiId, m));
-	if (!str_eq(m->authorizationType, S("CUSTOM")))
+	if (!method_asks(m))
 		m->authorizerId = STR_NONE;
 	*old = all;
 	apigateway_resource_put(tx, r);

@@ -70,6 +70,13 @@ static err method_patch(req *rq, apigateway_Method *m, const apigateway_PatchOpe
 	str *const texts[] = { &m->authorizationType, &m->authorizerId, &m->requestValidatorId,
 		                   &m->operationName };
 	bool taken;
+	if (str_eq(p->path, S("/authorizationScopes"))) {
+		apigateway_ListOfString all = { m->authorizationScopes.v, m->authorizationScopes.n };
+		TRY(patch_list(rq, p, p->value, &all)); /* named by the value */
+		m->authorizationScopes.v = all.v;
+		m->authorizationScopes.n = all.n;
+		return OK;
+	}
 	TRY(maps_patch(rq, p, "requestParameters", &m->requestParameters, "requestModels", &m->requestModels,
 	               &taken));
 	for (size_t i = 0; i < 5 && !taken; i++) {
@@ -97,14 +104,12 @@ err apigateway_UpdateMethod(req *rq, txn *tx, const apigateway_UpdateMethod_in *
 	for (size_t i = 0; i < in->patchOperations.n; i++)
 		TRY(method_patch(rq, m, &in->patchOperations.v[i]));
 	TRY(method_check(rq, tx, in->restApiId, m));
-	if (!str_eq(m->authorizationType, S("CUSTOM")))
+	if (!method_asks(m))
 		m->authorizerId = STR_NONE;
 	apigateway_resource_put(tx, r);
 	rest_answer(rq, &apigateway_Method_shape, m, out);
 	return OK;
 }
-
-/* ---- method responses ---- */
 
 static err response_find(req *rq, const apigateway_Method *m, str status, size_t *at)
 {
@@ -152,8 +157,6 @@ err apigateway_DeleteMethodResponse(req *rq, txn *tx, const apigateway_DeleteMet
 	apigateway_resource_put(tx, r);
 	return OK;
 }
-
-/* ---- integrations ---- */
 
 err apigateway_UpdateIntegration(req *rq, txn *tx, const apigateway_UpdateIntegration_in *in,
                                  apigateway_UpdateIntegration_out *out)

@@ -46,10 +46,8 @@ str patch_part(arena *mem, str s)
 	return buf_str(&b);
 }
 
-/* Members of a list of texts are named by themselves; "-" is one like the others. */
-static err patch_list(req *rq, const apigateway_PatchOperation *p, str given, apigateway_ListOfString *l)
+err patch_list(req *rq, const apigateway_PatchOperation *p, str name, apigateway_ListOfString *l)
 {
-	str name = patch_part(rq->mem, given);
 	str added = str_eq(p->op, S("add")) ? name : str_eq(p->op, S("replace")) ? p->value : STR_NONE;
 	apigateway_ListOfString all = { l->v, 0 };
 	for (size_t i = 0; i < l->n; i++)
@@ -99,7 +97,7 @@ static err apply(req *rq, const apigateway_PatchOperation *p, const shape *s, vo
 	if (texts) {
 		if (!str_is(path))
 			return fail(rq, &apigateway_BadRequestException, "Invalid patch path %.*s", STR_ARG(p->path));
-		return patch_list(rq, p, path, slot);
+		return patch_list(rq, p, patch_part(rq->mem, path), slot);
 	}
 	if (str_is(path) || m->shape->kind == SHAPE_LIST || m->shape->kind == SHAPE_MAP)
 		return fail(rq, &aws_NotImplemented, "Farthing does not patch %.*s.", STR_ARG(p->path));

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/call.h"
+#include "cloud/front_authorizer.h"
 #include "cloud/meter.h"
 #include "cloud/metrics.h"
 #include "cloud/plane.h"
@@ -219,6 +220,7 @@ http_event visit_event(const visit *v)
 		                 .request_id = v->request_id,
 		                 .extended_id = v->extended_id,
 		                 .trace_id = v->trace_id,
+		                 .signer = front_signer_of(&v->signer),
 		                 .authorizer = v->authorizer, .deployment = v->deployment,
 		                 .api_key = v->api_key,
 		                 .api_key_id = v->api_key_id,

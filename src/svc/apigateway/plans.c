@@ -107,8 +107,6 @@ err apigateway_GetUsagePlans(req *rq, const txn *tx, const apigateway_GetUsagePl
 	return OK;
 }
 
-/* ---- changes ---- */
-
 /* API:STAGE */
 static apigateway_ApiStage *stage_of(apigateway_UsagePlan *p, str name)
 {
@@ -231,8 +229,6 @@ err apigateway_DeleteUsagePlan(req *rq, txn *tx, const apigateway_DeleteUsagePla
 	apigateway_plan_delete(tx, account, region, id);
 	return OK;
 }
-
-/* ---- keys ---- */
 
 static apigateway_UsagePlanKey shown_key(const apigateway_ApiKey *k)
 {

@@ -15,6 +15,8 @@ const refusal refuse_throttled = { "THROTTLED", 429, "TooManyRequestsException",
 const refusal refuse_quota = { "QUOTA_EXCEEDED", 429, "LimitExceededException", SAYS("Limit Exceeded") };
 const refusal refuse_key = { "INVALID_API_KEY", 403, "ForbiddenException", SAYS("Forbidden") };
 const refusal refuse_unauthorized = { "UNAUTHORIZED", 401, "UnauthorizedException", SAYS("Unauthorized") };
+const refusal refuse_expired = { "UNAUTHORIZED", 401, "UnauthorizedException",
+	SAYS("The incoming token has expired") };
 const refusal refuse_denied = { "ACCESS_DENIED", 403, "AccessDeniedException",
 	"User is not authorized to access this resource",
 	"{\"Message\":\"User is not authorized to access this resource\"}" };
@@ -152,7 +154,8 @@ static void customised(visit *v, const apigateway_GatewayResponse *r)
 static bool is_free(const visit *v, const refusal *r)
 {
 	const refusal *const all[] = { &refuse_no_token, &refuse_signature, &refuse_unauthorized, &refuse_denied,
-		                           &refuse_denied_explicitly, &refuse_key, &refuse_throttled, &refuse_quota };
+		                           &refuse_denied_explicitly, &refuse_key, &refuse_throttled, &refuse_quota,
+		                           &refuse_expired };
 	bool found = false;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		found = found || r == all[i];

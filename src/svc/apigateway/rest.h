@@ -15,6 +15,8 @@ err resource_find(req *rq, const txn *tx, str api, str id, apigateway_resource *
 apigateway_Method *method_of(apigateway_Resource *r, str name);
 err method_find(req *rq, const txn *tx, str api, str id, str name, apigateway_resource **r,
                 apigateway_Method **m);
+/* Whether it has an authorizer: CUSTOM or COGNITO_USER_POOLS. */
+bool method_asks(const apigateway_Method *m);
 /* What the method names (an authorizer, a validator, models) must be there. */
 err method_check(req *rq, const txn *tx, str api, const apigateway_Method *m);
 err integration_check(req *rq, const apigateway_Integration *i);
@@ -41,6 +43,8 @@ err apikey_find(req *rq, const txn *tx, str id, apigateway_apikey **key);
 err patch_few(req *rq, const apigateway_ListOfPatchOperation *patches);
 /* /name and /map/key of patch operations on members that are text, numbers and flags. */
 err patch_apply(req *rq, const apigateway_ListOfPatchOperation *patches, const shape *s, void *row);
+/* Members of a list of texts are named by themselves; "-" is one like the others. */
+err patch_list(req *rq, const apigateway_PatchOperation *p, str name, apigateway_ListOfString *l);
 /* Each of them replaces, and one of these paths (NULL behind the last). */
 err patch_replaces(req *rq, const apigateway_ListOfPatchOperation *patches, const char *const *paths);
 /* ~1 stands for a slash in the parts of a path. */

@@ -21,6 +21,7 @@ typedef struct visit {
 	str path;            /* without the stage */
 	event_pairs parameters, variables;
 	str authorizer;      /* JSON of requestContext.authorizer, or STR_NONE */
+	caller signer;       /* of a signed request */
 	str principal;       /* as the authorizer calls who comes */
 	event_pairs said;    /* what else the authorizer says of it */
 	str usage_key;       /* the API key that the authorizer named */
@@ -43,7 +44,7 @@ typedef struct refusal {
 extern const refusal refuse_forbidden, refuse_too_large, refuse_no_token, refuse_throttled, refuse_timeout,
 	refuse_configuration, refuse_integration, refuse_quota, refuse_key, refuse_unauthorized, refuse_denied,
 	refuse_denied_explicitly, refuse_authorizer, refuse_signature,
-	refuse_unreachable;
+	refuse_unreachable, refuse_expired;
 void visit_refuse(visit *v, const refusal *r);
 /* With a message of its own, told in the usual body. */
 void visit_refuse_with(visit *v, const refusal *r, str message);
@@ -65,6 +66,9 @@ bool visit_status(visit *v, str code);
 /* method.request.header.X, .querystring.X, .path.X, stageVariables.X, context.X: STR_NONE when it is not
  * there. */
 str visit_mapped(const visit *v, str expression);
+
+/* cognito.c: NULL: the token is of one of the authorizer's user pools. */
+const refusal *visit_with_pool(visit *v, const apigateway_Authorizer *a);
 
 /* Each answers itself when it says no. */
 bool visit_authorized(visit *v);

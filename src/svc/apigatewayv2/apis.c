@@ -210,6 +210,9 @@ static void drop_rows(req *rq, txn *tx, str id)
 	s = apigatewayv2_route_scan(tx, rq->mem, 1, id, STR_NONE);
 	for (apigatewayv2_route *r; (r = apigatewayv2_route_next(&s));)
 		apigatewayv2_route_delete(tx, id, r->RouteId);
+	s = apigatewayv2_authorizer_scan(tx, rq->mem, 1, id, STR_NONE);
+	for (apigatewayv2_authorizer *r; (r = apigatewayv2_authorizer_next(&s));)
+		apigatewayv2_authorizer_delete(tx, id, r->AuthorizerId);
 	s = apigatewayv2_stage_scan(tx, rq->mem, 1, id, STR_NONE);
 	for (apigatewayv2_stage *r; (r = apigatewayv2_stage_next(&s));)
 		apigatewayv2_stage_delete(tx, id, r->StageName);

@@ -114,6 +114,12 @@ static void configure(req *rq, apigatewayv2_DomainName *d)
 	}
 }
 
+static err configurations_check(req *rq, const apigatewayv2_DomainNameConfigurations *all)
+{
+	return all->n == 1 && str_is(all->v[0].CertificateArn) ? OK
+		: fail(rq, &apigatewayv2_BadRequestException, "A certificate must be provided for the domain name.");
+}
+
 err apigatewayv2_CreateDomainName(req *rq, txn *tx, const apigatewayv2_CreateDomainName_in *in,
                                   apigatewayv2_CreateDomainName_out *out)
 {
@@ -122,9 +128,7 @@ err apigatewayv2_CreateDomainName(req *rq, txn *tx, const apigatewayv2_CreateDom
 	str name = arena_lower(rq->mem, in->DomainName);
 	if (apigatewayv2_domain_get(tx, rq->mem, name))
 		return fail(rq, &apigatewayv2_ConflictException, "The domain name you provided already exists.");
-	if (in->DomainNameConfigurations.n != 1 || !str_is(in->DomainNameConfigurations.v[0].CertificateArn))
-		return fail(rq, &apigatewayv2_BadRequestException,
-		            "A certificate must be provided for the domain name.");
+	TRY(configurations_check(rq, &in->DomainNameConfigurations));
 	apigatewayv2_DomainName d = { .ApiMappingSelectionExpression = S("$request.basepath"),
 		.RoutingMode = S("API_MAPPING_ONLY"),
 		.DomainNameArn = arena_fmt(rq->mem, "arn:aws:apigateway:%.*s::/domainnames/%.*s", STR_ARG(rq->region),
@@ -145,6 +149,28 @@ err apigatewayv2_GetDomainName(req *rq, const txn *tx, const apigatewayv2_GetDom
 {
 	apigatewayv2_domain *d;
 	TRY(domain_find(rq, tx, in->DomainName, &d));
+	answer_from(rq, &apigatewayv2_DomainName_shape, d->It, out);
+	return OK;
+}
+
+/* Its address stays what it was. */
+err apigatewayv2_UpdateDomainName(req *rq, txn *tx, const apigatewayv2_UpdateDomainName_in *in,
+                                  apigatewayv2_UpdateDomainName_out *out)
+{
+	apigatewayv2_domain *d;
+	if (in->MutualTlsAuthentication)
+		return fail(rq, &aws_NotImplemented, "Farthing's custom domains have no mutual TLS.");
+	if (str_is(in->RoutingMode) && !str_eq(in->RoutingMode, S("API_MAPPING_ONLY")))
+		return fail(rq, &aws_NotImplemented, "Farthing's custom domains have no routing rules.");
+	TRY(domain_find(rq, tx, in->DomainName, &d));
+	if (in->DomainNameConfigurations.n) {
+		TRY(configurations_check(rq, &in->DomainNameConfigurations));
+		apigatewayv2_DomainNameConfiguration *c = &d->It->DomainNameConfigurations.v[0];
+		overlay(rq->mem, &apigatewayv2_DomainNameConfiguration_shape, &in->DomainNameConfigurations.v[0],
+		        &apigatewayv2_DomainNameConfiguration_shape, c);
+		configure(rq, d->It);
+	}
+	apigatewayv2_domain_put(tx, d);
 	answer_from(rq, &apigatewayv2_DomainName_shape, d->It, out);
 	return OK;
 }
@@ -176,6 +202,18 @@ err apigatewayv2_DeleteDomainName(req *rq, txn *tx, const apigatewayv2_DeleteDom
 	return OK;
 }
 
+static err key_free(req *rq, const txn *tx, str name, const apigatewayv2_ApiMapping *it)
+{
+	record_scan s = apigatewayv2_mapping_scan(tx, rq->mem, 1, name, STR_NONE);
+	for (apigatewayv2_mapping *m; (m = apigatewayv2_mapping_next(&s));)
+		if (str_eq(m->It->ApiMappingKey, it->ApiMappingKey) && !str_eq(m->ApiMappingId, it->ApiMappingId)) {
+			cursor_close(&s.at);
+			return fail(rq, &apigatewayv2_ConflictException,
+			            "ApiMapping key already exists for this domain name");
+		}
+	return OK;
+}
+
 err apigatewayv2_CreateApiMapping(req *rq, txn *tx, const apigatewayv2_CreateApiMapping_in *in,
                                   apigatewayv2_CreateApiMapping_out *out)
 {
@@ -184,13 +222,7 @@ err apigatewayv2_CreateApiMapping(req *rq, txn *tx, const apigatewayv2_CreateApi
 	TRY(stage_check(rq, tx, in->ApiId, in->Stage));
 	apigatewayv2_ApiMapping it = { .ApiMappingId = short_id(rq), .ApiMappingKey = S("") };
 	keep_input(rq, in, &apigatewayv2_ApiMapping_shape, &it);
-	record_scan s = apigatewayv2_mapping_scan(tx, rq->mem, 1, d->Name, STR_NONE);
-	for (apigatewayv2_mapping *m; (m = apigatewayv2_mapping_next(&s));)
-		if (str_eq(m->It->ApiMappingKey, it.ApiMappingKey)) {
-			cursor_close(&s.at);
-			return fail(rq, &apigatewayv2_ConflictException,
-			            "ApiMapping key already exists for this domain name");
-		}
+	TRY(key_free(rq, tx, d->Name, &it));
 	apigatewayv2_mapping_put(tx, &(apigatewayv2_mapping){ d->Name, it.ApiMappingId, &it });
 	answer_from(rq, &apigatewayv2_ApiMapping_shape, &it, out);
 	return OK;
@@ -203,6 +235,19 @@ static err mapping_find(req *rq, const txn *tx, str name, str id, apigatewayv2_m
 	*m = apigatewayv2_mapping_get(tx, rq->mem, d->Name, id);
 	return *m ? OK : fail(rq, &apigatewayv2_NotFoundException,
 	                      "The api mapping you requested doesn't exist.");
+}
+
+err apigatewayv2_UpdateApiMapping(req *rq, txn *tx, const apigatewayv2_UpdateApiMapping_in *in,
+                                  apigatewayv2_UpdateApiMapping_out *out)
+{
+	apigatewayv2_mapping *m;
+	TRY(mapping_find(rq, tx, in->DomainName, in->ApiMappingId, &m));
+	keep_input(rq, in, &apigatewayv2_ApiMapping_shape, m->It);
+	TRY(stage_check(rq, tx, m->It->ApiId, m->It->Stage));
+	TRY(key_free(rq, tx, m->Name, m->It));
+	apigatewayv2_mapping_put(tx, m);
+	answer_from(rq, &apigatewayv2_ApiMapping_shape, m->It, out);
+	return OK;
 }
 
 err apigatewayv2_GetApiMapping(req *rq, const txn *tx, const apigatewayv2_GetApiMapping_in *in,

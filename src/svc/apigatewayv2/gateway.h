@@ -19,6 +19,9 @@ void keep_input(req *rq, const void *in, const shape *s, void *row);
 bool is_websocket(const apigatewayv2_api *api);
 str api_endpoint(arena *mem, str id, str region, bool websocket);
 
+/* What the route is authorized by must be there, and of its kind. */
+err route_authorizer_check(req *rq, const txn *tx, const apigatewayv2_api *api, apigatewayv2_Route *r);
+
 apigatewayv2_Snapshot *snapshot_of(const txn *tx, arena *mem, str api);
 /* Makes a deployment of what there is now; its id. */
 str deploy(req *rq, txn *tx, str api, str description, bool automatic);

@@ -26,7 +26,7 @@ static void send(visit *v)
 	if (v->stage) {
 		int64_t size = (int64_t)(v->x->in.body.n > bytes ? v->x->in.body.n : bytes);
 		int64_t steps = size ? (size + APIGW_STEP_BYTES - 1) / APIGW_STEP_BYTES : 1;
-		if (!v->throttled) /* AWS does not charge for these */
+		if (!v->throttled && !v->free) /* AWS does not charge for these */
 			usage_later(v->account, v->region, clock_now(), &APIGW_HTTP, v->api->ApiId, QTY(steps));
 		if (bytes)
 			usage_later(v->account, v->region, clock_now(), &APIGWV2_TRANSFER_OUT, v->api->ApiId,
@@ -46,6 +46,8 @@ static void refuse(visit *v, int status, const char *message)
 	wire_header_add(&v->out, S("content-type"), S("application/json"));
 	v->out.body = arena_fmt(v->mem, "{\"message\":\"%s\"}", message);
 	v->problem = str_c(message);
+	if (str_is(v->challenge))
+		wire_header_add(&v->out, S("www-authenticate"), v->challenge);
 	if (v->api)
 		add_cors(v);
 	send(v);
@@ -94,17 +96,23 @@ static int find(visit *v, const txn *tx)
 	return !is_websocket(&(apigatewayv2_api){ .It = v->api }) && visit_stage(v, tx, S("$default")) ? 0 : 404;
 }
 
+http_event visit_http_event(const visit *v)
+{
+	str key = v->route->RouteKey, resource = key;
+	str_cut(&resource, ' ');
+	return (http_event){ .x = v->x, .account = v->account, .api = v->api->ApiId, .stage = v->stage->StageName,
+		.domain = v->at.domain, .path = v->at.path, .full_path = v->at.path, .route_key = key,
+		.resource = str_is(resource) ? resource : key, .path_parameters = v->parameters,
+		.stage_variables = v->variables, .request_id = v->extended_id, .extended_id = v->extended_id,
+		.trace_id = v->trace_id, .authorizer = STR_NONE, .signer = v->signer, .now = v->rq->now };
+}
+
 static void invoke(visit *v)
 {
 	str function = front_function(v->mem, v->integration->IntegrationUri, &v->variables), payload;
 	bool two = str_eq(v->integration->PayloadFormatVersion, S("2.0"));
-	str key = v->route->RouteKey, resource = key;
-	str_cut(&resource, ' ');
-	http_event e = { .x = v->x, .account = v->account, .api = v->api->ApiId, .stage = v->stage->StageName,
-		.domain = v->at.domain, .path = v->at.path, .full_path = v->at.path, .route_key = key,
-		.resource = str_is(resource) ? resource : key, .path_parameters = v->parameters,
-		.stage_variables = v->variables, .request_id = v->extended_id, .extended_id = v->extended_id,
-		.trace_id = v->trace_id, .authorizer = STR_NONE, .now = v->rq->now };
+	http_event e = visit_http_event(v);
+	e.authorizer = two ? v->authorizer_2 : v->authorizer_1;
 	str event = two ? http_event_2(v->mem, &e) : http_event_1(v->mem, &e);
 	int64_t before = clock_mono_us();
 	str source = visit_source(v, v->x->in.method, v->path);
@@ -184,6 +192,7 @@ static void serve_http(visit *v)
 		refuse(v, 413, "Request Entity Too Large");
 		return;
 	}
+	int no;
 	apigatewayv2_Route *r = route_for(v, v->x->in.method, v->path);
 	if (r)
 		visit_target(v, r);
@@ -191,6 +200,8 @@ static void serve_http(visit *v)
 		refuse(v, 404, "Not Found");
 	else if ((v->throttled = !visit_admitted(v)))
 		refuse(v, 429, "Too Many Requests");
+	else if ((no = visit_let_in(v, visit_source(v, v->x->in.method, v->path), STR_NONE)))
+		refuse(v, no, no == 401 ? "Unauthorized" : no == 403 ? "Forbidden" : "Internal Server Error");
 	else if (!v->integration)
 		refuse(v, 500, "Internal Server Error");
 	else if (str_eq(v->integration->IntegrationType, S("HTTP_PROXY")))

@@ -123,7 +123,7 @@ static bool method_known(str method)
 	return false;
 }
 
-static err route_check(req *rq, const txn *tx, const apigatewayv2_api *api, const apigatewayv2_Route *r)
+static err route_check(req *rq, const txn *tx, const apigatewayv2_api *api, apigatewayv2_Route *r)
 {
 	str path = r->RouteKey, method = str_cut(&path, ' ');
 	if (!is_websocket(api) && !str_eq(r->RouteKey, S("$default")) &&
@@ -131,10 +131,10 @@ static err route_check(req *rq, const txn *tx, const apigatewayv2_api *api, cons
 		return fail(rq, &apigatewayv2_BadRequestException,
 		            "The provided route key is not formatted properly for HTTP protocol. Format should be "
 		            "\"<HTTP METHOD> /<RESOURCE PATH>\" or \"$default\"");
-	if (str_eq(r->AuthorizationType, S("JWT")) || str_eq(r->AuthorizationType, S("CUSTOM")) ||
-	    str_eq(r->AuthorizationType, S("AWS_IAM")))
-		return fail(rq, &aws_NotImplemented, "Farthing's routes have no authorizers (AuthorizationType "
-		            "NONE only).");
+	TRY(route_authorizer_check(rq, tx, api, r));
+	if (r->ApiKeyRequired.v && !is_websocket(api))
+		return fail(rq, &apigatewayv2_BadRequestException,
+		            "ApiKeyRequired is not currently supported for HTTP APIs.");
 	if (r->ApiKeyRequired.v)
 		return fail(rq, &aws_NotImplemented, "Farthing's WebSocket routes do not ask for API keys.");
 	if (str_starts(r->Target, S("integrations/")) &&
@@ -236,15 +236,50 @@ err apigatewayv2_CreateRouteResponse(req *rq, txn *tx, const apigatewayv2_Create
 	return OK;
 }
 
+static err response_find(req *rq, const txn *tx, str api_id, str route, str id,
+                         apigatewayv2_routeresponse **r)
+{
+	apigatewayv2_api *api;
+	TRY(api_find(rq, tx, api_id, &api));
+	*r = apigatewayv2_routeresponse_get(tx, rq->mem, api_id, route, id);
+	return *r ? OK : fail(rq, &apigatewayv2_NotFoundException,
+	                      "Invalid route response identifier specified");
+}
+
 err apigatewayv2_GetRouteResponse(req *rq, const txn *tx, const apigatewayv2_GetRouteResponse_in *in,
                                   apigatewayv2_GetRouteResponse_out *out)
 {
+	apigatewayv2_routeresponse *r;
+	TRY(response_find(rq, tx, in->ApiId, in->RouteId, in->RouteResponseId, &r));
+	answer_from(rq, &apigatewayv2_RouteResponse_shape, r->It, out);
+	return OK;
+}
+
+err apigatewayv2_GetRouteResponses(req *rq, const txn *tx, const apigatewayv2_GetRouteResponses_in *in,
+                                   apigatewayv2_GetRouteResponses_out *out)
+{
 	apigatewayv2_api *api;
+	apigatewayv2_route *route;
+	size_t n = 0;
 	TRY(api_find(rq, tx, in->ApiId, &api));
-	apigatewayv2_routeresponse *r = apigatewayv2_routeresponse_get(tx, rq->mem, in->ApiId, in->RouteId,
-	                                                               in->RouteResponseId);
-	if (!r)
-		return fail(rq, &apigatewayv2_NotFoundException, "Invalid route response identifier specified");
+	TRY(route_find(rq, tx, in->ApiId, in->RouteId, &route));
+	record_scan s = apigatewayv2_routeresponse_scan(tx, rq->mem, 2, in->ApiId, in->RouteId, STR_NONE);
+	while (apigatewayv2_routeresponse_next(&s))
+		n++;
+	out->Items.v = arena_array(rq->mem, apigatewayv2_RouteResponse, n + 1);
+	s = apigatewayv2_routeresponse_scan(tx, rq->mem, 2, in->ApiId, in->RouteId, STR_NONE);
+	for (apigatewayv2_routeresponse *r; (r = apigatewayv2_routeresponse_next(&s));)
+		out->Items.v[out->Items.n++] = *r->It;
+	return OK;
+}
+
+err apigatewayv2_UpdateRouteResponse(req *rq, txn *tx, const apigatewayv2_UpdateRouteResponse_in *in,
+                                     apigatewayv2_UpdateRouteResponse_out *out)
+{
+	apigatewayv2_routeresponse *r;
+	TRY(response_find(rq, tx, in->ApiId, in->RouteId, in->RouteResponseId, &r));
+	keep_input(rq, in, &apigatewayv2_RouteResponse_shape, r->It);
+	apigatewayv2_routeresponse_put(tx, r);
 	answer_from(rq, &apigatewayv2_RouteResponse_shape, r->It, out);
 	return OK;
 }

@@ -62,7 +62,10 @@ static void put_context(buf *b, visit *v, const socket_facts *f, socket_event ki
 	event_put_pair(b, "sourceIp", f->ip);
 	buf_c(b, ',');
 	event_put_pair(b, "userAgent", utf8_valid(f->agent) && str_is(f->agent) ? f->agent : S(""));
-	buf_put(b, S("}}"));
+	buf_c(b, '}');
+	if (str_is(f->authorizer))
+		buf_fmt(b, ",\"authorizer\":%.*s", STR_ARG(f->authorizer));
+	buf_c(b, '}');
 }
 
 static str event_of(visit *v, const socket_facts *f, socket_event kind, str body, bool text, int code)
@@ -95,6 +98,13 @@ static str event_of(visit *v, const socket_facts *f, socket_event kind, str body
 	return buf_str(&b);
 }
 
+static str route_arn(const visit *v)
+{
+	return arena_fmt(v->mem, "arn:aws:execute-api:%.*s:%.*s:%.*s/%.*s/%.*s", STR_ARG(v->region),
+	                 STR_ARG(v->account), STR_ARG(v->api->ApiId), STR_ARG(v->stage->StageName),
+	                 STR_ARG(v->route->RouteKey));
+}
+
 /* The status with which the integration answered; its body in v->out. */
 static int run(visit *v, const socket_facts *f, socket_event kind, str body, bool text, int code)
 {
@@ -103,9 +113,7 @@ static int run(visit *v, const socket_facts *f, socket_event kind, str body, boo
 	if (str_eq(v->integration->IntegrationType, S("MOCK")))
 		return 200;
 	str function = front_function(v->mem, v->integration->IntegrationUri, &v->variables), payload;
-	str source = arena_fmt(v->mem, "arn:aws:execute-api:%.*s:%.*s:%.*s/%.*s/%.*s", STR_ARG(v->region),
-	                       STR_ARG(v->account), STR_ARG(v->api->ApiId), STR_ARG(v->stage->StageName),
-	                       STR_ARG(v->route->RouteKey));
+	str source = route_arn(v);
 	int64_t before = clock_mono_us();
 	front_outcome done = str_is(function)
 		? front_invoke(v->rq, function, source, event_of(v, f, kind, body, text, code),
@@ -121,8 +129,6 @@ static int run(visit *v, const socket_facts *f, socket_event kind, str body, boo
 	v->out.body = said && said->kind == JSON_STRING ? said->text : S("");
 	return (int)n;
 }
-
-/* ---- after the handshake ---- */
 
 typedef struct socket_job {
 	arena *mem;
@@ -294,7 +300,16 @@ void socket_serve(visit *v)
 			refuse(v, 429, "Too Many Requests");
 			return;
 		}
-		int status = run(v, &f, CONNECT, STR_NONE, true, 0);
+		int status = visit_let_in(v, route_arn(v), event_of(v, &f, CONNECT, STR_NONE, true, 0));
+		if (status) {
+			visit_logged(v, status, 0);
+			usage_settle_later(v->rq);
+			refuse(v, status, status == 401 ? "Unauthorized" : status == 403 ? "Forbidden"
+			                                                                 : "Internal server error");
+			return;
+		}
+		f.authorizer = v->authorizer_1;
+		status = run(v, &f, CONNECT, STR_NONE, true, 0);
 		visit_logged(v, status, 0);
 		usage_settle_later(v->rq);
 		if (status < 200 || status > 299) {
@@ -307,8 +322,6 @@ void socket_serve(visit *v)
 	websocket_app app = { .context = e, .message_max = 131072, .message = message, .closed = closed };
 	socket_attach(e, websocket_accept(v->x, &head, &app));
 }
-
-/* ---- limits on idling and age, on real time ---- */
 
 static void watch(void *argument)
 {

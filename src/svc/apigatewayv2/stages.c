@@ -8,6 +8,7 @@ apigatewayv2_Snapshot *snapshot_of(const txn *tx, arena *mem, str api)
 	apigatewayv2_Snapshot *s = arena_new(mem, apigatewayv2_Snapshot);
 	s->Routes.v = arena_array(mem, apigatewayv2_Route, APIGW_ROUTES_MAX + 1);
 	s->Integrations.v = arena_array(mem, apigatewayv2_Integration, APIGW_INTEGRATIONS_MAX + 1);
+	s->Authorizers.v = arena_array(mem, apigatewayv2_Authorizer, APIGW_AUTHORIZERS_MAX);
 	record_scan scan = apigatewayv2_route_scan(tx, mem, 1, api, STR_NONE);
 	for (apigatewayv2_route *r; (r = apigatewayv2_route_next(&scan));)
 		if (s->Routes.n <= APIGW_ROUTES_MAX)
@@ -16,6 +17,10 @@ apigatewayv2_Snapshot *snapshot_of(const txn *tx, arena *mem, str api)
 	for (apigatewayv2_integration *i; (i = apigatewayv2_integration_next(&scan));)
 		if (s->Integrations.n <= APIGW_INTEGRATIONS_MAX)
 			s->Integrations.v[s->Integrations.n++] = *i->It;
+	scan = apigatewayv2_authorizer_scan(tx, mem, 1, api, STR_NONE);
+	for (apigatewayv2_authorizer *a; (a = apigatewayv2_authorizer_next(&scan));)
+		if (s->Authorizers.n < APIGW_AUTHORIZERS_MAX)
+			s->Authorizers.v[s->Authorizers.n++] = *a->It;
 	return s;
 }
 
@@ -146,6 +151,25 @@ err apigatewayv2_DeleteStage(req *rq, txn *tx, const apigatewayv2_DeleteStage_in
 	return OK;
 }
 
+err apigatewayv2_DeleteRouteSettings(req *rq, txn *tx, const apigatewayv2_DeleteRouteSettings_in *in,
+                                     apigatewayv2_DeleteRouteSettings_out *out)
+{
+	apigatewayv2_stage *s;
+	size_t n = 0;
+	TRY(stage_find(rq, tx, in->ApiId, in->StageName, &s));
+	apigatewayv2_RouteSettingsMap *all = &s->It->RouteSettings;
+	for (size_t i = 0; i < all->n; i++)
+		if (!str_eq(all->v[i].key, in->RouteKey))
+			all->v[n++] = all->v[i];
+	if (n == all->n)
+		return fail(rq, &apigatewayv2_NotFoundException, "Unable to find Route by key %.*s within the "
+		            "provided RouteSettings", STR_ARG(in->RouteKey));
+	all->n = n;
+	s->It->LastUpdatedDate = TIME(rq->now);
+	apigatewayv2_stage_put(tx, s);
+	return OK;
+}
+
 err apigatewayv2_DeleteAccessLogSettings(req *rq, txn *tx, const apigatewayv2_DeleteAccessLogSettings_in *in,
                                          apigatewayv2_DeleteAccessLogSettings_out *out)
 {
@@ -208,6 +232,17 @@ err apigatewayv2_GetDeployments(req *rq, const txn *tx, const apigatewayv2_GetDe
 	s = apigatewayv2_deployment_scan(tx, rq->mem, 1, in->ApiId, STR_NONE);
 	for (apigatewayv2_deployment *r; (r = apigatewayv2_deployment_next(&s));)
 		out->Items.v[out->Items.n++] = *r->It;
+	return OK;
+}
+
+err apigatewayv2_UpdateDeployment(req *rq, txn *tx, const apigatewayv2_UpdateDeployment_in *in,
+                                  apigatewayv2_UpdateDeployment_out *out)
+{
+	apigatewayv2_deployment *d;
+	TRY(deployment_find(rq, tx, in->ApiId, in->DeploymentId, &d));
+	keep_input(rq, in, &apigatewayv2_Deployment_shape, d->It);
+	apigatewayv2_deployment_put(tx, d);
+	answer_from(rq, &apigatewayv2_Deployment_shape, d->It, out);
 	return OK;
 }
 

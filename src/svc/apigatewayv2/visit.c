@@ -93,6 +93,31 @@ static void point(visit *v, const char *name, const char *unit, double value)
 		.value = value });
 }
 
+event_pairs visit_facts(const visit *v)
+{
+	const event_pair pairs[] = {
+		{ S("requestId"), v->request_id }, { S("extendedRequestId"), v->extended_id },
+		{ S("identity.sourceIp"), v->x->peer },
+		{ S("identity.userAgent"), wire_header(&v->x->in, S("user-agent")) },
+		{ S("identity.accountId"), v->signer.account }, { S("identity.caller"), v->signer.id },
+		{ S("identity.user"), v->signer.id }, { S("identity.userArn"), v->signer.arn },
+		{ S("requestTime"), event_time(v->mem, v->rq->now) },
+		{ S("requestTimeEpoch"), arena_fmt(v->mem, "%lld", (long long)v->rq->now) },
+		{ S("httpMethod"), v->x->in.method }, { S("path"), v->at.path }, { S("protocol"), S("HTTP/1.1") },
+		{ S("routeKey"), v->route ? v->route->RouteKey : STR_NONE },
+		{ S("integrationLatency"), v->integration_us
+		  ? arena_fmt(v->mem, "%lld", (long long)v->integration_us / 1000) : STR_NONE },
+		{ S("stage"), v->stage->StageName }, { S("apiId"), v->api->ApiId },
+		{ S("accountId"), v->account }, { S("domainName"), v->at.domain },
+		{ S("error.message"), v->problem }, { S("integrationErrorMessage"), v->problem },
+		{ S("authorizer.error"), v->authorizer_error },
+	};
+	const size_t n = sizeof pairs / sizeof *pairs;
+	event_pairs all = { arena_array(v->mem, event_pair, n), n };
+	memcpy(all.v, pairs, sizeof pairs);
+	return all;
+}
+
 void visit_logged(visit *v, int status, size_t bytes)
 {
 	double latency = (double)(clock_mono_us() - v->began_us) / 1000;
@@ -106,24 +131,15 @@ void visit_logged(visit *v, int status, size_t bytes)
 	const apigatewayv2_AccessLogSettings *log = v->stage->AccessLogSettings;
 	if (!log || !str_is(log->Format))
 		return;
-	event_pair pairs[] = {
-		{ S("requestId"), v->request_id }, { S("extendedRequestId"), v->extended_id },
-		{ S("identity.sourceIp"), v->x->peer },
-		{ S("identity.userAgent"), wire_header(&v->x->in, S("user-agent")) },
-		{ S("requestTime"), event_time(v->mem, v->rq->now) },
-		{ S("requestTimeEpoch"), arena_fmt(v->mem, "%lld", (long long)v->rq->now) },
-		{ S("httpMethod"), v->x->in.method }, { S("path"), v->at.path }, { S("protocol"), S("HTTP/1.1") },
-		{ S("routeKey"), v->route ? v->route->RouteKey : STR_NONE },
-		{ S("status"), arena_fmt(v->mem, "%d", status) },
-		{ S("responseLength"), arena_fmt(v->mem, "%zu", bytes) },
-		{ S("responseLatency"), arena_fmt(v->mem, "%.0f", latency) },
-		{ S("integrationLatency"), v->integration_us
-		  ? arena_fmt(v->mem, "%lld", (long long)v->integration_us / 1000) : STR_NONE },
-		{ S("stage"), v->stage->StageName }, { S("apiId"), v->api->ApiId },
-		{ S("accountId"), v->account }, { S("domainName"), v->at.domain },
-		{ S("error.message"), v->problem }, { S("integrationErrorMessage"), v->problem },
-	};
+	event_pairs own = visit_facts(v), all = { arena_array(v->mem, event_pair, own.n + v->said.n + 4), own.n };
+	memcpy(all.v, own.v, own.n * sizeof *own.v);
+	for (size_t i = 0; i < v->said.n; i++)
+		all.v[all.n++] = (event_pair){ arena_concat(v->mem, S("authorizer."), v->said.v[i].name),
+			v->said.v[i].value };
+	all.v[all.n++] = (event_pair){ S("status"), arena_fmt(v->mem, "%d", status) };
+	all.v[all.n++] = (event_pair){ S("responseLength"), arena_fmt(v->mem, "%zu", bytes) };
+	all.v[all.n++] = (event_pair){ S("responseLatency"), arena_fmt(v->mem, "%.0f", latency) };
 	front_log(v->mem, v->account, log->DestinationArn,
 	          arena_fmt(v->mem, "%.*s/%.*s", STR_ARG(v->api->ApiId), STR_ARG(v->stage->StageName)),
-	          log->Format, &(event_pairs){ pairs, sizeof pairs / sizeof *pairs }, clock_now());
+	          log->Format, &all, clock_now());
 }

@@ -35,7 +35,7 @@ static void put_dimension(buf *b, const char *name, str value)
 	buf_c(b, '}');
 }
 
-/* table/NAME, table/NAME/index/NAME, function:NAME:QUALIFIER, cluster:NAME */
+/* table/NAME, table/NAME/index/NAME, function:NAME:QUALIFIER, service/CLUSTER/NAME, cluster:NAME */
 static void put_dimensions(buf *b, scaling_place p)
 {
 	str rest = p.resource;
@@ -50,6 +50,10 @@ static void put_dimensions(buf *b, scaling_place p)
 		str resource = rest;
 		put_dimension(b, "FunctionName", str_cut(&rest, ':'));
 		put_dimension(b, "Resource", resource);
+	} else if (str_eq(p.namespace, S("ecs"))) {
+		str_cut(&rest, '/');
+		put_dimension(b, "ClusterName", str_cut(&rest, '/'));
+		put_dimension(b, "ServiceName", rest);
 	} else {
 		str_cut(&rest, ':');
 		put_dimension(b, "DBClusterIdentifier", rest);
@@ -62,6 +66,8 @@ static const char *predefined_metric(str type)
 {
 	static const struct { const char *type, *name; } names[] = {
 		{ "LambdaProvisionedConcurrencyUtilization", "ProvisionedConcurrencyUtilization" },
+		{ "ECSServiceAverageCPUUtilization", "CPUUtilization" },
+		{ "ECSServiceAverageMemoryUtilization", "MemoryUtilization" },
 		{ "RDSReaderAverageCPUUtilization", "CPUUtilization" },
 		{ "RDSReaderAverageDatabaseConnections", "DatabaseConnections" },
 	};
@@ -82,7 +88,8 @@ static void put_units(buf *b, scaling_place p, bool provisioned)
 
 static void put_predefined(buf *b, scaling_place p, str type)
 {
-	put_text(b, "Namespace", str_eq(p.namespace, S("lambda")) ? S("AWS/Lambda") : S("AWS/RDS"));
+	put_text(b, "Namespace", str_eq(p.namespace, S("lambda")) ? S("AWS/Lambda")
+	         : str_eq(p.namespace, S("ecs")) ? S("AWS/ECS") : S("AWS/RDS"));
 	buf_fmt(b, ",\"MetricName\":\"%s\"", predefined_metric(type));
 	put_dimensions(b, p);
 }

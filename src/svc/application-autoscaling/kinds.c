@@ -1,4 +1,7 @@
-/* What can be scaled: tables and their indexes, functions' provisioned concurrency, readers of clusters. */
+/*
+ * What can be scaled: tables and their indexes, functions' provisioned concurrency, readers of clusters,
+ * services of ECS.
+ */
 #include "cloud/call.h"
 #include "scaling.h"
 
@@ -193,7 +196,8 @@ const scaling_kind *scaling_kind_named(str dimension)
 	for (size_t i = 0; i < sizeof dynamodb_lambda / sizeof *dynamodb_lambda; i++)
 		if (str_eq(dimension, str_c(dynamodb_lambda[i].dimension)))
 			return &dynamodb_lambda[i];
-	return str_eq(dimension, str_c(scaling_rds.dimension)) ? &scaling_rds : NULL;
+	return str_eq(dimension, str_c(scaling_rds.dimension)) ? &scaling_rds
+		: str_eq(dimension, str_c(scaling_ecs.dimension)) ? &scaling_ecs : NULL;
 }
 
 err scaling_kind_of(req *rq, scaling_place p, const scaling_kind **kind)

@@ -97,8 +97,6 @@ err scaling_to(req *rq, const scaling_kind *k, scaling_place p, int64_t wanted, 
 	return change(rq, &o, wanted, cause) ? req_write(rq, keep, &o) : OK;
 }
 
-/* ---- how far ---- */
-
 /* What keeps the metric at its target. A table's is what is consumed in a minute; the others are a share of
  * the capacity, which was `base` when they were measured. */
 static double tracked(const tracking *t, const scaling_metric *m, int64_t base, bool low)
@@ -164,8 +162,6 @@ static bool resting(const req *rq, const policy_row *p, const scaling_kind *k)
 	int64_t last = p->InAt > p->OutAt ? p->InAt : p->OutAt;
 	return last && rq->now - last < wait;
 }
-
-/* ---- an alarm ---- */
 
 static err not_scaled(req *rq, outcome *o, const target_row *t, int64_t now, bool out, str alarm)
 {

@@ -47,6 +47,7 @@ err scaling_kind_of(req *rq, scaling_place p, const scaling_kind **kind);
 const scaling_kind *scaling_kind_named(str dimension);
 str scaling_role_arn(req *rq, const scaling_kind *k);
 extern const scaling_kind scaling_rds; /* readers.c */
+extern const scaling_kind scaling_ecs; /* services.c */
 
 /* The three members of an input that name a place. */
 #define PLACE_IN(in) ((scaling_place){ (in)->ServiceNamespace, (in)->ResourceId, (in)->ScalableDimension })

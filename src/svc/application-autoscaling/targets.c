@@ -196,8 +196,6 @@ err application_autoscaling_DescribeScalableTargets(req *rq, const txn *tx,
 	return OK;
 }
 
-/* ---- tags ---- */
-
 static err by_arn(req *rq, const txn *tx, str arn, target_row **found)
 {
 	record_scan s = application_autoscaling_target_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE,
@@ -246,8 +244,6 @@ err application_autoscaling_ListTagsForResource(req *rq, const txn *tx,
 	tags_shown(rq, TAGS(&out->Tags, key));
 	return OK;
 }
-
-/* ---- bounds ---- */
 
 void scaling_bound(txn *tx, req *rq, scaling_place p)
 {

@@ -13,8 +13,8 @@
 bool bill_quantity_of(const price_item *item, double amount, int64_t month_hours, int64_t *out)
 {
 	int64_t millionths;
-	return estimate_amount(amount, &millionths) &&
-	       !__builtin_mul_overflow(millionths, item->monthly ? month_hours : 1, out);
+	int64_t ours = price_name_units(item->name) * (item->monthly ? month_hours : 1);
+	return estimate_amount(amount, &millionths) && !__builtin_mul_overflow(millionths, ours, out);
 }
 
 typedef struct line_sum {
@@ -61,9 +61,7 @@ static void add_charge(void *context, const charge *c, money credit)
 {
 	sums *s = context;
 	line_sum *l = line_of(s, c);
-	i128 quantity = 0;
-	i128_mul_div(c->quantity, INT64_C(1000000000000), c->parts, &quantity);
-	l->quantity[s->at] += quantity;
+	l->quantity[s->at] += charges_quantity(c);
 	l->cost[s->at] += c->amount - credit;
 }
 

@@ -141,44 +141,13 @@ err bcm_pricing_calculator_DeleteBillEstimate(req *rq, txn *tx,
 	return OK;
 }
 
-static bool summary_fits(const bcm_pricing_calculator_ListBillEstimates_in *in,
-                         const bcm_pricing_calculator_BillEstimateSummary *s)
-{
-	for (size_t i = 0; i < in->filters.n; i++) {
-		const bcm_pricing_calculator_ListBillEstimatesFilter *f = &in->filters.v[i];
-		str have = str_eq(f->name, S("NAME")) ? s->name : s->status;
-		if (!calculator_fits(f->matchOption, have, f->values.v, f->values.n))
-			return false;
-	}
-	return calculator_time_fits(in->createdAtFilter, s->createdAt.v) &&
-	       calculator_time_fits(in->expiresAtFilter, s->expiresAt.v);
-}
-
 err bcm_pricing_calculator_ListBillEstimates(req *rq, const txn *tx,
                                              const bcm_pricing_calculator_ListBillEstimates_in *in,
                                              bcm_pricing_calculator_ListBillEstimates_out *out)
 {
-	size_t most = in->maxResults.set ? (size_t)in->maxResults.v : CALCULATOR_PAGE;
-	bcm_pricing_calculator_BillEstimateSummaries *list = &out->items;
-	str after;
-	if (in->nextToken.n && !page_position(rq, in->nextToken, &after))
-		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
+	bill_row *b;
 	record_scan scan = bcm_pricing_calculator_bill_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
-	if (in->nextToken.n)
-		record_scan_after(&scan, after);
-	list->v = arena_array(rq->mem, bcm_pricing_calculator_BillEstimateSummary, most + 1);
-	for (bill_row *b; (b = bcm_pricing_calculator_bill_next(&scan));) {
-		bcm_pricing_calculator_BillEstimateSummary *one = &list->v[list->n];
-		SHOW(b, one);
-		if (!summary_fits(in, one))
-			continue;
-		if (list->n == most) {
-			out->nextToken = page_token(rq, list->v[most - 1].id);
-			break;
-		}
-		list->n++;
-	}
-	cursor_close(&scan.at);
+	CALCULATOR_LIST(rq, in, out, scan, b, bcm_pricing_calculator_bill_next, SHOW, CALCULATOR_FILTERED);
 	return OK;
 }
 

@@ -85,3 +85,17 @@ err calculator_page(req *rq, str token, int64_t *after)
 		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
 	return OK;
 }
+
+err calculator_list(req *rq, record_scan *scan, str token, opt_i64 wanted, size_t *most)
+{
+	str after;
+	*most = wanted.set ? (size_t)wanted.v : CALCULATOR_PAGE;
+	if (!token.n)
+		return OK;
+	if (!page_position(rq, token, &after)) {
+		cursor_close(&scan->at);
+		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
+	}
+	record_scan_after(scan, after);
+	return OK;
+}

@@ -47,6 +47,43 @@ void calculator_tell(req *rq, txn *tx, const char *kind, str token, str id);
 bool calculator_time_fits(const bcm_pricing_calculator_FilterTimestamp *f, int64_t when);
 /* Whether what one has is among what is wanted. STR_NONE never is. */
 bool calculator_fits(str option, str have, const str *want, size_t n);
+/* Where a page of things by their ids begins: moves the scan behind the token, or closes it and fails. */
+err calculator_list(req *rq, record_scan *scan, str token, opt_i64 wanted, size_t *most);
+/*
+ * Fills a page: three lists have the same members in types of their own. `show(row, item)` says what an item
+ * is, `fits(in, item)` whether it is asked for.
+ */
+#define CALCULATOR_LIST(rq, in, out, scan, row, next, show, fits) \
+	do { \
+		size_t most_; \
+		TRY(calculator_list(rq, &(scan), (in)->nextToken, (in)->maxResults, &most_)); \
+		(out)->items.v = arena_array((rq)->mem, __typeof__(*(out)->items.v), most_ + 1); \
+		while (((row) = next(&(scan)))) { \
+			__typeof__((out)->items.v) one_ = &(out)->items.v[(out)->items.n]; \
+			*one_ = (__typeof__(*one_)){ 0 }; \
+			show(row, one_); \
+			if (!fits(in, one_)) \
+				continue; \
+			if ((out)->items.n == most_) { \
+				(out)->nextToken = page_token(rq, (out)->items.v[most_ - 1].id); \
+				break; \
+			} \
+			(out)->items.n++; \
+		} \
+		cursor_close(&(scan).at); \
+	} while (0)
+/* By name or status, and by the times of creation and expiry. */
+#define CALCULATOR_FILTERED(in, one) \
+	({ \
+		bool fits_ = calculator_time_fits((in)->createdAtFilter, (one)->createdAt.v) && \
+			     calculator_time_fits((in)->expiresAtFilter, (one)->expiresAt.v); \
+		for (size_t i_ = 0; fits_ && i_ < (in)->filters.n; i_++) { \
+			str have_ = str_eq((in)->filters.v[i_].name, S("NAME")) ? (one)->name : (one)->status; \
+			fits_ = calculator_fits((in)->filters.v[i_].matchOption, have_, (in)->filters.v[i_].values.v, \
+			                        (in)->filters.v[i_].values.n); \
+		} \
+		fits_; \
+	})
 /* The estimate, or ResourceNotFoundException. */
 err estimate_find(req *rq, const txn *tx, str id, estimate_row **out);
 

@@ -103,46 +103,15 @@ err bcm_pricing_calculator_DeleteWorkloadEstimate(req *rq, txn *tx,
 	return OK;
 }
 
-static bool summary_fits(const bcm_pricing_calculator_ListWorkloadEstimates_in *in,
-                         const bcm_pricing_calculator_WorkloadEstimateSummary *s)
-{
-	for (size_t i = 0; i < in->filters.n; i++) {
-		const bcm_pricing_calculator_ListWorkloadEstimatesFilter *f = &in->filters.v[i];
-		str have = str_eq(f->name, S("NAME")) ? s->name : s->status;
-		if (!calculator_fits(f->matchOption, have, f->values.v, f->values.n))
-			return false;
-	}
-	return calculator_time_fits(in->createdAtFilter, s->createdAt.v) &&
-	       calculator_time_fits(in->expiresAtFilter, s->expiresAt.v);
-}
+#define SHOW_LISTED(e, out) SHOW(rq, tx, e, out)
 
 err bcm_pricing_calculator_ListWorkloadEstimates(req *rq, const txn *tx,
                                                  const bcm_pricing_calculator_ListWorkloadEstimates_in *in,
                                                  bcm_pricing_calculator_ListWorkloadEstimates_out *out)
 {
-	size_t most = in->maxResults.set ? (size_t)in->maxResults.v : CALCULATOR_PAGE;
-	bcm_pricing_calculator_WorkloadEstimateSummaries *list = &out->items;
-	str after;
-	record_scan s = bcm_pricing_calculator_estimate_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
-	if (in->nextToken.n && !page_position(rq, in->nextToken, &after)) {
-		cursor_close(&s.at);
-		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
-	}
-	if (in->nextToken.n)
-		record_scan_after(&s, after);
-	list->v = arena_array(rq->mem, bcm_pricing_calculator_WorkloadEstimateSummary, most + 1);
-	for (estimate_row *e; (e = bcm_pricing_calculator_estimate_next(&s));) {
-		bcm_pricing_calculator_WorkloadEstimateSummary *one = &list->v[list->n];
-		*one = (bcm_pricing_calculator_WorkloadEstimateSummary){ 0 };
-		SHOW(rq, tx, e, one);
-		if (!summary_fits(in, one))
-			continue;
-		if (list->n == most) {
-			out->nextToken = page_token(rq, list->v[most - 1].id);
-			break;
-		}
-		list->n++;
-	}
-	cursor_close(&s.at);
+	estimate_row *e;
+	record_scan scan = bcm_pricing_calculator_estimate_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
+	CALCULATOR_LIST(rq, in, out, scan, e, bcm_pricing_calculator_estimate_next, SHOW_LISTED,
+	                CALCULATOR_FILTERED);
 	return OK;
 }

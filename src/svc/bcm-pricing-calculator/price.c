@@ -35,8 +35,8 @@ static void add_cost(void *context, const charge *c)
 /* List prices in one pricing: lines of one sku share its tiers. */
 static void price_line(pricing *p, priced_line *l)
 {
-	int64_t hours = l->item->monthly ? MONTH_HOURS : 1, quantity;
-	if (__builtin_mul_overflow(l->row->Amount, hours, &quantity)) {
+	int64_t ours = price_name_units(l->name) * (l->item->monthly ? MONTH_HOURS : 1), quantity;
+	if (__builtin_mul_overflow(l->row->Amount, ours, &quantity)) {
 		l->item = NULL;
 		return;
 	}

@@ -129,26 +129,8 @@ err bcm_pricing_calculator_ListBillScenarios(req *rq, const txn *tx,
                                              const bcm_pricing_calculator_ListBillScenarios_in *in,
                                              bcm_pricing_calculator_ListBillScenarios_out *out)
 {
-	size_t most = in->maxResults.set ? (size_t)in->maxResults.v : CALCULATOR_PAGE;
-	bcm_pricing_calculator_BillScenarioSummaries *list = &out->items;
-	str after;
-	if (in->nextToken.n && !page_position(rq, in->nextToken, &after))
-		return fail(rq, &bcm_pricing_calculator_ValidationException, "Invalid nextToken");
+	scenario_row *s;
 	record_scan scan = bcm_pricing_calculator_scenario_scan(tx, rq->mem, 1, rq->who.account, STR_NONE);
-	if (in->nextToken.n)
-		record_scan_after(&scan, after);
-	list->v = arena_array(rq->mem, bcm_pricing_calculator_BillScenarioSummary, most + 1);
-	for (scenario_row *s; (s = bcm_pricing_calculator_scenario_next(&scan));) {
-		bcm_pricing_calculator_BillScenarioSummary *one = &list->v[list->n];
-		SHOW(s, one);
-		if (!summary_fits(in, one))
-			continue;
-		if (list->n == most) {
-			out->nextToken = page_token(rq, list->v[most - 1].id);
-			break;
-		}
-		list->n++;
-	}
-	cursor_close(&scan.at);
+	CALCULATOR_LIST(rq, in, out, scan, s, bcm_pricing_calculator_scenario_next, SHOW, summary_fits);
 	return OK;
 }

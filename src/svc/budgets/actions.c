@@ -35,8 +35,8 @@ static err definition_check(req *rq, str type, const budgets_Definition *d)
 	bool iam = str_eq(type, S("APPLY_IAM_POLICY")), ssm = str_eq(type, S("RUN_SSM_DOCUMENTS"));
 	const budgets_IamActionDefinition *i = d->IamActionDefinition;
 	if (!iam && !ssm)
-		return fail(rq, &aws_NotImplemented, "Actions of type %.*s are not implemented: there are no "
-		            "service control policies here.", STR_ARG(type));
+		return fail(rq, &budgets_AccessDeniedException, "Actions of type %.*s are for the management account "
+		            "of an organization; account %.*s is in none.", STR_ARG(type), STR_ARG(rq->who.account));
 	if ((i != NULL) != iam || (d->SsmActionDefinition != NULL) != ssm || d->ScpActionDefinition)
 		return fail(rq, &budgets_InvalidParameterException,
 		            "The definition does not match the action type %.*s.", STR_ARG(type));
@@ -68,8 +68,9 @@ static err role_check(req *rq, txn *tx, str arn)
 	            "Please follow the instructions.", STR_ARG(arn));
 }
 
-static err action_check(req *rq, txn *tx, const budgets_Action *a)
+static err action_check(req *rq, txn *tx, const budgets_Budget *b, const budgets_Action *a)
 {
+	TRY(budget_forecast_check(rq, b, a->NotificationType));
 	budgets_Notification n = { .Threshold = a->ActionThreshold->ActionThresholdValue,
 		                   .NotificationType = a->NotificationType,
 		                   .ComparisonOperator = S("GREATER_THAN") };
@@ -92,7 +93,7 @@ err budgets_CreateBudgetAction(req *rq, txn *tx, const budgets_CreateBudgetActio
 		.ExecutionRoleArn = in->ExecutionRoleArn, .ApprovalModel = in->ApprovalModel,
 		.Status = S("STANDBY"), .Subscribers = in->Subscribers,
 	};
-	TRY(action_check(rq, tx, &it));
+	TRY(action_check(rq, tx, b->It->Budget, &it));
 	budgets_ActionKept kept = { .Tags = in->ResourceTags };
 	budgets_action row = { .Account = in->AccountId, .Budget = in->BudgetName, .Id = it.ActionId, .It = &it,
 		               .Kept = &kept };
@@ -166,7 +167,8 @@ err budgets_UpdateBudgetAction(req *rq, txn *tx, const budgets_UpdateBudgetActio
 		a->It->ApprovalModel = in->ApprovalModel;
 	if (in->Subscribers.n)
 		a->It->Subscribers = in->Subscribers;
-	TRY(action_check(rq, tx, a->It));
+	const budgets_budget *of = budgets_budget_get(tx, rq->mem, in->AccountId, in->BudgetName);
+	TRY(action_check(rq, tx, of->It->Budget, a->It));
 	action_set(tx, rq->now, a, a->It->Status, S("UPDATE_ACTION"), S("The action has been updated."));
 	*out = (budgets_UpdateBudgetAction_out){ .AccountId = in->AccountId, .BudgetName = in->BudgetName,
 		                                 .OldAction = old, .NewAction = a->It };
@@ -202,8 +204,6 @@ err budgets_ExecuteBudgetAction(req *rq, txn *tx, const budgets_ExecuteBudgetAct
 		                                  .ActionId = in->ActionId, .ExecutionType = in->ExecutionType };
 	return OK;
 }
-
-/* ---- lists ---- */
 
 static err page_of(req *rq, record_scan *scan, opt_i64 wanted, str token, bool whole_account,
                    budgets_Actions *list, str *next)

@@ -36,6 +36,20 @@ bool budget_of_commitments(const budgets_Budget *b)
 	return !str_eq(b->BudgetType, S("COST")) && !str_eq(b->BudgetType, S("USAGE"));
 }
 
+err budget_forecast_check(req *rq, const budgets_Budget *b, str notification_type)
+{
+	if (!str_eq(notification_type, S("FORECASTED")))
+		return OK;
+	if (budget_of_commitments(b))
+		return fail(rq, &budgets_InvalidParameterException,
+		            "FORECASTED notifications are not supported for budgets of type %.*s.",
+		            STR_ARG(b->BudgetType));
+	if (str_eq(b->TimeUnit, S("DAILY")))
+		return fail(rq, &budgets_InvalidParameterException,
+		            "FORECASTED notifications are not supported for DAILY budgets.");
+	return OK;
+}
+
 static void by_default(opt_bool *flag, bool value)
 {
 	if (!flag->set)
@@ -95,17 +109,21 @@ static err adjustment_check(req *rq, const budgets_Budget *b)
 	if (b->BudgetLimit || b->PlannedBudgetLimits.n)
 		return fail(rq, &budgets_InvalidParameterException,
 		            "BudgetLimit and PlannedBudgetLimits cannot be used together with AutoAdjustData.");
-	if (str_eq(a->AutoAdjustType, S("FORECAST")))
-		return fail(rq, &aws_NotImplemented, "Budgets that adjust to the forecast are not implemented.");
-	if (!a->HistoricalOptions)
+	if (str_eq(a->AutoAdjustType, S("FORECAST")) && a->HistoricalOptions)
+		return fail(rq, &budgets_InvalidParameterException,
+		            "HistoricalOptions is for AutoAdjustType HISTORICAL only.");
+	if (str_eq(a->AutoAdjustType, S("FORECAST")) && !str_eq(b->TimeUnit, S("CUSTOM")))
+		return OK;
+	if (!a->HistoricalOptions && str_eq(a->AutoAdjustType, S("HISTORICAL")))
 		return fail(rq, &budgets_InvalidParameterException,
 		            "HistoricalOptions is required when AutoAdjustType is HISTORICAL.");
-	for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
+	for (size_t i = 0; a->HistoricalOptions && i < sizeof periods / sizeof *periods; i++)
 		if (str_eq(b->TimeUnit, str_c(periods[i].unit)) &&
 		    a->HistoricalOptions->BudgetAdjustmentPeriod.v <= periods[i].most)
 			return OK;
 	return fail(rq, &budgets_InvalidParameterException,
-	            "BudgetAdjustmentPeriod is out of range for a %.*s budget.", STR_ARG(b->TimeUnit));
+	            "AutoAdjustData does not fit a %.*s budget: it has none, or not so many periods.",
+	            STR_ARG(b->TimeUnit));
 }
 
 /* `only`: the unit that it must have; STR_NONE: any. */
@@ -151,6 +169,10 @@ static err limits_check(req *rq, const budgets_Budget *b)
 	if (b->BudgetLimit && b->PlannedBudgetLimits.n)
 		return fail(rq, &budgets_InvalidParameterException,
 		            "BudgetLimit and PlannedBudgetLimits cannot be used together.");
+	if (b->PlannedBudgetLimits.n && !str_eq(b->TimeUnit, S("MONTHLY")) &&
+	    !str_eq(b->TimeUnit, S("QUARTERLY")))
+		return fail(rq, &budgets_InvalidParameterException,
+		            "PlannedBudgetLimits are for MONTHLY and QUARTERLY budgets only.");
 	for (size_t i = 0; i < b->PlannedBudgetLimits.n; i++)
 		TRY(amount_check(rq, &b->PlannedBudgetLimits.v[i].value, only));
 	return b->BudgetLimit ? amount_check(rq, b->BudgetLimit, only) : OK;
@@ -230,9 +252,11 @@ static void show_adjustment(req *rq, const budget_spend *s, budgets_Budget *out)
 	budgets_AutoAdjustData *a = arena_new(rq->mem, budgets_AutoAdjustData);
 	*a = *out->AutoAdjustData;
 	a->LastAutoAdjustTime = TIME(s->period.from);
-	a->HistoricalOptions = arena_new(rq->mem, budgets_HistoricalOptions);
-	*a->HistoricalOptions = *out->AutoAdjustData->HistoricalOptions;
-	a->HistoricalOptions->LookBackAvailablePeriods = I64(s->periods);
+	if (a->HistoricalOptions) {
+		a->HistoricalOptions = arena_new(rq->mem, budgets_HistoricalOptions);
+		*a->HistoricalOptions = *out->AutoAdjustData->HistoricalOptions;
+		a->HistoricalOptions->LookBackAvailablePeriods = I64(s->periods);
+	}
 	out->AutoAdjustData = a;
 	out->BudgetLimit = budget_amount(rq->mem, s, s->limit);
 }

@@ -52,6 +52,8 @@ err budget_filters_check(req *rq, const budgets_Budget *b);
 /* Whether what resources are tagged with must be known. */
 bool budget_asks_tags(const budgets_Budget *b);
 
+/* Whether alerts and actions of this type can be had: nobody foretells a day, or commitments. */
+err budget_forecast_check(req *rq, const budgets_Budget *b, str notification_type);
 budgets_Spend *budget_amount(arena *mem, const budget_spend *s, i128 amount);
 
 /* One alert's identity within its budget, as text; empty when the threshold is no number. */

@@ -15,7 +15,7 @@ static const name_pair filters[] = {
 	{ "LinkedAccount", "LINKED_ACCOUNT" }, { "InstanceType", "INSTANCE_TYPE" },
 	{ "PurchaseType", "PURCHASE_TYPE" }, { "Operation", "OPERATION" },
 	{ "BillingEntity", "BILLING_ENTITY" }, { "LegalEntityName", "LEGAL_ENTITY_NAME" },
-	{ "InvoicingEntity", "INVOICING_ENTITY" },
+	{ "InvoicingEntity", "INVOICING_ENTITY" }, { "UsageTypeGroup", "USAGE_TYPE_GROUP" },
 };
 
 /* AWS's, in the order in which it tells them. */

@@ -66,6 +66,8 @@ err alert_put(req *rq, txn *tx, str budget, const budgets_Notification *n, const
 	if (budgets_alert_get(tx, rq->mem, rq->who.account, budget, id))
 		return fail(rq, &budgets_DuplicateRecordException, "Error creating notification: it exists already.");
 	TRY(alert_subscribers_check(rq, to));
+	const budgets_budget *of = budgets_budget_get(tx, rq->mem, rq->who.account, budget);
+	TRY(budget_forecast_check(rq, of->It->Budget, n->NotificationType));
 	budgets_Notification whole = *n;
 	if (!str_is(whole.ThresholdType))
 		whole.ThresholdType = S("PERCENTAGE");

@@ -3,7 +3,6 @@
 #include "budgets.h"
 #include "cloud/charges.h"
 
-#define QUANTITY_ONE INT64_C(1000000000000)
 #define PERCENT 100
 #define FOREVER_DAYS 36500
 
@@ -84,9 +83,7 @@ static void add_charge(void *context, const charge *c, money credit)
 		return;
 	if (!str_is(a->unit))
 		a->unit = charges_unit(c);
-	i128 quantity = 0;
-	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &quantity);
-	a->spans[i].sum += a->units ? quantity : c->amount - (a->credits ? credit : 0);
+	a->spans[i].sum += a->units ? charges_quantity(c) : c->amount - (a->credits ? credit : 0);
 }
 
 /* Whether a span is known whole by now, and empty. */
@@ -128,14 +125,21 @@ static const budgets_Spend *limit_of(const budgets_Budget *b, budget_period p)
 	return found;
 }
 
-/* The mean of the periods before `p`, of as many as the budget looks back to and anything is known of. */
+static bool adjusts_to_forecast(const budgets_Budget *b)
+{
+	return b->AutoAdjustData && !b->AutoAdjustData->HistoricalOptions;
+}
+
+/* The mean of the periods before `p`, of as many as the budget looks back to and anything is known of. Who
+ * foretells a period when it begins knows nothing but the one before: its daily mean goes on. */
 static err adjusted_limit(arena *mem, const txn *tx, adder a, const budgets_Budget *b, int64_t now,
                           budget_spend *out)
 {
 	i128 total = 0;
 	budget_period p = out->period;
 	a.until = INT64_MAX;
-	a.n = (size_t)b->AutoAdjustData->HistoricalOptions->BudgetAdjustmentPeriod.v;
+	bool forecast = adjusts_to_forecast(b);
+	a.n = forecast ? 1 : (size_t)b->AutoAdjustData->HistoricalOptions->BudgetAdjustmentPeriod.v;
 	a.spans = arena_array(mem, span, a.n);
 	for (size_t i = 0; i < a.n; i++)
 		a.spans[i].period = p = budget_period_before(b, p);
@@ -146,6 +150,9 @@ static err adjusted_limit(arena *mem, const txn *tx, adder a, const budgets_Budg
 	}
 	out->has_limit = out->periods > 0;
 	out->limit = out->has_limit ? total / out->periods : 0;
+	if (forecast && !i128_mul_div(out->limit, (out->period.to - out->period.from) / MS_DAY,
+	                              (p.to - p.from) / MS_DAY, &out->limit))
+		return fault_new(mem, &aws_InternalFailure, "The amounts are too large to be added up.");
 	out->unit = !a.units ? S("USD") : str_is(a.unit) ? a.unit : S("N/A");
 	return OK;
 }
@@ -189,6 +196,11 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 	a.until = INT64_MAX;
 	TRY(add_months(mem, tx, &a, p.to, &more));
 	out->forecast = this.sum;
+	/* In an account's first period there is nothing else to foretell from. */
+	if (adjusts_to_forecast(b) && !out->has_limit) {
+		out->limit = out->forecast;
+		out->has_limit = true;
+	}
 	return OK;
 }
 

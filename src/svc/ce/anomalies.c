@@ -28,8 +28,6 @@ static err subscription_find(req *rq, const txn *tx, str arn, ce_subscription **
 	                        "No anomaly subscription found with ARN %.*s", STR_ARG(arn));
 }
 
-/* ---- monitors ---- */
-
 static err monitor_check(req *rq, const ce_AnomalyMonitor *m)
 {
 	bool custom = str_eq(m->MonitorType, S("CUSTOM"));
@@ -133,8 +131,6 @@ err ce_GetAnomalyMonitors(req *rq, const txn *tx, const ce_GetAnomalyMonitors_in
 	}
 	return OK;
 }
-
-/* ---- subscriptions ---- */
 
 #define THRESHOLD_DEPTH 2
 
@@ -273,8 +269,6 @@ err ce_GetAnomalySubscriptions(req *rq, const txn *tx, const ce_GetAnomalySubscr
 	}
 	return OK;
 }
-
-/* ---- what was found ---- */
 
 static double dollars(int64_t millionths)
 {

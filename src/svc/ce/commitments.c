@@ -44,8 +44,6 @@ err ce_GetSavingsPlansUtilizationDetails(req *rq, const ce_GetSavingsPlansUtiliz
 	return none(rq, in->TimePeriod, STR_NONE);
 }
 
-/* ---- what they could cover ---- */
-
 typedef struct covered {
 	i128 hours, units;
 	money cost;
@@ -186,8 +184,6 @@ err ce_GetSavingsPlansCoverage(req *rq, const ce_GetSavingsPlansCoverage_in *in,
 	return OK;
 }
 
-/* ---- what to buy ---- */
-
 static int days_of(str lookback)
 {
 	return str_eq(lookback, S("THIRTY_DAYS")) ? 30 : str_eq(lookback, S("SIXTY_DAYS")) ? 60 : 7;
@@ -248,8 +244,6 @@ err ce_GetRightsizingRecommendation(req *rq, const ce_GetRightsizingRecommendati
 	out->Configuration = in->Configuration;
 	return OK;
 }
-
-/* ---- analyses, which nobody can start ---- */
 
 err ce_ListCommitmentPurchaseAnalyses(req *rq, const txn *tx, const ce_ListCommitmentPurchaseAnalyses_in *in,
                                       ce_ListCommitmentPurchaseAnalyses_out *out)

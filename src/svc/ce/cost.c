@@ -114,7 +114,8 @@ static ce_Groups groups_of(report *r, size_t period, const ce_MetricNames *wante
 static bool groups_costs(str dimension)
 {
 	static const char *const others[] = { "ANOMALY_TOTAL_IMPACT_ABSOLUTE", "ANOMALY_TOTAL_IMPACT_PERCENTAGE",
-		"RIGHTSIZING_TYPE", "AGREEMENT_END_DATE_TIME_AFTER", "AGREEMENT_END_DATE_TIME_BEFORE" };
+		"RIGHTSIZING_TYPE", "USAGE_TYPE_GROUP", "AGREEMENT_END_DATE_TIME_AFTER",
+		"AGREEMENT_END_DATE_TIME_BEFORE" };
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (str_eq(dimension, str_c(others[i])))
 			return false;

@@ -8,8 +8,6 @@
 #define BACKFILL_MONTHS 12
 #define PAGE 1000
 
-/* ---- how many records ---- */
-
 typedef struct counter {
 	req *rq;
 	const ce_GetApproximateUsageRecords_in *in;
@@ -89,8 +87,6 @@ err ce_GetApproximateUsageRecords(req *rq, const ce_GetApproximateUsageRecords_i
 	out->LookbackPeriod = ce_interval(rq, &whole, 0);
 	return OK;
 }
-
-/* ---- tags of earlier months ---- */
 
 static ce_CostAllocationTagBackfillRequest *shown(req *rq, const ce_backfill *b)
 {

@@ -1,6 +1,5 @@
 #include "ce.h"
 
-#define QUANTITY_ONE INT64_C(1000000000000)
 #define AMOUNT_DIGITS 10
 #define FILTER_DEPTH 16
 
@@ -157,8 +156,7 @@ static void see_charge(void *context, const charge *c, money credit)
 	if (at == SIZE_MAX || c->use->when > w->until)
 		return;
 	ce_row row = { .view = &w->view, .charge = c, .record_type = S("Usage"), .amount = c->amount,
-		       .unit = charges_unit(c) };
-	i128_mul_div(c->quantity, QUANTITY_ONE, c->parts, &row.quantity);
+		       .unit = charges_unit(c), .quantity = charges_quantity(c) };
 	if (ce_filter_fits(w->rq, w->filter, &row))
 		w->each(w->context, &row, at);
 	if (!credit)

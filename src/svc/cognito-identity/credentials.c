@@ -35,8 +35,6 @@ static err misconfigured(req *rq)
 	            "Invalid identity pool configuration. Check assigned IAM roles for this pool.");
 }
 
-/* ---- whose identity it is ---- */
-
 /* With a login of its own, or none where it has none. A login that nobody has yet becomes the identity's. */
 static err link_logins(req *rq, txn *tx, void *context)
 {
@@ -77,8 +75,6 @@ static err link_logins(req *rq, txn *tx, void *context)
 	cognito_identity_identity_put(tx, i);
 	return OK;
 }
-
-/* ---- which role ---- */
 
 static str text_of(const json_value *v, str name)
 {
@@ -159,8 +155,6 @@ static err choose(req *rq, visit *v)
 		v->role = role_named(v->p, v->n ? S("authenticated") : S("unauthenticated"));
 	return str_is(v->role) ? OK : misconfigured(rq);
 }
-
-/* ---- the credentials ---- */
 
 static err trusted(req *rq, const txn *tx, const visit *v, const iam_Role *role)
 {

@@ -140,8 +140,6 @@ err cognito_identity_DeleteIdentities(req *rq, txn *tx, const cognito_identity_D
 	return OK;
 }
 
-/* ---- unlinking ---- */
-
 typedef struct leaving {
 	const cognito_identity_UnlinkIdentity_in *in;
 	id_identity *i;

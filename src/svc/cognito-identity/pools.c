@@ -160,8 +160,6 @@ err cognito_identity_ListIdentityPools(req *rq, const txn *tx,
 	return OK;
 }
 
-/* ---- roles ---- */
-
 err cognito_identity_SetIdentityPoolRoles(req *rq, txn *tx,
                                           const cognito_identity_SetIdentityPoolRoles_in *in,
                                           cognito_identity_SetIdentityPoolRoles_out *out)
@@ -195,8 +193,6 @@ err cognito_identity_GetIdentityPoolRoles(req *rq, const txn *tx,
 	out->RoleMappings = p->Mappings;
 	return OK;
 }
-
-/* ---- tags ---- */
 
 static const tag_rules rules = {
 	.most = 50,

@@ -52,8 +52,6 @@ err cognito_idp_GetUserAuthFactors(req *rq, const txn *tx, const cognito_idp_Get
 	return OK;
 }
 
-/* ---- changing ---- */
-
 /* A value that is new is not verified, unless the same request says so. */
 static void set(req *rq, idp_user *u, const idp_attributes *given)
 {
@@ -213,8 +211,6 @@ err cognito_idp_AdminUpdateUserAttributes(req *rq, const cognito_idp_AdminUpdate
 	return change_all(rq, &k, &in->ClientMetadata);
 }
 
-/* ---- deleting ---- */
-
 static err drop(req *rq, txn *tx, const idp_pool *p, idp_user *u,
                 const cognito_idp_AttributeNameListType *names, bool active)
 {
@@ -265,8 +261,6 @@ err cognito_idp_AdminDeleteUserAttributes(req *rq, txn *tx,
 	TRY(idp_user_find(rq, tx, p, in->Username, &u));
 	return drop(rq, tx, p, u, &in->UserAttributeNames, false);
 }
-
-/* ---- verifying ---- */
 
 static err can_be_verified(req *rq, const idp_user *u, str name)
 {

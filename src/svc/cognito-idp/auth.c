@@ -25,8 +25,6 @@ err idp_required(req *rq, const cognito_idp_AuthParametersType *m, const char *n
 					: fail(rq, &cognito_idp_InvalidParameterException, "Missing required parameter %s", name);
 }
 
-/* ---- which flows a client has ---- */
-
 static bool has_flow(const idp_client *c, const char *modern, const char *legacy)
 {
 	const cognito_idp_ExplicitAuthFlowsListType *l = &c->It->ExplicitAuthFlows;
@@ -75,8 +73,6 @@ static err check_flow(req *rq, const idp_client *c, str flow, bool admin)
 	            STR_ARG(flow));
 }
 
-/* ---- who may ---- */
-
 /* What keeps a user with the right password out. */
 err idp_auth_state(req *rq, const idp_user *u)
 {
@@ -88,8 +84,6 @@ err idp_auth_state(req *rq, const idp_user *u)
 		return refused(rq, "Temporary password has expired and must be reset by an administrator.");
 	return OK;
 }
-
-/* ---- functions before and after ---- */
 
 static err ask_before(req *rq, const idp_auth *a)
 {
@@ -127,8 +121,6 @@ err idp_auth_tell(req *rq, const idp_auth *a)
 	};
 	return idp_trigger(rq, &e, &said);
 }
-
-/* ---- tokens ---- */
 
 static err keep_tokens(req *rq, txn *tx, void *context)
 {
@@ -180,8 +172,6 @@ err idp_auth_refresh(req *rq, idp_auth *a, str token)
 	a->result = idp_tokens_result(rq->mem, &i);
 	return OK;
 }
-
-/* ---- starting ---- */
 
 /* The user's name and the client's secret; a stranger gets what a wrong password gets, where users are
  * hidden. */
@@ -291,14 +281,23 @@ static err start(req *rq, idp_auth *a, str flow, const cognito_idp_AuthParameter
 			(out_)->ChallengeParameters.v = arena_new(rq->mem, cognito_idp_ChallengeParametersType_entry); \
 	} while (0)
 
+/* Whoever names no pool comes by the client, as users do; an administrator names both. */
+static err enter(req *rq, idp_auth *a, str pool_id, str client_id)
+{
+	const txn *tx = req_read(rq);
+	err e = str_is(pool_id) ? idp_pool_find(rq, tx, pool_id, &a->pool)
+	                        : idp_client_enter(rq, tx, client_id, &a->pool, &a->client);
+	if (!e && str_is(pool_id))
+		e = idp_client_find(rq, tx, a->pool, client_id, &a->client);
+	req_read_end(rq, tx);
+	return e;
+}
+
 err cognito_idp_InitiateAuth(req *rq, const cognito_idp_InitiateAuth_in *in,
                              cognito_idp_InitiateAuth_out *out)
 {
 	idp_auth a = { .metadata = &in->ClientMetadata };
-	const txn *tx = req_read(rq);
-	err e = idp_client_enter(rq, tx, in->ClientId, &a.pool, &a.client);
-	req_read_end(rq, tx);
-	TRY(e);
+	TRY(enter(rq, &a, STR_NONE, in->ClientId));
 	TRY(start(rq, &a, in->AuthFlow, &in->AuthParameters));
 	ANSWER(&a, out);
 	return OK;
@@ -308,11 +307,7 @@ err cognito_idp_AdminInitiateAuth(req *rq, const cognito_idp_AdminInitiateAuth_i
                                   cognito_idp_AdminInitiateAuth_out *out)
 {
 	idp_auth a = { .metadata = &in->ClientMetadata, .admin = true };
-	const txn *tx = req_read(rq);
-	err e = idp_pool_find(rq, tx, in->UserPoolId, &a.pool);
-	e = e ? e : idp_client_find(rq, tx, a.pool, in->ClientId, &a.client);
-	req_read_end(rq, tx);
-	TRY(e);
+	TRY(enter(rq, &a, in->UserPoolId, in->ClientId));
 	TRY(start(rq, &a, in->AuthFlow, &in->AuthParameters));
 	ANSWER(&a, out);
 	return OK;
@@ -322,10 +317,7 @@ err cognito_idp_GetTokensFromRefreshToken(req *rq, const cognito_idp_GetTokensFr
                                           cognito_idp_GetTokensFromRefreshToken_out *out)
 {
 	idp_auth a = { .metadata = &in->ClientMetadata };
-	const txn *tx = req_read(rq);
-	err e = idp_client_enter(rq, tx, in->ClientId, &a.pool, &a.client);
-	req_read_end(rq, tx);
-	TRY(e);
+	TRY(enter(rq, &a, STR_NONE, in->ClientId));
 	if ((str_is(a.client->It->ClientSecret) || a.client->Secrets.n)
 	    && !idp_secret_is(a.client, in->ClientSecret))
 		return refused(rq, "Invalid client secret.");
@@ -333,8 +325,6 @@ err cognito_idp_GetTokensFromRefreshToken(req *rq, const cognito_idp_GetTokensFr
 	out->AuthenticationResult = a.result;
 	return OK;
 }
-
-/* ---- answering ---- */
 
 static err answer(req *rq, idp_auth *a, str name, str session, const cognito_idp_ChallengeResponsesType *in)
 {
@@ -350,10 +340,7 @@ err cognito_idp_RespondToAuthChallenge(req *rq, const cognito_idp_RespondToAuthC
                                        cognito_idp_RespondToAuthChallenge_out *out)
 {
 	idp_auth a = { .metadata = &in->ClientMetadata };
-	const txn *tx = req_read(rq);
-	err e = idp_client_enter(rq, tx, in->ClientId, &a.pool, &a.client);
-	req_read_end(rq, tx);
-	TRY(e);
+	TRY(enter(rq, &a, STR_NONE, in->ClientId));
 	TRY(answer(rq, &a, in->ChallengeName, in->Session, &in->ChallengeResponses));
 	ANSWER(&a, out);
 	return OK;
@@ -363,11 +350,7 @@ err cognito_idp_AdminRespondToAuthChallenge(req *rq, const cognito_idp_AdminResp
                                             cognito_idp_AdminRespondToAuthChallenge_out *out)
 {
 	idp_auth a = { .metadata = &in->ClientMetadata, .admin = true };
-	const txn *tx = req_read(rq);
-	err e = idp_pool_find(rq, tx, in->UserPoolId, &a.pool);
-	e = e ? e : idp_client_find(rq, tx, a.pool, in->ClientId, &a.client);
-	req_read_end(rq, tx);
-	TRY(e);
+	TRY(enter(rq, &a, in->UserPoolId, in->ClientId));
 	TRY(answer(rq, &a, in->ChallengeName, in->Session, &in->ChallengeResponses));
 	ANSWER(&a, out);
 	return OK;

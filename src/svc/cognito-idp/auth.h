@@ -30,7 +30,6 @@ err idp_auth_tell(req *rq, const idp_auth *a);
 err idp_auth_tokens(req *rq, idp_auth *a);
 err idp_auth_refresh(req *rq, idp_auth *a, str token);
 
-/* ---- challenge.c ---- */
 /* What follows a right password or an accepted challenge: the next one, or tokens. */
 err idp_auth_go_on(req *rq, idp_auth *a);
 err idp_auth_answer(req *rq, idp_auth *a, str name, str session, const cognito_idp_AuthParametersType *given);
@@ -39,13 +38,11 @@ err idp_auth_challenge(req *rq, idp_auth *a, const char *name, cognito_idp_sessi
 void idp_parameter(arena *mem, idp_auth *a, const char *name, str value);
 /* Until some time after its end. */
 void idp_session_keep(txn *tx, const cognito_idp_session *s);
-/* ---- mfa.c ---- */
 err idp_auth_mfa(req *rq, idp_auth *a);
 /* Whether signing in asks this user for a second factor, or to set one up. */
 bool idp_mfa_wanted(const idp_pool *p, const idp_user *u);
 err idp_session_enter(req *rq, const txn *tx, str token, str step, cognito_idp_session **out);
 
-/* ---- custom.c ---- */
 /* SRP's first half; `history` of a custom flow in which it happens. */
 err idp_auth_srp(req *rq, idp_auth *a, str srp_a, str history);
 err idp_auth_custom(req *rq, idp_auth *a, str history);

@@ -9,8 +9,6 @@
 #define SESSION_BYTES 480
 #define ANSWERS_MAX 5
 
-/* ---- sessions ---- */
-
 void idp_parameter(arena *mem, idp_auth *a, const char *name, str value)
 {
 	cognito_idp_ChallengeParametersType *l = &a->parameters;
@@ -108,8 +106,6 @@ static err spend(req *rq, const idp_auth *a, bool right)
 	return req_write(rq, spend_one, &p);
 }
 
-/* ---- SRP ---- */
-
 err idp_auth_srp(req *rq, idp_auth *a, str srp_a, str history)
 {
 	cognito_idp_session s = { .SrpA = srp_a, .History = history, .Given = a->given };
@@ -164,8 +160,6 @@ static err answer_srp(req *rq, idp_auth *a, const cognito_idp_AuthParametersType
 	return idp_auth_custom(
 		rq, a, idp_history_add(rq->mem, a->session->History, "PASSWORD_VERIFIER", true, STR_NONE));
 }
-
-/* ---- a new password ---- */
 
 static str missing_attributes(req *rq, const idp_auth *a)
 {
@@ -259,8 +253,6 @@ static err answer_password(req *rq, idp_auth *a, const cognito_idp_AuthParameter
 	return idp_auth_mfa(rq, a);
 }
 
-/* ---- second factors ---- */
-
 static err wrong_code(req *rq)
 {
 	return fail(rq, &cognito_idp_CodeMismatchException, "Invalid code received for user");
@@ -327,8 +319,6 @@ static err answer_setup(req *rq, idp_auth *a)
 	TRY(spend(rq, a, true));
 	return idp_auth_tokens(rq, a);
 }
-
-/* ---- which it is ---- */
 
 static err enter(req *rq, idp_auth *a, str name, str token, const cognito_idp_AuthParametersType *in)
 {

@@ -9,8 +9,6 @@ static err invalid(req *rq, const char *why)
 	return fail(rq, &cognito_idp_InvalidParameterException, "%s", why);
 }
 
-/* ---- validities ---- */
-
 static int64_t unit_ms(str unit, int64_t otherwise)
 {
 	return str_eq(unit, S("seconds")) ? MS_SECOND
@@ -51,8 +49,6 @@ static err check_validities(req *rq, const idp_client *c)
 		               "and access tokens.");
 	return OK;
 }
-
-/* ---- OAuth ---- */
 
 static err check_scopes(req *rq, const txn *tx, const idp_client *c)
 {
@@ -122,8 +118,6 @@ static err check_oauth(req *rq, const txn *tx, const idp_client *c)
 	TRY(check_urls(rq, &t->CallbackURLs));
 	return check_scopes(rq, tx, c);
 }
-
-/* ---- the rest ---- */
 
 static err check_attributes(req *rq, const idp_pool *p, const cognito_idp_ClientPermissionListType *l,
                             bool write)

@@ -113,8 +113,6 @@ err idp_auth_custom_answer(req *rq, idp_auth *a, str answer)
 	                                       idp_json_true(said, S("answerCorrect")), a->session->Secret));
 }
 
-/* ---- users of elsewhere ---- */
-
 typedef struct newcomer {
 	idp_pool *p;
 	idp_user u;

@@ -87,8 +87,6 @@ bool idp_listed(const str *v, size_t n, str one)
 	return false;
 }
 
-/* ---- secrets ---- */
-
 bool idp_secret_is(const idp_client *c, str secret)
 {
 	bool right = str_is(c->It->ClientSecret) && secret_eq(c->It->ClientSecret, secret);

@@ -102,8 +102,6 @@ err cognito_idp_ListGroups(req *rq, const txn *tx, const cognito_idp_ListGroups_
 	return OK;
 }
 
-/* ---- members ---- */
-
 static err pair(req *rq, const txn *tx, str pool, str user, str group, idp_pool **p, idp_user **u)
 {
 	cognito_idp_group *g;

@@ -102,8 +102,6 @@ static void access_claims(making *m)
 		idp_claims_text(m->mem, c, S("username"), i->user->Username);
 }
 
-/* ---- the function ---- */
-
 static bool reserved(str name)
 {
 	static const char *const names[] = { "sub",

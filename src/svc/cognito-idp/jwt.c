@@ -1,30 +1,10 @@
 #include "jwt.h"
 #include "base/json.h"
 #include "base/keypair.h"
-#include "base/text.h"
+#include "cloud/jwt.h"
 
 #define TOKEN_MAX ((size_t)128 << 10)
 #define HOW S("RSASSA_PKCS1_V1_5_SHA_256")
-
-str idp_base64_url(arena *mem, str bytes)
-{
-	str t = base64_encode(mem, bytes);
-	char *p = arena_bytes(mem, t.n);
-	size_t n = 0;
-	for (size_t i = 0; i < t.n && t.p[i] != '='; i++)
-		p[n++] = t.p[i] == '+' ? '-' : t.p[i] == '/' ? '_' : t.p[i];
-	return str_of(p, n);
-}
-
-bool idp_base64_url_read(arena *mem, str text, str *bytes)
-{
-	char *p = arena_bytes(mem, text.n + 1);
-	for (size_t i = 0; i < text.n; i++)
-		p[i] = text.p[i] == '-' ? '+' : text.p[i] == '_' ? '/' : text.p[i];
-	return base64_decode(mem, str_of(p, text.n), bytes);
-}
-
-/* ---- claims ---- */
 
 void idp_claims_set(arena *mem, claims *c, str name, str raw)
 {
@@ -64,8 +44,6 @@ void idp_claims_drop(claims *c, str name)
 	c->n = n;
 }
 
-/* ---- signing and reading ---- */
-
 str idp_jwt_sign(arena *mem, const idp_pool *p, const claims *c, bool id)
 {
 	str signature;
@@ -81,41 +59,28 @@ str idp_jwt_sign(arena *mem, const idp_pool *p, const claims *c, bool id)
 		buf_put(&b, c->v[i].raw);
 	}
 	buf_c(&b, '}');
-	str first = idp_base64_url(mem, buf_str(&head)), second = idp_base64_url(mem, buf_str(&b));
+	str first = base64_url(mem, buf_str(&head)), second = base64_url(mem, buf_str(&b));
 	str text = arena_fmt(mem, "%.*s.%.*s", STR_ARG(first), STR_ARG(second));
 	ensure(keypair_sign(mem, id ? p->IdKey : p->AccessKey, HOW, false, text, &signature));
-	return arena_fmt(mem, "%.*s.%.*s", STR_ARG(text), STR_ARG(idp_base64_url(mem, signature)));
-}
-
-static bool parts_of(str token, str part[3])
-{
-	str rest = token;
-	for (int i = 0; i < 3; i++) {
-		if (!str_is(rest))
-			return false;
-		part[i] = str_cut(&rest, '.');
-	}
-	return !str_is(rest);
+	return arena_fmt(mem, "%.*s.%.*s", STR_ARG(text), STR_ARG(base64_url(mem, signature)));
 }
 
 const json_value *idp_jwt_claims(arena *mem, str token)
 {
-	str part[3], text;
-	const json_value *v =
-		parts_of(token, part) && idp_base64_url_read(mem, part[1], &text) ? json_parse(mem, text) : NULL;
-	return v && v->kind == JSON_OBJECT ? v : NULL;
+	jwt t;
+	return jwt_read(mem, token, &t) ? t.claims : NULL;
 }
 
 const json_value *idp_jwt_open(arena *mem, const idp_pool *p, str token)
 {
-	str part[3], head, signature, public_der;
-	if (!parts_of(token, part) || !idp_base64_url_read(mem, part[0], &head)
-	    || !idp_base64_url_read(mem, part[2], &signature))
+	jwt t;
+	str public_der;
+	if (!jwt_read(mem, token, &t))
 		return NULL;
-	str kid = idp_json_str(json_parse(mem, head), S("kid"));
+	str kid = jwt_text(t.head, S("kid"));
 	bool id = str_eq(kid, p->IdKid);
 	if ((!id && !str_eq(kid, p->AccessKid)) || !keypair_public(mem, id ? p->IdKey : p->AccessKey, &public_der)
-	    || !keypair_verify(public_der, HOW, false, str_sub(token, 0, part[0].n + 1 + part[1].n), signature))
+	    || !keypair_verify(public_der, HOW, false, t.signed_part, t.signature))
 		return NULL;
-	return idp_jwt_claims(mem, token);
+	return t.claims;
 }

@@ -31,8 +31,6 @@ str idp_message_route(const idp_pool *p, const idp_user *u)
 
 static bool by_phone(const idp_message *m) { return str_eq(m->attribute, S("phone_number")); }
 
-/* ---- what is said ---- */
-
 static const char *source_of(idp_message_kind kind)
 {
 	static const char *const names[] = {
@@ -121,8 +119,6 @@ err idp_message_write(req *rq, idp_message *m)
 	return OK;
 }
 
-/* ---- where it goes ---- */
-
 /* a***@e*** and +*******1234, as AWS hides them. */
 static str hidden(arena *mem, str to, bool phone)
 {
@@ -204,8 +200,6 @@ TASK(cognito_idp_message)
 	}
 	return !e || attempt >= TRIES ? TASK_DONE : clock_now() + attempt * MS_MINUTE;
 }
-
-/* ---- codes ---- */
 
 void idp_code_keep(req *rq, txn *tx, const idp_message *m, str kind, int64_t ms, str value)
 {

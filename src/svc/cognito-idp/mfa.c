@@ -4,8 +4,6 @@
 #include "base/json.h"
 #include "sys/rand.h"
 
-/* ---- in a sign-in ---- */
-
 static bool has_sms(const idp_pool *p, const idp_user *u)
 {
 	return p->It->SmsConfiguration && idp_attribute(&u->Attributes, S("phone_number")).n;
@@ -99,8 +97,6 @@ err idp_auth_mfa(req *rq, idp_auth *a)
 	            "User has no MFA device and the user pool requires one that the user cannot set up.");
 }
 
-/* ---- a software token ---- */
-
 /* By access token, or by the session of MFA_SETUP. */
 static err enter(req *rq, const txn *tx, str token, str session, idp_pool **p, idp_user **u,
                  cognito_idp_session **s)
@@ -190,8 +186,6 @@ err cognito_idp_VerifySoftwareToken(req *rq, txn *tx, const cognito_idp_VerifySo
 	out->Status = S("SUCCESS");
 	return OK;
 }
-
-/* ---- preferences ---- */
 
 typedef struct wish {
 	bool said, on, first;

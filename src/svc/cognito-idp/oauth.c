@@ -39,8 +39,6 @@ static bool match(const http_exchange *x)
 	return domain_of(x, &domain, &region);
 }
 
-/* ---- what pages use ---- */
-
 str idp_oauth_given(const idp_oauth_visit *v, const char *name)
 {
 	str value = query_value(v->mem, v->form, str_c(name));

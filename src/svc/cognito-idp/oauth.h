@@ -29,11 +29,9 @@ bool idp_oauth_scopes(const idp_oauth_visit *v, str asked, str *scopes);
 /* The client of a request by name; false: it has none of this name. */
 bool idp_oauth_client(idp_oauth_visit *v, str id);
 
-/* ---- idp_oauth_login.c ---- */
 void idp_oauth_authorize(idp_oauth_visit *v);
 void idp_oauth_login(idp_oauth_visit *v);
 void idp_oauth_logout(idp_oauth_visit *v);
-/* ---- idp_oauth_token.c ---- */
 void idp_oauth_token(idp_oauth_visit *v);
 void idp_oauth_revoke(idp_oauth_visit *v);
 void idp_oauth_user_info(idp_oauth_visit *v);

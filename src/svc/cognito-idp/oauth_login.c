@@ -126,8 +126,6 @@ void idp_oauth_authorize(idp_oauth_visit *v)
 		idp_oauth_redirect(v, arena_fmt(v->mem, "/login?%.*s", STR_ARG(v->form)));
 }
 
-/* ---- the password ---- */
-
 static err keep_code(req *rq, txn *tx, void *context)
 {
 	const cognito_idp_authcode *c = context;

@@ -2,6 +2,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cloud/jwt.h"
 #include "oauth.h"
 
 /* Basic credentials or members of the form; a client with a secret must show it. */
@@ -59,8 +60,6 @@ static void issue(idp_oauth_visit *v, idp_issue *i)
 		answer(v, i);
 }
 
-/* ---- a code ---- */
-
 typedef struct redeemed {
 	str code;
 	cognito_idp_authcode *it;
@@ -87,7 +86,7 @@ static bool proved(const idp_oauth_visit *v, str challenge)
 	if (!challenge.n)
 		return true;
 	sha256(verifier, sum);
-	return verifier.n && secret_eq(idp_base64_url(v->mem, str_of((const char *)sum, sizeof sum)), challenge);
+	return verifier.n && secret_eq(base64_url(v->mem, str_of((const char *)sum, sizeof sum)), challenge);
 }
 
 static void by_code(idp_oauth_visit *v)
@@ -141,8 +140,6 @@ static void by_refresh(idp_oauth_visit *v)
 	issue(v, &i);
 }
 
-/* ---- machines ---- */
-
 static void by_itself(idp_oauth_visit *v)
 {
 	str scopes;
@@ -177,8 +174,6 @@ void idp_oauth_token(idp_oauth_visit *v)
 	else
 		idp_oauth_error(v, 400, "unsupported_grant_type");
 }
-
-/* ---- what tokens are for ---- */
 
 typedef struct revoked {
 	idp_oauth_visit *v;

@@ -110,8 +110,6 @@ str idp_password_temporary(arena *mem, const idp_pool *p)
 	return str_of(t, n);
 }
 
-/* ---- attempts ---- */
-
 err idp_password_wrong(req *rq)
 {
 	return fail(rq, &cognito_idp_NotAuthorizedException, "Incorrect username or password.");

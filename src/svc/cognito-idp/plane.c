@@ -4,6 +4,7 @@
  * /POOL of the server itself.
  */
 #include "cloud/plane.h"
+#include "cloud/jwt.h"
 #include "base/json.h"
 #include "base/keypair.h"
 #include "base/text.h"
@@ -43,7 +44,7 @@ static str number(arena *mem, EVP_PKEY *key, const char *name)
 	char *p = arena_bytes(mem, bytes);
 	BN_bn2bin(n, (unsigned char *)p);
 	BN_free(n);
-	return idp_base64_url(mem, str_of(p, bytes));
+	return base64_url(mem, str_of(p, bytes));
 }
 
 static void put_key(arena *mem, buf *b, str private_der, str kid)
@@ -73,6 +74,20 @@ str idp_jwks(arena *mem, const idp_pool *p)
 	buf_put(&b, S("]}"));
 	return buf_str(&b);
 }
+
+/* https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC123xyz */
+static str keys_of(const txn *tx, arena *mem, str issuer, bool *mine)
+{
+	size_t at = issuer.n;
+	*mine = str_starts(issuer, S("https://cognito-idp."));
+	if (!tx)
+		return STR_NONE;
+	while (at > 0 && issuer.p[at - 1] != '/')
+		at--;
+	const idp_pool *p = *mine ? cognito_idp_pool_get(tx, mem, str_sub(issuer, at, issuer.n)) : NULL;
+	return p && str_eq(issuer, idp_issuer(mem, p)) ? idp_jwks(mem, p) : STR_NONE;
+}
+JWT_ISSUER(cognito_idp, keys_of);
 
 /* Where the pool is asked about: by its own name, or where the client has found us. */
 static str about(arena *mem, const idp_pool *p, const http_exchange *x)

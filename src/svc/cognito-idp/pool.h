@@ -26,7 +26,6 @@ typedef cognito_idp_CodeDeliveryDetailsType idp_delivery;
 #define IDP_TEMPORARY S("FORCE_CHANGE_PASSWORD")
 #define IDP_RESET S("RESET_REQUIRED")
 
-/* ---- find.c ---- */
 str idp_arn(arena *mem, const idp_pool *p);
 /* https://cognito-idp.REGION.amazonaws.com/ID */
 str idp_issuer(arena *mem, const idp_pool *p);
@@ -51,7 +50,6 @@ err idp_page_begin(req *rq, record_scan *scan, str token);
 bool idp_has_scope(str scopes, str one);
 bool idp_listed(const str *v, size_t n, str one);
 
-/* ---- schema.c ---- */
 /* Of a new pool: AWS's own attributes, changed by what is given, and the given ones of the customer's. */
 err idp_schema_make(req *rq, const cognito_idp_SchemaAttributesListType *given, idp_pool *p);
 const cognito_idp_SchemaAttributeType *idp_schema_find(const idp_pool *p, str name);
@@ -69,7 +67,6 @@ idp_attributes idp_attributes_shown(arena *mem, const idp_user *u);
 bool idp_is_email(str s);
 bool idp_is_phone(str s);
 
-/* ---- password.c ---- */
 err idp_password_check(req *rq, const idp_pool *p, str password);
 /* A new salt and verifier; takes milliseconds, so outside of transactions. */
 void idp_password_make(arena *mem, const idp_pool *p, idp_user *u, str password);
@@ -86,7 +83,6 @@ err idp_password_attempt(req *rq, const idp_user *u, bool right);
 err idp_password_known(req *rq, const idp_pool *p, const idp_user *u, str password);
 str idp_password_temporary(arena *mem, const idp_pool *p);
 
-/* ---- srp.c ---- */
 /* salt and verifier as hexadecimal text without padding. */
 void idp_srp_verifier(arena *mem, str pool_name, str user, str password, str salt_hex, str *verifier_hex);
 /* b and B = kv + g^b. */
@@ -97,7 +93,6 @@ bool idp_srp_key(arena *mem, str a_hex, str secret_hex, str public_hex, str veri
 bool idp_srp_public_ok(str a_hex);
 str idp_srp_pool_name(str pool_id);
 
-/* ---- user.c ---- */
 /* The aliases of a user in the store follow its attributes; AliasExistsException unless `force`. */
 err idp_aliases_set(req *rq, txn *tx, const idp_pool *p, const idp_user *before, const idp_user *u,
                     bool force);
@@ -114,7 +109,6 @@ cognito_idp_UserType idp_user_shown(arena *mem, const idp_user *u,
                                     const cognito_idp_SearchedAttributeNamesListType *only);
 cognito_idp_UserMFASettingListType idp_mfa_settings(arena *mem, const idp_user *u);
 
-/* ---- signup.c ---- */
 /* PreSignUp, and what it says is verified. */
 err idp_ask_before(req *rq, idp_user *u, const idp_pool *p, str client, const char *source,
                    const cognito_idp_AttributeListType *data, const idp_metadata *metadata,
@@ -123,7 +117,6 @@ err idp_ask_before(req *rq, idp_user *u, const idp_pool *p, str client, const ch
 err idp_tell_confirmed(req *rq, const idp_pool *p, const idp_user *u, str client, bool forgot,
                        const idp_metadata *metadata);
 
-/* ---- trigger.c ---- */
 /*
  * Functions of the customer's. `request` and `response` are the two objects of the event as JSON text; the
  * answer is the response that the function gave, or NULL where the pool has no such function. On pool
@@ -145,7 +138,6 @@ str idp_json_str(const json_value *v, str name);
 bool idp_json_true(const json_value *v, str name);
 #define IDP_FUNCTION(pool_, name_) ((pool_)->It->LambdaConfig ? (pool_)->It->LambdaConfig->name_ : STR_NONE)
 
-/* ---- message.c ---- */
 typedef enum idp_message_kind {
 	IDP_SIGN_UP,
 	IDP_RESEND,
@@ -178,15 +170,12 @@ void idp_code_keep(req *rq, txn *tx, const idp_message *m, str kind, int64_t ms,
 err idp_code_take(req *rq, txn *tx, const idp_pool *p, const idp_user *u, str kind, str given, str *value,
                   err *wrong);
 
-/* ---- token.c ---- */
 typedef struct idp_claims {
 	const idp_pool *pool;
 	const json_value *it;
 	str sub, client, use, scope, jti, event;
 	int64_t end, issued;
 } idp_claims;
-str idp_base64_url(arena *mem, str bytes);
-bool idp_base64_url_read(arena *mem, str text, str *bytes);
 /* The user whose access token this is; the request is the pool's account's from now on. */
 err idp_token_enter(req *rq, const txn *tx, str token, idp_pool **p, idp_client **c, idp_user **u);
 /* A token of this pool that is neither forged, over nor revoked. `use`: id, access or STR_NONE for both. */
@@ -224,7 +213,6 @@ int64_t idp_validity(const idp_client *c, int which); /* 0 id, 1 access, 2 refre
 str idp_groups_json(const txn *tx, arena *mem, const idp_user *u, str *roles, str *preferred);
 void idp_json_put(buf *b, str name, str value);
 
-/* ---- totp.c ---- */
 str idp_totp_secret(arena *mem);
 /* The half-minute whose code this is, by the real time, in which people's devices live; 0: none around now.
  */

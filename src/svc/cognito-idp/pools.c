@@ -11,8 +11,6 @@ static err invalid(req *rq, const char *why)
 	return fail(rq, &cognito_idp_InvalidParameterException, "%s", why);
 }
 
-/* ---- what a pool is by default ---- */
-
 static void default_policies(arena *mem, cognito_idp_UserPoolType *t,
                              const cognito_idp_UserPoolPolicyType *given)
 {
@@ -115,8 +113,6 @@ static void defaults(arena *mem, cognito_idp_UserPoolType *t, const cognito_idp_
 		t->UserAttributeUpdateSettings->AttributesRequireVerificationBeforeUpdate.v = arena_new(mem, str);
 }
 
-/* ---- what does not go together ---- */
-
 static err check_recovery(req *rq, const cognito_idp_UserPoolType *t)
 {
 	const cognito_idp_RecoveryMechanismsType *m = &t->AccountRecoverySetting->RecoveryMechanisms;
@@ -166,8 +162,6 @@ static err check_pool(req *rq, const cognito_idp_UserPoolType *t)
 	TRY(check_recovery(rq, t));
 	return check_functions(rq, t->LambdaConfig);
 }
-
-/* ---- making one ---- */
 
 typedef struct made {
 	const cognito_idp_CreateUserPool_in *in;
@@ -325,8 +319,6 @@ err cognito_idp_UpdateUserPool(req *rq, txn *tx, const cognito_idp_UpdateUserPoo
 	cognito_idp_pool_put(tx, p);
 	return OK;
 }
-
-/* ---- deleting one ---- */
 
 static void delete_users(req *rq, txn *tx, const idp_pool *p)
 {

@@ -127,8 +127,6 @@ err cognito_idp_AdminResetUserPassword(req *rq, const cognito_idp_AdminResetUser
 	return req_write(rq, keep_code, &f);
 }
 
-/* ---- with a code ---- */
-
 typedef struct renewal {
 	idp_pool *p;
 	idp_client *c;
@@ -177,8 +175,6 @@ err cognito_idp_ConfirmForgotPassword(req *rq, const cognito_idp_ConfirmForgotPa
 	TRY(r.wrong);
 	return idp_tell_confirmed(rq, r.p, r.u, r.c->Id, true, &in->ClientMetadata);
 }
-
-/* ---- by the user, by an administrator ---- */
 
 static err change(req *rq, txn *tx, void *context)
 {

@@ -183,8 +183,6 @@ const cognito_idp_SchemaAttributeType *idp_schema_find(const idp_pool *p, str na
 	return NULL;
 }
 
-/* ---- lists of attributes ---- */
-
 str idp_attribute(const idp_attributes *a, str name)
 {
 	for (size_t i = 0; i < a->n; i++)
@@ -225,8 +223,6 @@ idp_attributes idp_attributes_shown(arena *mem, const idp_user *u)
 	a.v[a.n - 1] = (cognito_idp_AttributeType){ .Name = S("sub"), .Value = u->Sub };
 	return a;
 }
-
-/* ---- values ---- */
 
 bool idp_is_email(str s)
 {

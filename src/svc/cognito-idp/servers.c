@@ -92,8 +92,6 @@ err cognito_idp_ListResourceServers(req *rq, const txn *tx, const cognito_idp_Li
 	return OK;
 }
 
-/* ---- identity providers ---- */
-
 static err find_provider(req *rq, const txn *tx, str pool, str name, idp_pool **p, cognito_idp_provider **i)
 {
 	TRY(idp_pool_find(rq, tx, pool, p));

@@ -78,8 +78,6 @@ err idp_tell_confirmed(req *rq, const idp_pool *p, const idp_user *u, str client
 	                  metadata);
 }
 
-/* ---- signing up ---- */
-
 typedef struct coming {
 	idp_pool *p;
 	idp_client *c;
@@ -155,8 +153,6 @@ err cognito_idp_SignUp(req *rq, const cognito_idp_SignUp_in *in, cognito_idp_Sig
 	out->UserSub = n.u.Sub;
 	return OK;
 }
-
-/* ---- confirming ---- */
 
 typedef struct confirming {
 	idp_pool *p;
@@ -234,8 +230,6 @@ err cognito_idp_AdminConfirmSignUp(req *rq, const cognito_idp_AdminConfirmSignUp
 	TRY(req_write(rq, confirm, &k));
 	return idp_tell_confirmed(rq, k.p, k.u, STR_NONE, false, &in->ClientMetadata);
 }
-
-/* ---- once more ---- */
 
 static err look_again(req *rq, const txn *tx, const cognito_idp_ResendConfirmationCode_in *in, coming *n,
                       bool *known)

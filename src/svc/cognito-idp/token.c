@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cloud/jwt.h"
 #include "jwt.h"
 #include "store/due.h"
 #include "sys/rand.h"
@@ -15,8 +16,6 @@ static err refused(req *rq, const char *why)
 {
 	return fail(rq, &cognito_idp_NotAuthorizedException, "%s", why);
 }
-
-/* ---- access tokens that come back ---- */
 
 static int64_t seconds_of(const json_value *v, str name)
 {
@@ -81,8 +80,6 @@ err idp_token_enter(req *rq, const txn *tx, str token, idp_pool **p, idp_client 
 	return idp_client_find(rq, tx, *p, idp_json_str(it, S("client_id")), c);
 }
 
-/* ---- grants ---- */
-
 cognito_idp_grant *idp_grant_new(req *rq, const idp_pool *p, const idp_client *c, const idp_user *u,
                                  str scope)
 {
@@ -134,8 +131,6 @@ void idp_grants_end(txn *tx, arena *mem, str pool, str name)
 	}
 }
 
-/* ---- refresh tokens ---- */
-
 str idp_refresh_new(arena *mem)
 {
 	char bytes[REFRESH_BYTES];
@@ -143,9 +138,9 @@ str idp_refresh_new(arena *mem)
 	str b = str_of(bytes, sizeof bytes);
 	str head = S("{\"cty\":\"JWT\",\"enc\":\"A256GCM\",\"alg\":\"RSA-OAEP\"}");
 	return arena_fmt(
-		mem, "%.*s.%.*s.%.*s.%.*s.%.*s", STR_ARG(idp_base64_url(mem, head)),
-		STR_ARG(idp_base64_url(mem, str_sub(b, 0, 32))), STR_ARG(idp_base64_url(mem, str_sub(b, 32, 44))),
-		STR_ARG(idp_base64_url(mem, str_sub(b, 44, 80))), STR_ARG(idp_base64_url(mem, str_sub(b, 80, 96))));
+		mem, "%.*s.%.*s.%.*s.%.*s.%.*s", STR_ARG(base64_url(mem, head)),
+		STR_ARG(base64_url(mem, str_sub(b, 0, 32))), STR_ARG(base64_url(mem, str_sub(b, 32, 44))),
+		STR_ARG(base64_url(mem, str_sub(b, 44, 80))), STR_ARG(base64_url(mem, str_sub(b, 80, 96))));
 }
 
 err idp_refresh_find(req *rq, const txn *tx, const idp_pool *p, const idp_client *c, str token,
@@ -228,8 +223,6 @@ err idp_tokens_keep(req *rq, txn *tx, const idp_issue *i)
 	return OK;
 }
 
-/* ---- groups ---- */
-
 typedef struct rank {
 	str name, role;
 	int64_t precedence;
@@ -286,8 +279,6 @@ str idp_groups_json(const txn *tx, arena *mem, const idp_user *u, str *roles, st
 	*roles = with_role ? buf_str(&arns) : STR_NONE;
 	return buf_str(&names);
 }
-
-/* ---- revoking ---- */
 
 static err revoke(req *rq, txn *tx, const idp_client *c, str token)
 {

@@ -73,8 +73,6 @@ err idp_user_free(req *rq, const txn *tx, const idp_pool *p, const idp_user *u, 
 	return OK;
 }
 
-/* ---- aliases ---- */
-
 /* What leads to the user by this attribute, or STR_NONE. */
 static str alias_value(arena *mem, const idp_pool *p, const idp_user *u, str kind)
 {
@@ -137,8 +135,6 @@ err idp_aliases_set(req *rq, txn *tx, const idp_pool *p, const idp_user *before,
 	return OK;
 }
 
-/* ---- rows ---- */
-
 void idp_user_put(txn *tx, req *rq, idp_user *u)
 {
 	u->Changed = rq->now;
@@ -191,8 +187,6 @@ void idp_active(req *rq, const idp_pool *p, idp_user *u)
 	u->Month = month;
 	meter_one(rq, kind, idp_arn(rq->mem, p));
 }
-
-/* ---- as answers show them ---- */
 
 cognito_idp_UserMFASettingListType idp_mfa_settings(arena *mem, const idp_user *u)
 {

@@ -9,8 +9,6 @@ static err find(req *rq, const txn *tx, str pool, str name, idp_pool **p, idp_us
 	return idp_user_find(rq, tx, *p, name, u);
 }
 
-/* ---- making one ---- */
-
 typedef struct invited {
 	const cognito_idp_AdminCreateUser_in *in;
 	idp_pool *p;
@@ -114,8 +112,6 @@ err cognito_idp_AdminCreateUser(req *rq, const cognito_idp_AdminCreateUser_in *i
 	return OK;
 }
 
-/* ---- showing and removing ---- */
-
 err cognito_idp_AdminGetUser(req *rq, const txn *tx, const cognito_idp_AdminGetUser_in *in,
                              cognito_idp_AdminGetUser_out *out)
 {
@@ -181,8 +177,6 @@ err cognito_idp_AdminEnableUser(req *rq, txn *tx, const cognito_idp_AdminEnableU
 	idp_user_put(tx, rq, u);
 	return OK;
 }
-
-/* ---- searching ---- */
 
 typedef struct filter {
 	str attribute, value;

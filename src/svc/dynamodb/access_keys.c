@@ -72,8 +72,6 @@ static void from_map(found *f, str name, const dynamodb_Key_entry *v, size_t n)
 SAME_LAYOUT(dynamodb_PutItemInputAttributeMap);
 SAME_LAYOUT(dynamodb_ExpressionAttributeValueMap);
 
-/* ---- expressions, as far as names go ---- */
-
 static bool in_word(char c)
 {
 	bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
@@ -143,8 +141,6 @@ static void attributes_named(found *f, str text, const dynamodb_ExpressionAttrib
 		inside = step;
 	}
 }
-
-/* ---- the keys ---- */
 
 static void batch_keys(asking *a, found *f, str name)
 {

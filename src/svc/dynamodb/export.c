@@ -132,8 +132,6 @@ err dynamodb_ListExports(req *rq, const txn *tx, const dynamodb_ListExports_in *
 	return OK;
 }
 
-/* ---- the files ---- */
-
 /* What one file needs is forgotten with it: only lines of the manifest stay. */
 typedef struct exporting {
 	req *rq;

@@ -79,8 +79,6 @@ bool ddb_history_trim(txn *tx, uint64_t table, int64_t before)
 	return n < TRIM_CHUNK;
 }
 
-/* ---- copies ---- */
-
 str ddb_copy_prefix(arena *mem, int64_t copy)
 {
 	return table_key(mem, "Db", (uint64_t)copy);

@@ -119,8 +119,6 @@ err dynamodb_ListImports(req *rq, const txn *tx, const dynamodb_ListImports_in *
 	return OK;
 }
 
-/* ---- reading ---- */
-
 typedef struct importing {
 	store *store;
 	arena *mem; /* of the batch at hand */

@@ -70,8 +70,6 @@ static err check_revision(req *rq, const dynamodb_policy *p, str arn, str table,
 	            "has revision id %.*s.", begins, STR_ARG(expected), STR_ARG(table), STR_ARG(p->Revision));
 }
 
-/* ---- the form in which AWS shows a policy ---- */
-
 static str principal_text(arena *mem, str one)
 {
 	bool account = one.n == 12;

@@ -209,14 +209,19 @@ err ec2_AuthorizeSecurityGroupEgress(req *rq, txn *tx, const ec2_AuthorizeSecuri
 	return authorize(rq, tx, &a, &in->TagSpecifications, in->DryRun, &out->SecurityGroupRules);
 }
 
+static err revoke_rules(req *rq, txn *tx, const rules_asked *a, const ec2_SecurityGroupRuleIdList *ids,
+                        opt_bool dry, revoked *r)
+{
+	TRY(ids->n ? revoke_ids(rq, tx, a, ids, r) : revoke_asked(rq, tx, a, r));
+	return ec2_dry_run(rq, dry);
+}
+
 err ec2_RevokeSecurityGroupIngress(req *rq, txn *tx, const ec2_RevokeSecurityGroupIngress_in *in,
                                    ec2_RevokeSecurityGroupIngress_out *out)
 {
 	rules_asked a = RULES_ASKED(in, in->GroupName, false);
 	revoked r = { 0 };
-	TRY(in->SecurityGroupRuleIds.n ? revoke_ids(rq, tx, &a, &in->SecurityGroupRuleIds, &r) :
-	                                 revoke_asked(rq, tx, &a, &r));
-	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(revoke_rules(rq, tx, &a, &in->SecurityGroupRuleIds, in->DryRun, &r));
 	out->Return = BOOL(true);
 	out->RevokedSecurityGroupRules = r.gone;
 	out->UnknownIpPermissions = r.unknown;
@@ -228,9 +233,7 @@ err ec2_RevokeSecurityGroupEgress(req *rq, txn *tx, const ec2_RevokeSecurityGrou
 {
 	rules_asked a = RULES_ASKED(in, STR_NONE, true);
 	revoked r = { 0 };
-	TRY(in->SecurityGroupRuleIds.n ? revoke_ids(rq, tx, &a, &in->SecurityGroupRuleIds, &r) :
-	                                 revoke_asked(rq, tx, &a, &r));
-	TRY(ec2_dry_run(rq, in->DryRun));
+	TRY(revoke_rules(rq, tx, &a, &in->SecurityGroupRuleIds, in->DryRun, &r));
 	out->Return = BOOL(true);
 	out->RevokedSecurityGroupRules = r.gone;
 	out->UnknownIpPermissions = r.unknown;

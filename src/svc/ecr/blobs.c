@@ -42,8 +42,6 @@ int blob_open(arena *mem, str sum)
 	return open(image_blob_path(mem, str_c(data), sum).p, O_RDONLY | O_CLOEXEC);
 }
 
-/* ---- rows ---- */
-
 static str link_name(arena *mem, int64_t repo, str sum)
 {
 	return arena_fmt(mem, "%lld %.*s", (long long)repo, STR_ARG(sum));
@@ -120,8 +118,6 @@ TASK(ecr_unlink)
 	pthread_mutex_unlock(&placing);
 	return bad ? clock_now() + MS_MINUTE : TASK_DONE;
 }
-
-/* ---- uploads ---- */
 
 TIMER(ecr_upload_end)
 {

@@ -9,16 +9,12 @@
 #include "cloud/plane.h"
 #include "gen/ecr.h"
 
-/* ---- repositories ---- */
-
 /* RepositoryNotFoundException when there is none; `registry` is absent or the caller's account. */
 err repo_find(req *rq, const txn *tx, str registry, str name, ecr_repo **repo);
 ecr_repo *repo_by_id(const txn *tx, arena *mem, const ecr_link *l);
 str repo_arn(arena *mem, const ecr_repo *r);
 /* 000000000000.dkr.ecr.us-east-1.localhost:4566, where this machine finds the registry. */
 str registry_host(arena *mem, str account, str region);
-
-/* ---- images ---- */
 
 typedef struct image_in {
 	str manifest, media_type, tag, digest; /* the last three may be absent */
@@ -45,8 +41,6 @@ typedef struct manifest {
 /* false: not a manifest that is understood. */
 bool manifest_read(arena *mem, str text, str media_type, manifest *out);
 
-/* ---- blobs ---- */
-
 /* The repository holds the blob now; `bytes` is its size. The file is there already. */
 void link_add(txn *tx, arena *mem, const ecr_repo *r, str digest, int64_t bytes, int64_t now);
 void link_use(txn *tx, arena *mem, const ecr_repo *r, str digest, int change, int64_t now);
@@ -70,8 +64,6 @@ void push_drop(txn *tx, str id);
 /* A file for a body that is on its way, before anyone knows for what; -1 when it cannot be made. */
 int spool_create(arena *mem, str *name);
 void spool_drop(arena *mem, str name);
-
-/* ---- tokens ---- */
 
 /* A new password; only its hash is kept. */
 str token_issue(req *rq, txn *tx, int64_t lasts, str digest);

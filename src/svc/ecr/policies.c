@@ -126,8 +126,6 @@ err ecr_DeleteLifecyclePolicy(req *rq, txn *tx, const ecr_DeleteLifecyclePolicy_
 	return OK;
 }
 
-/* ---- what a policy would do ---- */
-
 err ecr_StartLifecyclePolicyPreview(req *rq, txn *tx, const ecr_StartLifecyclePolicyPreview_in *in,
                                     ecr_StartLifecyclePolicyPreview_out *out)
 {

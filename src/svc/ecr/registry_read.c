@@ -13,8 +13,6 @@ static bool reads(const visit *v)
 	return str_eq(v->x->in.method, S("GET")) || str_eq(v->x->in.method, S("HEAD"));
 }
 
-/* ---- blobs ---- */
-
 /* bytes=FIRST-LAST, bytes=FIRST-, bytes=-N; several ranges are answered as the whole, as is allowed. */
 static int range_of(str header, int64_t size, int64_t *offset, int64_t *length)
 {
@@ -103,8 +101,6 @@ void registry_blob(visit *v, str named)
 		registry_error(v, 405, "UNSUPPORTED", "Blobs are made by uploads");
 	}
 }
-
-/* ---- manifests ---- */
 
 typedef struct change {
 	visit *v;
@@ -213,8 +209,6 @@ void registry_manifest(visit *v, str reference)
 	else
 		registry_error(v, 405, "UNSUPPORTED", "Manifests are got, put and deleted");
 }
-
-/* ---- lists ---- */
 
 static size_t list_size(visit *v)
 {

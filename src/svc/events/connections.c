@@ -47,8 +47,6 @@ static str quoted(req *rq, str text)
 	return buf_str(&b);
 }
 
-/* ---- the secret ---- */
-
 static err secret_keep(req *rq, txn *tx, events_connection *c,
                        const events_CreateConnectionAuthRequestParameters *all)
 {
@@ -92,8 +90,6 @@ err connection_secrets(req *rq, const events_connection *c,
 {
 	return secret_read(rq, NULL, c, out);
 }
-
-/* ---- what may be shown ---- */
 
 static events_ConnectionHttpParameters *shown_http(arena *mem, const events_ConnectionHttpParameters *from)
 {

@@ -28,8 +28,6 @@ static str destination_arn(arena *mem, const events_destination *d)
 	                 STR_ARG(d->Account), STR_ARG(d->Name), STR_ARG(d->Id));
 }
 
-/* ---- calling ---- */
-
 static void put_pair(buf *b, char before, str key, str text)
 {
 	buf_c(b, before);
@@ -212,8 +210,6 @@ err api_destination_call(req *rq, const events_Target *t, str payload)
 		token_hold(mem, c, S(""), 0);
 	return e ? fault_new(mem, &unreachable, "%.*s", STR_ARG(e->message)) : judged(rq, answer.status);
 }
-
-/* ---- the API ---- */
 
 static err destination_find(req *rq, const txn *tx, str name, events_destination **d)
 {

@@ -1,6 +1,6 @@
 #include "base/time.h"
-#include "cloud/charges.h"
-#include "gen/freetier.h"
+#include "cloud/meter.h"
+#include "freetier.h"
 
 #define FILTER_DEPTH 16
 #define PERCENT 100
@@ -135,7 +135,7 @@ static err filter_check(req *rq, const freetier_Expression *f, unsigned depth)
 
 static bill *bill_now(req *rq, const txn *tx)
 {
-	bill_query q = charges_query(rq->mem, tx, rq->who.account, rq->now, rq->now);
+	bill_query q = freetier_account(rq, tx);
 	return charges_bill(rq->mem, tx, &q);
 }
 
@@ -176,30 +176,4 @@ err freetier_GetFreeTierUsage(req *rq, const freetier_GetFreeTierUsage_in *in,
 	err e = page_of(rq, in, bill_now(rq, tx), out);
 	req_read_end(rq, tx);
 	return e;
-}
-
-err freetier_GetAccountPlanState(req *rq, const freetier_GetAccountPlanState_in *in,
-                                 freetier_GetAccountPlanState_out *out)
-{
-	(void)in;
-	TRY(meter_flush());
-	const txn *tx = req_read(rq);
-	bill *b = bill_now(rq, tx);
-	req_read_end(rq, tx);
-	out->accountId = rq->who.account;
-	if (b->query.profile != PROFILE_CREDITS) {
-		out->accountPlanType = S("PAID");
-		out->accountPlanStatus = S("ACTIVE");
-		return OK;
-	}
-	int64_t end = date_after(b->query.opened, FREETIER_PLAN_MONTHS);
-	money left = b->credits_before - b->credits_used;
-	double dollars = 0;
-	str_to_f64(money_print(rq->mem, left, 2), &dollars);
-	out->accountPlanType = S("FREE");
-	out->accountPlanStatus = left > 0 && rq->now < end ? S("ACTIVE") : S("EXPIRED");
-	out->accountPlanRemainingCredits = arena_new(rq->mem, freetier_MonetaryAmount);
-	*out->accountPlanRemainingCredits = (freetier_MonetaryAmount){ .amount = F64(dollars), .unit = S("USD") };
-	out->accountPlanExpirationDate = TIME(end);
-	return OK;
 }

@@ -171,8 +171,6 @@ ACCESS(iam, "iam", NULL,
 	USER("UpdateServiceSpecificCredential"), USER("UpdateSigningCertificate"), USER("UpdateUser"),
 	USER("UploadSSHPublicKey"), CERTIFICATE("UploadServerCertificate"), USER("UploadSigningCertificate"));
 
-/* ---- keys of conditions ---- */
-
 /* The boundary that is asked for, or the one that the user or role has. */
 static str boundary_arn(asking *a)
 {

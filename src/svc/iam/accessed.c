@@ -9,8 +9,6 @@
 #include "source.h"
 #include "sys/rand.h"
 
-/* ---- last use ---- */
-
 typedef struct latest {
 	arena *mem;
 	str service;                 /* signing name; STR_NONE: any */
@@ -37,8 +35,6 @@ iam_RoleLastUsed *iam_last_used(req *rq, const txn *tx, str arn)
 		*used = (iam_RoleLastUsed){ TIME(l.when / 1000 * 1000), l.region };
 	return used;
 }
-
-/* ---- which services policies speak of ---- */
 
 static bool names_service(const json_value *v, str namespace)
 {
@@ -67,8 +63,6 @@ static bool any_grants(const identity_policies *own, str namespace)
 			return true;
 	return false;
 }
-
-/* ---- jobs: they are done when they are asked for ---- */
 
 static err find_subject(req *rq, const txn *tx, str arn, identity_policies *own)
 {

@@ -95,8 +95,6 @@ err iam_GetAccountSummary(req *rq, const txn *tx, const iam_GetAccountSummary_in
 	return OK;
 }
 
-/* ---- what passwords must be like ---- */
-
 err iam_UpdateAccountPasswordPolicy(req *rq, txn *tx, const iam_UpdateAccountPasswordPolicy_in *in,
                                     iam_UpdateAccountPasswordPolicy_out *out)
 {

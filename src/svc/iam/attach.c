@@ -139,8 +139,6 @@ err iam_ListAttachedRolePolicies(req *rq, const txn *tx, const iam_ListAttachedR
 	                     &out->AttachedPolicies, &out->Marker, &out->IsTruncated);
 }
 
-/* ---- boundaries ---- */
-
 err iam_find_boundary(req *rq, const txn *tx, str arn, managed *out)
 {
 	if (!str_starts(arn, S("arn:")) || str_find(arn, S(":policy/")) == SIZE_MAX)

@@ -150,8 +150,6 @@ err iam_ListServerCertificateTags(req *rq, const txn *tx, const iam_ListServerCe
 	                     &out->IsTruncated);
 }
 
-/* ---- for signing ---- */
-
 err iam_UploadSigningCertificate(req *rq, txn *tx, const iam_UploadSigningCertificate_in *in,
                                  iam_UploadSigningCertificate_out *out)
 {

@@ -119,8 +119,6 @@ static str decisive_document(const txn *tx, arena *mem, str action, str arn)
 }
 RESOURCE_POLICY(decisive, decisive_document, true);
 
-/* ---- a store with users and roles called after their policies: "+-" may, but its boundary is silent ---- */
-
 typedef struct fixture {
 	store *store;
 	str folder;
@@ -219,8 +217,6 @@ static fixture *fixture_of(arena *mem)
 	f->tx = req_read(&f->rq);
 	return f;
 }
-
-/* ---- who asks ---- */
 
 /* A federated user without a policy of the session's own may do nothing by what its federator may. */
 static str session_of(arena *mem, const struct row *r)

@@ -2,8 +2,6 @@
 #include "cloud/tags.h"
 #include "entity.h"
 
-/* ---- finding ---- */
-
 static const iam_PolicyVersion *default_version(const iam_policy *row)
 {
 	for (size_t i = 0; i < row->Versions.n; i++)
@@ -60,8 +58,6 @@ static iam_Policy *shown(req *rq, const txn *tx, const iam_Policy *it)
 	p->PermissionsBoundaryUsageCount = I64(iam_use_count(tx, rq->mem, rq->who.account, it->Arn, true));
 	return p;
 }
-
-/* ---- policies ---- */
 
 static err document_fits(req *rq, str document)
 {
@@ -184,8 +180,6 @@ err iam_DeletePolicy(req *rq, txn *tx, const iam_DeletePolicy_in *in,
 	iam_policy_delete(tx, row->Account, row->Key);
 	return OK;
 }
-
-/* ---- versions ---- */
 
 static iam_PolicyVersion shown_version(req *rq, const iam_PolicyVersion *v, bool with_document)
 {
@@ -314,8 +308,6 @@ err iam_DeletePolicyVersion(req *rq, txn *tx, const iam_DeletePolicyVersion_in *
 	iam_policy_put(tx, row);
 	return OK;
 }
-
-/* ---- who uses it ---- */
 
 static bool wanted(const iam_ListEntitiesForPolicy_in *in, str use)
 {

@@ -152,8 +152,6 @@ err iam_DeleteInstanceProfile(req *rq, txn *tx, const iam_DeleteInstanceProfile_
 	return OK;
 }
 
-/* ---- tags ---- */
-
 err iam_TagInstanceProfile(req *rq, txn *tx, const iam_TagInstanceProfile_in *in,
                            iam_TagInstanceProfile_out *out)
 {

@@ -161,8 +161,6 @@ err iam_ListOpenIDConnectProviderTags(req *rq, const txn *tx, const iam_ListOpen
 	return iam_tags_page(rq, &p->Tags, in->Marker, in->MaxItems, &out->Tags, &out->Marker, &out->IsTruncated);
 }
 
-/* ---- SAML ---- */
-
 #define METADATA_YEARS 100
 
 /* The root element is an EntityDescriptor of an identity provider. */

@@ -255,8 +255,6 @@ err iam_SimulatePrincipalPolicy(req *rq, const txn *tx, const iam_SimulatePrinci
 	return simulate(&s, &q, &out->EvaluationResults, &out->Marker, &out->IsTruncated);
 }
 
-/* ---- which keys policies ask for ---- */
-
 err iam_GetContextKeysForCustomPolicy(req *rq, const txn *tx,
                                       const iam_GetContextKeysForCustomPolicy_in *in,
                                       iam_GetContextKeysForCustomPolicy_out *out)

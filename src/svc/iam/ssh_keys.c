@@ -110,8 +110,6 @@ err iam_DeleteSSHPublicKey(req *rq, txn *tx, const iam_DeleteSSHPublicKey_in *in
 	return OK;
 }
 
-/* ---- passwords for services ---- */
-
 static str new_password(arena *mem)
 {
 	str letters = S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");

@@ -99,8 +99,6 @@ static str policy_of(const txn *tx, arena *mem, str action, str arn)
 }
 RESOURCE_POLICY(kms, policy_of, true);
 
-/* ---- keys of conditions ---- */
-
 /* The service through which the caller comes: secretsmanager.us-east-1.amazonaws.com. */
 static str via_service(asking *a)
 {

@@ -101,8 +101,6 @@ err kms_DeriveSharedSecret(req *rq, const txn *tx, const kms_DeriveSharedSecret_
 	return dry_run(rq, in->DryRun);
 }
 
-/* ---- HMAC ---- */
-
 err kms_GenerateMac(req *rq, const txn *tx, const kms_GenerateMac_in *in, kms_GenerateMac_out *out)
 {
 	kms_key *k;
@@ -128,8 +126,6 @@ err kms_VerifyMac(req *rq, const txn *tx, const kms_VerifyMac_in *in, kms_Verify
 	out->MacAlgorithm = in->MacAlgorithm;
 	return dry_run(rq, in->DryRun);
 }
-
-/* ---- data key pairs: the private half encrypted under a symmetric key ---- */
 
 static err pair(req *rq, str given, const kms_EncryptionContextType *context, str spec,
                 kms_GenerateDataKeyPair_out *out)

@@ -184,8 +184,6 @@ err kms_RetireGrant(req *rq, txn *tx, const kms_RetireGrant_in *in, kms_RetireGr
 	return dry_run(rq, in->DryRun);
 }
 
-/* ---- what they allow ---- */
-
 static void put_conditions(buf *b, const kms_EncryptionContextType *c, bool only)
 {
 	buf_put(b, S(",\"Condition\":{\"StringEquals\":{"));

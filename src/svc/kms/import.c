@@ -28,8 +28,6 @@ static err external(req *rq, const txn *tx, str given, kms_key **k)
 	return leaving ? key_usable(rq, *k) : OK;
 }
 
-/* ---- the wrapping key ---- */
-
 typedef struct wrapping {
 	const kms_GetParametersForImport_in *in;
 	kms_GetParametersForImport_out *out;
@@ -88,8 +86,6 @@ err kms_GetParametersForImport(req *rq, const kms_GetParametersForImport_in *in,
 	w.token = str_of(token, TOKEN_BYTES);
 	return req_write(rq, keep_wrapping, &w);
 }
-
-/* ---- the material ---- */
 
 /* RSA_AES_KEY_WRAP: an AES key under RSA, then what is under the AES key. */
 static bool unwrap(arena *mem, const kms_import *with, str wrapped, str *plain)

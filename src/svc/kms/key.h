@@ -34,7 +34,6 @@ str material_id(arena *mem, const kms_key *k, int64_t turn);
 kms_key *key_make(req *rq, txn *tx, str manager, str spec, str usage, str material, str public_der);
 str default_policy(req *rq);
 kms_KeyMetadata *key_metadata(req *rq, const txn *tx, const kms_key *k);
-/* ---- spec.c ---- */
 str key_spec(const kms_key *k);
 str key_usage(const kms_key *k);
 bool key_is_symmetric(const kms_key *k);
@@ -49,20 +48,17 @@ size_t material_bytes(str spec);
 /* Material of a new key; RSA takes its time. */
 bool material_make(arena *mem, str spec, str *material, str *public_der);
 
-/* ---- rotation.c ---- */
 /* The material that a ciphertext of an earlier turn was made with; STR_NONE: there was no such turn. */
 str material_of(const txn *tx, arena *mem, const kms_key *k, int64_t turn);
 /* What the key costs an hour: its first two rotations count like keys. */
 void key_billed(txn *tx, const kms_key *k, int64_t now, bool exists);
 void rotation_plan(txn *tx, arena *mem, const kms_key *k);
 
-/* ---- import.c ---- */
 /* Takes imported material away: the key waits for it to come again. */
 /* Sets or cancels the timer of k->Expires. */
 void material_ends(txn *tx, arena *mem, const kms_key *k);
 void material_drop(txn *tx, arena *mem, kms_key *k);
 
-/* ---- replicas.c ---- */
 bool key_is_replica(const kms_key *k);
 /* The same key in its other Regions, one after another; NULL: no more. `at` begins as STR_NONE. */
 kms_key *key_elsewhere(const txn *tx, arena *mem, const kms_key *k, str *at);
@@ -72,7 +68,6 @@ void replica_gone(txn *tx, arena *mem, const kms_key *k, int64_t now);
 /* Deletion at the end of the key's window, from now. */
 void deletion_plan(txn *tx, arena *mem, kms_key *k, int64_t now);
 
-/* ---- grants.c ---- */
 /* The key's policy, with what its grants allow as statements. */
 str policy_with_grants(const txn *tx, arena *mem, const kms_key *k);
 

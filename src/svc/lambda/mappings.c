@@ -164,8 +164,6 @@ static mapping_it *fresh(req *rq, const lambda_CreateEventSourceMapping_in *in)
 	return it;
 }
 
-/* ---- the source ---- */
-
 static str member(req *rq, str text, const char *outer, const char *name)
 {
 	const json_value *v = json_get(json_get(json_parse(rq->mem, text), str_c(outer)), str_c(name));
@@ -270,8 +268,6 @@ static err role_may(req *rq, const target *t, str arn)
 	            : "Cannot access stream. Please ensure the role can perform the %s action on your stream in "
 	              "IAM.", sqs ? refused + 4 : strchr(refused, ':') + 1);
 }
-
-/* ---- rows ---- */
 
 static lambda_mapping *find_row(const req *rq, const txn *tx, str uuid)
 {

@@ -20,8 +20,6 @@ static struct {
 	bool running, look;
 } keeper = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
-/* ---- the rows ---- */
-
 static const meter_kind *meter_of(const lambda_provisioned *p)
 {
 	return p->Arm ? &LAMBDA_PC_ARM : &LAMBDA_PC;
@@ -102,8 +100,6 @@ void provision_drop_all(req *rq, txn *tx, lambda_function *fn)
 	for (lambda_provisioned *p; (p = lambda_provisioned_next(&s));)
 		drop(tx, p, rq->now);
 }
-
-/* ---- the API ---- */
 
 static err invalid(req *rq, const char *text)
 {
@@ -306,8 +302,6 @@ err lambda_DeleteProvisionedConcurrencyConfig(req *rq, txn *tx,
 	return OK;
 }
 
-/* ---- keeping them ---- */
-
 typedef struct wanted {
 	lambda_provisioned *row;
 	target t;
@@ -465,8 +459,6 @@ void provision_stop(void)
 	provision_halt();
 	pthread_join(keeper.thread, NULL);
 }
-
-/* ---- SnapStart ---- */
 
 /* A version that was published with SnapStart: its first invocation finds it initialised. */
 TASK(lambda_snapstart)

@@ -112,8 +112,6 @@ err logs_DescribeDeliveryDestinations(req *rq, const txn *tx, const logs_Describ
 	return OK;
 }
 
-/* ---- their policies ---- */
-
 static logs_Policy *policy_of(req *rq, str document)
 {
 	logs_Policy *p = arena_new(rq->mem, logs_Policy);
@@ -154,8 +152,6 @@ err logs_DeleteDeliveryDestinationPolicy(req *rq, txn *tx, const logs_DeleteDeli
 	logs_deliverydest_put(tx, d);
 	return OK;
 }
-
-/* ---- what does not exist ---- */
 
 static err no_source(req *rq, const char *end)
 {
@@ -222,8 +218,6 @@ err logs_PutDeliverySource(req *rq, const txn *tx, const logs_PutDeliverySource_
 	return fail(rq, &aws_NotImplemented, "Farthing does not deliver vended logs of %.*s.",
 	            STR_ARG(a.service));
 }
-
-/* ---- destinations of subscriptions: Kinesis and Firehose, which are not here ---- */
 
 err logs_DescribeDestinations(req *rq, const txn *tx, const logs_DescribeDestinations_in *in,
                               logs_DescribeDestinations_out *out)

@@ -145,8 +145,6 @@ err logs_DescribeExportTasks(req *rq, const txn *tx, const logs_DescribeExportTa
 	return OK;
 }
 
-/* ---- the work ---- */
-
 typedef struct exporting {
 	req *rq;
 	logs_export *x;

@@ -151,8 +151,6 @@ err logs_DescribeIndexPolicies(req *rq, const txn *tx, const logs_DescribeIndexP
 	return OK;
 }
 
-/* ---- which fields were seen ---- */
-
 typedef struct listing {
 	req *rq;
 	const txn *tx;

@@ -14,8 +14,6 @@ static str text_of(iq_row *row, iq_value v)
 	return str_is(s) ? s : S("");
 }
 
-/* ---- numbers ---- */
-
 #define OF_NUMBER(name, expression) \
 	FUNCTION(name) \
 	{ \
@@ -39,8 +37,6 @@ static iq_value extreme(const iq_value *a, size_t n, int sign)
 FUNCTION(f_greatest) { return extreme(a, n, 1); }
 FUNCTION(f_least) { return extreme(a, n, -1); }
 
-/* ---- presence ---- */
-
 FUNCTION(f_ispresent) { return iq_bool(a[0].kind != IQ_NONE); }
 FUNCTION(f_isempty) { return iq_bool(text_of(row, a[0]).n == 0); }
 FUNCTION(f_isblank) { return iq_bool(str_trim(text_of(row, a[0])).n == 0); }
@@ -51,8 +47,6 @@ FUNCTION(f_coalesce)
 			return a[i];
 	return IQ_NOTHING;
 }
-
-/* ---- texts ---- */
 
 FUNCTION(f_concat)
 {
@@ -128,8 +122,6 @@ FUNCTION(f_strcontains)
 	return iq_bool(a[0].kind && str_find(text_of(row, a[0]), text_of(row, a[1])) != SIZE_MAX);
 }
 
-/* ---- maps and lists ---- */
-
 FUNCTION(f_jsonparse)
 {
 	str s = str_trim(text_of(row, a[0]));
@@ -137,8 +129,6 @@ FUNCTION(f_jsonparse)
 	return container && json_valid(s) ? (iq_value){ IQ_JSON, s, 0 } : IQ_NOTHING;
 }
 FUNCTION(f_jsonstringify) { return a[0].kind ? iq_text(text_of(row, a[0])) : IQ_NOTHING; }
-
-/* ---- time ---- */
 
 static iq_value rounded(iq_value when, iq_value period, bool up)
 {
@@ -157,8 +147,6 @@ FUNCTION(f_frommillis)
 	return iq_is_number(a[0], &ms) ? iq_time(ms) : IQ_NOTHING;
 }
 FUNCTION(f_tomillis) { return a[0].kind == IQ_TIME ? iq_number(a[0].n) : IQ_NOTHING; }
-
-/* ---- addresses ---- */
 
 typedef struct address {
 	unsigned char bytes[16];

@@ -451,8 +451,6 @@ static err read_or(reader *r, iq_node **out)
 	return OK;
 }
 
-/* ---- commands ---- */
-
 static err read_column(reader *r, iq_column **out)
 {
 	blanks(r);

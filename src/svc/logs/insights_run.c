@@ -75,8 +75,6 @@ static bool budget(iq_run *run, const iq_row *row)
 	return !run->full;
 }
 
-/* ---- stats ---- */
-
 static str key_of(iq_row *row, const iq_column *columns, iq_value *values)
 {
 	buf b = buf_in(row->mem, 128, 1 << 20);
@@ -148,8 +146,6 @@ static void finish_stats(iq_run *run, iq_stage *s)
 	}
 	arena_close(mem);
 }
-
-/* ---- sort ---- */
 
 static int compare_keys(const iq_stage *s, const iq_value *a, const iq_value *b)
 {
@@ -268,8 +264,6 @@ static void finish_sort(iq_run *run, iq_stage *stage)
 	arena_close(s->mem);
 	s->mem = NULL;
 }
-
-/* ---- the rest ---- */
 
 static void compute(iq_row *row, const iq_column *columns)
 {

@@ -94,8 +94,6 @@ iq_value iq_copy(arena *mem, iq_value v)
 	return v;
 }
 
-/* ---- fields ---- */
-
 static iq_value of_json(const json_value *v, arena *mem)
 {
 	double n;
@@ -290,8 +288,6 @@ void iq_row_each(iq_row *row, void (*each)(void *context, str name, iq_value v),
 	if (document(row))
 		walk_json(&w, document(row), S(""), 1);
 }
-
-/* ---- expressions ---- */
 
 static bool like(iq_row *row, const iq_node *n, const iq_value *aggregates)
 {

@@ -96,8 +96,6 @@ static const json_value *statement_with(const json_value *document, const char *
 	return NULL;
 }
 
-/* ---- whether a document is one ---- */
-
 static err check_identifiers(req *rq, const json_value *document, const json_value *list)
 {
 	if (!list || list->kind != JSON_ARRAY || !list->first)
@@ -182,8 +180,6 @@ err protection_check(req *rq, const txn *tx, str text)
 		return bad(rq, "the DataIdentifier arrays of both statements are the same.");
 	return check_destinations(rq, tx, operation_of(audit, "Audit"));
 }
-
-/* ---- while events come ---- */
 
 static void add_policy(arena *mem, protection *p, str text)
 {

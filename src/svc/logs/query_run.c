@@ -43,8 +43,6 @@ typedef struct run {
 	bool more; /* events */
 } run;
 
-/* ---- what comes out ---- */
-
 static void add_column(run *r, str name)
 {
 	for (size_t i = 0; i < r->n_columns; i++)
@@ -102,8 +100,6 @@ static bool emit(void *context, iq_row *row)
 	r->iq.full = r->iq.full || r->result_bytes > RESULT_BYTES;
 	return r->rows.n < (size_t)r->q->Limit && !r->iq.full;
 }
-
-/* ---- what goes in ---- */
 
 static str stream_name(run *r, int64_t id)
 {
@@ -215,8 +211,6 @@ static bool walk(run *r)
 	}
 	return true;
 }
-
-/* ---- the task ---- */
 
 static void statistics(run *r)
 {

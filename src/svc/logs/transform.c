@@ -10,8 +10,6 @@
 #define SCRATCH_MAX ((size_t)1 << 20)
 #define SEARCHED_MAX ((size_t)1 << 30) /* a large expression that is found at every byte would take minutes */
 
-/* ---- whether a configuration can be used ---- */
-
 static bool parses(const logs_Processor *p) { return p->parseJSON || p->grok || p->csv || p->parseKeyValue; }
 
 static bool vended(const logs_Processor *p)
@@ -86,8 +84,6 @@ const char *transform_read(arena *mem, const logs_Processors *all, transform *t,
 	return groks > 1 || adds > 1 || copies > 1 ?
 		       "A transformer has at most one processor each of grok, addKeys and copyValue." : NULL;
 }
-
-/* ---- processors ---- */
 
 typedef struct work {
 	arena *mem;

@@ -32,15 +32,11 @@ json_value *tree_become(json_value *at, const json_value *value);
 json_value *tree_copy(arena *mem, const json_value *v);
 json_value *tree_text(arena *mem, str text);
 
-/* ---- parsers: false when the text is not of their kind ---- */
-
 bool parse_pairs(arena *mem, const logs_ParseKeyValue *p, str text, json_value *into);
 bool parse_csv(arena *mem, const logs_CSV *p, str text, json_value *into);
 /* NULL: it cannot be read, or names a pattern that is not known here. */
 const regex *grok_read(arena *mem, str match);
 bool parse_grok(arena *mem, const regex *expression, str text, json_value *into);
-
-/* ---- dates in the patterns of Java ---- */
 
 bool date_pattern_known(str pattern);
 /* UTC, or an offset. */

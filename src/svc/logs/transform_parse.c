@@ -67,8 +67,6 @@ bool parse_csv(arena *mem, const logs_CSV *p, str text, json_value *into)
 	return n;
 }
 
-/* ---- grok ---- */
-
 static const struct { const char *name, *expression; } patterns[] = {
 	{ "USERNAME", "[a-zA-Z0-9._-]+" }, { "USER", "[a-zA-Z0-9._-]+" },
 	{ "INT", "[+-]?[0-9]+" }, { "BASE10NUM", "[+-]?(?:[0-9]+(?:\\.[0-9]+)?|\\.[0-9]+)" },

@@ -130,8 +130,6 @@ err pricing_GetPriceListFileUrl(req *rq, const txn *tx, const pricing_GetPriceLi
 	return OK;
 }
 
-/* ---- the file ---- */
-
 static void put_lists(buf *b, arena *mem, const price_list *l)
 {
 	const book *prices = price_book();

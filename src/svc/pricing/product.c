@@ -118,25 +118,27 @@ static void put(buf *b, const char *key, str value)
 	json_put_string(b, value);
 }
 
-static str units(arena *mem, int64_t millionths)
+static str units(arena *mem, const product *p, int64_t millionths)
 {
-	return millionths == PRICE_NO_END ? S("Inf") : decimal_print_exact(mem, millionths, QTY_DIGITS, 0);
+	int64_t ours = price_name_units(p->name);
+	return millionths == PRICE_NO_END ? S("Inf") : decimal_print_exact(mem, millionths / ours, QTY_DIGITS, 0);
 }
 
 static void put_dimension(buf *b, arena *mem, const product *p, const price_tier *t)
 {
 	str rate = arena_fmt(mem, "%.*s." TERM "." RATE "%.*s", STR_ARG(p->sku),
-	                     STR_ARG(t == p->item->tiers ? S("") : units(mem, t->from)));
-	str usd = decimal_print_exact(mem, t->usd, PRICE_DIGITS, 10), tier = price_tier_name(mem, p->item, t);
+	                     STR_ARG(t == p->item->tiers ? S("") : units(mem, p, t->from)));
+	str usd = decimal_print_exact(mem, t->usd * price_name_units(p->name), PRICE_DIGITS, 10);
+	str tier = price_tier_name(mem, p->item, t), each = decimal_print_exact(mem, t->usd, PRICE_DIGITS, 10);
 	if (b->p[b->n - 1] != '{')
 		buf_c(b, ',');
 	json_put_string(b, rate);
 	buf_put(b, S(":{"));
 	put(b, "unit", p->name ? p->name->unit : p->item->unit);
-	put(b, "beginRange", units(mem, t->from));
-	put(b, "endRange", units(mem, t->to));
+	put(b, "beginRange", units(mem, p, t->from));
+	put(b, "endRange", units(mem, p, t->to));
 	put(b, "rateCode", rate);
-	put(b, "description", arena_fmt(mem, "$%.*s per %.*s, %.*s%s%.*s", STR_ARG(usd), STR_ARG(p->item->unit),
+	put(b, "description", arena_fmt(mem, "$%.*s per %.*s, %.*s%s%.*s", STR_ARG(each), STR_ARG(p->item->unit),
 	                                STR_ARG(p->item->title), tier.n ? ", " : "", STR_ARG(tier)));
 	buf_put(b, S(",\"appliesTo\":[],\"pricePerUnit\":{"));
 	put(b, "USD", usd);

@@ -424,8 +424,10 @@ err db_engines_backup(arena *a, str folder, str to, int port, str last)
 	entry *held = hold(folder);
 	if (!held)
 		return postgres_copy_like(a, engines.root, folder, last, to);
+	engine_lift(db_engines_process(&held->r));
 	err e = held->r.mysql ? mariadb_backup(a, held->r.mysql, engines.root, last, to)
 						  : postgres_backup(a, engines.root, folder, port, last, to);
+	engine_lift_end(db_engines_process(&held->r));
 	leave(held);
 	return e;
 }

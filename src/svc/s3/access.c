@@ -242,8 +242,6 @@ static str find_owner(const txn *tx, arena *mem, str arn)
 }
 RESOURCE_OWNER(s3, find_owner);
 
-/* ---- keys of conditions ---- */
-
 static const policy_key *object_tag(asking *a, str name, str tag)
 {
 	str bucket = asking_member(a, "Bucket"), key = asking_member(a, "Key");

@@ -20,8 +20,6 @@
 #define OBJECT_BYTES ((size_t)4 << 20)
 #define LINE_MAX_BYTES 8192
 
-/* ---- what a request is called ---- */
-
 static str operation_name(arena *mem, const operation *op, str method)
 {
 	static const char *const names[][2] = {
@@ -48,8 +46,6 @@ static str operation_name(arena *mem, const operation *op, str method)
 		upper[i] = (char)(sub.p[i] >= 'a' && sub.p[i] <= 'z' ? sub.p[i] - 32 : sub.p[i]);
 	return arena_fmt(mem, "REST.%.*s.%.*s", STR_ARG(method), (int)sub.n, upper);
 }
-
-/* ---- lines ---- */
 
 static void word(buf *b, str s)
 {
@@ -133,8 +129,6 @@ static void line_of(buf *b, const access_entry *e, const s3_bucket *k, str key, 
 	buf_put(b, S(" - -\n"));
 }
 
-/* ---- gathering ---- */
-
 typedef struct line {
 	later_item item; /* first */
 	str bucket, text;
@@ -177,8 +171,6 @@ void access_log(const txn *tx, const access_entry *e)
 	*l = (line){ .bucket = arena_str(a, name), .text = arena_str(a, buf_str(&text)), .when = rq->now };
 	later_end(gatherer, &l->item, text.n);
 }
-
-/* ---- delivery ---- */
 
 TIMER(s3_log)
 {

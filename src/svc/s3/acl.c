@@ -232,8 +232,6 @@ bool acl_allows(req *rq, const s3_bucket *b, const char *action, const s3_Stored
 	return false;
 }
 
-/* ---- operations on a bucket's ACL; an object's are with the objects ---- */
-
 err s3_GetBucketAcl(req *rq, const txn *tx, const s3_GetBucketAcl_in *in, s3_GetBucketAcl_out *out)
 {
 	s3_bucket *b;

@@ -107,8 +107,6 @@ err s3_PutObjectAcl(req *rq, txn *tx, const s3_PutObjectAcl_in *in, s3_PutObject
 	return OK;
 }
 
-/* ---- attributes ---- */
-
 static bool wants(const s3_GetObjectAttributes_in *in, const char *name)
 {
 	for (size_t i = 0; i < in->ObjectAttributes.n; i++)

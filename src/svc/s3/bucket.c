@@ -28,8 +28,6 @@ bool bucket_without_acls(const s3_bucket *b)
 	return str_eq(b->Ownership, S("BucketOwnerEnforced"));
 }
 
-/* ---- permission ---- */
-
 static s3control_PublicAccessBlockConfiguration account_block(req *rq, const txn *tx, str account)
 {
 	req own = *rq;
@@ -157,8 +155,6 @@ err bucket_open(req *rq, const txn *tx, str name, const char *action, str key, s
 	return OK;
 }
 
-/* ---- configurations ---- */
-
 bool config_get(const txn *tx, arena *mem, str bucket, str kind, str id, const shape *s, void *out)
 {
 	s3_config *c = s3_config_get(tx, mem, bucket, kind, id);
@@ -181,8 +177,6 @@ bool config_delete(txn *tx, str bucket, str kind, str id)
 {
 	return s3_config_delete(tx, bucket, kind, id);
 }
-
-/* ---- meters ---- */
 
 /* The bucket's owner is billed, in the bucket's region, unless a requester has said that he pays. */
 void meter_bucket(req *rq, const s3_bucket *b, const meter_kind *k, qty quantity)

@@ -88,8 +88,6 @@ bool bucket_policy_is_public(arena *mem, str document)
 	return false;
 }
 
-/* ---- what S3 says of a bad one before IAM's grammar does ---- */
-
 static err missing_member(req *rq, const char *name)
 {
 	return fail(rq, &fault_MalformedPolicy, "Missing required field %s", name);

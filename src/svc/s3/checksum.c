@@ -44,8 +44,6 @@ str checksum_of(const shape *s, const void *value, const checksum_kind *k)
 	return text;
 }
 
-/* ---- combining: advancing a CRC over zeros is a linear map, applied by repeated squaring ---- */
-
 static uint64_t times(const uint64_t *matrix, uint64_t vector)
 {
 	uint64_t sum = 0;

@@ -20,8 +20,6 @@ static err open_write(req *rq, const txn *tx, str name, const char *action, s3_b
 	return OK;
 }
 
-/* ---- those of which a bucket has one ---- */
-
 err s3_PutBucketAccelerateConfiguration(req *rq, txn *tx, const s3_PutBucketAccelerateConfiguration_in *in,
                                         s3_PutBucketAccelerateConfiguration_out *out)
 {

@@ -68,8 +68,6 @@ static err list_all(req *rq, const txn *tx, str bucket, const char *action, str 
 	return OK;
 }
 
-/* ---- analytics ---- */
-
 err s3_PutBucketAnalyticsConfiguration(req *rq, txn *tx,
                                        const s3_PutBucketAnalyticsConfiguration_in *in,
                                        s3_PutBucketAnalyticsConfiguration_out *out)
@@ -109,8 +107,6 @@ err s3_ListBucketAnalyticsConfigurations(req *rq, const txn *tx,
 	out->IsTruncated = BOOL(str_is(out->NextContinuationToken));
 	return OK;
 }
-
-/* ---- inventory ---- */
 
 err s3_PutBucketInventoryConfiguration(req *rq, txn *tx,
                                        const s3_PutBucketInventoryConfiguration_in *in,
@@ -161,8 +157,6 @@ err s3_ListBucketInventoryConfigurations(req *rq, const txn *tx,
 	return OK;
 }
 
-/* ---- metrics ---- */
-
 err s3_PutBucketMetricsConfiguration(req *rq, txn *tx,
                                      const s3_PutBucketMetricsConfiguration_in *in,
                                      s3_PutBucketMetricsConfiguration_out *out)
@@ -202,8 +196,6 @@ err s3_ListBucketMetricsConfigurations(req *rq, const txn *tx,
 	out->IsTruncated = BOOL(str_is(out->NextContinuationToken));
 	return OK;
 }
-
-/* ---- tiering ---- */
 
 err s3_PutBucketIntelligentTieringConfiguration(req *rq, txn *tx,
                                                 const s3_PutBucketIntelligentTieringConfiguration_in *in,

@@ -55,8 +55,6 @@ str content_name(arena *mem)
 	return hex_encode(mem, str_of((const char *)bytes, sizeof bytes));
 }
 
-/* ---- ids in use ---- */
-
 typedef struct use {
 	struct use *next, **link;
 	str id;
@@ -98,8 +96,6 @@ bool content_used(str id)
 	pthread_mutex_unlock(&uses_lock);
 	return u != NULL;
 }
-
-/* ---- files ---- */
 
 int content_create(arena *mem, str *id, err *why)
 {
@@ -153,8 +149,6 @@ int content_open(arena *mem, str id)
 	return open(path_of(mem, id), O_RDONLY | O_CLOEXEC);
 }
 
-/* ---- rows ---- */
-
 void content_attach(txn *tx, const content *c, str bytes)
 {
 	if (c->Row.v)
@@ -204,8 +198,6 @@ void content_discard(arena *mem, const content *c)
 	if (!c->Row.v)
 		content_unlink(mem, c->Id);
 }
-
-/* ---- start and sweep ---- */
 
 static void sweep_tmp(arena *mem)
 {

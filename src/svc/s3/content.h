@@ -29,8 +29,6 @@ typedef struct content_list {
 /* A new id. */
 str content_name(arena *mem);
 
-/* ---- writing ---- */
-
 /* A content in the making: held in memory as long as it is small. Lives in `mem` itself (never on a stack):
  * at its end the file is closed, and removed when it has not been kept. */
 typedef struct content_writer {
@@ -57,8 +55,6 @@ err content_copy(store *s, arena *mem, const content_list *from, int64_t offset,
 /* Removes a file that no row refers to. */
 void content_discard(arena *mem, const content *c);
 
-/* ---- rows ---- */
-
 /* The rows of what has been kept; of small contents, `bytes` as well. */
 void content_attach(txn *tx, const content *c, str bytes);
 /* The other way: the bytes go when the transaction has been committed. NULL and empty ones are fine. */
@@ -67,8 +63,6 @@ static inline void content_release_one(txn *tx, arena *mem, const content *c)
 {
 	content_release(tx, mem, &(content_list){ .v = &c, .n = c != NULL });
 }
-
-/* ---- reading ---- */
 
 /* A part of it in memory; a fault when it cannot be read. */
 err content_read(const txn *tx, arena *mem, const content_list *l, int64_t offset, int64_t length, str *out);

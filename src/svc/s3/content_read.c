@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* ---- where a walk over a list stands ---- */
-
 typedef struct place {
 	size_t i;
 	int64_t at;          /* in the content i */
@@ -40,8 +38,6 @@ static void step(const content_list *l, place *p, int64_t n)
 	p->left -= n;
 	settle(l, p);
 }
-
-/* ---- pieces ---- */
 
 static err missing(arena *mem)
 {
@@ -163,8 +159,6 @@ err content_each(store *s, arena *mem, const content_list *l, int64_t offset, in
 	reading_close(&r);
 	return e;
 }
-
-/* ---- replies ---- */
 
 typedef struct reply {
 	reading r; /* first: what the hook closes */

@@ -112,8 +112,6 @@ void content_write_drop(content_writer *w)
 	w->kept = false;
 }
 
-/* ---- copies ---- */
-
 static err add(void *context, const char *p, size_t n)
 {
 	return content_write(context, p, n);

@@ -8,8 +8,6 @@
 #include "sys/rand.h"
 #include <pthread.h>
 
-/* ---- bucket keys: a small table, by what KMS made of them ---- */
-
 #define KEPT 64
 #define KEPT_MS (5 * MS_MINUTE)
 #define WRAPPED_MAX 512
@@ -70,8 +68,6 @@ const seal_key *data_key_make(req *rq, const s3_bucket *b, bool bucket_key)
 		rand_bytes(k->bytes, sizeof k->bytes);
 	return k;
 }
-
-/* ---- KMS ---- */
 
 /* What KMS binds the key to: the object or, for bucket keys, the bucket; and what the client said. */
 static kms_EncryptionContextType context_of(req *rq, const s3_bucket *b, str key, const object *o)

@@ -41,8 +41,6 @@ static str field_of(const form *f, const char *name)
 	return STR_NONE;
 }
 
-/* ---- reading ---- */
-
 static bool form_match(const http_exchange *x)
 {
 	bool only;
@@ -115,8 +113,6 @@ static err read_form(form *f)
 		                        S("0"));
 	return OK;
 }
-
-/* ---- the policy ---- */
 
 static err denied(form *f, const char *why, str what)
 {
@@ -318,8 +314,6 @@ static err check_signer(form *f, const txn *tx)
 		            .user_id = c ? c->UserId : account };
 	return OK;
 }
-
-/* ---- the upload ---- */
 
 static void put_tag(buf *out, arena *mem, str key, str value)
 {

@@ -8,8 +8,6 @@
 
 #define INSIDE_MAX ((int64_t)512 << 20)
 
-/* ---- conditions (RFC 9110 13.2.2) ---- */
-
 static str unquoted(str s)
 {
 	s = str_trim(s);
@@ -46,8 +44,6 @@ err read_conditions(req *rq, const object *o, const read_request *r)
 	req_header(rq, S("Last-Modified"), time_http(rq->mem, o->Modified.v));
 	return fail(rq, &fault_NotModified, "Not Modified");
 }
-
-/* ---- ranges ---- */
 
 /* bytes=a-b, a-, -n: one range only; several, or what is no range, mean the whole. false: none fits. */
 bool read_range(str text, int64_t size, int64_t *first, int64_t *length, bool *part)
@@ -109,8 +105,6 @@ err read_slice_of(req *rq, const txn *tx, const object *o, const read_request *r
 	                        .ActualObjectSize = arena_fmt(rq->mem, "%lld", (long long)o->Size.v)),
 	                 "The requested range is not satisfiable");
 }
-
-/* ---- what both operations look at ---- */
 
 /* What encrypts is said when an object is written. */
 static err no_encryption_header(req *rq)

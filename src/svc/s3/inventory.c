@@ -17,8 +17,6 @@
 #define STORED_MAX 65535 /* of a block that deflate does not compress */
 #define BATCH 2000
 
-/* ---- gzip, whose blocks are stored as they are ---- */
-
 typedef struct zipped {
 	report *to;
 	uint32_t crc;
@@ -68,8 +66,6 @@ static err zip_end(zipped *z)
 	}
 	return s3_report_add(z->to, (const char *)tail, sizeof tail);
 }
-
-/* ---- lines ---- */
 
 typedef struct listing_task {
 	store *s;
@@ -195,8 +191,6 @@ static err put_some(listing_task *w, arena *mem, zipped *z)
 	store_read_end(w->s, tx);
 	return e;
 }
-
-/* ---- a report ---- */
 
 static str folder_of(arena *mem, const listing_task *w)
 {

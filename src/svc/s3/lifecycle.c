@@ -16,8 +16,6 @@
 #define BATCH 200
 #define KIND S("lifecycle")
 
-/* ---- does a rule speak of this object? ---- */
-
 static bool has_tag(const s3_TagSet *tags, const s3_Tag *want)
 {
 	for (size_t i = 0; i < tags->n; i++)
@@ -94,8 +92,6 @@ str lifecycle_expiration(req *rq, const txn *tx, const s3_bucket *b, str key, co
 	                 STR_ARG(time_http(rq->mem, soonest)), STR_ARG(id));
 }
 
-/* ---- what is to be done with one version ---- */
-
 typedef enum deed_kind { DEED_NONE, DEED_EXPIRE, DEED_REMOVE, DEED_MOVE } deed_kind;
 
 typedef struct deed {
@@ -161,8 +157,6 @@ static deed old_deed(const s3_LifecycleRule *r, const object *o, int64_t newer, 
 		d.kind = DEED_MOVE;
 	return d;
 }
-
-/* ---- the walk ---- */
 
 typedef struct bucket_round {
 	store *s;
@@ -331,8 +325,6 @@ TIMER(s3_lifecycle)
 	task_add(tx, "s3_lifecycle_run", payload, 0);
 	arm(tx, payload, due);
 }
-
-/* ---- the rules ---- */
 
 err s3_PutBucketLifecycleConfiguration(req *rq, txn *tx, const s3_PutBucketLifecycleConfiguration_in *in,
                                        s3_PutBucketLifecycleConfiguration_out *out)

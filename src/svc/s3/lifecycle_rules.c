@@ -12,8 +12,6 @@ static err bad_request(req *rq, const char *what)
 	return fail(rq, &fault_InvalidRequest, "%s", what);
 }
 
-/* ---- filters ---- */
-
 static bool filter_has_tags(const s3_LifecycleRuleFilter *f)
 {
 	return f && (f->Tag || (f->And && f->And->Tags.n));
@@ -59,8 +57,6 @@ static str filter_shown(req *rq, const s3_LifecycleRule *r)
 		prefix = r->Filter->And ? r->Filter->And->Prefix : r->Filter->Prefix;
 	return arena_fmt(rq->mem, "(prefix=%.*s)", STR_ARG(str_is(prefix) ? prefix : S("")));
 }
-
-/* ---- actions ---- */
 
 static err check_midnight(req *rq, opt_time date)
 {

@@ -147,8 +147,6 @@ err s3_ListObjects(req *rq, const txn *tx, const s3_ListObjects_in *in, s3_ListO
 	return OK;
 }
 
-/* ---- versions ---- */
-
 typedef struct versions {
 	req *rq;
 	const txn *tx;

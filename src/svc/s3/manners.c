@@ -8,8 +8,6 @@
 #include "request_metrics.h"
 #include "wire/http.h"
 
-/* ---- subresources ---- */
-
 static const char *const subresources[] = {
 	"accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering",
 	"inventory", "legal-hold", "lifecycle", "location", "logging", "metadataConfiguration", "metadataTable",
@@ -76,8 +74,6 @@ static err unknown(req *rq)
 		upper[i] = (char)(sub.p[i] >= 'a' && sub.p[i] <= 'z' ? sub.p[i] - 32 : sub.p[i]);
 	return not_allowed(rq, str_is(sub) ? str_of(upper, sub.n) : STR_NONE);
 }
-
-/* ---- bodies ---- */
 
 static err bad_digest(req *rq, const char *name)
 {
@@ -194,8 +190,6 @@ static err asked(req *rq)
 	take_headers(rq);
 	return rq->exchange && rq->exchange->sink ? OK : check_body(rq);
 }
-
-/* ---- arguments ---- */
 
 static err malformed_document(req *rq)
 {

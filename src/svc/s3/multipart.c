@@ -45,8 +45,6 @@ void multipart_forget(txn *tx, arena *mem, const s3_bucket *b, const s3_upload *
 	forget(tx, mem, b, u, NULL, now);
 }
 
-/* ---- beginning ---- */
-
 static err checksum_choice(req *rq, const s3_CreateMultipartUpload_in *in, object *o)
 {
 	str type = in->ChecksumType;
@@ -129,8 +127,6 @@ err s3_CreateMultipartUpload(req *rq, const s3_CreateMultipartUpload_in *in,
 	out->ChecksumType = o->ChecksumType;
 	return OK;
 }
-
-/* ---- parts ---- */
 
 static err find_upload(req *rq, const txn *tx, str bucket, str key, str id, const char *action, s3_bucket **b,
                        s3_upload **u)
@@ -297,8 +293,6 @@ err multipart_put_copy(req *rq, const copied_part *from, s3_StoredPart *out, s3_
 	*out = p.it;
 	return e;
 }
-
-/* ---- the end ---- */
 
 typedef struct completion {
 	const s3_CompleteMultipartUpload_in *in;

@@ -11,8 +11,6 @@
 #define RECORD_MAX ((size_t)16 << 10)
 #define TRIES_MAX 60
 
-/* ---- which rules ---- */
-
 static bool event_fits(const s3_EventList *events, str name)
 {
 	for (size_t i = 0; i < events->n; i++) {
@@ -34,8 +32,6 @@ static bool filter_fits(const s3_NotificationConfigurationFilter *f, str key)
 	}
 	return true;
 }
-
-/* ---- what is said ---- */
 
 static void member(buf *b, const char *name, str value)
 {
@@ -239,8 +235,6 @@ static str bus_entry(req *rq, const s3_bucket *b, str key, const object *o, str 
 	buf_put(&j, S("}]}"));
 	return buf_str(&j);
 }
-
-/* ---- delivery ---- */
 
 /* account, region, bucket, target ARN (or "bus"; behind a tab the trace), text: each but the last on a line
  * of its own. */

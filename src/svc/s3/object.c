@@ -7,8 +7,6 @@
 
 #define KB (INT64_C(1) << 10)
 
-/* ---- version ids: the sequence number, noise and a sum of both, in base64 with '.' and '_' ---- */
-
 #define ID_SUMMED 20
 
 /* FNV-1a: an id that was made up is told from one that was ours. */
@@ -74,8 +72,6 @@ err version_id_check(req *rq, str id)
 	return !str_is(id) || version_id_valid(rq->mem, id) ?
 		       OK : invalid_argument(rq, "Invalid version id specified", S("versionId"), id);
 }
-
-/* ---- finding ---- */
 
 static object *older_null(const txn *tx, arena *mem, str bucket, str key)
 {
@@ -154,8 +150,6 @@ void object_update(txn *tx, const s3_bucket *b, str key, const object_at *at)
 	put_at(tx, b, key, at->o, at->current);
 }
 
-/* ---- what it costs ---- */
-
 typedef struct storage_class {
 	const char *name;
 	const meter_kind *meter;
@@ -222,8 +216,6 @@ void object_charge(txn *tx, const s3_bucket *b, const object *o, int64_t now, in
 		usage_add(tx, b->Account, b->Region, now, c->meter, b->Name, byte_hours(bytes, left));
 }
 
-/* ---- bytes ---- */
-
 s3_StoredParts object_parts(const txn *tx, arena *mem, const object *o)
 {
 	s3_layout *row = o->Layout.n ? s3_layout_get(tx, mem, o->Layout) : NULL;
@@ -252,8 +244,6 @@ str object_etag(arena *mem, const object *o, str md5_hex)
 	str shown = secret ? rand_text(mem, 32, str_c(digits)) : md5_hex;
 	return arena_fmt(mem, "\"%.*s\"", STR_ARG(shown));
 }
-
-/* ---- changing ---- */
 
 static void drop(txn *tx, arena *mem, const s3_bucket *b, const object *o, int64_t now)
 {

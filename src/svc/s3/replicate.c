@@ -11,8 +11,6 @@
 #define TRIES_MAX 20
 #define TARGETS_MAX 50
 
-/* ---- rules ---- */
-
 static bool has_tags(const s3_TagSet *have, const s3_Tag *want, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -100,8 +98,6 @@ void replicate_later(txn *tx, arena *mem, const s3_bucket *b, str key, const obj
 	buf_put(&p, key);
 	task_add(tx, "s3_replicate", buf_str(&p), 0);
 }
-
-/* ---- one copy ---- */
 
 typedef struct replica {
 	req *rq;
@@ -230,8 +226,6 @@ static err commit(req *rq, txn *tx, void *context)
 	return OK;
 }
 
-/* ---- the task ---- */
-
 typedef struct outcome {
 	str bucket, key, version, status;
 } outcome;
@@ -299,8 +293,6 @@ TASK(s3_replicate)
 	/* What was metered so far goes with it. */
 	return req_write(rq, settle, &v) ? clock_now() + MS_MINUTE : TASK_DONE;
 }
-
-/* ---- the configuration ---- */
 
 static err new_form(req *rq, const char *what)
 {

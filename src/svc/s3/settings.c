@@ -15,8 +15,6 @@ static err open_bucket(req *rq, const txn *tx, str name, const char *action, boo
 	return OK;
 }
 
-/* ---- versioning ---- */
-
 err s3_PutBucketVersioning(req *rq, txn *tx, const s3_PutBucketVersioning_in *in,
                            s3_PutBucketVersioning_out *out)
 {
@@ -46,8 +44,6 @@ err s3_GetBucketVersioning(req *rq, const txn *tx, const s3_GetBucketVersioning_
 	out->MFADelete = b->MfaDelete.n ? b->MfaDelete : STR_NONE;
 	return OK;
 }
-
-/* ---- tags ---- */
 
 err s3_PutBucketTagging(req *rq, txn *tx, const s3_PutBucketTagging_in *in, s3_PutBucketTagging_out *out)
 {
@@ -83,8 +79,6 @@ err s3_DeleteBucketTagging(req *rq, txn *tx, const s3_DeleteBucketTagging_in *in
 	s3_bucket_put(tx, b);
 	return OK;
 }
-
-/* ---- ownership ---- */
 
 err s3_PutBucketOwnershipControls(req *rq, txn *tx, const s3_PutBucketOwnershipControls_in *in,
                                   s3_PutBucketOwnershipControls_out *out)
@@ -132,8 +126,6 @@ err s3_DeleteBucketOwnershipControls(req *rq, txn *tx, const s3_DeleteBucketOwne
 	return OK;
 }
 
-/* ---- public access block ---- */
-
 err s3_PutPublicAccessBlock(req *rq, txn *tx, const s3_PutPublicAccessBlock_in *in,
                             s3_PutPublicAccessBlock_out *out)
 {
@@ -178,8 +170,6 @@ err s3_DeletePublicAccessBlock(req *rq, txn *tx, const s3_DeletePublicAccessBloc
 	s3_bucket_put(tx, b);
 	return OK;
 }
-
-/* ---- encryption ---- */
 
 err s3_PutBucketEncryption(req *rq, txn *tx, const s3_PutBucketEncryption_in *in,
                            s3_PutBucketEncryption_out *out)

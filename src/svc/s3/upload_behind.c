@@ -64,8 +64,6 @@ static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static block *spare;
 static int spares;
 
-/* ---- blocks ---- */
-
 static block *block_take(void)
 {
 	pthread_mutex_lock(&spare_lock);
@@ -100,8 +98,6 @@ static void block_put(block *k)
 	if (!keep)
 		arena_close(k->mem);
 }
-
-/* ---- passes ---- */
 
 static bool can_run(const pass *p)
 {
@@ -187,8 +183,6 @@ static void write_job(void *argument)
 	pthread_cond_broadcast(&b->changed);
 	pthread_mutex_unlock(&b->lock);
 }
-
-/* ---- digests, of several uploads side by side ---- */
 
 typedef struct batch {
 	int which;
@@ -352,8 +346,6 @@ static void leave_lines(upload *u)
 	pthread_mutex_unlock(&lines_lock);
 }
 
-/* ---- the connection's thread ---- */
-
 /* With the lock held. */
 static void hand_over(upload *u)
 {
@@ -461,8 +453,6 @@ err upload_behind_fault(upload *u)
 	return e;
 }
 
-/* ---- the handler's thread ---- */
-
 /* Beside what others wait for, so that they gain by it. With the lock held, and lets it go meanwhile. */
 static void digest_one(upload *u, int which)
 {
@@ -510,8 +500,6 @@ void upload_behind_digested(upload *u)
 			pthread_cond_wait(&b->changed, &b->lock);
 	pthread_mutex_unlock(&b->lock);
 }
-
-/* ---- the beginning and the end ---- */
 
 /* Nobody touches the upload any more when this returns. */
 static void end(void *subject)

@@ -77,8 +77,6 @@ static void redirect(visit *v, int status, str location)
 	wire_header_add(&v->reply, S("Location"), location);
 }
 
-/* ---- rules ---- */
-
 static str target_of(visit *v, const s3_Redirect *r, const s3_Condition *c)
 {
 	arena *mem = v->x->mem;
@@ -115,8 +113,6 @@ static bool routed(visit *v, int status)
 	}
 	return false;
 }
-
-/* ---- objects ---- */
 
 /* What is not there is 404 whoever asks: unlike REST, the website endpoint hides no names. */
 static int look(visit *v, str key, object_at *at)

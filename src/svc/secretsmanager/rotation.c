@@ -77,8 +77,6 @@ TIMER(secretsmanager_rotate)
 	secretsmanager_secret_put(tx, s);
 }
 
-/* ---- the four steps ---- */
-
 static bool step(req *rq, const secretsmanager_secret *s, str version_id, const char *name)
 {
 	str arn = secret_arn(rq, s), answer;
@@ -133,8 +131,6 @@ TASK(secretsmanager_steps)
 	err e = req_write(rq, rotated, &o);
 	return e ? clock_now() + MS_MINUTE : TASK_DONE;
 }
-
-/* ---- what the user says ---- */
 
 /* The function's policy must let Secrets Manager in. */
 static err check_function(req *rq, const txn *tx, const secretsmanager_secret *s, str function)

@@ -26,7 +26,6 @@ err secret_live(req *rq, const txn *tx, str id, secretsmanager_secret **out);
 err secret_ours(req *rq, const txn *tx, str id, secretsmanager_secret **out);
 bool is_replica(const secretsmanager_secret *s);
 
-/* ---- replicas.c ---- */
 /* What has changed goes to the replicas; after every change of a secret. */
 err replicas_follow(req *rq, txn *tx, secretsmanager_secret *s);
 err replicas_add(req *rq, txn *tx, secretsmanager_secret *s,
@@ -34,15 +33,12 @@ err replicas_add(req *rq, txn *tx, secretsmanager_secret *s,
 /* Secrets that replicas are or have are not deleted. */
 err replicas_allow_deletion(req *rq, const secretsmanager_secret *s, str given);
 
-/* ---- secrets.c ---- */
 /* The secret with its versions, and what it costs. */
 void secret_remove(txn *tx, const secretsmanager_secret *s, int64_t now);
 
-/* ---- accessed.c ---- */
 /* Days are kept, and once a day written. */
 void accessed(req *rq, const secretsmanager_secret *s, const secretsmanager_version *v);
 
-/* ---- find.c ---- */
 /* Those that fit, by the order and the page asked for; the caller closes nothing. */
 typedef struct secret_search {
 	const secretsmanager_FiltersListType *filters;
@@ -53,7 +49,6 @@ typedef struct secret_search {
 err secrets_search(req *rq, const txn *tx, const secret_search *how, secretsmanager_secret ***found,
                    size_t *n, str *next);
 
-/* ---- values.c ---- */
 extern const tag_rules secret_tag_rules;
 /* Outside, every change comes with a token of the client's. */
 err token_check(req *rq, str token, const fault_kind *kind);

@@ -61,8 +61,6 @@ str page_next(req *rq, size_t at, size_t most, size_t n)
 	return at + most < n ? page_token(rq, arena_fmt(rq->mem, "%zu", at + most)) : STR_NONE;
 }
 
-/* ---- what is told ---- */
-
 static service_quotas_ServiceQuota shown(req *rq, const quota_table *t, const quota *q, bool applied)
 {
 	return (service_quotas_ServiceQuota){

@@ -77,8 +77,6 @@ err service_quotas_GetRequestedServiceQuotaChange(req *rq, const txn *tx,
 	return OK;
 }
 
-/* ---- history: newest first ---- */
-
 typedef struct wanted {
 	str service_code, quota_code, status, level, token;
 	opt_i64 most;

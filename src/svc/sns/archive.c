@@ -79,8 +79,6 @@ str replay_policy_wrong(arena *mem, const sns_topic *t, str policy)
 	       ? S("StartingPoint must not be before the topic's BeginningArchiveTime") : STR_NONE;
 }
 
-/* ---- what is kept ---- */
-
 static str archive_key(arena *mem, int64_t archive)
 {
 	return arena_fmt(mem, "%lld", (long long)archive);
@@ -166,8 +164,6 @@ void topic_archive_keep(txn *tx, const sns_topic *t, const notice *n)
 		expire_at(tx, t, t->Archive,
 		          n->when + days_of(mem, topic_attribute(t, S("ArchivePolicy"))) * MS_DAY + 1);
 }
-
-/* ---- replays ---- */
 
 /* One that has failed tells nothing any more, and a topic without an archive keeps nothing to be told of. */
 bool replay_will_tell(const sns_topic *t, const sns_sub *s)

@@ -444,8 +444,6 @@ err sns_ListEndpointsByPlatformApplication(req *rq, const txn *tx,
 	return OK;
 }
 
-/* ---- pushing ---- */
-
 bool is_endpoint(str arn)
 {
 	return str_find(arn, S(":endpoint/")) != SIZE_MAX;

@@ -35,13 +35,9 @@ err missing(req *rq, const char *parameter);
 /* A-Z a-z 0-9 - _, at most 80 characters. */
 bool plain_name(str s);
 
-/* ---- rate.c ---- */
-
 /* Throttled: a FIFO queue takes no more calls of this kind just now; no more messages of the group. */
 err queue_rate(req *rq, const sqs_queue *q, const queue_settings *s, const char *kind);
 err queue_group_rate(req *rq, const sqs_queue *q, const queue_settings *s, str group);
-
-/* ---- attributes.c ---- */
 
 /* Whether a queue may have these; `old` is what there is, or NULL for a new one called `name`. */
 err attributes_check(req *rq, const txn *tx, const sqs_queue *old, str name,
@@ -54,8 +50,6 @@ void attributes_merge(arena *mem, sqs_QueueAttributeMap *to, const sqs_QueueAttr
 str attribute_effective(arena *mem, const sqs_queue *q, str name);
 /* Whether the dead-letter queue's RedriveAllowPolicy lets messages of `source` in. */
 bool redrive_allowed(arena *mem, const sqs_queue *dead, str source_arn);
-
-/* ---- check.c, message.c, place.c ---- */
 
 typedef struct message_in {
 	str body, group, dedup;
@@ -107,8 +101,6 @@ err batch_check(req *rq, const str *ids, size_t n);
 sqs_BatchResultErrorEntry batch_failure(str id, err why);
 /* An empty list of failures is left out. */
 void failures_end(sqs_BatchResultErrorEntryList *f);
-
-/* ---- gauge.c ---- */
 
 /* AWS/SQS metrics: one of a request's, and the gauges of a queue that is in use. */
 void queue_metric(const sqs_queue *q, const char *name, const char *unit, double value, int64_t when);

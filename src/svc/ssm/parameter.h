@@ -25,7 +25,6 @@ ssm_param *parameter_at(req *rq, const txn *tx, str name);
 err parameter_find(req *rq, const txn *tx, parameter_ref ref, const ssm_param **param,
                    const ssm_Stored **version);
 
-/* ---- public.c ---- */
 /* Parameters of AWS's own, which are the same for everybody. */
 #define PUBLIC_PREFIX S("/aws/service/")
 /* NULL: there is none of that name. */
@@ -33,7 +32,6 @@ ssm_param *public_get(req *rq, const txn *tx, str name);
 /* The one behind `name` in order of names; NULL: no more. */
 ssm_param *public_next(req *rq, const txn *tx, str name);
 
-/* ---- reference.c ---- */
 /* Secrets of Secrets Manager are read through names that begin so. */
 #define REFERENCE_PREFIX S("/aws/reference/secretsmanager/")
 err reference_get(req *rq, const txn *tx, parameter_ref ref, bool decrypt, ssm_Parameter *out);

@@ -271,8 +271,6 @@ err filter_read(req *rq, str expression, filter **out)
 	return OK;
 }
 
-/* ---- evaluation: `only` is the service in question, NULL the whole trace ---- */
-
 static bool in_scope(const part *p, const part *only)
 {
 	return !only || p == only || p->owner == only;

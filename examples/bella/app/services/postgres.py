@@ -20,7 +20,7 @@ def literal(value):
 
 
 class Connection:
-    def __init__(self, url, timeout=5):
+    def __init__(self, url, timeout=20):  # seconds: an Aurora that sleeps needs up to 15 to wake
         u = urlsplit(url)
         self.user, self.password = unquote(u.username), unquote(u.password or "")
         self.socket = socket.create_connection((u.hostname, u.port or 5432), timeout)

@@ -75,8 +75,6 @@ def test_authorizers(server):
             identitySource="method.request.header.Auth")
     refused("BadRequestException", client.create_authorizer, **make, name="u", type="TOKEN")
     refused("BadRequestException", client.create_authorizer, **make, name="u", type="REQUEST", identitySource="nonsense")
-    refused("NotImplementedException", client.create_authorizer, restApiId=a, name="c", type="COGNITO_USER_POOLS",
-            providerARNs=["arn:aws:cognito-idp:us-east-1:000000000000:userpool/x"])
     same(refused("ConflictException", client.create_authorizer, restApiId="none", name="t", type="TOKEN"),
          "Unable to complete operation due to concurrent modification. Please try again later.")
     same([x["name"] for x in sorted(client.get_authorizers(restApiId=a)["items"], key=lambda x: x["name"])], ["r", "t"])
@@ -142,6 +140,20 @@ def test_signed_requests(server):
         return http("GET", url + "/", headers=dict(asked.headers.items()))
     same(signed("test")[0], 200)
     same(signed("test", "lambda")[0], 403)
+    # Functions are told who signed.
+    client.put_method(restApiId=a, resourceId=root, httpMethod="POST", authorizationType="AWS_IAM")
+    client.put_integration(restApiId=a, resourceId=root, httpMethod="POST", type="AWS_PROXY", integrationHttpMethod="POST",
+                           uri=function(server, "signed-echo", ECHO))
+    client.create_deployment(restApiId=a, stageName="s")
+    iam = server.client("iam")
+    iam.create_user(UserName="rest-signer")
+    pair = iam.create_access_key(UserName="rest-signer")["AccessKey"]
+    asked = AWSRequest(method="POST", url=url + "/", data=b"")
+    SigV4Auth(Credentials(pair["AccessKeyId"], pair["SecretAccessKey"]), "execute-api", "us-east-1").add_auth(asked)
+    status, _, body = http("POST", url + "/", b"", headers=dict(asked.headers.items()))
+    who = json.loads(body)["identity"]
+    same((status, who["accountId"], who["accessKey"], who["userArn"].split("/")[-1], who["caller"] == who["user"]),
+         (200, "000000000000", pair["AccessKeyId"], "rest-signer", True))
     # Another account's callers need the API's own policy, which there is none of.
     same(signed("999999999999")[1]["x-amzn-ErrorType"], "AccessDeniedException")
 

@@ -21,7 +21,7 @@ def function(server, name, allow=True, code=APP):
         z.writestr("app.py", code)
     client = server.client("lambda")
     arn = client.create_function(FunctionName=name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/r",
-                                 Handler="app.handler", Code={"ZipFile": packed.getvalue()})["FunctionArn"]
+                                 Handler="app.handler", Code={"ZipFile": packed.getvalue()}, Timeout=25)["FunctionArn"]
     client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     if allow:
         client.add_permission(FunctionName=name, StatementId="gw", Action="lambda:InvokeFunction",
@@ -119,3 +119,40 @@ def test_custom_domain(server):
     status, _, body = http("GET", server.endpoint + "/v1/x", headers={"Host": "api.example.com"})
     same((status, json.loads(body)["rawPath"]), (201, "/x"))
     same(http("GET", server.endpoint + "/v2/x", headers={"Host": "api.example.com"})[0], 403)
+
+
+def test_changes(server):
+    arn = function(server, "changes")
+    client = server.client("apigatewayv2")
+    api = client.create_api(Name="changes", ProtocolType="HTTP", Target=arn)["ApiId"]
+    other = client.create_api(Name="changes2", ProtocolType="HTTP", Target=arn)["ApiId"]
+    certificate = "arn:aws:acm:us-east-1:000000000000:certificate/"
+    make = {"CertificateArn": certificate + "x", "EndpointType": "REGIONAL"}
+    made = client.create_domain_name(DomainName="change.example.com", DomainNameConfigurations=[make])
+    d = client.update_domain_name(DomainName="change.example.com", DomainNameConfigurations=[
+        {"CertificateArn": certificate + "y", "SecurityPolicy": "TLS_1_2"}])
+    before, after = made["DomainNameConfigurations"][0], d["DomainNameConfigurations"][0]
+    same((after["CertificateArn"], after["ApiGatewayDomainName"], after["EndpointType"]),
+         (certificate + "y", before["ApiGatewayDomainName"], "REGIONAL"))
+    refused("NotFoundException", client.update_domain_name, DomainName="none.example.com")
+    one, two = [client.create_api_mapping(DomainName="change.example.com", ApiId=api, Stage="$default",
+                                          ApiMappingKey=k)["ApiMappingId"] for k in ("v1", "v2")]
+    to = dict(DomainName="change.example.com", ApiMappingId=one)
+    refused("ConflictException", client.update_api_mapping, **to, ApiId=api, ApiMappingKey="v2")
+    refused("NotFoundException", client.update_api_mapping, **to, ApiId=api, Stage="none")
+    m = client.update_api_mapping(**to, ApiId=other, ApiMappingKey="v3", Stage="$default")
+    same((m["ApiId"], m["ApiMappingKey"], m["ApiMappingId"]), (other, "v3", one))
+    e = json.loads(http("GET", server.endpoint + "/v3/x", headers={"Host": "change.example.com"})[2])
+    same((e["rawPath"], e["requestContext"]["apiId"]), ("/x", other))
+    same(http("GET", server.endpoint + "/v1/x", headers={"Host": "change.example.com"})[0], 403)
+    client.update_stage(ApiId=api, StageName="$default", RouteSettings={"$default": {"ThrottlingBurstLimit": 0,
+                                                                                    "ThrottlingRateLimit": 1}})
+    url = f"{server.endpoint}/_execute-api/{api}/"
+    same(http("GET", url)[0], 429)
+    client.delete_route_settings(ApiId=api, StageName="$default", RouteKey="$default")
+    same(client.get_stage(ApiId=api, StageName="$default")["RouteSettings"], {})
+    same(http("GET", url)[0], 201)
+    refused("NotFoundException", client.delete_route_settings, ApiId=api, StageName="$default", RouteKey="$default")
+    made = client.get_deployments(ApiId=api)["Items"][0]
+    same(client.update_deployment(ApiId=api, DeploymentId=made["DeploymentId"], Description="b")["Description"], "b")
+    same(client.get_deployment(ApiId=api, DeploymentId=made["DeploymentId"])["Description"], "b")

@@ -91,3 +91,18 @@ def test_round(server):
         except push.exceptions.GoneException:
             break
     refused("GoneException", push.post_to_connection, ConnectionId=answer["id"], Data=b"x")
+
+
+def test_route_responses(server):
+    client = server.client("apigatewayv2")
+    api = client.create_api(Name="answers", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
+    at = {"ApiId": api, "RouteId": client.create_route(ApiId=api, RouteKey="a")["RouteId"]}
+    r = client.create_route_response(**at, RouteResponseKey="$default")["RouteResponseId"]
+    same([x["RouteResponseId"] for x in client.get_route_responses(**at)["Items"]], [r])
+    changed = client.update_route_response(**at, RouteResponseId=r, ModelSelectionExpression="$default")
+    same((changed["RouteResponseKey"], changed["ModelSelectionExpression"]), ("$default", "$default"))
+    same(client.get_route_response(**at, RouteResponseId=r)["ModelSelectionExpression"], "$default")
+    refused("NotFoundException", client.update_route_response, **at, RouteResponseId="none")
+    refused("NotFoundException", client.get_route_responses, ApiId=api, RouteId="none")
+    client.delete_route_response(**at, RouteResponseId=r)
+    same(client.get_route_responses(**at)["Items"], [])

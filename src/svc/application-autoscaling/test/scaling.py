@@ -56,8 +56,12 @@ def test_targets(server):
                  ServiceNamespace="ecs", ResourceId="table/targets", ScalableDimension=READS), wrong)
     same(refused("ValidationException", aas.register_scalable_target, MinCapacity=1, MaxCapacity=2,
                  ServiceNamespace="dynamodb", ResourceId="targets", ScalableDimension=READS), wrong)
-    refused("NotImplementedException", aas.register_scalable_target, MinCapacity=1, MaxCapacity=2, ServiceNamespace="ecs",
-            ResourceId="service/a/b", ScalableDimension="ecs:service:DesiredCount")
+    same(refused("ValidationException", aas.register_scalable_target, MinCapacity=1, MaxCapacity=2,
+                 ServiceNamespace="ecs", ResourceId="service/a/b", ScalableDimension="ecs:service:DesiredCount"),
+         "ECS service doesn't exist: service/a/b")
+    refused("NotImplementedException", aas.register_scalable_target, MinCapacity=1, MaxCapacity=2,
+            ServiceNamespace="ec2", ResourceId="spot-fleet-request/sfr-a",
+            ScalableDimension="ec2:spot-fleet-request:TargetCapacity")
     refused("ValidationException", aas.register_scalable_target, MinCapacity=1, **at)
     same(refused("ValidationException", aas.register_scalable_target, MinCapacity=9, MaxCapacity=2, **at),
          "Maximum capacity cannot be less than minimum capacity")

@@ -101,3 +101,23 @@ def test_tags_of_an_estimate(server):
     for wrong in (arn.replace(made["id"], NO_ID), arn.replace(account, "999999999999"),
                   arn.replace("workload-estimate", "bill-scenario")):
         refused("ResourceNotFoundException", k.list_tags_for_resource, arn=wrong)
+
+
+def test_lists_come_in_pages(server):
+    k = server.client("bcm-pricing-calculator", key="444455556666")
+    for name in ("one", "two", "three"):
+        k.create_workload_estimate(name=name)
+        k.create_bill_estimate(name=name, billScenarioId=k.create_bill_scenario(name=name)["id"])
+    named = [{"name": "NAME", "values": ["t"], "matchOption": "STARTS_WITH"}]
+    ready = {"list_workload_estimates": "VALID", "list_bill_scenarios": "READY", "list_bill_estimates": "COMPLETE"}
+    for call, status in ready.items():
+        ask = getattr(k, call)
+        pages = [p["items"] for p in k.get_paginator(call).paginate(PaginationConfig={"PageSize": 1}) if p["items"]]
+        same((len(pages), sorted(x["name"] for p in pages for x in p)), (3, ["one", "three", "two"]))
+        pages = [p["items"] for p in k.get_paginator(call).paginate(filters=named, PaginationConfig={"PageSize": 1})]
+        same(sorted(x["name"] for p in pages for x in p), ["three", "two"])
+        both = named + [{"name": "STATUS", "values": [status], "matchOption": "EQUALS"}]
+        same(len(ask(filters=both)["items"]), 2)
+        same(ask(filters=[{**both[1], "values": ["LOCKED"]}])["items"], [])
+        same(ask(createdAtFilter={"beforeTimestamp": 1})["items"], [])
+        refused("ValidationException", ask, nextToken="nothing")

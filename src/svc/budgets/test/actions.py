@@ -163,7 +163,7 @@ def test_what_is_no_action(server):
     check("Budgets permission required to assume" in message, message)
     for other in (role.replace(ACCOUNT, "111122223333"), role.replace("role/", "role/path/")):
         refused("AccessDeniedException", b.create_budget_action, **action(other, policy))
-    refused("NotImplementedException", b.create_budget_action, **action(role, policy, ActionType="APPLY_SCP_POLICY",
+    refused("AccessDeniedException", b.create_budget_action, **action(role, policy, ActionType="APPLY_SCP_POLICY",
             Definition={"ScpActionDefinition": {"PolicyId": "p-12345678", "TargetIds": [ACCOUNT]}}))
     refused("NotFoundException", b.describe_budget_action, AccountId=ACCOUNT, BudgetName="b",
             ActionId="01234567-0123-0123-0123-0123456789ab")

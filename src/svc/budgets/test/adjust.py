@@ -1,4 +1,5 @@
 """Limits that follow what was spent before."""
+import calendar
 from decimal import Decimal
 
 from scenario import Server, check, refused, same
@@ -50,6 +51,27 @@ def test_the_mean_of_the_months_before(_):
         server.remove()
 
 
+def test_the_forecast(_):
+    """In the first period what is foretold now; later the daily mean of the period before."""
+    server = Server()
+    try:
+        b = server.client("budgets")
+        limit = lambda: Decimal(b.describe_budget(AccountId=ACCOUNT, BudgetName="f")["Budget"]["BudgetLimit"]["Amount"])
+        server.to_next_month()
+        year, month = map(int, server.run("clock", "show").stdout[:7].split("-"))
+        b.create_budget(AccountId=ACCOUNT, Budget={
+            "BudgetName": "f", "BudgetType": "COST", "TimeUnit": "MONTHLY", "AutoAdjustData": {"AutoAdjustType": "FORECAST"}})
+        ask(server, 6)
+        server.advance("2d")
+        check(limit() > Decimal("0.5"), limit())
+        server.to_next_month()
+        days = [calendar.monthrange(year + (month + i - 1) // 12, (month + i - 1) % 12 + 1)[1] for i in (0, 1)]
+        want = Decimal("0.06") * days[1] / days[0]
+        check(abs(limit() - want) < Decimal("1e-9"), (limit(), want))
+    finally:
+        server.remove()
+
+
 def test_the_mean_of_the_days_before(_):
     """Over the end of a month, and no further than the first day on which nothing was charged."""
     server = Server()
@@ -76,6 +98,9 @@ def test_what_cannot_be_adjusted(server):
     for wrong in (budget("x", BudgetLimit=limit), budget("x", 13), budget("x", 5, TimeUnit="QUARTERLY"),
                   {**budget("x"), "AutoAdjustData": {"AutoAdjustType": "HISTORICAL"}}):
         refused("InvalidParameterException", b.create_budget, AccountId=ACCOUNT, Budget=wrong)
-    refused("NotImplementedException", b.create_budget, AccountId=ACCOUNT,
-            Budget={**budget("x"), "AutoAdjustData": {"AutoAdjustType": "FORECAST"}})
+    for wrong in ({**budget("x", 1), "AutoAdjustData": {"AutoAdjustType": "FORECAST", "HistoricalOptions": {
+            "BudgetAdjustmentPeriod": 1}}},
+                  {"BudgetName": "x", "BudgetType": "COST", "TimeUnit": "ANNUALLY",
+                   "PlannedBudgetLimits": {"1577836800": limit}}):
+        refused("InvalidParameterException", b.create_budget, AccountId=ACCOUNT, Budget=wrong)
     check(not b.describe_budgets(AccountId=ACCOUNT).get("Budgets"), "one was made")

@@ -63,6 +63,12 @@ def test_what_is_no_budget(server):
          "[PurchaseType, UsageTypeGroup, Service, Operation, UsageType, BillingEntity, CostCategory, LinkedAccount, "
          "TagKeyValue, LegalEntityName, InvoicingEntity, AZ, Region, InstanceType]")
     no(PlannedBudgetLimits={"1577836800": {"Amount": "1", "Unit": "USD"}})
+    foretold = [{"Notification": {**BELOW, "NotificationType": "FORECASTED"},
+                 "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@example.com"}]}]
+    for unforeseen in (budget("RI_COVERAGE"), budget("SAVINGS_PLANS_UTILIZATION"), {**cost, "TimeUnit": "DAILY"}):
+        refused("InvalidParameterException", b.create_budget, AccountId="555566667777", Budget=unforeseen,
+                NotificationsWithSubscribers=foretold)
+    check(not b.describe_budgets(AccountId="555566667777").get("Budgets"), "one was made")
     for limit in ({"Amount": "80", "Unit": "PERCENTAGE"}, {"Amount": "100", "Unit": "USD"}):
         refused("InvalidParameterException", make, **budget("RI_COVERAGE", BudgetLimit=limit))
     refused("InvalidParameterException", make, **budget("RI_COVERAGE", AutoAdjustData={

@@ -1,3 +1,4 @@
+import calendar
 from decimal import Decimal
 
 from scenario import Server, check, refused, same
@@ -27,6 +28,8 @@ def test_what_a_budget_counts(_):
         tagged = {"Tags": {"Key": "team", "Values": ["ONE", "TWO"], "MatchOptions": ["EQUALS", "CASE_INSENSITIVE"]}}
         secrets = {"Dimensions": {"Key": "SERVICE", "Values": ["AWS Secrets"], "MatchOptions": ["STARTS_WITH"]}}
         make("expression", FilterExpression={"And": [tagged, {"Not": secrets}]}, Metrics=["UnblendedCost"])
+        make("group", CostFilters={"UsageTypeGroup": ["EC2: EBS - SSD(gp3)", "EC2: Running Hours"]})
+        server.client("ec2").create_volume(Size=100, AvailabilityZone="us-east-1a", VolumeType="gp3", Iops=4000)
         make("either", FilterExpression={"Or": [secrets, {"Tags": {"Key": "team", "Values": ["one"]}}]},
              Metrics=["UnblendedCost"])
         server.advance("10h")
@@ -35,10 +38,11 @@ def test_what_a_budget_counts(_):
             got = b.describe_budget(AccountId=ACCOUNT, BudgetName=name)["Budget"]
             return Decimal(got["CalculatedSpend"]["ActualSpend"]["Amount"])
 
-        # Two keys of a dollar and a secret of 40 cents, for ten hours and the moments in between.
-        hours = Decimal(10) / (24 * 31)
-        want = {"all": Decimal("2.4"), "one": 1, "both": Decimal("1.4"), "keys": 2, "expression": 1,
-                "either": Decimal("1.4")}
+        # Two keys of a dollar, a secret of 40 cents, a volume of $8 with $5 of IOPS, for ten hours and the moments in between.
+        year, month = map(int, server.run("clock", "show").stdout[:7].split("-"))
+        hours = Decimal(10) / (24 * calendar.monthrange(year, month)[1])
+        want = {"all": Decimal("15.4"), "one": 1, "both": Decimal("1.4"), "keys": 2, "expression": 1,
+                "either": Decimal("1.4"), "group": 8}
         got = {name: spent(name) for name in want}
         for name, dollars in want.items():
             check(abs(got[name] / hours - dollars) < dollars * Decimal("0.01"), (name, got[name], dollars))

@@ -28,6 +28,7 @@ def package(files, modes=None):
 
 def make(server, name, code, runtime="python3.11", handler="app.handler", file="app.py", **more):
     client = server.client("lambda")
+    more.setdefault("Timeout", 30)  # Lambda's own 3 s are short for a machine that is busy
     client.create_function(FunctionName=name, Runtime=runtime, Handler=handler, Role=ROLE,
                            Code={"ZipFile": package({file: code})}, **more)
     return client

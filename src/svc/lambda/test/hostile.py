@@ -168,8 +168,10 @@ def test_files_of_others(server):
     client = attacker(server, "files")
     make(server, "neighbour", "def handler(e, c):\n    open('/tmp/secret', 'w').write('s')\n")
     call(client, "neighbour")
-    forbidden = ["/etc/shadow", "/proc/kcore", "/proc/1/environ", "/proc/1/mem", "/proc/1/root/etc/passwd",
-                 "/dev/kmsg", "/dev/mem", "/dev/vda", "/sys/kernel/security", "/tmp/secret", "/root/.bashrc",
+    with open("/proc/partitions") as f:
+        disks = ["/dev/" + line.split()[3] for line in f.read().splitlines()[2:]]
+    forbidden = disks + ["/etc/shadow", "/proc/kcore", "/proc/1/environ", "/proc/1/mem", "/proc/1/root/etc/passwd",
+                 "/dev/kmsg", "/dev/mem", "/sys/kernel/security", "/tmp/secret", "/root/.bashrc",
                  server.data + "/store", server.data + "/server.json", server.data + "/lambda", "/proc/kallsyms/x"]
     got, _ = call(client, "files", {
         "do": "files", "read": forbidden,
