@@ -1,6 +1,7 @@
 #include "test/test.h"
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 extern const test *const __start_farthing_tests[] __attribute__((weak));
 extern const test *const __stop_farthing_tests[] __attribute__((weak));
@@ -46,13 +47,37 @@ static bool wanted(const test *t, int argc, char **argv)
 	return argc == 1;
 }
 
+/*
+ * What failed is run once more after all others. What fails both times has failed; what then passes is said to
+ * be FLAKY: a fault to be mended, of the test or of Farthing, but nothing that stops those whose change has no
+ * part in it.
+ */
 int main(int argc, char **argv)
 {
 	int count[3] = { 0 };
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (const test *const *t = __start_farthing_tests; t < __stop_farthing_tests; t++)
-		if (wanted(*t, argc, argv))
-			count[run(*t)]++;
+	size_t tests = (size_t)(__stop_farthing_tests - __start_farthing_tests);
+	bool *failed = calloc(tests + 1, sizeof *failed);
+	if (!failed)
+		return 1;
+	for (size_t i = 0; i < tests; i++) {
+		if (!wanted(__start_farthing_tests[i], argc, argv))
+			continue;
+		int result = run(__start_farthing_tests[i]);
+		failed[i] = result == FAILED;
+		count[result] += result != FAILED;
+	}
+	for (size_t i = 0; i < tests; i++) {
+		const test *t = __start_farthing_tests[i];
+		if (!failed[i])
+			continue;
+		printf("once more: %s\n", t->name);
+		int result = run(t);
+		count[result]++;
+		if (result == PASSED)
+			printf("FLAKY %s (%s): failed, then passed\n", t->name, t->file);
+	}
+	free(failed);
 	printf("%d passed, %d failed", count[PASSED], count[FAILED]);
 	if (count[SKIPPED])
 		printf(", %d skipped", count[SKIPPED]);

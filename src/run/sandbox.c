@@ -21,6 +21,8 @@
 #define UID_FIRST 0x70000000u /* above every range that others hand out */
 #define UIDS 65536u
 #define SLACK (INT64_C(4) << 20)
+#define LOOKS_BEFORE_OUT_OF_MEMORY 4
+#define LOOK_AGAIN_MS 5
 #define TMP_BYTES_A_FILE 16384 /* as mkfs.ext4 counts: names cost memory of the kernel's */
 
 struct sandbox {
@@ -618,6 +620,15 @@ static int64_t tmp_used(const sandbox *sb)
 	return statfs(path, &s) ? 0 : (int64_t)(s.f_blocks - s.f_bfree) * (int64_t)s.f_bsize;
 }
 
+/* What the group uses beyond files of its own /tmp and pages of the machine's cache; those in *other. */
+static int64_t own_memory(const sandbox *sb, int64_t *other)
+{
+	cgroup_memory m = cgroup_memory_of(sb->group);
+	int64_t files = tmp_used(sb);
+	*other = m.cache + (files < m.shared ? files : m.shared);
+	return m.now - *other;
+}
+
 bool sandbox_memory_ok(sandbox *sb)
 {
 	if (!cgroup_limits_memory() || !sb->group) {
@@ -627,9 +638,14 @@ bool sandbox_memory_ok(sandbox *sb)
 		return now <= sb->memory_bytes;
 	}
 	cgroup_oom_seen(sb->group);
-	cgroup_memory m = cgroup_memory_of(sb->group);
-	int64_t files = tmp_used(sb), other = m.cache + (files < m.shared ? files : m.shared);
-	if (m.now - other > sb->memory_bytes)
+	/* The kernel's statistics lag behind its sums, the more so on a busy machine: files written just now would
+	 * be taken for memory. Nobody is judged by a single look. */
+	int64_t other = 0, own = own_memory(sb, &other);
+	for (int looks = 1; own > sb->memory_bytes && looks < LOOKS_BEFORE_OUT_OF_MEMORY; looks++) {
+		clock_sleep_ms(LOOK_AGAIN_MS);
+		own = own_memory(sb, &other);
+	}
+	if (own > sb->memory_bytes)
 		return false;
 	cgroup_set_alarm(sb->group, sb->memory_bytes + other + SLACK);
 	return true;
