@@ -638,8 +638,8 @@ bool sandbox_memory_ok(sandbox *sb)
 		return now <= sb->memory_bytes;
 	}
 	cgroup_oom_seen(sb->group);
-	/* The kernel's statistics lag behind its sums, the more so on a busy machine: files written just now would
-	 * be taken for memory. Nobody is judged by a single look. */
+	/* The kernel's statistics lag behind its sums, the more so on a busy machine: files written just now
+	 * would be taken for memory. Nobody is judged by a single look. */
 	int64_t other = 0, own = own_memory(sb, &other);
 	for (int looks = 1; own > sb->memory_bytes && looks < LOOKS_BEFORE_OUT_OF_MEMORY; looks++) {
 		clock_sleep_ms(LOOK_AGAIN_MS);
