@@ -49,7 +49,7 @@ static bool wanted(const test *t, int argc, char **argv)
 
 /*
  * What failed is run once more after all others. What fails both times has failed; what then passes is said
- * to be FLAKY: a fault to be mended, of the test or of Farthing, but nothing that stops those whose change has
+ * to be FLAKY: a fault to be mended, of the test or of Farthing, but nothing to stop those whose change has
  * no part in it.
  */
 int main(int argc, char **argv)
