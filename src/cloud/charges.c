@@ -1,6 +1,7 @@
 #include "cloud/charges.h"
 #include "base/time.h"
 #include "cloud/charges_tags.h"
+#include "cloud/charges_zone.h"
 #include "cloud/meter.h"
 #include "price/predict.h"
 
@@ -84,6 +85,12 @@ static str tags_of(void *context, const price_use *u)
 	return charges_tags_text(r->tags, u);
 }
 
+static str zone_of(void *context, const price_use *u)
+{
+	const reader *r = context;
+	return charges_zone(r->tx, r->account, u->resource);
+}
+
 bill *charges_bill(arena *mem, const txn *tx, const bill_query *q)
 {
 	return charges_predicted(mem, tx, q, NULL);
@@ -93,7 +100,8 @@ bill *charges_predicted(arena *mem, const txn *tx, const bill_query *q, const us
 {
 	reader r = { .tx = tx, .account = q->account, .instead = predicted,
 		         .tags = charges_tags_open(mem, tx, q->account) };
-	bill_source source = { .usage = usage_for_bill, .tag = tag_of, .tags = tags_of, .context = &r };
+	bill_source source = { .usage = usage_for_bill, .tag = tag_of, .tags = tags_of, .zone = zone_of,
+		               .context = &r };
 	return bill_make(mem, q, &source);
 }
 

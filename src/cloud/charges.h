@@ -41,9 +41,9 @@ void charges_keep_profile(txn *tx, const bill_query *q);
 
 /*
  * What a charge is of, by the names Cost Explorer and Budgets have for it (SERVICE, REGION, USAGE_TYPE ..);
- * STR_NONE for a name we do not know. Lives as long as the charge and `mem` do.
+ * STR_NONE for a name we do not know. Lives as long as the charge, `mem` and the transaction do.
  */
-str charges_dimension(arena *mem, str account, const charge *c, str dimension);
+str charges_dimension(arena *mem, const txn *tx, str account, const charge *c, str dimension);
 bool charges_dimension_known(str dimension);
 /* Whether a value (STR_NONE: there is none) is one of those wanted, by AWS's match options: none, or any of
  * EQUALS, ABSENT, STARTS_WITH, ENDS_WITH, CONTAINS and CASE_INSENSITIVE. */

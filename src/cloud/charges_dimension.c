@@ -1,5 +1,6 @@
 #include "cloud/charges.h"
 #include "cloud/charges_groups.h"
+#include "cloud/charges_zone.h"
 
 #define QUANTITY_ONE INT64_C(1000000000000)
 
@@ -79,7 +80,13 @@ static str attribute(const charge *c, str dimension)
 	return STR_NONE;
 }
 
-str charges_dimension(arena *mem, str account, const charge *c, str d)
+static str zone_of(const txn *tx, str account, const charge *c)
+{
+	str zone = charges_zone(tx, account, c->use->resource);
+	return zone.n ? zone : S("NoAZ");
+}
+
+str charges_dimension(arena *mem, const txn *tx, str account, const charge *c, str d)
 {
 	if (str_eq(d, S("SERVICE")))
 		return service_name(c);
@@ -106,6 +113,8 @@ str charges_dimension(arena *mem, str account, const charge *c, str d)
 		return S("AWS");
 	if (str_eq(d, S("LEGAL_ENTITY_NAME")) || str_eq(d, S("INVOICING_ENTITY")))
 		return S("Amazon Web Services, Inc.");
+	if (str_eq(d, S("AZ")))
+		return zone_of(tx, account, c);
 	if (str_eq(d, S("INSTANCE_TYPE_FAMILY")))
 		return instance_family(c);
 	str none = commitment(d);
@@ -117,7 +126,7 @@ bool charges_dimension_known(str d)
 	static const char *const known[] = {
 		"SERVICE", "SERVICE_CODE", "USAGE_TYPE", "USAGE_TYPE_GROUP", "OPERATION", "REGION", "LINKED_ACCOUNT",
 		"PAYER_ACCOUNT", "LINKED_ACCOUNT_NAME", "RESOURCE_ID", "RECORD_TYPE", "PURCHASE_TYPE",
-		"BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY", "INSTANCE_TYPE_FAMILY",
+		"BILLING_ENTITY", "LEGAL_ENTITY_NAME", "INVOICING_ENTITY", "INSTANCE_TYPE_FAMILY", "AZ",
 	};
 	if (str_is(commitment(d)))
 		return true;

@@ -146,6 +146,9 @@ static bill_line *line_of(maker *m, const charge *c)
 	};
 	for (size_t i = 0; i < m->query->n_by; i++)
 		l->group[i] = group[i];
+	for (size_t i = 0; i < m->query->n_by && m->source->zone; i++)
+		if (m->query->by[i] == BY_RESOURCE)
+			l->zone = m->source->zone(m->source->context, c->use);
 	map_put(&m->lines, arena_str(m->mem, key), l);
 	m->n++;
 	return m->first = l;

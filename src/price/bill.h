@@ -25,6 +25,8 @@ typedef struct bill_source {
 	str (*tag)(void *context, const price_use *u, str key);
 	/* All of them, {"key":"value",..}. NULL with `tag`. */
 	str (*tags)(void *context, const price_use *u);
+	/* The zone that the resource is in, for lines by resource. NULL, STR_NONE: in none. */
+	str (*zone)(void *context, const price_use *u);
 	void *context;
 } bill_source;
 
@@ -43,7 +45,7 @@ typedef struct bill_query {
 
 typedef struct bill_line {
 	str group[BY_KINDS];
-	str service, sku;
+	str service, sku, zone;
 	const price_item *item;    /* NULL: its price is not known */
 	const price_tier *tier;
 	bool free, elsewhere, predicted;

@@ -1,7 +1,7 @@
 /*
  * The bill as rows for other people's tools: one row a day, region, resource with its tags, sku and tier, and
  * one more for what credits pay of it. All columns of the specifications are there; those without a meaning
- * here (commitments, invoices, availability zones) are empty.
+ * here (commitments, invoices) are empty.
  */
 #include "base/time.h"
 #include "price/bill.h"
@@ -289,6 +289,7 @@ static void focus_row(buf *out, arena *mem, const bill *b, const bill_line *l, b
 	facts f = facts_of(mem, b, l, credit);
 	str account = b->query.account;
 	const cell cells[] = {
+		{ "AvailabilityZone", l->zone },
 		{ "BilledCost", f.cost },
 		{ "BillingAccountId", account },
 		{ "BillingAccountName", account },
@@ -356,7 +357,7 @@ static void cur_row(buf *out, arena *mem, const bill *b, const bill_line *l, boo
 		{ "bill_payer_account_name", account },
 		{ "identity_line_item_id", row_id(mem, b, l, credit) },
 		{ "identity_time_interval", arena_fmt(mem, "%.*s/%.*s", STR_ARG(start), STR_ARG(end)) },
-		{ "line_item_availability_zone", S("") },
+		{ "line_item_availability_zone", l->zone },
 		{ "line_item_blended_cost", f.cost },
 		{ "line_item_blended_rate", f.price },
 		{ "line_item_currency_code", S("USD") },

@@ -14,11 +14,11 @@ NEVER_NULL = """BilledCost BillingAccountId BillingAccountName BillingAccountTyp
 # Null in what is not usage, and never in what is.
 OF_USAGE = """ContractedUnitPrice ListUnitPrice PricingCategory PricingQuantity PricingUnit SkuId SkuMeter
     SkuPriceId ConsumedQuantity ConsumedUnit""".split()
-ALWAYS_NULL = """AvailabilityZone CapacityReservationId CapacityReservationStatus ChargeClass CommitmentDiscountCategory
+ALWAYS_NULL = """CapacityReservationId CapacityReservationStatus ChargeClass CommitmentDiscountCategory
     CommitmentDiscountId CommitmentDiscountName CommitmentDiscountQuantity CommitmentDiscountStatus
     CommitmentDiscountType CommitmentDiscountUnit InvoiceId SkuPriceDetails""".split()
-MAY_BE_NULL = """PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost PricingCurrencyListUnitPrice RegionId
-    RegionName ResourceId ResourceName ResourceType SubAccountName""".split()
+MAY_BE_NULL = """AvailabilityZone PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost
+    PricingCurrencyListUnitPrice RegionId RegionName ResourceId ResourceName ResourceType SubAccountName""".split()
 DECIMALS = [c for c in NEVER_NULL + OF_USAGE + MAY_BE_NULL if re.search("Cost$|UnitPrice$|Quantity$", c)]
 PARTS = {
     "AI and Machine Learning": "AI Platforms,Bots,Generative AI,Machine Learning,Natural Language Processing",

@@ -26,6 +26,7 @@ typedef struct line_sum {
 
 typedef struct sums {
 	req *rq;
+	const txn *tx;
 	map by_key;
 	line_sum *first;
 	size_t n;
@@ -34,7 +35,7 @@ typedef struct sums {
 
 static str dimension(const sums *s, const charge *c, str name)
 {
-	return charges_dimension(s->rq->mem, s->rq->who.account, c, name);
+	return charges_dimension(s->rq->mem, s->tx, s->rq->who.account, c, name);
 }
 
 static line_sum *line_of(sums *s, const charge *c)
@@ -163,7 +164,7 @@ static void add_up(req *rq, line_sum **lines, size_t n, priced_bill *out)
 err bill_price(req *rq, const txn *tx, const bcm_pricing_calculator_BillInterval *month, change_row **changes,
                size_t n_changes, priced_bill *out)
 {
-	sums s = { .rq = rq, .by_key = map_in(rq->mem, 64) };
+	sums s = { .rq = rq, .tx = tx, .by_key = map_in(rq->mem, 64) };
 	use_list more;
 	if (!usage_of(rq->mem, month, changes, n_changes, &more))
 		return fail(rq, &bcm_pricing_calculator_DataUnavailableException,

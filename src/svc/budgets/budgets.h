@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "base/money.h"
-#include "cloud/charges_tags.h"
+#include "cloud/charges_category.h"
 #include "gen/budgets.h"
 #include "price/charge.h"
 
@@ -45,11 +45,14 @@ typedef struct budget_lens {
 	arena *mem;
 	str account;
 	const budgets_Budget *budget;
+	const txn *tx;
 	charges_tags *tags;
+	charges_categories *categories;
 } budget_lens;
-bool budget_counts(const budget_lens *l, const charge *c);
+/* Whether it counts a charge, or the credit that pays for it. */
+bool budget_counts(const budget_lens *l, const charge *c, bool credit);
 err budget_filters_check(req *rq, const budgets_Budget *b);
-/* Whether what resources are tagged with must be known. */
+/* Whether what resources are tagged with must be known; rules of cost categories may ask for it too. */
 bool budget_asks_tags(const budgets_Budget *b);
 
 /* Whether alerts and actions of this type can be had: nobody foretells a day, or commitments. */

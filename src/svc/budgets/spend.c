@@ -54,8 +54,8 @@ typedef struct adder {
 static bool could_be_covered(const adder *a, const charge *c)
 {
 	arena *mem = a->lens.mem;
-	str of = charges_dimension(mem, a->lens.account, c, S("SERVICE"));
-	str type = charges_dimension(mem, a->lens.account, c, S("INSTANCE_TYPE"));
+	str of = charges_dimension(mem, a->lens.tx, a->lens.account, c, S("SERVICE"));
+	str type = charges_dimension(mem, a->lens.tx, a->lens.account, c, S("INSTANCE_TYPE"));
 	bool instance = !str_starts(type, S("No")) && str_eq(charges_unit(c), S("Hrs"));
 	if (a->covered[0] == 'R')
 		return instance;
@@ -75,15 +75,17 @@ static void add_charge(void *context, const charge *c, money credit)
 	if (i == a->n || when >= a->spans[i].period.to)
 		return;
 	if (a->covered) {
-		a->spans[i].any |= budget_counts(&a->lens, c) && could_be_covered(a, c);
+		a->spans[i].any |= budget_counts(&a->lens, c, false) && could_be_covered(a, c);
 		return;
 	}
 	a->spans[i].any = true;
-	if (!budget_counts(&a->lens, c))
+	if (credit && a->credits && !a->units && budget_counts(&a->lens, c, true))
+		a->spans[i].sum -= credit;
+	if (!budget_counts(&a->lens, c, false))
 		return;
 	if (!str_is(a->unit))
 		a->unit = charges_unit(c);
-	a->spans[i].sum += a->units ? charges_quantity(c) : c->amount - (a->credits ? credit : 0);
+	a->spans[i].sum += a->units ? charges_quantity(c) : c->amount;
 }
 
 /* Whether a span is known whole by now, and empty. */
@@ -175,8 +177,9 @@ err budget_spend_of(arena *mem, const txn *tx, str account, const budgets_Budget
 {
 	bool units = str_eq(b->BudgetType, S("USAGE"));
 	span this = { .period = p };
-	adder a = { .lens = { mem, account, b, charges_tags_open(mem, tx, account) }, .units = units,
-		    .spans = &this, .n = 1, .until = charges_seen(now), .unit = STR_NONE,
+	charges_tags *tags = charges_tags_open(mem, tx, account);
+	adder a = { .lens = { mem, account, b, tx, tags, charges_categories_open(mem, tx, account, tags) },
+		    .units = units, .spans = &this, .n = 1, .until = charges_seen(now), .unit = STR_NONE,
 		    .credits = !b->CostTypes || b->CostTypes->IncludeCredit.v || !b->CostTypes->IncludeCredit.set };
 	const budgets_Spend *limit = limit_of(b, p);
 	*out = (budget_spend){ .period = p, .scale = units ? QUANTITY_DIGITS : MONEY_DIGITS,

@@ -1,4 +1,6 @@
 #include "ce.h"
+#include "cloud/call.h"
+#include "cloud/charges_category.h"
 
 #define AMOUNT_DIGITS 10
 #define FILTER_DEPTH 16
@@ -19,13 +21,6 @@ bool ce_dimension_named(str name)
 	return shape_has_value(&ce_Dimension_shape, name);
 }
 
-str ce_dimension(req *rq, const ce_row *row, str d)
-{
-	if (str_eq(d, S("RECORD_TYPE")))
-		return row->record_type;
-	return charges_dimension(rq->mem, rq->who.account, row->charge, d);
-}
-
 /* What rows are seen through: tags as they were, and which of them are active. */
 typedef struct ce_view {
 	req *rq;
@@ -34,6 +29,13 @@ typedef struct ce_view {
 	map active;
 	ce_categories *categories;
 } ce_view;
+
+str ce_dimension(req *rq, const ce_row *row, str d)
+{
+	if (str_eq(d, S("RECORD_TYPE")))
+		return row->record_type;
+	return charges_dimension(rq->mem, row->view->tx, rq->who.account, row->charge, d);
+}
 
 str ce_tag(const ce_row *row, str key)
 {
@@ -139,6 +141,25 @@ err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 	return ce_filter_check(rq, f->Not, depth + 1);
 }
 
+static ce_view view_of(req *rq, const txn *tx, charges_tags *tags)
+{
+	return (ce_view){ rq, tx, tags, map_in(rq->mem, 8), ce_categories_open(rq, tx) };
+}
+
+static void *categories_open(arena *mem, const txn *tx, str account, charges_tags *tags)
+{
+	ce_view *v = arena_new(mem, ce_view);
+	*v = view_of(req_internal(mem, NULL, "ce.amazonaws.com", account, S("us-east-1")), tx, tags);
+	return v;
+}
+
+static str category_of(void *opened, const charge *c, bool credit, str name)
+{
+	ce_row row = { .view = opened, .charge = c, .record_type = credit ? S("Credit") : S("Usage") };
+	return ce_category_of(&row, name);
+}
+CHARGES_CATEGORIES(ce, categories_open, category_of);
+
 typedef struct walk {
 	req *rq;
 	const ce_period *period;
@@ -198,8 +219,7 @@ err ce_rows(req *rq, const ce_period *p, const ce_Expression *filter, const use_
 	TRY(look_at_tags(rq));
 	walk w = { .rq = rq, .period = p, .filter = filter, .each = each, .context = context };
 	const txn *tx = req_read(rq);
-	w.view = (ce_view){ rq, tx, charges_tags_open(rq->mem, tx, rq->who.account), map_in(rq->mem, 8),
-		            ce_categories_open(rq, tx) };
+	w.view = view_of(rq, tx, charges_tags_open(rq->mem, tx, rq->who.account));
 	err e = walk_months(&w, tx, more, now);
 	req_read_end(rq, tx);
 	return e;

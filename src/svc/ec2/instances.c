@@ -3,6 +3,7 @@
  * makes by itself are timers, so a turned clock makes them too.
  */
 #include "base/time.h"
+#include "cloud/charges_zone.h"
 #include "ec2.h"
 #include "store/due.h"
 
@@ -81,6 +82,7 @@ static void meter_hours(txn *tx, arena *mem, place p, ec2_Instance *i, bool runs
 	bool ran = resident_rate(tx, p.account, p.region, kind, arn) != 0;
 	if (!m || ran == runs)
 		return;
+	charges_zone_put(tx, p.account, arn, i->Placement->AvailabilityZone);
 	resident_set(tx, p.account, p.region, now, kind, arn, runs ? QTY(1) : 0);
 	lend_address(tx, mem, p, m, i, runs, now);
 	if (runs) {

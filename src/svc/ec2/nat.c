@@ -2,6 +2,7 @@
  * NAT gateways. They cost by the begun hour from the moment they are asked for; what they carry is not
  * counted here, for nothing flows through them.
  */
+#include "cloud/charges_zone.h"
 #include "ec2.h"
 #include "store/due.h"
 
@@ -166,6 +167,8 @@ err ec2_CreateNatGateway(req *rq, txn *tx, const ec2_CreateNatGateway_in *in, ec
 	} else {
 		TRY(give_address(rq, tx, in, subnet, address, &g));
 		meter_it(tx, p, rq->now, &g, true);
+		charges_zone_put(tx, p.account, ec2_arn(rq->mem, p, "natgateway", g.NatGatewayId),
+		                 subnet->AvailabilityZone);
 		arm(tx, p, g.NatGatewayId, rq->now + MOVE_MS);
 	}
 	keep(tx, p, &g);

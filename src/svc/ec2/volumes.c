@@ -2,6 +2,7 @@
  * EBS volumes. They are billed for the size that was asked for, whatever is on them.
  */
 #include "base/time.h"
+#include "cloud/charges_zone.h"
 #include "ec2.h"
 #include "store/due.h"
 
@@ -36,6 +37,7 @@ static void accrue(txn *tx, place p, int64_t now, const ec2_Volume *v, const cha
 	const meter_kind *kind =
 		meter_for("AmazonEC2", arena_fmt(mem, "ebs.%.*s%s", STR_ARG(v->VolumeType), suffix));
 	str arn = ec2_arn(mem, p, "volume", v->VolumeId);
+	charges_zone_put(tx, p.account, arn, v->AvailabilityZone);
 	if (rate)
 		resident_set(tx, p.account, p.region, now, kind, arn, QTY(rate));
 	else

@@ -2,6 +2,7 @@
 #include "balancer.h"
 #include "base/time.h"
 #include "cloud/call.h"
+#include "cloud/charges_zone.h"
 #include "cloud/meter.h"
 #include "cloud/server.h"
 #include "ecs.h"
@@ -78,6 +79,8 @@ static void meter_follow(txn *tx, ecs_task *t, int64_t now)
 	rate r[4];
 	bool ended = ecs_task_ended(t), costs = t->It->pullStartedAt.set && !ended;
 	size_t n = rates_of(t, r);
+	if (costs)
+		charges_zone_put(tx, t->Account, t->It->taskArn, t->It->availabilityZone);
 	for (size_t i = 0; i < n && costs != t->Meter; i++)
 		if (costs)
 			resident_set(tx, t->Account, t->Region, now, r[i].kind, t->It->taskArn, r[i].an_hour);

@@ -1,5 +1,6 @@
 #include "base/time.h"
 #include "cache.h"
+#include "cloud/charges_zone.h"
 #include "price/book.h"
 
 /* Where no price for Valkey is known it is that for Redis. */
@@ -30,6 +31,8 @@ void cache_bill_cluster(txn *tx, elasticache_cluster *c, bool runs, int64_t now)
 				             least < MS_HOUR ? MS_HOUR : least);
 		}
 	const meter_kind *m = str_is(own) ? meter_for("AmazonElastiCache", own) : NULL;
+	if (runs)
+		charges_zone_put(tx, c->Account, c->It->ARN, c->It->PreferredAvailabilityZone);
 	if (!m || resident_rate(tx, c->Account, c->Region, m, c->It->ARN))
 		return;
 	resident_set(tx, c->Account, c->Region, now, m, c->It->ARN, QTY(1));

@@ -1,3 +1,4 @@
+#include "cloud/charges_zone.h"
 #include "price/book.h"
 #include "rds.h"
 
@@ -130,6 +131,7 @@ static void acus(txn *tx, const rds_instance *i, int64_t now)
 void db_bill_instance(txn *tx, const rds_instance *i, int64_t now)
 {
 	bool reserved = db_reserved_any(tx, txn_arena(tx), i->Account, i->Region);
+	charges_zone_put(tx, i->Account, i->It->DBInstanceArn, i->It->AvailabilityZone);
 	class_hours(tx, i, reserved && db_reserved_covers(tx, txn_arena(tx), i), now);
 	if (reserved)
 		db_bill_region(tx, i->Account, i->Region, now);

@@ -2,7 +2,7 @@ import datetime
 import json
 from decimal import Decimal
 
-from scenario import Server, check, refused, same
+from scenario import Server, check, refused, same, until
 
 CENT = Decimal("0.01")
 KMS = "AWS Key Management Service"
@@ -95,8 +95,6 @@ def test_what_cannot_be_asked(_):
                 **{**ask, "TimePeriod": {"Start": "2020-01-01", "End": now}})
         refused("ValidationException", ce.get_cost_and_usage, **{**ask, "Metrics": ["Happiness"]})
         refused("ValidationException", ce.get_cost_and_usage, **ask, Filter={})
-        refused("NotImplementedException", ce.get_cost_and_usage, **ask,
-                GroupBy=[{"Type": "DIMENSION", "Key": "AZ"}])
         for unused in (ce.get_reservation_utilization, ce.get_savings_plans_utilization,
                        ce.get_savings_plans_utilization_details):
             refused("DataUnavailableException", unused, TimePeriod=period)
@@ -220,8 +218,11 @@ def test_estimated_charges_are_a_metric(_):
     try:
         server.to_next_month()
         server.client("kms").create_key()
-        server.advance("31h")
         cw = server.client("cloudwatch")
+        soon = lambda: cw.list_metrics(Namespace="AWS/Billing", Dimensions=[
+            {"Name": "ServiceName", "Value": "awskms"}, {"Name": "LinkedAccount", "Value": "000000000000"}])["Metrics"]
+        until(lambda: soon())
+        server.advance("31h")
         now = datetime.datetime.fromisoformat(server.run("clock", "show").stdout[:19] + "+00:00")
 
         def points(*dimensions):
@@ -232,6 +233,8 @@ def test_estimated_charges_are_a_metric(_):
 
         total, kms = points(), points(("ServiceName", "awskms"))
         check(total and kms and max(p["Maximum"] for p in kms) > 0, (total, kms))
+        as_one = points(("LinkedAccount", "000000000000"))
+        same(max(p["Maximum"] for p in as_one), max(p["Maximum"] for p in total))
     finally:
         server.remove()
 
