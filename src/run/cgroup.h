@@ -30,7 +30,7 @@ cgroup *cgroup_open(void);
 void cgroup_enter(const cgroup *g);
 /* The calling thread returns to where the server was started. */
 void cgroup_leave(void);
-/* For CLONE_INTO_CGROUP, or -1; the caller closes it. */
+/* Its folder in version 2, to be born or to move into, or -1; the caller closes it. */
 int cgroup_clone_fd(const cgroup *g);
 /* Kills what is left and removes the group. False: something is still dying; call again later. */
 bool cgroup_close(cgroup *g);
