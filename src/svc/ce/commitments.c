@@ -3,6 +3,7 @@
  * they could cover is on demand, and nobody can have asked for an analysis of buying some. What AWS would
  * advise is answered only where there is nothing to advise on.
  */
+#include "base/map.h"
 #include "base/time.h"
 #include "ce.h"
 
@@ -49,12 +50,99 @@ typedef struct covered {
 	money cost;
 } covered;
 
+/* By what is asked for: the dimension, and what AWS calls it in the answer. */
+typedef struct group_name {
+	const char *key, *dimension, *attribute;
+} group_name;
+static const group_name reservation_groups[] = {
+	{ "AZ", "AZ", "az" },
+	{ "CACHE_ENGINE", "CACHE_ENGINE", "cacheEngine" },
+	{ "DATABASE_ENGINE", "DATABASE_ENGINE", "databaseEngine" },
+	{ "DEPLOYMENT_OPTION", "DEPLOYMENT_OPTION", "deploymentOption" },
+	{ "INSTANCE_TYPE", "INSTANCE_TYPE", "instanceType" },
+	{ "LINKED_ACCOUNT", "LINKED_ACCOUNT", "linkedAccount" },
+	{ "OPERATING_SYSTEM", "OPERATING_SYSTEM", "operatingSystem" },
+	{ "PLATFORM", "PLATFORM", "platform" },
+	{ "REGION", "REGION", "region" },
+	{ "TENANCY", "TENANCY", "tenancy" },
+	{ NULL, NULL, NULL },
+};
+static const group_name plan_groups[] = {
+	{ "INSTANCE_FAMILY", "INSTANCE_TYPE_FAMILY", "INSTANCE_FAMILY" },
+	{ "REGION", "REGION", "REGION" },
+	{ "SERVICE", "SERVICE", "SERVICE" },
+	{ NULL, NULL, NULL },
+};
+#define GROUPS_MAX (sizeof reservation_groups / sizeof *reservation_groups - 1)
+
+typedef struct cover_group {
+	str values[GROUPS_MAX];
+	covered *v;       /* one a period; hours or cost that are 0: nothing of this group ran */
+	struct cover_group *next;
+} cover_group;
+
 typedef struct coverage {
 	req *rq;
 	bool plans;       /* what Savings Plans could cover; else what reservations could */
 	bool of_service;  /* the filter says of which service */
+	const group_name *by[GROUPS_MAX];
+	size_t n_by, n_periods;
 	covered *v;
+	map groups;
+	cover_group *first;
 } coverage;
+
+static err groups_of(coverage *c, const ce_GroupDefinitions *by)
+{
+	const group_name *names = c->plans ? plan_groups : reservation_groups;
+	for (size_t i = 0; i < by->n; i++) {
+		const group_name *g = names;
+		while (g->key && !str_eq(by->v[i].Key, str_c(g->key)))
+			g++;
+		bool tag = str_is(by->v[i].Type) && !str_eq(by->v[i].Type, S("DIMENSION"));
+		bool again = false;
+		for (size_t k = 0; k < c->n_by; k++)
+			again |= c->by[k] == g;
+		if (!g->key || tag || again)
+			return fail(c->rq, &aws_ValidationException, "Group Definition dimension is invalid: %.*s",
+			            STR_ARG(str_is(by->v[i].Key) ? by->v[i].Key : S("")));
+		c->by[c->n_by++] = g;
+	}
+	return OK;
+}
+
+static cover_group *group_of(coverage *c, const ce_row *row)
+{
+	arena *mem = c->rq->mem;
+	cover_group wanted = { .v = NULL };
+	str key = S("");
+	for (size_t i = 0; i < c->n_by; i++) {
+		wanted.values[i] = arena_str(mem, ce_dimension(c->rq, row, str_c(c->by[i]->dimension)));
+		key = arena_fmt(mem, "%.*s\n%.*s", STR_ARG(key), STR_ARG(wanted.values[i]));
+	}
+	cover_group *g = map_get(&c->groups, key);
+	if (g)
+		return g;
+	g = arena_new(mem, cover_group);
+	*g = wanted;
+	g->v = arena_array(mem, covered, c->n_periods);
+	map_put(&c->groups, key, g);
+	cover_group **at = &c->first;
+	while (*at && str_cmp((*at)->values[0], g->values[0]) < 0)
+		at = &(*at)->next;
+	g->next = *at;
+	return *at = g;
+}
+
+static ce_Attributes attributes_of(const coverage *c, const cover_group *g)
+{
+	ce_Attributes out = { .v = arena_array(c->rq->mem, ce_Attributes_entry, c->n_by + 1), .n = c->n_by };
+	for (size_t i = 0; i < c->n_by; i++) {
+		out.v[i].key = str_c(c->by[i]->attribute);
+		out.v[i].value = g->values[i];
+	}
+	return out;
+}
 
 /* How many small instances one of this size is, in millionths; 0 when the size says nothing. */
 static int64_t units_of(str type)
@@ -92,9 +180,12 @@ static void add_row(void *context, const ce_row *row, size_t period)
 		return;
 	i128 units = 0;
 	i128_mul_div(row->quantity, units_of(type), INT64_C(1000000), &units);
-	c->v[period].hours += row->quantity;
-	c->v[period].units += units;
-	c->v[period].cost += row->amount;
+	covered *into[2] = { &c->v[period], c->n_by ? &group_of(c, row)->v[period] : NULL };
+	for (size_t i = 0; i < 2 && into[i]; i++) {
+		into[i]->hours += row->quantity;
+		into[i]->units += units;
+		into[i]->cost += row->amount;
+	}
 }
 
 static bool names_service(const ce_Expression *f)
@@ -107,11 +198,14 @@ static bool names_service(const ce_Expression *f)
 	return f->Dimensions && str_eq(f->Dimensions->Key, S("SERVICE"));
 }
 
-static err coverage_of(req *rq, const ce_period *p, const ce_Expression *filter, bool plans, covered **v)
+static err coverage_of(req *rq, const ce_period *p, const ce_Expression *filter, bool plans,
+                       const ce_GroupDefinitions *by, coverage *c)
 {
-	*v = arena_array(rq->mem, covered, p->n);
-	coverage c = { .rq = rq, .plans = plans, .of_service = names_service(filter), .v = *v };
-	return ce_rows(rq, p, filter, NULL, rq->now, add_row, &c);
+	*c = (coverage){ .rq = rq, .plans = plans, .of_service = names_service(filter), .n_periods = p->n,
+		         .v = arena_array(rq->mem, covered, p->n), .groups = map_in(rq->mem, 16) };
+	if (by)
+		TRY(groups_of(c, by));
+	return ce_rows(rq, p, filter, NULL, rq->now, add_row, c);
 }
 
 static ce_Coverage *reservations_shown(req *rq, const covered *c)
@@ -130,56 +224,73 @@ static ce_Coverage *reservations_shown(req *rq, const covered *c)
 	return o;
 }
 
+static ce_ReservationCoverageGroups reservation_groups_shown(const coverage *c, size_t period)
+{
+	ce_ReservationCoverageGroups out = {
+		.v = arena_array(c->rq->mem, ce_ReservationCoverageGroup, c->groups.n + 1) };
+	for (const cover_group *g = c->first; g; g = g->next)
+		if (g->v[period].hours)
+			out.v[out.n++] = (ce_ReservationCoverageGroup){
+				.Attributes = attributes_of(c, g), .Coverage = reservations_shown(c->rq, &g->v[period]) };
+	return out;
+}
+
 err ce_GetReservationCoverage(req *rq, const ce_GetReservationCoverage_in *in,
                               ce_GetReservationCoverage_out *out)
 {
 	ce_period p;
-	covered *v, sum = { .hours = 0 };
+	coverage c;
+	covered sum = { .hours = 0 };
 	meter_one(rq, &CE_REQUEST, S(""));
 	if (in->GroupBy.n && str_is(in->Granularity))
 		return fail(rq, &aws_ValidationException, "Granularity cannot be set when GroupBy is set");
 	TRY(period_of(rq, in->TimePeriod, in->Granularity, &p));
-	if (in->GroupBy.n)
-		return fail(rq, &aws_NotImplemented, "The coverage of reservations by group is not implemented.");
-	TRY(coverage_of(rq, &p, in->Filter, false, &v));
+	TRY(coverage_of(rq, &p, in->Filter, false, &in->GroupBy, &c));
 	out->CoveragesByTime.v = arena_array(rq->mem, ce_CoverageByTime, p.n);
 	out->CoveragesByTime.n = p.n;
 	for (size_t i = 0; i < p.n; i++) {
 		ce_CoverageByTime *o = &out->CoveragesByTime.v[i];
 		o->TimePeriod = ce_interval(rq, &p, i);
-		o->Groups.v = arena_array(rq->mem, ce_ReservationCoverageGroup, 1);
-		o->Total = reservations_shown(rq, &v[i]);
-		sum.hours += v[i].hours;
-		sum.units += v[i].units;
-		sum.cost += v[i].cost;
+		o->Groups = reservation_groups_shown(&c, i);
+		o->Total = reservations_shown(rq, &c.v[i]);
+		sum.hours += c.v[i].hours;
+		sum.units += c.v[i].units;
+		sum.cost += c.v[i].cost;
 	}
 	out->Total = reservations_shown(rq, &sum);
 	return OK;
+}
+
+static void plans_shown(const coverage *c, const ce_period *p, size_t period, const cover_group *g,
+                        ce_SavingsPlansCoverage *o)
+{
+	static const cover_group all;
+	str cost = ce_amount(c->rq, g ? g->v[period].cost : c->v[period].cost);
+	o->TimePeriod = ce_interval(c->rq, p, period);
+	o->Attributes = attributes_of(c, g ? g : &all);
+	o->Coverage = arena_new(c->rq->mem, ce_SavingsPlansCoverageData);
+	*o->Coverage = (ce_SavingsPlansCoverageData){ .SpendCoveredBySavingsPlans = S("0"), .OnDemandCost = cost,
+		                                      .TotalCost = cost, .CoveragePercentage = S("0") };
 }
 
 err ce_GetSavingsPlansCoverage(req *rq, const ce_GetSavingsPlansCoverage_in *in,
                                ce_GetSavingsPlansCoverage_out *out)
 {
 	ce_period p;
-	covered *v;
+	coverage c;
 	meter_one(rq, &CE_REQUEST, S(""));
 	if (in->GroupBy.n && str_is(in->Granularity))
 		return fail(rq, &aws_ValidationException, "Granularity cannot be set when GroupBy is set");
 	TRY(period_of(rq, in->TimePeriod, in->Granularity, &p));
-	if (in->GroupBy.n)
-		return fail(rq, &aws_NotImplemented, "The coverage of Savings Plans by group is not implemented.");
-	TRY(coverage_of(rq, &p, in->Filter, true, &v));
-	out->SavingsPlansCoverages.v = arena_array(rq->mem, ce_SavingsPlansCoverage, p.n);
-	out->SavingsPlansCoverages.n = p.n;
+	TRY(coverage_of(rq, &p, in->Filter, true, &in->GroupBy, &c));
+	ce_SavingsPlansCoverages *all = &out->SavingsPlansCoverages;
+	all->v = arena_array(rq->mem, ce_SavingsPlansCoverage, p.n * (c.groups.n + 1));
 	for (size_t i = 0; i < p.n; i++) {
-		ce_SavingsPlansCoverage *o = &out->SavingsPlansCoverages.v[i];
-		str cost = ce_amount(rq, v[i].cost);
-		o->TimePeriod = ce_interval(rq, &p, i);
-		o->Attributes.v = arena_array(rq->mem, ce_Attributes_entry, 1);
-		o->Coverage = arena_new(rq->mem, ce_SavingsPlansCoverageData);
-		*o->Coverage = (ce_SavingsPlansCoverageData){ .SpendCoveredBySavingsPlans = S("0"),
-			                                      .OnDemandCost = cost, .TotalCost = cost,
-			                                      .CoveragePercentage = S("0") };
+		if (!c.n_by)
+			plans_shown(&c, &p, i, NULL, &all->v[all->n++]);
+		for (const cover_group *g = c.first; g; g = g->next)
+			if (g->v[i].hours || g->v[i].cost)
+				plans_shown(&c, &p, i, g, &all->v[all->n++]);
 	}
 	return OK;
 }
@@ -194,10 +305,10 @@ static err nothing_to_advise(req *rq, int days, const ce_Expression *filter, boo
 {
 	int64_t today = rq->now - rq->now % MS_DAY;
 	ce_period p = { .from = today - days * MS_DAY, .to = today + MS_DAY, .unit = 'D', .n = (size_t)days + 1 };
-	covered *v;
-	TRY(coverage_of(rq, &p, filter, plans, &v));
+	coverage c;
+	TRY(coverage_of(rq, &p, filter, plans, NULL, &c));
 	for (size_t i = 0; i < p.n; i++)
-		if (v[i].hours > 0)
+		if (c.v[i].hours > 0)
 			return fail(rq, &aws_NotImplemented, "%s for what is in use are not implemented.", what);
 	return OK;
 }

@@ -142,8 +142,6 @@ err ce_groups_check(req *rq, const ce_GroupDefinitions *by, bool resources)
 			            "values are %s%s%s", groups_before, resources ? "RESOURCE_ID, " : "", groups_after);
 		if (!str_is(g->Key) || g->Key.n == 0)
 			return fail(rq, &aws_ValidationException, "Group Definition key is invalid.");
-		if (dimension && !charges_dimension_known(g->Key))
-			return fail(rq, &aws_NotImplemented, "Grouping by %.*s is not implemented.", STR_ARG(g->Key));
 	}
 	return OK;
 }

@@ -132,7 +132,7 @@ err ce_filter_check(req *rq, const ce_Expression *f, unsigned depth)
 		return fail(rq, &aws_ValidationException, "Tags needs a Key");
 	TRY(dimensions_check(rq, f->Dimensions));
 	if (f->Dimensions && !charges_dimension_known(f->Dimensions->Key))
-		return fail(rq, &aws_NotImplemented, "Filtering by %.*s is not implemented.",
+		return fail(rq, &aws_ValidationException, "Dimension %.*s is not allowed.",
 		            STR_ARG(f->Dimensions->Key));
 	for (size_t i = 0; i < f->And.n; i++)
 		TRY(ce_filter_check(rq, &f->And.v[i], depth + 1));

@@ -110,8 +110,7 @@ err ce_GetDimensionValues(req *rq, const ce_GetDimensionValues_in *in,
 	meter_one(rq, &CE_REQUEST, S(""));
 	TRY(ce_period_of(rq, in->TimePeriod, S("MONTHLY"), false, &p));
 	if (!charges_dimension_known(in->Dimension))
-		return fail(rq, &aws_NotImplemented, "The dimension %.*s is not implemented.",
-		            STR_ARG(in->Dimension));
+		return fail(rq, &aws_ValidationException, "Dimension %.*s is not allowed.", STR_ARG(in->Dimension));
 	asked a = { .values = ce_values_of(rq, in->SearchString), .dimension = in->Dimension };
 	/* Nobody has reservations or Savings Plans, so nothing is said of them. */
 	if (!str_is(in->Context) || str_eq(in->Context, S("COST_AND_USAGE")))

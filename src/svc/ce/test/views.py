@@ -153,6 +153,21 @@ def test_an_account_without_commitments(_):
         hours = Decimal(total["CoverageHours"]["OnDemandHours"])
         check(hours > 20 and total["CoverageHours"]["TotalRunningHours"] == str(hours), total)
         same(Decimal(total["CoverageNormalizedUnits"]["OnDemandNormalizedUnits"]), 2 * hours)
+        by = lambda *keys: [{"Type": "DIMENSION", "Key": k} for k in keys]
+        groups = ce.get_reservation_coverage(TimePeriod=period, Filter=rds, GroupBy=by("INSTANCE_TYPE", "REGION"))
+        groups = [g for t in groups["CoveragesByTime"] for g in t["Groups"]]
+        same([g["Attributes"] for g in groups], [{"instanceType": "db.t4g.medium", "region": "us-east-1"}])
+        check(Decimal(groups[0]["Coverage"]["CoverageHours"]["OnDemandHours"]) >= hours, groups)
+        plans = ce.get_savings_plans_coverage(TimePeriod=period, GroupBy=by("SERVICE"))["SavingsPlansCoverages"]
+        same(plans, [])
+        for ask in (ce.get_reservation_coverage, ce.get_savings_plans_coverage):
+            for wrong in (by("SERVICE_CODE"), by("REGION", "REGION"), [{"Type": "TAG", "Key": "REGION"}]):
+                refused("ValidationException", ask, TimePeriod=period, GroupBy=wrong)
+            refused("ValidationException", ask, TimePeriod=period, GroupBy=by("REGION"), Granularity="DAILY")
+        for key in ("RIGHTSIZING_TYPE", "ANOMALY_TOTAL_IMPACT_ABSOLUTE"):
+            refused("ValidationException", ce.get_dimension_values, TimePeriod=period, Dimension=key)
+            refused("ValidationException", ce.get_cost_and_usage, TimePeriod=period, Granularity="MONTHLY",
+                    Metrics=["UnblendedCost"], Filter={"Dimensions": {"Key": key, "Values": ["x"]}})
         refused("NotImplementedException", ce.get_reservation_purchase_recommendation,
                 Service="Amazon Relational Database Service")
     finally:

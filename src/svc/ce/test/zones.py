@@ -50,6 +50,11 @@ def test_zones(_):
         ends = ce.get_dimension_values(TimePeriod=period, Dimension="INSTANCE_TYPE", Filter={
             "Dimensions": {"Key": "AZ", "Values": ["US-EAST-1D"], "MatchOptions": ["EQUALS", "CASE_INSENSITIVE"]}})
         check("t3.micro" in [v["Value"] for v in ends["DimensionValues"]], ends)
+        plans = ce.get_savings_plans_coverage(TimePeriod=period, GroupBy=[
+            {"Type": "DIMENSION", "Key": "INSTANCE_FAMILY"}, {"Type": "DIMENSION", "Key": "REGION"}])
+        same([c["Attributes"] for c in plans["SavingsPlansCoverages"]], [{"INSTANCE_FAMILY": "t3", "REGION": "us-east-1"}])
+        zoned = ce.get_reservation_coverage(TimePeriod=period, GroupBy=[{"Type": "DIMENSION", "Key": "AZ"}])
+        same([g["Attributes"] for t in zoned["CoveragesByTime"] for g in t["Groups"]], [{"az": "us-east-1d"}])
         refused("ValidationException", by_zone, Filter={"Dimensions": {"Key": "AZ", "Values": []}})
         reports = (("--focus", "AvailabilityZone", "BilledCost"),
                    ("--cur", "line_item_availability_zone", "line_item_unblended_cost"))
