@@ -1,6 +1,11 @@
 /* Answers to our own requests: any bytes behind any cut into pieces. The client's source is
- * included for its inside; its one function gets another name beside the one in the program. */
+ * included for its inside; its functions get other names beside those in the program. */
 #define http_call http_call_under_test
+#define http_open http_open_under_test
+#define http_answer_length http_answer_length_under_test
+#define http_answer_next http_answer_next_under_test
+#define http_answer_close http_answer_close_under_test
+#define http_reach http_reach_under_test
 #include "wire/http_client.c"
 #include <stdlib.h>
 
