@@ -11,6 +11,7 @@
 #define ANSWER_MAX ((size_t)1 << 20)
 #define KEPT_MS (2 * MS_HOUR)
 #define AGAIN_MS MS_SECOND
+#define FAILED_MS (5 * MS_SECOND)
 #define SLOTS 64
 
 str base64_url(arena *mem, str bytes)
@@ -115,6 +116,15 @@ static str method_of(const jwt *t, bool rsa_only)
 	return STR_NONE;
 }
 
+/* Whether the key may have made this signature: of its kind, and by what it says of itself (RFC 7517). */
+static bool key_is_for(const json_value *jwk, const jwt *t, str wanted, bool pair)
+{
+	str id = jwt_text(jwk, S("kid")), use = jwt_text(jwk, S("use")), alg = jwt_text(jwk, S("alg"));
+	return (!str_is(wanted) || !str_is(id) || str_eq(id, wanted))
+		&& str_eq(jwt_text(jwk, S("kty")), S("EC")) == pair && (!str_is(use) || str_eq(use, S("sig")))
+		&& (!str_is(alg) || str_eq(alg, jwt_text(t->head, S("alg"))));
+}
+
 jwt_proof jwt_prove(arena *mem, const jwt *t, const json_value *set, bool rsa_only)
 {
 	str how = method_of(t, rsa_only), wanted = jwt_text(t->head, S("kid"));
@@ -126,9 +136,7 @@ jwt_proof jwt_prove(arena *mem, const jwt *t, const json_value *set, bool rsa_on
 	if (pair && !keypair_signature_from_pair(mem, t->signature, &signature))
 		return JWT_FORGED;
 	for (const json_value *jwk = keys ? keys->first : NULL; jwk; jwk = jwk->next) {
-		str id = jwt_text(jwk, S("kid"));
-		if ((str_is(wanted) && str_is(id) && !str_eq(id, wanted))
-		    || str_eq(jwt_text(jwk, S("kty")), S("EC")) != pair || !key_of(mem, jwk, &public_der))
+		if (!key_is_for(jwk, t, wanted, pair) || !key_of(mem, jwk, &public_der))
 			continue;
 		any = true;
 		if (keypair_verify(public_der, how, false, t->signed_part, signature))
@@ -170,7 +178,7 @@ int64_t jwt_now(str issuer)
 /* What was published before. */
 typedef struct slot {
 	arena *mem; /* of the texts, or NULL: empty */
-	str issuer, set;
+	str issuer, set; /* no set: the issuer did not answer */
 	int64_t since; /* real time */
 } slot;
 static slot slots[SLOTS];
@@ -187,10 +195,26 @@ static str kept(arena *mem, str issuer, int64_t age_ms)
 	return set;
 }
 
+/* One that hangs would hold everybody who asks for as long as he may wait. */
+static bool failed_lately(str issuer)
+{
+	const slot *s = &slots[str_hash(issuer) % SLOTS];
+	pthread_mutex_lock(&slots_lock);
+	bool found = s->mem && str_eq(s->issuer, issuer) && !str_is(s->set)
+		&& clock_real() - s->since < FAILED_MS;
+	pthread_mutex_unlock(&slots_lock);
+	return found;
+}
+
+/* A failure takes no place from what another issuer has published. */
 static void keep(str issuer, str set)
 {
 	slot *s = &slots[str_hash(issuer) % SLOTS];
 	pthread_mutex_lock(&slots_lock);
+	if (!str_is(set) && s->mem && str_is(s->set)) {
+		pthread_mutex_unlock(&slots_lock);
+		return;
+	}
 	if (s->mem)
 		arena_close(s->mem);
 	arena *mem = arena_open(issuer.n + set.n + 128);
@@ -224,7 +248,7 @@ static str fetch(arena *mem, str url, int wait_ms)
 	return http_call(mem, url, &ask, &o, &answer) == OK && answer.status == 200 ? answer.body : STR_NONE;
 }
 
-static jwt_proof published(arena *mem, str issuer, int wait_ms, str *set)
+static jwt_proof asked(arena *mem, str issuer, int wait_ms, str *set)
 {
 	str end = str_ends(issuer, S("/")) ? S(".well-known/openid-configuration")
 		: S("/.well-known/openid-configuration");
@@ -234,10 +258,16 @@ static jwt_proof published(arena *mem, str issuer, int wait_ms, str *set)
 	if (!str_is(where))
 		return JWT_NO_ABOUT;
 	*set = fetch(mem, where, wait_ms);
-	if (!str_is(*set) || !json_parse(mem, *set))
-		return JWT_NO_KEYS;
-	keep(issuer, *set);
-	return JWT_PROVED;
+	return str_is(*set) && json_parse(mem, *set) ? JWT_PROVED : JWT_NO_KEYS;
+}
+
+static jwt_proof published(arena *mem, str issuer, int wait_ms, str *set)
+{
+	if (failed_lately(issuer))
+		return JWT_NO_ABOUT;
+	jwt_proof p = asked(mem, issuer, wait_ms, set);
+	keep(issuer, p == JWT_PROVED ? *set : STR_NONE);
+	return p;
 }
 
 jwt_proof jwt_prove_by(store *s, arena *mem, const jwt *t, str issuer, jwt_way way)

@@ -7,7 +7,8 @@
  *
  * Every other is asked over HTTP at ISSUER/.well-known/openid-configuration, wherever that is, and what it
  * publishes is kept for two hours of real time; a key that is not among them is looked for once more, at most
- * every second. Tokens live in the time of who made them: ours on Farthing's clock, others on the real one.
+ * every second, and an issuer that did not answer is left alone for five. Tokens live in the time of who made
+ * them: ours on Farthing's clock, others on the real one.
  */
 #pragma once
 #include "base/json.h"

@@ -49,6 +49,14 @@ TEST(jwt_proves)
 	CHECK(jwt_prove(mem, &t, set, true) == JWT_NO_KEY);
 	CHECK(jwt_read(mem, made(mem, own, "{\"alg\":\"RS256\"}", "{}"), &t)); /* any of its kind */
 	CHECK(jwt_prove(mem, &t, set, true) == JWT_PROVED);
+	static const char *const others[] = { "\"use\":\"enc\"", "\"alg\":\"RS512\"",
+		"\"alg\":\"RS256\",\"use\":\"sig\"" };
+	str modulus = base64_url(mem, str_sub(open, open.n - 261, open.n - 5));
+	for (size_t i = 0; i < 3; i++) {
+		str only = arena_fmt(mem, "{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%.*s\",%s}]}",
+		                     STR_ARG(modulus), others[i]);
+		CHECK_I64(jwt_prove(mem, &t, json_parse(mem, only), true), i == 2 ? JWT_PROVED : JWT_NO_KEY);
+	}
 	CHECK(jwt_read(mem, S(ELLIPTIC), &t));
 	CHECK(jwt_prove(mem, &t, set, false) == JWT_PROVED && jwt_prove(mem, &t, set, true) == JWT_NO_METHOD);
 	t.signed_part = S("else");
