@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cloud/auth.h"
 #include "cloud/authorise.h"
+#include "cloud/foreign_host.h"
 #include "cloud/handler.h"
 #include "cloud/identify.h"
 #include "cloud/manners.h"
@@ -35,6 +36,7 @@ typedef struct operation_call {
 	dispatcher *d;
 	http_exchange *x;
 	const plane *plane;
+	str leads;        /* to this name of ours leads a host that is not */
 	const service *service;
 	void *in, *out;
 	err fault;
@@ -59,6 +61,39 @@ static const plane *plane_for(const http_exchange *x)
 		if ((*p)->match(x))
 			return *p;
 	return NULL;
+}
+
+static const plane *plane_named(str name)
+{
+	for (const plane *const *p = __start_farthing_planes; p < __stop_farthing_planes; p++)
+		if ((*p)->named && (*p)->named(name))
+			return *p;
+	return NULL;
+}
+
+str plane_name(const http_exchange *x)
+{
+	const operation_call *c = x->user;
+	return c && str_is(c->leads) ? c->leads : x->host;
+}
+
+/* DNS comes first, as for clients; then who has such a host among its names; then who takes what is left. */
+static void find_plane(operation_call *c)
+{
+	http_exchange *x = c->x;
+	store *s = c->d->store;
+	foreign_kind kind = foreign_host_kind(x->host);
+	bool recorded = kind == FOREIGN_HOST && foreign_host_recorded(x->mem, s, x->host, &c->leads);
+	c->plane = str_is(c->leads) ? plane_named(c->leads) : NULL;
+	if (!c->plane)
+		c->plane = plane_for(x);
+	if (c->plane || recorded || kind == FOREIGN_NOT)
+		return;
+	if (kind == FOREIGN_LOCAL)
+		foreign_host_recorded(x->mem, s, x->host, &c->leads);
+	else
+		c->leads = foreign_host_taker(x, s);
+	c->plane = str_is(c->leads) ? plane_named(c->leads) : NULL;
 }
 
 static void put_text(buf *b, str name, str value)
@@ -336,14 +371,14 @@ static bool head(void *context, http_exchange *x)
 	c->d = context;
 	c->x = x;
 	x->user = c;
-	c->plane = plane_for(x);
+	find_plane(c);
 	if (c->plane) {
 		x->body_max = PLANE_BODY_MAX;
 		if (c->plane->open)
 			c->plane->open(x, c->d->store);
 		return true;
 	}
-	virtual_host_apply(x);
+	virtual_host_apply(x, c->leads);
 	x->body_max = API_BODY_MAX;
 	if (str_starts(x->in.path, S("/2015-03-31/functions")) ||
 	    str_starts(x->in.path, S("/2018-10-31/layers")))

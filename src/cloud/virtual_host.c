@@ -51,7 +51,15 @@ bool virtual_host_is_control(const wire_message *m)
 	return str_starts(m->path, S("/v20180820/")) && str_is(wire_header(m, S("x-amz-account-id")));
 }
 
-void virtual_host_apply(http_exchange *x)
+/* s3.amazonaws.com, s3.us-west-2.amazonaws.com or a bucket's name in front of these. */
+static bool leads_to_s3(str name)
+{
+	str rest = name;
+	return str_is(name) && of_ours(name) &&
+	       (names_s3(str_cut(&rest, '.')) || str_is(virtual_host_bucket(name)));
+}
+
+void virtual_host_apply(http_exchange *x, str leads)
 {
 	if (virtual_host_is_control(&x->in))
 		return;
@@ -62,6 +70,8 @@ void virtual_host_apply(http_exchange *x)
 		if (!str_eq(str_sub(label, 0, dot), S("s3")))
 			bucket = label;
 	}
+	if (!str_is(bucket) && leads_to_s3(leads))
+		bucket = arena_lower(x->mem, name);
 	if (!bucket.n)
 		return;
 	buf b = buf_in(x->mem, bucket.n + x->in.path.n + 2, bucket.n + x->in.path.n + 2);

@@ -18,6 +18,13 @@ static bool match(const http_exchange *x)
 	return front_place_of(x, false, &p) || domain_known(x->host);
 }
 
+/* An API does not answer to other hosts than its own and those of custom domains: 403, as AWS says. */
+static bool named(str name)
+{
+	str_cut(&name, '.');
+	return str_starts(name, S("execute-api."));
+}
+
 static void send(visit *v)
 {
 	wire_header_add(&v->out, S("Apigw-Requestid"), v->extended_id);
@@ -231,4 +238,4 @@ static void serve(http_exchange *x, store *s)
 	else
 		serve_http(&v);
 }
-PLANE(apigatewayv2, match, serve);
+PLANE_NAMED(apigatewayv2, match, serve, NULL, named);

@@ -13,6 +13,18 @@
 #define PATH_FORM "/_cloudfront/"
 #define HOPS_MAX 5
 
+static bool of_distributions(str domain)
+{
+	return str_eq(domain, S("cloudfront.localhost")) || str_eq(domain, S("cloudfront.net"));
+}
+
+/* Which distribution it is the host says all the same: one that is no alias is refused. */
+static bool named(str name)
+{
+	str_cut(&name, '.');
+	return of_distributions(str_sub(name, 0, str_find_char(name, ':')));
+}
+
 /* The name under which a distribution is kept: label, id or alias; STR_NONE for what cannot be one's. */
 static str name_of(const http_exchange *x, str *path)
 {
@@ -24,7 +36,7 @@ static str name_of(const http_exchange *x, str *path)
 	}
 	str host = arena_lower(x->mem, str_sub(x->host, 0, str_find_char(x->host, ':')));
 	str rest = host, label = str_cut(&rest, '.');
-	if (str_eq(rest, S("cloudfront.localhost")) || str_eq(rest, S("cloudfront.net")))
+	if (of_distributions(rest))
 		return label;
 	if (cf_host_known(host))
 		return host;
@@ -431,4 +443,4 @@ static void serve(http_exchange *x, store *s)
 	fetch(&v, &f);
 	answer_with(&v, &f);
 }
-PLANE(cloudfront, match, serve);
+PLANE_NAMED(cloudfront, match, serve, NULL, named);

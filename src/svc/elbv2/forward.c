@@ -46,6 +46,16 @@ static void came_from(visit *v, wire_message *m)
 		wire_header_add(m, S("X-Forwarded-For"), buf_str(&b));
 }
 
+/* Network load balancers neither add nor drop anything. */
+static void request_as_it_is(visit *v, wire_message *m)
+{
+	const wire_message *in = &v->x->in;
+	*m = (wire_message){ .mem = v->mem, .method = in->method, .body = in->body };
+	for (size_t i = 0; i < in->n_headers; i++)
+		if (str_eq_nocase(in->headers[i].name, S("host")) || !front_of_connection(in->headers[i].name))
+			wire_header_add(m, in->headers[i].name, in->headers[i].value);
+}
+
 static void request_of(visit *v, wire_message *m)
 {
 	const wire_message *in = &v->x->in;
@@ -126,8 +136,12 @@ void elb_forward(visit *v)
 		elb_refuse(v, 501);
 		return;
 	}
-	request_of(v, &m);
-	bool tls = str_eq(v->g->It->Protocol, S("HTTPS"));
+	bool network = elb_is_network(v->b->It);
+	if (network)
+		request_as_it_is(v, &m);
+	else
+		request_of(v, &m);
+	bool tls = network ? v->x->tls : str_eq(v->g->It->Protocol, S("HTTPS"));
 	const wire_message *in = &v->x->in;
 	str url = arena_fmt(v->mem, "%s://%.*s:%lld%.*s%s%.*s", tls ? "https" : "http",
 	                    STR_ARG(elb_target_address(v->mem, v->t)), (long long)elb_target_port(v->g, v->t),

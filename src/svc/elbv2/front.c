@@ -1,8 +1,9 @@
 /*
- * Whose request it is: by the name of the host (NAME-ID.REGION.elb.localhost, or AWS's own form), or on a
- * port of our own by the port alone where only one load balancer has it. Then the rules of its listener, in
- * order.
+ * Whose request it is: by the name of the host (NAME-ID.REGION.elb.localhost, or AWS's own form) or the name
+ * that DNS leads it to, or on a port of our own by the port alone where only one load balancer has it. Then
+ * the rules of its listener, in order.
  */
+#include "cloud/foreign_host.h"
 #include "cloud/plane.h"
 #include "sys/clock.h"
 #include "visit.h"
@@ -10,21 +11,31 @@
 #define BODY_MOST ((size_t)256 << 20)
 #define HOPS_MOST 30
 
-/* The first part of a load balancer's host name and its Region; STR_NONE: of something else. */
+/* The first part of a load balancer's name and its Region; STR_NONE: of something else. Those of network load
+ * balancers have the Region behind "elb". */
 static str label_of(arena *mem, str host, str *region)
 {
-	str rest = str_cut(&host, ':'), label = str_cut(&rest, '.'),
-		second = str_is(rest) ? str_cut(&rest, '.') : S("");
-	bool ours = str_is(rest) && (str_eq_nocase(rest, S("elb.localhost")) ||
-	                             str_eq_nocase(rest, S("elb.amazonaws.com")));
-	*region = second;
+	str rest = str_cut(&host, ':'), label = str_cut(&rest, '.');
+	if (str_eq_nocase(label, S("dualstack")) && str_is(rest))
+		label = str_cut(&rest, '.');
+	str second = str_is(rest) ? str_cut(&rest, '.') : S("");
+	str third = str_is(rest) ? str_cut(&rest, '.') : S("");
+	bool network = str_eq_nocase(second, S("elb"));
+	bool ours = (network || str_eq_nocase(third, S("elb"))) &&
+	            (str_eq_nocase(rest, S("localhost")) || str_eq_nocase(rest, S("amazonaws.com")));
+	*region = network ? third : second;
 	return !ours ? STR_NONE : mem ? arena_lower(mem, label) : label;
+}
+
+static bool named(str name)
+{
+	str region;
+	return str_is(label_of(NULL, name, &region));
 }
 
 static bool match(const http_exchange *x)
 {
-	str region;
-	return str_is(label_of(NULL, x->host, &region));
+	return named(x->host);
 }
 
 static void open_body(http_exchange *x, store *s)
@@ -33,9 +44,9 @@ static void open_body(http_exchange *x, store *s)
 	x->body_max = BODY_MOST;
 }
 
-static elbv2_balancer *by_host(visit *v, const txn *tx)
+static elbv2_balancer *by_name(visit *v, const txn *tx, str name)
 {
-	str region, label = label_of(v->mem, v->x->host, &region);
+	str region, label = label_of(v->mem, name, &region);
 	elbv2_label *l = str_is(label) ? elbv2_label_get(tx, v->mem, label) : NULL;
 	return l && str_eq(l->Region, region) ? elbv2_balancer_get(tx, v->mem, l->Account, l->Region, l->Name)
 										  : NULL;
@@ -61,7 +72,7 @@ static elbv2_balancer *by_port(visit *v, const txn *tx)
 /* On Farthing's own port: the listener that the host's port names, or that speaks as the client does. */
 static int fitness(const visit *v, const elbv2_listener *l)
 {
-	bool tls = str_eq(l->It->Protocol, S("HTTPS"));
+	bool tls = str_eq(l->It->Protocol, S("HTTPS")) || (elb_is_network(v->b->It) && l->It->Port.v == 443);
 	int64_t usual = tls ? 443 : 80;
 	return (tls == v->x->tls ? 2 : 0) + (l->It->Port.v == usual ? 1 : 0);
 }
@@ -109,7 +120,10 @@ static const char *words_of(int status)
 
 static void name_server(visit *v)
 {
-	if (!v->l || !str_eq(elb_listener_attribute(v->l, "routing.http.response.server.enabled"), S("false")))
+	bool silent = v->l && (elb_is_network(v->b->It) ||
+	                       str_eq(elb_listener_attribute(v->l, "routing.http.response.server.enabled"),
+	                              S("false")));
+	if (!silent)
 		wire_header_add(&v->out, S("Server"), S("awselb/2.0"));
 }
 
@@ -221,6 +235,18 @@ static void act(visit *v)
 	}
 }
 
+/* What a network load balancer hands on it has not looked into. */
+static void take_listener(visit *v, const txn *tx)
+{
+	v->path = elb_balancer_path(v->b);
+	v->l = listener_for(v, tx);
+	if (v->l && elb_is_network(v->b->It))
+		v->actions = v->l->It->DefaultActions;
+	else if (v->l)
+		find_rule(v, tx);
+}
+
+/* What came on Farthing's own port has been led already. */
 void elb_visit(http_exchange *x, store *s, int port)
 {
 	visit *v = arena_new(x->mem, visit);
@@ -230,21 +256,24 @@ void elb_visit(http_exchange *x, store *s, int port)
 	str host = x->host;
 	v->host = arena_lower(v->mem, str_cut(&host, ':'));
 	v->out.mem = v->mem;
+	str name = STR_NONE;
+	if (!port)
+		name = plane_name(x);
+	else
+		foreign_host_recorded(v->mem, s, x->host, &name);
 	const txn *tx = store_read(s);
-	v->b = by_host(v, tx);
+	v->b = by_name(v, tx, str_is(name) ? name : x->host);
 	if (!v->b && port)
 		v->b = by_port(v, tx);
-	if (v->b && (elb_is_network(v->b->It) || !str_eq(v->b->It->State->Code, S("active"))))
+	if (v->b && ((port && elb_is_network(v->b->It)) || !str_eq(v->b->It->State->Code, S("active"))))
 		v->b = NULL;
-	if (v->b) {
-		v->path = elb_balancer_path(v->b);
-		v->l = listener_for(v, tx);
-	}
-	if (v->l)
-		find_rule(v, tx);
+	if (v->b)
+		take_listener(v, tx);
 	store_read_end(s, tx);
 	if (!v->b || !v->l)
 		elb_refuse(v, v->b ? 503 : 404);
+	else if (elb_is_network(v->b->It))
+		act(v);
 	else if (str_eq(x->in.method, S("TRACE")))
 		elb_refuse(v, 405);
 	else if (came_too_far(v))
@@ -254,4 +283,21 @@ void elb_visit(http_exchange *x, store *s, int port)
 }
 
 static void serve(http_exchange *x, store *s) { elb_visit(x, s, 0); }
-PLANE_STREAM(elbv2, match, serve, open_body);
+PLANE_NAMED(elbv2, match, serve, open_body, named);
+
+/* The only load balancer that the internet reaches takes what is nobody's. */
+static str only_one(const txn *tx, arena *mem)
+{
+	str found = STR_NONE;
+	size_t n = 0;
+	record_scan s = elbv2_balancer_scan(tx, mem, 0, STR_NONE, STR_NONE, STR_NONE);
+	for (elbv2_balancer *b; n < 2 && (b = elbv2_balancer_next(&s));)
+		if (str_eq(b->It->State->Code, S("active")) &&
+		    str_eq(b->It->Scheme, elbv2_LoadBalancerSchemeEnum_internet_facing)) {
+			found = b->It->DNSName;
+			n++;
+		}
+	cursor_close(&s.at);
+	return n == 1 ? found : STR_NONE;
+}
+FOREIGN_TAKER(only_one);

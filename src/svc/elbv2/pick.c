@@ -144,7 +144,8 @@ bool elb_pick(visit *v, const elbv2_Action *a)
 	if (!c.n)
 		return false;
 	/* Connections to a network load balancer bear no cookies. */
-	bool sticky = v->x && str_eq(elb_group_attribute(v->g, "stickiness.enabled"), S("true"));
+	bool sticky = v->x && !elb_is_network(v->b->It) &&
+	              str_eq(elb_group_attribute(v->g, "stickiness.enabled"), S("true"));
 	bool app = str_eq(elb_group_attribute(v->g, "stickiness.type"), S("app_cookie"));
 	v->t = sticky ? kept_target(v, &c, app) : NULL;
 	v->sticks = sticky;

@@ -98,6 +98,8 @@ static void point(const visit *v, const measure *m)
 
 void elb_tell(const visit *v, int status)
 {
+	if (elb_is_network(v->b->It))
+		return;
 	bool opened = count_units(v);
 	str code = arena_fmt(v->mem, "HTTPCode_%s_%dXX_Count", v->target_status ? "Target" : "ELB",
 	                     (v->target_status ? v->target_status : status) / 100);

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #define DEEP 16
+#define ZONES_DEEP 8
 #define TTL_OURS 60
 #define MULTIVALUE_MAX 8
 #define SETS_AT_ONCE 128
@@ -178,6 +179,7 @@ static void give(const asker *q, str shown, const route53_ResourceRecordSet *r, 
 	const route53_AliasTarget *t = r->AliasTarget;
 	if (t && alias_of_ours(t->DNSName)) {
 		q->a->free_ = true;
+		q->a->leads = t->DNSName;
 		if (str_eq(r->Type, S("A")))
 			add(q, shown, r->Type, TTL_OURS, S("127.0.0.1"));
 		return;
@@ -189,8 +191,11 @@ static void give(const asker *q, str shown, const route53_ResourceRecordSet *r, 
 	for (size_t i = 0; i < r->ResourceRecords.n; i++)
 		add(q, shown, r->Type, r->TTL.v, r->ResourceRecords.v[i].Value);
 	str next;
-	if (str_eq(r->Type, S("CNAME")) && !str_eq(q->type, S("CNAME")) && r->ResourceRecords.n &&
-	    !name_clean(q->mem, r->ResourceRecords.v[0].Value, &next) && name_within(next, q->z->It->Name))
+	if (!str_eq(r->Type, S("CNAME")) || str_eq(q->type, S("CNAME")) || !r->ResourceRecords.n ||
+	    name_clean(q->mem, r->ResourceRecords.v[0].Value, &next))
+		return;
+	q->a->leads = next;
+	if (name_within(next, q->z->It->Name))
 		follow(q, next, next, deep + 1);
 }
 
@@ -322,3 +327,29 @@ static size_t public_values(const txn *tx, arena *mem, str name, str type, str *
 	return n;
 }
 NAME_SOURCE(public_values);
+
+/* From zone to zone, as a resolver goes. Nobody is charged: whoever came here has asked before. */
+static bool leads_to(const txn *tx, arena *mem, str name, str *to)
+{
+	str at;
+	if (name_clean(mem, name, &at))
+		return false;
+	for (size_t hops = 0; hops < ZONES_DEEP; hops++) {
+		dns_answer a = { 0 };
+		route53_zone *z = hops && alias_of_ours(at) ? NULL : zone_above(tx, mem, at);
+		if (!z)
+			return hops > 0;
+		dns_ask(tx, mem, z, at, S("A"), STR_NONE, &a);
+		if (!a.n && !str_is(a.leads))
+			dns_ask(tx, mem, z, at, S("AAAA"), STR_NONE, &a);
+		if (!str_is(a.leads) || a.looked >= LOOKS_MAX)
+			return hops || a.n;
+		at = a.leads;
+		if (alias_of_ours(at)) {
+			*to = str_sub(at, 0, at.n - 1);
+			return true;
+		}
+	}
+	return true;
+}
+NAME_LEADER(leads_to);

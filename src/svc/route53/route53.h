@@ -76,6 +76,7 @@ typedef struct dns_answer {
 	const char *routing;    /* how the first set was chosen */
 	bool free_;             /* an alias to what AWS does not charge queries for */
 	size_t looked;          /* sets whose health was looked at */
+	str leads;              /* the last name that an alias of AWS's or a CNAME gave */
 } dns_answer;
 /* What the zone says to this question of someone at `client` (its address as text; empty: unknown). */
 void dns_ask(const txn *tx, arena *mem, const route53_zone *z, str name, str type, str client, dns_answer *a);

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "base/xml.h"
 #include "cloud/call.h"
+#include "cloud/foreign_host.h"
 #include "cloud/identify.h"
 #include "cloud/plane.h"
 #include "read.h"
@@ -24,6 +25,18 @@ static str site_of(str host)
 static bool match(const http_exchange *x)
 {
 	return str_is(site_of(x->host));
+}
+
+/* s3-website-us-east-1.amazonaws.com, with or without a bucket: the host is the bucket's name. */
+static bool named(str name)
+{
+	return str_starts(name, S("s3-website")) || str_is(site_of(name));
+}
+
+static str bucket_of(const http_exchange *x)
+{
+	str site = site_of(x->host);
+	return str_is(site) ? site : arena_lower(x->mem, str_sub(x->host, 0, str_find_char(x->host, ':')));
 }
 
 typedef struct visit {
@@ -305,11 +318,18 @@ static void serve(http_exchange *x, store *s)
 	v.key = percent_decode(x->mem, str_sub(path, path.n && path.p[0] == '/', path.n), false);
 	v.tx = store_read(s);
 	add_request_id(&v.reply, service_named(S("s3")), v.rq->id);
-	answer(&v, site_of(x->host));
+	answer(&v, bucket_of(x));
 	store_read_end(s, v.tx);
 	if (v.rq->usage)
 		usage_settle_later(v.rq);
 	http_reply(x, &v.reply, v.has_body ? &v.body : NULL);
 }
 
-PLANE(s3_website, match, serve);
+PLANE_NAMED(s3_website, match, serve, NULL, named);
+
+/* A bucket named like a domain keeps its requests, though no record leads to S3. */
+static bool is_bucket(const txn *tx, arena *mem, str name)
+{
+	return s3_bucket_get(tx, mem, name) != NULL;
+}
+FOREIGN_OWNER(is_bucket);
