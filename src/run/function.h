@@ -56,6 +56,8 @@ typedef struct function_spec {
 	int64_t memory_mb, tmp_mb;
 	const char *initialization; /* AWS_LAMBDA_INITIALIZATION_TYPE; NULL: on-demand */
 	sandbox_reach reach;
+	const sandbox_judge *judge; /* of its connections, or NULL */
+	const char *about;
 	/* One log event, without its line end. On the thread that runs the environment. */
 	void (*log)(void *context, str line);
 	/* One document that the function sends to where it finds X-Ray's daemon. NULL: nobody wants them. */

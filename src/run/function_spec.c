@@ -207,7 +207,7 @@ err function_sandbox(arena *mem, const function_spec *s, int output, sandbox **o
 	sandbox_spec spec = {
 		.directory = "/var/task", .memory_bytes = s->memory_mb << 20, .tmp_bytes = s->tmp_mb << 20,
 		.pids = PIDS_MAX, .files = FILES_MAX, .output = output, .listen_port = RUNTIME_PORT,
-		.reach = s->reach, .datagram_port = TRACE_PORT,
+		.reach = s->reach, .judge = s->judge, .about = s->about, .datagram_port = TRACE_PORT,
 	};
 	add_binds(mem, s, &spec);
 	for (int i = 0; i < s->n_extensions && spec.n_extra < SANDBOX_EXTRA_MAX; i++)

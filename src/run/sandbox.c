@@ -299,7 +299,8 @@ int sandbox_extra_ended(const sandbox *sb, int *status)
 
 static sandbox_net net_of(const sandbox_spec *s)
 {
-	sandbox_net n = { .reach = s->reach };
+	sandbox_net n = { .reach = s->reach, .judge = s->judge, .about = s->judge ? strdup(s->about) : NULL };
+	ensure(!s->judge || n.about);
 	if (s->address) {
 		inet_pton(AF_INET, s->address, &n.address);
 		inet_pton(AF_INET, s->own_address, &n.own_address);
@@ -346,6 +347,7 @@ err sandbox_open(arena *mem, const sandbox_spec *spec, sandbox **out)
 	close(pair[1]);
 	if (failed) {
 		close(pair[0]);
+		free(sb->net.about);
 		free(sb);
 		return failed;
 	}
@@ -379,6 +381,7 @@ static void bury(sandbox *sb)
 		close(sb->datagrams);
 	close(sb->pidfd);
 	close(sb->control);
+	free(sb->net.about);
 	free(sb);
 }
 

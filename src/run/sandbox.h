@@ -9,6 +9,9 @@
  * sandbox listens is offered to the server, which connects on its behalf, if granted, to the machine's
  * loopback service of that address and port. The connection then runs without us.
  *
+ * A sandbox may have a judge, who decides over each of these connections: it is made, made and counted (then
+ * its bytes pass through a thread of ours), or dropped: then it hangs, as where no packet comes back.
+ *
  * Lifetime: from sandbox_open to sandbox_close, on no arena's time. Every process in it dies with the
  * server. One thread at a time uses a sandbox; opening is safe from any thread.
  */
@@ -51,6 +54,16 @@ typedef struct sandbox_forward {
 	int to_port;
 } sandbox_forward;
 
+#define SANDBOX_PATH_MAX 1024
+typedef enum sandbox_verdict { PATH_OPEN, PATH_COUNTED, PATH_DROPPED } sandbox_verdict;
+typedef struct sandbox_judge {
+	/* Whether the sandbox that `about` speaks of may reach this IPv4 address and port. Must be quick: others
+	 * wait meanwhile. Of a counted connection it says in `path` what `carried` is to know. */
+	sandbox_verdict (*judge)(const char *about, const char *address, int port, char path[SANDBOX_PATH_MAX]);
+	/* So many more bytes, on a thread of the connection: at its end, and every second while it lasts. */
+	void (*carried)(const char *path, int64_t sent, int64_t received);
+} sandbox_judge;
+
 typedef struct sandbox_spec {
 	const char *const *argv; /* argv[0] is a path inside */
 	const char *const *env;
@@ -70,6 +83,8 @@ typedef struct sandbox_spec {
 	int datagram_port;       /* a datagram socket on 127.0.0.1 inside, kept by the server; 0: none */
 	int datagrams;           /* where the network is shared: one that is bound already; taken over */
 	sandbox_reach reach;
+	const sandbox_judge *judge; /* or NULL: nobody is asked about what `reach` and `allow` grant */
+	const char *about;          /* the judge's own text */
 	/* A container's own: what it writes stays in `root`, which nobody else has, and which belongs to `user`
 	 * (sandbox_new_user); its /tmp is a folder of it. */
 	bool writable;

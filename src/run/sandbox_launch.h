@@ -6,6 +6,7 @@
 #include "run/sandbox.h"
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 #define SANDBOX_UID 993            /* inside, and in /etc/passwd there */
 #define SANDBOX_TREE_MAX 96
@@ -71,11 +72,27 @@ typedef struct sandbox_net {
 	sandbox_reach reach;
 	struct in_addr address, own_address;
 	struct sockaddr_in from, to; /* from.sin_port 0: nothing is forwarded */
+	const sandbox_judge *judge;
+	char *about; /* the sandbox's, on the heap; a watch has a copy */
 } sandbox_net;
 sandbox_watch *sandbox_watch_add(int fd, const sandbox_net *net);
 bool sandbox_watch_allow(sandbox_watch *w, const char *address, int port);
 void sandbox_watch_remove(sandbox_watch *w);
 bool sandbox_watch_possible(void);
+
+/*
+ * sandbox_path.c: a socket whose connection hangs for as long as one whose packets are dropped; -1: none.
+ */
+int sandbox_black_hole(sa_family_t family);
+/*
+ * Carries bytes between two connected sockets, which it closes, until both directions have ended, or it is
+ * over. Waits all that while.
+ */
+void sandbox_relay(const atomic_bool *over, const sandbox_judge *judge, const char *path, int inner,
+                   int outer);
+void sandbox_relays_end(atomic_bool *over);
+/* Two ends of one TCP connection, the first to be given away; false: there are none. */
+bool sandbox_pair(sa_family_t family, int *given, int *kept);
 
 /*
  * sandbox_launcher.c: clones from a thread that never ends, because a child's death signal is tied to the

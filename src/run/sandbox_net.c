@@ -12,6 +12,7 @@
  * we connect to what we have read. Only calls that stay inside the sandbox are let go on by themselves.
  */
 #include "run/sandbox_launch.h"
+#include "sys/clock.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,11 @@
 
 #define CONNECT_WAIT_MS 75000
 #define SLOW_MAX 256 /* connections waited for at one time */
+#define COUNTED_MAX 1024 /* carried at one time */
+#define COUNTED_WAIT_MS 10000
+#define HANGING_MAX 4096
+#define HANGING_MS 127000 /* what Linux takes to give up: six more attempts */
+#define LOOK_EVERY_MS 200
 
 typedef union address {
 	struct sockaddr any;
@@ -43,17 +49,29 @@ typedef union address {
 struct sandbox_watch {
 	int fd;
 	atomic_int references;
+	atomic_bool over; /* for what is carried: the sandbox has ended */
 	sandbox_net net;
 	struct { address to; } allowed[SANDBOX_ALLOW_MAX];
 	int n_allowed;
 };
+
+/* A caller that waits for what nothing comes back from. */
+typedef struct hanging {
+	struct hanging *next;
+	sandbox_watch *watch;
+	uint64_t id;
+	int64_t until_us;
+	int error; /* then */
+} hanging;
 
 static struct {
 	pthread_mutex_t lock; /* held while a batch of events is answered */
 	pthread_once_t once;
 	int epoll;
 	bool running;
-	atomic_int slow;
+	atomic_int slow, counted;
+	hanging *hang; /* the serving thread's, and whoever's has the lock */
+	int n_hang;
 } net = { .lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT, .epoll = -1 };
 
 /* One connect() being answered. */
@@ -67,12 +85,14 @@ typedef struct asked {
 	bool blocking, close_on_exec;
 	address to;
 	socklen_t n;
+	char *path;   /* of a counted connection: the judge's text */
 } asked;
 
 static void let_go(sandbox_watch *w)
 {
 	if (atomic_fetch_sub(&w->references, 1) == 1) {
 		close(w->fd);
+		free(w->net.about);
 		free(w);
 	}
 }
@@ -266,12 +286,12 @@ static void *wait_for(void *argument)
 	return NULL;
 }
 
-static bool start_waiting(const asked *q)
+static bool start_thread(void *(*body)(void *), const asked *q, atomic_int *running, int most)
 {
 	pthread_attr_t small;
 	pthread_t thread;
-	if (atomic_fetch_add(&net.slow, 1) >= SLOW_MAX) {
-		atomic_fetch_sub(&net.slow, 1);
+	if (atomic_fetch_add(running, 1) >= most) {
+		atomic_fetch_sub(running, 1);
 		return false;
 	}
 	asked *copy = malloc(sizeof *copy);
@@ -280,11 +300,11 @@ static bool start_waiting(const asked *q)
 	pthread_attr_init(&small);
 	pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&small, 128 << 10);
-	bool ok = pthread_create(&thread, &small, wait_for, copy) == 0;
+	bool ok = pthread_create(&thread, &small, body, copy) == 0;
 	pthread_attr_destroy(&small);
 	if (!ok) {
 		free(copy);
-		atomic_fetch_sub(&net.slow, 1);
+		atomic_fetch_sub(running, 1);
 	}
 	return ok;
 }
@@ -302,7 +322,7 @@ static void go_outside(asked *q)
 	if (error != EINPROGRESS) {
 		finish(q, error);
 	} else if (q->blocking) {
-		if (!start_waiting(q))
+		if (!start_thread(wait_for, q, &net.slow, SLOW_MAX))
 			finish(q, EAGAIN);
 	} else {
 		/* They wait for it themselves, on our socket. */
@@ -310,6 +330,158 @@ static void go_outside(asked *q)
 		close(q->ours);
 		q->ours = -1;
 		finish(q, error ? error : EINPROGRESS);
+	}
+}
+
+/* The connection outside of a counted one, made and waited for. */
+static int connect_outside(const asked *q, int *fd)
+{
+	int error;
+	*fd = socket(q->to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return ENETUNREACH;
+	error = connect_at_once(*fd, &q->to, q->n);
+	if (error == EINPROGRESS) {
+		socklen_t size = sizeof error;
+		struct pollfd p = { *fd, POLLOUT, 0 };
+		error = ETIMEDOUT;
+		if (poll(&p, 1, COUNTED_WAIT_MS) > 0)
+			getsockopt(*fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	}
+	return error;
+}
+
+/* They get one end of a connection to ourselves. Also who does not want to wait is told only when the
+ * connection outside is there: that is as quick as this machine. */
+static void *count(void *argument)
+{
+	asked *q = argument;
+	int outside, inner = -1, one = 1, error = connect_outside(q, &outside);
+	sandbox_watch *w = q->watch;
+	if (!error && !sandbox_pair(q->to.any.sa_family, &q->ours, &inner))
+		error = EADDRNOTAVAIL;
+	if (error) {
+		finish(q, error);
+		if (outside >= 0)
+			close(outside);
+	} else {
+		copy_options(q->theirs, q->ours);
+		q->close_on_exec = closes_on_exec(q->process, q->number);
+		setsockopt(outside, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		setsockopt(inner, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		atomic_fetch_add(&w->references, 1);
+		finish(q, 0);
+		sandbox_relay(&w->over, w->net.judge, q->path, inner, outside);
+		let_go(w);
+	}
+	free(q->path);
+	free(q);
+	atomic_fetch_sub(&net.counted, 1);
+	return NULL;
+}
+
+/* Hangs until they give up themselves, or as long as a connection that nobody answers. */
+static void drop(asked *q)
+{
+	q->ours = q->blocking ? -1 : sandbox_black_hole(q->to.any.sa_family);
+	if (q->ours >= 0) {
+		copy_options(q->theirs, q->ours);
+		q->close_on_exec = closes_on_exec(q->process, q->number);
+		int error = hand_over(q);
+		close(q->ours);
+		q->ours = -1;
+		finish(q, error ? error : EINPROGRESS);
+		return;
+	}
+	struct timeval limit = { 0 };
+	socklen_t size = sizeof limit;
+	hanging *h = net.n_hang < HANGING_MAX && q->blocking ? malloc(sizeof *h) : NULL;
+	if (!h) {
+		finish(q, EAGAIN);
+		return;
+	}
+	getsockopt(q->theirs, SOL_SOCKET, SO_SNDTIMEO, &limit, &size);
+	int64_t given = limit.tv_sec * INT64_C(1000000) + limit.tv_usec, most = HANGING_MS * INT64_C(1000);
+	bool theirs = given > 0 && given < most;
+	*h = (hanging){ net.hang, q->watch, q->id, clock_mono_us() + (theirs ? given : most),
+		theirs ? EINPROGRESS : ETIMEDOUT };
+	net.hang = h;
+	net.n_hang++;
+	close(q->theirs);
+}
+
+/* Holds the lock. Of `gone`, or NULL: those whose time has come or who wait no more. */
+static void end_hanging(const sandbox_watch *gone)
+{
+	int64_t now = clock_mono_us();
+	for (hanging **at = &net.hang; *at;) {
+		hanging *h = *at;
+		bool waits = !ioctl(h->watch->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &h->id);
+		if (h->watch != gone && waits && now < h->until_us) {
+			at = &h->next;
+			continue;
+		}
+		asked q = { .watch = h->watch, .id = h->id };
+		if (waits)
+			answer(&q, h->error, false);
+		*at = h->next;
+		net.n_hang--;
+		let_go(h->watch);
+		free(h);
+	}
+}
+
+/* The judge knows IPv4: what names such an address in IPv6 is one. */
+static bool in_four(const address *a, struct in_addr *ip)
+{
+	if (a->any.sa_family == AF_INET)
+		*ip = a->v4.sin_addr;
+	else if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+		memcpy(ip, &a->v6.sin6_addr.s6_addr[12], sizeof *ip);
+	else if (IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr))
+		ip->s_addr = htonl(INADDR_LOOPBACK);
+	else
+		return false;
+	return true;
+}
+
+/* Whether nobody on this machine has the address and port, which then is no service outside. */
+static bool nobody_there(const address *to)
+{
+	int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool nobody = fd >= 0 && bind(fd, &to->any, to->any.sa_family == AF_INET ? sizeof to->v4
+	                              : sizeof to->v6) == 0;
+	if (fd >= 0)
+		close(fd);
+	return nobody;
+}
+
+/* Granted, where there is no judge, is what may be; else it is asked. */
+static void go_judged(asked *q, bool allowed)
+{
+	const sandbox_net *n = &q->watch->net;
+	char text[INET_ADDRSTRLEN], path[SANDBOX_PATH_MAX] = "";
+	struct in_addr ip;
+	sandbox_verdict v = PATH_OPEN;
+	if (n->judge) {
+		bool known = in_four(&q->to, &ip) && inet_ntop(AF_INET, &ip, text, sizeof text);
+		v = known ? n->judge->judge(n->about, text, ntohs(q->to.v4.sin_port), path) : PATH_DROPPED;
+	}
+	if (v == PATH_DROPPED && only_local(&q->to) && nobody_there(&q->to)) {
+		finish(q, ECONNREFUSED);
+	} else if (v == PATH_DROPPED) {
+		drop(q);
+	} else if (!allowed) {
+		finish(q, ENETUNREACH);
+	} else if (v == PATH_COUNTED) {
+		q->path = strdup(path);
+		ensure(q->path);
+		if (!start_thread(count, q, &net.counted, COUNTED_MAX)) {
+			free(q->path);
+			drop(q);
+		}
+	} else {
+		go_outside(q);
 	}
 }
 
@@ -411,18 +583,18 @@ static void handle(sandbox_watch *w)
 			finish(&q, error);
 			return;
 		}
-	} else if (!granted(w, &q.to)) {
-		finish(&q, ENETUNREACH);
-		return;
+		go_judged(&q, true);
+	} else {
+		go_judged(&q, granted(w, &q.to));
 	}
-	go_outside(&q);
 }
 
 static void *serve(void *unused)
 {
 	struct epoll_event events[32];
-	for (;;) {
-		int n = epoll_wait(net.epoll, events, 32, -1);
+	for (bool hangs = false;;) {
+		/* Only this thread adds to what hangs. */
+		int n = epoll_wait(net.epoll, events, 32, hangs ? LOOK_EVERY_MS : -1);
 		pthread_mutex_lock(&net.lock);
 		/* What was removed between the wait and the lock is looked up again. */
 		n = n > 0 ? epoll_wait(net.epoll, events, 32, 0) : 0;
@@ -433,6 +605,8 @@ static void *serve(void *unused)
 			else
 				epoll_ctl(net.epoll, EPOLL_CTL_DEL, w->fd, NULL);
 		}
+		end_hanging(NULL);
+		hangs = net.hang;
 		pthread_mutex_unlock(&net.lock);
 	}
 	return unused;
@@ -467,6 +641,8 @@ sandbox_watch *sandbox_watch_add(int fd, const sandbox_net *net_)
 	sandbox_watch *w = calloc(1, sizeof *w);
 	ensure(w);
 	*w = (sandbox_watch){ .fd = fd, .references = 1, .net = *net_ };
+	w->net.about = net_->about ? strdup(net_->about) : NULL;
+	ensure(w->net.about || !net_->about);
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = w };
 	if (!net.running || epoll_ctl(net.epoll, EPOLL_CTL_ADD, fd, &e)) {
 		let_go(w);
@@ -501,6 +677,8 @@ void sandbox_watch_remove(sandbox_watch *w)
 		return;
 	pthread_mutex_lock(&net.lock);
 	epoll_ctl(net.epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	end_hanging(w);
+	sandbox_relays_end(&w->over);
 	let_go(w);
 	pthread_mutex_unlock(&net.lock);
 }

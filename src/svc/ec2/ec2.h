@@ -108,6 +108,8 @@ void ec2_dhcp_begin(req *rq, txn *tx, ec2_begun *b);
 err ec2_prefix_list_check(req *rq, const txn *tx, str id);
 /* The prefix list of AWS's with the addresses of a service (com.amazonaws.us-east-1.s3). */
 str ec2_service_list(arena *mem, str region, str service);
+/* One of a list's addresses. */
+bool ec2_service_address(str list, arena *mem, str region, uint32_t *ip);
 
 /* Peering connections of a VPC that is deleted end with it. */
 void ec2_peerings_end(txn *tx, arena *mem, place p, int64_t now, str vpc);

@@ -1,6 +1,6 @@
 /*
- * NAT gateways. They cost by the begun hour from the moment they are asked for; what they carry is not
- * counted here, for nothing flows through them.
+ * NAT gateways. They cost by the begun hour from the moment they are asked for; what they carry is counted
+ * in path.c.
  */
 #include "cloud/charges_zone.h"
 #include "ec2.h"

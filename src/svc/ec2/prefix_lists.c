@@ -14,7 +14,8 @@ typedef struct service_list {
 	const char *blocks[4];
 } service_list;
 
-/* Some of what AWS has for us-east-1; the same for all regions here, for nothing is routed by them. */
+/* Some of what AWS has for us-east-1; the same for all regions here: whoever asks about a service's addresses
+ * asks about the first. */
 static const service_list lists[] = {
 	{ "s3", "pl-63a5400a", { "3.5.0.0/19", "52.216.0.0/15", "54.231.0.0/16", "16.182.0.0/16" } },
 	{ "dynamodb", "pl-02cd2c6b", { "3.218.180.0/22", "52.94.0.0/22", "52.119.224.0/20" } } };
@@ -49,6 +50,16 @@ static const service_list *of_aws(arena *mem, str region, str id)
 		if (str_eq(id, list_id(mem, region, &lists[i])))
 			return &lists[i];
 	return NULL;
+}
+
+bool ec2_service_address(str list, arena *mem, str region, uint32_t *ip)
+{
+	cidr4 c;
+	const service_list *l = given(list) ? of_aws(mem, region, list) : NULL;
+	if (!l || !cidr4_parse(str_c(l->blocks[0]), &c))
+		return false;
+	*ip = c.base + 1;
+	return true;
 }
 
 err ec2_prefix_list_check(req *rq, const txn *tx, str id)

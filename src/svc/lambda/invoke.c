@@ -6,6 +6,7 @@
 #include "cloud/metrics.h"
 #include "cloud/server.h"
 #include "cloud/trace.h"
+#include "cloud/vpc_path.h"
 #include "pool.h"
 #include "report.h"
 #include "sys/clock.h"
@@ -115,6 +116,19 @@ static err extension_programs(arena *mem, function_spec *spec)
 	return OK;
 }
 
+/* A function in a VPC reaches what the rules there let it reach. */
+static void place_in_vpc(arena *mem, const target *t, function_spec *spec)
+{
+	const lambda_VpcConfigResponse *v = t->version->Config->VpcConfig;
+	if (!v || !v->SubnetIds.n)
+		return;
+	vpc_side side = { .account = t->version->Account, .region = t->version->Region,
+		.subnets = v->SubnetIds.v, .n_subnets = v->SubnetIds.n, .groups = v->SecurityGroupIds.v,
+		.n_groups = v->SecurityGroupIds.n, .resource = t->version->Config->FunctionArn };
+	spec->judge = &vpc_judge;
+	spec->about = vpc_about(mem, &side);
+}
+
 static err spec_of(arena *mem, store *s, const target *t, environment *e, function_spec *spec)
 {
 	const lambda_FunctionConfiguration *c = t->version->Config;
@@ -128,6 +142,7 @@ static err spec_of(arena *mem, store *s, const target *t, environment *e, functi
 	};
 	if (!t->version->Image)
 		TRY(interpreter_find(mem, c->Runtime, &spec->interpreter));
+	place_in_vpc(mem, t, spec);
 	TRY(assume(mem, s, t, &role));
 	spec->access_key = role.AccessKey;
 	spec->secret_key = role.Secret;
