@@ -1,3 +1,4 @@
+#include "cloud/firewall.h"
 #include "rest.h"
 #include "sys/rand.h"
 
@@ -187,8 +188,10 @@ err apigateway_DeleteRestApi(req *rq, txn *tx, const apigateway_DeleteRestApi_in
 	for (apigateway_resource *r; (r = apigateway_resource_next(&s));)
 		apigateway_resource_delete(tx, id, r->Id);
 	s = apigateway_stage_scan(tx, rq->mem, 1, id, STR_NONE);
-	for (apigateway_stage *r; (r = apigateway_stage_next(&s));)
+	for (apigateway_stage *r; (r = apigateway_stage_next(&s));) {
+		firewall_gone(tx, stage_arn(rq->mem, rq->region, id, r->Name));
 		apigateway_stage_delete(tx, id, r->Name);
+	}
 	s = apigateway_deployment_scan(tx, rq->mem, 1, id, STR_NONE);
 	for (apigateway_deployment *r; (r = apigateway_deployment_next(&s));)
 		apigateway_deployment_delete(tx, id, r->Id);

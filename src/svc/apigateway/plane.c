@@ -94,6 +94,7 @@ static bool find(visit *v, const txn *tx)
 	v->deployment = d->Id;
 	if (d->Beside)
 		v->beside = *d->Beside;
+	v->wall = firewall_of(tx, v->mem, stage_arn(v->mem, o->Region, v->at.api, first));
 	v->path = str_is(rest) ? str_sub(v->at.path, 1 + first.n, v->at.path.n) : S("/");
 	v->variables.v = arena_array(v->mem, event_pair, stage->It->variables.n + 1);
 	for (size_t i = 0; i < stage->It->variables.n; i++)
@@ -280,10 +281,29 @@ static void mock(visit *v, const apigateway_Integration *i)
 	visit_send(v);
 }
 
+/* What a web ACL blocks is not charged for; a response of the ACL's own goes past the gateway responses. */
+static bool filtered(visit *v)
+{
+	wall_answer a;
+	if (!v->wall || firewall_passes(v->wall, v->x, v->at.path,
+	                                stage_arn(v->mem, v->rq->region, v->api->id, v->stage->stageName), &a))
+		return false;
+	if (a.custom) {
+		v->free = true;
+		v->out = a.out;
+		visit_send(v);
+	} else {
+		visit_refuse(v, &refuse_filtered);
+	}
+	return true;
+}
+
 static void answer(visit *v)
 {
 	if (v->x->in.body.n > REST_BODY_MAX)
 		visit_refuse(v, &refuse_too_large);
+	else if (filtered(v))
+		return;
 	else if (!route(v))
 		visit_refuse(v, &refuse_no_token);
 	else if (!visit_authorized(v) || !visit_keyed(v))

@@ -17,6 +17,7 @@ const refusal refuse_key = { "INVALID_API_KEY", 403, "ForbiddenException", SAYS(
 const refusal refuse_unauthorized = { "UNAUTHORIZED", 401, "UnauthorizedException", SAYS("Unauthorized") };
 const refusal refuse_expired = { "UNAUTHORIZED", 401, "UnauthorizedException",
 	SAYS("The incoming token has expired") };
+const refusal refuse_filtered = { "WAF_FILTERED", 403, "ForbiddenException", SAYS("Forbidden") };
 const refusal refuse_denied = { "ACCESS_DENIED", 403, "AccessDeniedException",
 	"User is not authorized to access this resource",
 	"{\"Message\":\"User is not authorized to access this resource\"}" };
@@ -159,7 +160,7 @@ static bool is_free(const visit *v, const refusal *r)
 	bool found = false;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		found = found || r == all[i];
-	return found && v->resource;
+	return (found && v->resource) || r == &refuse_filtered;
 }
 
 void visit_refuse_with(visit *v, const refusal *r, str message)

@@ -49,6 +49,8 @@ err patch_list(req *rq, const apigateway_PatchOperation *p, str name, apigateway
 err patch_replaces(req *rq, const apigateway_ListOfPatchOperation *patches, const char *const *paths);
 /* ~1 stands for a slash in the parts of a path. */
 str patch_part(arena *mem, str part);
+/* wall.c: as web ACLs know it. */
+str stage_arn(arena *mem, str region, str api, str stage);
 void map_set(arena *mem, apigateway_MapOfStringToString *m, str key, str value);
 void map_drop(apigateway_MapOfStringToString *m, str key);
 str map_find(const apigateway_MapOfStringToString *m, str key);

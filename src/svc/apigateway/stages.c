@@ -1,4 +1,5 @@
 /* Deployments and the stages that serve them. */
+#include "cloud/firewall.h"
 #include "rest.h"
 #include "sys/rand.h"
 #include "wire/value.h"
@@ -165,6 +166,8 @@ err apigateway_GetStage(req *rq, const txn *tx, const apigateway_GetStage_in *in
 {
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));
+	s->It->webAclArn = firewall_acl(tx, rq->mem,
+	                                stage_arn(rq->mem, rq->region, in->restApiId, in->stageName));
 	rest_answer(rq, &apigateway_Stage_shape, s->It, out);
 	return OK;
 }
@@ -192,6 +195,7 @@ err apigateway_DeleteStage(req *rq, txn *tx, const apigateway_DeleteStage_in *in
 	apigateway_stage *s;
 	TRY(stage_find(rq, tx, in->restApiId, in->stageName, &s));
 	apigateway_stage_delete(tx, in->restApiId, in->stageName);
+	firewall_gone(tx, stage_arn(rq->mem, rq->region, in->restApiId, in->stageName));
 	return OK;
 }
 

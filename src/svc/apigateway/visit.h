@@ -3,6 +3,7 @@
  * and with what. Lives in the exchange's arena.
  */
 #pragma once
+#include "cloud/firewall.h"
 #include "cloud/gateway_front.h"
 #include "rest.h"
 
@@ -14,6 +15,7 @@ typedef struct visit {
 	apigateway_RestApi *api;
 	apigateway_Stage *stage;
 	str deployment;
+	wall *wall;          /* a web ACL in front of the stage, or NULL */
 	apigateway_ListOfResource resources;
 	apigateway_Beside beside;
 	apigateway_Resource *resource;
@@ -44,7 +46,7 @@ typedef struct refusal {
 extern const refusal refuse_forbidden, refuse_too_large, refuse_no_token, refuse_throttled, refuse_timeout,
 	refuse_configuration, refuse_integration, refuse_quota, refuse_key, refuse_unauthorized, refuse_denied,
 	refuse_denied_explicitly, refuse_authorizer, refuse_signature,
-	refuse_unreachable, refuse_expired;
+	refuse_unreachable, refuse_expired, refuse_filtered;
 void visit_refuse(visit *v, const refusal *r);
 /* With a message of its own, told in the usual body. */
 void visit_refuse_with(visit *v, const refusal *r, str message);

@@ -1,5 +1,6 @@
 #include "base/time.h"
 #include "cloud/call.h"
+#include "cloud/firewall.h"
 #include "elb.h"
 #include "store/due.h"
 #include "sys/clock.h"
@@ -210,6 +211,7 @@ static err drop(req *rq, txn *tx, elbv2_balancer *b)
 	                                           STR_ARG(b->Region), STR_ARG(path)));
 	elbv2_label_delete(tx, arena_lower(rq->mem, str_cut(&label, '.')));
 	elbv2_balancer_delete(tx, b->Account, b->Region, b->Name);
+	firewall_gone(tx, b->It->LoadBalancerArn);
 	elb_health_wake(tx);
 	return OK;
 }

@@ -107,6 +107,7 @@ static const char *words_of(int status)
 	switch (status) {
 	case 301: return "301 Moved Permanently";
 	case 302: return "302 Found";
+	case 403: return "403 Forbidden";
 	case 404: return "404 Not Found";
 	case 405: return "405 Not Allowed";
 	case 413: return "413 Request Entity Too Large";
@@ -240,10 +241,27 @@ static void take_listener(visit *v, const txn *tx)
 {
 	v->path = elb_balancer_path(v->b);
 	v->l = listener_for(v, tx);
+	v->wall = firewall_of(tx, v->mem, v->b->It->LoadBalancerArn);
 	if (v->l && elb_is_network(v->b->It))
 		v->actions = v->l->It->DefaultActions;
 	else if (v->l)
 		find_rule(v, tx);
+}
+
+/* A web ACL blocks it. */
+static bool filtered(visit *v)
+{
+	wall_answer a;
+	if (!v->wall || firewall_passes(v->wall, v->x, v->x->in.path, v->b->It->LoadBalancerArn, &a))
+		return false;
+	if (a.custom) {
+		v->out = a.out;
+		name_server(v);
+		elb_answer(v);
+	} else {
+		elb_refuse(v, 403);
+	}
+	return true;
 }
 
 /* What came on Farthing's own port has been led already. */
@@ -278,7 +296,7 @@ void elb_visit(http_exchange *x, store *s, int port)
 		elb_refuse(v, 405);
 	else if (came_too_far(v))
 		elb_refuse(v, 463);
-	else
+	else if (!filtered(v))
 		act(v);
 }
 

@@ -3,6 +3,7 @@
  * target, forward.c and function.c do it, tell.c counts it. Everything lives in the exchange's arena.
  */
 #pragma once
+#include "cloud/firewall.h"
 #include "cloud/http_event.h"
 #include "cloud/req.h"
 #include "elb.h"
@@ -15,6 +16,7 @@ typedef struct visit {
 	arena *mem;
 	int port; /* of ours on which it came; 0: Farthing's own */
 	elbv2_balancer *b;
+	wall *wall; /* a web ACL in front of it, or NULL */
 	elbv2_listener *l;
 	elbv2_Actions actions; /* of the rule that holds */
 	str path;              /* the load balancer's: app/NAME/ID */
