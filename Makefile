@@ -59,7 +59,7 @@ $(B)/unit-tests: $(OBJECTS) $(call object,$(TESTS) test/main.c)
 $(B)/o/src/price/book.o: $(wildcard data/prices/*.csv)
 $(B)/o/src/plan/estimate_test.o: $(wildcard test/golden/*)
 $(B)/o/src/plan/rules.o: $(wildcard data/plan/*)
-$(foreach f,$(wildcard src/svc/*/*.csv),$(eval $(call object,$(wildcard $(dir $f)*.c)): $f))
+$(foreach f,$(wildcard src/svc/*/*.csv src/svc/*/*.mjs),$(eval $(call object,$(wildcard $(dir $f)*.c)): $f))
 
 $(B)/o/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
