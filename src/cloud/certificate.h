@@ -11,5 +11,8 @@ typedef size_t certificate_user(const txn *tx, arena *mem, str arn, str **users)
 	__attribute__((section("farthing_certificate_users"), used)) \
 	static certificate_user *const certificate_user_entry = function
 
+/* For a certificate_user: one more, `users` being NULL in the beginning. */
+void certificate_user_add(arena *mem, str **users, size_t *n, str user);
+
 /* Of all services. */
 size_t certificate_users(const txn *tx, arena *mem, str arn, str **users);

@@ -185,6 +185,60 @@ def test_used_certificates_stay(server):
     acm.delete_certificate(CertificateArn=arn)
 
 
+def in_use(acm, arn, users):
+    same(describe(acm, arn)["InUseBy"], users)
+    same(describe(acm, arn)["RenewalEligibility"], "ELIGIBLE")
+    check("is in use" in refused("ResourceInUseException", acm.delete_certificate, CertificateArn=arn))
+
+
+def test_load_balancers_use_certificates(server):
+    acm, elb, ec2 = server.client("acm"), server.client("elbv2"), server.client("ec2")
+    one, two = issued(server, acm, "elb-one.example")[0], issued(server, acm, "elb-two.example")[0]
+    zones = {s["AvailabilityZone"]: s["SubnetId"] for s in ec2.describe_subnets(Filters=[
+        {"Name": "default-for-az", "Values": ["true"]}])["Subnets"]}
+    b = elb.create_load_balancer(Name="tls", Subnets=sorted(zones.values())[:2])["LoadBalancers"][0]["LoadBalancerArn"]
+    say = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    listeners = [elb.create_listener(LoadBalancerArn=b, Protocol="HTTPS", Port=port, DefaultActions=say, Certificates=[
+        {"CertificateArn": one}])["Listeners"][0]["ListenerArn"] for port in (8443, 9443)]
+    elb.add_listener_certificates(ListenerArn=listeners[0], Certificates=[{"CertificateArn": two}])
+    in_use(acm, one, [b])
+    in_use(acm, two, [b])
+    elb.remove_listener_certificates(ListenerArn=listeners[0], Certificates=[{"CertificateArn": two}])
+    same(describe(acm, two)["InUseBy"], [])
+    acm.delete_certificate(CertificateArn=two)
+    elb.delete_load_balancer(LoadBalancerArn=b)
+    acm.delete_certificate(CertificateArn=one)
+
+
+def test_distributions_use_certificates(server):
+    acm, cf = server.client("acm"), server.client("cloudfront")
+    arn = issued(server, acm, "cdn.example")[0]
+    made = cf.create_distribution(DistributionConfig={
+        "CallerReference": "acm", "Comment": "", "Enabled": False,
+        "Aliases": {"Quantity": 1, "Items": ["cdn.example"]},
+        "Origins": {"Quantity": 1, "Items": [{"Id": "o", "DomainName": "origin.example", "CustomOriginConfig": {
+            "HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}}]},
+        "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all",
+                                 "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"},
+        "ViewerCertificate": {"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only"}})
+    in_use(acm, arn, [made["Distribution"]["ARN"]])
+    id = made["Distribution"]["Id"]
+    until(lambda: cf.get_distribution(Id=id)["Distribution"]["Status"] == "Deployed", seconds=FOREVER)
+    cf.delete_distribution(Id=id, IfMatch=made["ETag"])
+    acm.delete_certificate(CertificateArn=arn)
+
+
+def test_user_pools_use_certificates(server):
+    acm, idp = server.client("acm"), server.client("cognito-idp")
+    arn = issued(server, acm, "auth.example")[0]
+    pool = idp.create_user_pool(PoolName="certificates")["UserPool"]
+    idp.create_user_pool_domain(UserPoolId=pool["Id"], Domain="auth.example",
+                                CustomDomainConfig={"CertificateArn": arn})
+    in_use(acm, arn, [pool["Arn"]])
+    idp.delete_user_pool_domain(UserPoolId=pool["Id"], Domain="auth.example")
+    acm.delete_certificate(CertificateArn=arn)
+
+
 def test_tags_and_the_account(server):
     acm, tagging = server.client("acm"), server.client("resourcegroupstaggingapi")
     arn = acm.request_certificate(DomainName="tags.example", ValidationMethod="DNS")["CertificateArn"]
