@@ -126,8 +126,8 @@ static err adjustment_check(req *rq, const budgets_Budget *b)
 	            STR_ARG(b->TimeUnit));
 }
 
-/* `only`: the unit that it must have; STR_NONE: any. */
-static err amount_check(req *rq, const budgets_Spend *s, str only)
+/* `only`: the unit that it must have; STR_NONE: any. Afterwards it is written as AWS writes it: "100.0". */
+static err amount_check(req *rq, budgets_Spend *s, str only)
 {
 	i128 amount;
 	if (str_is(only) && !str_eq(s->Unit, only))
@@ -136,6 +136,7 @@ static err amount_check(req *rq, const budgets_Spend *s, str only)
 		            STR_ARG(s->Unit), STR_ARG(only));
 	if (!decimal_parse(s->Amount, QUANTITY_DIGITS, &amount) || amount <= 0)
 		return fail(rq, &budgets_InvalidParameterException, "The limit must be greater than 0.");
+	s->Amount = decimal_print_exact(rq->mem, amount, QUANTITY_DIGITS, 1);
 	return OK;
 }
 
@@ -158,7 +159,7 @@ static err whole_limit(req *rq, budgets_Budget *b)
 	return OK;
 }
 
-static err limits_check(req *rq, const budgets_Budget *b)
+static err limits_check(req *rq, budgets_Budget *b)
 {
 	str only = str_eq(b->BudgetType, S("COST")) ? S("USD") : STR_NONE;
 	TRY(adjustment_check(rq, b));
@@ -173,8 +174,14 @@ static err limits_check(req *rq, const budgets_Budget *b)
 	    !str_eq(b->TimeUnit, S("QUARTERLY")))
 		return fail(rq, &budgets_InvalidParameterException,
 		            "PlannedBudgetLimits are for MONTHLY and QUARTERLY budgets only.");
-	for (size_t i = 0; i < b->PlannedBudgetLimits.n; i++)
+	for (size_t i = 0; i < b->PlannedBudgetLimits.n; i++) {
+		int64_t begins;
+		if (!str_to_i64(b->PlannedBudgetLimits.v[i].key, &begins) || begins < 0)
+			return fail(rq, &budgets_InvalidParameterException,
+			            "The keys of PlannedBudgetLimits are times in seconds: %.*s",
+			            STR_ARG(b->PlannedBudgetLimits.v[i].key));
 		TRY(amount_check(rq, &b->PlannedBudgetLimits.v[i].value, only));
+	}
 	return b->BudgetLimit ? amount_check(rq, b->BudgetLimit, only) : OK;
 }
 
@@ -256,6 +263,9 @@ static void show_adjustment(req *rq, const budget_spend *s, budgets_Budget *out)
 		a->HistoricalOptions = arena_new(rq->mem, budgets_HistoricalOptions);
 		*a->HistoricalOptions = *out->AutoAdjustData->HistoricalOptions;
 		a->HistoricalOptions->LookBackAvailablePeriods = I64(s->periods);
+	} else {
+		/* AWS has them empty where they mean nothing, and Terraform's provider relies on it. */
+		a->HistoricalOptions = arena_new(rq->mem, budgets_HistoricalOptions);
 	}
 	out->AutoAdjustData = a;
 	out->BudgetLimit = budget_amount(rq->mem, s, s->limit);
@@ -269,6 +279,8 @@ static err show(req *rq, const txn *tx, const budgets_budget *row, opt_bool expr
 	TRY(budget_spend_of(rq->mem, tx, row->Account, out, budget_period_of(out, rq->now), rq->now, true, &s));
 	if (out->AutoAdjustData)
 		show_adjustment(rq, &s, out);
+	else if (out->PlannedBudgetLimits.n && s.has_limit)
+		out->BudgetLimit = budget_amount(rq->mem, &s, s.limit);
 	if (!expression.v)
 		out->FilterExpression = NULL;
 	out->CalculatedSpend = arena_new(rq->mem, budgets_CalculatedSpend);

@@ -1,5 +1,6 @@
 """Limits that follow what was spent before."""
 import calendar
+import datetime
 from decimal import Decimal
 
 from scenario import Server, check, refused, same
@@ -64,6 +65,18 @@ def test_the_forecast(_):
         ask(server, 6)
         server.advance("2d")
         check(limit() > Decimal("0.5"), limit())
+        first = int(datetime.datetime(year, month, 1, tzinfo=datetime.timezone.utc).timestamp())
+        spend = lambda amount: {"Amount": amount, "Unit": "USD"}
+        planned = {"BudgetName": "p", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+        refused("InvalidParameterException", b.create_budget, AccountId=ACCOUNT, Budget={
+            **planned, "PlannedBudgetLimits": {"soon": spend("1")}})
+        b.create_budget(AccountId=ACCOUNT, Budget={
+            **planned, "PlannedBudgetLimits": {str(first): spend("100"), str(first + 40 * 86400): spend("200")}})
+        shown = b.describe_budget(AccountId=ACCOUNT, BudgetName="p")["Budget"]
+        same((shown["BudgetLimit"], shown["PlannedBudgetLimits"][str(first)]), (spend("100.0"), spend("100.0")))
+        # As AWS has it where there is no history to look back on.
+        shown = b.describe_budget(AccountId=ACCOUNT, BudgetName="f")["Budget"]
+        same((shown["AutoAdjustData"]["AutoAdjustType"], shown["AutoAdjustData"]["HistoricalOptions"]), ("FORECAST", {}))
         server.to_next_month()
         days = [calendar.monthrange(year + (month + i - 1) // 12, (month + i - 1) % 12 + 1)[1] for i in (0, 1)]
         want = Decimal("0.06") * days[1] / days[0]

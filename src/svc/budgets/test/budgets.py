@@ -138,7 +138,7 @@ def test_the_api(server):
     b.untag_resource(ResourceARN=arn, ResourceTagKeys=["x"])
     same(b.list_tags_for_resource(ResourceARN=arn)["ResourceTags"], [{"Key": "k", "Value": "w"}])
     b.update_budget(AccountId=account, NewBudget=budget(BudgetLimit={"Amount": "7", "Unit": "USD"}))
-    same([x["BudgetLimit"]["Amount"] for x in b.describe_budgets(AccountId=account)["Budgets"]], ["7"])
+    same([x["BudgetLimit"]["Amount"] for x in b.describe_budgets(AccountId=account)["Budgets"]], ["7.0"])
     b.create_budget(AccountId=account, Budget=budget("Second"))
     one = b.describe_budgets(AccountId=account, MaxResults=1)
     two = b.describe_budgets(AccountId=account, MaxResults=1, NextToken=one["NextToken"])
