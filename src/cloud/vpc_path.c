@@ -10,6 +10,7 @@ extern const vpc_rules *const __start_farthing_vpc_rules[] __attribute__((weak))
 extern const vpc_rules *const __stop_farthing_vpc_rules[] __attribute__((weak));
 
 #define GROUPS_MAX 16
+#define SCOPE_MAX 256 /* of a signature */
 
 /* While the server runs. */
 static struct {
@@ -85,6 +86,7 @@ static bool open_to(const txn *tx, arena *mem, const vpc_side *from, vpc_goal *t
 	vpc_residents *const *r = __start_farthing_vpc_residents;
 	for (; to->kind == GOAL_OUTSIDE && !n && r < __stop_farthing_vpc_residents; r++)
 		n = (*r)(tx, mem, to->address, to->port, sides);
+	to->undecided = to->kind == GOAL_AWS;
 	if (!n)
 		return rules()->open(tx, mem, from, to, way);
 	to->kind = GOAL_RESIDENT;
@@ -97,6 +99,18 @@ static bool open_to(const txn *tx, arena *mem, const vpc_side *from, vpc_goal *t
 	return false;
 }
 
+/* Writes down what is metered. */
+static sandbox_verdict counted(arena *mem, const vpc_side *from, const vpc_way *way,
+                               char path[SANDBOX_PATH_MAX])
+{
+	str text = arena_fmt(mem, "%.*s %.*s %.*s %.*s %.*s", STR_ARG(from->account), STR_ARG(from->region),
+	                     STR_ARG(way->nat), STR_ARG(way->endpoint), STR_ARG(way->transfer));
+	if ((!way->nat.n && !way->endpoint.n && !way->transfer.n) || text.n >= SANDBOX_PATH_MAX)
+		return PATH_OPEN;
+	memcpy(path, text.p, text.n + 1);
+	return PATH_COUNTED;
+}
+
 static sandbox_verdict judge(const char *about, const char *address, int port, char path[SANDBOX_PATH_MAX])
 {
 	arena *mem = arena_open(16384);
@@ -107,14 +121,54 @@ static sandbox_verdict judge(const char *about, const char *address, int port, c
 	pthread_rwlock_rdlock(&now.lock);
 	if (now.s && rules()) {
 		const txn *tx = store_read(now.s);
-		if (open_to(tx, mem, &from, &to, &way)) {
-			str text = arena_fmt(mem, "%.*s %.*s %.*s %.*s %.*s", STR_ARG(from.account), STR_ARG(from.region),
-			                     STR_ARG(way.nat), STR_ARG(way.endpoint), STR_ARG(way.transfer));
-			bool counts = way.nat.n || way.endpoint.n || way.transfer.n;
-			v = counts && text.n < SANDBOX_PATH_MAX ? PATH_COUNTED : PATH_OPEN;
-			if (v == PATH_COUNTED)
-				memcpy(path, text.p, text.n + 1);
-		}
+		if (open_to(tx, mem, &from, &to, &way))
+			v = to.undecided ? PATH_ASKED : counted(mem, &from, &way, path);
+		store_read_end(now.s, tx);
+	}
+	pthread_rwlock_unlock(&now.lock);
+	arena_close(mem);
+	return v;
+}
+
+/* Credential=AKID/20261122/us-east-1/s3/aws4_request, in a header or (with %2F) in a query; only of this
+ * region. */
+static str signed_for(arena *mem, str head, str region)
+{
+	size_t at = str_find(head, S("Credential="));
+	str rest = at == SIZE_MAX ? S("") : str_sub(head, at, at + SCOPE_MAX < head.n ? at + SCOPE_MAX : head.n);
+	if (!rest.n)
+		return rest;
+	bool query = str_find(rest, S("%2F")) < str_find_char(rest, '/');
+	str parts[4];
+	for (int i = 0; i < 4; i++) {
+		size_t n = query ? str_find(rest, S("%2F")) : str_find_char(rest, '/');
+		if (n == SIZE_MAX)
+			return S("");
+		parts[i] = str_sub(rest, 0, n);
+		rest = str_sub(rest, n + (query ? 3 : 1), rest.n);
+	}
+	return str_eq(parts[2], region) ? arena_str(mem, parts[3]) : S("");
+}
+
+static sandbox_verdict heard(const char *about, const char *bytes, size_t n, bool is_all,
+                             char path[SANDBOX_PATH_MAX])
+{
+	str head = str_of((char *)bytes, n);
+	size_t end = str_find(head, S("\r\n\r\n"));
+	if (end == SIZE_MAX && !is_all)
+		return PATH_ASKED;
+	arena *mem = arena_open(16384);
+	vpc_side from = side_of(mem, about);
+	vpc_way way = { 0 };
+	sandbox_verdict v = PATH_DROPPED;
+	vpc_goal to = { .kind = GOAL_AWS, .address = S(""),
+		.service = signed_for(mem, str_sub(head, 0, end == SIZE_MAX ? n : end), from.region) };
+	path[0] = 0;
+	pthread_rwlock_rdlock(&now.lock);
+	if (now.s && rules()) {
+		const txn *tx = store_read(now.s);
+		if (rules()->open(tx, mem, &from, &to, &way))
+			v = counted(mem, &from, &way, path);
 		store_read_end(now.s, tx);
 	}
 	pthread_rwlock_unlock(&now.lock);
@@ -134,4 +188,4 @@ static void carried(const char *path, int64_t sent, int64_t received)
 	pthread_rwlock_unlock(&now.lock);
 }
 
-const sandbox_judge vpc_judge = { judge, carried };
+const sandbox_judge vpc_judge = { judge, heard, carried };

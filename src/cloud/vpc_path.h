@@ -33,6 +33,8 @@ typedef struct vpc_goal {
 	enum { GOAL_OUTSIDE, GOAL_AWS, GOAL_RESIDENT } kind;
 	str address;
 	int port;
+	str service;   /* of AWS: as requests are signed for it; empty: another one, or not known */
+	bool undecided; /* the request is not here yet: whether there is a way to any service at all */
 	vpc_side side; /* of a resident */
 } vpc_goal;
 

@@ -55,11 +55,20 @@ typedef struct sandbox_forward {
 } sandbox_forward;
 
 #define SANDBOX_PATH_MAX 1024
-typedef enum sandbox_verdict { PATH_OPEN, PATH_COUNTED, PATH_DROPPED } sandbox_verdict;
+typedef enum sandbox_verdict {
+	PATH_OPEN,
+	PATH_COUNTED,
+	PATH_ASKED,   /* made; what becomes of it is asked again when the caller has said something */
+	PATH_DROPPED,
+} sandbox_verdict;
 typedef struct sandbox_judge {
 	/* Whether the sandbox that `about` speaks of may reach this IPv4 address and port. Must be quick: others
 	 * wait meanwhile. Of a counted connection it says in `path` what `carried` is to know. */
 	sandbox_verdict (*judge)(const char *about, const char *address, int port, char path[SANDBOX_PATH_MAX]);
+	/* Of an asked connection, with all that the caller has sent so far, which nobody has seen yet:
+	 * PATH_ASKED for more, unless this is all there can be. On a thread of the connection. */
+	sandbox_verdict (*heard)(const char *about, const char *bytes, size_t n, bool is_all,
+	                         char path[SANDBOX_PATH_MAX]);
 	/* So many more bytes, on a thread of the connection: at its end, and every second while it lasts. */
 	void (*carried)(const char *path, int64_t sent, int64_t received);
 } sandbox_judge;

@@ -88,8 +88,16 @@ int sandbox_black_hole(sa_family_t family);
  * Carries bytes between two connected sockets, which it closes, until both directions have ended, or it is
  * over. Waits all that while.
  */
-void sandbox_relay(const atomic_bool *over, const sandbox_judge *judge, const char *path, int inner,
-                   int outer);
+#define SANDBOX_HANGING_MS 127000 /* what Linux takes to give up: six more attempts */
+typedef struct sandbox_carry {
+	const atomic_bool *over;
+	const sandbox_judge *judge;
+	const char *about;
+	char *path;   /* SANDBOX_PATH_MAX */
+	bool asked;   /* the judge is to hear the first bytes */
+	int inner, outer;
+} sandbox_carry;
+void sandbox_relay(const sandbox_carry *what);
 void sandbox_relays_end(atomic_bool *over);
 /* Two ends of one TCP connection, the first to be given away; false: there are none. */
 bool sandbox_pair(sa_family_t family, int *given, int *kept);

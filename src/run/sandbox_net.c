@@ -34,10 +34,10 @@
 
 #define CONNECT_WAIT_MS 75000
 #define SLOW_MAX 256 /* connections waited for at one time */
-#define COUNTED_MAX 1024 /* carried at one time */
+#define COUNTED_MAX 2048 /* carried at one time */
+#define COUNTED_EACH_MAX 512 /* of a program */
 #define COUNTED_WAIT_MS 10000
 #define HANGING_MAX 4096
-#define HANGING_MS 127000 /* what Linux takes to give up: six more attempts */
 #define LOOK_EVERY_MS 200
 
 typedef union address {
@@ -48,7 +48,7 @@ typedef union address {
 
 struct sandbox_watch {
 	int fd;
-	atomic_int references;
+	atomic_int references, counted;
 	atomic_bool over; /* for what is carried: the sandbox has ended */
 	sandbox_net net;
 	struct { address to; } allowed[SANDBOX_ALLOW_MAX];
@@ -86,6 +86,7 @@ typedef struct asked {
 	address to;
 	socklen_t n;
 	char *path;   /* of a counted connection: the judge's text */
+	bool asked;   /* the judge wants to hear its first bytes */
 } asked;
 
 static void let_go(sandbox_watch *w)
@@ -358,6 +359,7 @@ static void *count(void *argument)
 	asked *q = argument;
 	int outside, inner = -1, one = 1, error = connect_outside(q, &outside);
 	sandbox_watch *w = q->watch;
+	atomic_fetch_add(&w->references, 1);
 	if (!error && !sandbox_pair(q->to.any.sa_family, &q->ours, &inner))
 		error = EADDRNOTAVAIL;
 	if (error) {
@@ -369,11 +371,12 @@ static void *count(void *argument)
 		q->close_on_exec = closes_on_exec(q->process, q->number);
 		setsockopt(outside, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		setsockopt(inner, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-		atomic_fetch_add(&w->references, 1);
 		finish(q, 0);
-		sandbox_relay(&w->over, w->net.judge, q->path, inner, outside);
-		let_go(w);
+		sandbox_relay(&(sandbox_carry){ &w->over, w->net.judge, w->net.about, q->path, q->asked, inner,
+			outside });
 	}
+	atomic_fetch_sub(&w->counted, 1);
+	let_go(w);
 	free(q->path);
 	free(q);
 	atomic_fetch_sub(&net.counted, 1);
@@ -401,7 +404,8 @@ static void drop(asked *q)
 		return;
 	}
 	getsockopt(q->theirs, SOL_SOCKET, SO_SNDTIMEO, &limit, &size);
-	int64_t given = limit.tv_sec * INT64_C(1000000) + limit.tv_usec, most = HANGING_MS * INT64_C(1000);
+	int64_t given = limit.tv_sec * INT64_C(1000000) + limit.tv_usec;
+	int64_t most = SANDBOX_HANGING_MS * INT64_C(1000);
 	bool theirs = given > 0 && given < most;
 	*h = (hanging){ net.hang, q->watch, q->id, clock_mono_us() + (theirs ? given : most),
 		theirs ? EINPROGRESS : ETIMEDOUT };
@@ -456,6 +460,22 @@ static bool nobody_there(const address *to)
 	return nobody;
 }
 
+/* One sandbox must not take all there are. */
+static void go_counted(asked *q, const char path[SANDBOX_PATH_MAX])
+{
+	sandbox_watch *w = q->watch;
+	q->path = malloc(SANDBOX_PATH_MAX);
+	ensure(q->path);
+	memcpy(q->path, path, SANDBOX_PATH_MAX);
+	if (atomic_fetch_add(&w->counted, 1) < COUNTED_EACH_MAX &&
+	    start_thread(count, q, &net.counted, COUNTED_MAX))
+		return;
+	atomic_fetch_sub(&w->counted, 1);
+	free(q->path);
+	q->path = NULL;
+	drop(q);
+}
+
 /* Granted, where there is no judge, is what may be; else it is asked. */
 static void go_judged(asked *q, bool allowed)
 {
@@ -473,13 +493,9 @@ static void go_judged(asked *q, bool allowed)
 		drop(q);
 	} else if (!allowed) {
 		finish(q, ENETUNREACH);
-	} else if (v == PATH_COUNTED) {
-		q->path = strdup(path);
-		ensure(q->path);
-		if (!start_thread(count, q, &net.counted, COUNTED_MAX)) {
-			free(q->path);
-			drop(q);
-		}
+	} else if (v == PATH_COUNTED || v == PATH_ASKED) {
+		q->asked = v == PATH_ASKED;
+		go_counted(q, path);
 	} else {
 		go_outside(q);
 	}

@@ -27,9 +27,7 @@ static struct {
 /* Each lives on the stack of the thread that carries. */
 typedef struct carrying {
 	struct carrying *next;
-	const atomic_bool *over;
-	const sandbox_judge *judge;
-	const char *path;
+	const sandbox_carry *what;
 	int ends[2];      /* inner, outer */
 	int64_t moved[2]; /* read from them, and not yet reported */
 	int64_t reported_us;
@@ -120,7 +118,7 @@ bool sandbox_pair(sa_family_t family, int *given, int *kept)
 static void report(carrying *c)
 {
 	if (c->moved[0] || c->moved[1])
-		c->judge->carried(c->path, c->moved[0], c->moved[1]);
+		c->what->judge->carried(c->what->path, c->moved[0], c->moved[1]);
 	c->moved[0] = c->moved[1] = 0;
 	c->reported_us = clock_mono_us();
 }
@@ -158,12 +156,39 @@ static bool give(const carrying *c, way *w, int i)
 	return true;
 }
 
+/* Waits for the caller's first words, as many as the judge wants to hear. False: nothing is carried. */
+static bool hear(carrying *c, way *w)
+{
+	sandbox_verdict v = PATH_ASKED;
+	while (v == PATH_ASKED) {
+		ssize_t got = recv(c->ends[0], w->bytes + w->n, PIECE - w->n, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		w->n += (size_t)got;
+		v = c->what->judge->heard(c->what->about, w->bytes, w->n, w->n == PIECE, c->what->path);
+	}
+	c->moved[0] = v == PATH_DROPPED ? 0 : (int64_t)w->n;
+	if (v != PATH_DROPPED)
+		return true;
+	shutdown(c->ends[1], SHUT_RDWR);
+	for (ssize_t n = 1; n > 0 || (n < 0 && errno == EINTR);)
+		n = recv(c->ends[0], w->bytes, PIECE, 0);
+	/* Who has nothing more to say may still wait for an answer. */
+	struct pollfd end = { c->ends[0], 0, 0 };
+	(void)poll(&end, 1, SANDBOX_HANGING_MS);
+	return false;
+}
+
 /* Until both directions have ended, or one has broken. Neither waits for the other. */
 static void carry(carrying *c)
 {
 	way ways[2];
 	for (int i = 0; i < 2; i++)
-		ways[i].n = ways[i].ended = 0;
+		ways[i].at = ways[i].n = ways[i].ended = 0;
+	if (c->what->asked && !hear(c, &ways[0]))
+		return;
 	while (!ways[0].ended || !ways[1].ended) {
 		struct pollfd ends[2];
 		bool waiting = c->moved[0] || c->moved[1];
@@ -185,13 +210,11 @@ static void carry(carrying *c)
 	}
 }
 
-void sandbox_relay(const atomic_bool *over, const sandbox_judge *judge, const char *path, int inner,
-                   int outer)
+void sandbox_relay(const sandbox_carry *what)
 {
-	carrying c = { .over = over, .judge = judge, .path = path, .ends = { inner, outer },
-		.reported_us = clock_mono_us() };
+	carrying c = { .what = what, .ends = { what->inner, what->outer }, .reported_us = clock_mono_us() };
 	pthread_mutex_lock(&all.lock);
-	bool begins = !*over;
+	bool begins = !*what->over;
 	if (begins) {
 		c.next = all.first;
 		all.first = &c;
@@ -207,8 +230,8 @@ void sandbox_relay(const atomic_bool *over, const sandbox_judge *judge, const ch
 		*at = c.next;
 		pthread_mutex_unlock(&all.lock);
 	}
-	close(inner);
-	close(outer);
+	close(what->inner);
+	close(what->outer);
 }
 
 void sandbox_relays_end(atomic_bool *over)
@@ -216,7 +239,7 @@ void sandbox_relays_end(atomic_bool *over)
 	pthread_mutex_lock(&all.lock);
 	*over = true;
 	for (carrying *c = all.first; c; c = c->next)
-		if (c->over == over)
+		if (c->what->over == over)
 			for (int i = 0; i < 2; i++)
 				shutdown(c->ends[i], SHUT_RDWR);
 	pthread_mutex_unlock(&all.lock);

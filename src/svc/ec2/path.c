@@ -234,32 +234,57 @@ static bool by_endpoint(const look *l, const party *from, const ec2_VpcEndpoint 
 	return false;
 }
 
-/* The route of a gateway endpoint is AWS's own: groups and ACLs are asked about the service's addresses. */
-static bool by_list(const look *l, const party *from, const ec2_VpcEndpoint *e)
+/* Whether the subnet's table has the route of a gateway endpoint. */
+static bool is_routed(const look *l, const party *from, const ec2_VpcEndpoint *e)
 {
-	party aws = { .list = ec2_service_list(l->mem, l->p.region, e->ServiceName) };
 	ec2_RouteTable *t = kind_first(l->tx, l->mem, &kind_route_table, l->p.account, l->p.region,
 	                               "associationSet.subnetId", from->subnet);
 	t = t ? t : ec2_main_table(l->tx, l->mem, l->p, from->vpc);
-	return t && listed_in(&e->RouteTableIds, t->RouteTableId) && ec2_service_address(aws.list,
-	       l->mem, l->p.region, &aws.ip) && groups_allow(l, from, true, HTTPS, &aws) &&
-	       acl_lets_out(l, from, aws.ip, HTTPS);
+	return t && listed_in(&e->RouteTableIds, t->RouteTableId);
 }
 
-static bool to_aws(const look *l, const party *from, const vpc_side *side, vpc_way *way)
+/* Groups and ACLs are asked about the service's addresses. */
+static bool by_list(const look *l, const party *from, const ec2_VpcEndpoint *e)
+{
+	party aws = { .list = ec2_service_list(l->mem, l->p.region, e->ServiceName) };
+	return ec2_service_address(aws.list, l->mem, l->p.region, &aws.ip) &&
+	       groups_allow(l, from, true, HTTPS, &aws) && acl_lets_out(l, from, aws.ip, HTTPS);
+}
+
+/* What an endpoint's service is called in signatures. */
+static bool is_for(const look *l, const ec2_VpcEndpoint *e, str wanted)
+{
+	static const char *const others[][2] = { { "ecr.api", "ecr" }, { "kinesis-streams", "kinesis" },
+		{ "kinesis-firehose", "firehose" }, { "appsync-api", "appsync" } };
+	str prefix = arena_fmt(l->mem, "com.amazonaws.%.*s.", STR_ARG(l->p.region));
+	str name = S("");
+	if (str_starts(e->ServiceName, prefix))
+		name = str_sub(e->ServiceName, prefix.n, e->ServiceName.n);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (str_eq(name, str_c(others[i][0])))
+			name = str_c(others[i][1]);
+	return given(wanted) && str_eq(name, wanted);
+}
+
+/* Endpoints that lead to the service take what goes there: what they do not let through has no other way. */
+static bool to_aws(const look *l, const party *from, const vpc_side *side, const vpc_goal *to, vpc_way *way)
 {
 	party out = { 0 }, seen;
+	record_scan s = ec2_endpoint_scan(l->tx, l->mem, 2, l->p.account, l->p.region, STR_NONE);
+	bool takes = false, open = false;
+	for (ec2_endpoint *e; !open && (e = ec2_endpoint_next(&s));) {
+		bool gateway = str_eq(e->It->VpcEndpointType, S("Gateway"));
+		if (!str_eq(e->It->VpcId, from->vpc) || !str_eq(e->It->State, S("available")) ||
+		    (!to->undecided && !is_for(l, e->It, to->service)) || (gateway && !is_routed(l, from, e->It)))
+			continue;
+		takes = takes || gateway || e->It->PrivateDnsEnabled.v;
+		open = gateway ? by_list(l, from, e->It) : by_endpoint(l, from, e->It, way);
+	}
+	cursor_close(&s.at);
+	if (open || (takes && !to->undecided))
+		return open;
 	ec2_service_address(ec2_service_list(l->mem, l->p.region, arena_fmt(l->mem, "com.amazonaws.%.*s.s3",
 	                    STR_ARG(l->p.region))), l->mem, l->p.region, &out.ip);
-	record_scan s = ec2_endpoint_scan(l->tx, l->mem, 2, l->p.account, l->p.region, STR_NONE);
-	bool open = false;
-	for (ec2_endpoint *e; !open && (e = ec2_endpoint_next(&s));)
-		if (str_eq(e->It->VpcId, from->vpc) && str_eq(e->It->State, S("available")))
-			open = str_eq(e->It->VpcEndpointType, S("Gateway")) ? by_list(l, from, e->It) :
-			                                                      by_endpoint(l, from, e->It, way);
-	cursor_close(&s.at);
-	if (open)
-		return true;
 	open = leaves(l, from, side, &out, HTTPS, &seen, way);
 	way->transfer = STR_NONE; /* within a region it is free */
 	return open;
@@ -366,7 +391,7 @@ static bool open_to(const txn *tx, arena *mem, const vpc_side *side, const vpc_g
 	if (to->kind == GOAL_RESIDENT)
 		open = to_resident(&l, &from, side, to, way);
 	else if (to->kind == GOAL_AWS)
-		open = to_aws(&l, &from, side, way);
+		open = to_aws(&l, &from, side, to, way);
 	else
 		open = address4_parse(to->address, &out.ip) && leaves(&l, &from, side, &out, to->port, &seen, way);
 	return open;

@@ -216,19 +216,33 @@ def test_nat_instance(server):
 def test_endpoints(server):
     n = Network(server, "endpoints", block="10.25")
     port = int(server.endpoint.rsplit(":", 1)[1])
-    ask = {"text": "GET / HTTP/1.0\r\n\r\n"}
+    scope = "GET / HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/20261122/us-east-1/%s/aws4_request\r\n\r\n"
+    ask, queue, plain = ({"text": t} for t in (scope % "dynamodb", scope % "sqs", "GET / HTTP/1.0\r\n\r\n"))
     n.dropped(port, **ask)
     e = n.ec2.create_vpc_endpoint(VpcId=n.vpc, ServiceName="com.amazonaws.us-east-1.dynamodb", RouteTableIds=[n.inner])
     check(n.dial(port, **ask)[0] > 0)
+    n.dropped(port, **queue)  # an endpoint is one service's
+    n.dropped(port, **plain)
     n.ec2.delete_vpc_endpoints(VpcEndpointIds=[e["VpcEndpoint"]["VpcEndpointId"]])
     until(lambda: n.dial(port, wait=1, **ask) == "timeout")
     closed = n.new_group("closed")
     e = n.ec2.create_vpc_endpoint(VpcId=n.vpc, ServiceName="com.amazonaws.us-east-1.sqs", VpcEndpointType="Interface",
                                   SubnetIds=[n.private], SecurityGroupIds=[closed], PrivateDnsEnabled=False)
-    n.dropped(port, **ask)
+    n.dropped(port, **queue)
     n.ec2.authorize_security_group_ingress(GroupId=closed, IpPermissions=[
         {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.25.0.0/16"}]}])
-    until(lambda: n.dial(port, wait=5, **ask) != "timeout")
+    until(lambda: n.dial(port, wait=5, **queue) != "timeout")
+    n.dropped(port, **ask)
+    until(lambda: n.server.bill().get("vpc.endpoint.gb", 0) > 0, "bytes of the endpoint")
+    # By a gateway to all of it; what has an endpoint does not go that way.
+    before = n.server.bill().get("vpc.nat.gb", 0)
+    n.ec2.create_route(RouteTableId=n.inner, DestinationCidrBlock=ANY, NatGatewayId=n.gateway())
+    n.ec2.create_vpc_endpoint(VpcId=n.vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[n.inner])
+    check(n.dial(port, text=scope % "s3")[0] > 0)
+    check(n.dial(port, **queue)[0] > 0)
+    same(n.server.bill().get("vpc.nat.gb", 0), before)
+    check(n.dial(port, **plain)[0] > 0)
+    until(lambda: n.server.bill().get("vpc.nat.gb", 0) > before, "bytes of the gateway")
 
 
 def test_what_stands_in_the_vpc(server):
