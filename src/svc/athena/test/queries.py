@@ -1,0 +1,199 @@
+"""Athena: SQL over partitioned objects in S3, its limits, its errors and its price."""
+import gzip
+import json
+import os
+import uuid
+
+from scenario import Skip, check, refused, same, until
+
+LIBRARY = "/usr/local/lib/farthing/duckdb/libduckdb.so"
+FOREVER = 300
+
+
+def needs_the_engine():
+    if not os.path.exists(LIBRARY):
+        raise Skip("no DuckDB on this machine: tools/install-packages duckdb")
+
+
+class Shop:
+    """A bucket with receipts of two days, and a database of its own."""
+
+    def __init__(self, server):
+        self.s3, self.athena = server.client("s3"), server.client("athena")
+        self.name = "shop" + uuid.uuid4().hex[:8]
+        self.s3.create_bucket(Bucket=self.name)
+        for day, tenant, total in (("01", "t1", 10.5), ("01", "t1", 4.5), ("01", "t9", 1.25), ("02", "t9", 8.0)):
+            self.put(f"history/dt=2026-01-{day}/{tenant}-{total}.json",
+                     json.dumps({"orderId": 1, "tenant": tenant, "total": total, "lines": [1, 2]}))
+        self.done(f"CREATE DATABASE {self.name}")
+
+    def put(self, key, body):
+        self.s3.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def start(self, sql, **more):
+        return self.athena.start_query_execution(
+            QueryString=sql, QueryExecutionContext={"Database": self.name},
+            ResultConfiguration={"OutputLocation": f"s3://{self.name}/out/"}, **more)["QueryExecutionId"]
+
+    def end(self, sql, **more):
+        query = self.start(sql, **more)
+
+        def over():
+            e = self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+            return e if "CompletionDateTime" in e["Status"] else None
+        return until(over, seconds=FOREVER)
+
+    def done(self, sql, **more):
+        e = self.end(sql, **more)
+        same((e["Status"]["State"], e["Status"].get("StateChangeReason")), ("SUCCEEDED", None))
+        return e
+
+    def rows(self, sql, **more):
+        answer = self.athena.get_query_results(QueryExecutionId=self.done(sql, **more)["QueryExecutionId"])
+        return [[d.get("VarCharValue") for d in r["Data"]] for r in answer["ResultSet"]["Rows"]]
+
+    def fails(self, sql):
+        e = self.end(sql)
+        same(e["Status"]["State"], "FAILED")
+        return e["Status"]["StateChangeReason"]
+
+    def receipts(self):
+        self.done("CREATE EXTERNAL TABLE receipts (orderid int, tenant string, total double, `lines` array<int>) "
+                  "PARTITIONED BY (dt string) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
+                  f"LOCATION 's3://{self.name}/history/'")
+        same(len(self.rows("MSCK REPAIR TABLE receipts")), 2)
+        same(self.rows("MSCK REPAIR TABLE receipts"), [])
+
+
+def test_definitions(server):
+    shop = Shop(server)
+    shop.receipts()
+    same(shop.rows("SHOW PARTITIONS receipts"), [["dt=2026-01-01"], ["dt=2026-01-02"]])
+    same(shop.rows("SHOW TABLES"), [["receipts"]])
+    check(shop.name in [r[0] for r in shop.rows("SHOW DATABASES")])
+    same(shop.rows("DESCRIBE receipts")[0][0].split(), ["orderid", "int"])
+    shop.done("ALTER TABLE receipts ADD IF NOT EXISTS PARTITION (dt='2026-01-01') PARTITION (dt='2026-01-03') "
+              f"LOCATION 's3://{shop.name}/elsewhere/'")
+    shop.done("ALTER TABLE receipts DROP PARTITION (dt='2026-01-02')")
+    same(shop.rows("SHOW PARTITIONS receipts"), [["dt=2026-01-01"], ["dt=2026-01-03"]])
+    shop.done("DROP TABLE IF EXISTS none")
+    check("Table not found" in shop.fails("DROP TABLE none"))
+    check("ParseException line 1:23" in shop.fails("CREATE EXTERNAL TABLE (a int) LOCATION 's3://x/'"))
+    check("is not empty" in shop.fails(f"DROP DATABASE {shop.name}"))
+    shop.done(f"DROP DATABASE {shop.name} CASCADE")
+    message = refused("InvalidRequestException", shop.start, "selec 1")
+    check(message.startswith("line 1:1: mismatched input 'selec'"), message)
+    message = refused("InvalidRequestException", shop.athena.start_query_execution, QueryString="SELECT 1")
+    check(message.startswith("No output location provided"), message)
+
+
+def test_a_select_reads_the_partition_it_wants(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.receipts()
+    e = shop.done("SELECT tenant, count(*) AS n, sum(total) AS revenue FROM receipts WHERE dt = '2026-01-01' "
+                  "GROUP BY tenant ORDER BY revenue DESC")
+    answer = shop.athena.get_query_results(QueryExecutionId=e["QueryExecutionId"])["ResultSet"]
+    same([[d["VarCharValue"] for d in r["Data"]] for r in answer["Rows"]],
+         [["tenant", "n", "revenue"], ["t1", "2", "15.0"], ["t9", "1", "1.25"]])
+    same([c["Type"] for c in answer["ResultSetMetadata"]["ColumnInfo"]], ["varchar", "bigint", "double"])
+    place = e["ResultConfiguration"]["OutputLocation"]
+    same(place, f"s3://{shop.name}/out/{e['QueryExecutionId']}.csv")
+    body = shop.s3.get_object(Bucket=shop.name, Key=place.split("/", 3)[3])["Body"].read()
+    same(body, b'"tenant","n","revenue"\n"t1","2","15.0"\n"t9","1","1.25"\n')
+    sizes = {o["Key"]: o["Size"] for o in shop.s3.list_objects_v2(Bucket=shop.name, Prefix="history/")["Contents"]}
+    same(e["Statistics"]["DataScannedInBytes"], sum(n for k, n in sizes.items() if "dt=2026-01-01" in k))
+    everything = shop.done("SELECT * FROM receipts WHERE dt = '2026-01-01' OR total > 7")
+    same(everything["Statistics"]["DataScannedInBytes"], sum(sizes.values()))
+    same(shop.rows("SELECT orderid, lines[2], dt FROM receipts r WHERE r.dt BETWEEN '2026-01-02' AND '2026-01-03'"),
+         [["orderid", "_col1", "dt"], ["1", "2", "2026-01-02"]])
+    same(shop.rows("SELECT tenant FROM receipts WHERE dt = ? AND total > ?", ExecutionParameters=["'2026-01-01'", "9"]),
+         [["tenant"], ["t1"]])
+    lines = json.loads(server.run("bill", "--json", "--by", "resource,meter").stdout)["lines"]
+    check(any(line.get("sku") == "athena.scan" for line in lines), lines)
+
+
+def test_what_is_said_of_wrong_queries(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.receipts()
+    same(shop.fails("SELECT * FROM none"), f"TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.{shop.name}.none' does "
+         "not exist")
+    check(shop.fails("SELECT none FROM receipts").startswith("COLUMN_NOT_FOUND: line 1:8: Column 'none' cannot be"))
+    same(shop.fails("SELECT nofun(1)"), "FUNCTION_NOT_FOUND: line 1:8: Function 'nofun' not registered")
+    check(shop.fails("SELECT 1 FROM WHERE").startswith("SYNTAX_ERROR: line 1:"))
+    query = shop.end("SELECT nofun(1)")["QueryExecutionId"]
+    check("FAILED" in refused("InvalidRequestException", shop.athena.get_query_results, QueryExecutionId=query))
+
+
+def test_a_query_sees_nothing_but_its_tables(server):
+    needs_the_engine()
+    shop = Shop(server)
+    for sql in ("SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT 1; SELECT 2",
+                "SELECT * FROM (FROM read_text('/etc/hostname'))", "SELECT * FROM (SELECT * FROM read_text('/etc/passwd'))",
+                "SELECT * FROM \"/etc/passwd\"", "WITH a AS (SELECT 1) SELECT * FROM a, glob('/*')"):
+        shop.fails(sql)
+    for sql in ("COPY (SELECT 1) TO '/tmp/x'", "ATTACH 'x' AS y", "PRAGMA version", "INSTALL httpfs", "LOAD httpfs"):
+        refused("InvalidRequestException", shop.start, sql)
+
+
+def test_text_and_compressed_objects(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.put("csv/a.csv.gz", gzip.compress(b"a,b,c\n1,x,1.5\n2,,bad\n3,z\n"))
+    shop.put("q/a.csv", b'"a,1","b""2"\nplain,text\n')
+    shop.put("q/_hidden", b"not,data\n")
+    shop.done("CREATE EXTERNAL TABLE texts (a int, b string, c double) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' "
+              f"LOCATION 's3://{shop.name}/csv/' TBLPROPERTIES ('skip.header.line.count'='1')")
+    same(shop.rows("SELECT * FROM texts ORDER BY a"),
+         [["a", "b", "c"], ["1", "x", "1.5"], ["2", "", None], ["3", "z", None]])
+    shop.done("CREATE EXTERNAL TABLE quoted (a string, b string) ROW FORMAT SERDE "
+              f"'org.apache.hadoop.hive.serde2.OpenCSVSerde' LOCATION 's3://{shop.name}/q/'")
+    same(shop.rows("SELECT * FROM quoted"), [["a", "b"], ["a,1", 'b"2'], ["plain", "text"]])
+
+
+def test_stopping_and_the_limit_of_a_workgroup(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.receipts()
+    query = shop.start("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 1000000000) "
+                       "SELECT max(n) FROM r")
+    shop.athena.stop_query_execution(QueryExecutionId=query)
+    get = lambda: shop.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+    until(lambda: "CompletionDateTime" in get(), seconds=FOREVER)
+    same(get()["State"], "CANCELLED")
+    shop.athena.create_work_group(Name=shop.name, Configuration={
+        "BytesScannedCutoffPerQuery": 10000000, "ResultConfiguration": {"OutputLocation": f"s3://{shop.name}/group/"}})
+    shop.put("history/dt=2026-01-02/big.json", b'{"total": 1}\n' * 900000)
+    e = shop.end("SELECT count(*) FROM receipts", WorkGroup=shop.name)
+    same((e["Status"]["State"], e["Status"]["StateChangeReason"]), ("CANCELLED", "Bytes scanned limit was exceeded"))
+    e = shop.done("SELECT count(*) FROM receipts WHERE dt = '2026-01-01'", WorkGroup=shop.name)
+    check(e["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{shop.name}/group/"))
+    same(len(shop.athena.list_query_executions(WorkGroup=shop.name)["QueryExecutionIds"]), 2)
+
+
+def test_workgroups(server):
+    athena = server.client("athena")
+    athena.create_work_group(Name="reports", Description="of sales", Tags=[{"Key": "team", "Value": "web"}],
+                             Configuration={"ResultConfiguration": {"OutputLocation": "s3://b/out/"}})
+    same(refused("InvalidRequestException", athena.create_work_group, Name="reports"), "WorkGroup is already created")
+    group = athena.get_work_group(WorkGroup="reports")["WorkGroup"]
+    same((group["State"], group["Configuration"]["EnforceWorkGroupConfiguration"]), ("ENABLED", True))
+    athena.update_work_group(WorkGroup="reports", State="DISABLED", ConfigurationUpdates={
+        "BytesScannedCutoffPerQuery": 20000000, "ResultConfigurationUpdates": {"RemoveOutputLocation": True}})
+    group = athena.get_work_group(WorkGroup="reports")["WorkGroup"]
+    same((group["State"], group["Configuration"]["BytesScannedCutoffPerQuery"],
+          group["Configuration"]["ResultConfiguration"]), ("DISABLED", 20000000, {}))
+    message = refused("InvalidRequestException", athena.start_query_execution, QueryString="SHOW TABLES",
+                      WorkGroup="reports")
+    check("is disabled" in message, message)
+    same({g["Name"] for g in athena.list_work_groups()["WorkGroups"]} >= {"primary", "reports"}, True)
+    account = server.client("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:athena:us-east-1:{account}:workgroup/reports"
+    same(athena.list_tags_for_resource(ResourceARN=arn)["Tags"], [{"Key": "team", "Value": "web"}])
+    athena.untag_resource(ResourceARN=arn, TagKeys=["team"])
+    same(athena.list_tags_for_resource(ResourceARN=arn)["Tags"], [])
+    athena.delete_work_group(WorkGroup="reports")
+    same(refused("InvalidRequestException", athena.get_work_group, WorkGroup="reports"),
+         "WorkGroup reports is not found.")
+    refused("InvalidRequestException", athena.delete_work_group, WorkGroup="primary")

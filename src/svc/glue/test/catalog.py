@@ -1,0 +1,65 @@
+"""The Data Catalog: databases, tables and partitions as Terraform and Athena use them."""
+import json
+
+from scenario import check, refused, same
+
+TABLE = {"Name": "Receipts", "TableType": "EXTERNAL_TABLE", "Parameters": {"EXTERNAL": "TRUE"},
+         "PartitionKeys": [{"Name": "dt", "Type": "string"}],
+         "StorageDescriptor": {"Columns": [{"Name": "total", "Type": "double"}], "Location": "s3://b/history/",
+                               "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"}}}
+
+
+def test_databases(server):
+    glue = server.client("glue")
+    glue.create_database(DatabaseInput={"Name": "POS", "Description": "shop"}, Tags={"team": "web"})
+    refused("AlreadyExistsException", glue.create_database, DatabaseInput={"Name": "pos"})
+    seen = glue.get_database(Name="pos")["Database"]
+    same((seen["Name"], seen["Description"]), ("pos", "shop"))
+    same(seen["CreateTableDefaultPermissions"],
+         [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}])
+    arn = f"arn:aws:glue:us-east-1:{seen['CatalogId']}:database/pos"
+    glue.tag_resource(ResourceArn=arn, TagsToAdd={"stage": "test"})
+    glue.untag_resource(ResourceArn=arn, TagsToRemove=["team"])
+    same(glue.get_tags(ResourceArn=arn)["Tags"], {"stage": "test"})
+    glue.update_database(Name="pos", DatabaseInput={"Name": "pos", "LocationUri": "s3://b/"})
+    same(glue.get_database(Name="pos")["Database"]["LocationUri"], "s3://b/")
+    same(refused("EntityNotFoundException", glue.get_database, Name="none"), "Database none not found.")
+    for i in range(3):
+        glue.create_database(DatabaseInput={"Name": f"more{i}"})
+    pages = list(glue.get_paginator("get_databases").paginate(PaginationConfig={"PageSize": 2}))
+    same([d["Name"] for p in pages for d in p["DatabaseList"]], ["more0", "more1", "more2", "pos"])
+    same([len(p["DatabaseList"]) for p in pages], [2, 2])
+
+
+def test_tables_and_partitions(server):
+    glue = server.client("glue")
+    glue.create_database(DatabaseInput={"Name": "shop"})
+    glue.create_table(DatabaseName="shop", TableInput=TABLE)
+    refused("AlreadyExistsException", glue.create_table, DatabaseName="shop", TableInput=TABLE)
+    refused("EntityNotFoundException", glue.create_table, DatabaseName="none", TableInput=TABLE)
+    table = glue.get_table(DatabaseName="shop", Name="RECEIPTS")["Table"]
+    same((table["Name"], table["DatabaseName"], table["VersionId"]), ("receipts", "shop", "0"))
+    glue.update_table(DatabaseName="shop", TableInput={**TABLE, "Description": "all of them"})
+    same(glue.get_table(DatabaseName="shop", Name="receipts")["Table"]["VersionId"], "1")
+    same([t["Name"] for t in glue.get_tables(DatabaseName="shop", Expression="rec*")["TableList"]], ["receipts"])
+    same(glue.get_tables(DatabaseName="shop", Expression="x*")["TableList"], [])
+    same(glue.get_partition_indexes(DatabaseName="shop", TableName="receipts")["PartitionIndexDescriptorList"], [])
+    at = {"DatabaseName": "shop", "TableName": "receipts"}
+    one = {"Values": ["2026-01-01"], "StorageDescriptor": {"Location": "s3://b/history/dt=2026-01-01/"}}
+    glue.create_partition(**at, PartitionInput=one)
+    refused("AlreadyExistsException", glue.create_partition, **at, PartitionInput=one)
+    refused("InvalidInputException", glue.create_partition, **at, PartitionInput={"Values": ["a", "b"]})
+    wrong = glue.batch_create_partition(**at, PartitionInputList=[one, {"Values": ["2026-01-02"]}])["Errors"]
+    same([(e["PartitionValues"], e["ErrorDetail"]["ErrorCode"]) for e in wrong],
+         [(["2026-01-01"], "AlreadyExistsException")])
+    same([p["Values"] for p in glue.get_partitions(**at)["Partitions"]], [["2026-01-01"], ["2026-01-02"]])
+    glue.delete_partition(**at, PartitionValues=["2026-01-02"])
+    refused("EntityNotFoundException", glue.get_partition, **at, PartitionValues=["2026-01-02"])
+    glue.delete_database(Name="shop")
+    refused("EntityNotFoundException", glue.get_table, DatabaseName="shop", Name="receipts")
+
+
+def test_a_request_is_metered(server):
+    server.client("glue").get_databases()
+    lines = json.loads(server.run("bill", "--json", "--by", "resource,meter").stdout)["lines"]
+    check(any(line.get("sku") == "glue.catalog.requests" for line in lines), lines)
