@@ -15,6 +15,7 @@
 #define MULTIVALUE_MAX 8
 #define SETS_AT_ONCE 128
 #define LOOKS_MAX 16384 /* aliases of aliases may branch without end: what lies beyond is taken to be well */
+#define LOOKS_LED 256   /* the same where a request waits to be led */
 
 typedef struct asker {
 	const txn *tx;
@@ -22,6 +23,7 @@ typedef struct asker {
 	const route53_zone *z;
 	str type, client;
 	dns_answer *a;
+	size_t looks; /* at most */
 } asker;
 
 static const struct { const char *region; double latitude, longitude; } regions[] = {
@@ -81,7 +83,7 @@ static size_t sets_at(const asker *q, str name, str type, route53_ResourceRecord
 
 static bool healthy(const asker *q, const route53_ResourceRecordSet *r, int deep)
 {
-	if (q->a->looked++ >= LOOKS_MAX)
+	if (q->a->looked++ >= q->looks)
 		return true;
 	if (str_is(r->HealthCheckId) && !health_ok(q->tx, q->mem, r->HealthCheckId))
 		return false;
@@ -262,11 +264,17 @@ static void follow(const asker *q, str name, str shown, int deep)
 		choose(q, shown, source, S("CNAME"), deep);
 }
 
-void dns_ask(const txn *tx, arena *mem, const route53_zone *z, str name, str type, str client, dns_answer *a)
+static void ask(const txn *tx, arena *mem, const route53_zone *z, str name, str type, str client,
+                size_t looks, dns_answer *a)
 {
-	asker q = { tx, mem, z, type, client, a };
+	asker q = { tx, mem, z, type, client, a, looks };
 	*a = (dns_answer){ .rcode = "NOERROR" };
 	follow(&q, name, name, 0);
+}
+
+void dns_ask(const txn *tx, arena *mem, const route53_zone *z, str name, str type, str client, dns_answer *a)
+{
+	ask(tx, mem, z, name, type, client, LOOKS_MAX, a);
 }
 
 void dns_charge(arena *mem, const route53_zone *z, const dns_answer *a)
@@ -328,7 +336,8 @@ static size_t public_values(const txn *tx, arena *mem, str name, str type, str *
 }
 NAME_SOURCE(public_values);
 
-/* From zone to zone, as a resolver goes. Nobody is charged: whoever came here has asked before. */
+/* From zone to zone, as a resolver goes, on a thread that has no time to lose. Nobody is charged: whoever
+ * came here has asked before. */
 static bool leads_to(const txn *tx, arena *mem, str name, str *to)
 {
 	str at;
@@ -339,10 +348,10 @@ static bool leads_to(const txn *tx, arena *mem, str name, str *to)
 		route53_zone *z = hops && alias_of_ours(at) ? NULL : zone_above(tx, mem, at);
 		if (!z)
 			return hops > 0;
-		dns_ask(tx, mem, z, at, S("A"), STR_NONE, &a);
+		ask(tx, mem, z, at, S("A"), STR_NONE, LOOKS_LED, &a);
 		if (!a.n && !str_is(a.leads))
-			dns_ask(tx, mem, z, at, S("AAAA"), STR_NONE, &a);
-		if (!str_is(a.leads) || a.looked >= LOOKS_MAX)
+			ask(tx, mem, z, at, S("AAAA"), STR_NONE, LOOKS_LED, &a);
+		if (!str_is(a.leads))
 			return hops || a.n;
 		at = a.leads;
 		if (alias_of_ours(at)) {
