@@ -398,7 +398,7 @@ static bool is_root(const execution *e, const gql_named *t)
 /* Policies speak of the fields of the root types. */
 static bool by_policies(execution *e, const gql_visit *v)
 {
-	if (e->who->mode != AUTH_IAM || !server_enforces_iam() || !is_root(e, v->type))
+	if (e->plain || e->who->mode != AUTH_IAM || !server_enforces_iam() || !is_root(e, v->type))
 		return true;
 	req *own = req_internal(e->mem, e->s, "appsync.amazonaws.com", e->api->Account, e->api->Region);
 	own->who = e->who->who;
@@ -420,7 +420,7 @@ static bool by_default(const execution *e)
 
 bool field_allowed(execution *e, const gql_visit *v)
 {
-	if (e->who->mode == AUTH_NONE || e->plain || str_starts(v->field->name, S("__")) ||
+	if (e->who->mode == AUTH_NONE || str_starts(v->field->name, S("__")) ||
 	    str_starts(v->type->name, S("__")))
 		return true;
 	verdict found = by_directives(e->who, v->field->directives);
