@@ -47,3 +47,16 @@ void firewall_gone(txn *tx, str resource)
 	if (f)
 		f->gone(tx, resource);
 }
+
+bool firewall_usable(const txn *tx, arena *mem, str account, str acl)
+{
+	const firewall *f = the_one();
+	return f && f->usable(tx, mem, account, acl);
+}
+
+void firewall_stands(txn *tx, str resource, str acl)
+{
+	const firewall *f = the_one();
+	if (f)
+		f->stands(tx, resource, acl);
+}

@@ -40,9 +40,12 @@ typedef struct firewall {
 	str (*acl)(const txn *tx, arena *mem, str resource); /* its ARN */
 	bool (*passes)(wall *w, http_exchange *x, str path, str resource, wall_answer *a);
 	void (*gone)(txn *tx, str resource);
+	/* For resources that name their web ACL themselves (CloudFront). */
+	bool (*usable)(const txn *tx, arena *mem, str account, str acl);
+	void (*stands)(txn *tx, str resource, str acl);
 } firewall;
-#define FIREWALL(of_, acl_, passes_, gone_) \
-	static const firewall firewall_it = { of_, acl_, passes_, gone_ }; \
+#define FIREWALL(...) \
+	static const firewall firewall_it = { __VA_ARGS__ }; \
 	__attribute__((section("farthing_firewalls"), used)) \
 	static const firewall *const firewall_entry = &firewall_it
 
@@ -53,3 +56,6 @@ str firewall_acl(const txn *tx, arena *mem, str resource);
 bool firewall_passes(wall *w, http_exchange *x, str path, str resource, wall_answer *a);
 /* The resource has been deleted. */
 void firewall_gone(txn *tx, str resource);
+/* Whether a distribution of the account may name this web ACL, and that it does; an empty one: none. */
+bool firewall_usable(const txn *tx, arena *mem, str account, str acl);
+void firewall_stands(txn *tx, str resource, str acl);

@@ -1,5 +1,6 @@
 /* What a distribution may not be, in AWS's words: origins, names, certificates, errors. */
 #include "cdn.h"
+#include "cloud/firewall.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cloud/target.h"
@@ -426,8 +427,8 @@ err cf_check(req *rq, const txn *tx, str id, const cloudfront_DistributionConfig
 		return fail(rq, &aws_NotImplemented,
 		            "Anycast addresses, viewers' certificates, connection functions and cache tags are not "
 		            "implemented.");
-	if (c->WebACLId.n)
-		return fail(rq, &aws_NotImplemented, "Web ACLs in front of a distribution are not implemented.");
+	if (c->WebACLId.n && !firewall_usable(tx, rq->mem, rq->who.account, c->WebACLId))
+		return fail(rq, &cloudfront_InvalidWebACLId, "Web ACL is not accessible by the requester.");
 	if (c->Logging && c->Logging->Enabled.v)
 		return fail(rq, &aws_NotImplemented, "Access logs to S3 are not implemented.");
 	TRY(check_origins(rq, tx, c));

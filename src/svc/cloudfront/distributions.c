@@ -2,6 +2,7 @@
 #include "cdn.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/firewall.h"
 #include "cloud/server.h"
 #include "cloud/tags.h"
 #include "sys/rand.h"
@@ -161,6 +162,7 @@ static err create(req *rq, txn *tx, cloudfront_DistributionConfig *c, const clou
 		d->Tags.n = tags->Items.n;
 	}
 	cloudfront_dist_put(tx, d);
+	firewall_stands(tx, cf_arn(rq->mem, d), c->WebACLId);
 	take_name(tx, d, d->Label);
 	take_name(tx, d, d->Id);
 	name_aliases(tx, d, true);
@@ -230,6 +232,7 @@ err cloudfront_UpdateDistribution(req *rq, txn *tx, const cloudfront_UpdateDistr
 	d->Ready = rq->now + DEPLOYING;
 	name_aliases(tx, d, true);
 	cloudfront_dist_put(tx, d);
+	firewall_stands(tx, cf_arn(rq->mem, d), d->Config->WebACLId);
 	out->Distribution = show(rq, tx, d);
 	out->ETag = d->ETag;
 	return OK;
@@ -253,7 +256,49 @@ err cloudfront_DeleteDistribution(req *rq, txn *tx, const cloudfront_DeleteDistr
 		cloudfront_invalidated_delete(tx, d->Id, i->Id);
 		cloudfront_invalidation_delete(tx, d->Id, i->Seq);
 	}
+	firewall_gone(tx, cf_arn(rq->mem, d));
 	cloudfront_dist_delete(tx, d->Account, d->Id);
+	return OK;
+}
+
+static err wall_in(req *rq, txn *tx, str id, str match, str acl, cloudfront_dist **out)
+{
+	cloudfront_dist *d;
+	TRY(cf_dist(rq, tx, id, &d));
+	if (str_is(match))
+		TRY(cf_match(rq, match, d->ETag));
+	if (acl.n && !firewall_usable(tx, rq->mem, rq->who.account, acl))
+		return fail(rq, &cloudfront_EntityNotFound, "Web ACL is not accessible by the requester.");
+	d->Config->WebACLId = acl;
+	d->ETag = cf_etag(rq);
+	d->Modified = rq->now;
+	d->Ready = rq->now + DEPLOYING;
+	cloudfront_dist_put(tx, d);
+	firewall_stands(tx, cf_arn(rq->mem, d), acl);
+	*out = d;
+	return OK;
+}
+
+err cloudfront_AssociateDistributionWebACL(req *rq, txn *tx,
+	const cloudfront_AssociateDistributionWebACL_in *in,
+                                           cloudfront_AssociateDistributionWebACL_out *out)
+{
+	cloudfront_dist *d;
+	TRY(wall_in(rq, tx, in->Id, in->IfMatch, in->WebACLArn, &d));
+	out->Id = d->Id;
+	out->WebACLArn = in->WebACLArn;
+	out->ETag = d->ETag;
+	return OK;
+}
+
+err cloudfront_DisassociateDistributionWebACL(req *rq, txn *tx,
+                                              const cloudfront_DisassociateDistributionWebACL_in *in,
+                                              cloudfront_DisassociateDistributionWebACL_out *out)
+{
+	cloudfront_dist *d;
+	TRY(wall_in(rq, tx, in->Id, in->IfMatch, S(""), &d));
+	out->Id = d->Id;
+	out->ETag = d->ETag;
 	return OK;
 }
 

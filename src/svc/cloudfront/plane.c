@@ -57,6 +57,8 @@ static bool find(visit *v)
 	const txn *tx = store_read(v->s);
 	cloudfront_host *h = name.n && name.n < 256 ? cloudfront_host_get(tx, v->mem, name) : NULL;
 	v->d = h ? cloudfront_dist_get(tx, v->mem, h->Account, h->Id) : NULL;
+	if (v->d && v->d->Config->WebACLId.n)
+		v->wall = firewall_of(tx, v->mem, v->d->Config->WebACLId);
 	store_read_end(v->s, tx);
 	return v->d != NULL;
 }
@@ -285,6 +287,20 @@ static bool admitted(visit *v)
 	return permitted(v);
 }
 
+/* A web ACL blocks it. */
+static bool filtered(visit *v)
+{
+	wall_answer a;
+	if (!v->wall || firewall_passes(v->wall, v->x, v->path, cf_arn(v->mem, v->d), &a))
+		return false;
+	if (a.custom)
+		send(v, &a.out, NULL, "Error from cloudfront");
+	else
+		refuse(v, 403,
+		       "Request blocked. We can't connect to the server for this app or website at this time.");
+	return true;
+}
+
 static bool is_error(int status)
 {
 	static const int codes[] = { 400, 403, 404, 405, 410, 412, 414, 415, 416, 500, 501, 502, 503, 504 };
@@ -434,6 +450,8 @@ static void serve(http_exchange *x, store *s)
 		refuse(&v, 403, "Bad request. The origins lead back to this distribution.");
 		return;
 	}
+	if (filtered(&v))
+		return;
 	if (str_eq(v.path, S("/")) && v.d->Config->DefaultRootObject.n)
 		v.path = arena_concat(x->mem, S("/"), v.d->Config->DefaultRootObject);
 	v.n_all = cf_behaviors(x->mem, v.d->Config, &v.all);

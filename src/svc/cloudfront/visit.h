@@ -5,6 +5,7 @@
 #pragma once
 #include "cache.h"
 #include "cdn.h"
+#include "cloud/firewall.h"
 #include "cloud/plane.h"
 
 /* Answers of other origins than buckets are held in memory, up to this. */
@@ -16,6 +17,7 @@ typedef struct visit {
 	arena *mem;
 	req *rq;
 	cloudfront_dist *d;
+	wall *wall; /* a web ACL in front of it, or NULL */
 	const cloudfront_CacheBehavior *all;  /* behaviours, the default one last */
 	size_t n_all;
 	const cloudfront_CacheBehavior *b;    /* the one that takes this request */

@@ -27,6 +27,15 @@ static void leave(txn *tx, str resource)
 	wafv2_front_delete(tx, resource);
 }
 
+static void stand(txn *tx, str resource, str acl)
+{
+	leave(tx, resource);
+	if (!acl.n)
+		return;
+	wafv2_front_put(tx, &(wafv2_front){ resource, acl });
+	wafv2_behind_put(tx, &(wafv2_behind){ acl, resource });
+}
+
 err wafv2_AssociateWebACL(req *rq, txn *tx, const wafv2_AssociateWebACL_in *in,
 	wafv2_AssociateWebACL_out *out)
 {
@@ -40,9 +49,7 @@ err wafv2_AssociateWebACL(req *rq, txn *tx, const wafv2_AssociateWebACL_in *in,
 		               "The web ACL must be of the scope REGIONAL and of the Region of the resource.");
 	if (!waf_acl_at(tx, rq->mem, in->WebACLArn))
 		return waf_gone(rq);
-	leave(tx, in->ResourceArn);
-	wafv2_front_put(tx, &(wafv2_front){ in->ResourceArn, in->WebACLArn });
-	wafv2_behind_put(tx, &(wafv2_behind){ in->WebACLArn, in->ResourceArn });
+	stand(tx, in->ResourceArn, in->WebACLArn);
 	return OK;
 }
 
@@ -106,4 +113,10 @@ static str acl_of(const txn *tx, arena *mem, str resource)
 	return f ? f->Acl : STR_NONE;
 }
 
-FIREWALL(wall_of, acl_of, wall_passes, leave);
+static bool usable(const txn *tx, arena *mem, str account, str acl)
+{
+	wafv2_acl *a = waf_acl_at(tx, mem, acl);
+	return a && str_eq(a->Account, account) && str_eq(a->Scope, wafv2_Scope_CLOUDFRONT);
+}
+
+FIREWALL(wall_of, acl_of, wall_passes, leave, usable, stand);

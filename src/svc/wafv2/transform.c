@@ -56,7 +56,7 @@ static str html_decoded(arena *mem, str s)
 		bool found = false;
 		uint32_t v = 0;
 		size_t at = i + 2, n = 0;
-		for (size_t k = 0; s.p[i] == '&' && k < sizeof all / sizeof *all && !found; k++) {
+		for (size_t k = 0; !found && s.p[i] == '&' && k < sizeof all / sizeof *all; k++) {
 			str name = str_c(all[k].name);
 			found = str_eq_nocase(str_sub(s, i, i + name.n), name);
 			if (found) {

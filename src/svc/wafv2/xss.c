@@ -57,12 +57,14 @@ static bool bad_attribute(str name, str value)
 	return among(name, addresses) && is_script(value);
 }
 
-#define TAG_MAX 4096
-
-/* Attributes from here to the end of the tag. */
-static bool bad_attributes(str s, size_t at)
+/* Attributes from here to the end of the tag. Honest tags end; where so many do not that reading them all
+   would
+ * take long (`left` is used up), that alone is suspicious. */
+static bool bad_attributes(str s, size_t at, size_t *left)
 {
-	s = str_sub(s, 0, at + TAG_MAX);
+	size_t end = at + *left < s.n ? at + *left : s.n, start = at;
+	bool cut = end < s.n;
+	s = str_sub(s, 0, end);
 	while (at < s.n && s.p[at] != '>') {
 		size_t from = at;
 		while (at < s.n && name_char(s.p[at]))
@@ -89,10 +91,11 @@ static bool bad_attributes(str s, size_t at)
 		if (bad_attribute(name, value))
 			return true;
 	}
-	return false;
+	*left -= at - start;
+	return cut && at >= s.n;
 }
 
-static bool bad_tag(str s, size_t at)
+static bool bad_tag(str s, size_t at, size_t *left)
 {
 	static const char *const tags[] = { "script", "iframe", "object", "embed", "applet", "frame", "frameset",
 		"base",
@@ -106,11 +109,12 @@ static bool bad_tag(str s, size_t at)
 	if (!name.n || !isalpha((unsigned char)name.p[0]))
 		return false;
 	return (among(name, tags) && (at == s.n || blank(s.p[at]) || s.p[at] == '>')) ||
-		((at == s.n || blank(s.p[at])) && bad_attributes(s, at));
+		((at == s.n || blank(s.p[at])) && bad_attributes(s, at, left));
 }
 
 bool xss_found(arena *mem, str s)
 {
+	size_t left = 8 * s.n + 4096;
 	(void)mem;
 	if (is_script(s))
 		return true;
@@ -118,7 +122,7 @@ bool xss_found(arena *mem, str s)
 		char c = s.p[i];
 		if (c == '<') {
 			str rest = str_sub(s, i + 1, s.n);
-			if (str_starts(rest, S("!ENTITY")) || str_starts(rest, S("?import")) || bad_tag(s, i + 1))
+			if (str_starts(rest, S("!ENTITY")) || str_starts(rest, S("?import")) || bad_tag(s, i + 1, &left))
 				return true;
 		} else if ((c == '"' || c == '\'' || c == '`') && (blank(s.p[i + 1]) || name_char(s.p[i + 1]))) {
 			/* Only what stands right behind the quote: prose has quotes, too. */

@@ -330,3 +330,52 @@ def test_metrics_and_the_bill(server):
     hours = 24 * calendar.monthrange(*map(int, server.run("clock", "show").stdout[:7].split("-")))[1]
     for sku in ("waf.acl", "waf.rule"):
         check(abs(float(mine[sku]["quantity"]) - 10 / hours) < 0.2 / hours, mine[sku])
+
+
+def test_in_front_of_a_distribution(server):
+    waf, cf, s3 = server.client("wafv2"), server.client("cloudfront"), server.client("s3")
+    s3.create_bucket(Bucket="walled-site")
+    regional = create(waf, "cdn", [])
+    config = {"CallerReference": "w", "Comment": "", "Enabled": True, "WebACLId": regional["ARN"],
+              "Origins": {"Quantity": 1, "Items": [{"Id": "s3", "DomainName": "walled-site.s3.us-east-1.amazonaws.com",
+                                                    "S3OriginConfig": {"OriginAccessIdentity": ""}}]},
+              "DefaultCacheBehavior": {"TargetOriginId": "s3", "ViewerProtocolPolicy": "allow-all",
+                                       "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}}
+    refused("InvalidWebACLId", cf.create_distribution, DistributionConfig=config)
+    acl = waf.create_web_acl(Name="cdn", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible("cdn"),
+                             Rules=[rule("no", 0, found("ByteMatchStatement", {"QueryString": {}}, b"attack"))])["Summary"]
+    check(":global/webacl/cdn/" in acl["ARN"], acl)
+    made = cf.create_distribution(DistributionConfig={**config, "WebACLId": acl["ARN"]})
+    url = "http://" + made["Distribution"]["DomainName"] + "/x"
+    code, _, body = get(url, "attack=1")
+    check(code == 403 and b"Request blocked" in body, (code, body))
+    check(b"Request blocked" not in get(url, "peace=1")[2])
+    refused("WAFAssociatedItemException", waf.delete_web_acl, Name="cdn", Scope="CLOUDFRONT", Id=acl["Id"],
+            LockToken=acl["LockToken"])
+    id = made["Distribution"]["Id"]
+    cf.disassociate_distribution_web_acl(Id=id)
+    check(b"Request blocked" not in get(url, "attack=1")[2])
+    cf.associate_distribution_web_acl(Id=id, WebACLArn=acl["ARN"])
+    check(b"Request blocked" in get(url, "attack=1")[2])
+    same(cf.get_distribution(Id=id)["Distribution"]["DistributionConfig"]["WebACLId"], acl["ARN"])
+    cf.disassociate_distribution_web_acl(Id=id)
+    waf.delete_web_acl(Name="cdn", Scope="CLOUDFRONT", Id=acl["Id"], LockToken=acl["LockToken"])
+
+
+def test_in_front_of_a_load_balancer(server):
+    waf, ec2, elb = server.client("wafv2"), server.client("ec2"), server.client("elbv2")
+    subnets = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]][:2]
+    b = elb.create_load_balancer(Name="walled", Subnets=subnets)["LoadBalancers"][0]
+    arn = b["LoadBalancerArn"]
+    elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[
+        {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "in"}}])
+    acl = create(waf, "balanced", [rule("no", 0, found("ByteMatchStatement", {"QueryString": {}}, b"attack"))])
+    waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=arn)
+    same(waf.list_resources_for_web_acl(WebACLArn=acl["ARN"])["ResourceArns"], [arn])
+    name = b["DNSName"].split(":")[0]
+    url = f"http://{name}:{server.endpoint.split(':')[2]}/x"
+    until(lambda: status(url) == 200)
+    code, headers, body = get(url, "attack=1")
+    check(code == 403 and b"403 Forbidden" in body, (code, body))
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    same(waf.list_resources_for_web_acl(WebACLArn=acl["ARN"])["ResourceArns"], [])
