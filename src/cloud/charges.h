@@ -45,6 +45,8 @@ void charges_keep_profile(txn *tx, const bill_query *q);
  */
 str charges_dimension(arena *mem, const txn *tx, str account, const charge *c, str dimension);
 bool charges_dimension_known(str dimension);
+/* Whether it is the hourly part of a reservation (of databases, of cache nodes), not of what runs. */
+bool charges_reserved(const charge *c);
 /* Whether a value (STR_NONE: there is none) is one of those wanted, by AWS's match options: none, or any of
  * EQUALS, ABSENT, STARTS_WITH, ENDS_WITH, CONTAINS and CASE_INSENSITIVE. */
 bool charges_value_fits(arena *mem, str have, const str *wanted, size_t n, const str *options,

@@ -80,6 +80,13 @@ static str attribute(const charge *c, str dimension)
 	return STR_NONE;
 }
 
+bool charges_reserved(const charge *c)
+{
+	str arn = c->use->resource;
+	return str_starts(arn, S("arn:")) && (str_find(arn, S(":ri:")) != SIZE_MAX ||
+	                                      str_find(arn, S(":reserved-instance:")) != SIZE_MAX);
+}
+
 static str zone_of(const txn *tx, str account, const charge *c)
 {
 	str zone = charges_zone(tx, account, c->use->resource);
@@ -108,7 +115,7 @@ str charges_dimension(arena *mem, const txn *tx, str account, const charge *c, s
 	if (str_eq(d, S("RECORD_TYPE")))
 		return S("Usage");
 	if (str_eq(d, S("PURCHASE_TYPE")))
-		return S("On Demand");
+		return charges_reserved(c) ? S("Standard Reserved Instances") : S("On Demand");
 	if (str_eq(d, S("BILLING_ENTITY")))
 		return S("AWS");
 	if (str_eq(d, S("LEGAL_ENTITY_NAME")) || str_eq(d, S("INVOICING_ENTITY")))
@@ -117,6 +124,8 @@ str charges_dimension(arena *mem, const txn *tx, str account, const charge *c, s
 		return zone_of(tx, account, c);
 	if (str_eq(d, S("INSTANCE_TYPE_FAMILY")))
 		return instance_family(c);
+	if (str_eq(d, S("RESERVATION_ID")) && charges_reserved(c))
+		return c->use->resource;
 	str none = commitment(d);
 	return str_is(none) ? none : attribute(c, d);
 }

@@ -1,6 +1,7 @@
 /*
- * Reservations and Savings Plans cannot be bought here. So nothing is known of how they are used, all that
- * they could cover is on demand, and nobody can have asked for an analysis of buying some. What AWS would
+ * Savings Plans cannot be bought here, reservations only of databases and cache nodes. What nobody has is not
+ * used, all that it could cover is on demand, and nobody can have asked for an analysis of buying some. How
+ * far reservations that somebody has are used is not written down, so whoever asks is told so. What AWS would
  * advise is answered only where there is nothing to advise on.
  */
 #include "base/map.h"
@@ -16,19 +17,43 @@ static err period_of(req *rq, const ce_DateInterval *interval, str granularity, 
 	return ce_period_of(rq, interval, str_is(granularity) ? granularity : S("MONTHLY"), false, p);
 }
 
+static err unavailable(req *rq)
+{
+	return fail(rq, &ce_DataUnavailableException, "The requested data is unavailable.");
+}
+
 static err none(req *rq, const ce_DateInterval *interval, str granularity)
 {
 	ce_period p;
 	meter_one(rq, &CE_REQUEST, S(""));
 	TRY(period_of(rq, interval, granularity, &p));
-	return fail(rq, &ce_DataUnavailableException, "The requested data is unavailable.");
+	return unavailable(rq);
+}
+
+static void add_reserved(void *context, const ce_row *row, size_t period)
+{
+	(void)period;
+	*(bool *)context |= charges_reserved(row->charge);
+}
+
+static err no_reservations(req *rq, const ce_period *p, const ce_Expression *filter)
+{
+	bool any = false;
+	TRY(ce_rows(rq, p, filter, NULL, rq->now, add_reserved, &any));
+	if (any)
+		return fail(rq, &aws_NotImplemented, "How far reservations are used is not implemented.");
+	return OK;
 }
 
 err ce_GetReservationUtilization(req *rq, const ce_GetReservationUtilization_in *in,
                                  ce_GetReservationUtilization_out *out)
 {
+	ce_period p;
 	(void)out;
-	return none(rq, in->TimePeriod, in->Granularity);
+	meter_one(rq, &CE_REQUEST, S(""));
+	TRY(period_of(rq, in->TimePeriod, in->Granularity, &p));
+	TRY(no_reservations(rq, &p, in->Filter));
+	return unavailable(rq);
 }
 
 err ce_GetSavingsPlansUtilization(req *rq, const ce_GetSavingsPlansUtilization_in *in,
@@ -245,6 +270,7 @@ err ce_GetReservationCoverage(req *rq, const ce_GetReservationCoverage_in *in,
 	if (in->GroupBy.n && str_is(in->Granularity))
 		return fail(rq, &aws_ValidationException, "Granularity cannot be set when GroupBy is set");
 	TRY(period_of(rq, in->TimePeriod, in->Granularity, &p));
+	TRY(no_reservations(rq, &p, in->Filter));
 	TRY(coverage_of(rq, &p, in->Filter, false, &in->GroupBy, &c));
 	out->CoveragesByTime.v = arena_array(rq->mem, ce_CoverageByTime, p.n);
 	out->CoveragesByTime.n = p.n;

@@ -174,6 +174,31 @@ def test_an_account_without_commitments(_):
         server.remove()
 
 
+def test_a_reservation_is_no_on_demand_usage(_):
+    server = Server()
+    try:
+        ce, rds = server.client("ce"), server.client("rds")
+        server.to_next_month()
+        server.client("kms").create_key()
+        offers = rds.describe_reserved_db_instances_offerings(DBInstanceClass="db.t3.micro", MultiAZ=False,
+                                                              ProductDescription="postgresql")
+        arn = rds.purchase_reserved_db_instances_offering(ReservedDBInstanceId="r", ReservedDBInstancesOfferingId=offers[
+            "ReservedDBInstancesOfferings"][0]["ReservedDBInstancesOfferingId"])["ReservedDBInstance"]["ReservedDBInstanceArn"]
+        server.advance("30h")
+        period = month(now(server))
+        costs = lambda key: {g["Keys"][0]: Decimal(g["Metrics"]["UnblendedCost"]["Amount"]) for g in ce.get_cost_and_usage(
+            TimePeriod=period, Granularity="MONTHLY", Metrics=["UnblendedCost"],
+            GroupBy=[{"Type": "DIMENSION", "Key": key}])["ResultsByTime"][0]["Groups"]}
+        ids, types = costs("RESERVATION_ID"), costs("PURCHASE_TYPE")
+        same((set(ids), set(types)), ({arn, "NoReservationId"}, {"On Demand", "Standard Reserved Instances"}))
+        check(ids[arn] > 0 and abs(ids[arn] - types["Standard Reserved Instances"]) < Decimal("0.001"), (ids, types))
+        for ask in (ce.get_reservation_utilization, ce.get_reservation_coverage):
+            refused("NotImplementedException", ask, TimePeriod=period)
+            refused("ValidationException", ask, TimePeriod={"Start": period["Start"], "End": period["Start"]})
+    finally:
+        server.remove()
+
+
 def test_records_and_backfills(_):
     server = Server()
     try:
