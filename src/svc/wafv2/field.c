@@ -5,7 +5,6 @@
 
 #define VALUES_MAX 200 /* as many headers and cookies AWS looks at */
 #define KEYS_BYTES_MAX 8192
-#define ARGUMENTS_MAX 1000
 
 static void one(look *l, values *out, str v)
 {
@@ -14,11 +13,20 @@ static void one(look *l, values *out, str v)
 	out->n = str_is(v) ? 1 : 0;
 }
 
+/* So many arguments a query has: none may be hidden behind many others. */
+static size_t arguments(str query)
+{
+	size_t n = 1;
+	for (size_t i = 0; i < query.n; i++)
+		n += query.p[i] == '&';
+	return n;
+}
+
 values field_arguments(look *l)
 {
 	str rest = l->x->in.query;
-	values all = { arena_array(l->mem, str, ARGUMENTS_MAX), 0, 0 };
-	while (str_is(rest) && all.n < ARGUMENTS_MAX) {
+	values all = { arena_array(l->mem, str, arguments(rest)), 0, 0 };
+	while (str_is(rest)) {
 		str value = str_cut(&rest, '&');
 		str name = str_cut(&value, '=');
 		all.v[all.n++] = str_is(value) ? value : name;
@@ -98,9 +106,9 @@ static void cookies(look *l, const wafv2_Cookies *c, values *out)
 static void gather(look *l, const json_value *v, str key, str scope, values *out, int depth)
 {
 	bool keys = !str_eq(scope, wafv2_JsonMatchScope_VALUE), texts = !str_eq(scope, wafv2_JsonMatchScope_KEY);
-	if (keys && key.n && out->n < ARGUMENTS_MAX)
+	if (keys && key.n && out->n < l->body_max)
 		out->v[out->n++] = key;
-	if (texts && (v->kind == JSON_STRING || v->kind == JSON_NUMBER) && out->n < ARGUMENTS_MAX)
+	if (texts && (v->kind == JSON_STRING || v->kind == JSON_NUMBER) && out->n < l->body_max)
 		out->v[out->n++] = v->text;
 	for (const json_value *m = v->first; m && depth < 64; m = m->next)
 		gather(l, m, m->key, scope, out, depth + 1);
@@ -149,7 +157,7 @@ static void json_body(look *l, const wafv2_JsonBody *j, values *out)
 		one(l, out, body);
 		return;
 	}
-	out->v = arena_array(l->mem, str, ARGUMENTS_MAX);
+	out->v = arena_array(l->mem, str, l->body_max);
 	if (j->MatchPattern->All)
 		gather(l, v, S(""), j->MatchScope, out, 0);
 	for (size_t i = 0; i < j->MatchPattern->IncludedPaths.n; i++) {
@@ -162,8 +170,8 @@ static void json_body(look *l, const wafv2_JsonBody *j, values *out)
 static void argument(look *l, str wanted, values *out)
 {
 	str rest = l->x->in.query;
-	out->v = arena_array(l->mem, str, ARGUMENTS_MAX);
-	while (str_is(rest) && out->n < ARGUMENTS_MAX) {
+	out->v = arena_array(l->mem, str, arguments(rest));
+	while (str_is(rest)) {
 		str value = str_cut(&rest, '&'), name = str_cut(&value, '=');
 		if (str_eq_nocase(percent_decode(l->mem, name, true), wanted))
 			out->v[out->n++] = str_is(value) ? value : S("");

@@ -6,15 +6,15 @@
 #include "waf.h"
 #include <ctype.h>
 
-#define TOKENS_MAX 400
+#define AHEAD 8 /* as far as a look from one token goes, and more */
 
 typedef enum token_kind {
 	END, WORD, NUMBER, TEXT, OPEN_TEXT, UNION, SELECT, VERB, LOGIC, COMPARE, OPERATOR, COMMENT, SEMICOLON,
 	OPEN, CLOSE, COMMA, FUNCTION, FROM, ORDER, VARIABLE, STAR, OTHER,
 } token_kind;
 typedef struct tokens {
-	token_kind v[TOKENS_MAX + 8];
-	size_t n;
+	token_kind *v; /* one of each byte at most, so that nothing is hidden behind much of anything else */
+	size_t n, most;
 } tokens;
 
 static bool among(str word, const char *const *all)
@@ -54,7 +54,7 @@ static token_kind word_kind(str w, bool called)
 
 static void add(tokens *t, token_kind k)
 {
-	if (t->n < TOKENS_MAX)
+	if (t->n < t->most)
 		t->v[t->n++] = k;
 }
 
@@ -138,7 +138,7 @@ static void read_tokens(str s, char quote, tokens *t)
 	t->n = 0;
 	if (quote)
 		add(t, past_text(s, &at, quote) ? TEXT : OPEN_TEXT);
-	while (at < s.n && t->n < TOKENS_MAX) {
+	while (at < s.n) {
 		char c = s.p[at];
 		if (isspace((unsigned char)c) || c == 0) {
 			at++;
@@ -151,7 +151,7 @@ static void read_tokens(str s, char quote, tokens *t)
 			take_sign(s, &at, t);
 		}
 	}
-	memset(t->v + t->n, 0, 8 * sizeof *t->v);
+	memset(t->v + t->n, 0, AHEAD * sizeof *t->v);
 }
 
 static bool value(token_kind k)
@@ -253,6 +253,8 @@ bool sqli_found(arena *mem, str s, bool sensitive)
 	if (s.n < 3)
 		return false;
 	tokens *t = arena_new(mem, tokens);
+	t->most = s.n + 1;
+	t->v = arena_array(mem, token_kind, t->most + AHEAD);
 	return delays(s) || suspicious(s, 0, sensitive, t) ||
 		(str_find_char(s, '\'') != SIZE_MAX && suspicious(s, '\'', sensitive, t)) ||
 		(str_find_char(s, '"') != SIZE_MAX && suspicious(s, '"', sensitive, t));

@@ -255,6 +255,9 @@ def test_injections(server):
                 '" onmouseover="alert(1)', "<svg/onload=alert(1)>", "<a href='java\tscript:alert(1)'>x</a>",
                 "<iframe src=//evil>"):
         check(status(url, "q=" + urllib.parse.quote(bad)) == 403, bad)
+    # Nothing is hidden behind much of something else.
+    same(status(url, "a&" * 2000 + "q=" + urllib.parse.quote("1' or '1'='1")), 403)
+    same(status(url, "q=" + urllib.parse.quote("1, " * 1000 + "1 UNION SELECT password FROM users")), 403)
     for good in ("green tea for two & cake", "O'Reilly", "3<5", "rock 'n' roll", "a union of select workers",
                  "select a plan", "it's 5 o'clock or later", "Tom & Jerry or Spike", "drop me a line; thanks", "x <= y",
                  '{"name": "O\'Neil", "n": 1}', "1 or 2 items", "<b>bold</b>", "the script was on time", "50% off -- today",
