@@ -93,6 +93,10 @@ static bool read_url(arena *a, str url, place *p)
 	p->target = end == SIZE_MAX ? S("/") : str_sub(rest, end, rest.n);
 	if (query < slash)
 		p->target = arena_concat(a, S("/"), p->target);
+	if (end == SIZE_MAX && str_ends(p->authority, S("*"))) {
+		p->authority = str_sub(p->authority, 0, p->authority.n - 1);
+		p->target = S("*");
+	}
 	return http_is_field_value(p->authority) && split_authority(a, p) && is_target(p->target);
 }
 

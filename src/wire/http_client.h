@@ -17,7 +17,8 @@ typedef struct http_client_options {
 } http_client_options;
 
 /*
- * `url`: http:// or https://, host, optional port, path and query, percent-encoded. Sends `m`'s
+ * `url`: http:// or https://, host, optional port, path and query, percent-encoded; in place of the path "*"
+ * for OPTIONS of the whole server. Sends `m`'s
  * method, headers and body (Host unless given, Content-Length and Connection are added) and fills
  * status, headers and body of `answer`, whose mem is set. Names below localhost are 127.0.0.1. A
  * fault of kind fault_system says what failed.

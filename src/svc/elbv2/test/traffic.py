@@ -62,7 +62,7 @@ class Target:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(out)
-            do_GET = do_POST = do_HEAD = do_PUT = answer
+            do_GET = do_POST = do_HEAD = do_PUT = do_OPTIONS = answer
 
             def log_message(self, *words):
                 pass
@@ -135,6 +135,8 @@ def test_forwards(server):
     status, headers, body = ask(server, b, "/long")
     same((status, len(body)), (200, 8 << 20))
     same(json.loads(ask(server, b, f"http://{b['DNSName']}/whole?x=1")[2])["path"], "/whole?x=1")
+    status, _, body = ask(server, b, "*", "OPTIONS")
+    same((status, json.loads(body)["method"], json.loads(body)["path"]), (201, "OPTIONS", "*"))
     try:
         check(False, len(ask(server, b, "/cut")[2]))
     except http.client.IncompleteRead as e:
