@@ -197,3 +197,54 @@ def test_workgroups(server):
     same(refused("InvalidRequestException", athena.get_work_group, WorkGroup="reports"),
          "WorkGroup reports is not found.")
     refused("InvalidRequestException", athena.delete_work_group, WorkGroup="primary")
+
+
+def test_statements_that_are_kept(server):
+    athena = server.client("athena")
+    text = "SELECT 1"
+    query = athena.create_named_query(Name="one", Database="shop", QueryString=text)["NamedQueryId"]
+    athena.update_named_query(NamedQueryId=query, Name="uno", QueryString=text, Description="a number")
+    same({k: v for k, v in athena.get_named_query(NamedQueryId=query)["NamedQuery"].items()},
+         {"Name": "uno", "Description": "a number", "Database": "shop", "QueryString": text, "NamedQueryId": query,
+          "WorkGroup": "primary"})
+    same(athena.list_named_queries()["NamedQueryIds"], [query])
+    seen = athena.batch_get_named_query(NamedQueryIds=[query, "none"])
+    same((len(seen["NamedQueries"]), seen["UnprocessedNamedQueryIds"][0]["NamedQueryId"]), (1, "none"))
+    athena.delete_named_query(NamedQueryId=query)
+    refused("InvalidRequestException", athena.get_named_query, NamedQueryId=query)
+    at = {"StatementName": "by_day", "WorkGroup": "primary"}
+    athena.create_prepared_statement(**at, QueryStatement=text)
+    refused("InvalidRequestException", athena.create_prepared_statement, **at, QueryStatement=text)
+    athena.update_prepared_statement(**at, QueryStatement="SELECT ?")
+    same(athena.get_prepared_statement(**at)["PreparedStatement"]["QueryStatement"], "SELECT ?")
+    same([p["StatementName"] for p in athena.list_prepared_statements(WorkGroup="primary")["PreparedStatements"]],
+         ["by_day"])
+    athena.delete_prepared_statement(**at)
+    refused("ResourceNotFoundException", athena.get_prepared_statement, **at)
+
+
+def test_a_prepared_statement_runs(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.receipts()
+    shop.athena.create_prepared_statement(StatementName="above", WorkGroup="primary",
+                                          QueryStatement="SELECT tenant FROM receipts WHERE total > ? AND dt = ?")
+    same(shop.rows("EXECUTE above USING 5, '2026-01-01'"), [["tenant"], ["t1"]])
+    refused("InvalidRequestException", shop.start, "EXECUTE above USING 5")
+    refused("InvalidRequestException", shop.start, "EXECUTE none USING 5")
+
+
+def test_the_catalog_as_athena_tells_it(server):
+    shop = Shop(server)
+    shop.receipts()
+    athena, at = shop.athena, {"CatalogName": "AwsDataCatalog", "DatabaseName": shop.name}
+    same([c["CatalogName"] for c in athena.list_data_catalogs()["DataCatalogsSummary"]], ["AwsDataCatalog"])
+    same(athena.get_data_catalog(Name="AwsDataCatalog")["DataCatalog"]["Type"], "GLUE")
+    same(athena.get_database(**at)["Database"]["Name"], shop.name)
+    check(shop.name in [d["Name"] for d in athena.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]])
+    table = athena.get_table_metadata(**at, TableName="receipts")["TableMetadata"]
+    same([c["Name"] for c in table["Columns"] + table["PartitionKeys"]], ["orderid", "tenant", "total", "lines", "dt"])
+    same(table["Parameters"]["location"], f"s3://{shop.name}/history/")
+    same([t["Name"] for t in athena.list_table_metadata(**at)["TableMetadataList"]], ["receipts"])
+    refused("MetadataException", athena.get_table_metadata, **at, TableName="none")
+    refused("InvalidRequestException", athena.get_database, CatalogName="none", DatabaseName="x")
