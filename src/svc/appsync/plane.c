@@ -50,13 +50,12 @@ static bool match(const http_exchange *x)
 
 bool graphql_api_of(store *s, arena *mem, str id, appsync_api **api, gql_schema **schema)
 {
-	gql_problem p;
 	const txn *tx = store_read(s);
 	appsync_owner *o = appsync_owner_get(tx, mem, id);
 	*api = o ? appsync_api_get(tx, mem, o->Account, o->Region, id) : NULL;
 	appsync_schema *row = *api ? appsync_schema_get(tx, mem, id) : NULL;
 	store_read_end(s, tx);
-	*schema = row && str_is(row->Definition) ? gql_parse_schema(mem, row->Definition, &p) : NULL;
+	*schema = row && str_is(row->Definition) ? graphql_schema(mem, id, row->Definition) : NULL;
 	return *schema != NULL;
 }
 
@@ -100,7 +99,8 @@ static void preflight(http_exchange *x)
 /* What is asked, as JSON. */
 static bool read_body(http_exchange *x, str id, asker *q)
 {
-	json_value *body = json_parse(x->mem, wire_body(&x->in));
+	str bytes = wire_body(&x->in);
+	json_value *body = bytes.n <= APPSYNC_BODY_BYTES ? json_parse(x->mem, bytes) : NULL;
 	const json_value *query = json_get(body, S("query")), *name = json_get(body, S("operationName"));
 	if (!body || body->kind != JSON_OBJECT) {
 		refuse(x, id, 400, "MalformedHttpRequestException", S("Unable to parse the request body as JSON."));

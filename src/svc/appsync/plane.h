@@ -19,6 +19,8 @@ typedef struct asker {
 /* May wait. */
 bool identity_of(asker *q, identity *out);
 
+/* kept.c: what a schema's text says, as long as `mem` lives; NULL: nothing. */
+gql_schema *graphql_schema(arena *mem, str api, str text);
 /* The API and its schema. false: there is none of this id (api is NULL) or no schema. */
 bool graphql_api_of(store *s, arena *mem, str id, appsync_api **api, gql_schema **schema);
 

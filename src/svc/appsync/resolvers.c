@@ -1,6 +1,5 @@
 /* Resolvers: what gives a field of a type its value. */
-#include "appsync.h"
-#include "graphql.h"
+#include "plane.h"
 
 static err check_pipeline(req *rq, const txn *tx, str api, const appsync_Resolver *r)
 {
@@ -55,9 +54,8 @@ static err check(req *rq, const txn *tx, str api, appsync_Resolver *r)
 /* The field must be in the schema. */
 static err check_field(req *rq, const txn *tx, str api, str type, str field)
 {
-	gql_problem p;
 	appsync_schema *row = appsync_schema_get(tx, rq->mem, api);
-	gql_schema *s = row && str_is(row->Definition) ? gql_parse_schema(rq->mem, row->Definition, &p) : NULL;
+	gql_schema *s = row && str_is(row->Definition) ? graphql_schema(rq->mem, api, row->Definition) : NULL;
 	gql_named *t = s ? gql_named_of(s, type) : NULL;
 	if (!t || t->own)
 		return fail(rq, &appsync_NotFoundException, "Type %.*s not found", STR_ARG(type));
