@@ -4,6 +4,7 @@
 #include "test/test.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -213,6 +214,104 @@ TEST(function_reaches_what_it_is_given)
 	CHECK_STR(invoke(&b, port, 9 * SECOND).payload, S("[\"outside\", \"outside\", \"OSError\"]"));
 	close(fd);
 	finish(&b);
+}
+
+/* What the judge of the next test has been told; the connection's own thread tells it. */
+static struct {
+	_Atomic int64_t sent, received;
+} told;
+
+/* Ports of the last digit: 1 is dropped, 2 asked, 3 counted. */
+static sandbox_verdict judged(const char *about, const char *address, int port, char path[SANDBOX_PATH_MAX])
+{
+	ensure(str_eq(str_c(about), S("who")) && str_eq(str_c(address), S("127.9.8.7")));
+	strcpy(path, "way");
+	return port % 10 == 1 ? PATH_DROPPED : port % 10 == 2 ? PATH_ASKED : PATH_COUNTED;
+}
+
+static sandbox_verdict heard(const char *about, const char *bytes, size_t n, bool is_all,
+                             char path[SANDBOX_PATH_MAX])
+{
+	(void)about, (void)is_all, (void)path;
+	return n < 4 ? PATH_ASKED : bytes[0] == 'g' ? PATH_COUNTED : PATH_DROPPED;
+}
+
+static void carried(const char *path, int64_t sent, int64_t received)
+{
+	ensure(str_eq(str_c(path), S("way")));
+	told.sent += sent;
+	told.received += received;
+}
+
+/* A listener whose port ends in this digit, which answers "yes" to all that come until it is closed. */
+static int listening(int digit, int *port)
+{
+	for (int p = 20000 + digit; p < 30000; p += 10) {
+		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f090807),
+			.sin_port = htons((uint16_t)p) };
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 4) == 0) {
+			*port = p;
+			return fd;
+		}
+		close(fd);
+	}
+	return -1;
+}
+
+static void *say_yes(void *listener)
+{
+	char bytes[64];
+	for (int fd; (fd = accept(*(int *)listener, NULL, NULL)) >= 0; close(fd)) {
+		while (read(fd, bytes, sizeof bytes) > 0)
+			;
+		ensure(write(fd, "yes", 3) == 3);
+	}
+	return NULL;
+}
+
+TEST(function_is_judged)
+{
+	static const sandbox_judge judge = { judged, heard, carried };
+	bench b = prepare(mem, "python3.11", "app.handler");
+	int fds[3], ports[3];
+	pthread_t threads[3];
+	if (!sandbox_probe().private_network)
+		SKIP("functions share the machine's network here");
+	code(&b, "app.py",
+	     "import socket\n"
+	     "def handler(ports, context):\n"
+	     "    def said(port, text, wait):\n"
+	     "        try:\n"
+	     "            s = socket.create_connection(('127.9.8.7', port), wait)\n"
+	     "            for c in text: s.sendall(c.encode())\n"
+	     "            s.shutdown(socket.SHUT_WR)\n"
+	     "            return s.recv(9).decode()\n"
+	     "        except OSError as e: return type(e).__name__\n"
+	     "    return [said(ports[0], 'x', .3), said(ports[1], 'bad!', .3), said(ports[1], 'good', 60),\n"
+	     "            said(ports[2], '12345', 60)]\n", 0644);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = listening(i + 1, &ports[i]);
+		CHECK(fds[i] >= 0 && pthread_create(&threads[i], NULL, say_yes, &fds[i]) == 0);
+	}
+	b.spec.reach = REACH_LOOPBACK;
+	b.spec.judge = &judge;
+	b.spec.about = "who";
+	told.sent = told.received = 0;
+	start(&b);
+	str event = arena_fmt(mem, "[%d,%d,%d]", ports[0], ports[1], ports[2]);
+	CHECK_STR(invoke(&b, event.p, 200 * SECOND).payload,
+	          S("[\"TimeoutError\", \"TimeoutError\", \"yes\", \"yes\"]"));
+	finish(&b);
+	for (int i = 0; i < 600 && told.received < 6; i++)
+		clock_sleep_ms(100);
+	CHECK_I64(told.sent, 9);
+	CHECK_I64(told.received, 6);
+	for (int i = 0; i < 3; i++) {
+		shutdown(fds[i], SHUT_RDWR);
+		pthread_join(threads[i], NULL);
+		close(fds[i]);
+	}
 }
 
 TEST(function_node_answers)

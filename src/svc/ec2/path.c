@@ -82,11 +82,22 @@ static bool groups_allow(const look *l, const party *of, bool egress, int port, 
 	return false;
 }
 
+static ec2_NetworkAcl *acl_of(const look *l, str subnet)
+{
+	ec2_NetworkAcl *found = NULL;
+	record_scan s = ec2_networkacl_scan(l->tx, l->mem, 2, l->p.account, l->p.region, STR_NONE);
+	for (ec2_networkacl *a; !found && (a = ec2_networkacl_next(&s));)
+		for (size_t i = 0; i < a->It->Associations.n; i++)
+			if (str_eq(a->It->Associations.v[i].SubnetId, subnet))
+				found = a->It;
+	cursor_close(&s.at);
+	return found;
+}
+
 /* The entry with the lowest number that fits decides. */
 static bool acl_allows(const look *l, const party *of, bool egress, uint32_t other, int port)
 {
-	ec2_NetworkAcl *a = kind_first(l->tx, l->mem, &kind_network_acl, l->p.account, l->p.region,
-	                               "associationSet.subnetId", of->subnet);
+	ec2_NetworkAcl *a = acl_of(l, of->subnet);
 	const ec2_NetworkAclEntry *first = NULL;
 	for (size_t i = 0; a && i < a->Entries.n; i++) {
 		const ec2_NetworkAclEntry *e = &a->Entries.v[i];
@@ -118,14 +129,29 @@ static bool meets(const look *l, const party *a, const party *b, int port)
 	                                         acl_lets_in(l, b, a->ip, port)));
 }
 
+/* The subnet's own, or the VPC's main one; as it is kept, for there may be hundreds. */
+static ec2_RouteTable *table_of(const look *l, const party *from)
+{
+	ec2_RouteTable *own = NULL, *main = NULL;
+	record_scan s = ec2_routetable_scan(l->tx, l->mem, 2, l->p.account, l->p.region, STR_NONE);
+	for (ec2_routetable *t; !own && (t = ec2_routetable_next(&s));) {
+		const ec2_RouteTableAssociationList *all = &t->It->Associations;
+		for (size_t i = 0; str_eq(t->It->VpcId, from->vpc) && i < all->n; i++)
+			if (all->v[i].Main.v)
+				main = t->It;
+			else if (given(all->v[i].SubnetId) && str_eq(all->v[i].SubnetId, from->subnet))
+				own = t->It;
+	}
+	cursor_close(&s.at);
+	return own ? own : main;
+}
+
 /* The longest prefix; NULL: nothing leads there, or what does is a black hole. */
 static const ec2_Route *route_to(const look *l, const party *from, uint32_t ip)
 {
-	ec2_RouteTable *t = kind_first(l->tx, l->mem, &kind_route_table, l->p.account, l->p.region,
-	                               "associationSet.subnetId", from->subnet);
-	ec2_RouteTable *main = t ? NULL : ec2_main_table(l->tx, l->mem, l->p, from->vpc);
-	t = t || !main ? t : kind_find(l->tx, l->mem, &kind_route_table, l->p.account, l->p.region,
-	                               main->RouteTableId);
+	ec2_RouteTable *t = table_of(l, from);
+	if (t)
+		ec2_route_table_fill(l->tx, l->mem, l->p.account, l->p.region, t);
 	const ec2_Route *best = NULL;
 	int bits = -1;
 	for (size_t i = 0; t && i < t->Routes.n; i++) {
@@ -237,9 +263,7 @@ static bool by_endpoint(const look *l, const party *from, const ec2_VpcEndpoint 
 /* Whether the subnet's table has the route of a gateway endpoint. */
 static bool is_routed(const look *l, const party *from, const ec2_VpcEndpoint *e)
 {
-	ec2_RouteTable *t = kind_first(l->tx, l->mem, &kind_route_table, l->p.account, l->p.region,
-	                               "associationSet.subnetId", from->subnet);
-	t = t ? t : ec2_main_table(l->tx, l->mem, l->p, from->vpc);
+	ec2_RouteTable *t = table_of(l, from);
 	return t && listed_in(&e->RouteTableIds, t->RouteTableId);
 }
 
@@ -305,8 +329,8 @@ static bool are_peers(const look *l, const party *a, const party *b)
 /* An address in the subnet that is always the same for the same thing. */
 static bool placed(const look *l, str subnet, str who, party *out)
 {
-	ec2_Subnet *s = given(subnet) ? kind_find(l->tx, l->mem, &kind_subnet, l->p.account, l->p.region, subnet)
-	                              : NULL;
+	ec2_subnet *row = given(subnet) ? ec2_subnet_get(l->tx, l->mem, l->p.account, l->p.region, subnet) : NULL;
+	const ec2_Subnet *s = row ? row->It : NULL;
 	cidr4 c;
 	uint32_t h = 2166136261u;
 	if (!s || !cidr4_parse(s->CidrBlock, &c))
@@ -329,8 +353,12 @@ static ec2_SecurityGroup *group_row(const look *l, str id)
 
 static bool any_subnet(const look *l, str who, party *out)
 {
-	ec2_Subnet *s = kind_first(l->tx, l->mem, &kind_subnet, l->p.account, l->p.region, "vpcId", out->vpc);
-	return s && placed(l, s->SubnetId, who, out);
+	str found = S("");
+	record_scan s = ec2_subnet_scan(l->tx, l->mem, 2, l->p.account, l->p.region, STR_NONE);
+	for (ec2_subnet *row; !given(found) && (row = ec2_subnet_next(&s));)
+		found = str_eq(row->It->VpcId, out->vpc) ? row->It->SubnetId : found;
+	cursor_close(&s.at);
+	return placed(l, found, who, out);
 }
 
 /* Where it stands; false: nowhere that is known. */

@@ -84,7 +84,8 @@ class Network:
     """A VPC with a public and a private subnet, and a function in the private one."""
 
     def __init__(self, server, name, block="10.20"):
-        server = self.server = Account(server)
+        """`server`: or an Account that has another network already."""
+        server = self.server = server if isinstance(server, Account) else Account(server)
         self.name = name
         self.ec2 = ec2 = server.client("ec2")
         self.vpc = ec2.create_vpc(CidrBlock=f"{block}.0.0/16")["Vpc"]["VpcId"]
@@ -273,6 +274,18 @@ def test_what_stands_in_the_vpc(server):
         {"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANY}]}])
     other = Network(server, "stranger", block="10.27")
     other.dropped(**ask)
+    # A peer has routes there and back.
+    peer = Network(n.server, "peer", block="10.28")
+    peer.dropped(**ask)
+    c = n.ec2.create_vpc_peering_connection(VpcId=n.vpc, PeerVpcId=peer.vpc)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    n.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=c)
+    n.ec2.create_route(RouteTableId=peer.inner, DestinationCidrBlock="10.26.0.0/16", VpcPeeringConnectionId=c)
+    peer.dropped(**ask)
+    for table in (n.inner, n.outer):
+        n.ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.28.0.0/16", VpcPeeringConnectionId=c)
+    same(peer.dial(**ask), [7, "+PONG\r\n"])
+    n.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=c)
+    peer.dropped(**ask)
     cache.delete_cache_cluster(CacheClusterId="c")
 
 
