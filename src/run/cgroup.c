@@ -166,6 +166,22 @@ static void kill_members(const cgroup *g, cgroup_place place)
 	}
 }
 
+bool cgroup_each(const cgroup *g, void (*visit)(void *context, pid_t pid), void *context)
+{
+	cgroup_place place = 0;
+	while (place < CGROUP_HIERARCHIES && tree.base[place] < 0)
+		place++;
+	int fd = g && place < CGROUP_HIERARCHIES ? file_open(g, place, "cgroup.procs", O_RDONLY) : -1;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	long pid;
+	if (!f)
+		return false;
+	while (fscanf(f, "%ld", &pid) == 1)
+		visit(context, (pid_t)pid);
+	fclose(f);
+	return true;
+}
+
 static bool emptied(const cgroup *g)
 {
 	char text[16];

@@ -32,6 +32,8 @@ void cgroup_enter(const cgroup *g);
 void cgroup_leave(void);
 /* Its folder in version 2, to be born or to move into, or -1; the caller closes it. */
 int cgroup_clone_fd(const cgroup *g);
+/* Every process that is inside. False: there is no telling. */
+bool cgroup_each(const cgroup *g, void (*visit)(void *context, pid_t pid), void *context);
 /* Kills what is left and removes the group. False: something is still dying; call again later. */
 bool cgroup_close(cgroup *g);
 

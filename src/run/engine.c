@@ -367,6 +367,11 @@ pid_t engine_pid(engine_process *e)
 	return pid;
 }
 
+const cgroup *engine_group(const engine_process *e)
+{
+	return e->group;
+}
+
 unsigned engine_starts(engine_process *e)
 {
 	pthread_mutex_lock(&e->lock);

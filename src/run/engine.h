@@ -60,6 +60,8 @@ typedef struct engine_awaiting {
 err engine_await(arena *a, engine_process *e, const engine_awaiting *w);
 /* 0 while it is down. */
 pid_t engine_pid(engine_process *e);
+/* The control group of its processes; NULL where there are none. */
+const struct cgroup *engine_group(const engine_process *e);
 /* How often it has been started; more than once means that it fell. */
 unsigned engine_starts(engine_process *e);
 void engine_signal(engine_process *e, int signal);

@@ -1,5 +1,6 @@
 #include "run/engine.h"
 #include "run/cgroup_probe.h"
+#include "sys/clock.h"
 #include "test/test.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -8,17 +9,25 @@
 #include <unistd.h>
 
 #define STOP_MS 10000
+#define PATIENCE_MS 60000
+#define STEP_MS 10
+#define BUSY_MS 100
 #define PERIOD_US 20000 /* shares are of this long: 100 thousandths are 2000 of it */
 #define UNLIMITED (-1)
 
-static engine_process *asleep(arena *a, int64_t cpu_milli)
+static engine_process *started(arena *a, const char *const *argv, int64_t cpu_milli)
 {
-	static const char *const argv[] = { "/bin/sleep", "3600", NULL };
 	engine_spec s = { .argv = argv, .folder = S("/"), .log = S("/dev/null"), .cpu_milli = cpu_milli,
 		          .death_signal = SIGKILL };
 	engine_process *e = NULL;
 	CHECK_OK(engine_start(a, &s, &e));
 	return e;
+}
+
+static engine_process *asleep(arena *a, int64_t cpu_milli)
+{
+	static const char *const argv[] = { "/bin/sleep", "3600", NULL };
+	return started(a, argv, cpu_milli);
 }
 
 /* The name of the group of ours that a process is in, as its line of a hierarchy tells; empty: in none. */
@@ -127,4 +136,20 @@ TEST(engine_without_a_limit_has_none_after_a_lift)
 	engine_lift_end(e);
 	CHECK_I64(quota(mem, &t, e), PERIOD_US / 10);
 	engine_stop(e, SIGTERM, STOP_MS);
+}
+
+TEST(engine_usage_is_that_of_all_its_processes)
+{
+	static const char count[] = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done & wait";
+	static const char *const argv[] = { "/bin/sh", "-c", count, NULL };
+	engine_process *e = started(mem, argv, 0);
+	int64_t used = 0;
+	for (int waited = 0; used < BUSY_MS && waited < PATIENCE_MS; waited += STEP_MS) {
+		clock_sleep_ms(STEP_MS);
+		used = engine_cpu_ms(e);
+	}
+	int64_t memory = engine_memory(e);
+	engine_stop(e, SIGTERM, STOP_MS);
+	CHECK(used >= BUSY_MS); /* its child: itself it waits */
+	CHECK(memory > 0);
 }

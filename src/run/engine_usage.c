@@ -1,4 +1,5 @@
 #include "run/engine.h"
+#include "run/cgroup.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,38 +38,56 @@ static bool process_read(long pid, process *p)
 }
 
 typedef struct sums {
+	pid_t engine;
+	bool seen; /* the engine itself is among those that were counted */
 	int64_t ticks, pages;
 } sums;
 
-/* An engine is a parent with children that make no further ones. */
-static sums usage_of(pid_t pid)
+static void count(void *context, pid_t pid)
 {
-	sums all = { 0 };
+	sums *all = context;
 	process p;
-	if (!pid || !process_read(pid, &p))
-		return all;
-	all.ticks = p.own_ticks + p.children_ticks;
-	all.pages = p.pages;
+	if (!process_read(pid, &p))
+		return;
+	all->seen = all->seen || pid == all->engine;
+	all->ticks += p.own_ticks + p.children_ticks;
+	all->pages += p.pages;
+}
+
+/* Without a control group: an engine is a parent with children that make no further ones. */
+static void count_children(sums *all)
+{
+	process p;
 	DIR *d = opendir("/proc");
 	for (struct dirent *entry; d && (entry = readdir(d));) {
 		char *end;
 		long other = strtol(entry->d_name, &end, 10);
-		if (*end || other <= 0 || !process_read(other, &p) || p.parent != pid)
-			continue;
-		all.ticks += p.own_ticks + p.children_ticks;
-		all.pages += p.pages;
+		if (!*end && other > 0 && process_read(other, &p) && p.parent == all->engine)
+			count(all, (pid_t)other);
 	}
 	if (d)
 		closedir(d);
+}
+
+static sums usage_of(engine_process *e)
+{
+	const sums none = { .engine = engine_pid(e) };
+	sums all = none;
+	if (!none.engine || (cgroup_each(engine_group(e), count, &all) && all.seen))
+		return all;
+	all = none; /* it is in no group, or gone */
+	count(&all, none.engine);
+	if (all.seen)
+		count_children(&all);
 	return all;
 }
 
 int64_t engine_cpu_ms(engine_process *e)
 {
-	return usage_of(engine_pid(e)).ticks * 1000 / sysconf(_SC_CLK_TCK);
+	return usage_of(e).ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
 int64_t engine_memory(engine_process *e)
 {
-	return usage_of(engine_pid(e)).pages * sysconf(_SC_PAGESIZE);
+	return usage_of(e).pages * sysconf(_SC_PAGESIZE);
 }
