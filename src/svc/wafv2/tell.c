@@ -9,11 +9,12 @@
 #include "sys/clock.h"
 #include <pthread.h>
 
-#define RINGS 128
+#define RINGS 64
 #define RING 100
 #define URI_MAX 1024
-#define HEADERS_MOST 30
+#define HEADERS_MOST 24
 #define HEADER_MAX 256
+#define NAME_MAX_SHOWN 64
 #define KEPT_MS (3 * MS_HOUR)
 
 void tell_metric(look *l, const char *name, str rule, const char *dimension, str value)
@@ -61,7 +62,7 @@ static void take(look *l, const sample *s, kept *k)
 	const wire_message *in = &l->x->in;
 	wafv2_HTTPHeaders all = { arena_array(m, wafv2_HTTPHeader, HEADERS_MOST), 0 };
 	for (size_t i = 0; i < in->n_headers && all.n < HEADERS_MOST; i++)
-		all.v[all.n++] = (wafv2_HTTPHeader){ part(m, in->headers[i].name, HEADER_MAX),
+		all.v[all.n++] = (wafv2_HTTPHeader){ part(m, in->headers[i].name, NAME_MAX_SHOWN),
 			                                 part(m, in->headers[i].value, HEADER_MAX) };
 	str uri = str_is(in->query) ? arena_fmt(l->mem, "%.*s?%.*s", STR_ARG(l->path), STR_ARG(in->query)) :
 		l->path;
