@@ -1,7 +1,9 @@
 """Athena: SQL over partitioned objects in S3, its limits, its errors and its price."""
+import ctypes
 import gzip
 import json
 import os
+import tempfile
 import uuid
 
 from scenario import Skip, check, refused, same, until
@@ -150,6 +152,28 @@ def test_text_and_compressed_objects(server):
     shop.done("CREATE EXTERNAL TABLE quoted (a string, b string) ROW FORMAT SERDE "
               f"'org.apache.hadoop.hive.serde2.OpenCSVSerde' LOCATION 's3://{shop.name}/q/'")
     same(shop.rows("SELECT * FROM quoted"), [["a", "b"], ["a,1", 'b"2'], ["plain", "text"]])
+
+
+def parquet(select):
+    """A file that nothing of Farthing's has written."""
+    lib, database, connection = ctypes.CDLL(LIBRARY), ctypes.c_void_p(), ctypes.c_void_p()
+    with tempfile.TemporaryDirectory() as folder:
+        at, result = os.path.join(folder, "x.parquet"), (ctypes.c_uint64 * 32)()
+        same(lib.duckdb_open(None, ctypes.byref(database)), 0)
+        same(lib.duckdb_connect(database, ctypes.byref(connection)), 0)
+        same(lib.duckdb_query(connection, f"COPY ({select}) TO '{at}' (FORMAT parquet)".encode(), result), 0)
+        with open(at, "rb") as f:
+            return f.read()
+
+
+def test_parquet(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.put("pq/x.parquet", parquet("SELECT 7::INT AS a, 'b' AS B, DATE '2026-01-05' AS day, [1, 2] AS l"))
+    shop.done("CREATE EXTERNAL TABLE pq (a bigint, b string, day date, l array<int>, missing double) "
+              f"STORED AS PARQUET LOCATION 's3://{shop.name}/pq/'")
+    same(shop.rows("SELECT * FROM pq WHERE day > DATE '2026-01-01'"),
+         [["a", "b", "day", "l", "missing"], ["7", "b", "2026-01-05", "[1, 2]", None]])
 
 
 def test_stopping_and_the_limit_of_a_workgroup(server):
