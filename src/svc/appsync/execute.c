@@ -167,7 +167,9 @@ static void collect(collecting *c, const gql_selection *list)
 	for (const gql_selection *s = list; s; s = s->next) {
 		if (++e->fields > GQL_FIELDS_MAX)
 			e->stopped = true;
-		if (e->stopped || !gql_included(s->directives, e->variables))
+		if (e->stopped)
+			return;
+		if (!gql_included(s->directives, e->variables))
 			continue;
 		if (s->kind == GQL_FIELD) {
 			collect_field(c, s);
@@ -207,6 +209,7 @@ static bool enough(execution *e)
 {
 	const char *why = e->fields > GQL_FIELDS_MAX ? "The request selects too many fields."
 		: arena_used(e->mem) > EXECUTE_BYTES ? "The response is too large."
+		: e->depth > EXECUTE_DEPTH ? "The response is nested too deeply."
 		: clock_mono_us() > e->until_us ? "Execution timed out." : NULL;
 	if (!why)
 		return e->stopped;
@@ -285,6 +288,7 @@ static bool object(execution *e, const gql_named *type, const gql_sets *sets, co
 {
 	json_value *o = json_new(e->mem, JSON_OBJECT, STR_NONE), *last = NULL;
 	bool whole = true;
+	e->depth++;
 	for (gql_group *g = execution_collect(e, type, sets); g; g = g->next) {
 		json_value *child;
 		whole = one_field(e, type, g, path, source, &child) && whole;
@@ -293,6 +297,7 @@ static bool object(execution *e, const gql_named *type, const gql_sets *sets, co
 		child->key = g->alias;
 		json_append(o, &last, child);
 	}
+	e->depth--;
 	*out = o;
 	return whole;
 }
@@ -305,7 +310,7 @@ static bool list(execution *e, const gql_visit *v, const gql_type *t, const gql_
 	for (const json_value *m = value->first; m; m = m->next) {
 		gql_path here = { .name = STR_NONE, .index = i++, .up = path };
 		json_value *child;
-		if (!complete(e, v, t->of, sets, &here, m, &child))
+		if (enough(e) || !complete(e, v, t->of, sets, &here, m, &child))
 			return false;
 		json_append(o, &last, child);
 	}

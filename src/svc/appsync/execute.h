@@ -3,7 +3,7 @@
  * ask a data source (resolve.c), all others are members of what their parent's resolver gave.
  *
  * An execution lives in one arena and on one thread. It ends by itself after EXECUTE_US, EXECUTE_BYTES of
- * memory, or GQL_FIELDS_MAX fields.
+ * memory, EXECUTE_DEPTH levels or GQL_FIELDS_MAX fields.
  */
 #pragma once
 #include "appsync.h"
@@ -12,6 +12,7 @@
 
 #define EXECUTE_US (INT64_C(30) * 1000000)
 #define EXECUTE_BYTES ((size_t)192 << 20)
+#define EXECUTE_DEPTH 500 /* objects inside each other */
 #define ERRORS_MAX 1000
 #define ANSWER_MAX ((size_t)5 << 20)
 
@@ -48,6 +49,7 @@ typedef struct execution {
 	map resolvers;       /* "Type.field" -> what is known of it */
 	size_t fields, resolved;
 	int stamp;           /* of a walk over fragments */
+	int depth;
 	int64_t until_us;
 	bool stopped;        /* no more is asked */
 	bool plain;          /* no resolvers: the members of `root` alone */

@@ -85,10 +85,39 @@ typedef struct coercing {
 	gql_problem *p;
 	str name;            /* of the variable or argument */
 	const json_value *variables;
+	size_t values, steps;
+	int depth;
 } coercing;
 
 static json_value *coerce(coercing *c, const gql_type *t, const json_value *v);
 static json_value *from_literal(coercing *c, const gql_type *t, const gql_value *v);
+
+/* Initial values lead to others, even to themselves, and a variable may stand in many places: what a document
+ * means can be much more than what it says. true: it is too much, and that is told. */
+static bool spent(coercing *c, size_t values, size_t steps)
+{
+	c->values += values;
+	c->steps += values + steps;
+	if (c->values <= GQL_VALUES_MAX && c->steps <= GQL_STEPS_MAX && c->depth <= GQL_VALUE_DEPTH_MAX)
+		return false;
+	if (!str_is(c->p->message))
+		c->p->message = S("The values are too many or nested too deeply.");
+	return true;
+}
+
+static json_value *nothing(coercing *c)
+{
+	return json_new(c->mem, JSON_NULL, STR_NONE);
+}
+
+static json_value *copied(coercing *c, const json_value *v)
+{
+	json_value *copy = json_new(c->mem, v->kind, v->text), *last = NULL;
+	copy->key = v->key;
+	for (const json_value *m = v->first; m && !spent(c, 1, 0); m = m->next)
+		json_append(copy, &last, copied(c, m));
+	return copy;
+}
 
 static json_value *coerce_input(coercing *c, const gql_named *n, const gql_type *t, const json_value *v)
 {
@@ -97,12 +126,12 @@ static json_value *coerce_input(coercing *c, const gql_named *n, const gql_type 
 		wrong(c->mem, c->p, c->name, "an invalid value", t);
 		return out;
 	}
-	for (const json_value *m = v->first; m; m = m->next)
-		if (!gql_input_of(n->inputs, m->key) && !str_is(c->p->message))
+	for (const json_value *m = v->first; m && !str_is(c->p->message); m = m->next)
+		if (!gql_input_of(n->inputs, m->key))
 			c->p->message = arena_fmt(c->mem, "The variables input contains a field name '%.*s' that is not "
 			                          "defined for input object type '%.*s' ", STR_ARG(m->key),
 			                          STR_ARG(n->name));
-	for (gql_input *i = n->inputs; i; i = i->next) {
+	for (gql_input *i = n->inputs; i && !spent(c, 0, v->n + 1); i = i->next) {
 		const json_value *m = json_get(v, i->name);
 		json_value *child;
 		if (!m && !i->initial && !i->type->required)
@@ -118,13 +147,13 @@ static json_value *coerce_input(coercing *c, const gql_named *n, const gql_type 
 	return out;
 }
 
-static json_value *coerce(coercing *c, const gql_type *t, const json_value *v)
+static json_value *coerced(coercing *c, const gql_type *t, const json_value *v)
 {
 	json_value *out, *last = NULL;
 	if (v->kind == JSON_NULL) {
 		if (t->required)
 			wrong(c->mem, c->p, c->name, "coerced Null value", t);
-		return json_new(c->mem, JSON_NULL, STR_NONE);
+		return nothing(c);
 	}
 	if (t->of) {
 		out = json_new(c->mem, JSON_ARRAY, STR_NONE);
@@ -138,7 +167,7 @@ static json_value *coerce(coercing *c, const gql_type *t, const json_value *v)
 	const gql_named *n = gql_named_of(c->s, t->name);
 	if (n && n->sort == GQL_INPUT_TYPE)
 		return coerce_input(c, n, t, v);
-	out = json_copy(c->mem, v);
+	out = copied(c, v);
 	bool good = n && (n->sort == GQL_ENUM_TYPE ? v->kind == JSON_STRING && gql_field_of(n, v->text) != NULL
 	                  : fits(t->name, v->kind, v->text));
 	if (!good)
@@ -148,10 +177,21 @@ static json_value *coerce(coercing *c, const gql_type *t, const json_value *v)
 	return out;
 }
 
+static json_value *coerce(coercing *c, const gql_type *t, const json_value *v)
+{
+	c->depth++;
+	json_value *out = spent(c, 1, 0) ? nothing(c) : coerced(c, t, v);
+	c->depth--;
+	return out;
+}
+
 static json_value *literal_object(coercing *c, const gql_named *n, const gql_value *v)
 {
 	json_value *out = json_new(c->mem, JSON_OBJECT, STR_NONE), *last = NULL;
-	for (gql_input *i = n->inputs; i; i = i->next) {
+	size_t given = 1;
+	for (const gql_value *m = v->first; m; m = m->next)
+		given++;
+	for (gql_input *i = n->inputs; i && !spent(c, 0, given); i = i->next) {
 		const gql_value *m = gql_argument_of(v->first, i->name);
 		if (m && m->kind == GQL_VARIABLE && !json_get(c->variables, m->text))
 			m = NULL; /* a variable that was not given is as if it were not written */
@@ -168,12 +208,12 @@ static json_value *literal_object(coercing *c, const gql_named *n, const gql_val
 	return out;
 }
 
-static json_value *from_literal(coercing *c, const gql_type *t, const gql_value *v)
+static json_value *literal(coercing *c, const gql_type *t, const gql_value *v)
 {
 	json_value *out, *last = NULL;
 	if (v->kind == GQL_VARIABLE) {
 		const json_value *given = json_get(c->variables, v->text);
-		out = given ? json_copy(c->mem, given) : json_new(c->mem, JSON_NULL, STR_NONE);
+		out = given ? copied(c, given) : nothing(c);
 		if (out->kind == JSON_NULL && t->required)
 			wrong(c->mem, c->p, v->text, "coerced Null value", t);
 		return out;
@@ -181,7 +221,7 @@ static json_value *from_literal(coercing *c, const gql_type *t, const gql_value 
 	if (v->kind == GQL_NULL) {
 		if (t->required)
 			wrong(c->mem, c->p, c->name, "coerced Null value", t);
-		return json_new(c->mem, JSON_NULL, STR_NONE);
+		return nothing(c);
 	}
 	if (t->of) {
 		out = json_new(c->mem, JSON_ARRAY, STR_NONE);
@@ -205,15 +245,24 @@ static json_value *from_literal(coercing *c, const gql_type *t, const gql_value 
 	return json_new(c->mem, str_eq(t->name, S("ID")) ? JSON_STRING : kind, v->text);
 }
 
+static json_value *from_literal(coercing *c, const gql_type *t, const gql_value *v)
+{
+	c->depth++;
+	json_value *out = spent(c, 1, 0) ? nothing(c) : literal(c, t, v);
+	c->depth--;
+	return out;
+}
+
 json_value *gql_variables(arena *mem, const gql_schema *s, const gql_definition *op, const json_value *given,
                           gql_problem *p)
 {
 	json_value *out = json_new(mem, JSON_OBJECT, STR_NONE), *last = NULL;
+	coercing c = { .mem = mem, .s = s, .p = p };
 	*p = (gql_problem){ STR_NONE, op->at };
 	for (gql_variable *v = op->variables; v; v = v->next) {
 		const json_value *m = json_get(given, v->name);
-		coercing c = { mem, s, p, v->name, NULL };
 		json_value *child;
+		c.name = v->name;
 		if (!m && !v->initial && !v->type->required)
 			continue;
 		if (!m && !v->initial) {
@@ -235,6 +284,7 @@ json_value *gql_arguments(arena *mem, const gql_schema *s, gql_input *wanted, co
                           const json_value *variables, gql_problem *p)
 {
 	json_value *out = json_new(mem, JSON_OBJECT, STR_NONE), *last = NULL;
+	coercing c = { .mem = mem, .s = s, .p = p, .variables = variables };
 	*p = (gql_problem){ STR_NONE, { 1, 1 } };
 	for (gql_input *i = wanted; i; i = i->next) {
 		const gql_value *v = gql_argument_of(given, i->name);
@@ -242,7 +292,7 @@ json_value *gql_arguments(arena *mem, const gql_schema *s, gql_input *wanted, co
 			v = NULL;
 		if (!v)
 			v = i->initial;
-		coercing c = { mem, s, p, i->name, variables };
+		c.name = i->name;
 		if (!v && i->type->required)
 			wrong(mem, p, i->name, "coerced Null value", i->type);
 		if (!v)

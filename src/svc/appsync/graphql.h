@@ -14,6 +14,10 @@
 #define GQL_TOKENS_MAX 20000
 #define GQL_SCHEMA_TOKENS_MAX 300000
 #define GQL_FIELDS_MAX 400000
+/* Of a field's arguments, and of all variables. */
+#define GQL_VALUES_MAX 500000
+#define GQL_STEPS_MAX 50000000
+#define GQL_VALUE_DEPTH_MAX 200
 
 typedef struct gql_at { int line, column; } gql_at;
 

@@ -12,6 +12,7 @@
 
 #define EVENT_MAX ((size_t)6 << 20)
 #define SELECTION_MAX 1000
+#define SELECTION_STEPS_MAX 20000
 #define HTTP_ANSWER_MAX ((size_t)2 << 20)
 
 /* What is known of a field: its resolver, or nothing. */
@@ -91,20 +92,26 @@ static void put_json(buf *b, const char *name, const json_value *v)
 		buf_put(b, S("null"));
 }
 
+typedef struct listing {
+	size_t n, steps;     /* fields; and what was looked at, as fragments may name others very often */
+} listing;
+
 static void put_selected(execution *e, buf *b, const gql_selection *list, const char *before, int depth,
-                         size_t *n)
+                         listing *l)
 {
-	for (const gql_selection *s = list; s && *n < SELECTION_MAX && depth < 16; s = s->next) {
+	for (const gql_selection *s = list; s && l->n < SELECTION_MAX && depth < 16; s = s->next) {
+		if (++l->steps > SELECTION_STEPS_MAX)
+			return;
 		gql_definition *f = s->kind == GQL_SPREAD ? gql_fragment_of(e->document, s->name) : NULL;
 		if (s->kind != GQL_FIELD) {
-			put_selected(e, b, f ? f->first : s->first, before, depth + 1, n);
+			put_selected(e, b, f ? f->first : s->first, before, depth + 1, l);
 			continue;
 		}
 		str here = arena_fmt(e->mem, "%s%.*s", before, STR_ARG(s->alias));
-		buf_put(b, *n ? S(",") : S(""));
+		buf_put(b, l->n ? S(",") : S(""));
 		json_put_string(b, here);
-		++*n;
-		put_selected(e, b, s->first, arena_fmt(e->mem, "%.*s/", STR_ARG(here)).p, depth + 1, n);
+		l->n++;
+		put_selected(e, b, s->first, arena_fmt(e->mem, "%.*s/", STR_ARG(here)).p, depth + 1, l);
 	}
 }
 
@@ -126,7 +133,7 @@ static void put_headers(execution *e, buf *b)
 static void put_context(resolving *r, buf *b)
 {
 	execution *e = r->e;
-	size_t n = 0;
+	listing l = { 0, 0 };
 	buf_c(b, '{');
 	put_json(b, "arguments", r->v->arguments);
 	buf_c(b, ',');
@@ -140,7 +147,7 @@ static void put_context(resolving *r, buf *b)
 	buf_c(b, ',');
 	put_json(b, "variables", e->variables);
 	buf_put(b, S(",\"selectionSetList\":["));
-	put_selected(e, b, r->v->selection->first, "", 0, &n);
+	put_selected(e, b, r->v->selection->first, "", 0, &l);
 	buf_put(b, S("]},\"env\":{"));
 	for (size_t i = 0; i < e->api->Environment.n; i++) {
 		buf_put(b, i ? S(",") : S(""));
@@ -221,7 +228,7 @@ static const json_value *run(resolving *r, const step *s)
 	buf_put(&b, S(",\"context\":"));
 	put_context(r, &b);
 	buf_c(&b, '}');
-	if (b.full) {
+	if (b.full || arena_used(e->mem) > EXECUTE_BYTES) {
 		wrong(r, S("Code"), S("The context is too large."), STR_NONE, STR_NONE);
 		return NULL;
 	}

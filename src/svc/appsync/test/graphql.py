@@ -196,6 +196,26 @@ def test_hostile_queries(server):
     same(api.data("{ __typename }"), {"__typename": "Query"})
 
 
+def test_little_that_means_much(server):
+    """Initial values, variables and fragments that multiply: each is told to be too much, and soon."""
+    api = Api(server, "input A { a: A = {} b: [Int] } type Q { q: Q s: String } "
+              "type Query { f(x: A): String g(x: [[Int]]): String h: Q }")
+    words = "The values are too many or nested too deeply."
+    for query, variables in (("{ f(x: {}) }", {}), ("query ($v: A) { f(x: $v) }", {"v": {"b": [1]}}),
+                             ("query ($v: [Int]) { g(x: [" + "$v " * 5000 + "]) }", {"v": [1] * 100000})):
+        answer = api(query, variables)
+        same((answer["errors"][0]["message"], (answer["data"] or {}).get("f")), (words, None))
+    api.source("none", "NONE")
+    api.resolver("Query.h", "none", code("return { payload: {} };"))
+    many = " ".join(f"fragment F{i} on Q {{ {f'...F{i + 1} ' * 40} }}" for i in range(20))
+    same(api.data("{ h { ...F0 } } " + many + " fragment F20 on Q { s }"), {"h": {"s": None}})
+    deep = "".join(f"fragment F{i + 1} on __Type {{ {'fields { type { ' * 20} ...F{i} {'} } ' * 20} }} " for i in range(60))
+    answer = api("{ " + " ".join(f'a{i}: __type(name: "A") @skip(if: true) {{ ...F{i} }}' for i in range(61))
+                 + ' __type(name: "Q") { ...F60 } } fragment F0 on __Type { name } ' + deep)
+    same(answer["errors"][0]["message"], "The response is nested too deeply.")
+    same(api.data("{ __typename }"), {"__typename": "Query"})
+
+
 def test_code(server):
     api = Api(server)
     api.source("none", "NONE")
