@@ -5,7 +5,6 @@
 
 #define INSTALLED "/usr/local/lib/farthing/duckdb/libduckdb.so"
 #define ANYWHERE "libduckdb.so"
-#define QUOTED_MAX ((size_t)1 << 16)
 #define RESULT_BYTES 256 /* DuckDB's own has 48 */
 
 /* DuckDB's result is opaque here: read and freed by its own functions alone. */
@@ -227,7 +226,7 @@ void duckdb_end(duckdb *d)
 
 static str quoted(arena *mem, str text, char quote)
 {
-	buf b = buf_in(mem, text.n + 8, QUOTED_MAX);
+	buf b = buf_in(mem, text.n + 8, 2 * text.n + 8);
 	buf_c(&b, quote);
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] == quote)

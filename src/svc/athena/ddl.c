@@ -563,9 +563,11 @@ static err show_partitions(ddl *d)
 		glue_GetPartitions_out out = { 0 };
 		TRY(told(d, ask(d, "GetPartitions", &in, &out)));
 		for (size_t i = 0; i < out.Partitions.n; i++) {
-			for (size_t k = 0; k < t->PartitionKeys.n; k++)
+			const glue_ValueStringList *values = &out.Partitions.v[i].Values;
+			/* The table may have got other keys since. */
+			for (size_t k = 0; k < t->PartitionKeys.n && k < values->n; k++)
 				buf_fmt(&d->out, "%s%.*s=%.*s", k ? "/" : "", STR_ARG(t->PartitionKeys.v[k].Name),
-				        STR_ARG(out.Partitions.v[i].Values.v[k]));
+				        STR_ARG(values->v[k]));
 			buf_c(&d->out, '\n');
 		}
 		token = out.NextToken;

@@ -541,6 +541,8 @@ err run_select(run *x)
 	buf_fmt(&setup, "CREATE SCHEMA IF NOT EXISTS %.*s; SET search_path = %.*s;\n%s", STR_ARG(schema),
 	        STR_ARG(duckdb_text(x->mem, arena_fmt(x->mem, "awsdatacatalog.%.*s,awsdatacatalog.main",
 	        STR_ARG(schema)))), lock);
+	if (setup.full) /* without the lock */
+		return run_failed(x, "The query reads too many partitions");
 	TRY(query_append(x->mem, path_join(x->mem, x->folder, S("in/setup.sql")), buf_str(&setup)));
 	TRY(query_append(x->mem, path_join(x->mem, x->folder, S("in/query.sql")), in_dialect(x)));
 	return ask_engine(x);

@@ -240,7 +240,7 @@ static bool keep(void *context, txn *tx)
 	const finish *f = context;
 	arena *mem = txn_arena(tx);
 	athena_query *q = athena_query_get(tx, mem, f->x->q->Account, f->x->q->Region, f->x->q->Id);
-	if (!q)
+	if (!q || q->It->Status->CompletionDateTime.set)
 		return true;
 	settle(f, q, mem);
 	charge(tx, f->x, q);
@@ -277,7 +277,7 @@ static int64_t run_query(store *s, arena *mem, str payload)
 {
 	run *x = arena_new(mem, run);
 	athena_query *q = placed(s, mem, payload);
-	if (!q || (str_eq(q->It->Status->State, athena_QueryExecutionState_CANCELLED) && q->It->Statistics))
+	if (!q || q->It->Status->CompletionDateTime.set) /* a crash came between its end and the task's */
 		return TASK_DONE;
 	if (store_write(s, begin, q))
 		return clock_now() + MS_SECOND;

@@ -272,3 +272,25 @@ def test_the_catalog_as_athena_tells_it(server):
     same([t["Name"] for t in athena.list_table_metadata(**at)["TableMetadataList"]], ["receipts"])
     refused("MetadataException", athena.get_table_metadata, **at, TableName="none")
     refused("InvalidRequestException", athena.get_database, CatalogName="none", DatabaseName="x")
+
+
+def test_keys_that_a_table_got_later(server):
+    shop = Shop(server)
+    shop.receipts()
+    glue = server.client("glue")
+    glue.update_table(DatabaseName=shop.name, TableInput={
+        "Name": "receipts", "PartitionKeys": [{"Name": f"k{i}", "Type": "string"} for i in range(60)],
+        "StorageDescriptor": {"Columns": [{"Name": "a", "Type": "string"}], "Location": f"s3://{shop.name}/history/"}})
+    same(shop.rows("SHOW PARTITIONS receipts"), [["k0=2026-01-01"], ["k0=2026-01-02"]])
+
+
+def test_long_names_and_signs(server):
+    needs_the_engine()
+    shop = Shop(server)
+    name = "a" * 70000
+    same(shop.rows(f"SELECT 1 AS {name}, 2 AS \"{name} b\""), [[name, name + " b"], ["1", "2"]])
+    shop.put("t/x.txt", b"1,2\n")
+    shop.done(f"CREATE EXTERNAL TABLE wide (a string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '{name}' "
+              f"LOCATION 's3://{shop.name}/t/'")
+    shop.fails("SELECT * FROM wide")
+    same(shop.rows("SELECT 1 AS one"), [["one"], ["1"]])
