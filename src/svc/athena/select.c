@@ -325,8 +325,7 @@ static err put_view(source *s)
 static err lay(run *x, const table_use *u, size_t number, buf *setup)
 {
 	source s = { .x = x, .u = u, .number = number, .setup = setup };
-	glue_GetTable_in in = { .DatabaseName = str_is(u->database) ? u->database : x->database,
-		.Name = u->name };
+	glue_GetTable_in in = { .DatabaseName = u->database, .Name = u->name };
 	glue_GetTable_out out = { 0 };
 	err e = run_ask(x, x->mem, "glue", "GetTable", &in, &out);
 	str low = arena_lower(x->mem, in.DatabaseName), name = arena_lower(x->mem, in.Name);
@@ -523,6 +522,8 @@ err run_select(run *x)
 	for (size_t i = 0; i < n; i++) {
 		size_t seen = 0;
 		TRY(no_functions(x, &uses[i]));
+		if (!str_is(uses[i].database))
+			uses[i].database = x->database;
 		while (seen < i && !(str_eq_nocase(uses[seen].name, uses[i].name) &&
 		                     str_eq_nocase(uses[seen].database, uses[i].database)))
 			seen++;

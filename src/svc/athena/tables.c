@@ -96,7 +96,7 @@ size_t select_tables(arena *mem, const sql_tokens *t, table_use **out)
 		if (sql_is(k, "select")) {
 			w->select[d] = true;
 			w->from[d] = false;
-		} else if (sql_is(k, "from") && w->select[d]) {
+		} else if (sql_is(k, "from") && w->select[d] && !(i && sql_is(k - 1, "distinct"))) {
 			w->from[d] = expect = true;
 		} else if (sql_is(k, "join") && w->from[d]) {
 			expect = true;
@@ -111,14 +111,21 @@ size_t select_tables(arena *mem, const sql_tokens *t, table_use **out)
 	return w->n;
 }
 
-static bool literal(const sql_token **k, str *text, sql_kind *kind)
+typedef struct operand {
+	str text;
+	sql_kind kind;
+	bool date; /* DATE in front */
+} operand;
+
+static bool literal(const sql_token **k, operand *o)
 {
-	if (sql_is(*k, "date") && (*k)[1].kind == SQL_TEXT)
+	o->date = sql_is(*k, "date") && (*k)[1].kind == SQL_TEXT;
+	if (o->date)
 		++*k;
 	if ((*k)->kind != SQL_TEXT && (*k)->kind != SQL_NUMBER)
 		return false;
-	*text = (*k)->text;
-	*kind = (*k)->kind;
+	o->text = (*k)->text;
+	o->kind = (*k)->kind;
 	++*k;
 	return true;
 }
@@ -129,18 +136,29 @@ typedef struct wanted {
 	const glue_ValueStringList *values;
 } wanted;
 
+/* 2026-01-05, of which no other text is the same day. */
+static bool day(str text)
+{
+	bool is = text.n == 10;
+	for (size_t i = 0; is && i < text.n; i++)
+		is = i == 4 || i == 7 ? text.p[i] == '-' : text.p[i] >= '0' && text.p[i] <= '9';
+	return is;
+}
+
 /* -1, 0, 1; 2: nobody can say. */
-static int compare(str type, str value, str text, sql_kind kind)
+static int compare(str type, str value, const operand *o)
 {
 	int64_t a, b;
-	bool number = str_find(type, S("int")) != SIZE_MAX;
+	bool date = o->date || str_eq_nocase(type, S("date")), number = str_ends(type, S("int")) ||
+		str_eq(type, S("integer"));
+	bool text = str_eq(type, S("string")) || str_starts(type, S("varchar"));
 	if (str_eq(value, S("__HIVE_DEFAULT_PARTITION__")))
 		return 2;
 	if (number)
-		return str_to_i64(value, &a) && str_to_i64(text, &b) ? (a > b) - (a < b) : 2;
-	if (kind != SQL_TEXT)
+		return !o->date && str_to_i64(value, &a) && str_to_i64(o->text, &b) ? (a > b) - (a < b) : 2;
+	if (o->kind != SQL_TEXT || !(date ? day(value) && day(o->text) : text))
 		return 2;
-	int c = str_cmp(value, text);
+	int c = str_cmp(value, o->text);
 	return (c > 0) - (c < 0);
 }
 
@@ -167,11 +185,10 @@ static bool in_list(str type, str value, const sql_token *k, const sql_token *en
 	if (!sql_sign(k++, '('))
 		return true;
 	for (;;) {
-		str text;
-		sql_kind kind;
-		if (!literal(&k, &text, &kind))
+		operand one;
+		if (!literal(&k, &one))
 			return true;
-		int c = compare(type, value, text, kind);
+		int c = compare(type, value, &one);
 		any = any || c == 0 || c == 2;
 		if (sql_sign(k, ')'))
 			return k + 1 == end ? any : true;
@@ -183,8 +200,7 @@ static bool in_list(str type, str value, const sql_token *k, const sql_token *en
 /* One condition of several that all must hold. What is not plain is taken to hold. */
 static bool holds(const wanted *w, const sql_token *k, const sql_token *end)
 {
-	str low, high;
-	sql_kind kind, kind_high;
+	operand low, high;
 	if (end - k > 2 && sql_named(k) && sql_sign(k + 1, '.')) {
 		if (!str_eq_nocase(k->text, w->u->alias))
 			return true;
@@ -200,17 +216,17 @@ static bool holds(const wanted *w, const sql_token *k, const sql_token *end)
 	k++;
 	if (sql_is(sign, "in"))
 		return in_list(type, value, k, end);
-	if (!literal(&k, &low, &kind))
+	if (!literal(&k, &low))
 		return true;
-	int c = compare(type, value, low, kind);
+	int c = compare(type, value, &low);
 	if (sign->kind == SQL_SIGN)
 		return k == end ? fits(sign->text, c) : true;
 	if (!sql_is(sign, "between") || !sql_is(k, "and"))
 		return true;
 	k++;
-	if (!literal(&k, &high, &kind_high) || k != end)
+	if (!literal(&k, &high) || k != end)
 		return true;
-	int h = compare(type, value, high, kind_high);
+	int h = compare(type, value, &high);
 	return fits(S(">="), c) && fits(S("<="), h);
 }
 
@@ -219,6 +235,12 @@ static bool ends_where(const sql_token *t, int depth)
 	return t->kind == SQL_END || t->depth < depth || (t->depth == depth && (ends_from(t) || sql_sign(t,
 		')') ||
 		sql_is(t, "select")));
+}
+
+/* What may have an AND within itself that joins no conditions. */
+static bool encloses(const sql_token *t)
+{
+	return sql_is(t, "case") || sql_sign(t, '[') || sql_sign(t, '{');
 }
 
 bool select_may(const sql_tokens *t, const table_use *u, const glue_ColumnList *keys,
@@ -234,7 +256,7 @@ bool select_may(const sql_tokens *t, const table_use *u, const glue_ColumnList *
 	if (k->depth != depth || !sql_is(k, "where"))
 		return true;
 	for (where = ++k; !ends_where(k, depth); k++)
-		if (k->depth == depth && sql_is(k, "or"))
+		if (k->depth == depth && (sql_is(k, "or") || encloses(k)))
 			return true;
 	end = k;
 	bool between = false;

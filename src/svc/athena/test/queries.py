@@ -294,3 +294,20 @@ def test_long_names_and_signs(server):
               f"LOCATION 's3://{shop.name}/t/'")
     shop.fails("SELECT * FROM wide")
     same(shop.rows("SELECT 1 AS one"), [["one"], ["1"]])
+
+
+def test_no_partition_is_left_out_that_is_wanted(server):
+    needs_the_engine()
+    shop = Shop(server)
+    shop.receipts()
+    count = lambda sql, **more: shop.rows("SELECT count(*) AS n FROM " + sql, **more)[1][0]
+    same(count("receipts WHERE CASE WHEN total > 100 AND dt = '2026-01-02' AND total > 1 THEN false ELSE true END"), "4")
+    same(count("receipts WHERE [total > 100 AND dt = '2026-01-02' AND total > 1][1] = false"), "4")
+    same(shop.rows(f"SELECT (SELECT count(*) FROM receipts WHERE dt = '2026-01-01') AS a, "
+                   f"(SELECT count(*) FROM {shop.name}.receipts WHERE dt = '2026-01-02') AS b")[1], ["3", "1"])
+    same(count("receipts WHERE dt IS DISTINCT FROM tenant"), "4")
+    shop.put("k/d=2026-1-5/f=1.0/a.json", b'{"n": 1}')
+    shop.done("CREATE EXTERNAL TABLE k (n int) PARTITIONED BY (d date, f double) ROW FORMAT SERDE "
+              f"'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://{shop.name}/k/'")
+    shop.done("MSCK REPAIR TABLE k")
+    same(count("k WHERE d = DATE '2026-01-05' AND f = '1'"), "1")
