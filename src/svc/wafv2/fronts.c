@@ -7,15 +7,16 @@ static bool mine(const req *rq, const waf_place *p)
 	return str_eq(p->account, rq->who.account) && str_eq(p->kind, S("webacl"));
 }
 
-/* The resource must be of a kind that takes one, in this Region and account, and be there. */
-static err check_resource(req *rq, const txn *tx, str arn, bool there)
+/* The resource must be of a kind that takes one, in this Region and account, and be there. ARNs of stages
+ * name no account: whose they are shows only there. */
+static err check_resource(req *rq, const txn *tx, str arn)
 {
 	arn_parts parts;
 	const firewalled *f = firewalled_of(arn);
 	if (!f || !arn_split(arn, &parts) || !str_eq(parts.region, rq->region) ||
 	    (parts.account.n && !str_eq(parts.account, rq->who.account)))
 		return waf_bad(rq, S("RESOURCE_ARN"), arn, WAF_NO_ARN);
-	return !there || f->there(tx, rq->mem, rq->who.account, arn) ? OK : waf_gone(rq);
+	return f->there(tx, rq->mem, rq->who.account, arn) ? OK : waf_gone(rq);
 }
 
 static void leave(txn *tx, str resource)
@@ -43,7 +44,7 @@ err wafv2_AssociateWebACL(req *rq, txn *tx, const wafv2_AssociateWebACL_in *in,
 	(void)out;
 	if (!waf_place_of(in->WebACLArn, &p) || !mine(rq, &p))
 		return waf_bad(rq, S("RESOURCE_ARN"), in->WebACLArn, WAF_NO_ARN);
-	TRY(check_resource(rq, tx, in->ResourceArn, true));
+	TRY(check_resource(rq, tx, in->ResourceArn));
 	if (!str_eq(p.scope, wafv2_Scope_REGIONAL) || !str_eq(p.region, rq->region))
 		return waf_bad(rq, S("RESOURCE_ARN"), in->WebACLArn,
 		               "The web ACL must be of the scope REGIONAL and of the Region of the resource.");
@@ -57,7 +58,7 @@ err wafv2_DisassociateWebACL(req *rq, txn *tx, const wafv2_DisassociateWebACL_in
                              wafv2_DisassociateWebACL_out *out)
 {
 	(void)out;
-	TRY(check_resource(rq, tx, in->ResourceArn, false));
+	TRY(check_resource(rq, tx, in->ResourceArn));
 	leave(tx, in->ResourceArn);
 	return OK;
 }
@@ -65,7 +66,7 @@ err wafv2_DisassociateWebACL(req *rq, txn *tx, const wafv2_DisassociateWebACL_in
 err wafv2_GetWebACLForResource(req *rq, const txn *tx, const wafv2_GetWebACLForResource_in *in,
                                wafv2_GetWebACLForResource_out *out)
 {
-	TRY(check_resource(rq, tx, in->ResourceArn, true));
+	TRY(check_resource(rq, tx, in->ResourceArn));
 	wafv2_front *f = wafv2_front_get(tx, rq->mem, in->ResourceArn);
 	wafv2_acl *a = f ? waf_acl_at(tx, rq->mem, f->Acl) : NULL;
 	out->WebACL = a ? a->It : NULL;

@@ -382,3 +382,15 @@ def test_in_front_of_a_load_balancer(server):
     check(code == 403 and b"403 Forbidden" in body, (code, body))
     elb.delete_load_balancer(LoadBalancerArn=arn)
     same(waf.list_resources_for_web_acl(WebACLArn=acl["ARN"])["ResourceArns"], [])
+
+
+def test_only_owners_take_a_web_acl_away(server):
+    waf = server.client("wafv2")
+    _, arn, url = stage(server, "owned")
+    acl = create(waf, "owned", [], "Block")
+    waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=arn)
+    other = server.client("wafv2", key="222233334444")
+    refused("WAFNonexistentItemException", other.disassociate_web_acl, ResourceArn=arn)
+    same(status(url), 403)
+    waf.disassociate_web_acl(ResourceArn=arn)
+    same(status(url), 200)
