@@ -326,9 +326,10 @@ err rules_checked(rules_check *c, const wafv2_Rules *rules)
 			if (str_starts(r->RuleLabels.v[k].Name, S("awswaf:")))
 				return waf_bad(c->rq, S("LABEL_MATCH_STATEMENT"), r->RuleLabels.v[k].Name, FORMAT);
 		TRY(check_statement(c, r->Statement));
+		/* Every rule costs something: no more of them are compared than there may be. */
+		if (c->capacity > WAF_CAPACITY_MAX || c->rates > WAF_RATE_RULES_MAX)
+			return waf_too_many(c->rq);
 	}
-	if (c->capacity > WAF_CAPACITY_MAX || c->rates > WAF_RATE_RULES_MAX)
-		return waf_too_many(c->rq);
 	return OK;
 }
 

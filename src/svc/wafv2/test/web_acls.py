@@ -394,3 +394,13 @@ def test_only_owners_take_a_web_acl_away(server):
     same(status(url), 403)
     waf.disassociate_web_acl(ResourceArn=arn)
     same(status(url), 200)
+
+
+def test_no_more_rules_are_compared_than_there_may_be(server):
+    """Each is compared with all before it, where everybody's writes wait."""
+    waf = server.client("wafv2")
+    rules = [rule(f"r{i}", i, found("ByteMatchStatement", {"UriPath": {}}, b"/no")) for i in range(501)]
+    refused("WAFLimitsExceededException", create, waf, "many", rules)
+    # The 502nd would be wrong in another way, which nobody comes to see.
+    refused("WAFLimitsExceededException", create, waf, "many", rules + [rules[0]])
+    refused("WAFDuplicateItemException", create, waf, "many", rules[:9] + [{**rules[0], "Priority": 99}])
