@@ -138,6 +138,8 @@ http_tunnel *http_upgrade(http_exchange *x, const wire_message *out, const http_
 /* All or nothing. While the client is more than 1 MiB behind, a loop thread gets false at once and
  * any other waits. false: gone, closing, or behind. */
 bool http_tunnel_send(http_tunnel *t, str bytes);
+/* The same without ever waiting. */
+bool http_tunnel_offer(http_tunnel *t, str bytes);
 /* Receives no more until it is called with false. */
 void http_tunnel_pause(http_tunnel *t, bool paused);
 /* Once all that was sent has left. */

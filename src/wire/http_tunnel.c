@@ -48,9 +48,8 @@ static void post(http_tunnel *t)
 	}
 }
 
-bool http_tunnel_send(http_tunnel *t, str bytes)
+static bool send_bytes(http_tunnel *t, str bytes, bool wait)
 {
-	bool wait = loop_current() == NULL;
 	http_block *b = http_block_of(bytes.n);
 	memcpy(b->bytes, bytes.p, bytes.n);
 	b->n = bytes.n;
@@ -63,6 +62,16 @@ bool http_tunnel_send(http_tunnel *t, str bytes)
 	if (!taken)
 		free(b);
 	return taken;
+}
+
+bool http_tunnel_send(http_tunnel *t, str bytes)
+{
+	return send_bytes(t, bytes, loop_current() == NULL);
+}
+
+bool http_tunnel_offer(http_tunnel *t, str bytes)
+{
+	return send_bytes(t, bytes, false);
 }
 
 void http_tunnel_pause(http_tunnel *t, bool paused)

@@ -190,7 +190,7 @@ static size_t frame_head(unsigned char *p, unsigned opcode, size_t n)
 }
 
 /* Frames of a server are not masked, so any thread can make one. */
-static bool send_frame(websocket *w, unsigned opcode, str payload)
+static bool put_frame(websocket *w, unsigned opcode, str payload, bool (*put)(http_tunnel *t, str bytes))
 {
 	unsigned char head[10];
 	size_t n = frame_head(head, opcode, payload.n);
@@ -199,14 +199,29 @@ static bool send_frame(websocket *w, unsigned opcode, str payload)
 	memcpy(whole, head, n);
 	if (payload.n)
 		memcpy(whole + n, payload.p, payload.n);
-	bool sent = http_tunnel_send(atomic_load(&w->t), (str){ whole, n + payload.n });
+	bool sent = put(atomic_load(&w->t), (str){ whole, n + payload.n });
 	free(whole);
 	return sent;
+}
+
+static bool send_frame(websocket *w, unsigned opcode, str payload)
+{
+	return put_frame(w, opcode, payload, http_tunnel_send);
 }
 
 bool websocket_send(websocket *w, bool text, str bytes)
 {
 	return send_frame(w, text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, bytes);
+}
+
+bool websocket_offer(websocket *w, bool text, str bytes)
+{
+	int none = 0;
+	if (put_frame(w, text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, bytes, http_tunnel_offer))
+		return true;
+	atomic_compare_exchange_strong(&w->code, &none, 1008);
+	http_tunnel_close(atomic_load(&w->t));
+	return false;
 }
 
 bool websocket_ping(websocket *w)

@@ -28,6 +28,8 @@ websocket *websocket_accept(http_exchange *x, const wire_message *out, const web
 /* One message. While the client is more than 1 MiB behind, callers wait, except on a loop's thread,
  * where false comes back at once. false: gone, closing, or behind. */
 bool websocket_send(websocket *w, bool text, str bytes);
+/* The same without ever waiting: a client that is behind is closed with 1008. */
+bool websocket_offer(websocket *w, bool text, str bytes);
 bool websocket_ping(websocket *w);
 void websocket_close(websocket *w, int code, str reason);
 /* Takes no further messages until it is called with false. */

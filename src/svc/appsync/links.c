@@ -12,8 +12,10 @@ struct subscriber {
 	websocket *w;
 	subscriber *next;
 	subscription *subscriptions;
-	size_t n, references;
-	int pending;
+	size_t n, bytes, references;
+	waiting *first, **last;
+	int n_waiting;
+	bool read;           /* somebody reads what waits */
 	int64_t began_us, alive_us;
 	bool left;
 };
@@ -29,6 +31,7 @@ subscriber *link_enter(const link_facts *f)
 	subscriber *l = arena_new(mem, subscriber);
 	*l = (subscriber){ .mem = mem, .references = 1, .began_us = clock_mono_us() };
 	l->alive_us = l->began_us;
+	l->last = &l->first;
 	l->f = (link_facts){ f->s, arena_str(mem, f->api), arena_str(mem, f->account), arena_str(mem, f->region),
 		arena_str(mem, f->peer) };
 	pthread_mutex_lock(&lock);
@@ -83,6 +86,15 @@ void link_put(subscriber *l)
 		end(l);
 }
 
+static void subscription_put(subscription *s)
+{
+	pthread_mutex_lock(&lock);
+	bool last = --s->references == 0;
+	pthread_mutex_unlock(&lock);
+	if (last)
+		arena_close(s->mem);
+}
+
 int64_t link_leave(subscriber *l)
 {
 	int64_t minutes = (clock_mono_us() - l->began_us + 59999999) / 60000000;
@@ -100,19 +112,41 @@ int64_t link_leave(subscriber *l)
 	pthread_mutex_unlock(&lock);
 	for (subscription *next; gone; gone = next) {
 		next = gone->next;
-		arena_close(gone->mem);
+		subscription_put(gone);
 	}
 	link_put(l);
 	return minutes > 0 ? minutes : 1;
 }
 
-bool link_pending(subscriber *l, int by)
+bool link_wait(subscriber *l, waiting *w, bool *first)
 {
 	pthread_mutex_lock(&lock);
-	l->pending += by;
-	bool few = l->pending <= PENDING_MAX;
+	bool few = l->n_waiting < WAITING_MAX;
+	*first = few && !l->read;
+	if (few) {
+		w->next = NULL;
+		*l->last = w;
+		l->last = &w->next;
+		l->n_waiting++;
+		l->read = true;
+	}
 	pthread_mutex_unlock(&lock);
 	return few;
+}
+
+waiting *link_next(subscriber *l)
+{
+	pthread_mutex_lock(&lock);
+	waiting *w = l->first;
+	if (w) {
+		l->first = w->next;
+		l->n_waiting--;
+	}
+	if (!l->first)
+		l->last = &l->first;
+	l->read = w != NULL;
+	pthread_mutex_unlock(&lock);
+	return w;
 }
 
 /* The websocket of a link that is held, once it is there; NULL when the connection has ended. */
@@ -129,15 +163,16 @@ static websocket *ready(subscriber *l)
 bool link_say(subscriber *l, str text)
 {
 	websocket *w = ready(l);
-	return w && websocket_send(w, true, text);
+	return w && websocket_offer(w, true, text);
 }
 
 static void copy(arena *mem, subscription *to, const subscription *from)
 {
-	*to = (subscription){ NULL, mem, arena_str(mem, from->id), arena_str(mem, from->field),
+	*to = (subscription){ NULL, mem, 1, 0, arena_str(mem, from->id), arena_str(mem, from->field),
 		arena_str(mem, from->query), arena_str(mem, from->operation), arena_str(mem, from->variables),
 		arena_str(mem, from->arguments), from->mode, arena_str(mem, from->groups),
 		arena_str(mem, from->denied) };
+	to->bytes = arena_used(mem);
 }
 
 bool link_subscribe(subscriber *l, const subscription *s)
@@ -146,13 +181,14 @@ bool link_subscribe(subscriber *l, const subscription *s)
 	subscription *kept = arena_new(mem, subscription);
 	copy(mem, kept, s);
 	pthread_mutex_lock(&lock);
-	bool good = !l->left && l->n < SUBSCRIPTIONS_MAX;
+	bool good = !l->left && l->n < SUBSCRIPTIONS_MAX && l->bytes + kept->bytes <= SUBSCRIPTIONS_BYTES;
 	for (subscription *m = l->subscriptions; m; m = m->next)
 		good = good && !str_eq(m->id, s->id);
 	if (good) {
 		kept->next = l->subscriptions;
 		l->subscriptions = kept;
 		l->n++;
+		l->bytes += kept->bytes;
 	}
 	pthread_mutex_unlock(&lock);
 	if (!good)
@@ -169,11 +205,12 @@ bool link_unsubscribe(subscriber *l, str id)
 			gone = *at;
 			*at = gone->next;
 			l->n--;
+			l->bytes -= gone->bytes;
 			break;
 		}
 	pthread_mutex_unlock(&lock);
 	if (gone)
-		arena_close(gone->mem);
+		subscription_put(gone);
 	return gone != NULL;
 }
 
@@ -186,14 +223,21 @@ listener *link_listeners(arena *mem, str api, str field)
 			if (!str_eq(l->f.api, api) || !str_eq(s->field, field))
 				continue;
 			listener *one = arena_new(mem, listener);
-			copy(mem, &one->s, s);
 			one->l = l;
+			one->s = s;
 			l->references++;
+			s->references++;
 			one->next = first;
 			first = one;
 		}
 	pthread_mutex_unlock(&lock);
 	return first;
+}
+
+void listener_put(listener one)
+{
+	subscription_put(one.s);
+	link_put(one.l);
 }
 
 /* One that is due, held; the walk begins again after each, for the lock is given up in between. */
@@ -216,12 +260,10 @@ void link_keep_alive(void)
 	int64_t now = clock_mono_us();
 	for (subscriber *l; (l = due(now));) {
 		websocket *w = ready(l);
-		/* One that takes nothing is waited for up to the minute after which its connection ends; the others
-		 * expect a word every five minutes. */
 		if (w && now - l->began_us > LIFE_US)
 			websocket_close(w, 1001, S("Going away"));
 		else if (w)
-			websocket_send(w, true, S("{\"type\":\"ka\"}"));
+			websocket_offer(w, true, S("{\"type\":\"ka\"}"));
 		link_put(l);
 	}
 }

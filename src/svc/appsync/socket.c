@@ -1,7 +1,7 @@
 /*
- * Subscriptions: WebSockets that speak AppSync's graphql-ws. Each message is handed to the pool with an arena
- * of its own. A mutation's answer is worked out first; then each subscriber whose arguments it fits is told
- * what the subscription selects of what the mutation selected.
+ * Subscriptions: WebSockets that speak AppSync's graphql-ws. Messages are read on the pool, those of one
+ * connection one after another, each with an arena of its own. A mutation's answer is worked out first; then
+ * all whose arguments it fits are told what their subscriptions select of what the mutation selected.
  */
 #include "links.h"
 #include "base/text.h"
@@ -78,8 +78,9 @@ static bool speaks(const http_exchange *x)
 }
 
 typedef struct job {
+	waiting wait;        /* first: in its connection's row */
 	arena *mem;
-	subscriber *l;       /* held */
+	subscriber *l;
 	str text;
 } job;
 
@@ -115,7 +116,7 @@ static str written(arena *mem, const json_value *v)
 	if (!v)
 		return STR_NONE;
 	json_write(&b, v);
-	return buf_str(&b);
+	return b.full ? STR_NONE : buf_str(&b);
 }
 
 /* Says what was wrong first. */
@@ -150,7 +151,11 @@ static void subscribe(job *j, str id, execution *e, const asker *q, const identi
 	subscription s = { .id = id, .field = f->name, .query = q->query, .operation = q->operation,
 		.variables = written(j->mem, q->variables), .arguments = written(j->mem, arguments),
 		.mode = who->mode, .groups = written(j->mem, who->groups), .denied = written(j->mem, who->denied) };
-	if (link_subscribe(j->l, &s))
+	bool large = !str_is(s.arguments) || (q->variables && !str_is(s.variables)) ||
+	             (who->groups && !str_is(s.groups)) || (who->denied && !str_is(s.denied));
+	if (large)
+		say_error(j, id, S("ValidationException"), S("The subscription is too large."));
+	else if (link_subscribe(j->l, &s))
 		say(j, "start_ack", id);
 	else
 		say_error(j, id, S("MaxSubscriptionsReachedException"),
@@ -219,29 +224,32 @@ static void on_message(job *j)
 	}
 }
 
-static void job_run(void *argument)
+static void link_run(void *argument)
 {
-	job *j = argument;
-	on_message(j);
-	link_pending(j->l, -1);
-	link_put(j->l);
-	arena_close(j->mem);
+	subscriber *l = argument; /* held */
+	for (job *j; (j = (job *)link_next(l));) {
+		if (!atomic_load(&stopping))
+			on_message(j);
+		arena_close(j->mem);
+	}
+	link_put(l);
 }
 
 static void message(void *context, websocket *w, bool text, str bytes)
 {
 	subscriber *l = context;
+	bool first;
 	if (!workers)
 		return;
-	if (!link_pending(l, 1) || !text) {
-		link_pending(l, -1);
-		websocket_close(w, 1008, S("Too many messages"));
-		return;
-	}
 	arena *mem = arena_open(4096 + bytes.n);
 	job *j = arena_new(mem, job);
-	*j = (job){ mem, link_hold(l), arena_str(mem, bytes) };
-	pool_run(workers, job_run, j);
+	*j = (job){ { NULL }, mem, l, arena_str(mem, bytes) };
+	if (!text || !link_wait(l, &j->wait, &first)) {
+		arena_close(mem);
+		websocket_close(w, 1008, S("Too many messages"));
+	} else if (first) {
+		pool_run(workers, link_run, link_hold(l));
+	}
 }
 
 static void closed(void *context, websocket *w, int code)
@@ -293,11 +301,24 @@ void realtime_serve(http_exchange *x, store *s, str id)
 
 /* ---- what subscribers are told ---- */
 
+/* What a mutation gave, as JSON: one for all who are told of it. */
+typedef struct news {
+	arena *mem;
+	str value;
+	atomic_int references;
+} news;
+
 typedef struct telling {
 	arena *mem;
-	listener *to;        /* its link is held */
-	str value;           /* JSON */
+	listener to;         /* held */
+	news *of;
 } telling;
+
+static void news_put(news *n)
+{
+	if (atomic_fetch_sub(&n->references, 1) == 1)
+		arena_close(n->mem);
+}
 
 static bool equal(const json_value *a, const json_value *b)
 {
@@ -319,8 +340,8 @@ static bool wanted(arena *mem, const subscription *s, const json_value *value)
 
 static void tell(telling *t)
 {
-	const subscription *s = &t->to->s;
-	const link_facts *f = link_facts_of(t->to->l);
+	const subscription *s = t->to.s;
+	const link_facts *f = link_facts_of(t->to.l);
 	appsync_api *api;
 	gql_schema *schema;
 	execution e;
@@ -335,7 +356,7 @@ static void tell(telling *t)
 			f->region),
 	               api, schema);
 	json_value *root = json_new(t->mem, JSON_OBJECT, STR_NONE), *last = NULL;
-	json_value *value = json_parse(t->mem, t->value);
+	json_value *value = json_parse(t->mem, t->of->value);
 	if (!value)
 		return;
 	value->key = s->field;
@@ -351,7 +372,7 @@ static void tell(telling *t)
 	buf_put(&b, S("{\"id\":"));
 	json_put_string(&b, s->id);
 	buf_fmt(&b, ",\"type\":\"data\",\"payload\":%.*s}", STR_ARG(answer));
-	if (b.full || !link_say(t->to->l, buf_str(&b)))
+	if (b.full || !link_say(t->to.l, buf_str(&b)))
 		return;
 	int64_t steps = ((int64_t)b.n + APPSYNC_UPDATE_BYTES - 1) / APPSYNC_UPDATE_BYTES;
 	usage_later(f->account, f->region, clock_now(), &APPSYNC_REALTIME, f->api, QTY(steps));
@@ -361,27 +382,25 @@ static void tell(telling *t)
 static void telling_run(void *argument)
 {
 	telling *t = argument;
-	tell(t);
-	link_put(t->to->l);
+	if (!atomic_load(&stopping))
+		tell(t);
+	listener_put(t->to);
+	news_put(t->of);
 	arena_close(t->mem);
 }
 
-static void tell_all(execution *e, str field, const json_value *value, str text)
+static void tell_all(execution *e, str field, const json_value *value, news *n)
 {
 	for (listener *one = link_listeners(e->mem, e->api->ApiId, field), *next; one; one = next) {
 		next = one->next;
-		if (!workers || !wanted(e->mem, &one->s, value)) {
-			link_put(one->l);
+		if (!workers || !wanted(e->mem, one->s, value)) {
+			listener_put(*one);
 			continue;
 		}
-		arena *mem = arena_open(8192 + text.n);
+		arena *mem = arena_open(8192);
 		telling *t = arena_new(mem, telling);
-		*t = (telling){ mem, arena_new(mem, listener), arena_str(mem, text) };
-		const subscription *s = &one->s;
-		t->to->l = one->l;
-		t->to->s = (subscription){ NULL, mem, arena_str(mem, s->id), arena_str(mem, s->field),
-			arena_str(mem, s->query), arena_str(mem, s->operation), arena_str(mem, s->variables), STR_NONE,
-			s->mode, arena_str(mem, s->groups), arena_str(mem, s->denied) };
+		*t = (telling){ mem, *one, n };
+		atomic_fetch_add(&n->references, 1);
 		pool_run(workers, telling_run, t);
 	}
 }
@@ -410,9 +429,15 @@ void realtime_publish(execution *e, const json_value *data)
 			continue;
 		json_value *value = execution_renamed(e, gql_named_of(e->schema, gql_base(made->type)), g->sets, v);
 		str text = written(e->mem, value);
+		if (!str_is(text)) /* as on AWS, an update larger than its limit reaches nobody */
+			continue;
+		arena *mem = arena_open(text.n + 256);
+		news *n = arena_new(mem, news);
+		*n = (news){ mem, arena_str(mem, text), 1 };
 		for (gql_field *f = root->fields; f; f = f->next)
 			if (told_of(f, made->name))
-				tell_all(e, f->name, value, text);
+				tell_all(e, f->name, value, n);
+		news_put(n);
 	}
 }
 

@@ -144,3 +144,28 @@ def test_refused(server):
     except OSError:
         pass
     same(api.data("{ __typename }"), {"__typename": "Query"})
+
+
+def test_one_that_does_not_read(server):
+    """A subscriber that takes nothing holds nobody up; what it says is read in the order in which it says it."""
+    api = made(server)
+    slow, quick = Subscriber(api), Subscriber(api)
+    for one in (slow, quick):
+        same(one.start("1", "subscription { onAny { id text } }")["type"], "start_ack")
+    text = "t" * 60000
+    for i in range(250):
+        api.data("mutation ($t: String!, $i: ID!) { send(group: \"g\", id: $i, text: $t) { id text } }", {"t": text, "i": str(i)})
+        same(quick.hear()["payload"]["data"]["onAny"], {"id": str(i), "text": text})
+    for _ in range(10):
+        quick.say(id="2", type="start", payload={"data": json.dumps({"query": "subscription { onAny { id } }"}),
+                                                 "extensions": {"authorization": quick.auth}})
+        quick.say(id="2", type="stop")
+        same([quick.hear()["type"], quick.hear()["type"]], ["start_ack", "complete"])
+
+
+def test_arguments_are_kept_whole(server):
+    """Arguments too large to be kept are refused: without them a subscription would be told of everything."""
+    api = Api(server, SCHEMA.replace("guarded(group: ID!)", "guarded(group: ID!, more: [[Int]])"))
+    one = Subscriber(api)
+    got = one.start("1", "subscription ($v: [Int]) { guarded(group: \"mine\", more: [" + "$v " * 200 + "]) { id } }", {"v": [1] * 2000})
+    same((got["type"], got["payload"]["errors"][0]["message"]), ("error", "The subscription is too large."))
