@@ -527,10 +527,13 @@ static err show_tables(ddl *d)
 	do {
 		glue_GetTables_in in = { .DatabaseName = database, .Expression = pattern, .NextToken = token };
 		glue_GetTables_out out = { 0 };
-		TRY(told(d, ask(d, "GetTables", &in, &out)));
-		for (size_t i = 0; i < out.TableList.n; i++)
+		arena *page = arena_open(1 << 16);
+		err e = run_ask(d->x, page, "glue", "GetTables", &in, &out);
+		for (size_t i = 0; !e && i < out.TableList.n; i++)
 			buf_fmt(&d->out, "%.*s\n", STR_ARG(out.TableList.v[i].Name));
-		token = out.NextToken;
+		token = e ? STR_NONE : arena_str(d->x->mem, out.NextToken);
+		arena_close(page);
+		TRY(told(d, e));
 	} while (str_is(token));
 	return OK;
 }
@@ -551,6 +554,15 @@ static err show_databases(ddl *d)
 	return OK;
 }
 
+static void put_partition(ddl *d, const glue_Table *t, const glue_ValueStringList *values)
+{
+	/* The table may have got other keys since. */
+	for (size_t k = 0; k < t->PartitionKeys.n && k < values->n; k++)
+		buf_fmt(&d->out, "%s%.*s=%.*s", k ? "/" : "", STR_ARG(t->PartitionKeys.v[k].Name),
+		        STR_ARG(values->v[k]));
+	buf_c(&d->out, '\n');
+}
+
 static err show_partitions(ddl *d)
 {
 	str database, name, token = STR_NONE;
@@ -561,16 +573,13 @@ static err show_partitions(ddl *d)
 	do {
 		glue_GetPartitions_in in = { .DatabaseName = database, .TableName = name, .NextToken = token };
 		glue_GetPartitions_out out = { 0 };
-		TRY(told(d, ask(d, "GetPartitions", &in, &out)));
-		for (size_t i = 0; i < out.Partitions.n; i++) {
-			const glue_ValueStringList *values = &out.Partitions.v[i].Values;
-			/* The table may have got other keys since. */
-			for (size_t k = 0; k < t->PartitionKeys.n && k < values->n; k++)
-				buf_fmt(&d->out, "%s%.*s=%.*s", k ? "/" : "", STR_ARG(t->PartitionKeys.v[k].Name),
-				        STR_ARG(values->v[k]));
-			buf_c(&d->out, '\n');
-		}
-		token = out.NextToken;
+		arena *page = arena_open(1 << 16);
+		err e = run_ask(d->x, page, "glue", "GetPartitions", &in, &out);
+		for (size_t i = 0; !e && i < out.Partitions.n; i++)
+			put_partition(d, t, &out.Partitions.v[i].Values);
+		token = e ? STR_NONE : arena_str(d->x->mem, out.NextToken);
+		arena_close(page);
+		TRY(told(d, e));
 	} while (str_is(token));
 	return OK;
 }

@@ -18,7 +18,7 @@ typedef struct run {
 	sql_tokens sql;
 	str database;          /* of names that do not say theirs */
 	str folder;            /* on this machine; empty before it is needed */
-	int64_t scanned, objects;
+	int64_t scanned, objects, parts;
 	bool over;             /* more than the workgroup lets a query read */
 	bool stopped;          /* cancelled, or the server stops */
 	str answer;            /* CSV or text, as it is kept in S3 */

@@ -47,17 +47,59 @@ static const char lock[] =
 	"SET threads = 2; SET allowed_directories = ['" QUERY_INPUT "/']; SET enable_external_access = false; "
 	"SET lock_configuration = true;";
 
+typedef struct wanted_part {
+	glue_ValueStringList Values;
+	str location;          /* STR_NONE: it has nothing */
+} wanted_part;
+
 typedef struct source {
 	run *x;
+	arena *own;            /* what the catalog says of the table */
 	const table_use *u;
 	const glue_Table *t;
 	size_t number;         /* of the table: its folder is tN */
-	glue_Partition *parts; /* those that are wanted */
+	wanted_part *parts;    /* those that are wanted */
 	size_t n_parts;
 	buf *setup;
 	buf files;             /* the list of their names */
 	size_t n_files;
 } source;
+
+static void keep_part(source *s, const glue_Partition *p, size_t *room)
+{
+	if (s->n_parts == *room) {
+		wanted_part *more = arena_array(s->own, wanted_part, *room = *room ? *room * 2 : 64);
+		if (s->n_parts)
+			memcpy(more, s->parts, s->n_parts * sizeof *more);
+		s->parts = more;
+	}
+	wanted_part *kept = &s->parts[s->n_parts++];
+	kept->Values = (glue_ValueStringList){ arena_array(s->own, str, p->Values.n + 1), p->Values.n };
+	for (size_t i = 0; i < p->Values.n; i++)
+		kept->Values.v[i] = arena_str(s->own, p->Values.v[i]);
+	if (p->StorageDescriptor)
+		kept->location = arena_concat(s->own, p->StorageDescriptor->Location, S(""));
+}
+
+/* A page; only what is wanted of it stays. */
+static err partitions_page(source *s, arena *page, str *token, size_t *room)
+{
+	run *x = s->x;
+	glue_GetPartitions_in in = { .DatabaseName = s->t->DatabaseName, .TableName = s->t->Name,
+		.NextToken = *token, .MaxResults = I64(1000) };
+	glue_GetPartitions_out out = { 0 };
+	TRY(run_ask(x, page, "glue", "GetPartitions", &in, &out));
+	for (size_t i = 0; i < out.Partitions.n; i++) {
+		if (!select_may(&x->sql, s->u, &s->t->PartitionKeys, &out.Partitions.v[i].Values))
+			continue;
+		if (++x->parts > OBJECTS_MAX)
+			return run_failed(x, "EXCEEDED_LOCAL_LIMIT: Farthing's Athena reads at most %d partitions in a "
+			                  "query", OBJECTS_MAX);
+		keep_part(s, &out.Partitions.v[i], room);
+	}
+	*token = arena_str(s->own, out.NextToken);
+	return OK;
+}
 
 static err wanted_partitions(source *s)
 {
@@ -65,22 +107,10 @@ static err wanted_partitions(source *s)
 	size_t room = 0;
 	str token = STR_NONE;
 	do {
-		glue_GetPartitions_in in = { .DatabaseName = s->t->DatabaseName, .TableName = s->t->Name,
-			.NextToken = token, .MaxResults = I64(1000) };
-		glue_GetPartitions_out out = { 0 };
-		TRY(run_ask(x, x->mem, "glue", "GetPartitions", &in, &out));
-		for (size_t i = 0; i < out.Partitions.n; i++) {
-			if (!select_may(&x->sql, s->u, &s->t->PartitionKeys, &out.Partitions.v[i].Values))
-				continue;
-			if (s->n_parts == room) {
-				glue_Partition *more = arena_array(x->mem, glue_Partition, room = room ? room * 2 : 64);
-				if (s->n_parts)
-					memcpy(more, s->parts, s->n_parts * sizeof *more);
-				s->parts = more;
-			}
-			s->parts[s->n_parts++] = out.Partitions.v[i];
-		}
-		token = out.NextToken;
+		arena *page = arena_open(1 << 16);
+		err e = partitions_page(s, page, &token, &room);
+		arena_close(page);
+		TRY(e);
 		if (!run_going(x))
 			return run_failed(x, "Query cancelled");
 	} while (str_is(token));
@@ -322,12 +352,12 @@ static err put_view(source *s)
 	return s->setup->full || s->files.full ? run_failed(s->x, "The query reads too many partitions") : OK;
 }
 
-static err lay(run *x, const table_use *u, size_t number, buf *setup)
+static err lay_in(run *x, arena *own, const table_use *u, size_t number, buf *setup)
 {
-	source s = { .x = x, .u = u, .number = number, .setup = setup };
+	source s = { .x = x, .own = own, .u = u, .number = number, .setup = setup };
 	glue_GetTable_in in = { .DatabaseName = u->database, .Name = u->name };
 	glue_GetTable_out out = { 0 };
-	err e = run_ask(x, x->mem, "glue", "GetTable", &in, &out);
+	err e = run_ask(x, own, "glue", "GetTable", &in, &out);
 	str low = arena_lower(x->mem, in.DatabaseName), name = arena_lower(x->mem, in.Name);
 	if (e && str_eq(str_c(e->kind->name), S("EntityNotFoundException")))
 		return run_failed(x, "TABLE_NOT_FOUND: %.*s: Table 'awsdatacatalog.%.*s.%.*s' does not exist",
@@ -345,10 +375,18 @@ static err lay(run *x, const table_use *u, size_t number, buf *setup)
 	} else {
 		TRY(wanted_partitions(&s));
 		for (size_t i = 0; i < s.n_parts; i++)
-			if (s.parts[i].StorageDescriptor)
-				TRY(stage_place(&s, i, s.parts[i].StorageDescriptor->Location));
+			if (str_is(s.parts[i].location))
+				TRY(stage_place(&s, i, s.parts[i].location));
 	}
 	return put_view(&s);
+}
+
+static err lay(run *x, const table_use *u, size_t number, buf *setup)
+{
+	arena *own = arena_open(1 << 16);
+	err e = lay_in(x, own, u, number, setup);
+	arena_close(own);
+	return e;
 }
 
 static str after(str text, const char *mark)

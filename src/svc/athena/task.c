@@ -95,6 +95,27 @@ static bool hidden(const s3_Object *o)
 	return at == o->Key.n || !o->Size.v || o->Key.p[at] == '_' || o->Key.p[at] == '.';
 }
 
+/* A page; only what is wanted of it stays. */
+static err list_page(run *x, arena *own, str bucket, str prefix, str *token, size_t *n, run_object ***end)
+{
+	s3_ListObjectsV2_in in = { .Bucket = bucket, .Prefix = prefix, .ContinuationToken = *token };
+	s3_ListObjectsV2_out out = { 0 };
+	TRY(run_ask(x, own, "s3", "ListObjectsV2", &in, &out));
+	for (size_t i = 0; i < out.Contents.n; i++) {
+		const s3_Object *o = &out.Contents.v[i];
+		if (hidden(o))
+			continue;
+		if (++*n > OBJECTS_MAX)
+			return run_failed(x, "EXCEEDED_LOCAL_LIMIT: there are more than %d objects", OBJECTS_MAX);
+		run_object *kept = **end = arena_new(x->mem, run_object);
+		*kept = (run_object){ .bucket = bucket, .key = arena_str(x->mem, o->Key),
+			.etag = arena_str(x->mem, o->ETag), .size = o->Size.v };
+		*end = &kept->next;
+	}
+	*token = arena_str(x->mem, out.NextContinuationToken);
+	return OK;
+}
+
 err run_list(run *x, str bucket, str prefix, run_object **first)
 {
 	run_object **end = first;
@@ -104,21 +125,10 @@ err run_list(run *x, str bucket, str prefix, run_object **first)
 	if (prefix.n && !str_ends(prefix, S("/")))
 		prefix = arena_concat(x->mem, prefix, S("/"));
 	do {
-		s3_ListObjectsV2_in in = { .Bucket = bucket, .Prefix = prefix, .ContinuationToken = token };
-		s3_ListObjectsV2_out out = { 0 };
-		TRY(run_ask(x, x->mem, "s3", "ListObjectsV2", &in, &out));
-		for (size_t i = 0; i < out.Contents.n; i++) {
-			if (hidden(&out.Contents.v[i]))
-				continue;
-			if (++n > OBJECTS_MAX)
-				return run_failed(x, "EXCEEDED_LOCAL_LIMIT: there are more than %d objects", OBJECTS_MAX);
-			*end = arena_new(x->mem, run_object);
-			**end = (run_object){ .bucket = bucket, .key = out.Contents.v[i].Key,
-				.etag = out.Contents.v[i].ETag,
-				                  .size = out.Contents.v[i].Size.v };
-			end = &(*end)->next;
-		}
-		token = out.NextContinuationToken;
+		arena *own = arena_open(1 << 16);
+		err e = list_page(x, own, bucket, prefix, &token, &n, &end);
+		arena_close(own);
+		TRY(e);
 		if (!run_going(x))
 			return run_failed(x, "Query cancelled");
 	} while (str_is(token));

@@ -139,9 +139,11 @@ err glue_GetDatabases(req *rq, const txn *tx, const glue_GetDatabases_in *in, gl
 	record_scan s = glue_database_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	if (str_is(after))
 		record_scan_after(&s, after);
+	size_t before = arena_used(rq->mem);
 	for (glue_database *d; (d = glue_database_next(&s));) {
-		if (out->DatabaseList.n == most) {
-			out->NextToken = page_token(rq, out->DatabaseList.v[most - 1].Name);
+		size_t n = out->DatabaseList.n;
+		if (n == most || (n && arena_used(rq->mem) - before > GLUE_PAGE_BYTES)) {
+			out->NextToken = page_token(rq, out->DatabaseList.v[n - 1].Name);
 			cursor_close(&s.at);
 			break;
 		}

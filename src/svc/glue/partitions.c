@@ -136,8 +136,9 @@ err glue_GetPartitions(req *rq, const txn *tx, const glue_GetPartitions_in *in, 
 		STR_NONE);
 	if (str_is(after))
 		record_scan_after(&s, after);
+	size_t before = arena_used(rq->mem);
 	for (glue_partition *p; (p = glue_partition_next(&s));) {
-		if (out->Partitions.n == most) {
+		if (out->Partitions.n == most || (str_is(last) && arena_used(rq->mem) - before > GLUE_PAGE_BYTES)) {
 			out->NextToken = page_token(rq, last);
 			cursor_close(&s.at);
 			break;

@@ -150,7 +150,7 @@ static bool fits(arena *mem, str pattern, str name)
 err glue_GetTables(req *rq, const txn *tx, const glue_GetTables_in *in, glue_GetTables_out *out)
 {
 	glue_database *d;
-	str after = STR_NONE;
+	str after = STR_NONE, last = STR_NONE;
 	size_t most = in->MaxResults.set ? (size_t)in->MaxResults.v : GLUE_PAGE;
 	TRY(glue_catalog(rq, in->CatalogId));
 	TRY(glue_find_database(rq, tx, in->DatabaseName, &d));
@@ -160,15 +160,18 @@ err glue_GetTables(req *rq, const txn *tx, const glue_GetTables_in *in, glue_Get
 	record_scan s = glue_table_scan(tx, rq->mem, 3, d->Account, d->Region, d->Name, STR_NONE);
 	if (str_is(after))
 		record_scan_after(&s, after);
+	size_t before = arena_used(rq->mem);
 	for (glue_table *t; (t = glue_table_next(&s));) {
-		if (!fits(rq->mem, in->Expression, t->Name))
-			continue;
-		if (out->TableList.n == most) {
-			out->NextToken = page_token(rq, out->TableList.v[most - 1].Name);
+		bool wanted = fits(rq->mem, in->Expression, t->Name);
+		if ((wanted && out->TableList.n == most) ||
+		    (str_is(last) && arena_used(rq->mem) - before > GLUE_PAGE_BYTES)) {
+			out->NextToken = page_token(rq, last);
 			cursor_close(&s.at);
 			break;
 		}
-		out->TableList.v[out->TableList.n++] = *t->It;
+		last = t->Name;
+		if (wanted)
+			out->TableList.v[out->TableList.n++] = *t->It;
 	}
 	return OK;
 }

@@ -63,3 +63,21 @@ def test_a_request_is_metered(server):
     server.client("glue").get_databases()
     lines = json.loads(server.run("bill", "--json", "--by", "resource,meter").stdout)["lines"]
     check(any(line.get("sku") == "glue.catalog.requests" for line in lines), lines)
+
+
+def test_an_answer_has_a_bound(server):
+    glue = server.client("glue")
+    glue.create_database(DatabaseInput={"Name": "large"})
+    text = {"Parameters": {"text": "x" * 500000}}
+    glue.create_table(DatabaseName="large", TableInput=TABLE)
+    at = {"DatabaseName": "large", "TableName": "receipts"}
+    for i in range(40):
+        glue.create_table(DatabaseName="large", TableInput={"Name": f"t{i:02}", **text})
+        glue.create_partition(**at, PartitionInput={"Values": [f"{i:02}"], **text})
+    for pages, member in ((glue.get_paginator("get_tables").paginate(DatabaseName="large", Expression="t*"), "TableList"),
+                          (glue.get_paginator("get_partitions").paginate(**at), "Partitions")):
+        sizes = [len(p[member]) for p in pages]
+        same(sum(sizes), 40)
+        check(max(sizes) < 20, sizes)
+    same([t["Name"] for p in glue.get_paginator("get_tables").paginate(DatabaseName="large", Expression="t39")
+          for t in p["TableList"]], ["t39"])
