@@ -1,6 +1,7 @@
 /* The parts of a request that a statement looks at, as they came. */
 #include "waf.h"
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "base/text.h"
 
 #define VALUES_MAX 200 /* as many headers and cookies AWS looks at */
@@ -110,7 +111,7 @@ static void gather(look *l, const json_value *v, str key, str scope, values *out
 		out->v[out->n++] = key;
 	if (texts && (v->kind == JSON_STRING || v->kind == JSON_NUMBER) && out->n < l->body_max)
 		out->v[out->n++] = v->text;
-	for (const json_value *m = v->first; m && depth < 64; m = m->next)
+	for (const json_value *m = v->first; m && depth < JSON_DEPTH_MAX; m = m->next)
 		gather(l, m, m->key, scope, out, depth + 1);
 }
 

@@ -10,6 +10,7 @@ enum { ABSENT, BAD_BOT, LONG, METADATA, INCLUSION, REMOTE, EXTENSION, SCRIPT, SQ
 	PROPFIND,
 	EXPLOIT, LOG4J, REACT, ADMIN, LINUX, ADDRESSES, BOT };
 
+#define SCRATCH 4096
 #define LONG_QUERY 2048
 #define LONG_COOKIE 10240
 #define LONG_BODY 8192
@@ -236,7 +237,7 @@ static bool matches(look *l, const managed_rule *r, str raw)
 	}
 }
 
-bool managed_matches(look *l, const managed_rule *r)
+static bool looked_at(look *l, const managed_rule *r)
 {
 	str agent = wire_header(&l->x->in, S("user-agent"));
 	if (r->test == ADDRESSES)
@@ -256,6 +257,17 @@ bool managed_matches(look *l, const managed_rule *r)
 		if (r->test == LONG ? all.v[i].n > longest(r->field) : matches(l, r, all.v[i]))
 			return true;
 	return false;
+}
+
+/* Groups may be in many rules: what one rule of theirs needs does not stay in memory. */
+bool managed_matches(look *l, const managed_rule *r)
+{
+	arena *mem = l->mem;
+	l->mem = arena_open(SCRATCH);
+	bool matches = looked_at(l, r);
+	arena_close(l->mem);
+	l->mem = mem;
+	return matches;
 }
 
 static wafv2_RuleAction action_of(arena *mem, const managed_rule *r)

@@ -4,6 +4,7 @@
 #include "wire/pattern.h"
 
 #define FORWARDED_MOST 10 /* as many addresses of a header AWS looks at */
+#define SCRATCH 4096
 
 typedef struct trial {
 	const wafv2_Statement *s;
@@ -76,10 +77,17 @@ static bool any_matches(look *l, const trial *t, const wafv2_FieldToMatch *f,
 	field_values(l, f, &all);
 	if (all.certain)
 		return all.certain > 0;
-	for (size_t i = 0; i < all.n; i++)
-		if (value_matches(l, t, waf_transformed(l->mem, all.v[i], how)))
-			return true;
-	return false;
+	/* There may be thousands of values: what one needs is given back before the next. */
+	arena *mem = l->mem;
+	bool found = false;
+	l->mem = arena_open(SCRATCH);
+	for (size_t i = 0; i < all.n && !found; i++) {
+		found = value_matches(l, t, waf_transformed(l->mem, all.v[i], how));
+		arena_reset(l->mem);
+	}
+	arena_close(l->mem);
+	l->mem = mem;
+	return found;
 }
 
 /* The expression anywhere in the text. */
@@ -270,17 +278,28 @@ static bool nested(look *l, const wafv2_Statement *s)
 	return s->AndStatement != NULL;
 }
 
-bool statement_matches(look *l, const wafv2_Statement *s)
+static bool leaf_matches(look *l, const wafv2_Statement *s)
 {
-	if (s->AndStatement || s->OrStatement || s->NotStatement)
-		return nested(l, s);
 	if (s->IPSetReferenceStatement)
 		return ip_matches(l, s->IPSetReferenceStatement);
 	if (s->LabelMatchStatement)
 		return label_matches(l, s->LabelMatchStatement);
 	if (s->RateBasedStatement)
 		return rate_matches(l, s->RateBasedStatement);
+	return field_matches(l, s);
+}
+
+/* There may be thousands of statements, each with a large body or set: none leaves anything in memory. */
+bool statement_matches(look *l, const wafv2_Statement *s)
+{
+	if (s->AndStatement || s->OrStatement || s->NotStatement)
+		return nested(l, s);
 	if (s->GeoMatchStatement)
 		return geo_matches(l, s->GeoMatchStatement);
-	return field_matches(l, s);
+	arena *mem = l->mem;
+	l->mem = arena_open(SCRATCH);
+	bool matches = leaf_matches(l, s);
+	arena_close(l->mem);
+	l->mem = mem;
+	return matches;
 }

@@ -2,6 +2,7 @@
 import calendar
 import datetime
 import json
+import os
 import urllib.parse
 
 from scenario import check, http, refused, same, until
@@ -404,3 +405,35 @@ def test_no_more_rules_are_compared_than_there_may_be(server):
     # The 502nd would be wrong in another way, which nobody comes to see.
     refused("WAFLimitsExceededException", create, waf, "many", rules + [rules[0]])
     refused("WAFDuplicateItemException", create, waf, "many", rules[:9] + [{**rules[0], "Priority": 99}])
+
+
+def json_body(what, value):
+    return {what: {"RegexString": value, "TextTransformations": [{"Priority": 0, "Type": "NONE"}], "FieldToMatch": {
+        "JsonBody": {"MatchPattern": {"All": {}}, "MatchScope": "ALL", "OversizeHandling": "CONTINUE"}}}}
+
+
+def test_nothing_hides_deep_in_json(server):
+    waf = server.client("wafv2")
+    _, arn, url = stage(server, "deep")
+    acl = create(waf, "deep", [rule("r", 1, json_body("RegexMatchStatement", "attack"))])
+    waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=arn)
+    same(status(url, body=b"[" * 90 + b'"attac"' + b"]" * 90), 200)
+    same(status(url, body=b"[" * 90 + b'"attack"' + b"]" * 90), 403)
+
+
+def test_a_request_of_thousands_of_values_takes_little_memory(server):
+    """Each had the states of each automaton for itself: 75 MB a statement."""
+    waf = server.client("wafv2")
+    _, arn, url = stage(server, "small")
+    each = [json_body("RegexMatchStatement", "a{0,190}b%d" % i) for i in range(8)]
+    acl = create(waf, "small", [rule("r", 1, {"OrStatement": {"Statements": each}})])
+    waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=arn)
+    with open(os.path.join(server.data, "server.json")) as f:
+        pid = json.load(f)["pid"]
+
+    def most():
+        with open(f"/proc/{pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) // 1024
+    before = most()
+    same(status(url, body=b"[" + b",".join([b"1"] * 8000) + b"]"), 200)
+    check(most() - before < 200, (before, most()))
