@@ -74,6 +74,14 @@ static bool add_rules(scmp_filter_ctx c, sandbox_watched watched)
 	}
 	ok = ok && seccomp_rule_add(c, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
 	                            SCMP_A0(SCMP_CMP_GE, 64)) == 0;
+	/* It connects without connect(). */
+	static const struct { int number; unsigned flags; } sends[] = {
+		{ SCMP_SYS(sendto), 3 }, { SCMP_SYS(sendmsg), 2 }, { SCMP_SYS(sendmmsg), 3 },
+	};
+	for (size_t i = 0; i < sizeof sends / sizeof *sends; i++)
+		ok = ok && seccomp_rule_add(c, SCMP_ACT_ERRNO(EOPNOTSUPP), sends[i].number, 1,
+		                            SCMP_CMP(sends[i].flags, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN,
+		                                     MSG_FASTOPEN)) == 0;
 	if (watched != WATCH_NOTHING)
 		ok = ok && seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(connect), 0) == 0;
 	if (watched == WATCH_CONNECT_BIND)

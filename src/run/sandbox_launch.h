@@ -80,8 +80,10 @@ bool sandbox_watch_allow(sandbox_watch *w, const char *address, int port);
 void sandbox_watch_remove(sandbox_watch *w);
 bool sandbox_watch_possible(void);
 
+/* sandbox_path.c: whatever becomes of the socket, it neither leaves the machine nor is reached from there. */
+void sandbox_keep_local(int fd);
 /*
- * sandbox_path.c: a socket whose connection hangs for as long as one whose packets are dropped; -1: none.
+ * A socket whose connection hangs for as long as one whose packets are dropped; -1: none.
  */
 int sandbox_black_hole(sa_family_t family);
 /*

@@ -9,7 +9,8 @@
  * that is bound outside in the place of its own.
  *
  * The address is read from memory that the caller could change meanwhile; that gains it nothing, because
- * we connect to what we have read. Only calls that stay inside the sandbox are let go on by themselves.
+ * we connect to what we have read. Only calls that are not about TCP are let go on by themselves, for a
+ * socket that was put in the place of the caller's is not held by the sandbox's network.
  */
 #include "run/sandbox_launch.h"
 #include "sys/clock.h"
@@ -69,6 +70,7 @@ static struct {
 	pthread_once_t once;
 	int epoll;
 	bool running;
+	uint64_t network; /* the machine's own; 0: not known */
 	atomic_int slow, counted;
 	hanging *hang; /* the serving thread's, and whoever's has the lock */
 	int n_hang;
@@ -168,35 +170,73 @@ static bool closes_on_exec(pid_t process, int number)
 	return p && (strtol(p + 6, NULL, 8) & O_CLOEXEC);
 }
 
-/* Fills in the question; false: not ours to answer, it goes on by itself. `local`: it names loopback. */
-static bool understand(asked *q, const struct seccomp_notif *n, bool *local)
+static int number_of(int fd, int level, int name)
+{
+	int v = -1;
+	socklen_t n = sizeof v;
+	return getsockopt(fd, level, name, &v, &n) ? -1 : v;
+}
+
+/* Reads the address: 0, or what is wrong with it. */
+static int read_address(asked *q, const struct seccomp_notif *n)
 {
 	size_t bytes = n->data.args[2] < sizeof q->to ? (size_t)n->data.args[2] : sizeof q->to;
 	struct iovec here = { &q->to, bytes }, there = { (void *)(uintptr_t)n->data.args[1], bytes };
-	if (bytes < sizeof(struct sockaddr_in) ||
-	    process_vm_readv((pid_t)n->pid, &here, 1, &there, 1, 0) != (ssize_t)bytes)
-		return false;
 	q->n = (socklen_t)bytes;
+	if (bytes < sizeof(sa_family_t))
+		return EINVAL;
+	if (process_vm_readv((pid_t)n->pid, &here, 1, &there, 1, 0) != (ssize_t)bytes)
+		return EFAULT;
 	sa_family_t family = q->to.any.sa_family;
-	if (family != AF_INET && !(family == AF_INET6 && bytes >= sizeof(struct sockaddr_in6)))
-		return false;
-	*local = only_local(&q->to);
-	if (family == AF_INET && q->to.v4.sin_addr.s_addr == 0)
-		q->to.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (family == AF_UNSPEC)
+		return n->data.nr == SYS_bind ? EAFNOSUPPORT : 0;
+	if (family != AF_INET && family != AF_INET6)
+		return EAFNOSUPPORT;
+	return bytes < (family == AF_INET ? sizeof q->to.v4 : sizeof q->to.v6) ? EINVAL : 0;
+}
+
+/* Fills in the question; false: not about TCP, it goes on by itself. `local`: it names loopback. `error`:
+ * what is wrong with it. */
+static bool understand(asked *q, const struct seccomp_notif *n, bool *local, int *error)
+{
+	*error = read_address(q, n);
 	q->process = process_of((pid_t)n->pid);
 	q->number = (int)n->data.args[0];
 	int pidfd = (int)syscall(SYS_pidfd_open, q->process, 0);
 	q->theirs = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, q->number, 0);
 	if (pidfd >= 0)
 		close(pidfd);
-	int type = 0;
-	socklen_t size = sizeof type;
-	if (q->theirs < 0 || getsockopt(q->theirs, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM ||
+	int domain = q->theirs < 0 ? -1 : number_of(q->theirs, SOL_SOCKET, SO_DOMAIN);
+	if ((domain != AF_INET && domain != AF_INET6) ||
+	    number_of(q->theirs, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
 	    ioctl(q->watch->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &q->id))
 		return false;
-	int flags = fcntl(q->theirs, F_GETFL);
-	q->blocking = !(flags & O_NONBLOCK);
+	*local = !*error && only_local(&q->to);
+	if (q->to.any.sa_family == AF_INET && q->to.v4.sin_addr.s_addr == 0)
+		q->to.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	q->blocking = !(fcntl(q->theirs, F_GETFL) & O_NONBLOCK);
 	return true;
+}
+
+static uint64_t network_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t n = sizeof cookie;
+	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &n) ? 0 : cookie;
+}
+
+/* One of those that we put in the place of a caller's is of the machine's network, where nothing would hold
+ * it: it is never connected again. What such a call answers; 0: it is at its end, another one is to take its
+ * place. */
+static int used_up(const asked *q)
+{
+	struct tcp_info info = { 0 };
+	socklen_t n = sizeof info;
+	if (q->to.any.sa_family == AF_UNSPEC || getsockopt(q->theirs, IPPROTO_TCP, TCP_INFO, &info, &n))
+		return EOPNOTSUPP;
+	if (info.tcpi_state == TCP_CLOSE)
+		return number_of(q->theirs, SOL_SOCKET, SO_ERROR);
+	return info.tcpi_state == TCP_SYN_SENT ? EALREADY : EISCONN;
 }
 
 /* Connects without waiting: 0, EINPROGRESS or what went wrong. */
@@ -318,6 +358,8 @@ static void go_outside(asked *q)
 		return;
 	}
 	copy_options(q->theirs, q->ours);
+	if (only_local(&q->to))
+		sandbox_keep_local(q->ours);
 	q->close_on_exec = closes_on_exec(q->process, q->number);
 	int error = connect_at_once(q->ours, &q->to, q->n);
 	if (error != EINPROGRESS) {
@@ -574,13 +616,22 @@ static void handle(sandbox_watch *w)
 		return;
 	asked q = { .watch = w, .id = n.id, .theirs = -1, .ours = -1 };
 	bool binds = n.data.nr == SYS_bind, local = false;
+	int error;
 	atomic_fetch_add(&w->references, 1);
-	bool understood = understand(&q, &n, &local);
-	if (!understood || (binds && !q.to.v4.sin_port)) { /* the port stands at one place in both families */
+	bool understood = understand(&q, &n, &local, &error);
+	bool again = understood && net.network && network_of(q.theirs) == net.network;
+	if (understood && !error && again)
+		error = binds ? EINVAL : used_up(&q);
+	/* The port stands at one place in both families. */
+	if (!understood || (!error && binds && !q.to.v4.sin_port)) {
 		answer(&q, 0, true);
 		if (q.theirs >= 0)
 			close(q.theirs);
 		let_go(w);
+		return;
+	}
+	if (error || q.to.any.sa_family == AF_UNSPEC) {
+		finish(&q, error ? error : connect(q.theirs, &q.to.any, q.n) ? errno : 0);
 		return;
 	}
 	if (binds) {
@@ -592,7 +643,7 @@ static void handle(sandbox_watch *w)
 		return;
 	}
 	if (is_loopback(&q.to)) {
-		int error = try_inside(&q);
+		error = again ? ECONNREFUSED : try_inside(&q);
 		if (error == ECONNREFUSED && w->net.address.s_addr && try_siblings(&q))
 			return;
 		if (error != ECONNREFUSED || !granted(w, &q.to)) {
@@ -633,6 +684,11 @@ static void start(void)
 	pthread_t thread;
 	sigset_t all, before;
 	net.epoll = epoll_create1(EPOLL_CLOEXEC);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		net.network = network_of(fd);
+		close(fd);
+	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	net.running = net.epoll >= 0 && pthread_create(&thread, NULL, serve, NULL) == 0;

@@ -59,6 +59,11 @@ static int listening(int room, in_port_t *port)
 	return fd;
 }
 
+void sandbox_keep_local(int fd)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof "lo");
+}
+
 /* Begins to connect, as a socket of this family; -1: that cannot be. */
 static int towards(sa_family_t family, in_port_t port)
 {
@@ -68,6 +73,8 @@ static int towards(sa_family_t family, in_port_t port)
 	memcpy(&v6.sin6_addr.s6_addr[12], &v4.sin_addr, sizeof v4.sin_addr);
 	const struct sockaddr *to = family == AF_INET6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0)
+		sandbox_keep_local(fd);
 	if (fd >= 0 && connect(fd, to, family == AF_INET6 ? sizeof v6 : sizeof v4) && errno != EINPROGRESS) {
 		close(fd);
 		return -1;

@@ -296,3 +296,36 @@ def test_without_a_vpc_nothing_changes(server):
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     same(call(client, "free", {"host": "127.0.0.1", "port": port})[0], "ECONNREFUSED")
+
+
+# A socket that was given in the place of another one, and is asked to connect again: by itself, without being asked.
+AGAIN = """
+import ctypes, errno, socket, struct, time
+libc = ctypes.CDLL(None, use_errno=True)
+def address(family, port):
+    return struct.pack("=HH", family, socket.htons(port)) + socket.inet_aton("127.0.0.1") + bytes(8)
+def handler(event, context):
+    s, got = socket.socket(), []
+    s.setblocking(False)
+    got.append(errno.errorcode.get(s.connect_ex(("127.0.0.1", event["port"]))))
+    if event["how"] == "shutdown":
+        s.shutdown(socket.SHUT_RDWR)
+    else:
+        libc.connect(s.fileno(), address(0, 0), 16)
+    if event["how"] == "fastopen":
+        n = libc.sendto(s.fileno(), b"ask", 3, 0x20000040, address(2, event["port"]), 16)
+    else:
+        n = libc.connect(s.fileno(), address(2, event["port"]), 16)
+    time.sleep(0.3)
+    got.append(n)
+    return got
+"""
+
+
+def test_no_socket_gets_around_the_judge(server):
+    n, out = Network(server, "again", block="10.29"), Outside()
+    client = make(n.server, "again-again", AGAIN, VpcConfig={"SubnetIds": [n.private], "SecurityGroupIds": [n.group]})
+    for how in ("unspecified", "shutdown", "fastopen"):
+        got = call(client, "again-again", {"port": out.port, "how": how})[0]
+        check(got[0] == "EINPROGRESS", got)
+        same((how, out.seen), (how, 0))
