@@ -2,12 +2,14 @@
  * counts. */
 #define http_upgrade upgrade_under_test
 #define http_tunnel_send send_under_test
+#define http_tunnel_offer offer_under_test
 #define http_tunnel_close close_under_test
 #define http_tunnel_pause pause_under_test
 #define http_tunnel_release release_under_test
 #define websocket_asked asked_under_test
 #define websocket_accept accept_under_test
 #define websocket_send websocket_send_under_test
+#define websocket_offer websocket_offer_under_test
 #define websocket_ping ping_under_test
 #define websocket_close websocket_close_under_test
 #define websocket_pause websocket_pause_under_test
@@ -31,6 +33,11 @@ bool http_tunnel_send(http_tunnel *t, str bytes)
 	ensure(bytes.n >= 2 && !(bytes.p[1] & 0x80));
 	t->sent += bytes.n;
 	return true;
+}
+
+bool http_tunnel_offer(http_tunnel *t, str bytes)
+{
+	return http_tunnel_send(t, bytes);
 }
 
 void http_tunnel_close(http_tunnel *t)
