@@ -8,6 +8,7 @@
 #include "gen/athena.h"
 
 err athena_refused(req *rq, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The one called primary is always there. */
+/* The one called primary is always there, and meant where none is named. */
+#define ATHENA_PRIMARY "primary"
 err athena_find_workgroup(req *rq, const txn *tx, str name, athena_workgroup **out);
 extern const tag_rules athena_tag_rules;

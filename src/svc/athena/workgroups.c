@@ -5,24 +5,7 @@
 #include "cloud/tagged.h"
 
 #define ENGINE "Athena engine version 3"
-#define PRIMARY "primary"
-
-#define OF_GROUP(operation) { operation, NULL, "workgroup/{WorkGroup}", NULL }
-#define ANY(operation) { operation, NULL, "*", NULL }
-ACCESS(athena, "athena", NULL,
-	{ "CreateWorkGroup", NULL, "workgroup/{Name}", NULL }, OF_GROUP("GetWorkGroup"),
-	OF_GROUP("UpdateWorkGroup"), OF_GROUP("DeleteWorkGroup"), ANY("ListWorkGroups"),
-	OF_GROUP("StartQueryExecution"), OF_GROUP("ListQueryExecutions"), OF_GROUP("CreateNamedQuery"),
-	OF_GROUP("ListNamedQueries"), OF_GROUP("CreatePreparedStatement"), OF_GROUP("GetPreparedStatement"),
-	OF_GROUP("ListPreparedStatements"), OF_GROUP("UpdatePreparedStatement"),
-	OF_GROUP("DeletePreparedStatement"), ANY("ListDataCatalogs"), ANY("ListEngineVersions"),
-	{ "GetDataCatalog", NULL, "datacatalog/{Name}", NULL },
-	{ "GetDatabase", NULL, "datacatalog/{CatalogName}", NULL },
-	{ "ListDatabases", NULL, "datacatalog/{CatalogName}", NULL },
-	{ "GetTableMetadata", NULL, "datacatalog/{CatalogName}", NULL },
-	{ "ListTableMetadata", NULL, "datacatalog/{CatalogName}", NULL },
-	{ "TagResource", NULL, "{ResourceARN}", NULL }, { "UntagResource", NULL, "{ResourceARN}", NULL },
-	{ "ListTagsForResource", NULL, "{ResourceARN}", NULL });
+#define PRIMARY ATHENA_PRIMARY
 
 QUOTAS(athena, "athena", "Amazon Athena", false,
 	{ "L-FC5F6546", "Active DML queries", ATHENA_ACTIVE_MAX, true, NULL });

@@ -6,7 +6,7 @@ import os
 import tempfile
 import uuid
 
-from scenario import Skip, check, refused, same, until
+from scenario import Server, Skip, check, refused, same, until
 
 LIBRARY = "/usr/local/lib/farthing/duckdb/libduckdb.so"
 FOREVER = 300
@@ -311,3 +311,38 @@ def test_no_partition_is_left_out_that_is_wanted(server):
               f"'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://{shop.name}/k/'")
     shop.done("MSCK REPAIR TABLE k")
     same(count("k WHERE d = DATE '2026-01-05' AND f = '1'"), "1")
+
+
+def test_a_query_is_its_workgroups(_):
+    """Policies of a workgroup speak of its queries, and of the one called primary where none is named."""
+    server = Server("--iam", "enforce")
+    try:
+        account = "300000000001"
+        iam, athena, s3 = (server.client(name, key=account) for name in ("iam", "athena", "s3"))
+        s3.create_bucket(Bucket="results")
+        for name in ("mine", "theirs"):
+            athena.create_work_group(Name=name, Configuration={"ResultConfiguration": {"OutputLocation": "s3://results/"}})
+        start = dict(QueryString="SHOW DATABASES", ResultConfiguration={"OutputLocation": "s3://results/"})
+        ids = {name: athena.start_query_execution(**start, WorkGroup=name)["QueryExecutionId"]
+               for name in ("mine", "theirs")}
+        named = athena.create_named_query(Name="n", Database="d", QueryString="SELECT 1", WorkGroup="theirs")
+        arn = f"arn:aws:athena:us-east-1:{account}:workgroup/"
+        iam.create_user(UserName="u")
+        iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "athena:*", "Resource": [arn + "mine", arn + "primary"]},
+                {"Effect": "Allow", "Action": ["s3:*", "glue:*"], "Resource": "*"}]}))
+        key = iam.create_access_key(UserName="u")["AccessKey"]
+        user = server.client("athena", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+        user.get_query_execution(QueryExecutionId=ids["mine"])
+        user.start_query_execution(**start)
+        user.list_named_queries()
+        for call, how in ((user.get_query_execution, {"QueryExecutionId": ids["theirs"]}),
+                          (user.get_query_results, {"QueryExecutionId": ids["theirs"]}),
+                          (user.stop_query_execution, {"QueryExecutionId": ids["theirs"]}),
+                          (user.batch_get_query_execution, {"QueryExecutionIds": list(ids.values())}),
+                          (user.get_named_query, {"NamedQueryId": named["NamedQueryId"]}),
+                          (user.start_query_execution, {**start, "WorkGroup": "theirs"})):
+            check("workgroup/theirs" in refused("AccessDeniedException", call, **how))
+    finally:
+        server.remove()
