@@ -143,13 +143,13 @@ static void body(parser *p, gql_named *t)
 		t->names = names(p, '|');
 }
 
-/* `extend type` adds to what is there. */
+/* `extend type` adds to what is there. A schema may have very many of them, of one type. */
 static void extend(gql_named *to, const gql_named *more)
 {
-	gql_field **f = &to->fields;
-	gql_input **i = &to->inputs;
-	gql_name **n = &to->names;
-	gql_directive **d = &to->directives;
+	gql_field **f = to->ends.fields ? to->ends.fields : &to->fields;
+	gql_input **i = to->ends.inputs ? to->ends.inputs : &to->inputs;
+	gql_name **n = to->ends.names ? to->ends.names : &to->names;
+	gql_directive **d = to->ends.directives ? to->ends.directives : &to->directives;
 	while (*f)
 		f = &(*f)->next;
 	while (*i)
@@ -158,10 +158,10 @@ static void extend(gql_named *to, const gql_named *more)
 		n = &(*n)->next;
 	while (*d)
 		d = &(*d)->next;
-	*f = more->fields;
-	*i = more->inputs;
-	*n = more->names;
-	*d = more->directives;
+	*(to->ends.fields = f) = more->fields;
+	*(to->ends.inputs = i) = more->inputs;
+	*(to->ends.names = n) = more->names;
+	*(to->ends.directives = d) = more->directives;
 }
 
 static void add(reading *r, gql_named *t, bool extends)
@@ -260,8 +260,33 @@ static void check_interface(reading *r, const gql_named *t, str name)
 	}
 }
 
+/* What has one name would hide each other, or be looked at again and again. */
+static void check_once(reading *r, gql_named *t)
+{
+	size_t n_fields = 0, n_names = 0;
+	for (gql_field *f = t->fields; f; f = f->next)
+		n_fields++;
+	for (gql_name *n = t->names; n; n = n->next)
+		n_names++;
+	t->by_name = map_in(r->p.mem, n_fields);
+	for (gql_field *f = t->fields; f && !r->p.failed; f = f->next)
+		if (map_put(&t->by_name, f->name, f)) {
+			r->p.at = f->at;
+			r->p.text = f->name;
+			gql_wrong(&r->p, "The field is defined twice");
+		}
+	map seen = map_in(r->p.mem, n_names);
+	for (gql_name *n = t->names; n && !r->p.failed; n = n->next)
+		if (map_put(&seen, n->name, n)) {
+			r->p.at = t->at;
+			r->p.text = n->name;
+			gql_wrong(&r->p, "The type is named twice");
+		}
+}
+
 static void check_named(reading *r, gql_named *t)
 {
+	check_once(r, t);
 	r->p.at = t->at;
 	r->p.text = t->name;
 	if (t->sort == GQL_SCALAR && !t->own)
@@ -285,14 +310,6 @@ static void check_named(reading *r, gql_named *t)
 		if (!member || member->sort != GQL_OBJECT_TYPE)
 			gql_wrong(&r->p, "A union's member is no object type");
 	}
-	/* Fields with one name would hide each other. */
-	map seen = map_in(r->p.mem, 16);
-	for (gql_field *f = t->fields; f && !r->p.failed; f = f->next)
-		if (map_put(&seen, f->name, f)) {
-			r->p.at = f->at;
-			r->p.text = f->name;
-			gql_wrong(&r->p, "The field is defined twice");
-		}
 }
 
 static void check_subscription(reading *r)
@@ -373,6 +390,8 @@ str gql_type_text(arena *mem, const gql_type *t)
 
 gql_field *gql_field_of(const gql_named *t, str name)
 {
+	if (t->by_name.n)
+		return map_get(&t->by_name, name);
 	for (gql_field *f = t->fields; f; f = f->next)
 		if (str_eq(f->name, name))
 			return f;

@@ -123,6 +123,13 @@ typedef struct gql_named {
 	gql_name *names;     /* interfaces of an object, members of a union */
 	gql_field *fields;   /* and the values of an enum */
 	gql_input *inputs;
+	map by_name;         /* fields, once the schema is checked */
+	struct {             /* of the lists above, as `extend` left them; NULL: from the beginning */
+		gql_name **names;
+		gql_field **fields;
+		gql_input **inputs;
+		gql_directive **directives;
+	} ends;
 	struct gql_named *next;
 	gql_at at;
 	bool own;            /* not the API's: built in */

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import sys
+import time
 
 from scenario import check, refused, same, until
 
@@ -214,6 +215,22 @@ def test_little_that_means_much(server):
                  + ' __type(name: "Q") { ...F60 } } fragment F0 on __Type { name } ' + deep)
     same(answer["errors"][0]["message"], "The response is nested too deeply.")
     same(api.data("{ __typename }"), {"__typename": "Query"})
+
+
+def test_hostile_schemas(server):
+    """What is named again and again costs no more for that: 60 KB would be read for hours otherwise."""
+    k, began = server.client("appsync"), time.monotonic()
+    fields = " ".join(f"a{i}: Int" for i in range(2500))
+    api = k.create_graphql_api(name="x", authenticationType="API_KEY")["graphqlApi"]["apiId"]
+    for schema, words in (
+            (f"type T implements {'I & ' * 50000} I {{ {fields} }} interface I {{ {fields} }} type Query {{ t: T }}", "named twice near 'I'"),
+            ("type Query { u: U } type T { a: Int } union U = T | T", "named twice near 'T'"),
+            (f"type Query {{ t: Int }} type Mutation {{ {fields} }} type Subscription {{ s: Int @aws_subscribe(mutations: ["
+             + '"a2499" ' * 100000 + "]) }", "Successfully"),
+            ("type Query { t: Int }" + "".join(f"extend type Query{{a{i}:Int}}" for i in range(30000)), "Successfully")):
+        k.start_schema_creation(apiId=api, definition=schema.encode())
+        check(words in (details := k.get_schema_creation_status(apiId=api)["details"]), details)
+    check(time.monotonic() - began < 30, time.monotonic() - began)
 
 
 def test_code(server):
