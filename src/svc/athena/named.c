@@ -12,9 +12,10 @@ err athena_CreateNamedQuery(req *rq, txn *tx, const athena_CreateNamedQuery_in *
                             athena_CreateNamedQuery_out *out)
 {
 	athena_workgroup *g;
-	str id = STR_NONE;
+	/* Not one of a query's. */
+	str id = STR_NONE, token = arena_concat(rq->mem, S("named "), in->ClientRequestToken);
 	athena_token *t = !str_is(in->ClientRequestToken) ? NULL :
-		athena_token_get(tx, rq->mem, rq->who.account, rq->region, in->ClientRequestToken);
+		athena_token_get(tx, rq->mem, rq->who.account, rq->region, token);
 	if (t && !str_eq(t->Asked, in->QueryString))
 		return athena_refused(rq, "Idempotent parameters do not match");
 	if (t) {
@@ -27,7 +28,7 @@ err athena_CreateNamedQuery(req *rq, txn *tx, const athena_CreateNamedQuery_in *
 		.QueryString = in->QueryString, .NamedQueryId = id, .WorkGroup = g->Name };
 	athena_named_put(tx, &(athena_named){ rq->who.account, rq->region, id, &it });
 	if (str_is(in->ClientRequestToken))
-		athena_token_put(tx, &(athena_token){ rq->who.account, rq->region, in->ClientRequestToken, id,
+		athena_token_put(tx, &(athena_token){ rq->who.account, rq->region, token, id,
 			in->QueryString });
 	out->NamedQueryId = id;
 	return OK;

@@ -147,9 +147,9 @@ static err asked_before(req *rq, const txn *tx, const athena_StartQueryExecution
 static err running_now(req *rq, const txn *tx)
 {
 	size_t n = 0;
-	record_scan s = athena_query_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
-	for (athena_query *q; (q = athena_query_next(&s));)
-		n += !q->It->Status->CompletionDateTime.set;
+	record_scan s = athena_active_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
+	while (athena_active_next(&s))
+		n++;
 	if (n < ATHENA_ACTIVE_MAX)
 		return OK;
 	athena_TooManyRequestsException_error *e = arena_new(rq->mem, athena_TooManyRequestsException_error);
@@ -163,6 +163,7 @@ static void keep_query(req *rq, txn *tx, const athena_StartQueryExecution_in *in
 	str place = arena_fmt(rq->mem, "%.*s %.*s %.*s", STR_ARG(q->Account), STR_ARG(q->Region), STR_ARG(q->Id));
 	q->Task = (int64_t)task_add(tx, "athena_query", place, 0);
 	athena_query_put(tx, q);
+	athena_active_put(tx, &(athena_active){ q->Account, q->Region, q->Id });
 	athena_order_put(tx, &(athena_order){ q->Account, q->Region, q->It->WorkGroup, -rq->now, q->Id });
 	if (str_is(in->ClientRequestToken))
 		athena_token_put(tx, &(athena_token){ q->Account, q->Region, in->ClientRequestToken, q->Id,

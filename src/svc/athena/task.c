@@ -255,6 +255,7 @@ static bool keep(void *context, txn *tx)
 	settle(f, q, mem);
 	charge(tx, f->x, q);
 	athena_query_put(tx, q);
+	athena_active_delete(tx, q->Account, q->Region, q->Id);
 	return true;
 }
 

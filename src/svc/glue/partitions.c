@@ -97,11 +97,15 @@ err glue_UpdatePartition(req *rq, txn *tx, const glue_UpdatePartition_in *in, gl
 {
 	glue_table *t;
 	glue_partition *p;
+	str key;
 	glue_ValueStringList values = { in->PartitionValueList.v, in->PartitionValueList.n };
 	(void)out;
 	TRY(glue_catalog(rq, in->CatalogId));
 	TRY(glue_find_table(rq, tx, in->DatabaseName, in->TableName, &t));
 	TRY(find(rq, tx, t, &values, &p));
+	TRY(key_of(rq, t, &in->PartitionInput->Values, &key));
+	if (!str_eq(key, p->Values) && get(rq, tx, t, key))
+		return fail(rq, &glue_AlreadyExistsException, "Partition already exists.");
 	glue_partition_delete(tx, p->Account, p->Region, p->Database, p->Table, p->Values);
 	return put(rq, tx, t, in->PartitionInput, p->It->CreationTime.v);
 }

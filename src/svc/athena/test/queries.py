@@ -346,3 +346,20 @@ def test_a_query_is_its_workgroups(_):
             check("workgroup/theirs" in refused("AccessDeniedException", call, **how))
     finally:
         server.remove()
+
+
+def test_a_token_is_of_one_operation(server):
+    shop, token = Shop(server), uuid.uuid4().hex
+    sql = "SHOW TABLES"
+    kept = [shop.athena.create_named_query(Name="n", Database="d", QueryString=sql, ClientRequestToken=token)
+            for _ in range(2)]
+    same(kept[0]["NamedQueryId"], kept[1]["NamedQueryId"])
+    query = shop.start(sql, ClientRequestToken=token)
+    same(shop.start(sql, ClientRequestToken=token), query)
+    same(shop.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Query"], sql)
+
+
+def test_ended_queries_are_not_counted(server):
+    shop = Shop(server)
+    for _ in range(25):
+        shop.done("SHOW TABLES")

@@ -53,6 +53,10 @@ def test_tables_and_partitions(server):
     same([(e["PartitionValues"], e["ErrorDetail"]["ErrorCode"]) for e in wrong],
          [(["2026-01-01"], "AlreadyExistsException")])
     same([p["Values"] for p in glue.get_partitions(**at)["Partitions"]], [["2026-01-01"], ["2026-01-02"]])
+    refused("AlreadyExistsException", glue.update_partition, **at, PartitionValueList=["2026-01-02"], PartitionInput=one)
+    glue.update_partition(**at, PartitionValueList=["2026-01-02"], PartitionInput={"Values": ["2026-01-03"]})
+    same([p["Values"] for p in glue.get_partitions(**at)["Partitions"]], [["2026-01-01"], ["2026-01-03"]])
+    glue.update_partition(**at, PartitionValueList=["2026-01-03"], PartitionInput={"Values": ["2026-01-02"]})
     glue.delete_partition(**at, PartitionValues=["2026-01-02"])
     refused("EntityNotFoundException", glue.get_partition, **at, PartitionValues=["2026-01-02"])
     glue.delete_database(Name="shop")
