@@ -22,7 +22,9 @@ ACCESS(glue, "glue", NULL,
 	{ "CreatePartition", NULL, PARTITION, NULL }, { "BatchCreatePartition", NULL, PARTITION, NULL },
 	{ "GetPartition", NULL, PARTITION, NULL }, { "GetPartitions", NULL, PARTITION, NULL },
 	{ "UpdatePartition", NULL, PARTITION, NULL }, { "DeletePartition", NULL, PARTITION, NULL },
-	{ "GetPartitionIndexes", NULL, PARTITION, NULL });
+	{ "GetPartitionIndexes", NULL, PARTITION, NULL },
+	{ "TagResource", NULL, "{ResourceArn}", NULL }, { "UntagResource", NULL, "{ResourceArn}", NULL },
+	{ "GetTags", NULL, "{ResourceArn}", NULL });
 
 err glue_catalog(req *rq, str catalog_id)
 {
