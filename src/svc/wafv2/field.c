@@ -14,6 +14,32 @@ static void one(look *l, values *out, str v)
 	out->n = str_is(v) ? 1 : 0;
 }
 
+values field_headers(look *l, str name)
+{
+	const wire_message *in = &l->x->in;
+	values all = { arena_array(l->mem, str, in->n_headers + 1), 0, 0 };
+	for (size_t i = 0; i < in->n_headers; i++)
+		if (str_eq_nocase(in->headers[i].name, name))
+			all.v[all.n++] = in->headers[i].value;
+	return all;
+}
+
+str field_joined(look *l, str name, str between)
+{
+	values all = field_headers(l, name);
+	if (all.n < 2)
+		return all.n ? all.v[0] : STR_NONE;
+	size_t bytes = 0;
+	for (size_t i = 0; i < all.n; i++)
+		bytes += all.v[i].n + between.n;
+	buf b = buf_in(l->mem, bytes, bytes);
+	for (size_t i = 0; i < all.n; i++) {
+		buf_put(&b, i ? between : S(""));
+		buf_put(&b, all.v[i]);
+	}
+	return buf_str(&b);
+}
+
 /* So many arguments a query has: none may be hidden behind many others. */
 static size_t arguments(str query)
 {
@@ -89,7 +115,7 @@ static bool cookie_listed(const wafv2_CookieNames *names, str name)
 static void cookies(look *l, const wafv2_Cookies *c, values *out)
 {
 	const wafv2_CookieMatchPattern *p = c->MatchPattern;
-	str rest = wire_header(&l->x->in, S("cookie"));
+	str rest = field_joined(l, S("cookie"), S("; "));
 	bool over = rest.n > KEYS_BYTES_MAX;
 	size_t n = 0;
 	rest = str_sub(rest, 0, KEYS_BYTES_MAX);
@@ -194,7 +220,7 @@ void field_values(look *l, const wafv2_FieldToMatch *f, values *out)
 {
 	*out = (values){ 0 };
 	if (f->SingleHeader) {
-		one(l, out, wire_header(&l->x->in, f->SingleHeader->Name));
+		*out = field_headers(l, f->SingleHeader->Name);
 	} else if (f->SingleQueryArgument) {
 		argument(l, f->SingleQueryArgument->Name, out);
 	} else if (f->AllQueryArguments) {
@@ -222,7 +248,7 @@ void field_values(look *l, const wafv2_FieldToMatch *f, values *out)
 
 str field_forwarded(look *l, str header, bool last)
 {
-	str rest = wire_header(&l->x->in, header), found = STR_NONE;
+	str rest = field_joined(l, header, S(", ")), found = STR_NONE;
 	while (str_is(rest)) {
 		found = str_trim(str_cut(&rest, ','));
 		if (!last)

@@ -57,12 +57,19 @@ static const wafv2_RuleAction *overridden(const wafv2_RuleActionOverrides *all,
 	return usual;
 }
 
-/* Headers that a backend sees beside the client's. */
+/* Headers that a backend sees beside the client's: in the place of those that a client has made up. */
 static void insert(look *l, const wafv2_CustomRequestHandling *more)
 {
-	for (size_t i = 0; more && i < more->InsertHeaders.n; i++)
-		wire_header_add(&l->x->in, arena_concat(l->mem, S("x-amzn-waf-"), more->InsertHeaders.v[i].Name),
-		                more->InsertHeaders.v[i].Value);
+	wire_message *in = &l->x->in;
+	for (size_t i = 0; more && i < more->InsertHeaders.n; i++) {
+		str name = arena_concat(l->mem, S("x-amzn-waf-"), more->InsertHeaders.v[i].Name);
+		size_t n = 0;
+		for (size_t k = 0; k < in->n_headers; k++)
+			if (!str_eq_nocase(in->headers[k].name, name))
+				in->headers[n++] = in->headers[k];
+		in->n_headers = n;
+		wire_header_add(in, name, more->InsertHeaders.v[i].Value);
+	}
 }
 
 static bool act(look *l, const wafv2_RuleAction *a, const wafv2_CustomResponseBodies *bodies, verdict *v)

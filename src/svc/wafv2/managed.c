@@ -144,9 +144,9 @@ static values values_of(look *l, uint8_t field)
 	values out = { 0 };
 	const wire_message *in = &l->x->in;
 	switch (field) {
-	case AGENT: one(l, &out, wire_header(in, S("user-agent"))); break;
+		case AGENT: return field_headers(l, S("user-agent"));
 	case QUERY: one(l, &out, in->query); break;
-	case COOKIE: one(l, &out, wire_header(in, S("cookie"))); break;
+	case COOKIE: return field_headers(l, S("cookie"));
 	case BODY: one(l, &out, str_is(in->body) ? str_sub(in->body, 0, l->body_max) : STR_NONE); break;
 	case PATH: one(l, &out, l->path); break;
 	case HOST: one(l, &out, l->x->host); break;

@@ -152,7 +152,7 @@ static bool ip_matches(look *l, const wafv2_IPSetReferenceStatement *r)
 	if (!f)
 		return set_has(set->It, l->x->peer);
 	bool last = str_eq(f->Position, wafv2_ForwardedIPPosition_LAST), any = str_eq(f->Position, S("ANY"));
-	str rest = wire_header(&l->x->in, f->HeaderName), text = field_forwarded(l, f->HeaderName, last);
+	str rest = field_joined(l, f->HeaderName, S(", ")), text = field_forwarded(l, f->HeaderName, last);
 	address a;
 	if (!str_is(rest))
 		return false;
@@ -195,10 +195,10 @@ static str custom_key(look *l, const wafv2_RateBasedStatement *r)
 		wafv2_FieldToMatch f = { 0 };
 		values all = { 0 };
 		if (k->Header) {
-			v = wire_header(&l->x->in, k->Header->Name);
+			v = field_joined(l, k->Header->Name, S(", "));
 			how = &k->Header->TextTransformations;
 		} else if (k->Cookie) {
-			str name = k->Cookie->Name, rest = wire_header(&l->x->in, S("cookie"));
+			str name = k->Cookie->Name, rest = field_joined(l, S("cookie"), S("; "));
 			while (str_is(rest)) {
 				str value = str_trim(str_cut(&rest, ';'));
 				if (str_eq(str_cut(&value, '='), name))

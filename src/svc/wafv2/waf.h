@@ -99,6 +99,9 @@ typedef struct values {
 } values;
 void field_values(look *l, const wafv2_FieldToMatch *f, values *out);
 values field_arguments(look *l);
+/* A header may come several times, and whoever is behind may read any of them. */
+values field_headers(look *l, str name);
+str field_joined(look *l, str name, str between); /* all of them, or STR_NONE */
 str field_forwarded(look *l, str header, bool last);
 
 /* match.c */

@@ -3,6 +3,7 @@ import calendar
 import datetime
 import json
 import os
+import socket
 import urllib.parse
 
 from scenario import check, http, refused, same, until
@@ -38,6 +39,14 @@ def change(waf, acl, rules, default="Allow", **more):
     lock = waf.get_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"])["LockToken"]
     waf.update_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"], LockToken=lock, Rules=rules,
                        DefaultAction={default: {}}, VisibilityConfig=visible(acl["Name"]), **more)
+
+
+def raw(url, *lines):
+    """The status of a GET with these lines of header."""
+    _, _, host, path = url.split("/", 3)
+    with socket.create_connection(("127.0.0.1", int(host.split(":")[1]))) as c:
+        c.sendall("\r\n".join([f"GET /{path} HTTP/1.1", f"Host: {host}", "Connection: close", *lines, "", ""]).encode())
+        return int(c.makefile("rb").readline().split()[1])
 
 
 def stage(server, name="s"):
@@ -437,3 +446,37 @@ def test_a_request_of_thousands_of_values_takes_little_memory(server):
     before = most()
     same(status(url, body=b"[" + b",".join([b"1"] * 8000) + b"]"), 200)
     check(most() - before < 200, (before, most()))
+
+
+def test_nothing_hides_in_a_second_header(server):
+    waf = server.client("wafv2")
+    _, arn, url = stage(server, "twice")
+    cookies = {"Cookies": {"MatchPattern": {"All": {}}, "MatchScope": "ALL", "OversizeHandling": "CONTINUE"}}
+    away = waf.create_ip_set(Name="away", Scope="REGIONAL", IPAddressVersion="IPV4",
+                             Addresses=["203.0.113.7/32"])["Summary"]["ARN"]
+    acl = create(waf, "twice", [
+        rule("header", 0, found("ByteMatchStatement", {"SingleHeader": {"Name": "x-t"}}, b"attack")),
+        rule("cookie", 1, found("ByteMatchStatement", cookies, b"attack")),
+        rule("ip", 2, {"IPSetReferenceStatement": {"ARN": away, "IPSetForwardedIPConfig": {
+            "HeaderName": "X-Forwarded-For", "FallbackBehavior": "NO_MATCH", "Position": "ANY"}}})])
+    waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=arn)
+    same(raw(url, "X-T: a", "X-T: b", "Cookie: a=b", "Cookie: c=d", "X-Forwarded-For: 192.0.2.1"), 200)
+    same(raw(url, "X-T: a", "X-T: attack"), 403)
+    same(raw(url, "Cookie: a=b", "Cookie: c=attack"), 403)
+    same(raw(url, "X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 192.0.2.2, 203.0.113.7"), 403)
+
+
+def test_clients_do_not_make_up_inserted_headers(server):
+    waf, api = server.client("wafv2"), server.client("apigateway")
+    a, arn, url = stage(server, "inserted")
+    below = next(r["id"] for r in api.get_resources(restApiId=a)["items"] if r["path"] != "/")
+    api.put_integration_response(restApiId=a, resourceId=below, httpMethod="ANY", statusCode="200", responseTemplates={
+        "application/json": "$input.params('x-amzn-waf-who')"})
+    api.create_deployment(restApiId=a, stageName="inserted")
+    same(get(url, x_amzn_waf_who="them")[2], b"them")
+    counts = rule("counts", 0, found("ByteMatchStatement", {"UriPath": {}}, b"/"), "Count")
+    counts["Action"]["Count"] = {"CustomRequestHandling": {"InsertHeaders": [{"Name": "who", "Value": "us"}]}}
+    acl = create(waf, "inserted", [counts])
+    waf.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=arn)
+    same(get(url)[2], b"us")
+    same(get(url, x_amzn_waf_who="them")[2], b"us")
