@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,10 +33,24 @@ static err own_folder(arena *mem, str *folder)
 	return OK;
 }
 
+/* What others need of the disk stays theirs. */
+#define LARGE ((size_t)1 << 16)
+#define DISK_LEFT ((uint64_t)256 << 20)
+
+static bool room_for(int fd, size_t bytes)
+{
+	struct statvfs v;
+	return bytes < LARGE || fstatvfs(fd, &v) || (uint64_t)v.f_bavail * v.f_frsize > DISK_LEFT + bytes;
+}
+
 err query_append(arena *mem, str path, str bytes)
 {
 	int fd = open(arena_str(mem, path).p, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	size_t done = 0;
+	if (fd >= 0 && !room_for(fd, bytes.n)) {
+		close(fd);
+		return fault_new(mem, &fault_system, "the disk has no room for what the query reads");
+	}
 	while (fd >= 0 && done < bytes.n) {
 		ssize_t n = write(fd, bytes.p + done, bytes.n - done);
 		if (n <= 0)

@@ -139,6 +139,7 @@ static err copy_object(run *x, const run_object *o, str path)
 			e = query_append(x->mem, path, out.Body);
 		arena_close(own);
 		TRY(e);
+		x->scanned += last - at;
 		if (!run_going(x))
 			return run_failed(x, "Query cancelled");
 	}
@@ -154,13 +155,13 @@ static err stage(source *s, size_t part, const run_object *first)
 	for (const run_object *o = first; o; o = o->next, n++) {
 		const char *end;
 		TRY(ending(x, o->key, &end));
-		x->scanned += o->size;
-		if (++x->objects > OBJECTS_MAX || x->scanned > STAGED_BYTES_MAX)
+		if (++x->objects > OBJECTS_MAX || x->scanned + o->size > STAGED_BYTES_MAX)
 			return run_failed(x,
 				"EXCEEDED_LOCAL_LIMIT: Farthing's Athena reads at most %d objects and 8 GiB in "
 			                  "a query", OBJECTS_MAX);
-		if (x->q->Cutoff && x->scanned > x->q->Cutoff) {
+		if (x->q->Cutoff && x->scanned + o->size > x->q->Cutoff) {
 			x->over = true;
+			x->scanned = x->q->Cutoff; /* so much was allowed */
 			return run_failed(x, "Bytes scanned limit was exceeded");
 		}
 		TRY(copy_object(x, o, arena_fmt(x->mem, "%.*s/%zu%s", STR_ARG(folder), n, end)));

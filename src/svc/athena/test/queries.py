@@ -191,6 +191,7 @@ def test_stopping_and_the_limit_of_a_workgroup(server):
     shop.put("history/dt=2026-01-02/big.json", b'{"total": 1}\n' * 900000)
     e = shop.end("SELECT count(*) FROM receipts", WorkGroup=shop.name)
     same((e["Status"]["State"], e["Status"]["StateChangeReason"]), ("CANCELLED", "Bytes scanned limit was exceeded"))
+    same(e["Statistics"]["DataScannedInBytes"], 10000000)
     e = shop.done("SELECT count(*) FROM receipts WHERE dt = '2026-01-01'", WorkGroup=shop.name)
     check(e["ResultConfiguration"]["OutputLocation"].startswith(f"s3://{shop.name}/group/"))
     same(len(shop.athena.list_query_executions(WorkGroup=shop.name)["QueryExecutionIds"]), 2)
