@@ -5,6 +5,7 @@
 #include "sys/clock.h"
 #include "sys/rand.h"
 #include "wire/websocket.h"
+#include <pthread.h>
 
 #define PATH_FORM "/_appsync-api/"
 #define REALTIME_FORM "/_appsync-realtime-api/"
@@ -153,14 +154,42 @@ static void serve_graphql(http_exchange *x, store *s, str id, asker *q, const id
 	answer(x, id, 200, body);
 }
 
-static void serve(http_exchange *x, store *s)
+/*
+ * Requests at once, of one API and of all: each has a thread of the server, and an API may ask itself over
+ * HTTP. APIs that fall together share their number, a matter of chance.
+ */
+#define AT_ONCE_MAX 200
+#define AT_ONCE_ALL_MAX 600
+#define SLOTS 1024
+static struct {
+	pthread_mutex_t lock;
+	int all, of[SLOTS];
+} running = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static bool enter(size_t slot)
 {
-	place p;
+	pthread_mutex_lock(&running.lock);
+	bool room = running.all < AT_ONCE_ALL_MAX && running.of[slot] < AT_ONCE_MAX;
+	running.all += room;
+	running.of[slot] += room;
+	pthread_mutex_unlock(&running.lock);
+	return room;
+}
+
+static void leave(size_t slot)
+{
+	pthread_mutex_lock(&running.lock);
+	running.all--;
+	running.of[slot]--;
+	pthread_mutex_unlock(&running.lock);
+}
+
+static void serve_api(http_exchange *x, store *s, place p)
+{
 	appsync_api *api;
 	gql_schema *schema;
 	identity who;
 	str id = rand_uuid(x->mem);
-	place_of(x, &p);
 	if (p.realtime || websocket_asked(x)) {
 		realtime_serve(x, s, p.id);
 		return;
@@ -187,5 +216,18 @@ static void serve(http_exchange *x, store *s)
 		refuse(x, id, 400, "GraphQLSchemaException", S("The API has no schema."));
 	else
 		serve_graphql(x, s, id, &q, &who, schema);
+}
+
+static void serve(http_exchange *x, store *s)
+{
+	place p;
+	place_of(x, &p);
+	size_t slot = str_hash(p.id) % SLOTS;
+	if (!enter(slot)) {
+		refuse(x, rand_uuid(x->mem), 429, "TooManyRequestsException", S("Rate exceeded"));
+		return;
+	}
+	serve_api(x, s, p);
+	leave(slot);
 }
 PLANE(appsync, match, serve);

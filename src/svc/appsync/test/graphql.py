@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import sys
+import threading
 import time
 
 from scenario import check, refused, same, until
@@ -262,6 +263,24 @@ def test_code(server):
     same([r["fieldName"] for r in api.k.list_resolvers_by_function(apiId=api.id, functionId=ids[0])["resolvers"]], ["steps"])
     api.resolver("Query.now", "none", code("return { payload: util.time.nowISO8601() };"))
     check("T" in api.data("{ now }")["now"])
+
+
+def test_one_that_asks_itself(server):
+    """An API whose data source is itself ends, and leaves room for others."""
+    api, other = Api(server, "type Query { f: String }"), Api(server, "type Query { f: String }")
+    api.source("self", "HTTP", httpConfig={"endpoint": server.endpoint})
+    api.resolver("Query.f", "self", code(
+        f"return {{ method: 'POST', resourcePath: '/_appsync-api/{api.id}/graphql', params: {{ headers: {{ 'x-api-key': '{api.key}' }},"
+        " body: JSON.stringify({ query: '{ f }' }) } };", "return ctx.result ? ctx.result.body : 'broken';"))
+    began, got = time.monotonic(), []
+    asking = threading.Thread(target=lambda: got.append(api("{ f }")))
+    asking.start()
+    while asking.is_alive():
+        asked = time.monotonic()
+        same(other.data("{ f }"), {"f": None})
+        check(time.monotonic() - asked < 10, "others wait")
+        time.sleep(0.2)
+    check(got and time.monotonic() - began < 60, got)
 
 
 def test_lambda(server):
