@@ -1,5 +1,7 @@
 #include "cloud/certificate.h"
 
+#define SCRATCH 16384
+
 extern certificate_user *const __start_farthing_certificate_users[] __attribute__((weak));
 extern certificate_user *const __stop_farthing_certificate_users[] __attribute__((weak));
 
@@ -19,18 +21,16 @@ size_t certificate_users(const txn *tx, arena *mem, str arn, str **users)
 {
 	size_t n = 0;
 	*users = NULL;
+	/* Of all that is looked through only the names of those that were found are kept. */
+	arena *scratch = arena_open(SCRATCH);
 	certificate_user *const *end = __stop_farthing_certificate_users;
 	for (certificate_user *const *u = __start_farthing_certificate_users; u < end; u++) {
-		str *more, *all;
-		size_t found = (*u)(tx, mem, arn, &more);
-		if (!found)
-			continue;
-		all = arena_array(mem, str, n + found);
-		if (n)
-			memcpy(all, *users, n * sizeof *all);
-		memcpy(all + n, more, found * sizeof *all);
-		*users = all;
-		n += found;
+		str *more;
+		size_t found = (*u)(tx, scratch, arn, &more);
+		for (size_t i = 0; i < found; i++)
+			certificate_user_add(mem, users, &n, arena_str(mem, more[i]));
+		arena_reset(scratch);
 	}
+	arena_close(scratch);
 	return n;
 }

@@ -35,6 +35,12 @@ bool cert_issued(const acm_cert *c)
 	return str_eq(c->It->Status, acm_CertificateStatus_ISSUED);
 }
 
+static void expire(acm_cert *c, int64_t now)
+{
+	if (cert_issued(c) && c->It->NotAfter.set && c->It->NotAfter.v <= now)
+		c->It->Status = acm_CertificateStatus_EXPIRED;
+}
+
 void cert_now(const txn *tx, arena *mem, acm_cert *c, int64_t now)
 {
 	str *users;
@@ -44,8 +50,7 @@ void cert_now(const txn *tx, arena *mem, acm_cert *c, int64_t now)
 	bool ours = str_eq(it->Type, acm_CertificateType_AMAZON_ISSUED);
 	it->RenewalEligibility = ours && cert_issued(c) && (n || c->Exported) ? acm_RenewalEligibility_ELIGIBLE :
 		acm_RenewalEligibility_INELIGIBLE;
-	if (cert_issued(c) && it->NotAfter.set && it->NotAfter.v <= now)
-		it->Status = acm_CertificateStatus_EXPIRED;
+	expire(c, now);
 }
 
 err acm_DescribeCertificate(req *rq, const txn *tx, const acm_DescribeCertificate_in *in,
@@ -186,8 +191,12 @@ static size_t collect(req *rq, const txn *tx, const acm_ListCertificates_in *in,
 	*all = arena_array(rq->mem, acm_cert *, ACM_CERTIFICATES_MAX);
 	record_scan s = acm_cert_scan(tx, rq->mem, 2, rq->who.account, rq->region, STR_NONE);
 	for (acm_cert *c; n < ACM_CERTIFICATES_MAX && (c = acm_cert_next(&s));) {
-		cert_now(tx, rq->mem, c, rq->now);
-		if (!listed(c, in))
+		/* Who uses it is looked up only of those that are shown. */
+		str status = c->It->Status;
+		expire(c, rq->now);
+		bool fits = listed(c, in);
+		c->It->Status = status;
+		if (!fits)
 			continue;
 		size_t at = n++;
 		for (; at > 0 && comes_before(c, (*all)[at - 1], down); at--)
@@ -220,6 +229,7 @@ err acm_ListCertificates(req *rq, const txn *tx, const acm_ListCertificates_in *
 			out->NextToken = page_token(rq, all[i - 1]->Id);
 			break;
 		}
+		cert_now(tx, rq->mem, all[i], rq->now);
 		out->CertificateSummaryList.v[out->CertificateSummaryList.n++] = summary(rq, all[i]);
 	}
 	return OK;

@@ -1,5 +1,6 @@
 """ACM: certificates that are validated by records of our zones, imported ones, and what becomes of them."""
 import glob
+import json
 import os
 import re
 import signal
@@ -292,3 +293,29 @@ def test_approved_by_mail(server):
     same(http("GET", link)[0], 404)
     refused("InvalidStateException", acm.resend_validation_email, CertificateArn=arn, Domain="www.mail.example",
             ValidationDomain="mail.example")
+
+
+def test_who_uses_certificates_takes_little_memory_to_tell(server):
+    """Every distribution was kept in memory once for each certificate."""
+    acm, cf = server.client("acm"), server.client("cloudfront")
+    same_for_all = {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all",
+                    "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"}
+    for i in range(30):
+        cf.create_distribution(DistributionConfig={
+            "CallerReference": f"many-{i}", "Comment": "", "Enabled": False,
+            "Origins": {"Quantity": 1, "Items": [{"Id": "o", "DomainName": "origin.example", "CustomOriginConfig": {
+                "HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}}]},
+            "DefaultCacheBehavior": same_for_all,
+            "CacheBehaviors": {"Quantity": 25, "Items": [
+                {"PathPattern": f"/{k}/*", **same_for_all} for k in range(25)]}})
+    for i in range(300):
+        acm.request_certificate(DomainName=f"n{i}.many.example", ValidationMethod="DNS")
+    with open(os.path.join(server.data, "server.json")) as f:
+        pid = json.load(f)["pid"]
+
+    def most():
+        with open(f"/proc/{pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) // 1024
+    before = most()
+    check(len(acm.list_certificates()["CertificateSummaryList"]) >= 300)
+    check(most() - before < 60, (before, most()))
