@@ -9,23 +9,6 @@ static const tag_rules rules = {
 	.reserved = { &glue_InvalidInputException, "Tag keys that begin with aws: are reserved." },
 };
 
-#define DATABASE "database/{Name}"
-#define TABLE "table/{DatabaseName}/{Name}"
-#define PARTITION "table/{DatabaseName}/{TableName}"
-ACCESS(glue, "glue", NULL,
-	{ "CreateDatabase", NULL, "catalog", NULL }, { "GetDatabase", NULL, DATABASE, NULL },
-	{ "UpdateDatabase", NULL, DATABASE, NULL }, { "DeleteDatabase", NULL, DATABASE, NULL },
-	{ "GetDatabases", NULL, "catalog", NULL }, { "CreateTable", NULL, "database/{DatabaseName}", NULL },
-	{ "GetTable", NULL, TABLE, NULL }, { "GetTables", NULL, "database/{DatabaseName}", NULL },
-	{ "UpdateTable", NULL, "database/{DatabaseName}", NULL }, { "DeleteTable", NULL, TABLE, NULL },
-	{ "BatchDeleteTable", NULL, "database/{DatabaseName}", NULL },
-	{ "CreatePartition", NULL, PARTITION, NULL }, { "BatchCreatePartition", NULL, PARTITION, NULL },
-	{ "GetPartition", NULL, PARTITION, NULL }, { "GetPartitions", NULL, PARTITION, NULL },
-	{ "UpdatePartition", NULL, PARTITION, NULL }, { "DeletePartition", NULL, PARTITION, NULL },
-	{ "GetPartitionIndexes", NULL, PARTITION, NULL },
-	{ "TagResource", NULL, "{ResourceArn}", NULL }, { "UntagResource", NULL, "{ResourceArn}", NULL },
-	{ "GetTags", NULL, "{ResourceArn}", NULL });
-
 err glue_catalog(req *rq, str catalog_id)
 {
 	meter_one(rq, &GLUE_REQUESTS, S("catalog"));

@@ -1,7 +1,7 @@
 """The Data Catalog: databases, tables and partitions as Terraform and Athena use them."""
 import json
 
-from scenario import check, refused, same
+from scenario import Server, check, refused, same
 
 TABLE = {"Name": "Receipts", "TableType": "EXTERNAL_TABLE", "Parameters": {"EXTERNAL": "TRUE"},
          "PartitionKeys": [{"Name": "dt", "Type": "string"}],
@@ -85,3 +85,38 @@ def test_an_answer_has_a_bound(server):
         check(max(sizes) < 20, sizes)
     same([t["Name"] for p in glue.get_paginator("get_tables").paginate(DatabaseName="large", Expression="t39")
           for t in p["TableList"]], ["t39"])
+
+
+def test_policies_speak_of_what_a_table_lies_in(_):
+    server = Server("--iam", "enforce")
+    try:
+        account = "300000000001"
+        iam, glue = server.client("iam", key=account), server.client("glue", key=account)
+        for database in ("shop", "hidden"):
+            glue.create_database(DatabaseInput={"Name": database})
+            for table in ("open", "secret"):
+                glue.create_table(DatabaseName=database, TableInput={**TABLE, "Name": table})
+        iam.create_user(UserName="u")
+        arn = f"arn:aws:glue:us-east-1:{account}:"
+        iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "glue:*", "Resource": [arn + "catalog", arn + "database/*", arn + "table/*"]},
+                {"Effect": "Deny", "Action": "glue:*", "Resource": [arn + "table/shop/secret", arn + "database/hidden"]}]}))
+        key = iam.create_access_key(UserName="u")["AccessKey"]
+        user = server.client("glue", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+        user.get_table(DatabaseName="Shop", Name="Open")
+        user.update_table(DatabaseName="shop", TableInput={**TABLE, "Name": "open"})
+        user.create_database(DatabaseInput={"Name": "own"})
+        user.delete_database(Name="own")
+        for call, how in ((user.get_table, dict(DatabaseName="shop", Name="secret")),
+                          (user.get_table, dict(DatabaseName="SHOP", Name="Secret")),
+                          (user.get_table, dict(DatabaseName="Hidden", Name="open")),
+                          (user.get_tables, dict(DatabaseName="HIDDEN")),
+                          (user.get_partitions, dict(DatabaseName="shop", TableName="SECRET")),
+                          (user.update_table, dict(DatabaseName="shop", TableInput={**TABLE, "Name": "Secret"})),
+                          (user.batch_delete_table, dict(DatabaseName="shop", TablesToDelete=["open", "SECRET"])),
+                          (user.delete_database, dict(Name="SHOP"))):
+            refused("AccessDeniedException", call, **how)
+        same(len(glue.get_tables(DatabaseName="shop")["TableList"]), 2)
+    finally:
+        server.remove()
