@@ -263,7 +263,8 @@ static str question(const asker *q, str token)
 
 static bool with_function(asker *q, str token, const appsync_LambdaAuthorizerConfig *c, identity *out)
 {
-	str answer, key = arena_fmt(q->mem, "appsync/%.*s/%.*s", STR_ARG(q->api->ApiId), STR_ARG(token));
+	str answer, key = arena_fmt(q->mem, "appsync/%.*s/%.*s/%.*s", STR_ARG(q->api->ApiId),
+	                            STR_ARG(c->authorizerUri), STR_ARG(token));
 	if (c->identityValidationExpression.n &&
 	    !fits(q->mem, c->identityValidationExpression, token))
 		return no(q);

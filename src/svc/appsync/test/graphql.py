@@ -323,6 +323,13 @@ def test_who_may_ask(server):
     same((status, json.loads(answer["data"]["echo"])), (200, {"resolverContext": {"who": "me"}}))
     same(answer["errors"][0]["errorType"], "Unauthorized")
     same(api.post(body, {"Authorization": "else"})[0], 401)
+    arn = function(server, "sync-nobody", code="def handler(e, c):\n    return {'isAuthorized': False}\n")
+    server.client("lambda").add_permission(FunctionName="sync-nobody", StatementId="s", Action="lambda:InvokeFunction",
+                                           Principal="appsync.amazonaws.com", SourceArn=api.arn)
+    same(api.post(body, {"Authorization": "let"})[0], 200)
+    api.k.update_graphql_api(apiId=api.id, name="notes", authenticationType="AWS_LAMBDA",
+                             lambdaAuthorizerConfig={"authorizerUri": arn})
+    same(api.post(body, {"Authorization": "let"})[0], 401)
 
 
 def test_control_plane(server):
