@@ -17,6 +17,7 @@
 #define PIECE 16384
 #define REPORT_US 1000000
 #define ACCEPT_WAIT_MS 1000
+#define LINGERING_MAX 128
 
 static struct {
 	pthread_once_t once;
@@ -182,9 +183,12 @@ static bool hear(carrying *c, way *w)
 	shutdown(c->ends[1], SHUT_RDWR);
 	for (ssize_t n = 1; n > 0 || (n < 0 && errno == EINTR);)
 		n = recv(c->ends[0], w->bytes, PIECE, 0);
-	/* Who has nothing more to say may still wait for an answer. */
+	/* Who has nothing more to say may still wait for an answer, or be gone: from here both look the same, so
+	 * that only some are waited for. */
+	static atomic_int lingering;
 	struct pollfd end = { c->ends[0], 0, 0 };
-	(void)poll(&end, 1, SANDBOX_HANGING_MS);
+	(void)poll(&end, 1, atomic_fetch_add(&lingering, 1) < LINGERING_MAX ? SANDBOX_HANGING_MS : 0);
+	atomic_fetch_sub(&lingering, 1);
 	return false;
 }
 

@@ -12,11 +12,15 @@ sys.path.insert(0, os.path.dirname(__file__))
 from functions import call, make  # noqa: E402
 
 ANY = "0.0.0.0/0"
+SCOPE = "GET / HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/20261122/us-east-1/%s/aws4_request\r\n\r\n"
 # Dials, asks and says what came; both kinds of socket, for they wait in different ways.
 DIALS = """
 import socket, errno
 def handler(event, context):
     host, port, kind = event["host"], event["port"], event.get("kind", "limit")
+    for i in range(event.get("before", 0)):
+        with socket.create_connection((host, port), 5) as s:
+            s.sendall(event["first"].encode())
     s = socket.socket()
     try:
         if kind == "limit":
@@ -217,8 +221,7 @@ def test_nat_instance(server):
 def test_endpoints(server):
     n = Network(server, "endpoints", block="10.25")
     port = int(server.endpoint.rsplit(":", 1)[1])
-    scope = "GET / HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/20261122/us-east-1/%s/aws4_request\r\n\r\n"
-    ask, queue, plain = ({"text": t} for t in (scope % "dynamodb", scope % "sqs", "GET / HTTP/1.0\r\n\r\n"))
+    ask, queue, plain = ({"text": t} for t in (SCOPE % "dynamodb", SCOPE % "sqs", "GET / HTTP/1.0\r\n\r\n"))
     n.dropped(port, **ask)
     e = n.ec2.create_vpc_endpoint(VpcId=n.vpc, ServiceName="com.amazonaws.us-east-1.dynamodb", RouteTableIds=[n.inner])
     check(n.dial(port, **ask)[0] > 0)
@@ -239,7 +242,7 @@ def test_endpoints(server):
     before = n.server.bill().get("vpc.nat.gb", 0)
     n.ec2.create_route(RouteTableId=n.inner, DestinationCidrBlock=ANY, NatGatewayId=n.gateway())
     n.ec2.create_vpc_endpoint(VpcId=n.vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[n.inner])
-    check(n.dial(port, text=scope % "s3")[0] > 0)
+    check(n.dial(port, text=SCOPE % "s3")[0] > 0)
     check(n.dial(port, **queue)[0] > 0)
     same(n.server.bill().get("vpc.nat.gb", 0), before)
     check(n.dial(port, **plain)[0] > 0)
@@ -329,3 +332,10 @@ def test_no_socket_gets_around_the_judge(server):
         got = call(client, "again-again", {"port": out.port, "how": how})[0]
         check(got[0] == "EINPROGRESS", got)
         same((how, out.seen), (how, 0))
+
+
+def test_who_is_gone_does_not_count_as_waiting(server):
+    n, port = Network(server, "gone", block="10.31"), int(server.endpoint.rsplit(":", 1)[1])
+    n.ec2.create_vpc_endpoint(VpcId=n.vpc, ServiceName="com.amazonaws.us-east-1.dynamodb", RouteTableIds=[n.inner])
+    got = n.dial(port, before=600, first=SCOPE % "sqs", text=SCOPE % "dynamodb")
+    check(got != "timeout" and got[0] > 0, got)
