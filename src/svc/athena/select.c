@@ -439,16 +439,23 @@ static err told(run *x, str message)
 	return run_failed(x, "%s: %.*s", read ? "HIVE_CURSOR_ERROR" : "GENERIC_USER_ERROR", STR_ARG(first));
 }
 
+#define ANSWER_COLUMNS_MAX 20000
+#define ANSWER_NAMES_BYTES ((size_t)4 << 20)
+
 static err read_answer(run *x, str text)
 {
 	arena *mem = x->mem;
-	size_t room = 16;
+	size_t room = 16, names = 0;
 	x->columns.v = arena_array(mem, athena_ColumnInfo, room);
 	while (str_starts(text, S("C\t"))) {
 		str line = str_cut(&text, '\n'), field[5];
 		int64_t precision = 0, scale = 0;
 		for (size_t i = 0; i < 5; i++)
 			field[i] = str_is(line) ? str_cut(&line, '\t') : S("");
+		names += field[1].n;
+		if (x->columns.n == ANSWER_COLUMNS_MAX || names > ANSWER_NAMES_BYTES)
+			return run_failed(x, "EXCEEDED_LOCAL_LIMIT: Farthing's Athena answers with at most %d columns",
+			                  ANSWER_COLUMNS_MAX);
 		str_to_i64(field[3], &precision);
 		str_to_i64(field[4], &scale);
 		if (x->columns.n == room) {

@@ -294,6 +294,8 @@ def test_long_names_and_signs(server):
     shop.done(f"CREATE EXTERNAL TABLE wide (a string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '{name}' "
               f"LOCATION 's3://{shop.name}/t/'")
     shop.fails("SELECT * FROM wide")
+    many = ", ".join(f"a x{i}" for i in range(70))
+    check("EXCEEDED_LOCAL_LIMIT" in shop.fails(f"WITH a AS (SELECT 1 AS {name}) SELECT * FROM {many}"))
     same(shop.rows("SELECT 1 AS one"), [["one"], ["1"]])
 
 
