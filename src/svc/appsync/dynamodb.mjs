@@ -2,7 +2,7 @@
  * Requests of DynamoDB data sources: the helpers that resolvers import, and what AppSync makes of a request
  * before it asks DynamoDB, and of the answer before the response handler sees it.
  */
-import { AppSyncError, conditionOf, toDynamoDB, util } from '@aws-appsync/utils';
+import { AppSyncError, conditionOf, toDynamoDB, util, wordOf } from '@aws-appsync/utils';
 
 const toMapValues = util.dynamodb.toMapValues;
 
@@ -191,8 +191,8 @@ export function resultOf(r, output, failure) {
 /* ---- helpers ---- */
 
 const cond = (c) => (c ? conditionOf(c) : undefined);
-const projection = (list) => (list && list.length ? { expression: list.map((n) => `#${n}`).join(', '),
-	expressionNames: Object.fromEntries(list.map((n) => [`#${n}`, n])) } : undefined);
+const projection = (list) => (list && list.length ? { expression: list.map((n) => `#${wordOf(n)}`).join(', '),
+	expressionNames: Object.fromEntries(list.map((n) => [`#${wordOf(n)}`, n])) } : undefined);
 const clean = (o) => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined));
 
 export const get = ({ key, consistentRead, projection: p }) => clean({ operation: 'GetItem',
@@ -241,7 +241,7 @@ export const operations = { increment: of('increment'), decrement: of('decrement
 export function update({ key, update: fields, condition }) {
 	const sets = [], removes = [], names = {}, values = {};
 	for (const [name, v] of Object.entries(fields)) {
-		const id = name.replace(/\W/g, '_'), n = `#${id}`, at = `:${id}`;
+		const id = wordOf(name), n = `#${id}`, at = `:${id}`;
 		names[n] = name;
 		const kind = v instanceof Operation ? v.kind : 'add', given = v instanceof Operation ? v.values[0] : v;
 		if (kind === 'remove' || given === undefined) {

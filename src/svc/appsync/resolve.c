@@ -346,6 +346,7 @@ static given invoke(resolving *r, const appsync_DataSource *d, const json_value 
 	return ask_lambda(r->e, d, buf_str(&b));
 }
 
+/* STR_NONE: it is too long. */
 static str query_of(execution *e, const json_value *query)
 {
 	buf b = buf_in(e->mem, 128, 16384);
@@ -355,7 +356,7 @@ static str query_of(execution *e, const json_value *query)
 		buf_c(&b, '=');
 		buf_put(&b, percent_encode(e->mem, m->kind == JSON_TRUE ? S("true") : m->text, false));
 	}
-	return buf_str(&b);
+	return b.full ? STR_NONE : b.n ? buf_str(&b) : S("");
 }
 
 static bool header_name(str s)
@@ -393,8 +394,10 @@ static given ask_http(execution *e, const appsync_DataSource *d, const json_valu
 			wire_header_add(&m, h->key, h->text);
 	int64_t left = (e->until_us - clock_mono_us()) / 1000;
 	http_client_options o = { .total_ms = left > 1 ? (int)left : 1, .body_max = HTTP_ANSWER_MAX };
-	str url = arena_concat(e->mem, arena_concat(e->mem, endpoint, path), query_of(e, json_get(params,
-	                                                                                         S("query"))));
+	str query = query_of(e, json_get(params, S("query")));
+	if (!str_is(query))
+		return (given){ STR_NONE, S("MappingTemplate"), S("The request's query is too long.") };
+	str url = arena_concat(e->mem, arena_concat(e->mem, endpoint, path), query);
 	err failed = http_call(e->mem, url, &m, &o, &answer);
 	if (failed)
 		return (given){ STR_NONE, S("HttpError"), failed->message };

@@ -179,17 +179,20 @@ const dynamodb = known('util.dynamodb', {
 
 const COMPARE = { eq: '=', ne: '<>', lt: '<', le: '<=', gt: '>', ge: '>=' };
 
+/* A word for an attribute in expressions; of two attributes it is never one. */
+export const wordOf = (name) => name.replace(/\W/g, (c) => `_${c.codePointAt(0).toString(16)}_`);
+
 /* {title: {contains: "x"}, or: [..]} as an expression of DynamoDB. */
 function expression(condition) {
 	const names = {}, values = {}, counts = {};
 	const value = (key, op, v) => {
-		const at = `:${key.replace(/\W/g, '_')}_${op}${counts[key + op] ? `_${counts[key + op]}` : ''}`;
+		const at = `:${wordOf(key)}_${op}${counts[key + op] ? `_${counts[key + op]}` : ''}`;
 		counts[key + op] = (counts[key + op] || 0) + 1;
 		values[at] = toDynamoDB(v);
 		return at;
 	};
 	const test = (key, op, v) => {
-		const name = `#${key.replace(/\W/g, '_')}`;
+		const name = `#${wordOf(key)}`;
 		names[name] = key;
 		if (COMPARE[op])
 			return `(${name} ${COMPARE[op]} ${value(key, op, v)})`;

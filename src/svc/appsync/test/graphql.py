@@ -136,6 +136,27 @@ def test_dynamodb(server):
     check("appsync.query" in bill, bill)
 
 
+def test_attributes_with_signs(server):
+    """Attributes whose names differ in a sign only are not taken for one another."""
+    api = Api(server, "type Query { filter: AWSJSON get: AWSJSON far: String } type Mutation { put: AWSJSON set: AWSJSON }")
+    api.table("notes-signs")
+    key = "key: { group: 'g', id: '1' }"
+    for field, request, response in (
+            ("Mutation.put", f"return ddb.put({{ {key}, item: {{ 'a-b': 1, a_b: 2 }} }});", "return ctx.result;"),
+            ("Mutation.set", f"return ddb.update({{ {key}, update: {{ 'a-b': 3, a_b: 4 }} }});", "return ctx.result;"),
+            ("Query.get", f"return ddb.get({{ {key}, projection: ['a-b', 'a_b'] }});", "return ctx.result;"),
+            ("Query.filter", "return ddb.scan({ filter: { 'a-b': { eq: 3 }, a_b: { eq: 4 } } });", "return ctx.result.items.length;")):
+        api.resolver(field, "table", code(request, response))
+    api.data("mutation { put }")
+    api.data("mutation { set }")
+    same(json.loads(api.data("{ get }")["get"]), {"a-b": 3, "a_b": 4})
+    same(json.loads(api.data("{ filter }")["filter"]), 1)
+    api.source("http", "HTTP", httpConfig={"endpoint": server.endpoint})
+    api.resolver("Query.far", "http", code("return { method: 'GET', resourcePath: '/', params: { query: { a: 'a'.repeat(20000) } } };",
+                                           "return ctx.error ? ctx.error.message : ctx.result;"))
+    same(api.data("{ far }")["far"], "The request's query is too long.")
+
+
 def test_language(server):
     api = Api(server)
     api.source("none", "NONE")
