@@ -98,8 +98,8 @@ static bool take_comment(str s, size_t *at, tokens *t)
 {
 	str rest = str_sub(s, *at, s.n);
 	if (str_starts(rest, S("/*"))) {
-		size_t end = str_find(str_sub(rest, 2, rest.n), S("*/"));
 		bool told = str_starts(rest, S("/*!")); /* MySQL runs what is inside */
+		size_t end = told ? SIZE_MAX : str_find(str_sub(rest, 2, rest.n), S("*/"));
 		*at = told ? *at + 3 : end == SIZE_MAX ? s.n : *at + end + 4;
 		while (told && *at < s.n && isdigit((unsigned char)s.p[*at]))
 			(*at)++;
