@@ -82,7 +82,7 @@ static void find_plane(operation_call *c)
 {
 	http_exchange *x = c->x;
 	store *s = c->d->store;
-	foreign_kind kind = foreign_host_kind(x->host);
+	foreign_kind kind = foreign_host_kind_of(x);
 	bool recorded = kind == FOREIGN_HOST && foreign_host_recorded(x->mem, s, x->host, &c->leads);
 	c->plane = str_is(c->leads) ? plane_named(c->leads) : NULL;
 	if (!c->plane)

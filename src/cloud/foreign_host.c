@@ -60,11 +60,36 @@ static bool is_call(const wire_message *m)
 	return false;
 }
 
+/* A call of one of our own APIs, as its signature says: nobody's record takes it away. Only what is signed
+ * for these goes to names of one's own. */
+static bool is_signed_call(const wire_message *m)
+{
+	static const str to_own_names[] = { S("execute-api"), S("s3"), S("appsync"), S("lambda") };
+	static const str start = S("Credential=");
+	str scope = wire_header(m, S("authorization"));
+	size_t at = str_starts(scope, S("AWS4-")) ? str_find(scope, start) : SIZE_MAX;
+	if (at == SIZE_MAX)
+		return false;
+	scope = str_sub(scope, at + start.n, scope.n);
+	for (int i = 0; i < 3 && str_is(scope); i++) /* key, date, Region */
+		str_cut(&scope, '/');
+	str signing = str_is(scope) ? str_cut(&scope, '/') : STR_NONE;
+	for (size_t i = 0; i < sizeof to_own_names / sizeof *to_own_names; i++)
+		if (str_eq(signing, to_own_names[i]))
+			return false;
+	return str_is(signing);
+}
+
 /* Names that machines give one another without a domain: more likely this machine's than a site's. */
 static bool is_of_machines(str name)
 {
 	static const str ends[] = { S(".internal"), S(".local"), S(".lan"), S(".home.arpa") };
 	return ends_in(name, ends, sizeof ends / sizeof *ends);
+}
+
+foreign_kind foreign_host_kind_of(const http_exchange *x)
+{
+	return is_signed_call(&x->in) ? FOREIGN_NOT : foreign_host_kind(x->host);
 }
 
 bool foreign_host_recorded(arena *mem, store *s, str host, str *to)

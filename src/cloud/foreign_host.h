@@ -12,6 +12,8 @@
 
 typedef enum foreign_kind { FOREIGN_NOT, FOREIGN_LOCAL, FOREIGN_HOST } foreign_kind;
 foreign_kind foreign_host_kind(str host);
+/* Of a request: one that is signed for an API of ours is meant for that, whatever its host. */
+foreign_kind foreign_host_kind_of(const http_exchange *x);
 /* Whether there are records for this host, and the name of AWS's, without the last dot, to which they lead
  * (STR_NONE: to none). */
 bool foreign_host_recorded(arena *mem, store *s, str host, str *to);

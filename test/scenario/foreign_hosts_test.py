@@ -86,6 +86,12 @@ def test_records_lead_to_load_balancers(server):
     for method in ("OPTIONS", "POST", "PUT", "DELETE"):
         same(ask(server, "leads.example.com", "/a/b", method)[2], b"1")
     same(ask(server, "leads.example.com", tls=True)[2], b"1")
+    # Nobody's record takes calls of an API away from who reaches it by such a name.
+    sign = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+    for service, balanced in (("sts", False), ("iam", False), ("execute-api", True), ("s3", True)):
+        answer = ask(server, "leads.example.com", "/?Action=GetCallerIdentity&Version=2011-06-15",
+                     Authorization=sign.format(service))[2]
+        same((service, answer == b"1"), (service, balanced))
     for weight, to in ((0, one), (255, two)):
         z.alias("w.leads.example.com", ALB, to["DNSName"], SetIdentifier=str(weight), Weight=weight)
     same({ask(server, "w.leads.example.com")[2] for _ in range(8)}, {b"2"})
