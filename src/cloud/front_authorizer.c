@@ -1,4 +1,5 @@
 #include "cloud/front_authorizer.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cloud/auth.h"
 #include "cloud/authorise.h"
@@ -131,6 +132,33 @@ front_verdict front_judged(arena *mem, const json_value *document, str arn)
 static bool scalar(const json_value *v)
 {
 	return v->kind == JSON_STRING || v->kind == JSON_NUMBER || v->kind == JSON_TRUE || v->kind == JSON_FALSE;
+}
+
+str front_query(arena *mem, str query, str name)
+{
+	str found = STR_NONE;
+	while (str_is(query) && query.n) {
+		str value = str_cut(&query, '&'), key = str_cut(&value, '=');
+		if (str_eq(percent_decode(mem, key, true), name))
+			found = str_is(value) ? percent_decode(mem, value, true) : S("");
+	}
+	return found;
+}
+
+void front_claims(arena *mem, const json_value *claims, str (*text_of)(arena *mem, const json_value *claim),
+                  event_pairs *said, buf *b)
+{
+	*said = (event_pairs){ arena_array(mem, event_pair, claims->n + 1), 0 };
+	buf_c(b, '{');
+	for (const json_value *c = claims->first; c; c = c->next) {
+		str text = text_of(mem, c);
+		said->v[said->n++] = (event_pair){ arena_concat(mem, S("claims."), c->key), text };
+		buf_put(b, c == claims->first ? S("") : S(","));
+		json_put_string(b, c->key);
+		buf_c(b, ':');
+		json_put_string(b, text);
+	}
+	buf_c(b, '}');
 }
 
 bool front_context(arena *mem, const json_value *context, event_pairs *said)

@@ -15,6 +15,14 @@ str front_remembered(arena *mem, str key);
 void front_remember(str key, str answer, int64_t seconds);
 void front_forget(str prefix);
 
+/* The last value of this name in a query, where query_value (base/text.h) gives the first; STR_NONE: none. */
+str front_query(arena *mem, str query, str name);
+
+#define FRONT_CLAIMS_MAX ((size_t)256 << 10)
+/* A token's claims, each as its gateway writes it: into `said` as claims.NAME, into b as an object. */
+void front_claims(arena *mem, const json_value *claims, str (*text_of)(arena *mem, const json_value *claim),
+                  event_pairs *said, buf *b);
+
 /* A request's event as an authorizer's: `head` (members of JSON) and all but the body. */
 str front_question(arena *mem, str head, str event);
 /* Waits. Calls the function as the role, where there is one, otherwise as the gateway; rq is what it was

@@ -5,13 +5,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cloud/front_authorizer.h"
 #include "cloud/jwt.h"
 #include "sys/clock.h"
 #include "visit.h"
 #include "wire/pattern.h"
 
 #define WAIT_MS 5000
-#define CLAIMS_MAX ((size_t)256 << 10)
 
 /* arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_AbC123xyz */
 static str issuer_of(arena *mem, str arn)
@@ -64,7 +64,7 @@ static str date_of(arena *mem, int64_t seconds)
 /* Lists with commas between, all else as it stands. */
 static str text_of(arena *mem, const json_value *c)
 {
-	buf b = buf_in(mem, 64, CLAIMS_MAX);
+	buf b = buf_in(mem, 64, FRONT_CLAIMS_MAX);
 	if (c->kind == JSON_STRING)
 		return c->text;
 	if ((str_eq(c->key, S("exp")) || str_eq(c->key, S("iat"))) && c->kind == JSON_NUMBER) {
@@ -86,18 +86,10 @@ static str text_of(arena *mem, const json_value *c)
 
 static void keep_claims(visit *v, const json_value *claims)
 {
-	buf b = buf_in(v->mem, 1024, CLAIMS_MAX);
-	v->said = (event_pairs){ arena_array(v->mem, event_pair, claims->n + 1), 0 };
-	buf_put(&b, S("{\"claims\":{"));
-	for (const json_value *c = claims->first; c; c = c->next) {
-		str text = text_of(v->mem, c);
-		v->said.v[v->said.n++] = (event_pair){ arena_concat(v->mem, S("claims."), c->key), text };
-		buf_put(&b, c == claims->first ? S("") : S(","));
-		json_put_string(&b, c->key);
-		buf_c(&b, ':');
-		json_put_string(&b, text);
-	}
-	buf_put(&b, S("}}"));
+	buf b = buf_in(v->mem, 1024, FRONT_CLAIMS_MAX);
+	buf_put(&b, S("{\"claims\":"));
+	front_claims(v->mem, claims, text_of, &v->said, &b);
+	buf_c(&b, '}');
 	v->authorizer = buf_str(&b);
 }
 

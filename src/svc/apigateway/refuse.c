@@ -1,6 +1,6 @@
 /* What the gateway answers itself. */
 #include "base/json.h"
-#include "base/text.h"
+#include "cloud/front_authorizer.h"
 #include "visit.h"
 
 #define TEXT_MAX ((size_t)1 << 18)
@@ -83,18 +83,6 @@ static str named(const event_pairs *pairs, str name)
 	return STR_NONE;
 }
 
-/* The last of its name in the query. */
-static str in_query(const visit *v, str name)
-{
-	str rest = v->x->in.query, found = STR_NONE;
-	while (str_is(rest) && rest.n) {
-		str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
-		if (str_eq(percent_decode(v->mem, key, true), name))
-			found = str_is(value) ? percent_decode(v->mem, value, true) : S("");
-	}
-	return found;
-}
-
 static bool behind(str expression, const char *prefix, str *name)
 {
 	str p = str_c(prefix);
@@ -108,7 +96,7 @@ str visit_mapped(const visit *v, str expression)
 	if (behind(expression, "method.request.header.", &name))
 		return wire_header(&v->x->in, name);
 	if (behind(expression, "method.request.querystring.", &name))
-		return in_query(v, name);
+		return front_query(v->mem, v->x->in.query, name);
 	if (behind(expression, "method.request.path.", &name))
 		return named(&v->parameters, name);
 	if (behind(expression, "stageVariables.", &name))

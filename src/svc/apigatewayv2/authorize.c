@@ -3,7 +3,6 @@
  * an issuer (authorize_jwt.c). What each integration is told of it depends on the format of its events.
  */
 #include "visit.h"
-#include "base/text.h"
 #include "cloud/front_authorizer.h"
 
 #define EVENT_MAX ((size_t)16 << 20)
@@ -17,17 +16,6 @@ static bool behind(str *s, const char *prefix)
 	return true;
 }
 
-static str in_query(const visit *v, str name)
-{
-	str rest = v->x->in.query, found = STR_NONE;
-	while (str_is(rest) && rest.n) {
-		str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
-		if (str_eq(percent_decode(v->mem, key, true), name))
-			found = str_is(value) ? percent_decode(v->mem, value, true) : S("");
-	}
-	return found;
-}
-
 str visit_identity(const visit *v, str source)
 {
 	behind(&source, "$");
@@ -35,7 +23,7 @@ str visit_identity(const visit *v, str source)
 	if (behind(&source, "request.header."))
 		return wire_header(&v->x->in, source);
 	if (behind(&source, "request.querystring."))
-		return in_query(v, source);
+		return front_query(v->mem, v->x->in.query, source);
 	if (behind(&source, "stageVariables.")) {
 		for (size_t i = 0; i < v->variables.n; i++)
 			if (str_eq(v->variables.v[i].name, source))

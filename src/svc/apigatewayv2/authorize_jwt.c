@@ -1,9 +1,9 @@
 /* Tokens of an issuer: its signature, its times, whom it is for, what it may be used for. */
-#include "visit.h"
+#include "cloud/front_authorizer.h"
 #include "cloud/jwt.h"
+#include "visit.h"
 
 #define WAIT_MS 5000
-#define CLAIMS_MAX ((size_t)256 << 10)
 
 /* Configured scopes are text of the API's owner: what would end the header or its quotes is left out. */
 static void put_scopes(buf *b, const apigatewayv2_AuthorizationScopes *scopes)
@@ -35,7 +35,7 @@ static int invalid(visit *v, const char *why)
 /* Lists in brackets with blanks between, as functions have got used to. */
 static str text_of(arena *mem, const json_value *c)
 {
-	buf b = buf_in(mem, 64, CLAIMS_MAX);
+	buf b = buf_in(mem, 64, FRONT_CLAIMS_MAX);
 	if (c->kind == JSON_STRING || c->kind == JSON_NUMBER)
 		return c->text;
 	if (c->kind != JSON_ARRAY) {
@@ -53,19 +53,11 @@ static str text_of(arena *mem, const json_value *c)
 
 static void keep_claims(visit *v, const json_value *claims)
 {
-	buf b = buf_in(v->mem, 1024, CLAIMS_MAX);
+	buf b = buf_in(v->mem, 1024, FRONT_CLAIMS_MAX);
 	const apigatewayv2_AuthorizationScopes *scopes = &v->route->AuthorizationScopes;
-	v->said = (event_pairs){ arena_array(v->mem, event_pair, claims->n + 1), 0 };
-	buf_put(&b, S("{\"claims\":{"));
-	for (const json_value *c = claims->first; c; c = c->next) {
-		str text = text_of(v->mem, c);
-		v->said.v[v->said.n++] = (event_pair){ arena_concat(v->mem, S("claims."), c->key), text };
-		buf_put(&b, c == claims->first ? S("") : S(","));
-		json_put_string(&b, c->key);
-		buf_c(&b, ':');
-		json_put_string(&b, text);
-	}
-	buf_put(&b, S("},\"scopes\":"));
+	buf_put(&b, S("{\"claims\":"));
+	front_claims(v->mem, claims, text_of, &v->said, &b);
+	buf_put(&b, S(",\"scopes\":"));
 	for (size_t i = 0; i < scopes->n; i++) {
 		buf_c(&b, i ? ',' : '[');
 		json_put_string(&b, scopes->v[i]);
